@@ -31,7 +31,7 @@ from kan_widgets.digits import SIDE, TRAIN, embedded, pixels
 
 __all__ = ["Digits", "mnist"]
 
-Source = Literal["auto", "embedded", "torchvision"]
+DataSource = Literal["auto", "embedded", "torchvision"]
 _SOURCES = ("auto", "embedded", "torchvision")
 
 _MIRRORS = (
@@ -149,7 +149,7 @@ def _batches(
 
 
 def mnist(
-    source: Source = "auto",
+    source: DataSource = "auto",
     *,
     root: str | os.PathLike[str] = "data",
     download: bool = False,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Progress = Callable[[int, int], object]
+OnProgress = Callable[[int, int], object]
 """Called with how many are done, and of how many."""
 
 _WIDTH = 24
@@ -23,8 +23,8 @@ def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) ->
         show(done + 1, len(items))
 
 
-def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> Progress:
-    """Return a `Progress` that draws a bar on standard error, which ends when all is done.
+def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> OnProgress:
+    """Return a `OnProgress` that draws a bar on standard error, which ends when all is done.
 
     It is drawn once ``patience`` seconds have passed, ten times a second at most, and counts in
     ``unit``. In a file or a log each tenth has a line of its own.

@@ -61,8 +61,7 @@ RESERVED = {
 VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
-        f"live/recordings/{file}"
-        for file in ("agreed", "following", "remote", "replay", "segments")
+        f"live/recordings/{file}" for file in ("agreed", "recorded", "remote", "replay", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
@@ -226,6 +225,26 @@ def test_a_circle_is_found() -> None:
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "common", "misc"}
     assert not [name for name in MODULES if vague & set(name.split("."))]
+
+
+# What users write of each trainer, and the commands of the command line, are called as what they
+# stand for.
+CALLED_ALIKE = ("integrations", "cli")
+
+
+def test_a_name_of_a_module_means_one_thing() -> None:
+    homes: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        if part(name) in CALLED_ALIKE or room(name) == "kan_widgets.functions.adapters":
+            continue
+        for node in ast.parse(path.read_text("utf-8")).body:
+            found = [node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef) else []
+            if isinstance(node, ast.Assign) and "TypeVar" not in ast.unparse(node.value):
+                found = [each.id for each in node.targets if isinstance(each, ast.Name)]
+            for each in found:
+                if each[0] != "_":
+                    homes.setdefault(each, set()).add(name)
+    assert not {each: where for each, where in homes.items() if len(where) > 1}
 
 
 def loaded_after(code: str) -> set[str]:

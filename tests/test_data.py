@@ -277,7 +277,7 @@ def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("source", ["auto", "embedded"])
-def test_download_is_refused_where_it_would_be_ignored(source: data.Source) -> None:
+def test_download_is_refused_where_it_would_be_ignored(source: data.DataSource) -> None:
     with pytest.raises(ValueError, match=f"source='{source}' never touches the network"):
         data.mnist(source, download=True)
 

@@ -2,10 +2,11 @@
 
 import { PageModel } from "./page/model.ts";
 import { extrasAt, forward } from "./phi/forward.ts";
+import type { ThemeName } from "./phi/palette.ts";
 import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
 import type { Pixels } from "./scene/marks.ts";
-import { messageOf, type Paged, pictureOf, sheetOf } from "./scene/still.ts";
-import { type Theme, type ThemeName, themeOf } from "./scene/theme.ts";
+import { messageOf, type Paged, pictureOf, stackedSvg } from "./scene/still.ts";
+import { type Theme, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
@@ -37,7 +38,7 @@ const reel = { film: 0, drawings: [] as Drawing[] };
 export function still(json: string, film = 0): string {
   const pictures = parsed<Asked[]>(json);
   if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
-  return sheetOf(pictures.map(paged), themeOf(pictures[0].theme), encoded);
+  return stackedSvg(pictures.map(paged), themeOf(pictures[0].theme), encoded);
 }
 
 function paged(asked: Asked, place: number): Paged {

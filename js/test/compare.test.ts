@@ -4,7 +4,7 @@ import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
-import { nameOf, perStep, shownIn } from "../src/views/compare/shown.ts";
+import { comparisonName, perStep, shownIn } from "../src/views/compare/shown.ts";
 import type { Deciding, Model } from "../src/views/compare/verdict.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -209,8 +209,8 @@ describe("the picture", () => {
   });
 
   it("is called by its models and the steps that they have made", () => {
-    expect(nameOf(told(shown([1200])))).toBe("compare KAN <b>CNN</b> step 1200");
-    expect(nameOf(told(shown([3, 4])))).toBe("compare KAN <b>CNN</b> step 3 4");
+    expect(comparisonName(told(shown([1200])))).toBe("compare KAN <b>CNN</b> step 1200");
+    expect(comparisonName(told(shown([3, 4])))).toBe("compare KAN <b>CNN</b> step 3 4");
     expect(sceneOf({ shown: shown([1200]) }).moment).toBe("step 1,200");
     expect(sceneOf({ shown: shown([3, 4]) }).moment).toBe("");
   });

@@ -239,7 +239,7 @@ describe("a dashboard", () => {
     step.click();
     resume.click();
     const asked = stream.sent.slice(-2);
-    expect(asked).toMatchObject([{ kind: "advance", steps: 1 }, { kind: "resume" }]);
+    expect(asked).toMatchObject([{ kind: "step", steps: 1 }, { kind: "resume" }]);
     vi.advanceTimersByTime(3000);
     vi.useRealTimers();
     await painted();

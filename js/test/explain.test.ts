@@ -9,13 +9,13 @@ import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { outlineOf } from "../src/views/explain/block.ts";
 import {
-  cellOf,
-  mapOf,
+  functionCell,
   mapTitle,
-  nameOf,
   numberFor,
   readContent,
   selectionFor,
+  shareMap,
+  shareName,
 } from "../src/views/explain/content.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
@@ -81,9 +81,9 @@ const [last, conv] = content.parts;
 
 describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
-    expect(nameOf(last, 5)).toBe("map 1 · row 0 · column 1");
-    expect(nameOf({ ...last, places: null }, 5)).toBe("input 5");
-    expect(nameOf(conv, 4)).toBe("kernel 1 → 1");
+    expect(shareName(last, 5)).toBe("map 1 · row 0 · column 1");
+    expect(shareName({ ...last, places: null }, 5)).toBe("input 5");
+    expect(shareName(conv, 4)).toBe("kernel 1 → 1");
     expect(selectionFor(last, 5)).toEqual({ layer: "linear", out: 1, in: 5, row: 0, column: 0 });
     expect(selectionFor(conv, 4)).toEqual({ layer: "conv1", out: 1, in: 1, row: 1, column: 1 });
     for (const part of [last, conv]) {
@@ -102,7 +102,7 @@ describe("the shares", () => {
 
   it("of a shared kernel are one for each channel: the one chosen, or else the largest", () => {
     const shared = { ...conv, shared: true };
-    expect(nameOf(shared, 4)).toBe("kernel 1 · channel 1");
+    expect(shareName(shared, 4)).toBe("kernel 1 · channel 1");
     const selection = selectionFor(shared, 4);
     expect(selection.in).toBe(0);
     expect(numberFor(shared, selection)).toBe(3);
@@ -129,13 +129,13 @@ describe("the shares", () => {
 
 describe("the maps", () => {
   it("are a kernel's own, a function's channel, or the whole", () => {
-    expect(Array.from(mapOf(conv, 3)?.data ?? [])).toEqual([1, 1]);
-    expect(mapOf(conv, 0)).toBeNull();
-    expect(Array.from(mapOf(conv, -1)?.data ?? [])).toEqual([0, -1]);
-    expect(Array.from(mapOf(last, 5)?.data ?? [])).toEqual([0, -2, 0, 1]);
+    expect(Array.from(shareMap(conv, 3)?.data ?? [])).toEqual([1, 1]);
+    expect(shareMap(conv, 0)).toBeNull();
+    expect(Array.from(shareMap(conv, -1)?.data ?? [])).toEqual([0, -1]);
+    expect(Array.from(shareMap(last, 5)?.data ?? [])).toEqual([0, -2, 0, 1]);
     expect(mapTitle(last, 5)).toBe("map 1");
-    expect(cellOf(last, 7)).toEqual({ left: 0.5, top: 0.5, width: 0.5, height: 0.5 });
-    expect(cellOf(conv, 3)).toBeNull();
+    expect(functionCell(last, 7)).toEqual({ left: 0.5, top: 0.5, width: 0.5, height: 0.5 });
+    expect(functionCell(conv, 3)).toBeNull();
   });
 
   it("of a row are its channel's, its kernel's, or those of all kernels of its output", () => {
@@ -573,11 +573,11 @@ describe("the view", () => {
     expect(again.hidden).toBe(true);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
-    store.hold("status", { state: "live", message: "" });
+    store.keep("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
     expect(again.hidden).toBe(true);
-    store.hold("status", { state: "idle", message: "" });
+    store.keep("status", { state: "idle", message: "" });
     await painted();
     expect(again.hidden).toBe(false);
     again.click();
@@ -588,7 +588,7 @@ describe("the view", () => {
   });
 
   it("does not ask for another class in a page without a model", async () => {
-    store.hold("status", { state: "saved", message: "" });
+    store.keep("status", { state: "saved", message: "" });
     const { model, root, click } = await show();
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
@@ -596,7 +596,7 @@ describe("the view", () => {
   });
 
   it("says so where the model is gone", async () => {
-    store.hold("status", { state: "closed", message: "" });
+    store.keep("status", { state: "closed", message: "" });
     const { texts } = await show();
     expect(texts(".kw-tone-warn")).toEqual([
       "closed: the model this showed is gone; what was explained last stays",

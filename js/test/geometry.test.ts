@@ -6,7 +6,6 @@ import {
   COL_LABEL,
   cellAt,
   GROUP,
-  type Kind,
   kernelsWithin,
   neighbour,
   PAD,
@@ -25,7 +24,7 @@ import {
 import written from "./geometry_cases.json";
 
 function arrangementOf(input: (typeof written.cases)[number]["input"]): Arrangement {
-  return arrange({ ...input, kind: input.kind as Kind }, input.width);
+  return arrange({ ...input, kind: input.kind as Shape["kind"] }, input.width);
 }
 
 describe.each(written.cases)("the arrangement of $name", ({ input, expected }) => {

@@ -5,8 +5,8 @@ import { phiAt } from "../src/phi/interpolate.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
-import { placeOf, xAt } from "../src/views/kernel_grid/marks.ts";
-import { contrastOf, greyOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
+import { pointPlace, xAt } from "../src/views/kernel_grid/marks.ts";
+import { contrastGrey, contrastOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { orderBy, sortedOrder } from "../src/views/kernel_grid/scene.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
@@ -130,7 +130,7 @@ describe("the scales of a drawing", () => {
         const n = picture.subject.curve(f, picture.plan, out);
         const cell = rectOf(picture.arrangement, f);
         for (let p = 0; p < n; p++) {
-          const [x, y] = placeOf(picture, f, out.x[p], out.y[p]);
+          const [x, y] = pointPlace(picture, f, out.x[p], out.y[p]);
           expect(x).toBeGreaterThanOrEqual(cell.x + 2 - 1e-3);
           expect(x).toBeLessThanOrEqual(cell.x + cell.width - 2 + 1e-3);
           expect(y).toBeGreaterThanOrEqual(cell.y + 2 - 1e-3);
@@ -293,11 +293,11 @@ describe("the pattern", () => {
   });
 
   it("maps the strongest preference for the low end to black and for the high end to white", () => {
-    expect(greyOf(-2, 2, false)).toBe(0);
-    expect(greyOf(2, 2, false)).toBe(1);
-    expect(greyOf(0, 2, false)).toBe(0.5);
-    expect(greyOf(0, 0, false)).toBe(0.5);
-    expect([greyOf(-1e-9, 2, true), greyOf(0, 2, true)]).toEqual([0, 1]);
+    expect(contrastGrey(-2, 2, false)).toBe(0);
+    expect(contrastGrey(2, 2, false)).toBe(1);
+    expect(contrastGrey(0, 2, false)).toBe(0.5);
+    expect(contrastGrey(0, 0, false)).toBe(0.5);
+    expect([contrastGrey(-1e-9, 2, true), contrastGrey(0, 2, true)]).toEqual([0, 1]);
   });
 });
 

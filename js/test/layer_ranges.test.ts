@@ -6,16 +6,21 @@ import type { Mark, Rect } from "../src/scene/marks.ts";
 import { fitted, fittedApart, widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import {
-  type Content,
   contentReader,
   type Numbers,
-  type Row,
+  type RangesContent,
+  type RangesRow,
 } from "../src/views/layer_ranges/content.ts";
 import { headHeight } from "../src/views/layer_ranges/layout.ts";
 import { rangeAxis, strip } from "../src/views/layer_ranges/marks.ts";
 import { drawing, type RangesScene } from "../src/views/layer_ranges/scene.ts";
 import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
-import { aside, type Column, columnsOf, sentences } from "../src/views/layer_ranges/words.ts";
+import {
+  aside,
+  type NumberColumn,
+  numberColumns,
+  sentences,
+} from "../src/views/layer_ranges/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 import { FakeModel } from "./page_model.ts";
@@ -160,7 +165,7 @@ describe("the words", () => {
   it("lead with the layer whose functions are the smallest", () => {
     const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
     const { content } = contentReader()((trait) => rows[trait]);
-    const [headline] = sentences(content as Content);
+    const [headline] = sentences(content as RangesContent);
     expect(headline).toBe("b’s functions are the flattest: median range 0.1 on the grid, a’s 0.4.");
   });
 
@@ -186,7 +191,7 @@ describe("the words", () => {
 
   it("call a layer that is named by a number a layer", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
-    const [headline] = sentences(contentReader()((trait) => rows[trait]).content as Content);
+    const [headline] = sentences(contentReader()((trait) => rows[trait]).content as RangesContent);
     expect(headline).toBe(
       "Layer 4’s functions are the flattest: median range 0.1 on the grid, layer 0’s 0.4.",
     );
@@ -199,7 +204,7 @@ describe("the words", () => {
         names,
         ranges.map((range) => ({ range })),
       );
-      return sentences(contentReader()((trait) => traits[trait]).content as Content)[0];
+      return sentences(contentReader()((trait) => traits[trait]).content as RangesContent)[0];
     };
     expect(said(0.1, 0.11)).toMatch(/vary about as much: typically by 0\.1 to 0\.11 on the grid/);
     expect(said(0.1)).toBe("A typical function of layer l0 varies by 0.1 on the grid.");
@@ -208,9 +213,9 @@ describe("the words", () => {
 
   it("count shapes over the inputs once there are some, and name a base of another kind", () => {
     const numbers = { ...NUMBERS, observed_silu_shaped: 0.25, base: "x", base_shaped: 1 };
-    const row = (outside: number | null) => ({ numbers: { outside_grid: outside } }) as Row;
+    const row = (outside: number | null) => ({ numbers: { outside_grid: outside } }) as RangesRow;
     const column = (seen: boolean) =>
-      columnsOf({ rows: [row(seen ? 0 : null)], threshold: 0.9 }).at(-1) as Column;
+      numberColumns({ rows: [row(seen ? 0 : null)], threshold: 0.9 }).at(-1) as NumberColumn;
     expect(column(false).about).toContain("at least 0.9");
     expect(column(false).about).toContain("on the grid");
     expect(column(true).about).toContain("over the inputs seen");
@@ -222,7 +227,8 @@ describe("the words", () => {
   });
 
   it("name functions that count nowhere else", () => {
-    const row = (numbers: Partial<Numbers>) => ({ numbers: { ...NUMBERS, ...numbers } }) as Row;
+    const row = (numbers: Partial<Numbers>) =>
+      ({ numbers: { ...NUMBERS, ...numbers } }) as RangesRow;
     expect(aside(row({ constant: 1200, not_finite: 1 }))).toBe("1,200 constant · 1 not finite");
     const part = row({ functions: 3_000_000, measured: 99_856, not_finite: 1 });
     expect(aside(part)).toBe("99,856 measured, at random · 1 not finite");

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type LiveModel, withoutBytes } from "../src/page/live.ts";
-import { put } from "../src/wire/checks.ts";
+import { putBytes } from "../src/wire/checks.ts";
 
 /** Stands in for the browser's way to hear of events. */
 class Events {
@@ -131,7 +131,7 @@ describe("bytes", () => {
     ]);
     expect(buffers).toEqual(["AwQ=", "AA=="]);
     const bytes = new DataView(new ArrayBuffer(2));
-    put(plain, ["a", 1], bytes);
+    putBytes(plain, ["a", 1], bytes);
     expect((plain as typeof value).a[1]).toBe(bytes);
   });
 });

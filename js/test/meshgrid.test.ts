@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
-import { contour, levelsOf, type Point, placeLabel } from "../src/phi/contours.ts";
+import { contour, levelsOf, placeLabel, type XY } from "../src/phi/contours.ts";
 import { evaluateAll } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
   densityOf,
-  entriesOf,
   functionIn,
   groupOf,
+  pairEntries,
   selectionIn,
   shareAt,
   surfaceOf,
@@ -248,7 +248,7 @@ describe("a contour", () => {
     const lines = contour(plane, n, n, 1.25);
     expect(lines.length).toBe(1);
     for (const [x, y] of lines[0]) expect(x - y / 2).toBeCloseTo(1.25, 9);
-    const ends = [lines[0][0], lines[0].at(-1) as Point].map(([, y]) => y).sort();
+    const ends = [lines[0][0], lines[0].at(-1) as XY].map(([, y]) => y).sort();
     expect(ends).toEqual([0, 8]);
   });
 
@@ -289,7 +289,7 @@ describe("a contour", () => {
   });
 
   it("has labels inside the box that keep away from each other", () => {
-    const line = Array.from({ length: 200 }, (_, k): Point => [k, 50 + 10 * Math.sin(k / 30)]);
+    const line = Array.from({ length: 200 }, (_, k): XY => [k, 50 + 10 * Math.sin(k / 30)]);
     const box = { x: 0, y: 0, width: 200, height: 100 };
     const size = { width: 30, height: 11 };
     const first = placeLabel(line, size, box, []);
@@ -311,7 +311,7 @@ describe("a pair", () => {
 
   it("adds two functions of one kernel over the range of either", () => {
     const group = groupOf(one, chosen);
-    const i = functionIn(one, group, entriesOf(one, group, { ...none, selection: chosen })[0]);
+    const i = functionIn(one, group, pairEntries(one, group, { ...none, selection: chosen })[0]);
     const j = functionIn(one, group, 2);
     expect([i, j]).toEqual([33, 32]);
     const { x, y, values } = surfaceOf(
@@ -338,11 +338,11 @@ describe("a pair", () => {
   it("is of the first kernel and its opposite ends where nothing is chosen", () => {
     const group = groupOf(one, { ...chosen, layer: "elsewhere" });
     expect([group.out, group.in, group.count, group.columns]).toEqual([0, 0, 6, 3]);
-    expect(entriesOf(one, group, none)).toEqual([0, 5]);
+    expect(pairEntries(one, group, none)).toEqual([0, 5]);
     const middle = { ...none, selection: { ...chosen, column: 1 } };
-    expect(entriesOf(one, { ...group, count: 9 }, middle)).toEqual([4, 5]);
-    expect(entriesOf(one, group, { ...none, other: 3 })).toEqual([0, 3]);
-    expect(entriesOf(one, group, { ...none, other: 99 })).toEqual([0, 5]);
+    expect(pairEntries(one, { ...group, count: 9 }, middle)).toEqual([4, 5]);
+    expect(pairEntries(one, group, { ...none, other: 3 })).toEqual([0, 3]);
+    expect(pairEntries(one, group, { ...none, other: 99 })).toEqual([0, 5]);
     expect(selectionIn(one, group, 4)).toEqual({
       layer: "conv1",
       out: 0,
@@ -364,10 +364,10 @@ describe("a pair", () => {
     const linear = layer({ kind: "linear", shape: [2, 4, 1, 1] });
     const group = groupOf(linear, null);
     const seen = { ...none, observed: observed([9, 0, 1, 0, 9, 4, 3, 1, 9, 2, 2, 0], 4) };
-    expect(entriesOf(linear, group, seen)).toEqual([1, 2]);
+    expect(pairEntries(linear, group, seen)).toEqual([1, 2]);
     const at = { ...chosen, out: 0, row: 0 };
-    expect(entriesOf(linear, group, { ...seen, selection: { ...at, in: 1 } })).toEqual([1, 2]);
-    expect(entriesOf(linear, group, { ...seen, selection: { ...at, in: 3 } })).toEqual([3, 1]);
+    expect(pairEntries(linear, group, { ...seen, selection: { ...at, in: 1 } })).toEqual([1, 2]);
+    expect(pairEntries(linear, group, { ...seen, selection: { ...at, in: 3 } })).toEqual([3, 1]);
   });
 
   const observed = (patches: number[], entries: number): Observed => ({

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARM, paletteOf, type Theme } from "../src/phi/palette.ts";
+import { ARM, paletteOf, type ThemeName } from "../src/phi/palette.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { basisColours, overlayColour, pinColour } from "../src/views/spline_inspector/picture.ts";
 
@@ -77,7 +77,7 @@ function contrast(a: readonly number[], b: readonly number[]): number {
 }
 
 /** The colours that a sheet gives in one theme, by the name after "--kw-". */
-function tokens(css: string, theme: Theme): Record<string, string> {
+function tokens(css: string, theme: ThemeName): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [, selector, body] of css.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
     if (/data-kw-host/.test(selector)) continue;
@@ -89,10 +89,10 @@ function tokens(css: string, theme: Theme): Record<string, string> {
   return found;
 }
 
-const THEMES: Theme[] = ["light", "dark"];
+const THEMES: ThemeName[] = ["light", "dark"];
 const KINDS = Object.keys(SIMULATIONS);
 /** The colours of the shared sheet and of one view's own. */
-function colours(name: string, theme: Theme): Record<string, string> {
+function colours(name: string, theme: ThemeName): Record<string, string> {
   const shared = SHEETS.find((sheet) => sheet.name === join("shell", "view.css"));
   const own = SHEETS.find((sheet) => sheet.name === name);
   const base = own?.css.includes("shell/view.css") ? tokens(shared?.css ?? "", theme) : {};

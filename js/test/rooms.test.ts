@@ -51,24 +51,47 @@ it("a view imports no other view but those that it is composed of", () => {
   expect(wrong).toEqual([]);
 });
 
-it("what is exported is imported by another file, of the sources or the tests", () => {
-  const read = (root: string) =>
-    readdirSync(root, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts"))
-      .map((file) => [join(root, file), readFileSync(join(root, file), "utf8")] as const);
-  const entries = ["main.ts", "entry.ts", "still.ts", "views/registry.ts", "page/index.ts"];
-  const files = [...read(SOURCES), ...read(import.meta.dirname)];
-  const unused = read(SOURCES).flatMap(([path, text]) => {
-    if (entries.includes(relative(SOURCES, path))) return [];
-    const names = text.matchAll(
-      /^export (?:async )?(?:const|let|function|class|interface|type) (\w+)/gm,
-    );
-    return [...names].flatMap(([, name]) => {
-      const used = new RegExp(`\\b${name}\\b`);
-      return files.some(([other, words]) => other !== path && used.test(words))
-        ? []
-        : [`${relative(SOURCES, path)}: ${name}`];
-    });
-  });
+/** Outside of them nothing need import what these export: bundles and their pages begin there. */
+const ENTRIES = ["main.ts", "entry.ts", "still.ts", "views/registry.ts", "page/index.ts"];
+
+/** What every view exports, each of itself. */
+const OF_EACH_VIEW = ["createHeader", "description", "drawing", "render", "Settings", "settingsOf"];
+
+const texts = (root: string) =>
+  readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => [join(root, file), readFileSync(join(root, file), "utf8")] as const);
+
+/** "shell/tip.ts placeTip" of all that is exported where it is declared. */
+const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
+  const declared = /^export (?:async )?(?:const|let|function|class|interface|type|enum)\*? (\w+)/gm;
+  return [...text.matchAll(declared)].map(([, name]) => ({ file: relative(SOURCES, path), name }));
+});
+
+it("what is exported is imported from there by another file, of the sources or the tests", () => {
+  const imported = new Set<string>();
+  for (const [path, text] of [...texts(SOURCES), ...texts(import.meta.dirname)]) {
+    const take = (from: string, name: string) =>
+      imported.add(`${relative(SOURCES, join(dirname(path), from))} ${name}`);
+    for (const [, names, from] of text.matchAll(/import (?:type )?\{([^}]*)\} from "(\..*?)"/g))
+      for (const [, name] of names.matchAll(/(?:^|,)\s*(?:type )?(\w+)/g)) take(from, name);
+    for (const [, all, from] of text.matchAll(/import \* as (\w+) from "(\..*?)"/g))
+      for (const { name } of EXPORTED)
+        if (new RegExp(`\\b${all}(\\.${name}\\b|,)`).test(text)) take(from, name);
+  }
+  const unused = EXPORTED.filter(
+    ({ file, name }) => !ENTRIES.includes(file) && !imported.has(`${file} ${name}`),
+  );
   expect(unused).toEqual([]);
+});
+
+it("an exported name means one thing, those of every view one of each", () => {
+  const homes = new Map<string, Set<string>>();
+  for (const { file, name } of EXPORTED) {
+    if (ENTRIES.includes(file)) continue;
+    const home =
+      file.startsWith("views/") && OF_EACH_VIEW.includes(name) ? name : `${file} ${name}`;
+    homes.set(name, (homes.get(name) ?? new Set()).add(home));
+  }
+  expect([...homes.values()].filter(({ size }) => size > 1).map((all) => [...all])).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   type Chart,
+  chartLayout,
   chartMarks,
-  entriesOf,
   handsMarks,
-  layoutOf,
-  pointAt,
+  legendEntries,
+  nearestPoint,
 } from "../src/scene/chart.ts";
 import { chartReader } from "../src/scene/logged.ts";
 import type { Mark } from "../src/scene/marks.ts";
@@ -23,7 +23,7 @@ function chartOf(curves: readonly WireCurve[], traits: Record<string, unknown> =
   return chartReader()((trait) => all[trait]);
 }
 
-const layOut = (chart: Chart, width = 600) => layoutOf(chart, { x: 8, y: 8, width }, 190);
+const layOut = (chart: Chart, width = 600) => chartLayout(chart, { x: 8, y: 8, width }, 190);
 
 /** All marks, those in groups too. */
 function flat(marks: readonly Mark[]): Mark[] {
@@ -270,16 +270,16 @@ describe("values over a panel", () => {
 
   it("are none before the first step and beyond the last", () => {
     const { panels } = chartOf([curve("loss", "loss", [40, 60], [3, 2])]);
-    const at = (step: number) => entriesOf(panels[0], { from: 0, to: 100 }, step)[0].value;
+    const at = (step: number) => legendEntries(panels[0], { from: 0, to: 100 }, step)[0].value;
     expect([30, 41, 59, 70].map(at)).toEqual(["–", "3", "2", "–"]);
   });
 
   it("are at the nearest step", () => {
     const points = { x: [1, 2, 4, 8], y: [10, 20, 40, 80] };
-    expect(pointAt(points, 2.9)).toEqual({ step: 2, value: 20 });
-    expect(pointAt(points, 3.1)).toEqual({ step: 4, value: 40 });
-    expect(pointAt(points, 0)).toBeNull();
-    expect(pointAt(points, 8.5)).toBeNull();
-    expect(pointAt(points, 8.5, 1)).toEqual({ step: 8, value: 80 });
+    expect(nearestPoint(points, 2.9)).toEqual({ step: 2, value: 20 });
+    expect(nearestPoint(points, 3.1)).toEqual({ step: 4, value: 40 });
+    expect(nearestPoint(points, 0)).toBeNull();
+    expect(nearestPoint(points, 8.5)).toBeNull();
+    expect(nearestPoint(points, 8.5, 1)).toEqual({ step: 8, value: 80 });
   });
 });

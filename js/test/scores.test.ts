@@ -5,12 +5,12 @@ import { shadeText } from "../src/views/kernel_grid/caption.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import { orderBy } from "../src/views/kernel_grid/scene.ts";
 import {
+  layerScores,
   type Scores,
   scoresOf,
   shadeOf,
   tintOf,
   tintRamp,
-  valuesOf,
   weightsOf,
 } from "../src/views/kernel_grid/scores.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
@@ -68,8 +68,8 @@ describe("scores", () => {
     const window = { whole: [4, 3, 1, 1], out: 1, in: 1 };
     const part = { ...layer({ kind: "linear", shape: [2, 2, 1, 1], count: 4 }), window } as never;
     const values = Array.from({ length: 12 }, (_, f) => f);
-    expect([...(valuesOf(given(values, false), "drop", part) ?? [])]).toEqual([4, 5, 7, 8]);
-    expect(valuesOf(given([1, 2, 3, 4], false), "drop", part)).toBeNull();
+    expect([...(layerScores(given(values, false), "drop", part) ?? [])]).toEqual([4, 5, 7, 8]);
+    expect(layerScores(given([1, 2, 3, 4], false), "drop", part)).toBeNull();
   });
 
   it("tint from the page's ground to half the palette's arm, both ways where signed", () => {
@@ -109,7 +109,7 @@ describe("scores", () => {
 
   it("that do not fit the layer are none", () => {
     const scores = given([1, 2, 3], false);
-    expect(valuesOf(scores, "drop", made)).toBeNull();
+    expect(layerScores(scores, "drop", made)).toBeNull();
     const shade = shadeOf(scores, "drop", made);
     expect(shade && shadeText(shade)).toBe("no drop of this layer");
     expect(shadeOf(scores, "other", made)).toBeNull();
@@ -122,7 +122,7 @@ describe("scores", () => {
       const kernel = Math.floor(f / (kh * kw));
       return kernel === 1 ? Number.NaN : -10 * ((kernel * 2) % kernels) - (f % (kh * kw));
     });
-    const scored = valuesOf(given(values, true), "drop", made);
+    const scored = layerScores(given(values, true), "drop", made);
     const expected = Array.from({ length: kernels }, (_, k) => k).sort((a, b) => {
       const key = (k: number) => (k === 1 ? Number.NEGATIVE_INFINITY : -10 * ((2 * k) % kernels));
       return key(b) - key(a) || a - b;

@@ -3,7 +3,7 @@ import { functionOf, observedEntry, selectionOf } from "../src/phi/entries.ts";
 import { roundStep } from "../src/phi/round.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { Gesture, PATIENCE, PAUSE } from "../src/views/spline_inspector/editing.ts";
+import { EDIT_PATIENCE, EDIT_PAUSE, Gesture } from "../src/views/spline_inspector/editing.ts";
 import {
   greville,
   handlesOf,
@@ -18,7 +18,7 @@ import {
   legendWidth,
 } from "../src/views/spline_inspector/legend.ts";
 import { basisColours } from "../src/views/spline_inspector/picture.ts";
-import type { Row } from "../src/views/spline_inspector/rows.ts";
+import type { KeyRow } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
 import { barsOf } from "../src/views/spline_inspector/strip.ts";
 import {
@@ -27,22 +27,27 @@ import {
   type Phi,
   phiOf,
   phiRange,
-  readAt,
+  readPhi,
   sample,
   wholeRange,
 } from "../src/views/spline_inspector/terms.ts";
 import {
-  fitted,
   fromX,
   fromY,
   roomy,
+  roundWindow,
   shiftedWithin,
   toX,
   toY,
   wheelFactor,
   zoomedWithin,
 } from "../src/views/spline_inspector/window.ts";
-import { courseText, formula, inputsText, rangeText } from "../src/views/spline_inspector/words.ts";
+import {
+  courseText,
+  formula,
+  phiInputsText,
+  rangeText,
+} from "../src/views/spline_inspector/words.ts";
 import type { LayerLayout, Observed } from "../src/wire/types.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
@@ -118,7 +123,7 @@ describe("the terms of a function", () => {
     // The cubic B-spline with the knots −0.6 … 1 at x, in closed form.
     const d = Math.abs((at - 0.2) / 0.4);
     const b4 = (Math.max(2 - d, 0) ** 3 - 4 * Math.max(1 - d, 0) ** 3) / 6;
-    const read = readAt(one, at);
+    const read = readPhi(one, at);
     expect(read?.terms[0]).toBeCloseTo(one.coefficients[0] * silu, 5);
     expect(read?.terms[1 + 4]).toBeCloseTo(one.coefficients[5] * b4, 5);
     expect(read?.phi).toBeCloseTo(
@@ -131,15 +136,15 @@ describe("the terms of a function", () => {
     const one = phi(spline(), 5);
     for (const x of [-1.5, -0.31, 0.5, 0.87]) {
       const h = 1e-3;
-      const [low, high] = [readAt(one, x - h), readAt(one, x + h)];
+      const [low, high] = [readPhi(one, x - h), readPhi(one, x + h)];
       const slope = ((high?.phi ?? 0) - (low?.phi ?? 0)) / (2 * h);
-      expect(readAt(one, x)?.slope).toBeCloseTo(slope, 3);
+      expect(readPhi(one, x)?.slope).toBeCloseTo(slope, 3);
     }
   });
 
   it("end where the table ends", () => {
     const one = phi(line());
-    expect(readAt(one, 2.5)).toBeNull();
+    expect(readPhi(one, 2.5)).toBeNull();
     const { x } = sample(one, [-9, 9], 50);
     expect([x[0], x[x.length - 1]]).toEqual([-2, 2]);
     expect(sample(one, [5, 6], 50).x.length).toBe(0);
@@ -162,7 +167,7 @@ describe("the terms of a function", () => {
   it("are those of the coefficients given instead of the frame's", () => {
     const of = line();
     const one = phiOf(frameOf([of]), selectionOf(of, 2), [4]);
-    expect(one && readAt(one, 0.5)?.phi).toBe(2);
+    expect(one && readPhi(one, 0.5)?.phi).toBe(2);
   });
 });
 
@@ -235,7 +240,7 @@ describe("control points", () => {
       expect(handles.length).toBe(of.nb);
       expect(new Set(handles.map(({ x }) => x)).size).toBe(of.nb);
       for (const handle of handles) {
-        const own = readAt(one, handle.x)?.terms[handle.b] ?? Number.NaN;
+        const own = readPhi(one, handle.x)?.terms[handle.b] ?? Number.NaN;
         expect(heightOf(handle, one.coefficients)).toBeCloseTo(own, 6);
         expect(handle.control).toBe(false);
       }
@@ -325,10 +330,10 @@ describe("the plane", () => {
   });
 
   it("fits what is seen, without zero where that is far away", () => {
-    const [low, high] = fitted([0.5, 0.7]);
+    const [low, high] = roundWindow([0.5, 0.7]);
     expect([low > 0.4 && low <= 0.5, high >= 0.7 && high < 0.8]).toEqual([true, true]);
     for (const constant of [0, 0.3, -2e6, 1e-12]) {
-      const [below, above] = fitted([constant, constant]);
+      const [below, above] = roundWindow([constant, constant]);
       expect(below < constant && constant < above, String(constant)).toBe(true);
     }
   });
@@ -379,7 +384,7 @@ describe("the formula of φ", () => {
   });
 });
 
-const ROW: Row = {
+const ROW: KeyRow = {
   key: "b:B0",
   label: "B0",
   title: "",
@@ -461,9 +466,9 @@ describe("an edit on its way", () => {
     }
     gesture.end(now());
     const gaps = sent.slice(1, -1).map((one, k) => one.at - sent[k].at);
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(PAUSE - 1e-6);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(EDIT_PAUSE - 1e-6);
     expect(sent.length).toBeGreaterThan(10);
-    expect(sent.length).toBeLessThanOrEqual(700 / PAUSE + 2);
+    expect(sent.length).toBeLessThanOrEqual(700 / EDIT_PAUSE + 2);
     expect(sent.at(-1)).toMatchObject({ value: 99, final: true });
     expect(sent.filter(({ final }) => final).length).toBe(1);
     vi.advanceTimersByTime(1000);
@@ -475,7 +480,7 @@ describe("an edit on its way", () => {
     expect(sent.map(({ value }) => value)).toEqual([1]);
     move(2);
     move(3);
-    vi.advanceTimersByTime(PAUSE);
+    vi.advanceTimersByTime(EDIT_PAUSE);
     expect(sent.map(({ value }) => value)).toEqual([1, 3]);
   });
 
@@ -492,7 +497,7 @@ describe("an edit on its way", () => {
   it("is let go after a while when training has moved on without it, and only then", () => {
     move(0.5);
     gesture.end(now());
-    vi.advanceTimersByTime(PATIENCE + 1);
+    vi.advanceTimersByTime(EDIT_PATIENCE + 1);
     expect(gesture.compare([0.1], false, now())).toBe(false);
     expect(gesture.compare([0.1], true, now())).toBe(true);
   });
@@ -532,16 +537,16 @@ describe("words and colours", () => {
       outsideDomain: new Float32Array(12).fill(0.1234),
       outsideExtent: new Float32Array(12),
     } as Observed;
-    expect(inputsText(one, observed)).toBe(
+    expect(phiInputsText(one, observed)).toBe(
       "12.3 % of the inputs seen (1,200 samples) lie outside the grid",
     );
     observed.outsideDomain.fill(1);
     observed.outsideExtent.fill(0.0001);
-    expect(inputsText(one, observed)).toContain("100 % of the inputs seen");
-    expect(inputsText(one, observed)).toContain("<0.1 % beyond every basis function");
+    expect(phiInputsText(one, observed)).toContain("100 % of the inputs seen");
+    expect(phiInputsText(one, observed)).toContain("<0.1 % beyond every basis function");
     observed.outsideDomain.fill(0);
-    expect(inputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
-    expect(inputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
+    expect(phiInputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
+    expect(phiInputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
   });
 
   it("have an order that grey print keeps, on light and on dark", () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { number as printed } from "../src/phi/format.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
-import { PARTS } from "../src/views/spline_inspector/settings.ts";
+import { PLOT_PARTS } from "../src/views/spline_inspector/settings.ts";
 import { type InspectorElement, render } from "../src/views/spline_inspector/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
@@ -16,7 +16,7 @@ const TRAITS = {
   stream: "anywidget:s",
   layer: "",
   editable: true,
-  show: [...PARTS],
+  show: [...PLOT_PARTS],
   height: 300,
   theme: "light",
   pins: [],
@@ -221,7 +221,7 @@ describe("the legend", () => {
     const { model, row } = show(store);
     await painted();
     row("base")?.click();
-    expect(model.get("show")).toEqual(PARTS.filter((part) => part !== "base"));
+    expect(model.get("show")).toEqual(PLOT_PARTS.filter((part) => part !== "base"));
     await painted();
     expect(row("base")?.getAttribute("aria-pressed")).toBe("false");
     row("b:B2")?.click();
@@ -257,7 +257,7 @@ describe("the legend", () => {
     expect(words()).toEqual([2, 1, 2]);
     model.set(
       "show",
-      PARTS.filter((part) => part !== "base"),
+      PLOT_PARTS.filter((part) => part !== "base"),
     );
     await painted();
     expect(words()).toEqual([2, 0, 2]);

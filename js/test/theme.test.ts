@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ThemeName } from "../src/scene/theme.ts";
+import type { ThemeName } from "../src/phi/palette.ts";
 import { themeAround, watchTheme } from "../src/shell/theme.ts";
 
 let view: HTMLElement;

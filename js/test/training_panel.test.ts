@@ -147,10 +147,10 @@ describe("the controls", () => {
   it("ask for single steps, several steps and a stop", async () => {
     const { one, last } = await show();
     one("[data-icon=step]").click();
-    expect(last()).toMatchObject({ kind: "advance", steps: 1 });
+    expect(last()).toMatchObject({ kind: "step", steps: 1 });
     one<HTMLInputElement>(".kw-many input").value = "25";
     one(".kw-words").click();
-    expect(last()).toMatchObject({ kind: "advance", steps: 25 });
+    expect(last()).toMatchObject({ kind: "step", steps: 25 });
     one("[data-icon=stop]").click();
     expect(last()).toMatchObject({ kind: "stop" });
   });
@@ -206,7 +206,7 @@ describe("the controls", () => {
       on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     press(root, "p");
     press(one("[data-icon=step]"), "s");
-    expect(sent().map(({ kind }) => kind)).toEqual(["pause", "advance"]);
+    expect(sent().map(({ kind }) => kind)).toEqual(["pause", "step"]);
     press(one("input"), "p");
     expect(sent().length).toBe(2);
   });

@@ -3,10 +3,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
 import { isComputable } from "../src/phi/forward.ts";
-import { entriesOf, functionIn, groupOf, selectionIn } from "../src/phi/pair.ts";
+import { functionIn, groupOf, pairEntries, selectionIn } from "../src/phi/pair.ts";
 import { NOWHERE, type Scene } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { mapOf, placeOf, underMap } from "../src/views/kernel_grid/map.ts";
+import { layerMap, lookedAt, underMap } from "../src/views/kernel_grid/map.ts";
 import { graphOf } from "../src/views/network_view/graph.ts";
 import { readLayout, readSummaries } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -35,7 +35,7 @@ describe("a window of a layer", () => {
   it("gives pairs of its own functions", () => {
     const at = { layer: "conv1", out: 11, in: 21, row: 1, column: 0 };
     const group = groupOf(part, at);
-    expect(entriesOf(part, group, { selection: at, other: -1, observed: null })[0]).toBe(2);
+    expect(pairEntries(part, group, { selection: at, other: -1, observed: null })[0]).toBe(2);
     expect(functionIn(part, group, 2)).toBe(functionOf(part, at));
     expect(selectionIn(part, group, 2)).toEqual(at);
     expect(groupOf(part, { ...at, out: 0 })).toMatchObject({ out: 0, in: 0 });
@@ -121,36 +121,36 @@ describe("the map of the whole layer", () => {
   };
 
   it("is there only where not all of the layer is", () => {
-    expect(mapOf(layer(), summary, 600)).toBeNull();
-    expect(mapOf(part, null, 600)).toBeNull();
+    expect(layerMap(layer(), summary, 600)).toBeNull();
+    expect(layerMap(part, null, 600)).toBeNull();
   });
 
   it("says how far functions have moved, and how many are not finite", () => {
     const change = bytes([0, 0.5, 0, 0, 0, 0.25]);
     const [moved] = readSummaries([{ ...raw, change, since: 3, broken: 2 }]) as [Summary];
-    const map = mapOf(part, moved, 600);
+    const map = layerMap(part, moved, 600);
     if (!map) throw new Error("no map");
     const { sites, caption } = underMap(inner, map, themeOf("light"));
     expect(caption[0]?.text).toContain("since step 3 φ has moved by up to 0.5");
     expect(caption[0]?.text).toContain("2 functions are not finite");
     expect(sites.words("map/1/2")).toContain("largest |φ| 6, moved by up to 0.25 since step 3;");
-    const still = mapOf(part, readSummaries([{ ...raw, change, since: 7 }])[0], 600);
+    const still = layerMap(part, readSummaries([{ ...raw, change, since: 7 }])[0], 600);
     if (!still) throw new Error("no map");
     expect(underMap(inner, still, themeOf("light")).caption[0]?.text).not.toContain("moved");
   });
 
   it("is above the kernels, and a place on it is looked at", () => {
-    const map = mapOf(part, summary, 600);
+    const map = layerMap(part, summary, 600);
     if (!map) throw new Error("no map");
     const { sites, height, caption } = underMap(inner, map, themeOf("light"));
     expect(height).toBe(100 + map.under);
     expect(caption[0]?.text).toContain("40 outputs (down) × 30 inputs (across) at step 7");
     const view = { x: 0, y: 0, width: 600, height: 400 };
     const id = sites.at(map.box.x + map.box.width - 1, map.box.y + map.box.height - 1, view);
-    expect(placeOf(map, id)).toEqual({ out: 30, in: 25 });
+    expect(lookedAt(map, id)).toEqual({ out: 30, in: 25 });
     expect(sites.words(id)).toContain("outputs 20 to 39, inputs 20 to 29: largest |φ| 6");
     expect(sites.at(5, map.under + 8, view)).toBe("5,8");
-    expect(placeOf(map, "12")).toBeNull();
+    expect(lookedAt(map, "12")).toBeNull();
     // From the uppermost functions the keyboard goes to the window's place, and on from there.
     expect(sites.next("12", "up")).toBe("map/0/2");
     expect(sites.next("map/0/2", "left")).toBe("map/0/1");
@@ -163,7 +163,7 @@ describe("a page that looks elsewhere", () => {
     vi.stubGlobal("cancelAnimationFrame", clearTimeout);
     const kernel = new FakeModel({ layouts: [wireLayout(0)], initial: wireFrame(0) });
     const store = initialize({ model: kernel.model, signal: new AbortController().signal });
-    store.look("conv1", 3, 4);
+    store.lookAt("conv1", 3, 4);
     expect(kernel.sent).toEqual([{ kind: "look", layer: "conv1", out: 3, in: 4 }]);
     kernel.message({ kind: "frame", layout: 0, step: 1, number: 9, data: bytes([1, 2]) });
     expect(kernel.sent.length).toBe(1);

@@ -48,7 +48,7 @@ def add_commands(commands: Any) -> None:
 
 def steer(options: argparse.Namespace) -> int:
     """Ask a run for something, wait for what it says, and print that."""
-    from kan_widgets.live.recordings.remote import Remote
+    from kan_widgets.live.recordings.remote import FollowerSide
     from kan_widgets.live.recordings.replay import Glance
 
     run = Glance(options.recording)
@@ -59,14 +59,13 @@ def steer(options: argparse.Namespace) -> int:
         raise RuntimeError(
             f"{run.place} is not steered from afar: its run was recorded without control=True"
         )
-    remote = Remote(run.place.path, str(run.header["id"]))
+    remote = FollowerSide(run.place.path, str(run.header["id"]))
     remote.take(said)
     rates, given = run.latest.status.rates, vars(options)
     command: dict[str, Any] = {
         name: given[name] for name in ("value", "group", "steps") if name in given
     }
-    kind = "advance" if options.command == "step" else options.command
-    number = remote.send({**command, "kind": kind, "stays": True})
+    number = remote.send({**command, "kind": options.command, "stays": True})
     end = time.monotonic() + options.wait
     heard = False
     while time.monotonic() < end and not run.has_ended:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, resolve_activation
-from kan_widgets.nn.bases.basis import Basis, Interval
+from kan_widgets.nn.bases.basis import Basis, Ends
 
 
 class ReadBasis(Protocol):
@@ -38,11 +38,11 @@ class ReadBasis(Protocol):
         """For each function whether it belongs to the base term."""
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The interval φ is meant for: the spline's grid range."""
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The wider interval worth drawing: the support of the local functions."""
 
     @property
@@ -105,16 +105,16 @@ class LayerBasis:
         return others if self.base_activation is None else (True, *others)
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The basis's domain: the grid range of splines."""
         return self.basis.domain
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The basis's extent: the support of splines; by default twice as wide as the domain."""
         low, high = self.domain
         room = (high - low) / 2
-        extent: Interval = getattr(self.basis, "extent", (low - room, high + room))
+        extent: Ends = getattr(self.basis, "extent", (low - room, high + room))
         return extent
 
     @property
@@ -150,8 +150,8 @@ class LayerBasis:
 class IdentityBasis:
     """β(x) = x: an ordinary weight is the straight line φ(x) = w·x."""
 
-    domain: Interval = (-1.0, 1.0)
-    extent: Interval = (-2.0, 2.0)
+    domain: Ends = (-1.0, 1.0)
+    extent: Ends = (-2.0, 2.0)
     labels: tuple[str, ...] = STRAIGHT
     is_base: tuple[bool, ...] = (True,)
     knots: tuple[float, ...] = ()
@@ -175,8 +175,8 @@ class NoFunctions:
     n_basis: ClassVar[int] = 0
     labels: ClassVar[tuple[str, ...]] = ()
 
-    domain: Interval = (-1.0, 1.0)
-    extent: Interval = (-2.0, 2.0)
+    domain: Ends = (-1.0, 1.0)
+    extent: Ends = (-2.0, 2.0)
 
     def expand(self, x: Tensor) -> Tensor:
         """Nothing, ``(...)`` to ``(..., 0)``."""

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from kan_widgets.nn.ungraded import ungraded
 
 T = TypeVar("T")
-Part = tuple[slice, slice]
+Slices = tuple[slice, slice]
 """Some outputs and inputs of a layer."""
-ALL: Part = (slice(None), slice(None))
+ALL: Slices = (slice(None), slice(None))
 Rewrite = Callable[[], bool]
 Rewriter = Callable[..., Rewrite | None]
 
@@ -40,10 +40,10 @@ class Terms:
 
     shape: torch.Size
     like: Tensor
-    make: Callable[[Part], Tensor]
+    make: Callable[[Slices], Tensor]
 
     @ungraded
-    def __getitem__(self, part: Part) -> Tensor:
+    def __getitem__(self, part: Slices) -> Tensor:
         return self.make(part)
 
 
@@ -80,7 +80,7 @@ def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) 
 
     held_names = held_in(module)
 
-    def rewriter(out: Tensor, part: Part = ALL) -> Rewrite | None:
+    def rewriter(out: Tensor, part: Slices = ALL) -> Rewrite | None:
         to_base, to_splines = out[..., 0], out[..., 1:]
         shapes = [to_base.shape, to_splines.shape, to_base.shape][: len(held_names)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, placed
+from kan_widgets.nn.bases.basis import Ends, placed
 from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots, cox_de_boor
 
 
@@ -45,13 +45,13 @@ class GridSpline(KnotSpline):
         check_knots(self.knots, self.spline_order, self.spline_order + 2)
 
     @property
-    def grid_range(self) -> Interval:  # type: ignore[override]
+    def grid_range(self) -> Ends:  # type: ignore[override]
         """Where all splines overlap: the grid without its extension."""
         k = self.spline_order
         return self._tidy(self.knots[k]), self._tidy(self.knots[-k - 1])
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """From the first knot to the last."""
         return self._tidy(self.knots[0]), self._tidy(self.knots[-1])
 

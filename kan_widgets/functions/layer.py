@@ -15,11 +15,11 @@ from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.split import Split
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 from kan_widgets.nn.ungraded import ungraded
 
-Kind = Literal["conv", "linear", "elementwise"]
-Writer = Callable[[tuple[int, ...], Tensor], None]
+LayerKind = Literal["conv", "linear", "elementwise"]
+CoefficientWriter = Callable[[tuple[int, ...], Tensor], None]
 Gradient = Callable[[], Tensor]
 
 _FORMS = {
@@ -139,14 +139,14 @@ class LayerFunctions:
         If the shapes do not fit each other or the values cannot be read.
     """
 
-    kind: Kind
+    kind: LayerKind
     coefficients: _WhenAsked = _WhenAsked()
     bases: tuple[ReadBasis, ...]  # type: ignore[misc]  # the one before has no default either
     basis_index: Tensor | None = None
     name: str = ""
     type: str = ""
     conv: ConvSettings | None = None
-    write: Writer | None = None
+    write: CoefficientWriter | None = None
     locked: str = ""
     variable: str = "x"
     note: str = ""
@@ -275,13 +275,13 @@ class LayerFunctions:
         return self.bases[0].is_base
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The interval the functions are meant for, over all bases."""
         lows, highs = zip(*(basis.domain for basis in self.bases), strict=True)
         return min(lows), max(highs)
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The interval worth drawing, over all bases."""
         lows, highs = zip(*(basis.extent for basis in self.bases), strict=True)
         return min(lows), max(highs)

@@ -15,7 +15,7 @@ from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.reading import unwrap
-from kan_widgets.functions.registry import Adapter, Reader, Sum, find_adapter, sums_of
+from kan_widgets.functions.registry import Adapter, LayerReader, Sum, find_adapter, module_sums
 from kan_widgets.functions.stand_ins import read_by
 from kan_widgets.functions.undisturbed import like_of, tapped, undisturbed, with_copy
 
@@ -51,7 +51,7 @@ class Unlike(ValueError):
 
 def check(
     module: nn.Module,
-    adapter: Reader | None = None,
+    adapter: LayerReader | None = None,
     *,
     inputs: Tensor | None = None,
     before: str = "",
@@ -102,7 +102,7 @@ def check(
         why = problem or "register one, or give the reader to try"
         raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
     layers = read_by(module, known.read)
-    sums = sums_of(module, known, (each.name for each in layers), bias)
+    sums = module_sums(module, known, (each.name for each in layers), bias)
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
@@ -258,7 +258,7 @@ def _inputs_for(
     return [x]
 
 
-def difference(
+def error_of_adapter(
     module: nn.Module, adapter: Adapter, examples: Tensor | None = None, again: bool = False
 ) -> tuple[float, bool]:
     """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.
@@ -275,7 +275,7 @@ def difference(
         if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
             return 0.0, True  # a training has run away: that is to be seen
         layers = read_by(run, adapter.read)
-        sums = sums_of(run, adapter, (each.name for each in layers))
+        sums = module_sums(run, adapter, (each.name for each in layers))
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
 
         def error_on(x: Tensor) -> tuple[float, bool]:

@@ -12,17 +12,17 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.coefficients import Part, Terms
+from kan_widgets.functions.coefficients import Slices, Terms
 from kan_widgets.functions.forward_pass import ModuleInput, hook_in, may_hold
 from kan_widgets.functions.layer import LayerFunctions
-from kan_widgets.functions.layer_proof import Unlike, difference
+from kan_widgets.functions.layer_proof import Unlike, error_of_adapter
 from kan_widgets.functions.module_digest import module_digest
 from kan_widgets.functions.module_tensors import unreadable_state
 from kan_widgets.functions.reading import LeftOut, ReadableModule, called_kan, find, survey, unwrap
 from kan_widgets.functions.registry import (
     SAMPLED,
     Adapter,
-    Reader,
+    LayerReader,
     Verdict,
     candidates,
     decide,
@@ -249,7 +249,7 @@ class _Prover:
                 if convolution_in(around)[0] is not None:
                     read = partial(_kernels, inner, entry.reader)
                     adapter = Adapter(entry.library, read)
-                    _, is_whole = difference(around, adapter, self._examples_of(around))
+                    _, is_whole = error_of_adapter(around, adapter, self._examples_of(around))
                     self._decide_unhooked(around, Verdict(adapter, is_whole=is_whole))
 
     def _worked(self) -> float:
@@ -283,7 +283,7 @@ class _Prover:
         has_time, examples = self._worked() < _MAX_SECONDS, self._examples_of(module)
         for adapter in candidates(module):
             try:
-                error, is_whole = difference(module, adapter, examples, self._again)
+                error, is_whole = error_of_adapter(module, adapter, examples, self._again)
             except Unlike as found:
                 wrong.append(f"read as {adapter.called} has it, {found.words}")
             except Exception as raised:
@@ -329,7 +329,7 @@ def _is_open(missed: LeftOut, found: list[str], has_run: bool) -> bool:
     )
 
 
-def _kernels(inner: str, read: Reader, module: nn.Module) -> LayerFunctions:
+def _kernels(inner: str, read: LayerReader, module: nn.Module) -> LayerFunctions:
     """Read a linear layer in a module, of patches, as the kernels of a convolution."""
     [flat] = read_by(module.get_submodule(inner), read)
     kernel, conv, _ = convolution_in(module)
@@ -339,7 +339,7 @@ def _kernels(inner: str, read: Reader, module: nn.Module) -> LayerFunctions:
     sizes = (inputs // kernel[0] // kernel[1], *kernel)
     own_write, own_gradient, index = flat.write, flat.gradient, flat.basis_index
 
-    def make(part: Part) -> Tensor:
+    def make(part: Slices) -> Tensor:
         found: Tensor = flat.part(part[0]).unflatten(1, sizes)
         return found[:, part[1]]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.basis import Alike, LayerBasis
-from kan_widgets.functions.coefficients import Part, Terms, gradient_of, remembered
+from kan_widgets.functions.coefficients import Slices, Terms, gradient_of, remembered
 from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.module_tensors import Recipe, missing_tensors
 from kan_widgets.functions.recipes import lacking, layers_of
@@ -73,7 +73,7 @@ def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunction
     key = (tuple(map(tuple, edges)), functions, numeric.bases, id(numeric.basis_index))
     bases, index = remembered(symbolic, "symbolic", [symbolic.affine], key, make)
 
-    def part(chosen: Part) -> Tensor:
+    def part(chosen: Slices) -> Tensor:
         own = mask.detach()[chosen].unsqueeze(-1) * symbolic.affine.detach()[chosen][..., 2:]
         return torch.cat([numeric.part(*chosen), own.to(numeric.like)], dim=-1)
 

@@ -13,7 +13,13 @@ import kan_widgets.functions.adapters  # noqa: F401 - those of the package regis
 from kan_widgets.checks import check_module
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.module_tensors import unreadable_kind, unreadable_state
-from kan_widgets.functions.registry import Reader, decided, find_adapter, readable_names, verdict_of
+from kan_widgets.functions.registry import (
+    LayerReader,
+    decided,
+    find_adapter,
+    readable_names,
+    verdict_of,
+)
 from kan_widgets.functions.stand_ins import read_by
 
 # How people call layers of learned functions, and the tensors and settings of such layers.
@@ -41,7 +47,7 @@ class ReadableModule:
 
     name: str
     module: nn.Module
-    reader: Reader
+    reader: LayerReader
     library: str = ""
     elementwise: bool = False
     """Whether it is a learned activation."""
@@ -82,7 +88,7 @@ class LeftOut:
         return f"{self.name or 'the model'} ({type(self.module).__name__}): {self.reason}"
 
 
-def read_module(name: str, module: nn.Module, reader: Reader) -> list[LayerFunctions]:
+def read_module(name: str, module: nn.Module, reader: LayerReader) -> list[LayerFunctions]:
     """Read one module; its layers are named by ``name`` and their own names."""
     return named_layers(name, module, read_by(module, reader))
 
@@ -103,7 +109,7 @@ def named_layers(
     ]
 
 
-def named_parts(name: str, module: nn.Module, reader: Reader) -> dict[str, LayerFunctions]:
+def named_parts(name: str, module: nn.Module, reader: LayerReader) -> dict[str, LayerFunctions]:
     """Read one module as it is; its named layers by the names that the reader gives them."""
     found = reader(module)
     own = [found] if isinstance(found, LayerFunctions) else list(found)

@@ -13,7 +13,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.module_tensors import unreadable_kind, unreadable_state
 from kan_widgets.functions.stand_ins import computing, read_computed, taps_computed, with_weights
 
-Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
+LayerReader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]
 
 SAMPLED = "sampled"
 
@@ -44,7 +44,7 @@ class Adapter:
     """Reads one kind of module. Made by `register_adapter`; see there."""
 
     library: str
-    read: Reader
+    read: LayerReader
     problem: Callable[[nn.Module], str] = _no_problem
     resembles: Callable[[nn.Module], bool] = _always
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
@@ -86,7 +86,7 @@ _decided: weakref.WeakKeyDictionary[nn.Module, Verdict] = weakref.WeakKeyDiction
 
 def register_adapter(
     module_type: type[nn.Module] | str,
-    reader: Reader,
+    reader: LayerReader,
     *,
     library: str = "",
     problem: Callable[[nn.Module], str] = _no_problem,
@@ -206,7 +206,7 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     return (None if found is None else _on_stand_in(found, module)), problem
 
 
-def sums_of(
+def module_sums(
     module: nn.Module, adapter: Adapter | None, layers: Iterable[str], bias: Tensor | None = None
 ) -> Sequence[Sum]:
     """Return where the sums of a module's layers, named as its reader does, appear in it."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kan_widgets.functions.basis import activate, activation_label
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.bases.basis import Interval, placed
+from kan_widgets.nn.bases.basis import Ends, placed
 
 # tanh x is ±0.96 at ±2 and ±0.999 at ±4.
 _TANH = ((-2.0, 2.0), (-4.0, 4.0))
@@ -36,8 +36,8 @@ class Smooth:
     formula: Callable[..., Tensor] = field(repr=False)
     numbers: tuple[Any, ...]
     labels: tuple[str, ...]
-    domain: Interval
-    extent: Interval
+    domain: Ends
+    extent: Ends
 
     @property
     def n_basis(self) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.basis import Alike, LayerBasis, NoFunctions, ReadBasis, named_activation
 from kan_widgets.functions.coefficients import (
     ALL,
-    Part,
+    Slices,
     Terms,
     gradient_of,
     remembered,
@@ -88,7 +88,7 @@ class Arrangement:
     # -- numbers ------------------------------------------------------------------------
 
     def taken(
-        self, order: Order, part: Part, of: Callable[[Tensor], Tensor] = Tensor.detach
+        self, order: Order, part: Slices, of: Callable[[Tensor], Tensor] = Tensor.detach
     ) -> Tensor:
         """Return what ``of`` makes of the numbers of functions, ``(out, in[, kh, kw], nb)``."""
         axes = self.axes.rows
@@ -118,7 +118,7 @@ class Arrangement:
             return found
         return found[:, part[1]] if cut else found[part]
 
-    def scale(self, paths: tuple[str, ...], part: Part, masks: bool = True) -> Tensor | None:
+    def scale(self, paths: tuple[str, ...], part: Slices, masks: bool = True) -> Tensor | None:
         """Return what multiplies some functions, ``(out, in[, kh, kw], 1)``."""
         scale = None
         for path in paths:
@@ -135,7 +135,7 @@ class Arrangement:
         return [term for term in both if term[0]]
 
     @ungraded
-    def joined(self, part: Part) -> Tensor:
+    def joined(self, part: Slices) -> Tensor:
         """Return the coefficients of some functions."""
         found = [(self.taken(order, part), self.scale(by, part)) for order, by in self.terms()]
         if len(found) == 1:

@@ -16,7 +16,7 @@ from kan_widgets.insight.forms import CONSTANT, Form
 from kan_widgets.insight.kernels import values_of
 from kan_widgets.insight.running import run, stages_of
 from kan_widgets.insight.symbolic_fits import SymbolicFit
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.scalars import Float64
 
 Link = tuple[int, int, int]
 """Layer, output, input."""

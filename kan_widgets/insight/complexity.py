@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed
-from kan_widgets.insight.tables import EPSILON, Float64, basis_at, by_table, sampled, silu
+from kan_widgets.insight.tables import EPSILON, basis_at, by_table, sampled, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
+from kan_widgets.live.frames.scalars import Float64
 
 # Values of functions worked on at a time.
 _BATCH = 200_000

@@ -16,7 +16,7 @@ import numpy as np
 from kan_widgets.checks import check_module, check_whole, is_module
 from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.matching import (
-    Part,
+    MatchedLayer,
     Units,
     arranged,
     channels_of,
@@ -25,8 +25,14 @@ from kan_widgets.insight.matching import (
     same,
     scrambled,
 )
-from kan_widgets.insight.members import check_alike, common_points, parts_of, read_member, seen_by
-from kan_widgets.insight.tables import Float64
+from kan_widgets.insight.members import (
+    check_alike,
+    common_points,
+    matched_layers,
+    read_member,
+    seen_by,
+)
+from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.progress_bar import progress
 
 if TYPE_CHECKING:
@@ -253,12 +259,12 @@ def ensemble(
     for number, layers in enumerate(read):
         check_alike(read[0], layers, number)
     seen = common_points(read) if batch is None else [seen_by(model, batch) for model in models]
-    sampled_all = [parts_of(*pair) for pair in zip(read, seen, strict=True)]
+    sampled_all = [matched_layers(*pair) for pair in zip(read, seen, strict=True)]
     return _matched(sampled_all, [[place.x for place in own] for own in seen], models)
 
 
 def _matched(
-    networks: list[list[Part]], places: list[list[Float64]], models: tuple[nn.Module, ...]
+    networks: list[list[MatchedLayer]], places: list[list[Float64]], models: tuple[nn.Module, ...]
 ) -> Ensemble:
     pairs = [[matched(one, other) for other in networks] for one in networks]
     typical = int(np.argmin([sum(found.distance for found in row) for row in pairs]))
@@ -295,7 +301,7 @@ def _matched(
     )
 
 
-def _placed(part: Part, x: Float64, before: Units) -> Float64:
+def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
     """Return where the functions of a layer are compared, its inputs in the order matched."""
     if part.shared:
         return x

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.kernel_shares import (
-    Float32,
     KernelShares,
     NotDivided,
     kernel_shares,
@@ -29,7 +28,8 @@ from kan_widgets.insight.kernel_shares import (
 )
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.observe import Folding, fold_of
 from kan_widgets.nn.ungraded import ungraded
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.scalars import Float64
 
 _SCALES = np.geomspace(0.3, 30.0, 16)
 _PLACES = np.linspace(-1.5, 1.5, 31)
@@ -88,7 +88,7 @@ class Form:
         u = sympy.Symbol("u", real=True)
         value = self.of(u)
         slope = value.diff(u).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
-        return computed(u, value), computed(u, slope)
+        return lambdified(u, value), lambdified(u, slope)
 
     def __call__(self, u: Float64) -> Float64:
         """f(u); NaN where it is not defined."""
@@ -131,7 +131,7 @@ class Form:
         return float(b), float(c)
 
 
-def computed(arguments: Any, expression: Any) -> Callable[..., Any]:
+def lambdified(arguments: Any, expression: Any) -> Callable[..., Any]:
     """Return a function of NumPy arrays that computes sympy expressions; NaN where undefined."""
     import sympy
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.chain import Chain, SplineNetwork
-from kan_widgets.insight.forms import FORMS, Form, chosen_forms, computed
-from kan_widgets.insight.formula_search import PENALTY, Search, formula_score
+from kan_widgets.insight.forms import FORMS, Form, chosen_forms, lambdified
+from kan_widgets.insight.formula_search import FORMULA_PENALTY, Search, formula_score
 from kan_widgets.insight.symbolic_fits import SymbolicFit
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def formula(
     *,
     names: Sequence[str] | None = None,
     forms: Iterable[Form | str] = FORMS,
-    penalty: float = PENALTY,
+    penalty: float = FORMULA_PENALTY,
     digits: int = 6,
 ) -> Formula:
     """Write a small network of dense KAN layers as one formula, by the error of the whole.
@@ -305,5 +305,5 @@ def _rounded(expression: Any, digits: int) -> Any:
 def _evaluate(expressions: tuple[Any, ...], names: tuple[str, ...], x: Float64) -> Float64:
     import sympy
 
-    values = computed([sympy.Symbol(name) for name in names], list(expressions))(*x.T)
+    values = lambdified([sympy.Symbol(name) for name in names], list(expressions))(*x.T)
     return np.stack([np.broadcast_to(np.asarray(v, float), len(x)) for v in values], axis=1)

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.insight.chain import Chain, Link, Term, spline_through
-from kan_widgets.insight.forms import Form, computed
+from kan_widgets.insight.forms import Form, lambdified
 from kan_widgets.insight.symbolic import FLOOR, forms_like, score_of
-from kan_widgets.insight.tables import EPSILON, Float64
+from kan_widgets.insight.tables import EPSILON
+from kan_widgets.live.frames.scalars import Float64
 
-PENALTY = 0.2
+FORMULA_PENALTY = 0.2
 """Five numbers more must halve the variance that is left unexplained."""
 # Rows that moves are tried on; formulas that stay are fitted to more.
 _TRIED, _FITTED = 400, 2000
@@ -191,7 +192,7 @@ class Search:
         floats = sorted(whole.atoms(sympy.Float), key=lambda one: (abs(one - round(one)), one))
         free = sympy.symbols(f"number:{len(floats)}")
         whole = whole.xreplace(dict(zip(floats, free, strict=True)))
-        function = computed([symbols, free], list(whole))
+        function = lambdified([symbols, free], list(whole))
 
         def rest(values: Sequence[Any], x: Float64, y: Float64) -> Float64:
             found = function(x.T, [float(value) for value in values])

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-Order = Literal["N²", "N²·G", "N²·n"]
-Form = Mapping[str, Any]
+GrowthOrder = Literal["N²", "N²·G", "N²·n"]
+LayerForm = Mapping[str, Any]
 """What the parameters of a layer depend on, see `parameters_of`."""
 
 
@@ -34,7 +34,7 @@ class LayerGrowth:
     """``"625·10·(G + k + 2)"``: k is the order of the splines."""
     numbers: str
     """``"6,250·(10 + 3 + 2)"``."""
-    order: Order
+    order: GrowthOrder
 
     @property
     def formula(self) -> str:
@@ -53,7 +53,7 @@ class ModelGrowth:
     """All of them, each counted once."""
 
     @property
-    def order(self) -> Order:
+    def order(self) -> GrowthOrder:
         """Of the layer that grows fastest."""
         orders = {layer.order for layer in self.layers}
         return "N²·G" if "N²·G" in orders else "N²·n" if "N²·n" in orders else "N²"
@@ -87,7 +87,7 @@ def growth(model: nn.Module) -> ModelGrowth:
     """
     from kan_widgets.functions import survey, unwrap
     from kan_widgets.live.frames.layout import build_layout
-    from kan_widgets.live.recordings.writer import parameters_of
+    from kan_widgets.live.frames.parameters import parameters_of
 
     layers = [layer for entry in survey(model)[0] for layer in entry.read()]
     return growth_of(parameters_of(unwrap(model), build_layout(layers).layers))
@@ -101,7 +101,7 @@ def growth_of(parameters: Mapping[str, Any]) -> ModelGrowth:
     return ModelGrowth(tuple(layers), parameters["total"])
 
 
-def _layer_growth(layers: Sequence[Form], sizes: Mapping[str, int], name: str) -> LayerGrowth:
+def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: str) -> LayerGrowth:
     functions = sum(math.prod(layer["shape"]) for layer in layers)
     local, intervals, order = _basis(layers)
     base = layers[0]["is_base"].count(True)
@@ -116,7 +116,7 @@ def _layer_growth(layers: Sequence[Form], sizes: Mapping[str, int], name: str) -
     parameters = sum(sizes.values())
     rest = parameters - each * functions
     terms = [("", each)] if each > 1 else []
-    grows: Order = "N²"
+    grows: GrowthOrder = "N²"
     if local and each >= local:
         grows = "N²·G" if intervals else "N²·n"
         terms = [("G", intervals), ("k", order)] if intervals else [("n", local)]
@@ -128,7 +128,7 @@ def _layer_growth(layers: Sequence[Form], sizes: Mapping[str, int], name: str) -
     return LayerGrowth(name, layers[0]["type"], functions, parameters, symbols, numbers, grows)
 
 
-def _basis(layers: Sequence[Form]) -> tuple[int, int, int]:
+def _basis(layers: Sequence[LayerForm]) -> tuple[int, int, int]:
     """Return how many local functions a φ has, and their grid intervals and order; 0 for none."""
     kinds = {(*layer["is_base"], len(layer["knots"])) for layer in layers}
     if len(kinds) > 1:
@@ -139,7 +139,7 @@ def _basis(layers: Sequence[Form]) -> tuple[int, int, int]:
     return (local, intervals, order) if knots and order >= 0 < intervals else (local, 0, 0)
 
 
-def _factors(layers: Sequence[Form]) -> str:
+def _factors(layers: Sequence[LayerForm]) -> str:
     """Return the sizes that make the number of functions: inputs, outputs, kernel."""
     if len({tuple(layer["shape"]) for layer in layers}) > 1:
         return f"{sum(math.prod(layer['shape']) for layer in layers):,}"

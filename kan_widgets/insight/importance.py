@@ -8,7 +8,7 @@ import numpy as np
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed, values_of
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.scalars import Float64
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.tables import Float64
 from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.scalars import Float64
 
 _MAX_POINTS = 100_000
 _MIN_POINTS, _MAX_POINTS_EACH = 32, 512

@@ -19,8 +19,8 @@ from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.insight.projection import Curve
 from kan_widgets.insight.replacements import Replacement, difference, replaced
 from kan_widgets.insight.running import Stage, stages_of
-from kan_widgets.insight.tables import Float64, Int64
 from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.live.model.observe import observe
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases
 from kan_widgets.insight.running import Stage, TappedPass, run
-from kan_widgets.insight.tables import Float64
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.live.frames.scalars import Float64
 
 # Inputs whose basis functions are computed at a time.
 _INPUTS_AT_ONCE = 50_000
@@ -90,7 +90,6 @@ def mean_terms(layer: LayerFunctions, x: Float64) -> Float64:
     return found
 
 
-Float32 = NDArray[np.float32]
 Score = Callable[[Tensor], Tensor]
 
 # Points of the path from the means to the image; doubled until the shares add up.

@@ -13,13 +13,13 @@ from functools import cached_property
 
 import numpy as np
 
-from kan_widgets.insight.tables import Float64, Int64
+from kan_widgets.live.frames.scalars import Float64, Int64
 
 _SWEEPS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MatchedLayer:
     """The functions of one layer, sampled, and how its units are tied to those of its neighbours.
 
     Output channel ``c·units + k`` is unit k on copy c, where ``copies`` > 1 (kernels that every
@@ -61,7 +61,7 @@ class Units:
     order: Int64
     signs: Float64
 
-    def copied(self, part: Part, before: Units) -> Units:
+    def copied(self, part: MatchedLayer, before: Units) -> Units:
         """Return the output channels of a layer, given its input channels."""
         if part.copies == 1:
             return self
@@ -88,7 +88,7 @@ class Matched:
         return float(self.distances.mean())
 
 
-def channels_of(parts: Sequence[Part], units: Sequence[Units]) -> list[Units]:
+def channels_of(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Units]:
     """Return the order of the channels before each layer, and after the last."""
     first = parts[0]
     found = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
@@ -97,14 +97,16 @@ def channels_of(parts: Sequence[Part], units: Sequence[Units]) -> list[Units]:
     return found
 
 
-def arranged(parts: Sequence[Part], units: Sequence[Units]) -> list[Float64]:
+def arranged(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Float64]:
     """Return the values of every layer with the units in another order."""
     before = channels_of(parts, units)
     rows = [*units, same(len(parts[-1].values))]
     return [part.arranged(*pair) for part, *pair in zip(parts, before, rows, strict=False)]
 
 
-def compared(one: Sequence[Part], other: Sequence[Part], units: Sequence[Units]) -> Matched:
+def compared(
+    one: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: Sequence[Units]
+) -> Matched:
     """Return what is left between two networks if units are matched so."""
     left = [
         np.square(part.values - values).sum() / ((part.size + its.size) or 1.0)
@@ -113,7 +115,7 @@ def compared(one: Sequence[Part], other: Sequence[Part], units: Sequence[Units])
     return Matched(tuple(units), np.array(left))
 
 
-def matched(one: Sequence[Part], other: Sequence[Part]) -> Matched:
+def matched(one: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Matched:
     """Match the hidden units of another network to those of one.
 
     Tried from the first layer to the last and as they come; the nearer of the two is kept.
@@ -127,7 +129,9 @@ def matched(one: Sequence[Part], other: Sequence[Part]) -> Matched:
     return min(tried, key=lambda found: found.distance)
 
 
-def _descended(one: Sequence[Part], other: Sequence[Part], units: list[Units]) -> Matched:
+def _descended(
+    one: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: list[Units]
+) -> Matched:
     """Match one layer after the other, the others as they are, while that brings them nearer."""
     best = compared(one, other, units)
     for _ in range(_SWEEPS):
@@ -151,7 +155,7 @@ def _products(one: Float64, other: Float64) -> Float64:
     return found
 
 
-def _incoming(part: Part, other: Part, before: Units) -> Float64:
+def _incoming(part: MatchedLayer, other: MatchedLayer, before: Units) -> Float64:
     """Return how alike units are by the functions that lead to them, and by what they gave."""
     values = other.arranged(before, same(len(other.values)))
     found = _products(part.values, values) / ((part.size + other.size) or 1.0)
@@ -162,7 +166,7 @@ def _incoming(part: Part, other: Part, before: Units) -> Float64:
 
 
 def _outgoing(
-    part: Part, other: Part, own: Part, before: Units, rows: Units
+    part: MatchedLayer, other: MatchedLayer, own: MatchedLayer, before: Units, rows: Units
 ) -> tuple[Float64, Float64]:
     """Return how alike units are by the functions of them, as they are and with another sign."""
     units = len(own.values)
@@ -179,7 +183,7 @@ def _outgoing(
     return _products(ours, theirs) / size, _products(ours, theirs[..., ::-1]) / size
 
 
-def _assigned(part: Part, near: Float64, far: tuple[Float64, Float64] | None) -> Units:
+def _assigned(part: MatchedLayer, near: Float64, far: tuple[Float64, Float64] | None) -> Units:
     """Return the units that are most alike, by the Hungarian method."""
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
@@ -190,7 +194,7 @@ def _assigned(part: Part, near: Float64, far: tuple[Float64, Float64] | None) ->
     return Units(np.asarray(order, dtype=np.int64), signs)
 
 
-def scrambled(parts: Sequence[Part], rng: np.random.Generator) -> list[Part]:
+def scrambled(parts: Sequence[MatchedLayer], rng: np.random.Generator) -> list[MatchedLayer]:
     """Return a network in which each function belongs to another unit, of the same input.
 
     What networks have in common because an input wants such functions stays, and how much goes into

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kan_widgets.checks import is_module
-from kan_widgets.insight.matching import Part
-from kan_widgets.insight.tables import Float64, basis_at, by_table, sampled
+from kan_widgets.insight.matching import MatchedLayer
+from kan_widgets.insight.tables import basis_at, by_table, sampled
 from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -137,9 +138,9 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
     return found
 
 
-def parts_of(layers: Layers, places: Sequence[Places]) -> list[Part]:
+def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLayer]:
     """Sample the functions of a network, each about its mean."""
-    found: list[Part] = []
+    found: list[MatchedLayer] = []
     channels = 0
     for k, ((layer, coefficients), place) in enumerate(zip(layers, places, strict=True)):
         out, in_, kh, kw = layer.shape
@@ -156,7 +157,7 @@ def parts_of(layers: Layers, places: Sequence[Places]) -> list[Part]:
         copies = (channels or 1) if shared else 1
         block = 1 if shared or not channels else in_ // channels
         found.append(
-            Part(
+            MatchedLayer(
                 layer.name,
                 np.nan_to_num(values - values.mean(axis=-1, keepdims=True)),
                 copies,

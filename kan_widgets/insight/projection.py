@@ -15,8 +15,8 @@ from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, exact_beta
 from kan_widgets.insight.symbolic import symbolic
 from kan_widgets.insight.symbolic_fits import SymbolicFit, place_text
-from kan_widgets.insight.tables import Float64
 from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
@@ -165,7 +165,7 @@ def fix(
     basis = functions.bases[number_of_basis]
     before = functions.at(place if functions.kind == "conv" else place[:2]).detach().cpu()
     present = before.double().numpy().copy()
-    after = nearest(basis, present, x, wanted, form)
+    after = nearest_coefficients(basis, present, x, wanted, form)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
     rest = exact_beta(basis, x) @ after - wanted
@@ -176,7 +176,7 @@ def fix(
     return Fixed(layer, place, words, error, largest, share, samples, len(x), present, after)
 
 
-def nearest(
+def nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:
     """Return the coefficients that bring φ nearest to a form, of those the least changed."""

@@ -12,10 +12,10 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.kernels import columns_and_bases, flat_coefficients, values_of
-from kan_widgets.insight.projection import Curve, nearest
+from kan_widgets.insight.projection import Curve, nearest_coefficients
 from kan_widgets.insight.symbolic import symbolic
-from kan_widgets.insight.tables import Float64, Int64
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.scalars import Float64, Int64
 
 Replacement = Literal["mean", "line", "base", "splines", "form", "initial"]
 
@@ -89,7 +89,9 @@ def replaced(
                 curve = fits[number][0] if found[k] else None
             if curve is not None:
                 own, basis = x[:, columns[number]], layer.bases[bases[number]]
-                new[k, :-2] = nearest(basis, old[k], own, np.asarray(curve(own)), curve)
+                new[k, :-2] = nearest_coefficients(
+                    basis, old[k], own, np.asarray(curve(own)), curve
+                )
         numbers, new = numbers[found], new[found]
     return numbers, new
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, Tap, find
 from kan_widgets.functions.reading import named_parts
-from kan_widgets.functions.registry import find_adapter, sums_of
+from kan_widgets.functions.registry import find_adapter, module_sums
 from kan_widgets.functions.undisturbed import tapped
 
 
@@ -81,7 +81,7 @@ def stages_of(model: nn.Module) -> list[Stage]:
         adapter, _ = find_adapter(entry.module)
         # Not read twice: what is read may be a copy.
         named = named_parts(entry.name, entry.module, entry.reader)
-        for place in sums_of(entry.module, adapter, named):
+        for place in module_sums(entry.module, adapter, named):
             parts = tuple(named[name] for name in place.layers)
             taps = tuple(part.x_at or Tap((entry.module,)) for part in parts)
             if any(tap.view for tap in taps):

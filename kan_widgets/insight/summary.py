@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.tables import Float64, sampled
+from kan_widgets.insight.tables import sampled
 from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:
     from torch import nn

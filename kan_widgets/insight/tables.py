@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import LayerLayout, Table, build_layout
+from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
 
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 EPSILON = 2e-6
 """What moves less than this share of its size is constant: β may come as float32."""
@@ -101,7 +98,7 @@ def _gelu(x: Float64) -> Float64:
     return x * ndtr(x)  # type: ignore[no-any-return]
 
 
-ACTIVATIONS: dict[str, Callable[[Float64], Float64]] = {
+BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
     "gelu": _gelu,
     "relu": lambda x: np.maximum(x, 0.0),
@@ -137,6 +134,6 @@ def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     beta = np.where(gone, 0.0, np.nan)[:, None].repeat(len(layer.labels), axis=1)
     for b, (label, is_base) in enumerate(zip(layer.labels, layer.is_base, strict=True)):
         if is_base:
-            activation = ACTIVATIONS.get(label.lower())
+            activation = BASE_TERMS.get(label.lower())
             beta[:, b] = np.nan if activation is None else activation(x)
     return beta

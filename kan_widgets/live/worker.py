@@ -22,12 +22,11 @@ n.  lock                     owner                             held while
 1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
                                                                running no cell changes the model
                                                                or runs it
-2   ``Edits.trying``         `model.edits.Edits`               a function is changed to try it;
-                                                               the last state of a quiet model
+2   ``Probing.resting``      `model.probing.Probing`           the last state of a quiet model
                                                                is read, and examples follow it
 3   ``Painter._drawing``     `worker.Painter`                  a view is drawn
 4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
-    ``Recorded._reading``    `recordings.following.Recorded`   came are read and shown
+    ``Recorded._reading``    `recordings.recorded.Recorded`    came are read and shown
 5   ``Feed.sending``         `frames.feed.Feed`                a step is counted; a frame is kept
                                                                and handed to listeners, in order
 6   ``Edits._lock``          `model.edits.Edits`               edits are written or noted

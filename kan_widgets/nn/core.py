@@ -17,7 +17,7 @@ from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
-from kan_widgets.nn.dense import packed
+from kan_widgets.nn.dense import packed_weight
 from kan_widgets.nn.ungraded import ungraded
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
@@ -75,7 +75,7 @@ class LayerCore(nn.Module):
 
         The base's factor first, then those of the basis functions, scaled; all 0 where pruned.
         """
-        return packed(*self.factors())
+        return packed_weight(*self.factors())
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Return the coefficients in two parts: the base's, and the basis functions'."""

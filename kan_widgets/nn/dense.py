@@ -41,12 +41,12 @@ def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
     return torch.cat([base.unsqueeze(-1), basis.expand(x)], dim=-1)
 
 
-def packed(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
+def packed_weight(base_weight: Tensor, spline_weight: Tensor) -> Tensor:
     """Return the weight as one tensor, the base's factors in the first column."""
     return torch.cat([base_weight.unsqueeze(-1), spline_weight], dim=-1)
 
 
-def forward(call: LayerCall) -> Tensor:
+def dense_forward(call: LayerCall) -> Tensor:
     """Expand and contract a piece of the batch at a time."""
     x, contraction = call.x, call.contraction
     base_weight, spline_weight = call.base_weight.to(call.kind), call.spline_weight.to(call.kind)
@@ -56,7 +56,7 @@ def forward(call: LayerCall) -> Tensor:
         return _contracted(columns, base_weight, spline_weight, contraction)
     pieces = _pieces(x, call.basis)
     out: Tensor | None = None
-    matrix = contraction.matrix(packed(base_weight, spline_weight))
+    matrix = contraction.matrix(packed_weight(base_weight, spline_weight))
     work = _workspace(x, pieces, call.basis, 2)
     for piece in pieces:
         columns = _expand(call.part(piece), work)
@@ -91,13 +91,13 @@ def _contracted(
     return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
 
 
-def backward(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
+def dense_backward(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
     """Gradients of ``x``, ``base`` and the weight's two parts, a piece of the batch at a time."""
     x, contraction = call.x, call.contraction
     pieces = _pieces(x, call.basis)
     needs_x, needs_base, *needs_weights = needs
     needs_columns, needs_weight = needs_x or needs_base, any(needs_weights)
-    weight = packed(call.base_weight, call.spline_weight)
+    weight = packed_weight(call.base_weight, call.spline_weight)
     narrow = contraction.matrix(weight.to(call.kind))
     grad_x = torch.empty_like(x) if needs_x else None
     grad_base = torch.empty_like(x) if needs_base else None

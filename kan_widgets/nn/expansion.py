@@ -28,7 +28,7 @@ from kan_widgets.nn import dense
 from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.contraction import Contraction, LayerCall
-from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed, parted
+from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed_weight, parted
 from kan_widgets.nn.kernels import local
 from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.torch_modes import transformed, watched
@@ -52,7 +52,7 @@ def expand_and_contract(
     if transformed() or x.is_meta or trained:
         x = contraction.padded(x)
         columns = expand_plain(x, resolve_activation(activation)(x), basis)
-        return contraction(columns, contraction.matrix(packed(base_weight, spline_weight)))
+        return contraction(columns, contraction.matrix(packed_weight(base_weight, spline_weight)))
     kind = _contraction_dtype(x, spline_weight)
     named = isinstance(activation, str)
     base = None if named else applied(cast(Callable[[Tensor], Tensor], activation), x)
@@ -82,7 +82,7 @@ class _Expanded(torch.autograd.Function):
             if out is not None:
                 return out
         with _full_precision(call.x):
-            return dense.forward(call.with_input(call.contraction.padded(call.x), call.base))
+            return dense.dense_forward(call.with_input(call.contraction.padded(call.x), call.base))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
@@ -93,7 +93,7 @@ class _Expanded(torch.autograd.Function):
         lib = None if plain or not local.is_plain(grad) else _kernels(call)
         found = None if lib is None else _backward_local(lib, call, grad, needs)
         if found is None:
-            differentiate = _backward_plain if plain else dense.backward
+            differentiate = _backward_plain if plain else dense.dense_backward
             with _full_precision(call.x):
                 padded = call.with_input(call.contraction.padded(call.x), call.base)
                 found = differentiate(padded, grad, needs)
@@ -107,7 +107,7 @@ def _kernels(call: LayerCall) -> Kernels | None:
     # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
     if call.kind != torch.float32 or watched():
         return None
-    return local.kernels(call)
+    return local.kernels_for(call)
 
 
 def _batched(grad: Tensor) -> bool:
@@ -147,7 +147,7 @@ def _dense(x: Tensor) -> Tensor:
 def _backward_plain(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
     """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
     x = call.x
-    weight = packed(call.base_weight, call.spline_weight)
+    weight = packed_weight(call.base_weight, call.spline_weight)
     columns = expand_plain(x, call.value, call.basis).to(call.kind)
     matrix = call.contraction.matrix(weight.to(call.kind))
     grad_columns, grad_weight = call.contraction.backward(

@@ -87,7 +87,7 @@ class KANLayer(LayerCore):
         >>> layer.basis.grid_range[1] > 6
         True
         """
-        error = grid_update.update_grid(self, batch, grid_eps, margin, optimizer)
+        error = grid_update.update_layer_grid(self, batch, grid_eps, margin, optimizer)
         changes.tell([self])
         return error
 
@@ -135,7 +135,7 @@ class KANLayer(LayerCore):
         >>> layer.refine(10) < 1e-6, layer.spline_weight.shape
         (True, torch.Size([3, 2, 13]))
         """
-        error = refinement.refine(self, grid_size, even, optimizer)
+        error = refinement.refine_layer(self, grid_size, even, optimizer)
         changes.tell([self])
         return error
 
@@ -180,7 +180,7 @@ class KANLayer(LayerCore):
         >>> layer.prune(0.0, torch.randn(50, 2)).removed
         ((1, 0),)
         """
-        found = pruning.prune(self, threshold, batch, dry_run)
+        found = pruning.prune_layer(self, threshold, batch, dry_run)
         if not dry_run:
             changes.tell([self])
         return found
@@ -217,4 +217,4 @@ class KANLayer(LayerCore):
         >>> loss = layer(torch.randn(5, 2)).square().mean() + 1e-3 * layer.regularization()
         >>> loss.backward()
         """
-        return pruning.regularization(self, batch, l1, entropy)
+        return pruning.layer_regularization(self, batch, l1, entropy)

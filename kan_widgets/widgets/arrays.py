@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from kan_widgets.checks import is_tensor
+from kan_widgets.live.frames.layout import Float32
 from kan_widgets.widgets.wire import array_dict
-
-Float32 = NDArray[np.float32]
 
 _MAX_FLOATS = 4_000_000
 

@@ -21,16 +21,16 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
-from kan_widgets.widgets.drawing_engine import packed
+from kan_widgets.widgets.drawing_engine import packed_bundle
 from kan_widgets.widgets.lifetime import SelfClosing
 from kan_widgets.widgets.sending import Outbox, is_costly
 from kan_widgets.widgets.wire import (
     activations_dict,
     frame_dict,
+    inputs_within,
     layout_dict,
     observation_dict,
     probe_dict,
-    seen_inputs,
     state_of,
     summaries_of,
     training_of,
@@ -92,7 +92,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     @traitlets.default("_esm")
     def _packed(self) -> str:
-        return packed("main.js")
+        return packed_bundle("main.js")
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)
@@ -262,7 +262,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         source = self.source
         layout = None if source is None else source.feed.looking.cut(source.feed.layout)
         for observation in observed.values():
-            seen = observation if layout is None else seen_inputs(observation, layout)
+            seen = observation if layout is None else inputs_within(observation, layout)
             if seen is None:
                 continue
             with self._lock:

@@ -13,13 +13,13 @@ from PIL import Image
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.curves import CurvesView, Logged
+from kan_widgets.widgets.curves import CurvesView, LoggedCurve
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.model_numbers import (
     SCORES,
     ComparedModel,
-    check,
+    check_models,
     deciding,
     logged_of,
     marks_of,
@@ -28,7 +28,7 @@ from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.options import option, with_options
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.shared_traits import ViewListener
-from kan_widgets.widgets.view import View, kept, source_for
+from kan_widgets.widgets.view import View, kept_alive, source_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -109,7 +109,7 @@ class Compare(CurvesView):
 
     def _source_of(self, values: dict[str, Any]) -> Source:
         models = values.pop("models")
-        check(models)
+        check_models(models)
         values |= self._validated(values)
         lives = {name: cast("Binding | Replay", source_for(one)) for name, one in models.items()}
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
@@ -117,7 +117,7 @@ class Compare(CurvesView):
         self.networks: dict[str, NetworkView] = {}
         self._painter = self._painted(self._draw, fps=4)
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
-        self._models = [kept(one) for one in models.values()]
+        self._models = [kept_alive(one) for one in models.values()]
         return next(iter(lives.values()))
 
     def _begin(self) -> None:
@@ -237,7 +237,7 @@ class Compare(CurvesView):
         least = min(model["steps"] for model in models)
         return {"models": models, "deciding": deciding(list(self._logs().values()), least)}
 
-    def _drawn_curves(self) -> Sequence[Logged]:
+    def _drawn_curves(self) -> Sequence[LoggedCurve]:
         return logged_of(self._logs())
 
     # -- the picture ------------------------------------------------------------------

@@ -24,7 +24,7 @@ _MARKS = 100
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedCurve:
     """A logged series and where it is drawn."""
 
     panel: str
@@ -69,7 +69,7 @@ class CurvesView(View):
     def _redraw(self, *_: Any) -> None:
         """Have the curves drawn again."""
 
-    def _drawn_curves(self) -> Sequence[Logged]:
+    def _drawn_curves(self) -> Sequence[LoggedCurve]:
         raise NotImplementedError
 
     def _draw_logged(self, logs: Sequence[Scalars], marks: Iterable[list[Any]]) -> None:
@@ -86,7 +86,7 @@ class CurvesView(View):
         return [curve_wire(one, steps) for one in self._drawn_curves()]
 
 
-def curve_wire(curve: Logged, zoom: Sequence[float]) -> dict[str, Any]:
+def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
     """Return a curve as the page reads it: see js/src/scene/logged.ts.
 
     Of many values the smallest and the largest of each run of neighbours are points; within the two

@@ -15,7 +15,7 @@ from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import nearest, option
+from kan_widgets.widgets.options import nearest_word, option
 from kan_widgets.widgets.page import reference
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
@@ -70,7 +70,7 @@ PANELS = {
         LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
     ),
 }
-Page = Literal["network", "functions"]
+DashboardPage = Literal["network", "functions"]
 DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
 
 
@@ -82,7 +82,7 @@ def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     names = tuple(panels)
     for name in names:
         if name not in PANELS:
-            hint = nearest(name, list(PANELS))
+            hint = nearest_word(name, list(PANELS))
             raise ValueError(f"panels with {name!r}: expected some of {known}.{hint}")
         if names.count(name) > 1:
             raise ValueError(f"panels with {name!r} twice: expected each panel once")
@@ -157,7 +157,7 @@ class Dashboard(LayerView, _Panels):
         default=None,
         kw_only=False,
     )
-    page: Page = option("Which of the two pages is shown.", default="network")
+    page: DashboardPage = option("Which of the two pages is shown.", default="network")
 
     def _take(self, values: dict[str, Any]) -> None:
         panels = values.pop("panels", None)

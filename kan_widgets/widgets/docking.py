@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import nearest
+from kan_widgets.widgets.options import nearest_word
 from kan_widgets.widgets.shared_traits import Widget
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
@@ -36,7 +36,7 @@ class Dockable(Widget):
         """
         if anchor not in ANCHORS:
             known = ", ".join(map(repr, ANCHORS))
-            hint = nearest(anchor, ANCHORS)
+            hint = nearest_word(anchor, ANCHORS)
             raise ValueError(f"anchor={anchor!r}: expected one of {known}.{hint}")
         try:
             from sidecar import Sidecar

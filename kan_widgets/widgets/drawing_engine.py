@@ -26,10 +26,10 @@ from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.widgets.wire import (
     activations_dict,
     frame_dict,
+    inputs_within,
     layout_dict,
     observation_dict,
     probe_dict,
-    seen_inputs,
     summaries_of,
     training_of,
 )
@@ -58,7 +58,7 @@ def bundle(name: str) -> str:
 
 
 @lru_cache
-def packed(name: str) -> str:
+def packed_bundle(name: str) -> str:
     """Return a built module as a gzipped one that unpacks itself, less than two thirds as large."""
     # Without a date, so that a notebook saved twice has not changed.
     small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)
@@ -147,7 +147,7 @@ def asked(
     inputs = []
     if source is not None:
         seen = [one for name, one in source.feed.observed.items() if name in layers]
-        inputs = [known for one in seen if (known := seen_inputs(one, frame.layout))]
+        inputs = [known for one in seen if (known := inputs_within(one, frame.layout))]
         stream["training"] = training_of(source)
         stream |= network_of(source, frame) if network else {}
     return {**picture, "stream": stream, "messages": list(map(observation_dict, inputs))}

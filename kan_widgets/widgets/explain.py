@@ -15,7 +15,7 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.layer_shares import Part, parts_of
+from kan_widgets.widgets.layer_shares import SharePart, share_parts
 from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
 from kan_widgets.widgets.view import ModelView
@@ -110,7 +110,7 @@ class Explain(ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         self._image = values.pop("image")
         self._throttle = Throttle(per_second=4, most=_SHARE)
-        self._parts: tuple[Part, ...] = ()
+        self._parts: tuple[SharePart, ...] = ()
         self._found: Explanation
         self._news = 0
         # Of each layer, how much news there was when it was tried last, and the step.
@@ -233,7 +233,7 @@ class Explain(ModelView):
                 for layer in source.feed.layout.layers
             }
             then = next(iter(seen.values())).step if seen else None
-            made = parts_of(found, news[1], names, then)
+            made = share_parts(found, news[1], names, then)
             parts = {part["layer"]: part for part in made}
             self._found = found
             if layers is None or not self._parts:
@@ -320,7 +320,7 @@ class Explain(ModelView):
 
     def _bring_up_to_date(self) -> None:
         source = self._source
-        if source is not None and self._behind() and not source.feed.between.trains_elsewhere():
+        if source is not None and self._behind() and not source.feed.training.trains_elsewhere():
             self._try()
         self._painter.now()
 

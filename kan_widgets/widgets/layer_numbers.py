@@ -19,7 +19,7 @@ from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.wire import entries_of, finite, float32
+from kan_widgets.widgets.wire import finite, float32, observed_entries
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
@@ -47,7 +47,7 @@ Moment = tuple[int, dict[str, LayerSummary]]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MeasuredPart:
     """The functions from some inputs of a layer to some of its outputs."""
 
     whole: LayerLayout
@@ -84,25 +84,25 @@ class Part:
         each = self.whole.shape[1] * size
         groups = max(1, len(seen.counts) // each)
         one = (self.inputs[:, None] * size + np.arange(size)).ravel()
-        return entries_of(seen, (np.arange(groups)[:, None] * each + one).ravel())
+        return observed_entries(seen, (np.arange(groups)[:, None] * each + one).ravel())
 
 
-_parts: weakref.WeakKeyDictionary[LayerLayout, Part] = weakref.WeakKeyDictionary()
+_parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
 
 
-def part_of(layer: LayerLayout) -> Part:
+def measured_part(layer: LayerLayout) -> MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
     if (known := _parts.get(layer)) is None:
         known = _parts[layer] = _chosen(layer)
     return known
 
 
-def _chosen(layer: LayerLayout) -> Part:
+def _chosen(layer: LayerLayout) -> MeasuredPart:
     out, inputs, height, width = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
     if layer.count <= MAX_MEASURED or out % groups:
         everything = np.arange(out), np.arange(inputs)
-        return Part(layer, layer, *everything)
+        return MeasuredPart(layer, layer, *everything)
     kernels = max(1, MAX_MEASURED // (height * width))
     # As many outputs as inputs, as far as there are; of each group the same ones.
     own = out // groups
@@ -118,7 +118,7 @@ def _chosen(layer: LayerLayout) -> Part:
         table_of = table_of.reshape(layer.shape)[np.ix_(outputs, columns_chosen)].reshape(-1)
     shape = (len(outputs), columns, height, width)
     part = replace(layer, shape=shape, offset=0, table_of=table_of)
-    return Part(layer, part, outputs, columns_chosen)
+    return MeasuredPart(layer, part, outputs, columns_chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class Row:
     layout: LayerLayout
     step: int
     summary: LayerSummary
-    """Of the functions measured: all, or a `Part`."""
+    """Of the functions measured: all, or a `MeasuredPart`."""
     updates: UpdateSizes | None
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""
@@ -200,7 +200,7 @@ class LayerNumbers:
         rows = []
         fresh = not is_old(source, frame)
         for layer in frame.layout.layers:
-            part, seen = part_of(layer), self._inputs_of(source, layer)
+            part, seen = measured_part(layer), self._inputs_of(source, layer)
             ranges, summary = self._measured(source, frame, layer, seen)
             sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
             over_inputs = fresh and summary.observed is not None
@@ -256,7 +256,7 @@ class LayerNumbers:
     def _measured(
         self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None
     ) -> tuple[FunctionRanges, LayerSummary]:
-        part, start = part_of(layer), self._start_of(source, layer.name)
+        part, start = measured_part(layer), self._start_of(source, layer.name)
         ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
         return ranges, summarise(part.layer, ranges, seen)
 
@@ -266,7 +266,7 @@ class LayerNumbers:
         if first is not self._first:
             self._first, self._starts = first, {}
         if name not in self._starts and name in first.layout.names:
-            part = part_of(first.layout.layer(name))
+            part = measured_part(first.layout.layer(name))
             self._starts[name] = start_from(part.layer, part.coefficients(first))
         return self._starts.get(name)
 
@@ -277,7 +277,7 @@ class LayerNumbers:
             return None
         known = self._inputs.get(layer.name)
         if known is None or known[0] is not seen or known[1].tables != layer.tables:
-            part = part_of(layer)
+            part = measured_part(layer)
             own = part.seen(seen)
             inputs = seen_inputs(
                 part.layer,

@@ -14,16 +14,16 @@ from kan_widgets.widgets.wire import finite, float32
 if TYPE_CHECKING:
     from kan_widgets.insight import Explanation, KernelShares
 
-Part = dict[str, Any]
+SharePart = dict[str, Any]
 """The shares of one layer, as the browser reads them: see js/src/views/explain/content.ts."""
 
 # Numbers of maps that are sent to the browser for one layer; those of the largest shares first.
 _MAP_NUMBERS = 250_000
 
 
-def parts_of(
+def share_parts(
     found: Explanation, step: int, names: Mapping[str, Names], seen: int | None = None
-) -> list[Part]:
+) -> list[SharePart]:
     """Return the parts of an explanation, from the last layer to the first.
 
     ``step`` is that of the training and ``seen`` that of the images observed, where it is known;
@@ -48,7 +48,7 @@ def parts_of(
     ]
 
 
-def _functions(found: Explanation, number: int) -> Part:
+def _functions(found: Explanation, number: int) -> SharePart:
     shares = found.functions[number]
     values = shares.contributions[found.target]
     whole = sum(float(one.contributions[found.target].sum()) for one in found.functions)
@@ -75,7 +75,7 @@ def _functions(found: Explanation, number: int) -> Part:
     }
 
 
-def _kernels(shares: KernelShares) -> Part:
+def _kernels(shares: KernelShares) -> SharePart:
     values = shares.contributions
     flat = shares.maps.reshape(values.size, *shares.maps.shape[2:])
     order = np.argsort(-np.abs(values.ravel()), kind="stable")
@@ -98,7 +98,7 @@ def _kernels(shares: KernelShares) -> Part:
     }
 
 
-def _total(total: NDArray[Any] | None) -> Part:
+def _total(total: NDArray[Any] | None) -> SharePart:
     if total is None:
         return {"mapShape": None, "total": None}
     return {"mapShape": list(total.shape), "total": float32(total)}

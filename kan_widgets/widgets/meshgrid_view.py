@@ -8,15 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
+from kan_widgets.live.frames.layout import Float32
 from kan_widgets.widgets.arrays import ImageArray, drawing_of, images_dict
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import LayerView
-
-Float32 = NDArray[np.float32]
 
 
 @cache

@@ -17,7 +17,7 @@ from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Float64, Int64, Scalars, belongs_to
 from kan_widgets.live.worker import Painter
-from kan_widgets.widgets.curves import COLOURS, SMOOTHING, Logged
+from kan_widgets.widgets.curves import COLOURS, SMOOTHING, LoggedCurve
 from kan_widgets.widgets.wire import diverged_since
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MAX_LAG = 10
 _UNKNOWN_GROWTH: dict[str, Any] = {"parts": [], "total": 0}
 
 
-def check(models: Any) -> None:
+def check_models(models: Any) -> None:
     """Raise unless these can be compared; nothing is bound or made.
 
     Raises
@@ -93,7 +93,7 @@ def quantity(series: str) -> str:
     return f"eval_{what}" if data == "held out" else what
 
 
-def logged_of(logs: Mapping[str, Scalars]) -> list[Logged]:
+def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
     """Return all curves of models: by quantity, loss and accuracy first, in the model's colour."""
     found = []
     for model, log in logs.items():
@@ -101,7 +101,7 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[Logged]:
         measured = [quantity(series) for series in names]
         for series, what in zip(names, measured, strict=True):
             name = model if measured.count(what) == 1 else f"{model} {series}"
-            found.append(Logged(what, name, model, log, series))
+            found.append(LoggedCurve(what, name, model, log, series))
     return sorted(found, key=lambda one: _rank(one.panel))
 
 

@@ -255,7 +255,7 @@ class _Drawing:
 # -- values -------------------------------------------------------------------------------
 
 
-def nearest(given: object, known: Sequence[str]) -> str:
+def nearest_word(given: object, known: Sequence[str]) -> str:
     """Return a hint at the word that may have been meant; empty where none is near."""
     near = difflib.get_close_matches(str(given), known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
@@ -279,7 +279,7 @@ class Choice(traitlets.Enum[Any]):
             return value
         words = ", ".join(map(repr, known))
         raise traitlets.TraitError(
-            f"{self.name}={value!r}: expected one of {words}.{nearest(value, known)}"
+            f"{self.name}={value!r}: expected one of {words}.{nearest_word(value, known)}"
         )
 
 

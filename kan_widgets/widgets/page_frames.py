@@ -22,9 +22,9 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.widgets.stream import Stream
 from kan_widgets.widgets.wire import (
     activations_dict,
+    inputs_within,
     layout_dict,
     observation_dict,
-    seen_inputs,
     training_of,
 )
 
@@ -91,7 +91,7 @@ def saved(
     layouts = {frame.layout.version: frame.layout for frame in frames}
     source = stream.source
     observed = [] if source is None else source.feed.observed.values()
-    cut = [seen_inputs(one, frames[-1].layout) for one in observed]
+    cut = [inputs_within(one, frames[-1].layout) for one in observed]
     seen = [light_inputs(one) if light else one for one in cut if one is not None]
     taken = _taken(stream, frames) if network else []
     return {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import traitlets
 
 from kan_widgets.live import Selection, Source, is_binding
+from kan_widgets.live.frames.feed import Steering
 from kan_widgets.live.reports import report
 from kan_widgets.widgets.broadcast import Broadcast
 from kan_widgets.widgets.lifetime import weakly
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from kan_widgets.live.frames.feed import Command
 
 _HISTORY_BYTES = 32_000_000
-_STEERING = ("pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure")
 _HISTORY_EDITS = ("undo", "redo")
 _FUNCTION_EDITS = ("zero", "reset", "straighten")
 _EDITS = ("edit", "form", *_HISTORY_EDITS, *_FUNCTION_EDITS)
@@ -138,7 +138,7 @@ class Stream(Broadcast):
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self.source
         kind = content.get("kind")
-        if kind in _STEERING:
+        if kind in get_args(Steering):
             self._steer(source, content)
         elif source is None:
             return

@@ -12,7 +12,7 @@ from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.widgets.curves import CurvesView, Logged
+from kan_widgets.widgets.curves import CurvesView, LoggedCurve
 from kan_widgets.widgets.options import option
 from kan_widgets.widgets.view import ModelView
 
@@ -49,7 +49,7 @@ class TrainingPanel(CurvesView, ModelView):
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
-    """What `status_of` gives, with ``"reports"``: what views complained of. Like the curves and
+    """What `panel_status` gives, with ``"reports"``: what views complained of. Like the curves and
     the marks it is set by the panel's painters only."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
@@ -100,7 +100,7 @@ class TrainingPanel(CurvesView, ModelView):
             else:
                 log, step = source.scalars, source.progress.step
                 self._draw_logged([log], ([mark.step, mark.text] for mark in log.marks))
-                status = status_of(source)
+                status = panel_status(source)
                 # A step is made before its loss is logged: then the curves say how far they are.
                 ends = [int(np.frombuffer(one["x"])[-1]) for one in self.curves if one["x"]]
                 makes_steps = status["state"] == "running" and not status["holding"]
@@ -114,17 +114,17 @@ class TrainingPanel(CurvesView, ModelView):
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options if self._source() is None else options | {"curves": self._wire(**options)}
 
-    def _drawn_curves(self) -> Sequence[Logged]:
+    def _drawn_curves(self) -> Sequence[LoggedCurve]:
         source = self._source()
         if source is None:
             return ()
         log = source.scalars
         # Curves of data that is trained on have one colour, and those of held-out data.
         of = {name: belongs_to(name) for name in log.names}
-        return [Logged(panel, name, data, log, name) for name, (panel, data) in of.items()]
+        return [LoggedCurve(panel, name, data, log, name) for name, (panel, data) in of.items()]
 
 
-def status_of(live: Binding | Replay) -> dict[str, Any]:
+def panel_status(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
     feed, progress = live.feed, live.progress
     control = feed.control

@@ -22,7 +22,7 @@ from kan_widgets.widgets.options import (
     LayerName,
     Theme,
     layer_name,
-    nearest,
+    nearest_word,
     option,
     with_options,
 )
@@ -127,7 +127,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         for name in options:
             if name not in known:
                 raise TypeError(
-                    f"{cls.__name__} takes no keyword {name!r}.{nearest(name, known)} "
+                    f"{cls.__name__} takes no keyword {name!r}.{nearest_word(name, known)} "
                     f"It takes {', '.join(known)}."
                 )
 
@@ -312,7 +312,7 @@ class ModelView(View):
     def _source_of(self, values: dict[str, Any]) -> Source:
         live_or_model = values.pop("live_or_model")
         source = source_for(live_or_model)
-        self._kept: object = kept(live_or_model)
+        self._kept: object = kept_alive(live_or_model)
         return source
 
     def _end(self) -> None:
@@ -349,7 +349,7 @@ for _name, _hint in _OTHER_NAMES.items():
     setattr(View, _name, _Elsewhere(_name, _hint))
 
 
-def kept(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
+def kept_alive(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
     """Return what a view must keep alive.
 
     A binding lives as long as its model, which the training keeps; nobody but the views may

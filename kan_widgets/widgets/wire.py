@@ -41,7 +41,7 @@ def finite(value: Any) -> Any:
 
 def frame_dict(frame: Frame) -> dict[str, Any]:
     """Return a frame as the browser reads it."""
-    return {"layout": frame.layout.version, "step": frame.step, "data": memory_of(frame.data)}
+    return {"layout": frame.layout.version, "step": frame.step, "data": bytes_of(frame.data)}
 
 
 def layout_dict(layout: Layout) -> dict[str, Any]:
@@ -50,15 +50,15 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
     for layer in layout.layers:
         tables = [
             {
-                "x": memory_of(table.x),
-                "values": memory_of(table.values),
+                "x": bytes_of(table.x),
+                "values": bytes_of(table.values),
                 "domain": list(table.domain),
                 "extent": list(table.extent),
                 "knots": list(table.knots),
             }
             for table in layer.tables
         ]
-        table_of = None if layer.table_of is None else memory_of(layer.table_of)
+        table_of = None if layer.table_of is None else bytes_of(layer.table_of)
         layers.append(layer_dict(layer, tables, table_of))
     return {
         "protocol": PROTOCOL,
@@ -80,11 +80,11 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: memory_of(np.ascontiguousarray(one)) for name, one in present.items()},
+        "arrays": {name: bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
     }
 
 
-def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
+def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     """Return the inputs of those functions of a layer that a layout has.
 
     ``None`` where it has a window of a layer in which these cannot be told: a convolution in
@@ -99,10 +99,10 @@ def seen_inputs(seen: Observation, layout: Layout) -> Observation | None:
     columns = layer.part[1]
     here = slice(columns.start * size, columns.stop * size)
     maps = None if seen.maps is None else seen.maps[:, columns]
-    return replace(entries_of(seen, here), maps=maps, fold=None)
+    return replace(observed_entries(seen, here), maps=maps, fold=None)
 
 
-def entries_of(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
+def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
     """Return what reaches some entries of a layer; maps stay."""
     return replace(
         seen,
@@ -148,7 +148,7 @@ def activations_dict(activations: Activations | None) -> dict[str, Any]:
     return {"kind": "activations", **content, "data": values.tobytes() + extras.tobytes()}
 
 
-def memory_of(array: NDArray[Any]) -> memoryview:
+def bytes_of(array: NDArray[Any]) -> memoryview:
     """Return the array's memory, which the caller must no longer change."""
     # Memory without a byte cannot be cast.
     return array.data.cast("B") if array.size else memoryview(b"")

@@ -26,7 +26,7 @@ import torch
 from kan_widgets.nn import KANCNN, KANConv2d, KANLinear
 from kan_widgets.nn.kernels import bundled, compile_options, native
 from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.kernels.compiler import kernels as made_here
+from kan_widgets.nn.kernels.compiler import compiled_kernels as made_here
 from tests.benchmarks.bench_core import (
     CONVOLUTIONS,
     LINEARS,
@@ -79,7 +79,7 @@ def wheels_kernels(library: Path | None) -> dict[str, Kernels]:
     found = {}
     for level in bundled.levels():
         os.environ["KAN_WIDGETS_LEVEL"] = level
-        kernels = bundled.kernels(3)
+        kernels = bundled.bundled_kernels(3)
         assert kernels is not None
         found[level] = kernels
     return found

@@ -13,7 +13,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.insight.matching import Units, compared, matched
-from kan_widgets.insight.members import common_points, parts_of, read_member
+from kan_widgets.insight.members import common_points, matched_layers, read_member
 
 
 def dense(*widths: int, seed: int = 0) -> nn.Sequential:
@@ -35,7 +35,7 @@ def moved(layer: Any, rows: Any = slice(None), columns: Any = slice(None)) -> No
 
 def parts(*models: nn.Module) -> list[Any]:
     read = [read_member(model) for model in models]
-    return [parts_of(*pair) for pair in zip(read, common_points(read), strict=True)]
+    return [matched_layers(*pair) for pair in zip(read, common_points(read), strict=True)]
 
 
 def test_a_copy_with_its_units_in_another_order_is_matched_exactly() -> None:

@@ -102,7 +102,7 @@ def test_what_the_first_process_is_asked_for_all_do_after_the_same_step(
     first.steer({"kind": "pause"})
     until(lambda: made.is_holding, "all hold")
     [step] = made.held_at
-    first.steer({"kind": "advance", "steps": 3})
+    first.steer({"kind": "step", "steps": 3})
     until(lambda: made.is_holding and made.held_at == {step + 3}, "all hold three steps on")
     first.steer({"kind": "resume"})
     first.steer({"kind": "stop"})
@@ -128,7 +128,7 @@ def test_what_cannot_be_done_is_said_and_the_next_command_is_heard(
     ranks: Callable[[int], Ranks],
 ) -> None:
     made = ranks(WORLD)
-    commands: list[dict[str, Any]] = [{"kind": "advance", "steps": 0}, {"kind": "stop"}]
+    commands: list[dict[str, Any]] = [{"kind": "step", "steps": 0}, {"kind": "stop"}]
     for command in commands:
         made.agreed[0].steer(command)
     made.join()

@@ -164,7 +164,7 @@ def test_a_pause_holds_after_the_step_going_on(calm: Calm) -> None:
     held_at = calm.live.stats.steps
     time.sleep(0.1)
     assert calm.live.stats.steps == held_at
-    calm.live.control.advance(3)
+    calm.live.control.step(3)
     until(lambda: calm.live.stats.steps == held_at + 3 and calm.live.control.is_holding)
     time.sleep(0.1)
     assert calm.live.stats.steps == held_at + 3

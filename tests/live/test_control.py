@@ -105,11 +105,11 @@ def test_the_state_held_is_shown(trainer: Trainer) -> None:
     assert torch.equal(shown[..., 0, 0, 0], trainer.model.base_weight)
 
 
-def test_advance_lets_exactly_so_many_steps_through(trainer: Trainer) -> None:
+def test_step_lets_exactly_so_many_steps_through(trainer: Trainer) -> None:
     trainer.start(trainer.bare)
     held_at = trainer.hold()
     for steps in (1, 1, 5):
-        trainer.live.control.advance(steps)
+        trainer.live.control.step(steps)
         held_at += steps
         wait_for(lambda at=held_at: trainer.live.stats.steps == at)
         wait_for(lambda: trainer.live.control.state == "paused")
@@ -122,7 +122,7 @@ def test_a_number_of_steps_that_cannot_be_is_refused(
     trainer: Trainer, steps: Any, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match="steps="):
-        trainer.live.control.advance(steps)
+        trainer.live.control.step(steps)
     assert trainer.live.control.state == "running"
 
 
@@ -346,7 +346,7 @@ def test_an_asynchronous_loop_holds_while_other_tasks_go_on(trainer: Trainer) ->
         seen.append(trainer.live.stats.steps)
         await asyncio.sleep(0.1)
         seen.append(trainer.live.stats.steps)
-        control.advance(2)
+        control.step(2)
         end = time.monotonic() + 20
         while trainer.live.stats.steps < 6 and time.monotonic() < end:
             await asyncio.sleep(0.005)

@@ -16,7 +16,6 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import IdentityBasis, LayerFunctions, register_adapter
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.model.edits import Edits
 
 
@@ -652,61 +651,6 @@ def test_a_cell_waits_for_what_is_being_done_between_cells():
     worker.join(20)
     cell.join(20)
     assert order == ["free True", "done", "cell"]
-
-
-# -- for the time of a look ----------------------------------------------------------
-
-
-def test_without_an_edit_the_model_is_what_it_was_and_then_again_what_it_is():
-    model, live = linear()
-    start = [p.detach().clone() for p in model.parameters()]
-    live.edits.straighten(live.layers[0], (1, 1))
-    edit = live.edits.latest
-    assert isinstance(edit, Edit)
-    now = [p.detach().clone() for p in model.parameters()]
-    with live.edits.without(edit):
-        for p, q in zip(model.parameters(), start, strict=True):
-            torch.testing.assert_close(p.detach(), q)
-    assert all(torch.equal(p, q) for p, q in zip(model.parameters(), now, strict=True))
-    with pytest.raises(ZeroDivisionError), live.edits.without(edit):
-        raise ZeroDivisionError
-    assert all(torch.equal(p, q) for p, q in zip(model.parameters(), now, strict=True))
-
-
-def test_what_is_only_tried_is_never_taken_for_the_state_in_which_training_ended():
-    model = kw.nn.KANLinear(3, 2)
-    optimizer = torch.optim.SGD(model.parameters(), 0.1)
-    live = kw.bind(model, optimizer, every=1000)  # what settles takes the next frame
-    name = live.layers[0]
-    model(torch.ones(4, 3)).sum().backward()
-    live.edits.zero(name, (1, 1))
-    optimizer.step()
-    edit = live.edits.latest
-    assert isinstance(edit, Edit)
-    now = live.read()[0].coefficients.detach().numpy().copy()
-    with live.edits.without(edit):
-        in_thread(live.feed.settle)
-        assert live.frame.step == 0
-    in_thread(live.feed.settle)
-    assert (live.frame.step, live.state) == (1, "idle")
-    np.testing.assert_array_equal(live.frame.coefficients(name).reshape(now.shape), now)
-
-
-@pytest.mark.parametrize("error", [None, ZeroDivisionError])
-def test_a_frame_asked_for_while_something_is_tried_is_followed_by_one_of_what_stays(error):
-    _, live = linear()
-    name = live.layers[0]
-    live.edits.zero(name, (1, 1))
-    edit = live.edits.latest
-    assert isinstance(edit, Edit)
-    try:
-        with live.edits.without(edit):
-            live.refresh()
-            if error is not None:
-                raise error
-    except ZeroDivisionError:
-        pass
-    assert not live.frame.coefficients(name).reshape(2, 3, -1)[1, 1].any()
 
 
 def test_each_way_to_edit_shows_what_the_layer_is_then():

@@ -199,7 +199,7 @@ def test_a_paused_run_of_several_models_begins_by_any_of_them_and_takes_single_s
     named = [dict(zip("ab", each, strict=True)) for each in (models, optimizers)]
     run = kw.fit(named[0], batches(), named[1], cross_entropy, background=True, paused=True)
     wait_for(lambda: all(live.control.is_holding for live in run.lives.values()))
-    run.lives["b"].control.advance()
+    run.lives["b"].control.step()
     wait_for(lambda: run.lives["b"].control.is_holding and run.lives["b"].stats.steps == 1)
     assert run.lives["b"].feed.standing.state == "paused"
     run.resume()

@@ -19,9 +19,9 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.recorded import Recorded
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
 from kan_widgets.nn import BSpline
@@ -137,7 +137,7 @@ def replay_module() -> Any:
     import sys
 
     assert callable(replay)
-    return sys.modules["kan_widgets.live.recordings.following"]
+    return sys.modules["kan_widgets.live.recordings.recorded"]
 
 
 def test_a_burst_is_thinned_for_the_page_but_not_in_the_history(run: Run) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions.basis import IdentityBasis
 from kan_widgets.insight import fix
-from kan_widgets.live.model.holding import entries_of
+from kan_widgets.live.model.holding import parameter_entries
 from kan_widgets.live.model.layers import FunctionPlace
 
 models: list[nn.Module] = []
@@ -286,7 +286,7 @@ def test_what_makes_a_function_is_found_and_nothing_changes_meanwhile() -> None:
     before = [p.detach().clone() for p in model.parameters()]
     state = torch.random.get_rng_state()
     [read, *_] = [found for found in kw.functions.reading.find(model) if found.name == "0"]
-    entries = entries_of(FunctionPlace(model[0], "0", read.reader, "0", (2, 1, 0, 0)))
+    entries = parameter_entries(FunctionPlace(model[0], "0", read.reader, "0", (2, 1, 0, 0)))
     number = 2 * 3 + 1
     assert {name: found.sort().values.tolist() for name, found in entries.items()} == {
         "base_weight": [number],

@@ -13,8 +13,8 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live import Listener, Replay
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.recorded import Recorded
 
 # What looks whether a training has gone quiet would trace a step in its own thread, or, where the
 # next one has come meanwhile, not at all.

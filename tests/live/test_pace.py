@@ -137,7 +137,7 @@ def test_a_pause_holds_in_the_wait_and_single_steps_do_not_wait() -> None:
     wait_for(lambda: live.control.is_holding)
     assert live.progress.state == "paused"
     for steps in (2, 3):
-        live.control.advance()
+        live.control.step()
         wait_for(lambda steps=steps: live.stats.steps == steps)
         wait_for(lambda: live.control.is_holding)
     live.control.resume()

@@ -23,12 +23,12 @@ from kan_widgets import cli
 from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.frame import Frame, aligned
 from kan_widgets.live.frames.layout import build_layout
-from kan_widgets.live.frames.observation import together
+from kan_widgets.live.frames.observation import joined
 from kan_widgets.live.recordings import segments
-from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.recorded import Recorded
 from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.writer import Writer
@@ -458,7 +458,7 @@ def test_what_several_processes_saw_is_together_what_one_would_have_seen() -> No
     batches = [torch.rand(n, 3) * 4 - 2 for n in (5, 7)]
     whole = live.observe(torch.cat(batches))["KANLinear"]
     parts = [live.observe(batch)["KANLinear"] for batch in batches]
-    found = together([*parts, parts[0]])  # who saw the same counts once
+    found = joined([*parts, parts[0]])  # who saw the same counts once
     assert model is live.model
     assert (found.samples, found.nan_inputs) == (12, 0)
     np.testing.assert_array_equal(found.counts, whole.counts)

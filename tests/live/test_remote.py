@@ -19,7 +19,7 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets.live.recordings.recorder import Recorder
-from kan_widgets.live.recordings.remote import Mailbox
+from kan_widgets.live.recordings.remote import FollowerSide, Mailbox
 
 PATIENCE = 30.0
 
@@ -175,7 +175,7 @@ def test_it_works_over_a_folder_that_is_seen_late(tmp_path: Path) -> None:
         run.feed.steer({"kind": "rate", "value": 0.05})
         until(lambda: stands(run) and run.feed.learning_rates == [0.05], "both were done", run)
         step = run.progress.step
-        run.feed.steer({"kind": "advance", "steps": 3})
+        run.feed.steer({"kind": "step", "steps": 3})
         until(lambda: run.progress.step == step + 3, "exactly three steps", run)
         run.feed.steer({"kind": "stop"})
         assert process.wait(PATIENCE) == 0
@@ -336,6 +336,17 @@ def test_several_followers_are_heard_one_after_the_other(recorded: Recorded) -> 
     assert recorded.live.feed.learning_rates == [0.5]
     first.close()
     second.close()
+
+
+def test_a_follower_that_has_asked_for_nothing_has_nothing_to_take_back(recorded: Recorded) -> None:
+    run = str(recorded.recorder.run)
+    follower = FollowerSide(recorded.place.with_suffix(""), run)
+    follower.take_back()
+    assert [path.name for path in recorded.place.iterdir()] == [run]
+    follower.send({"kind": "pause"})
+    assert len(list(recorded.place.iterdir())) == 2
+    follower.take_back()
+    assert [path.name for path in recorded.place.iterdir()] == [run]
 
 
 def test_a_run_that_allows_no_control_is_not_steered(tmp_path: Path) -> None:

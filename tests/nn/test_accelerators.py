@@ -94,7 +94,7 @@ def device(tmp_path_factory):
     """Let torch index and copy tensors that say that they are on a device."""
     root = Path(torch.__file__).parent
     library = tmp_path_factory.mktemp("guard") / "guard.so"
-    command = [compiler.find_compiler(), "-x", "c++", "-", "-o", library, "-shared", "-fPIC"]
+    command = [compiler.local_compiler(), "-x", "c++", "-", "-o", library, "-shared", "-fPIC"]
     command += ["-std=c++20", f"-I{root / 'include'}", f"-L{root / 'lib'}", "-lc10"]
     subprocess.run(command, input=GUARD, text=True, check=True)
     ctypes.CDLL(str(library))

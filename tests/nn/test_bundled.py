@@ -48,7 +48,9 @@ def wide(tmp_path_factory):
         patch.setattr(compiler, "ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
         compiler.folder.cache_clear()
         orders = (compile_options.OTHER_BASES, *compile_options.ORDERS)
-        made = {k: compiler.kernels(compile_options.find_compiler(), k, print) for k in orders}
+        made = {
+            k: compiler.compiled_kernels(compile_options.find_compiler(), k, print) for k in orders
+        }
     compiler.folder.cache_clear()
     return made
 
@@ -221,7 +223,7 @@ def test_a_level_that_there_is_not_is_an_error_that_lists_those_there_are(instal
 
 def test_orders_that_a_wheel_does_not_have_are_compiled(library, fresh, monkeypatch):
     monkeypatch.setattr(bundled, "FILE", library)
-    assert bundled.kernels(6) is None
+    assert bundled.bundled_kernels(6) is None
     assert native.library(6).level == compile_options.NATIVE
 
 

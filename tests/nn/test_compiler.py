@@ -59,7 +59,7 @@ def code(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         compiler.folder.cache_clear()
-        compiler.kernels(compiler.find_compiler(), 3, print)
+        compiler.compiled_kernels(compiler.local_compiler(), 3, print)
         return kept(compiler.folder()).read_bytes()
 
 
@@ -231,7 +231,7 @@ def test_memory_that_cannot_be_had_is_an_error_and_not_the_end_of_the_process(fr
         "}\n"
         "#define aligned_alloc refusing\n"
     )
-    cxx(f'exec {compiler.find_compiler()} -include {header} "$@"')
+    cxx(f'exec {compiler.local_compiler()} -include {header} "$@"')
     program = """
     import ctypes, itertools, shutil
     import torch

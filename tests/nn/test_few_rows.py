@@ -21,7 +21,7 @@ def layer():
 def test_few_rows_are_what_the_functions_add_up_to_and_no_weight_is_packed(
     layer, rows, monkeypatch
 ):
-    monkeypatch.setattr(dense, "packed", None)
+    monkeypatch.setattr(dense, "packed_weight", None)
     monkeypatch.setattr("kan_widgets.nn.expansion._kernels", None)
     x = 2 * torch.randn(rows, 400)
     assert check(layer, inputs=x).error < 1e-5

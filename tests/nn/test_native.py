@@ -99,7 +99,7 @@ def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(
     out, err = capsys.readouterr()
     written = (out if notebook else err).splitlines()
     [said] = [line for line in written if "kan_widgets: waiting for" in line]
-    assert compiler.find_compiler() in said
+    assert compiler.local_compiler() in said
     assert "use_compiled(False)" in said
     assert "KAN_WIDGETS_COMPILE=0" in said
     assert native.library(3) is not None
@@ -166,7 +166,7 @@ def test_a_compiler_that_never_ends_is_given_up(fresh, cxx, monkeypatch):
 
 
 def test_a_compiler_that_does_not_know_the_processor_is_asked_for_less(fresh, cxx):
-    real = compiler.find_compiler()
+    real = compiler.local_compiler()
     text = f'case " $* " in *" -march=native "*) exit 1;; esac; exec {real} "$@"'
     cxx(text)
     layer = KANConv2d(4, 2, 3)

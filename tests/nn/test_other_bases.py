@@ -89,7 +89,7 @@ def each_alone(basis):
 def kernels(x, basis):
     layer = KANLinear(x.shape[-1], 2, basis=basis)
     weights = layer.base_weight, layer.spline_weight
-    return local.kernels(LayerCall(x, None, *weights, basis, "silu", Product(), x.dtype))
+    return local.kernels_for(LayerCall(x, None, *weights, basis, "silu", Product(), x.dtype))
 
 
 def values(basis, x):

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.widgets.curves import Logged, curve_wire
+from kan_widgets.widgets.curves import LoggedCurve, curve_wire
 
 STEPS = np.arange(1, 101)
 FALLING = 1.0 / STEPS
@@ -25,7 +25,7 @@ def drawn(given: Curves | NDArray[Any], zoom: Sequence[float] = ()) -> list[dict
     log = Scalars()
     for name, (steps, values) in given.items():
         log.extend(name, steps, values)
-    shown = [Logged(name.split()[0], name, name, log, name) for name in given]
+    shown = [LoggedCurve(name.split()[0], name, name, log, name) for name in given]
     return [curve_wire(one, zoom) for one in shown]
 
 

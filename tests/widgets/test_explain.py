@@ -22,7 +22,7 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.layer_shares import parts_of
+from kan_widgets.widgets.layer_shares import share_parts
 from tests.printed import printed as number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -498,4 +498,4 @@ def test_shares_of_shared_kernels_are_named_by_their_channel():
     largest = int(np.abs(values_of(view, 1)[1]).argmax())
     found = texts(view.svg(layer=part["layer"], max_height=3000))
     assert f"kernel 1 · channel {largest}" in found
-    assert len(parts_of(view.explanation, 0, {})) == 3
+    assert len(share_parts(view.explanation, 0, {})) == 3

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 import kan_widgets
 from kan_widgets.widgets import broadcast, docking, pictured, shared_traits, view
-from kan_widgets.widgets.drawing_engine import packed
+from kan_widgets.widgets.drawing_engine import packed_bundle
 
 STATIC = Path(view.__file__).parent / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.
@@ -88,7 +88,7 @@ def test_every_widget_takes_its_code_from_a_file_of_the_package() -> None:
             if name in vars(base) and base.__module__.startswith("kan_widgets.")
         ]
         if issubclass(kind, broadcast.Broadcast):
-            codes = [unpacked(packed("main.js"))]
+            codes = [unpacked(packed_bundle("main.js"))]
         assert codes, kind
         # The text: of a path anywidget would keep every widget, to tell it of changes.
         assert all(isinstance(code, str) and code in texts for code in codes), kind

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.live.recordings.following import Recorded
 from kan_widgets.live.recordings.reader import Reader
+from kan_widgets.live.recordings.recorded import Recorded
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.stream import Stream

@@ -22,7 +22,7 @@ import kan_widgets as kw
 from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.reports import report
 from kan_widgets.nn.kernels import native
-from kan_widgets.widgets.training_panel import TrainingPanel, status_of
+from kan_widgets.widgets.training_panel import TrainingPanel, panel_status
 
 LIMIT = 20.0
 
@@ -101,7 +101,7 @@ def test_step_and_curve_of_a_running_training_are_of_one_step(training: Training
     ("message", "state"),
     [
         ({"kind": "pause"}, "paused"),
-        ({"kind": "advance", "steps": 3}, "running"),
+        ({"kind": "step", "steps": 3}, "running"),
         ({"kind": "resume"}, "running"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_pause_clicked_in_another_thread_holds_and_a_click_lets_go_on(
         say(training.panel, kind="pause")
         until(lambda: training.live.control.is_holding)
         held = training.live.stats.steps
-        say(training.panel, kind="advance", steps=3)
+        say(training.panel, kind="step", steps=3)
         until(lambda: training.live.stats.steps == held + 3 and training.live.control.is_holding)
         # The last step is counted a moment before it is held.
         until(
@@ -170,7 +170,7 @@ def test_every_and_the_learning_rate_are_set(training: Training) -> None:
     ("message", "words"),
     [
         ({"kind": "every", "value": 0}, "a whole number of steps ≥ 1"),
-        ({"kind": "advance", "steps": "x"}, "a whole number"),
+        ({"kind": "step", "steps": "x"}, "a whole number"),
         ({"kind": "rate", "value": -1.0, "group": None}, "finite number ≥ 0"),
         ({"kind": "rate", "value": 1.0, "group": 5}, "1 parameter group"),
     ],
@@ -215,15 +215,15 @@ class Broken(Listener):
 def test_how_the_layers_compute_is_said_of_our_own_layers_alone(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert status_of(training.live)["kernels"] == kw.nn.kernels_info()
+    assert panel_status(training.live)["kernels"] == kw.nn.kernels_info()
     other = kw.bind(torch.nn.Linear(2, 1))
-    assert status_of(other)["kernels"] == ""
+    assert panel_status(other)["kernels"] == ""
     other.close()
     monkeypatch.setattr(native, "_wanted", None)
     monkeypatch.setenv("KAN_WIDGETS_COMPILE", "maybe")
     native._by_default.cache_clear()
     try:
-        assert "KAN_WIDGETS_COMPILE='maybe'" in status_of(training.live)["kernels"]
+        assert "KAN_WIDGETS_COMPILE='maybe'" in panel_status(training.live)["kernels"]
     finally:
         native._by_default.cache_clear()
 

@@ -1,11 +1,15 @@
 /** The controls of a page in which a network trains; Python writes them: kan_widgets/widgets/training_page.py. */
 
-import type { Settings } from "../training/trainer.ts";
+import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 
 /** What they ask for, and what they show. */
-export interface Bar {
-  connect(actions: { run(): void; pause(): void; again(settings: Partial<Settings>): void }): void;
+interface Bar {
+  connect(actions: {
+    run(): void;
+    pause(): void;
+    again(settings: Partial<TrainingSettings>): void;
+  }): void;
   show(news: News): void;
   /** It cannot train, and why. */
   fail(words: string): void;
@@ -38,9 +42,9 @@ export function createBar(root: HTMLElement, rows: string): Bar {
       run.disabled = again.disabled = false;
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine, classifies } = news;
+      const { step, steps, score, speed, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
       part("said").textContent = said.join(" · ");
       if (score === null) return;
       const { value, of } = score;

@@ -2,7 +2,7 @@
 import type { Store } from "../wire/types.ts";
 import type { connect } from "./live.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Place, type Saved, type SavedStream, unpack } from "./saved.ts";
+import { framesOf, type Saved, type SavedStream, unpack, type ViewPlace } from "./saved.ts";
 import type { train } from "./trained.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
@@ -99,7 +99,7 @@ function liveModels(document: Document, saved: Saved, modules: Modules) {
 /** Draws the view of a place, which Python has written: kan_widgets/widgets/page_text.py. */
 function show(
   figure: HTMLElement,
-  places: readonly Place[],
+  places: readonly ViewPlace[],
   { host, find }: ReturnType<typeof widgetsOf>,
   modules: Modules,
 ): void {

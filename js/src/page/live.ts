@@ -1,6 +1,6 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { type Path, put } from "../wire/checks.ts";
+import { type Path, putBytes } from "../wire/checks.ts";
 import { PageModel } from "./model.ts";
 
 /** What such a page holds, as kan_widgets/widgets/live_page.py writes it. */
@@ -65,7 +65,7 @@ export class LiveModel extends PageModel {
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
     (buffer_paths ?? []).forEach((path, n) => {
-      put(state, path, bytes[n]);
+      putBytes(state, path, bytes[n]);
     });
     for (const [name, value] of Object.entries(state)) super.set(name, value);
   }

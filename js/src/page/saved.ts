@@ -1,13 +1,13 @@
 /** What a page holds, as kan_widgets/widgets/page.py writes it. */
 
 import type { Recipe } from "../training/network.ts";
-import type { Settings } from "../training/trainer.ts";
-import { type Path, put } from "../wire/checks.ts";
+import type { TrainingSettings } from "../training/trainer.ts";
+import { type Path, putBytes } from "../wire/checks.ts";
 
 export interface Saved {
   streams: SavedStream[];
   models: SavedModel[];
-  places: Place[];
+  places: ViewPlace[];
   theme: "auto" | "light" | "dark";
   /** In a page that Python serves: see live.ts. Of streams it has no more than traits. */
   heard?: number;
@@ -29,20 +29,20 @@ export interface SavedStream extends SavedModel {
 /** What a page in which a network trains has beside its views, as kan_widgets/widgets/training_page.py writes it. */
 export interface Lesson {
   recipe: Record<string, Omit<Recipe[string], "scaler"> & { scaler?: DataView }>;
-  train: Examples;
-  test: Examples;
+  train: SavedExamples;
+  test: SavedExamples;
   /** Which of their parts are whole numbers of one byte; the others are float32. */
   bytes: Record<"inputs" | "targets", boolean>;
   /** What they are called. */
   name: string;
   shift: number;
-  settings: Settings;
+  settings: TrainingSettings;
   /** The worker's script, and the compiled kernels. */
   worker: DataView;
   code: DataView;
 }
 
-export interface Examples {
+export interface SavedExamples {
   inputs: DataView;
   targets: DataView;
 }
@@ -69,7 +69,7 @@ interface SavedModel {
 }
 
 /** Where a view is drawn: in the element `data-kw-place` with the number of this. */
-export interface Place {
+export interface ViewPlace {
   /** What it is: the name of its class. */
   name: string;
   /** Its identity. */
@@ -92,7 +92,7 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
-    put(saved, path, new DataView(bytes, at, length));
+    putBytes(saved, path, new DataView(bytes, at, length));
   }
   return saved;
 }

@@ -1,12 +1,12 @@
 /** A page in which a network trains: models of the views, fed by a worker in place of Python. */
 
-import type { Data, Settings } from "../training/trainer.ts";
+import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Selection, Structure } from "../wire/types.ts";
 import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
-import { type Examples, framesOf, type Lesson, type Saved } from "./saved.ts";
+import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
 
 /** A model whose answers come from the page itself. */
 class TrainedModel extends PageModel {
@@ -58,7 +58,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
-    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+    order({ kind: "begin", description, frame, data, settings, code });
   }
 
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
@@ -68,7 +68,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps ?? 1);
+    else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
     else if (EDITS.includes(kind)) edit(content as Edit);
     else if (kind === "straighten" || kind === "form")
@@ -169,11 +169,11 @@ interface Change {
 
 const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
 /** What can be asked of the training, and is done. */
-const HEARD: readonly string[] = ["pause", "resume", "stop", "advance", "rate"];
+const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
 function statusOf(
-  { step, steps, rate, speed, machine }: News,
-  { batch, epochs }: Settings,
+  { step, steps, rate, speed }: News,
+  { batch, epochs }: TrainingSettings,
   state: string,
 ) {
   const total = steps / epochs;
@@ -182,8 +182,7 @@ function statusOf(
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "" },
-    kernels:
-      machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels",
+    kernels: "compiled kernels, in this page",
   };
 }
 
@@ -221,7 +220,7 @@ function wired(name: string, kind: string, { x, y }: { x: number[]; y: number[] 
   return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }
 
-function examplesOf({ inputs, targets }: Examples, { bytes }: Lesson) {
+function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {
   return {
     inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
     targets: bytes.targets ? bytesOf(targets) : floatsOf(targets),

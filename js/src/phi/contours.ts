@@ -4,7 +4,7 @@ import { ticks } from "d3-array";
 import { contours } from "d3-contour";
 
 /** x and y in grid units: 0 … width − 1, 0 … height − 1. */
-export type Point = [number, number];
+export type XY = [number, number];
 
 /** About so many lines show a shape. */
 const LEVELS = 7;
@@ -15,15 +15,15 @@ export function levelsOf(low: number, high: number): number[] {
 }
 
 /** The lines at which a surface of straight pieces takes a level. Closed ones end where they start. */
-export function contour(values: number[], width: number, height: number, level: number): Point[][] {
-  const isInside = ([x, y]: Point) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
+export function contour(values: number[], width: number, height: number, level: number): XY[][] {
+  const isInside = ([x, y]: XY) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
   const areas = contours().size([width, height]).contour(values, level).coordinates;
-  return areas.flat().flatMap((ring): Point[][] => {
+  return areas.flat().flatMap((ring): XY[][] => {
     // d3 puts points in the middle of pixels; where an area ends at the border it goes around outside.
-    const points = ring.map(([x, y]): Point => [x - 0.5, y - 0.5]);
+    const points = ring.map(([x, y]): XY => [x - 0.5, y - 0.5]);
     const gap = points.findIndex((point) => !isInside(point));
     if (gap < 0) return [points];
-    const lines: Point[][] = [[]];
+    const lines: XY[][] = [[]];
     for (const point of [...points.slice(gap, -1), ...points.slice(0, gap)]) {
       if (isInside(point)) lines[lines.length - 1].push(point);
       else lines.push([]);
@@ -44,7 +44,7 @@ export interface LabelPlace {
  * of the box and from the labels that are there already. Null where there is none.
  */
 export function placeLabel(
-  line: readonly Point[],
+  line: readonly XY[],
   size: { width: number; height: number },
   box: { x: number; y: number; width: number; height: number },
   taken: readonly LabelPlace[],

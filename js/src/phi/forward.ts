@@ -12,7 +12,7 @@ import type {
 } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
-import { extraOf, type Given, isKnown, NEEDED, OPERATIONS } from "./operations.ts";
+import { extraOf, isKnown, NEEDED, OPERATIONS, type Placed } from "./operations.ts";
 import {
   addResponse,
   channelsOf,
@@ -71,7 +71,7 @@ export function extrasAt(
   return found;
 }
 
-function givenAt(structure: Structure, number: number, extras?: Extras): Given {
+function givenAt(structure: Structure, number: number, extras?: Extras): Placed {
   const { compute, sources, shape } = structure.stations[number];
   return {
     compute: compute ?? { op: "" },
@@ -107,7 +107,7 @@ export function isComputable(structure: Structure, layout: Layout, extras: Extra
   );
 }
 
-function isKnownAt(station: Station, given: Given, layout: Layout): boolean {
+function isKnownAt(station: Station, given: Placed, layout: Layout): boolean {
   if (!station.compute || station.sums === false) return false;
   const { op } = station.compute;
   const layer = layerAt(station, layout);
@@ -186,7 +186,7 @@ export function contributions(
 function layerOutput(
   layer: LayerLayout,
   frame: Frame,
-  given: Given,
+  given: Placed,
   x: Float32Array,
 ): Float32Array {
   const [from] = given.shapes;
@@ -282,7 +282,7 @@ const STRAIGHT_LAYER = {
 };
 
 /** Of a plain layer whose weights are not in the frame. */
-function plainOutput(given: Given, x: Float32Array): Float32Array {
+function plainOutput(given: Placed, x: Float32Array): Float32Array {
   const { compute, shape } = given;
   const [from] = given.shapes;
   const known = given.extra("weight")?.length ?? 0;

@@ -54,7 +54,7 @@ export const LABEL_CHARACTER = 6;
 /** Characters of a name over a column at least. */
 const NAME_CHARACTERS = 6;
 
-export type Kind = keyof typeof SPACING;
+type Kind = keyof typeof SPACING;
 
 export interface Shape {
   kind: Kind;

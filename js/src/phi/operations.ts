@@ -4,7 +4,7 @@ import type { Compute } from "../wire/types.ts";
 import { FUNCTIONS } from "./functions.ts";
 
 /** An operation at its place in a network. */
-export interface Given {
+export interface Placed {
   compute: Compute;
   /** Of what it takes in, one for each source. */
   shapes: readonly (readonly number[])[];
@@ -14,10 +14,10 @@ export interface Given {
   extra: (name: string) => Float32Array | undefined;
 }
 
-type Operation = (given: Given, inputs: readonly Float32Array[]) => Float32Array;
+type Operation = (given: Placed, inputs: readonly Float32Array[]) => Float32Array;
 
 /** An extra of one of some lengths; throws where it has another. */
-export function extraOf(given: Given, name: string, ...lengths: number[]): Float32Array {
+export function extraOf(given: Placed, name: string, ...lengths: number[]): Float32Array {
   const found = given.extra(name);
   if (found && lengths.includes(found.length)) return found;
   throw new Error(
@@ -25,13 +25,13 @@ export function extraOf(given: Given, name: string, ...lengths: number[]): Float
   );
 }
 
-function elementwise({ compute }: Given, [x]: readonly Float32Array[]): Float32Array {
+function elementwise({ compute }: Placed, [x]: readonly Float32Array[]): Float32Array {
   const f = FUNCTIONS[compute.function as string];
   return x.map((value) => f(value, (compute.parameter ?? null) as number | null));
 }
 
 /** By channel: a number of the settings or of the model; what it is without, where it can be. */
-function perChannel(given: Given, name: string, otherwise?: number): (channel: number) => number {
+function perChannel(given: Placed, name: string, otherwise?: number): (channel: number) => number {
   const { [name]: setting = otherwise } = given.compute;
   if (setting !== undefined && !given.extra(name)) return () => setting as number;
   const own = extraOf(given, name, given.shapes[0][0] ?? 1, 1);
@@ -39,7 +39,7 @@ function perChannel(given: Given, name: string, otherwise?: number): (channel: n
 }
 
 function byChannel(
-  { shapes }: Given,
+  { shapes }: Placed,
   x: Float32Array,
   f: (value: number, channel: number) => number,
 ): Float32Array {
@@ -99,7 +99,7 @@ function softmax(log: boolean): Operation {
 }
 
 /** Of each window, the pixels that lie on the map, and the window's size. */
-function pool(fold: (values: Float64Array, area: number, given: Given) => number): Operation {
+function pool(fold: (values: Float64Array, area: number, given: Placed) => number): Operation {
   return (given, [x]) => {
     const { kernel, stride, padding } = given.compute as unknown as Record<string, number[]>;
     const [, tall, wide] = given.shapes[0];

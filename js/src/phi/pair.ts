@@ -41,7 +41,7 @@ interface Chosen {
 }
 
 /** Both entries: the selected one and the one set beside it. Else of inputs the two that vary most in a batch, and of a kernel opposite ends. */
-export function entriesOf(
+export function pairEntries(
   layer: LayerLayout,
   group: Group,
   { selection, other, observed }: Chosen,

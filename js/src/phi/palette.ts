@@ -5,7 +5,7 @@
  * equal length, so that equal differences look equal. Blue and orange stay apart in every kind of colour blindness.
  */
 
-export type Theme = "light" | "dark";
+export type ThemeName = "light" | "dark";
 type Triple = [number, number, number];
 
 /** Colours on either side of the middle one. */
@@ -18,7 +18,7 @@ interface Arm {
   chroma: [number, number, number, number];
 }
 
-const DESIGN: Record<Theme, { lightness: [number, number]; below: Arm; above: Arm }> = {
+const DESIGN: Record<ThemeName, { lightness: [number, number]; below: Arm; above: Arm }> = {
   light: {
     lightness: [0.975, 0.36],
     below: { hue: 250, chroma: [0, 0.075, 0.128, 0.1] },
@@ -40,14 +40,14 @@ export interface Palette {
   broken: [number, number];
 }
 
-const made: Partial<Record<Theme, Palette>> = {};
+const made: Partial<Record<ThemeName, Palette>> = {};
 
-export function paletteOf(theme: Theme): Palette {
+export function paletteOf(theme: ThemeName): Palette {
   made[theme] ??= build(theme);
   return made[theme];
 }
 
-function build(theme: Theme): Palette {
+function build(theme: ThemeName): Palette {
   const { lightness, below, above } = DESIGN[theme];
   const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
   for (const [arm, sign] of [

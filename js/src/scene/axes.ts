@@ -87,7 +87,7 @@ export interface Points {
 }
 
 /** A curve and how it is drawn. */
-export interface Line {
+export interface StrokedCurve {
   points: Points;
   stroke: string;
   paint?: Paint;
@@ -150,7 +150,7 @@ interface Fitting {
 export function curvesPlot(
   box: Rect,
   along: Range,
-  lines: readonly Line[],
+  lines: readonly StrokedCurve[],
   colours: Colours,
   { titles = { x: "", y: "" }, most, air, size = 10, values = [], within, under }: Fitting,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {

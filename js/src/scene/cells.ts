@@ -198,22 +198,22 @@ export function cellSites(
 }
 
 /** Numbers of functions, −1 for none. */
-export interface Marked {
+export interface MarkedCells {
   hovered: number;
   selected: number;
   /** The keyboard's place. */
   cursor: number;
 }
 
-export function markedIn(layer: LayerLayout, { store, pointed }: Given): Marked {
+export function markedIn(layer: LayerLayout, { store, pointed }: Given): MarkedCells {
   const numberOf = (id: string) => (id === "" ? -1 : Number(id));
   const [hovered, cursor] = [pointed.id, pointed.keyboard].map(numberOf);
   return { hovered, selected: functionOf(layer, store.selection()), cursor };
 }
 
 /** Frames of what is pointed at, selected, and where the keyboard is. */
-export function markedMarks(
-  { hovered, selected, cursor }: Marked,
+export function cellFrames(
+  { hovered, selected, cursor }: MarkedCells,
   boxOf: (f: number) => Rect,
   pointed: string,
   colours: Colours,

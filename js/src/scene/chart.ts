@@ -23,7 +23,7 @@ import { interrupted } from "./strokes.ts";
 import { fitted, fitting, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
 
-export interface Curve extends Points {
+interface Curve extends Points {
   name: string;
   /** Number of its colour, 0 to 6: see theme.ts. */
   colour: number;
@@ -87,7 +87,7 @@ const SLACK = 0.02;
 /** How many colours curves have. */
 export const CURVE_COLOURS = 7;
 
-export const colourOf = (colours: Colours, number: number): string =>
+export const curveColour = (colours: Colours, number: number): string =>
   colours[`curve-${number % CURVE_COLOURS}` as ColourName];
 
 /** Whether there is a line to draw: a single value is said instead. */
@@ -125,7 +125,7 @@ export function tabulated(count: number, width: number, narrowest = 280) {
 }
 
 /** Panels of one height in even rows. */
-export function layoutOf(
+export function chartLayout(
   chart: Chart,
   at: { x: number; y: number; width: number },
   panelHeight: number,
@@ -215,7 +215,7 @@ function stepTicks(steps: Range, most: number): number[] {
 function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colours: Colours): Mark {
   const marks: Mark[] = [];
   for (const curve of curves) {
-    const stroke = colourOf(colours, curve.colour);
+    const stroke = curveColour(colours, curve.colour);
     const faint = curve.mean !== null;
     const logged = lineOf(curve, toX, toY);
     marks.push({ ...logged, stroke, width: LOGGED, opacity: faint ? FAINT : 1 });
@@ -233,7 +233,7 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const step = words(plot.x, y, STEP, muted);
   const smoothed = curves.find(({ mean }) => mean !== null);
   if (!smoothed) return [step];
-  const stroke = colourOf(colours, smoothed.colour);
+  const stroke = curveColour(colours, smoothed.colour);
   const right = plot.x + plot.width;
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;
@@ -282,7 +282,7 @@ function markMarks(
   return { kind: "group", clip: plot, marks };
 }
 
-export interface Entry {
+interface Entry {
   name: string;
   colour: number;
   /** The value's line is faint behind that of the mean. */
@@ -295,13 +295,13 @@ export interface Entry {
 }
 
 /** What stands over a panel: the latest values, or those at the step that is read. */
-export function entriesOf(panel: Panel, steps: Range, step: number | null): Entry[] {
+export function legendEntries(panel: Panel, steps: Range, step: number | null): Entry[] {
   const slack = SLACK * (steps.to - steps.from);
   const written = wordsOf(panel);
   return panel.curves.map((curve) => {
-    const point = step === null ? null : pointAt(curve, step, slack);
+    const point = step === null ? null : nearestPoint(curve, step, slack);
     const value = step === null ? curve.y[curve.y.length - 1] : point?.value;
-    const around = step === null || !curve.mean ? null : pointAt(curve.mean, step, slack);
+    const around = step === null || !curve.mean ? null : nearestPoint(curve.mean, step, slack);
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
@@ -314,7 +314,7 @@ export function entriesOf(panel: Panel, steps: Range, step: number | null): Entr
 }
 
 /** The point of a curve that is nearest to a step; null before its first and beyond its last, give or take `slack`. */
-export function pointAt(
+export function nearestPoint(
   { x, y }: Points,
   step: number,
   slack = 0,
@@ -338,7 +338,7 @@ export function handsMarks(
   return chart.panels.flatMap((panel, k) => {
     const { box, plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-    const entries = entriesOf(panel, layout.steps, step);
+    const entries = legendEntries(panel, layout.steps, step);
     const marks = headMarks(panel, entries, box, colours);
     const read = entries.find((entry) => entry.step !== null)?.step ?? null;
     if (read !== null) {
@@ -363,7 +363,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
   const start = box.x + widthOf(title, size, 600) + 10;
   const parts = entries.map(({ name, value, mean, colour, faint }) => {
     const also = mean ? ` (mean ${mean})` : "";
-    return { word: name ? `${name} ` : "", also, value, fill: colourOf(colours, colour), faint };
+    return { word: name ? `${name} ` : "", also, value, fill: curveColour(colours, colour), faint };
   });
   const bold = ({ word, value }: (typeof parts)[0]) =>
     12 + widthOf(word, SIZE) + widthOf(value, SIZE, 600);

@@ -25,7 +25,7 @@ export function heatOf(
 }
 
 /** Values row by row from black at `low` to white at `high`; a middle grey where they are not finite. */
-export function greyOf(
+export function greyPixels(
   values: ArrayLike<number>,
   width: number,
   [low, high]: readonly [number, number],
@@ -47,7 +47,7 @@ export function thumbnailsOf(images: Images, most = images.count): Pixels[] {
   if (known) return known;
   const pictures = Array.from({ length: Math.min(images.count, most) }, (_, k) => {
     const values = channelOf(images, k, 0);
-    return greyOf(values, images.width, rangeOf(values));
+    return greyPixels(values, images.width, rangeOf(values));
   });
   small.set(images.data, pictures);
   return pictures;

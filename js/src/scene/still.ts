@@ -72,7 +72,7 @@ function cutOf({ cuts = [], height }: Scene, room: number): number {
 }
 
 /** One SVG of pictures below each other. */
-export function sheetOf(pictures: readonly Paged[], theme: Theme, encode: Encode): string {
+export function stackedSvg(pictures: readonly Paged[], theme: Theme, encode: Encode): string {
   const marks: Mark[] = [];
   let height = 0;
   for (const picture of pictures) {
@@ -131,7 +131,7 @@ function headMarks(
 }
 
 /** What stands before words to show what they name. */
-export function swatchMarks(
+function swatchMarks(
   { kind, colours }: NonNullable<Remark["swatch"]>,
   x: number,
   y: number,

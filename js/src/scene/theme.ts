@@ -1,6 +1,6 @@
 /** The colours of all views, by what they stand for; the style sheets' custom properties `--kw-…` are set from here. No DOM. */
 
-export type ThemeName = "light" | "dark";
+import type { ThemeName } from "../phi/palette.ts";
 
 const LIGHT = {
   surface: "#ffffff",

@@ -7,7 +7,7 @@ import { isUnderWay, latestLoss, lookOf } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
 import { createKit } from "./controls.ts";
-import { atEnd, element, listen, put, putAttributes, putStyle } from "./element.ts";
+import { atEnd, element, listen, putAttributes, putStyle, putWords } from "./element.ts";
 import { createPace } from "./pace.ts";
 import { panelAround } from "./room.ts";
 import { statusText } from "./status.ts";
@@ -117,13 +117,13 @@ function createCard(document: Document, store: Store) {
     const standing = store.standing();
     const loss = latestLoss(standing);
     const words = statusText(store.current()?.step ?? null, -1, standing);
-    put(name, standing.model || "Training");
+    putWords(name, standing.model || "Training");
     said.toggleAttribute("data-warns", lookOf(standing) === "diverged");
-    put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
+    putWords(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
     const outputs = outputsOf(store);
     const marks = cardMarks(store, outputs, theme);
     canvas.hidden = marks.length === 0;
-    put(instead, canvas.hidden ? "back to the picture" : "");
+    putWords(instead, canvas.hidden ? "back to the picture" : "");
     painter.paint(
       { ...BLANK, sheets: [{ marks: () => marks }] },
       BLANK,

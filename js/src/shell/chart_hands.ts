@@ -2,7 +2,7 @@
 
 import { formatCount } from "../phi/format.ts";
 import { linear, type Range } from "../scene/axes.ts";
-import { type Chart, type ChartHands, type ChartLayout, entriesOf } from "../scene/chart.ts";
+import { type Chart, type ChartHands, type ChartLayout, legendEntries } from "../scene/chart.ts";
 import { zoomOf } from "../scene/logged.ts";
 import type { Point } from "../scene/marks.ts";
 import type { Drag } from "./drag.ts";
@@ -10,7 +10,7 @@ import { element } from "./element.ts";
 import { plainKey } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createOptions, entries, type Option } from "./options.ts";
-import type { Stage, Hands as StageHands } from "./stage.ts";
+import type { Hands, Stage } from "./stage.ts";
 
 /** A drag over fewer pixels is a click. */
 const LEAST = 5;
@@ -20,7 +20,7 @@ interface Charted {
   layout: ChartLayout;
 }
 
-export type Hands = ReturnType<typeof createChartHands>;
+export type ChartControl = ReturnType<typeof createChartHands>;
 
 /** `to.hands` is what the next drawing shows. */
 export function createChartHands(
@@ -112,7 +112,7 @@ export function createChartHands(
     const shown = drawn();
     if (!shown) return [];
     return shown.chart.panels.flatMap((panel) =>
-      entriesOf(panel, shown.layout.steps, to.hands.step).map(
+      legendEntries(panel, shown.layout.steps, to.hands.step).map(
         ({ name, value }) => `${name || panel.title} ${value}`,
       ),
     );
@@ -124,7 +124,7 @@ export function createChartHands(
     stepAt,
     all,
     /** What pointer and keyboard do on a stage of curves. */
-    on: (pointed: () => Point | null): StageHands => ({
+    on: (pointed: () => Point | null): Hands => ({
       moved() {
         const at = pointed();
         if (at) point(stepAt(at));
@@ -174,7 +174,7 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
 ];
 
 /** Scale and smoothing of the curves, and the way back from some steps to all. */
-export function createChartBar(shell: Shell, { all }: Pick<Hands, "all">) {
+export function createChartBar(shell: Shell, { all }: Pick<ChartControl, "all">) {
   const { document, signal } = shell;
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const root = element(document, "span", "kw-options");

@@ -2,9 +2,9 @@
 
 import { layerSize, layerTitle } from "../phi/entries.ts";
 import type { LayerLayout } from "../wire/types.ts";
-import { element, hasKeyboard, listen, put, putAttributes } from "./element.ts";
+import { element, hasKeyboard, listen, putAttributes, putWords } from "./element.ts";
 
-export interface Entry {
+export interface Item {
   value: string;
   label: string;
 }
@@ -16,7 +16,7 @@ interface Control<T> {
 
 interface Choice extends Control<string> {
   /** `title` is what the pointer is told about an entry; only segments have one for each. */
-  fill(entries: readonly (Entry & { title?: string })[]): void;
+  fill(entries: readonly (Item & { title?: string })[]): void;
 }
 
 type Kit = ReturnType<typeof createKit>;
@@ -39,7 +39,7 @@ function labelled<K extends "select" | "input">(
   className: string,
 ) {
   const box = element(document, "label", "kw-option");
-  put(element(document, "span", "kw-option-label", box), label);
+  putWords(element(document, "span", "kw-option-label", box), label);
   const input = element(document, tag, className, box);
   input.title = title;
   putAttributes(input, { "aria-label": label });
@@ -65,7 +65,7 @@ export function createKit(document: Document, signal: AbortSignal) {
           const input = element(document, "input", "kw-hidden", holder);
           Object.assign(input, { type: "radio", name: group, value, title });
           putAttributes(input, { "aria-label": label });
-          put(element(document, "span", "kw-segment-text", holder), label);
+          putWords(element(document, "span", "kw-segment-text", holder), label);
           return input;
         });
       },
@@ -208,7 +208,7 @@ function layerChoice(tabs: Choice, menu: Choice) {
   menu.box.classList.add("kw-layer-menu");
   let listed = "";
   /** For layers that the stream may not have, with what each title says. */
-  function list(entries: readonly (Entry & { title: string })[], chosen: string, width: number) {
+  function list(entries: readonly (Item & { title: string })[], chosen: string, width: number) {
     const text = JSON.stringify(entries);
     if (text !== listed) {
       listed = text;

@@ -33,7 +33,7 @@ export function atEnd(signal: AbortSignal, end: () => void): void {
 }
 
 /** Touches the page only where the words are others. */
-export function put(element: HTMLElement, words: string): void {
+export function putWords(element: HTMLElement, words: string): void {
   if (element.textContent !== words) element.textContent = words;
 }
 

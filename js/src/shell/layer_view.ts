@@ -7,12 +7,12 @@ import type { Frame, LayerLayout } from "../wire/types.ts";
 import { isLinked } from "./linked.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
-import type { Line } from "./tip.ts";
+import type { TipLine } from "./tip.ts";
 
 /** What the tooltip says of a place of the scene. */
-export interface Told {
+export interface TipWords {
   title: string;
-  lines: readonly Line[];
+  lines: readonly TipLine[];
   box: Rect;
 }
 
@@ -49,7 +49,7 @@ export function createLayerView(shell: Shell, stage: Stage) {
       milliseconds = performance.now() - start;
       return shown;
     },
-    tell(told: Told | null) {
+    tell(told: TipWords | null) {
       if (!told) {
         tip.hide();
         return;

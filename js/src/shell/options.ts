@@ -1,8 +1,8 @@
 /** Controls of a header that are declared, one entry for each: its trait, what it says, and when it is shown. */
 
-import { createKit, type Entry } from "./controls.ts";
+import { createKit, type Item } from "./controls.ts";
 
-type Options = readonly (Entry & { title?: string })[];
+type Options = readonly (Item & { title?: string })[];
 
 export interface Option<State> {
   trait: string;

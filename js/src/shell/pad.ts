@@ -1,9 +1,9 @@
 /** A sheet to draw on, laid over a view whose image is drawn too small for a hand. */
 
 import type { Sketch } from "../phi/sketch.ts";
-import { greyOf } from "../scene/heat.ts";
+import { greyPixels } from "../scene/heat.ts";
 import { createKit } from "./controls.ts";
-import { element, listen, put, putAttributes, putStyle } from "./element.ts";
+import { element, listen, putAttributes, putStyle, putWords } from "./element.ts";
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createPen } from "./pen.ts";
@@ -101,10 +101,10 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
       const { data, width, height } = sketch.image();
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
-      const { rgba } = greyOf(data, width, sketch.ends());
+      const { rgba } = greyPixels(data, width, sketch.ends());
       const pixels = new ImageData(new Uint8ClampedArray(rgba), width, height);
       canvas.getContext("2d")?.putImageData(pixels, 0, 0);
-      put(said, verdict);
+      putWords(said, verdict);
     },
   };
 }

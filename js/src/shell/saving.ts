@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Scene } from "../scene/marks.ts";
-import { pictureOf, sheetOf } from "../scene/still.ts";
+import { pictureOf, stackedSvg } from "../scene/still.ts";
 import type { Theme } from "../scene/theme.ts";
 import { hear } from "../wire/hear.ts";
 import { drawMarks, encoderOf } from "./canvas.ts";
@@ -28,7 +28,7 @@ export function createSaving(
     const shown = still();
     if (!shown) return null;
     const { scene, theme } = shown;
-    return sheetOf([pictureOf(scene, theme)], theme, encoderOf(document));
+    return stackedSvg([pictureOf(scene, theme)], theme, encoderOf(document));
   };
   const png = async () => {
     const shown = still();

@@ -1,7 +1,7 @@
 /** The scrubber: a track along the steps kept, the same in every view of a stream. It needs no kernel. */
 
 import { formatCount } from "../phi/format.ts";
-import { atEnd, hasKeyboard, listen, element as make, put, putAttributes } from "./element.ts";
+import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
 import { createPlayer, type Timed } from "./player.ts";
 
@@ -173,7 +173,7 @@ function timelineParts(document: Document, saved: boolean) {
   putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
   /** Writes the step: at the moment that a view draws it. */
   function tell(step: number, last: number) {
-    put(readout, `step ${formatCount(step)}`);
+    putWords(readout, `step ${formatCount(step)}`);
     readout.style.minWidth = `${formatCount(last).length + 5}ch`;
   }
 
@@ -194,8 +194,8 @@ function timelineParts(document: Document, saved: boolean) {
     newest.title = `${atNewest ? "The newest step is shown" : "Show the newest step again"}${goes}`;
     putAttributes(newest, { "aria-pressed": String(atNewest) });
     const words = ghost === null ? "compare with this step" : `compare with ${origin} again`;
-    put(pinWords, words);
-    put(pinShort, ghost === null ? "compare" : origin);
+    putWords(pinWords, words);
+    putWords(pinShort, ghost === null ? "compare" : origin);
     putAttributes(pin, { "aria-pressed": String(ghost !== null), "aria-label": words });
     pin.title =
       ghost === null

@@ -6,7 +6,7 @@ import type { Remark, Swatch } from "../scene/marks.ts";
 import { widthOf } from "../scene/text.ts";
 import { hintText, lookOf, type Standing, standingText } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
-import { element, put, putStyle } from "./element.ts";
+import { element, putStyle, putWords } from "./element.ts";
 
 /** Milliseconds for which a frame counts as arriving. */
 const FRESH = 1000;
@@ -48,7 +48,7 @@ export function createStatus(
       const step = store.current()?.step ?? null;
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
-      put(said, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
+      putWords(said, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
       const hint = hintText(standing);
       if (said.title !== hint) said.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
@@ -70,7 +70,10 @@ const NAMED = 12;
 
 function showMissing(place: HTMLElement, left: readonly string[], before: string) {
   const are = left.length === 1 ? "is" : "are";
-  put(place, left.length > 0 ? `${before}${counted(left.length, "layer")} ${are} not shown` : "");
+  putWords(
+    place,
+    left.length > 0 ? `${before}${counted(left.length, "layer")} ${are} not shown` : "",
+  );
   const more = left.length > NAMED ? [`and ${left.length - NAMED} more`] : [];
   const title = [...left.slice(0, NAMED), ...more].join("\n");
   if (place.title !== title) place.title = title;
@@ -85,7 +88,7 @@ export function createWords(document: Document) {
   let [warning, said] = ["", ""];
   const read = (text: string, chosen = false, warns = false) => {
     said = warning || text;
-    put(readout, said);
+    putWords(readout, said);
     if (readout.title !== said) readout.title = said;
     readout.toggleAttribute("data-selected", chosen && !warning);
     readout.toggleAttribute("data-warns", warns || warning !== "");
@@ -98,8 +101,8 @@ export function createWords(document: Document) {
     say(text: string, tone: "calm" | "warn") {
       message.hidden = text === "";
       message.dataset.tone = tone;
-      put(message, text);
-      if (text) put(readout, "");
+      putWords(message, text);
+      if (text) putWords(readout, "");
     },
     /** Under the drawing. */
     read,
@@ -109,7 +112,7 @@ export function createWords(document: Document) {
       warning = text;
       read(last);
     },
-    speak: (text: string) => put(spoken, text),
+    speak: (text: string) => putWords(spoken, text),
   };
 }
 
@@ -134,7 +137,7 @@ export function createCaption(document: Document) {
       remarks.forEach(({ text, swatch, title = "" }, k) => {
         const part = root.children[k] as HTMLElement;
         if (part.title !== title) part.title = title;
-        put(part.lastElementChild as HTMLElement, text);
+        putWords(part.lastElementChild as HTMLElement, text);
         if (swatch) colour(part.firstElementChild as HTMLElement, swatch);
       });
     },

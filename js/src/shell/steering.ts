@@ -25,7 +25,7 @@ export function createSteering(
     return wanted ? wanted === "paused" : HELD.includes(stateNow());
   };
   const hold = iconButton(kit, () => send(isHeld() ? "resume" : "pause"));
-  const step = iconButton(kit, () => store()?.steering.send({ kind: "advance", steps: 1 }));
+  const step = iconButton(kit, () => store()?.steering.send({ kind: "step", steps: 1 }));
   step.show("step", "One step", "Take one optimizer step, then pause");
   const begin = kit.button("▶ Train", "Begin to train", "kw-train", () => send("resume"));
   let said = "";

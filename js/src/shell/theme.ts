@@ -1,6 +1,7 @@
 /** Light or dark, and the colours that follow from it. */
 
-import { type Theme, type ThemeName, themeOf } from "../scene/theme.ts";
+import type { ThemeName } from "../phi/palette.ts";
+import { type Theme, themeOf } from "../scene/theme.ts";
 import { atEnd, putStyle } from "./element.ts";
 
 const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];

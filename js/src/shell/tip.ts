@@ -3,7 +3,7 @@
 import type { Rect } from "../phi/geometry.ts";
 import { element } from "./element.ts";
 
-export interface Line {
+export interface TipLine {
   label: string;
   value: string;
   /** Which colour the label's swatch has, if any. */
@@ -50,7 +50,7 @@ export function createTip(document: Document) {
   let shown = "";
   return {
     element: root,
-    show(text: string, lines: readonly Line[], cell: Rect, box: Size) {
+    show(text: string, lines: readonly TipLine[], cell: Rect, box: Size) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== shown) {
         list.replaceChildren(

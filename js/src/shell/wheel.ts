@@ -1,6 +1,6 @@
 /** Whom the wheel belongs to: the page, unless Ctrl or ⌘ is held or one has clicked into the plot. */
 
-import { atEnd, element, listen, put } from "./element.ts";
+import { atEnd, element, listen, putWords } from "./element.ts";
 
 /** Milliseconds that the hint stays. */
 const HINT = 2500;
@@ -28,7 +28,7 @@ export function takeWheel(
 
   function say(text: string) {
     clearTimeout(timer);
-    put(hint, text);
+    putWords(hint, text);
     hint.hidden = text === "";
     if (text) timer = setTimeout(() => say(""), HINT);
   }

@@ -2,13 +2,13 @@
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
-import { FUNCTIONS, type Operation, type Values, type Weight } from "./operations.ts";
+import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./operations.ts";
 
 /** What a layer is made of beside what its layout says. */
 export interface LayerRecipe {
   /** Nothing of a plain layer. */
   basis?: KernelBasis;
-  /** The base function's name: one of `FUNCTIONS`. */
+  /** The base function's name: one of `DIFFERENTIABLE`. */
   base: string;
   /** A factor of each function's splines, which is trained, too. */
   scaler?: Float32Array;
@@ -20,7 +20,7 @@ const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, 
 /** Why a layer cannot be trained in a page; "" where it can. */
 export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined): string {
   if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
+  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
   if (layer.conv && layer.conv.paddingMode !== "zeros")
     return `${layer.name} pads by “${layer.conv.paddingMode}”`;
   if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
@@ -28,13 +28,13 @@ export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined
   return "";
 }
 
-export class KanLayer implements Operation {
+export class KanLayer extends Operation {
   readonly base: Weight;
   readonly spline: Weight | null;
   readonly scaler: Weight | null;
   readonly #basis: KernelBasis;
   /** The base, where the kernels have none of their own: they have SiLU. */
-  readonly #activation: (typeof FUNCTIONS)[string] | null;
+  readonly #activation: (typeof DIFFERENTIABLE)[string] | null;
   /** How often each kernel is used: by each channel of its own. */
   readonly #copies: number;
   /** What the kernels multiply by, where it is not the parameters as they are. */
@@ -43,17 +43,18 @@ export class KanLayer implements Operation {
   readonly #sizes = new Map<number, Sizes>();
 
   constructor(
-    readonly machine: Machine,
+    machine: Machine,
     readonly layer: LayerLayout,
     recipe: LayerRecipe,
-    readonly from: Values,
-    readonly to: Values,
+    from: Values,
+    to: Values,
     readonly bias: Weight | null,
     most: number,
   ) {
+    super(machine, from, to);
     const { count, conv } = layer;
     this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
     this.#copies = conv?.shared ? from.shape[0] : 1;
     const { functions } = this.#basis;
     const weight = (size: number): Weight => {
@@ -80,7 +81,7 @@ export class KanLayer implements Operation {
     if (!this.machine.forward(this.#call(n))) return false;
     if (this.bias) {
       const bias = this.machine.floats(this.bias.at, this.bias.count);
-      const y = this.machine.floats(this.to.at, n * this.to.size);
+      const [, y] = this.values(n);
       for (let k = 0; k < y.length; k += bias.length)
         for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
     }
@@ -97,7 +98,7 @@ export class KanLayer implements Operation {
     if (!done) return false;
     if (this.bias) {
       const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const given = this.machine.floats(this.to.grad, n * this.to.size);
+      const [, given] = this.gradients(n);
       for (let k = 0; k < given.length; k += sums.length)
         for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
     }
@@ -190,7 +191,7 @@ export class KanLayer implements Operation {
   #activate(n: number): void {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
-    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const [x] = this.values(n);
     const base = this.machine.floats(this.#given.base, x.length);
     const slopes = this.machine.floats(this.#given.slope, x.length);
     for (let k = 0; k < x.length; k++) {

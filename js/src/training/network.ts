@@ -5,14 +5,14 @@ import { KanLayer, type LayerRecipe, layerRefusal } from "./layer.ts";
 import type { Machine } from "./machine.ts";
 import {
   BatchNorm,
+  DIFFERENTIABLE,
   Elementwise,
   Flatten,
-  FUNCTIONS,
   LogSoftmax,
   MaxPool,
   type Operation,
+  takeValues,
   type Values,
-  valuesOf,
   type Weight,
 } from "./operations.ts";
 
@@ -26,7 +26,7 @@ export interface Description {
 }
 
 /** Why a network cannot be trained in a page; "" where it can. */
-export function refusal({ structure, layout, recipe }: Description): string {
+export function trainingRefusal({ structure, layout, recipe }: Description): string {
   const { stations, traced } = structure;
   if (!traced || stations.length < 2) return "how the network is connected is not known";
   for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
@@ -42,7 +42,7 @@ export function refusal({ structure, layout, recipe }: Description): string {
 
 function operationRefusal(compute: Station["compute"], label: string): string {
   const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in FUNCTIONS))
+  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
     return `a page cannot train ${label}`;
   const padding = (compute?.padding ?? [0, 0]) as number[];
   if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
@@ -74,13 +74,13 @@ export class Network {
     readonly description: Description,
     readonly most: number,
   ) {
-    const why = refusal(description);
+    const why = trainingRefusal(description);
     if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
     const { stations } = description.structure;
-    let values = valuesOf(machine, most, stations[0].shape);
+    let values = takeValues(machine, most, stations[0].shape);
     this.input = values;
     for (const station of stations.slice(1)) {
-      const to = valuesOf(machine, most, station.shape);
+      const to = takeValues(machine, most, station.shape);
       this.#operations.push(this.#operation(station, values, to));
       values = to;
     }
@@ -151,7 +151,7 @@ export class Network {
       case "log_softmax":
         return new LogSoftmax(machine, from, to);
       default:
-        return new Elementwise(machine, from, to, ...FUNCTIONS[String(compute?.function)]);
+        return new Elementwise(machine, from, to, ...DIFFERENTIABLE[String(compute?.function)]);
     }
   }
 

@@ -11,16 +11,38 @@ export interface Values {
   size: number;
 }
 
-export interface Operation {
+/** What stands at one place of a network: it takes in `from`, and gives `to`. */
+export abstract class Operation {
+  constructor(
+    readonly machine: Machine,
+    readonly from: Values,
+    readonly to: Values,
+  ) {}
+
   /** Writes its values for n examples; false where a number is not finite. */
-  forward(n: number, training: boolean): boolean;
+  abstract forward(n: number, training: boolean): boolean;
   /** Writes the gradient of what it took in; false where a number is not finite. */
-  backward(n: number): boolean;
+  abstract backward(n: number): boolean;
+
+  /** What n examples take in, and what they give. */
+  protected values(n: number): [x: Float32Array, y: Float32Array] {
+    return this.#both(n, this.from.at, this.to.at);
+  }
+
+  /** The gradient of what is taken in, and the one of what is given. */
+  protected gradients(n: number): [taken: Float32Array, given: Float32Array] {
+    return this.#both(n, this.from.grad, this.to.grad);
+  }
+
+  #both(n: number, from: number, to: number): [Float32Array, Float32Array] {
+    const { machine } = this;
+    return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
+  }
 }
 
-export const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
+const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
 
-export function valuesOf(machine: Machine, most: number, shape: readonly number[]): Values {
+export function takeValues(machine: Machine, most: number, shape: readonly number[]): Values {
   const size = sizeOf(shape);
   return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
 }
@@ -35,26 +57,26 @@ export interface Weight {
 const MOMENTUM = 0.1;
 
 /** torch's batch norm: by the batch while training, which moves the mean and the variance it has outside of it. */
-export class BatchNorm implements Operation {
+export class BatchNorm extends Operation {
   readonly #saved: Float64Array;
 
   constructor(
-    readonly machine: Machine,
-    readonly from: Values,
-    readonly to: Values,
+    machine: Machine,
+    from: Values,
+    to: Values,
     readonly kept: { mean: number; variance: number },
     readonly scale: Weight | null,
     readonly shift: Weight | null,
     readonly eps: number,
   ) {
+    super(machine, from, to);
     this.#saved = new Float64Array(2 * from.shape[0]);
   }
 
   forward(n: number, training: boolean): boolean {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     const [means, inverses] = [
       this.#saved.subarray(0, channels),
       this.#saved.subarray(channels, 2 * channels),
@@ -99,11 +121,10 @@ export class BatchNorm implements Operation {
   }
 
   backward(n: number): boolean {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const given = machine.floats(to.grad, n * to.size);
-    const taken = machine.floats(from.grad, n * from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
@@ -130,24 +151,25 @@ export class BatchNorm implements Operation {
 }
 
 /** The largest of windows, without padding. */
-export class MaxPool implements Operation {
+export class MaxPool extends Operation {
   /** Where each came from. */
   #from = new Int32Array(0);
 
   constructor(
-    readonly machine: Machine,
-    readonly from: Values,
-    readonly to: Values,
+    machine: Machine,
+    from: Values,
+    to: Values,
     readonly kernel: readonly [number, number],
     readonly stride: readonly [number, number],
-  ) {}
+  ) {
+    super(machine, from, to);
+  }
 
   forward(n: number): boolean {
-    const { machine, from, to } = this;
+    const { from, to } = this;
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
@@ -168,8 +190,7 @@ export class MaxPool implements Operation {
   }
 
   backward(n: number): boolean {
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [taken, given] = this.gradients(n);
     taken.fill(0);
     for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
     return true;
@@ -177,13 +198,7 @@ export class MaxPool implements Operation {
 }
 
 /** Maps as one row of numbers, channel after channel, as torch has them. */
-export class Flatten implements Operation {
-  constructor(
-    readonly machine: Machine,
-    readonly from: Values,
-    readonly to: Values,
-  ) {}
-
+export class Flatten extends Operation {
   forward(n: number): boolean {
     this.#move(n, this.from.at, this.to.at, false);
     return true;
@@ -211,7 +226,10 @@ export class Flatten implements Operation {
 }
 
 /** Functions of one number by their names, and their derivatives. */
-export const FUNCTIONS: Record<string, [f: (x: number) => number, slope: (x: number) => number]> = {
+export const DIFFERENTIABLE: Record<
+  string,
+  [f: (x: number) => number, slope: (x: number) => number]
+> = {
   identity: [(x) => x, () => 1],
   relu: [(x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
   tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
@@ -225,43 +243,36 @@ export const FUNCTIONS: Record<string, [f: (x: number) => number, slope: (x: num
 };
 
 /** A function of each number, with its derivative. */
-export class Elementwise implements Operation {
+export class Elementwise extends Operation {
   constructor(
-    readonly machine: Machine,
-    readonly from: Values,
-    readonly to: Values,
+    machine: Machine,
+    from: Values,
+    to: Values,
     readonly f: (x: number) => number,
     readonly slope: (x: number) => number,
-  ) {}
+  ) {
+    super(machine, from, to);
+  }
 
   forward(n: number): boolean {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const y = this.machine.floats(this.to.at, n * this.to.size);
+    const [x, y] = this.values(n);
     for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
     return true;
   }
 
   backward(n: number): boolean {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
     return true;
   }
 }
 
 /** log(softmax) of each row. */
-export class LogSoftmax implements Operation {
-  constructor(
-    readonly machine: Machine,
-    readonly from: Values,
-    readonly to: Values,
-  ) {}
-
+export class LogSoftmax extends Operation {
   forward(n: number): boolean {
     const { size } = this.from;
-    const x = this.machine.floats(this.from.at, n * size);
-    const y = this.machine.floats(this.to.at, n * size);
+    const [x, y] = this.values(n);
     for (let row = 0; row < n * size; row += size) {
       let most = Number.NEGATIVE_INFINITY;
       for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
@@ -275,9 +286,8 @@ export class LogSoftmax implements Operation {
 
   backward(n: number): boolean {
     const { size } = this.from;
-    const y = this.machine.floats(this.to.at, n * size);
-    const given = this.machine.floats(this.to.grad, n * size);
-    const taken = this.machine.floats(this.from.grad, n * size);
+    const [, y] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let row = 0; row < n * size; row += size) {
       let sum = 0;
       for (let k = row; k < row + size; k++) sum += given[k];

@@ -6,7 +6,7 @@ import { AdamW, oneCycle } from "./optimizer.ts";
 import { Random } from "./random.ts";
 
 /** Examples one after the other. Of images whole numbers 0…255, which become −1…1. */
-export interface Examples {
+interface Examples {
   inputs: Float32Array | Uint8Array;
   /** The classes of a classifier, or the numbers to be met. */
   targets: Float32Array | Uint8Array;
@@ -19,21 +19,12 @@ export interface Data {
   shift: number;
 }
 
-export interface Settings {
+export interface TrainingSettings {
   batch: number;
   /** The highest rate: it rises to it and falls again over all epochs. */
   rate: number;
   epochs: number;
   seed: number;
-}
-
-export interface Progress {
-  step: number;
-  steps: number;
-  /** Of the last batch. */
-  loss: number;
-  /** Share of the test examples that are right; of numbers the root of the mean squared error. Null where it was not measured. */
-  score: number | null;
 }
 
 export class Trainer {
@@ -53,7 +44,7 @@ export class Trainer {
     description: Description,
     frame: Float32Array,
     readonly data: Data,
-    readonly settings: Settings,
+    readonly settings: TrainingSettings,
   ) {
     this.network = new Network(machine, description, settings.batch);
     this.network.read(frame, true);

@@ -31,13 +31,13 @@ function viewOf(bytes: unknown, what: string): Uint8Array {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
 }
 
 export type Path = readonly (string | number)[];
 
 /** Puts bytes to where they belong in a value. */
-export function put(into: unknown, path: Path, bytes: unknown): void {
+export function putBytes(into: unknown, path: Path, bytes: unknown): void {
   // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
   const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
   holder[path[path.length - 1]] = bytes;
@@ -47,7 +47,7 @@ export function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
 }
 
 /** What a trait holds; null for {} and nothing. */
@@ -65,7 +65,7 @@ export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-export function describe(value: unknown): string {
+export function valueWords(value: unknown): string {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }

@@ -2,7 +2,7 @@
 
 export type SteeringCommand =
   | { kind: "pause" | "resume" | "stop" | "uncure" }
-  | { kind: "advance"; steps: number }
+  | { kind: "step"; steps: number }
   | { kind: "every"; value: number }
   | { kind: "rate"; value: number; group: number | null }
   | { kind: "cure"; alarm: string };
@@ -53,7 +53,7 @@ export function createCommands(
     /** Whether pause was asked for last, where that has not been answered. */
     wanted(): "paused" | "running" | null {
       const kinds = pending.map(({ kind }) => kind);
-      const last = kinds.filter((kind) => ["pause", "advance", "resume"].includes(kind)).at(-1);
+      const last = kinds.filter((kind) => ["pause", "step", "resume"].includes(kind)).at(-1);
       return last === undefined ? null : last === "resume" ? "running" : "paused";
     },
     /** Why the last command is not obeyed; "" where it is. */

@@ -6,16 +6,16 @@
  * message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
 import {
-  describe,
   filled,
   float32,
   type Path,
   product,
-  put,
+  putBytes,
   record,
   same,
   uint8,
   uint32,
+  valueWords,
   WireError,
 } from "./checks.ts";
 import type {
@@ -41,7 +41,7 @@ export class ProtocolMismatch extends WireError {
 
   constructor(sent: unknown) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${describe(sent)}. ` +
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. ` +
         "Reload the page; if this stays, restart the kernel and run the cells again, " +
         "so that page and kernel use the same kan_widgets.",
     );
@@ -63,7 +63,7 @@ export function putBuffers(
 ): Record<string, unknown> {
   const message = record(content, "a message");
   ((message.bytes ?? []) as Path[]).forEach((path, n) => {
-    put(message, path, buffers[n]);
+    putBytes(message, path, buffers[n]);
   });
   return message;
 }
@@ -78,7 +78,7 @@ export function rawFrame(raw: Record<string, unknown>): RawFrame {
   const { layout, step, data: bytes } = raw as { layout: number; step: number; data: unknown };
   for (const number of [layout, step]) {
     if (Number.isSafeInteger(number)) continue;
-    throw new WireError(`Got ${describe(number)} for the layout or the step of a frame.`);
+    throw new WireError(`Got ${valueWords(number)} for the layout or the step of a frame.`);
   }
   return { layout, step, bytes, ...(raw.rough === true && { rough: true as const }) };
 }

@@ -26,7 +26,7 @@ export interface Outlet {
   send(message: { kind: string; [part: string]: unknown }): void;
 }
 
-/** What is held just as it came from the kernel, before anything has come. */
+/** What is kept just as it came from the kernel, before anything has come. */
 export const INITIAL_STATE = {
   edits: { undo: 0, redo: 0, message: "" } as Edits,
   batch: { seen: false, message: "" } as Batch,
@@ -42,10 +42,10 @@ export const INITIAL_STATE = {
   protocolError: null as string | null,
 };
 
-export type Held = typeof INITIAL_STATE;
+export type Received = typeof INITIAL_STATE;
 
 /** As what a change of it is told. */
-const TELLS: Record<keyof Held, Change> = {
+const TELLS: Record<keyof Received, Change> = {
   edits: "edits",
   batch: "observed",
   leftOut: "status",
@@ -81,7 +81,7 @@ export class FrameStore implements Store {
   #askedObserved = false;
   readonly #activations = new PastActivations();
   #askedActivations = false;
-  readonly #held: Held = { ...INITIAL_STATE };
+  readonly #kept: Received = { ...INITIAL_STATE };
   #fault: string | null = null;
   readonly steering: Commands;
 
@@ -95,7 +95,7 @@ export class FrameStore implements Store {
   // ---- what views see
 
   get protocolError(): string | null {
-    return this.#held.protocolError;
+    return this.#kept.protocolError;
   }
 
   readonly initial = () => this.#frames.all[0] ?? null;
@@ -105,13 +105,13 @@ export class FrameStore implements Store {
   readonly cursor = () => this.#cursor;
   readonly ghostStep = () => this.#ghostStep;
   readonly awaitsObserved = () => this.#askedObserved && this.#observed.size === 0;
-  readonly batch = () => this.#held.batch;
-  readonly summary = (layer: string) => this.#held.summaries.get(layer) ?? null;
-  readonly structure = () => this.#held.structure;
-  readonly probe = () => this.#held.probe;
-  readonly edits = () => this.#held.edits;
-  readonly leftOut = () => this.#held.leftOut;
-  readonly alone = () => !this.#held.connected || this.#held.status.state === "saved";
+  readonly batch = () => this.#kept.batch;
+  readonly summary = (layer: string) => this.#kept.summaries.get(layer) ?? null;
+  readonly structure = () => this.#kept.structure;
+  readonly probe = () => this.#kept.probe;
+  readonly edits = () => this.#kept.edits;
+  readonly leftOut = () => this.#kept.leftOut;
+  readonly alone = () => !this.#kept.connected || this.#kept.status.state === "saved";
   readonly lastArrival = () => this.#arrival;
 
   current(): Frame | null {
@@ -148,12 +148,12 @@ export class FrameStore implements Store {
     return found;
   }
 
-  look(layer: string, out: number, input: number): void {
+  lookAt(layer: string, out: number, input: number): void {
     this.#outlet.send({ kind: "look", layer, out, in: input });
   }
 
   activations(): Activations | null {
-    if (this.#held.probe && !this.#askedActivations) {
+    if (this.#kept.probe && !this.#askedActivations) {
       this.#askedActivations = true;
       const [first] = this.#activations.all;
       this.#outlet.send({ kind: "activations?", ...(first && { before: first.step }) });
@@ -171,7 +171,7 @@ export class FrameStore implements Store {
   }
 
   standing(): Standing {
-    const { protocolError, status, connected, silent, training } = this.#held;
+    const { protocolError, status, connected, silent, training } = this.#kept;
     const fault = protocolError ?? this.#fault;
     if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };
     if (status.state === "saved") return savedAs(training);
@@ -181,7 +181,7 @@ export class FrameStore implements Store {
 
   status(): Status {
     const fault = this.protocolError ?? this.#fault;
-    return fault === null ? this.#held.status : { state: "fault", message: fault };
+    return fault === null ? this.#kept.status : { state: "fault", message: fault };
   }
 
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void {
@@ -249,7 +249,7 @@ export class FrameStore implements Store {
   reset(): void {
     this.#replaced = true;
     this.#clearFault();
-    this.hold("protocolError", null);
+    this.keep("protocolError", null);
     this.#activations.clear();
     this.#askedActivations = false;
     this.setCursor(-1);
@@ -303,14 +303,14 @@ export class FrameStore implements Store {
 
   /** Whether the kernel is to give a sign every few seconds. */
   get beats(): boolean {
-    return this.#held.training.beats && !this.alone();
+    return this.#kept.training.beats && !this.alone();
   }
 
-  /** Takes one of what is held just as it came. */
-  hold<K extends keyof Held>(what: K, value: Held[K]): void {
+  /** Takes one of what is kept just as it came. */
+  keep<K extends keyof Received>(what: K, value: Received[K]): void {
     if (what === "status") this.#fault = null;
-    if (Object.is(value, this.#held[what])) return;
-    this.#held[what] = value;
+    if (Object.is(value, this.#kept[what])) return;
+    this.#kept[what] = value;
     this.#notify(TELLS[what]);
   }
 

@@ -20,7 +20,7 @@ import {
   readSummaries,
 } from "./protocol.ts";
 import { watchSilence } from "./standing.ts";
-import { FrameStore, type Held, INITIAL_STATE, MAX_BYTES, type Outlet } from "./store.ts";
+import { FrameStore, INITIAL_STATE, MAX_BYTES, type Outlet, type Received } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
@@ -43,7 +43,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
-    () => store.hold("protocolError", null),
+    () => store.keep("protocolError", null),
   );
 
   const guarded = (work: () => void) => guard(store, work);
@@ -185,11 +185,14 @@ function outletTo(model: AnyModel): Outlet {
 function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
   const guarded = (work: () => void) => () => guard(store, work);
   const number = (trait: string) => Number(model.get(trait) ?? -1);
-  const held = <K extends keyof Held>(trait: string, what: K, read: (value: unknown) => Held[K]) =>
-    guarded(() => store.hold(what, read(model.get(trait))));
+  const kept = <K extends keyof Received>(
+    trait: string,
+    what: K,
+    read: (value: unknown) => Received[K],
+  ) => guarded(() => store.keep(what, read(model.get(trait))));
   /** What the trait of that name leaves out is as before anything has come. */
   const filled = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
-    held(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
+    kept(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
   return {
     status: filled("status"),
     training: filled("training"),
@@ -198,14 +201,14 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     ghost_step: () => store.takeGhostStep(number("ghost_step")),
     batch: filled("batch"),
     edits: filled("edits"),
-    summaries: held(
+    summaries: kept(
       "summaries",
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
-    left_out: held("left_out", "leftOut", (value) => (value ?? []) as string[]),
-    structure: held("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
-    probe: held("probe", "probe", readProbe),
+    left_out: kept("left_out", "leftOut", (value) => (value ?? []) as string[]),
+    structure: kept("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
+    probe: kept("probe", "probe", readProbe),
     // Set rarely, and so perhaps behind the messages: those say what is live.
     activations: guarded(() => {
       const activations = readActivationsTrait(model.get("activations"));
@@ -238,11 +241,11 @@ function createTeller(model: AnyModel): (number: number | undefined) => void {
 
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
-  void watchKernel(model, model.get("_own"), (there) => store.hold("connected", there), signal);
+  void watchKernel(model, model.get("_own"), (there) => store.keep("connected", there), signal);
   watchSilence(
     model,
     () => store.beats,
-    (silent) => store.hold("silent", silent),
+    (silent) => store.keep("silent", silent),
     signal,
   );
   signal.addEventListener("abort", store.steering.stop, { once: true });
@@ -263,7 +266,7 @@ function guard(store: FrameStore, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (error instanceof ProtocolMismatch) store.hold("protocolError", error.message);
+    if (error instanceof ProtocolMismatch) store.keep("protocolError", error.message);
     else if (error instanceof WireError) store.fault(error.message);
     else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
   }

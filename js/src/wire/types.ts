@@ -18,7 +18,7 @@ export interface BasisRange {
 }
 
 /** Which functions of a large layer are here: some outputs of some inputs. */
-export interface Window {
+interface LayerWindow {
   /** out, in, kh, kw of the whole layer. */
   whole: [number, number, number, number];
   /** The first output, and the first input. */
@@ -80,7 +80,7 @@ export interface LayerLayout {
   /** Table of each function; null: all use tables[0]. */
   tableOf: Uint32Array | null;
   /** Where only a part of the layer is here: shape, count and the numbers f are those of the part. */
-  window?: Window | null;
+  window?: LayerWindow | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
 }
@@ -309,7 +309,7 @@ export interface Store {
   /** Of a layer of which the page has a window; null of others, and until it has come. */
   summary(layer: string): Summary | null;
   /** Have the window of a layer moved to the functions from an input to an output. */
-  look(layer: string, out: number, input: number): void;
+  lookAt(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
   /** Of the frame that is drawn, or the nearest before it; null where there are none. */

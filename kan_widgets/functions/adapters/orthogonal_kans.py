@@ -7,7 +7,7 @@ from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.smooth_bases import Smooth, ThreeTerm
 
 # Of each family the letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
-FAMILIES: dict[str, Any] = {
+POLYNOMIALS: dict[str, Any] = {
     "cheby2": ("U", lambda n, al: (2, 0, -1)),
     "legendre": ("P", lambda n, al: ((2 * n - 1) / n, 0, (1 - n) / n)),
     "hermite": ("H", lambda n, al: (2, 0, 2 - 2 * n)),
@@ -23,14 +23,14 @@ FIRST: dict[str, Any] = {"bessel": (1, (1, 1)), "fib": (0, (0, 1)), "lucas": (2,
 
 def basis(name: str, module: Any) -> Smooth:
     """Return the polynomials of a layer."""
-    letter, step = FAMILIES[name]
+    letter, step = POLYNOMIALS[name]
     alpha = float(getattr(module, "alpha_param", getattr(module, "alpha", 0)))
     steps = [step(n, alpha) for n in range(1, attribute(module, f"{name}_coeffs").shape[-1])]
     first, second = FIRST.get(name, (1, steps[0][:2]))
     return ThreeTerm(letter, first, second, tuple(steps[1:]))
 
 
-for key in FAMILIES:
+for key in POLYNOMIALS:
     tensor_adapter(
         f"{'fibonacci' if key == 'fib' else key}KANLayer".capitalize(),
         {f"{key}_coeffs": ("in", "out", "nb")},

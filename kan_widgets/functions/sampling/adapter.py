@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.layer_proof import error_of_sums, moved_of
 from kan_widgets.functions.registry import Adapter
-from kan_widgets.functions.sampling.inputs import INPUT_NAMES, Way, computed, ways_of
+from kan_widgets.functions.sampling.inputs import INPUT_NAMES, Way, output_of, ways_of
 from kan_widgets.functions.sampling.layers import LOCKED, Mixed, Sampled, Whole, even
 from kan_widgets.functions.sampling.samples import (
     Samples,
@@ -207,7 +207,7 @@ class Activation(Sampled):
 
 
 def _made(run: nn.Module, x: Tensor) -> Tensor:
-    y: Tensor = computed(run(x.to(like_of(run))))
+    y: Tensor = output_of(run(x.to(like_of(run))))
     return y.detach().to("cpu", torch.float64)
 
 

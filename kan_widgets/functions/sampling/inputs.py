@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import as_rows
 from kan_widgets.functions.undisturbed import like_of
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 
 # How people call the number of inputs of a layer.
 INPUT_NAMES = (
@@ -36,7 +36,7 @@ class Way:
 
     shape: tuple[int, ...]
     """Of one input, without the batch."""
-    interval: Interval = _USUAL_RANGE
+    interval: Ends = _USUAL_RANGE
     """Where to look at the functions."""
     kernel: tuple[int, int] | None = None
     """Of a convolution; ``None`` for others."""
@@ -195,7 +195,7 @@ def _sizes(run: nn.Module) -> list[list[int]]:
 
 def _runs(run: nn.Module, way: Way) -> bool:
     try:
-        y = computed(run(torch.zeros(3, *way.shape).to(like_of(run))))
+        y = output_of(run(torch.zeros(3, *way.shape).to(like_of(run))))
     except Exception:
         return False
     if not isinstance(y, Tensor) or len(y) != 3 or y.ndim != len(way.shape) + 1:
@@ -205,6 +205,6 @@ def _runs(run: nn.Module, way: Way) -> bool:
     return y.shape[2] == 1 if way.shape[1:] == (1,) else y.shape[1:-1] == way.shape[:-1]
 
 
-def computed(out: Any) -> Any:
+def output_of(out: Any) -> Any:
     """Return what a module computes; pykan's layers return more beside it."""
     return out[0] if isinstance(out, tuple) and out else out

@@ -24,8 +24,8 @@ from kan_widgets.functions.sampling.samples import (
     Untold,
     all_of,
     at_most,
-    keep,
-    kept,
+    keep_samples,
+    kept_samples,
     off_in_words,
     refined_nodes,
     sampled_functions,
@@ -73,9 +73,9 @@ class Sampled:
 
     def adapter(self, module: nn.Module, run: nn.Module) -> Adapter:
         """Sample it, and return who reads it from now on."""
-        samples = self._sampled(kept(module), run)
+        samples = self._sampled(kept_samples(module), run)
         own = self._at_the_border(run, samples)
-        keep(module, self.sources(module), samples)
+        keep_samples(module, self.sources(module), samples)
         return Adapter(
             SAMPLED,
             partial(own._now, own.layers),
@@ -95,8 +95,8 @@ class Sampled:
         One that can be sampled no more is left out from then on; Untold is raised.
         """
         tensors = self.sources(module)
-        if (samples := kept(module, tensors)) is None:
-            before = kept(module)
+        if (samples := kept_samples(module, tensors)) is None:
+            before = kept_samples(module)
             try:
                 # Where it is: it has taken such inputs before. Perhaps beside a training, of whose
                 # random numbers none may be taken back: what was sampled once draws none.
@@ -104,7 +104,7 @@ class Sampled:
             except Untold as error:  # it is no sum of functions any more
                 decide(module, Verdict(str(error), module_digest(module)))
                 raise
-            keep(module, tensors, samples)
+            keep_samples(module, tensors, samples)
         return what(module, samples)
 
     def _at_the_border(self, run: nn.Module, samples: Samples) -> Sampled:

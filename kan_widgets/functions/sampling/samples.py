@@ -14,7 +14,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 
 _FEWEST, _MAX_NODES = 49, 257
 # Of the largest value: samples closer than this to what lies between others are left out, and
@@ -46,8 +46,8 @@ class SampledBasis:
 
     nodes: tuple[float, ...]
     values: tuple[tuple[float, ...], ...]
-    domain: Interval
-    extent: Interval
+    domain: Ends
+    extent: Ends
     error: float = 0.0
 
     knots: tuple[float, ...] = ()
@@ -70,13 +70,13 @@ class SampledBasis:
         low, high = self.nodes[0], self.nodes[-1]
         return f"Sampled at {len(self.nodes)} points each from {low:.3g} to {high:.3g}"
 
-    def serves(self, interval: Interval) -> bool:
+    def serves(self, interval: Ends) -> bool:
         """Whether it was sampled where functions are to be looked at, and not much further."""
         (low, high), (first, last) = interval, (self.nodes[0], self.nodes[-1])
         return first <= low < high <= last <= first + _MAX_WIDENING * (high - low)
 
     @classmethod
-    def of(cls, nodes: Tensor, values: Tensor, error: float, interval: Interval) -> SampledBasis:
+    def of(cls, nodes: Tensor, values: Tensor, error: float, interval: Ends) -> SampledBasis:
         """Return the basis of some tensors."""
         rows = tuple(map(tuple, values.tolist()))
         return cls(tuple(nodes.tolist()), rows, interval, interval, error)
@@ -108,7 +108,7 @@ def interpolated(nodes: Tensor, values: Tensor, x: Tensor) -> Tensor:
 
 
 def refined_nodes(
-    interval: Interval, values: Callable[[Tensor], Tensor]
+    interval: Ends, values: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor, float]:
     """Sample functions at 49 points, and between these where they bend, at up to 257.
 
@@ -162,7 +162,7 @@ class Samples:
 
 
 def sampled_functions(
-    values: Callable[[Tensor], Tensor], interval: Interval, before: Samples | None
+    values: Callable[[Tensor], Tensor], interval: Ends, before: Samples | None
 ) -> tuple[SampledBasis, Tensor]:
     """Sample functions: by the basis of those before, if it still makes them, or by the smallest.
 
@@ -206,12 +206,12 @@ def sampled_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-def keep(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
+def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
     """Keep what was sampled of a module from some tensors."""
     _kept[module] = replace(samples, versions=_versions(tensors))
 
 
-def kept(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
+def kept_samples(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
     """Return the last samples; ``None`` if `sampled_anew` asks and tensors have changed."""
     known = _kept.get(module)
     if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions.layer import Tap, as_rows
-from kan_widgets.functions.sampling.inputs import MAX_INPUTS, MIN_INPUTS, Way, computed
+from kan_widgets.functions.sampling.inputs import MAX_INPUTS, MIN_INPUTS, Way, output_of
 from kan_widgets.functions.undisturbed import like_of, removed, tapped
 
 _NORM = re.compile(r"Norm")
@@ -24,7 +24,7 @@ _STRAIGHT, STRAIGHT = 1e-4, "its functions are straight lines: a plain layer"
 # What is so small, of the largest value, is rounding.
 ROUNDING, CONSTANT = 2e-6, "it computes a constant"
 
-Pair = tuple[Tensor, Tensor]
+InputOutput = tuple[Tensor, Tensor]
 
 
 class ModuleSums:
@@ -48,7 +48,9 @@ class ModuleSums:
         normed, own = (self._embedded(half) for half in x.chunk(2, dim=1))
         return self._passed(own, lambda y, out: normed)[1]
 
-    def as_it_is(self, most: int = MAX_INPUTS, nodes: Sequence[float] = ()) -> Iterator[Pair]:
+    def as_it_is(
+        self, most: int = MAX_INPUTS, nodes: Sequence[float] = ()
+    ) -> Iterator[InputOutput]:
         """Run it with its norm on inputs that it was really given, if any, and on others.
 
         Yielded are what functions take in, ``(n, inputs)``, and the sums; of at most so many. Every
@@ -70,7 +72,7 @@ class ModuleSums:
             taken, sums = zip(*parts, strict=True)
             yield torch.cat(taken), torch.cat(sums)
 
-    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> Pair:
+    def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> InputOutput:
         """Run it, with another output of the norm before; return what is taken in, and the sums."""
         way, found = self.way, {"normed": x}
         taps = [Tap((self.run.get_submodule(name),)) for name in way.after[-1:]]
@@ -85,7 +87,7 @@ class ModuleSums:
             return found["normed"]
 
         with tapped(taps, see):
-            out = computed(self.run(x))
+            out = output_of(self.run(x))
         taken = self._patches(found["normed"])
         if way.beside:
             taken = torch.cat([taken, self._patches(x)], dim=1)
@@ -177,7 +179,7 @@ def with_norms(run: nn.Module, way: Way) -> Way:
 
     leaves = [(n, part) for n, part in run.named_modules() if n and not list(part.children())]
     with removed([part.register_forward_hook(note(name)) for name, part in leaves]):
-        y = computed(run(x))
+        y = output_of(run(x))
     after = []
     for name, part, x_in, out in reversed(passed):
         if not _same(out, y):
@@ -191,7 +193,7 @@ def with_norms(run: nn.Module, way: Way) -> Way:
         if name not in after and _NORM.search(type(part).__name__) and _same(x_in, x):
             # Does it depend on its input where the norm's output does not?
             with removed([part.register_forward_hook(lambda *args: torch.zeros_like(args[2]))]):
-                y, other = computed(run(x)), computed(run(x.flip(0)))
+                y, other = output_of(run(x)), output_of(run(x.flip(0)))
             beside = not torch.allclose(y, other, atol=1e-6 * float(y.abs().max()))
             way = replace(way, before=name, beside=beside, interval=_NORMED_RANGE)
             break

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.coefficients import ALL, Part, Rewrite, Rewriter
+from kan_widgets.functions.coefficients import ALL, Rewrite, Rewriter, Slices
 from kan_widgets.live.frames.layout import Float32, Layout, vectors_of
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.ungraded import ungraded
@@ -75,7 +75,7 @@ class Copy(Arriving):
 
 
 def _write(
-    chosen: Sequence[tuple[LayerFunctions, Part]], beside: Sequence[Tensor], host: Tensor
+    chosen: Sequence[tuple[LayerFunctions, Slices]], beside: Sequence[Tensor], host: Tensor
 ) -> None:
     """Write parts of layers one after the other, in pieces: no second copy of all is made."""
     start = 0

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from kan_widgets.live.frames.scalars import Float64
 
-Float64 = NDArray[np.float64]
-Index = tuple[int, int, int, int]
+FunctionIndex = tuple[int, int, int, int]
 """A function's place in its layer: output, input, row, column."""
 
 
-def place_in_layer(layer: str, shape: Index, index: Sequence[int]) -> Index:
+def place_in_layer(layer: str, shape: FunctionIndex, index: Sequence[int]) -> FunctionIndex:
     """Return the place of a function; (out, in) will do for a linear layer.
 
     Raises `IndexError` if there is no such function; the message gives the layer's shape.
@@ -30,7 +28,7 @@ class Edit:
     """One function's coefficients before and after a change."""
 
     layer: str
-    index: Index
+    index: FunctionIndex
     before: Float64
     after: Float64
     step: int

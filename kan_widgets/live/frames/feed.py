@@ -25,12 +25,15 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 """One function: its layer, and its place in it."""
 
 
+Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "uncure"]
+
+
 class Command(TypedDict, total=False):
     """What somebody wants of a run, as a page sends it and a follower writes it."""
 
-    kind: Literal["pause", "resume", "advance", "stop", "every", "rate", "cure", "uncure"]
+    kind: Steering
     steps: int
-    """Of ``advance``: how many steps are let through."""
+    """Of ``step``: how many steps are let through."""
     value: float
     """Of ``every`` the steps between frames, of ``rate`` the learning rate."""
     group: int | None
@@ -102,7 +105,7 @@ class Feed:
     """What one source shows, and who hears of it: frames, selection, inputs, the network.
 
     Views subscribe to it. Those of a model (`kan_widgets.live.watching.model_feed`) and of a
-    recording (`kan_widgets.live.recordings.following`) say more than this one. The history has at
+    recording (`kan_widgets.live.recordings.recorded`) say more than this one. The history has at
     least one frame as soon as anybody asks.
     """
 

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import Float32
-
-Int64 = NDArray[np.int64]
-
+from kan_widgets.live.frames.scalars import Int64
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000
@@ -57,7 +54,7 @@ class Observation:
     ``None`` where they are none, or where that was not seen."""
 
 
-def together(seen: Sequence[Observation]) -> Observation:
+def joined(seen: Sequence[Observation]) -> Observation:
     """Return as one what reached a layer in several processes, each with images of its own.
 
     What is the same as in another, or was seen over other bins than in the first, is left out.

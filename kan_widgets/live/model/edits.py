@@ -16,9 +16,10 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
-from kan_widgets.live.frames.edit import Edit, Float64, Index, place_in_layer
+from kan_widgets.live.frames.edit import Edit, FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.model.holding import held_in, hold, index_in, release, restored
+from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
@@ -59,15 +60,13 @@ class Edits(Stationary):
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
-        self._waiting: dict[tuple[str, Index], _Wanted] = {}
+        self._waiting: dict[tuple[str, FunctionIndex], _Wanted] = {}
         self.latest: Edit | None = None
         """The last change of a function: an edit, or one taken back or done again."""
         self.message = ""
         """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
         self._lock = threading.RLock()
-        self.trying = threading.Lock()
-        """Held while a function is changed only to try it, and while the last state is read."""
 
     @property
     def _feed(self) -> TrainingFeed:
@@ -144,7 +143,7 @@ class Edits(Stationary):
         self._tell_edited()
 
     @property
-    def held(self) -> tuple[tuple[str, Index], ...]:
+    def held(self) -> tuple[tuple[str, FunctionIndex], ...]:
         """Layer and index of each function that training leaves as it is; see `fix`."""
         return tuple(at for module in self._layers.modules() for at in held_in(module))
 
@@ -248,25 +247,6 @@ class Edits(Stationary):
             self._undone = [edit for edit in self._undone if edit.layer in kept]
             self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
 
-    @contextmanager
-    def without(self, edit: Edit) -> Iterator[None]:
-        """Put one function back to what it was before ``edit``, for the time of a ``with`` block.
-
-        Afterwards all parameters of its layer are again what they were, to the bit. Only
-        for the thread that trains, or while nothing trains.
-        """
-        functions = self._functions(edit.layer)
-        module = self._layers.place(edit.layer, edit.index).module
-        before = self._feed.frame
-        try:
-            with self.trying, restored(module):
-                write(functions, edit.index, edit.before)
-                yield
-        finally:
-            # A frame taken meanwhile shows the function as it was before the edit.
-            if self._feed.frame is not before and self._feed.is_open:
-                self._feed.refresh()
-
     # -- how they get into the model ------------------------------------------------
 
     def apply_waiting(self, at_rest: bool = False) -> bool:
@@ -298,7 +278,9 @@ class Edits(Stationary):
             self._tell_edited()
         return bool(waiting)
 
-    def _apply(self, functions: LayerFunctions, place: Index, wanted: _Wanted, free: bool) -> bool:
+    def _apply(
+        self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted, free: bool
+    ) -> bool:
         """Write, or leave it to the training thread; return whether it was written."""
         self.message = ""
         if not free or self._training.trains_elsewhere():
@@ -312,7 +294,7 @@ class Edits(Stationary):
         self._become(functions, place, wanted)
         return True
 
-    def _become(self, functions: LayerFunctions, place: Index, wanted: _Wanted) -> None:
+    def _become(self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted) -> None:
         if wanted.holds:
             hold(self._layers.place(functions.name, place))
         write(functions, place, wanted.values)
@@ -334,10 +316,10 @@ class Edits(Stationary):
             raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
         return functions
 
-    def _place(self, layer: str, index: Sequence[int]) -> Index:
+    def _place(self, layer: str, index: Sequence[int]) -> FunctionIndex:
         return place_in_layer(layer, self._feed.layout.layer(layer).shape, index)
 
-    def _present(self, functions: LayerFunctions, place: Index) -> Float64:
+    def _present(self, functions: LayerFunctions, place: FunctionIndex) -> Float64:
         """Return a copy of a function's coefficients, as they are or are to be."""
         if (waiting := self._waiting.get((functions.name, place))) is not None:
             return waiting.values
@@ -359,7 +341,7 @@ def _unnoticed(module: nn.Module) -> Iterator[None]:
         yield
 
 
-def write(functions: LayerFunctions, place: Index, values: Float64) -> None:
+def write(functions: LayerFunctions, place: FunctionIndex, values: Float64) -> None:
     """Set one function's coefficients in the model; the layer must allow it."""
     assert functions.write is not None
     functions.write(index_in(functions, place), torch.as_tensor(values).to(functions.like))

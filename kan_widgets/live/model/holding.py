@@ -21,8 +21,8 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.functions.registry import Reader
-from kan_widgets.live.frames.edit import Index
+from kan_widgets.functions.registry import LayerReader
+from kan_widgets.live.frames.edit import FunctionIndex
 from kan_widgets.live.model.layers import FunctionPlace
 from kan_widgets.live.reports import report
 from kan_widgets.nn.ungraded import ungraded
@@ -38,7 +38,7 @@ _MAX_DEPTH = 4
 @dataclass(eq=False)
 class _Hold:
     name: str
-    reader: Reader
+    reader: LayerReader
     entries: Entries
 
 
@@ -46,7 +46,7 @@ class _Holds:
     """What is held of one module."""
 
     def __init__(self) -> None:
-        self.of: dict[tuple[str, Index], _Hold] = {}
+        self.of: dict[tuple[str, FunctionIndex], _Hold] = {}
         self.masks: list[Any] = []
         self.masked: dict[str, tuple[weakref.ref[Tensor], torch.Size]] = {}
         """The parameters that have masks, as they were then."""
@@ -62,7 +62,7 @@ def hold(place: FunctionPlace) -> None:
 
     Raises `ValueError` if it shares trainable parameters with others, which would be held with it.
     """
-    entries = entries_of(place)
+    entries = parameter_entries(place)
     if not _hooks:
         _hooks.append(register_optimizer_step_pre_hook(torch.compiler.disable(_pre)))
     holds = _holds.setdefault(place.module, _Holds())
@@ -70,14 +70,14 @@ def hold(place: FunctionPlace) -> None:
     _mask(place.module, holds)
 
 
-def release(module: nn.Module, layer: str, index: Index) -> None:
+def release(module: nn.Module, layer: str, index: FunctionIndex) -> None:
     """Let training change a function again; does nothing if it may already."""
     holds = _holds.get(module)
     if holds is not None and holds.of.pop((layer, index), None) is not None:
         _mask(module, holds)
 
 
-def held_in(module: nn.Module) -> list[tuple[str, Index]]:
+def held_in(module: nn.Module) -> list[tuple[str, FunctionIndex]]:
     """Return the layer and index of each function of a module that is held."""
     holds = _holds.get(module)
     return [] if holds is None else list(holds.of)
@@ -161,7 +161,9 @@ def _find_again(module: nn.Module, holds: _Holds) -> None:
     masked = holds.masked.items()
     if any(ref() is not own.get(n) or own[n].shape != shape for n, (ref, shape) in masked):
         for (layer, index), held in holds.of.items():
-            held.entries = entries_of(FunctionPlace(module, held.name, held.reader, layer, index))
+            held.entries = parameter_entries(
+                FunctionPlace(module, held.name, held.reader, layer, index)
+            )
         _mask(module, holds)
 
 
@@ -173,7 +175,7 @@ _FACTOR, _ADDED = 1.37, 0.11
 
 
 @ungraded
-def entries_of(place: FunctionPlace) -> Entries:
+def parameter_entries(place: FunctionPlace) -> Entries:
     """Return the entries of trainable parameters that a function depends on.
 
     They are found by trying: what changes with a parameter depends on it. Afterwards all
@@ -266,6 +268,6 @@ def restored(module: nn.Module) -> Iterator[dict[str, Tensor]]:
                 tensor.detach().copy_(kept[name])
 
 
-def index_in(functions: LayerFunctions, index: Index) -> tuple[int, ...]:
+def index_in(functions: LayerFunctions, index: FunctionIndex) -> tuple[int, ...]:
     """Return a function's place in the coefficients of its layer."""
     return index if functions.kind == "conv" else index[:2]

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
 from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.functions.module_tensors import unreadable_kind
-from kan_widgets.functions.registry import Reader, find_adapter, sums_of
+from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums
 from kan_widgets.functions.sampling.samples import Untold
-from kan_widgets.live.frames.edit import Index
+from kan_widgets.live.frames.edit import FunctionIndex
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.reports import report
 
-Entry = tuple[str, weakref.ref[nn.Module], Reader]
+Entry = tuple[str, weakref.ref[nn.Module], LayerReader]
 
 # Numbers beside the coefficients in a frame, together: the smallest vectors come first.
 _MAX_BESIDE = 16_384
@@ -31,9 +31,9 @@ class FunctionPlace:
 
     module: nn.Module
     name: str
-    reader: Reader
+    reader: LayerReader
     layer: str
-    index: Index
+    index: FunctionIndex
 
     def functions(self) -> LayerFunctions:
         """Read its layer as it is now."""
@@ -96,7 +96,7 @@ class BoundLayers:
         """Read the module that holds one layer, and no other. Raises as ``read`` does."""
         return next(layer for layer in self._read(self._entry(name)) if layer.name == name)
 
-    def place(self, name: str, index: Index) -> FunctionPlace:
+    def place(self, name: str, index: FunctionIndex) -> FunctionPlace:
         """Say where one function is in the model. Raises as ``read`` does."""
         entry = self._entry(name)
         return FunctionPlace(_module(entry), entry[0], entry[2], name, index)
@@ -110,7 +110,7 @@ class BoundLayers:
         found = [module for _, ref, _ in self._entries if (module := ref()) is not None]
         return list(dict.fromkeys(found))
 
-    def entries(self) -> list[tuple[str, nn.Module, Reader]]:
+    def entries(self) -> list[tuple[str, nn.Module, LayerReader]]:
         return [(entry[0], _module(entry), entry[2]) for entry in self._entries]
 
     def owners(self) -> dict[str, nn.Module]:
@@ -136,7 +136,7 @@ class BoundLayers:
             adapter, _ = find_adapter(module)
             if adapter is None or not adapter.elementwise:
                 inside.update(module.modules())
-            biases = (one.bias for one in sums_of(module, adapter, ()))
+            biases = (one.bias for one in module_sums(module, adapter, ()))
             added.update(memory_of(bias) for bias in biases if bias is not None)
         found = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
-from threading import current_thread
+from threading import Lock, current_thread
 from time import perf_counter
 from typing import Any
 
@@ -55,6 +55,8 @@ class Probing:
         self.took = 0.0
         """What that took the last time."""
         self._throttle = Throttle(_MAX_PER_SECOND)
+        self.resting = Lock()
+        """Held while the last state of a quiet model is read, and while examples follow it."""
 
     def stop(self) -> None:
         """Trace none from now on."""
@@ -95,21 +97,21 @@ class Probing:
         """
         if (feed := self._of()) is None:
             return
-        frame, trainer, edits = feed.frame, self._training.counter.trained_by, self._edits
+        frame, trainer = feed.frame, self._training.counter.trained_by
         if self.examples is None or frame.step != self._training.steps:
             return
         if frame is self.traced_for and not settled:
             return
         if settled and trainer not in (None, current_thread()) and trainer.is_alive():
             return
-        edit = edits.latest
+        edit = self._edits.latest
         often = edit is not None and not edit.final and self.took > _QUICK_SECONDS
         if (feed.state == "live" or often) and not self.is_due(perf_counter()):
             return
         with cells.between() as free:
             if not free or self._training.trains_elsewhere():
                 return
-            if edits.trying.acquire(blocking=False):
+            if self.resting.acquire(blocking=False):
                 try:
                     if frame is not self.traced_for:
                         self._trace(model, feed, frame.step)
@@ -117,7 +119,7 @@ class Probing:
                     if settled and self.examples is not None:
                         settled(model, self.examples)
                 finally:
-                    edits.trying.release()
+                    self.resting.release()
 
     def is_due(self, now: float) -> bool:
         """Whether they may be traced at time ``now`` (seconds)."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.adapters.pykan import problem_of_model
 from kan_widgets.functions.reading import named_parts
-from kan_widgets.functions.registry import Reader, find_adapter, sums_of, verdict_of
+from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums, verdict_of
 from kan_widgets.live.frames.layout import LayerLayout, Layout
 
 
@@ -54,7 +54,7 @@ class TracedModule:
 
 
 def plan_of(
-    model: nn.Module, entries: Sequence[tuple[str, nn.Module, Reader]], layout: Layout
+    model: nn.Module, entries: Sequence[tuple[str, nn.Module, LayerReader]], layout: Layout
 ) -> tuple[TracedModule, ...]:
     """Return how to trace examples through a model, or through a copy of it.
 
@@ -90,7 +90,7 @@ def _part(
         return TracedModule(path, "pykan" if is_whole else "block", (block,), proved)
     adapter, _ = find_adapter(module)
     found = []
-    for one in sums_of(module, adapter, own):
+    for one in module_sums(module, adapter, own):
         if any(name not in own for name in one.layers):
             return TracedModule(path, "block", (block,), proved)  # some are not bound
         taps = [*(own[name].x_at or Tap((module,)) for name in one.layers), one.at]

@@ -16,9 +16,16 @@ import numpy as np
 from kan_widgets.functions.split import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
-from kan_widgets.live.frames.observation import Observation, together
+from kan_widgets.live.frames.observation import Observation, joined
 from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.reader import NewJob, NoRecording, Observed, Reader, Record, Seam
+from kan_widgets.live.recordings.reader import (
+    NewJob,
+    NoRecording,
+    ObservedInputs,
+    Reader,
+    Record,
+    Seam,
+)
 from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
 
 # A process that has written nothing so long after its job began writes elsewhere.
@@ -59,7 +66,7 @@ class _Part:
                 self._records = self.reader.read()
             elif isinstance(record, NewJob):
                 self.job, self._next = record.number, None
-            elif isinstance(record, Observed):
+            elif isinstance(record, ObservedInputs):
                 self.observed = record.layers
             elif isinstance(record, Frame):
                 self._next = (self.job, record.step), record
@@ -75,7 +82,7 @@ class _Part:
         with suppress(OSError, NoRecording):
             reader = Reader(self._place.path)
             for record in reader.read():
-                if isinstance(record, Observed) and reader.header.get("job") == job:
+                if isinstance(record, ObservedInputs) and reader.header.get("job") == job:
                     self.observed = record.layers
 
 
@@ -115,7 +122,7 @@ class Joined(Reader):
             ):
                 self._waiting.append((self._job, record))
                 yield from self._whole_frames()
-            elif isinstance(record, Observed) and self._parts:
+            elif isinstance(record, ObservedInputs) and self._parts:
                 self._own, self._own_at = record.layers, time.monotonic()
             else:
                 if isinstance(record, Seam):
@@ -171,7 +178,7 @@ class Joined(Reader):
             self._wholes[key] = new_layout(known, first.beside) if is_whole else None
         return self._wholes[key]
 
-    def _inputs(self) -> Iterator[Observed]:
+    def _inputs(self) -> Iterator[ObservedInputs]:
         """Put together what reached the layers in all processes, where there is news of it."""
         if time.monotonic() < self._own_at + 4 * SIGN_SECONDS:
             for part in self._parts:
@@ -181,7 +188,9 @@ class Joined(Reader):
         if self._merged != [id(each) for each in seen]:
             self._merged = [id(each) for each in seen]
             names = self._own
-            yield Observed({n: together([each[n] for each in seen if n in each]) for n in names})
+            yield ObservedInputs(
+                {n: joined([each[n] for each in seen if n in each]) for n in names}
+            )
 
 
 def _place_of(split: Split | None, layer: LayerLayout) -> tuple[slice, slice]:

@@ -45,7 +45,7 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedInputs:
     """The inputs of the layers for a batch."""
 
     layers: dict[str, Observation]
@@ -79,7 +79,16 @@ class NoRecording(ValueError):
 
 
 Record = (
-    Frame | Logged | Mark | Status | Seam | NewJob | Observed | Structure | Probed | Activations
+    Frame
+    | Logged
+    | Mark
+    | Status
+    | Seam
+    | NewJob
+    | ObservedInputs
+    | Structure
+    | Probed
+    | Activations
 )
 
 
@@ -235,7 +244,7 @@ class Reader:
             for of_series in [rows["series"] == series]
         ]
 
-    def _observed(self, layers: list[dict[str, Any]]) -> Observed:
+    def _observed(self, layers: list[dict[str, Any]]) -> ObservedInputs:
         found = {}
         for raw in layers:
             numbers = raw["arrays"]
@@ -251,7 +260,7 @@ class Reader:
             found[inputs.layer] = inputs
             for number in numbers.values():
                 del self._arrays[number]
-        return Observed(found)
+        return ObservedInputs(found)
 
     def _probed(self, raw: dict[str, Any]) -> Probed:
         if raw["inputs"] is None:

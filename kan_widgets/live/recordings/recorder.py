@@ -12,15 +12,16 @@ from typing import Any, cast
 from kan_widgets.live.frames.feed import Feed, Listener, State
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import News, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
-from kan_widgets.live.recordings.remote import RemoteControl
+from kan_widgets.live.recordings.remote import RunSide
 from kan_widgets.live.recordings.segments import Segments, written_file
-from kan_widgets.live.recordings.writer import Writer, parameters_of
+from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
 from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.worker import Job, disk
@@ -58,7 +59,7 @@ class Recorder(Listener, Stationary):
         """What the disk said, while it cannot be written; else empty."""
         self.missed = 0
         """Frames that were left out because the disk was too slow."""
-        self.steering: RemoteControl | None = None
+        self.steering: RunSide | None = None
         """By which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
@@ -93,7 +94,7 @@ class Recorder(Listener, Stationary):
                 self._news = News(self._writer, self._parameters)
                 self._writer.job()
                 if lost_after is not None and self._is_first:
-                    self.steering = RemoteControl(
+                    self.steering = RunSide(
                         place.path, self.run, lost_after, self._steered, agreed
                     )
                 # What is known by now, and from here on the rest.

@@ -33,7 +33,7 @@ _MOST_AHEAD = 1000  # commands that were not heard
 _BEAT_SECONDS = 2.0
 _LATE_SECONDS = 10.0
 _FAR_SECONDS = 2.0  # between two looks of a run whose folder lies at an address
-_HOLDS = ("pause", "advance")
+_HOLDS = ("pause", "step")
 _COMMAND = re.compile(r"(\d{8})-\w+\.json")
 _OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
 _MOST_BYTES = 100_000
@@ -116,8 +116,8 @@ class Mailbox(Place):
         return {match[0]: int(match[1]) for match in found}
 
 
-class Remote:
-    """What a follower wants of a run.
+class FollowerSide:
+    """What a follower wants of a run, put into the folder.
 
     Parameters
     ----------
@@ -133,6 +133,7 @@ class Remote:
         self._steers = False
         self._beat_at = float("-inf")
         self._waiting: list[dict[str, Any]] = []
+        self._last = ""  # the file of what was asked for last
         self._asked_at = 0.0
         self._said = Steered()
 
@@ -187,8 +188,8 @@ class Remote:
             self._sign()
             unheard = [*self._box.commands().values(), *(one["number"] for one in self._waiting)]
             number = 1 + max(unheard, default=self._said.heard)
-            self._name = f"{number:08}-{secrets.token_hex(4)}.json"
-            self._box.write(self._name, json.dumps(kept).encode())
+            self._last = f"{number:08}-{secrets.token_hex(4)}.json"
+            self._box.write(self._last, json.dumps(kept).encode())
         except FileNotFoundError:
             raise RuntimeError(
                 "the run is over, is not steered from afar any more, or another one is recorded "
@@ -200,8 +201,9 @@ class Remote:
 
     def take_back(self) -> None:
         """Ask no more for what was asked for last, unless the run has taken it."""
-        with suppress(OSError):
-            self._box.remove(self._name)
+        if self._last:
+            with suppress(OSError):
+                self._box.remove(self._last)
 
     def _sign(self) -> None:
         self._box.check()
@@ -220,7 +222,7 @@ class Remote:
         self._steers = False
 
 
-class RemoteControl:
+class RunSide:
     """Does what followers put into the folder beside the recording, and says what it heard.
 
     A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.

@@ -12,12 +12,12 @@ from typing import Any
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.progress import ENDED, Standing
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.following import NoFrames, Recorded, Signs, damage_of
 from kan_widgets.live.recordings.format import Status, fields_of, status_from
 from kan_widgets.live.recordings.parts import Joined
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.recordings.recorded import NoFrames, Recorded, Signs, damage_of
+from kan_widgets.live.recordings.remote import FollowerSide
 from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read_index
 from kan_widgets.live.reports import report
 
@@ -81,7 +81,7 @@ class Replay(Source):
         return self.feed.status.every
 
     @property
-    def control(self) -> Remote:
+    def control(self) -> FollowerSide:
         """How the run that is followed stands, or will when it has heard what was asked for.
 
         Raises
@@ -99,7 +99,7 @@ class Replay(Source):
         Raises as ``set_learning_rate``.
         """
         check_whole("steps", steps)
-        self.feed.steer({"kind": "advance", "steps": int(steps)})
+        self.feed.steer({"kind": "step", "steps": int(steps)})
 
     @property
     def words(self) -> str:

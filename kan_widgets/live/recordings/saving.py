@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.layout import Layout
+from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import News
@@ -17,7 +18,7 @@ from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.segments import OneFile, written_file
-from kan_widgets.live.recordings.writer import Writer, parameters_of
+from kan_widgets.live.recordings.writer import Writer
 
 
 class Sending(Protocol):

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame, aligned, fitting
-from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, layer_dict
+from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
@@ -318,49 +318,6 @@ class Writer:
         self._sizes[number] = nbytes
         if kind in _REPLACED:
             self._replaced.add(number)
-
-
-def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, Any]:
-    """Return what a layout says of a model's trainable parameters.
-
-    A part is the module that a layer is named after, or that holds several, with none of the
-    parameters that an earlier part has.
-    """
-    inside = dict(model.named_modules())
-    held: dict[str, list[dict[str, Any]]] = {}
-    for layer in layers:
-        path = layer.name
-        while path not in inside:
-            path = path.rpartition(".")[0]
-        form = {
-            "name": layer.name,
-            "type": layer.type,
-            "kind": layer.kind,
-            "shape": list(layer.split.whole if layer.split else layer.shape),
-            "shared": layer.conv is not None and layer.conv.shared,
-            "is_base": list(layer.is_base),
-            "knots": list(layer.knots),
-        }
-        held.setdefault(path, []).append(form)
-    counted: set[int] = set()
-    parts = []
-    for path, module in inside.items():
-        if (forms := held.get(path)) is None:
-            continue
-        name = forms[0]["name"] if len(forms) == 1 else path or type(model).__name__
-        parts.append({"name": name, "sizes": _sizes(module, counted), "layers": forms})
-    return {"total": sum(_sizes(model, set()).values()), "parts": parts}
-
-
-def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
-    """Return the sizes of trainable parameters by name without numbers, each counted once."""
-    sizes: dict[str, int] = {}
-    for name, parameter in module.named_parameters():
-        if parameter.requires_grad and id(parameter) not in counted:
-            counted.add(id(parameter))
-            kind = ".".join(part for part in name.split(".") if not part.isdigit())
-            sizes[kind] = sizes.get(kind, 0) + parameter.numel()
-    return sizes
 
 
 def _shapes(layout: Layout) -> list[tuple[str, tuple[int, ...]]]:

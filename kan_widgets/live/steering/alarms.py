@@ -20,7 +20,7 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Scalars, belongs_to
 
-Kind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
+AlarmKind = Literal["loss", "not finite", "outside", "dead", "still", "exploding"]
 RATE, GRID = "Learning rate ÷ 10", "Update the grid"
 """What a panel can do against an alarm between two steps, and undo; so its button says."""
 
@@ -48,7 +48,7 @@ class Limits:
 class Alarm:
     """Something that goes wrong: where, since when, probably why, and what to do."""
 
-    kind: Kind
+    kind: AlarmKind
     layer: str
     """Its name; of the loss that of the curve."""
     since: int

@@ -34,8 +34,7 @@ class Between(cells.CellListener):
         trains_elsewhere: Callable[[], bool],
     ) -> None:
         self._feed, self._counter = feed, counter
-        self.trains_elsewhere = trains_elsewhere
-        """Whether the model may only be changed after the next step, by the training thread."""
+        self._trains_elsewhere = trains_elsewhere
         self._waiting: tuple[_Waiting, ...] = ()
         self._lock = threading.Lock()
         cells.add_listener(self)
@@ -52,7 +51,7 @@ class Between(cells.CellListener):
         reader's own trains in a loop that is not tracked, and a step takes very long.
         """
         with cells.between() as free:
-            if free and not self.trains_elsewhere():
+            if free and not self._trains_elsewhere():
                 self.forget(errand)
                 errand(True, *arguments)
                 return True
@@ -80,7 +79,7 @@ class Between(cells.CellListener):
         In a notebook, where the model was trained by a cell that is over or by a thread that has
         ended. `request` may then be called without being asked.
         """
-        return not self.trains_elsewhere() and cells.is_over_in(self._counter.trained_by)
+        return not self._trains_elsewhere() and cells.is_over_in(self._counter.trained_by)
 
     def do(self, at_rest: bool) -> bool:
         """Do all that waits, in the thread that trains, if any does; whether a frame is due."""
@@ -100,6 +99,6 @@ class Between(cells.CellListener):
     def before_cell_end(self) -> None:
         """Do what has waited for the end of a notebook cell."""
         feed = self._feed()
-        if self._waiting and feed is not None and not self.trains_elsewhere():
+        if self._waiting and feed is not None and not self._trains_elsewhere():
             if self.do(at_rest=True) and feed.is_open:
                 feed.refresh()

@@ -109,7 +109,7 @@ class Control(Stationary):
         """Let the training go on."""
         self._wish(paused=False, steps=0)
 
-    def advance(self, steps: int = 1) -> None:
+    def step(self, steps: int = 1) -> None:
         """Let some steps through, then hold.
 
         Raises
@@ -247,7 +247,7 @@ class Control(Stationary):
         return True
 
     @property
-    def advances(self) -> bool:
+    def is_stepping(self) -> bool:
         """Whether it lets single steps through."""
         return self._steps_allowed > 0
 

@@ -140,7 +140,7 @@ class _Batches(Generic[Batch]):
 
     def _early(self) -> float:
         """Return how many seconds too soon the next batch would come."""
-        if self._seconds is None or not self._total or self._training.control.advances:
+        if self._seconds is None or not self._total or self._training.control.is_stepping:
             return 0.0
         return self._began + self._seconds * self._done / self._total - self._training.clock.elapsed
 

@@ -99,8 +99,8 @@ class Training:
         kind, control = command.get("kind"), self.control
         if kind == "rate":
             self.set_learning_rate(command["value"], command.get("group"))
-        elif kind == "advance":
-            control.advance(command["steps"])
+        elif kind == "step":
+            control.step(command["steps"])
         elif kind in ("pause", "resume", "stop"):
             {"pause": control.pause, "resume": control.resume, "stop": control.stop}[kind]()
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from kan_widgets.live.frames.feed import Feed
@@ -22,7 +22,7 @@ class Steppable(Protocol):
         """Wait, or raise, as the control wants it."""
 
 
-class TrainingFeed(Feed):
+class TrainingFeed(Feed, ABC):
     """The feed of a model that trains here, as its run, its counter and its edits know it."""
 
     training: Steppable

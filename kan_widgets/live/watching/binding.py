@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -19,13 +19,11 @@ from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import checked_names
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.control import Control
-from kan_widgets.live.steering.epochs import Track
+from kan_widgets.live.steering.epochs import Batch, Track
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.model_feed import ModelFeed
 from kan_widgets.live.watching.watchdog import Watchdog
 from kan_widgets.nn.life.torch_optimizer import optimizer_of
-
-Batch = TypeVar("Batch")
 
 
 class Binding(Savable):
@@ -99,7 +97,7 @@ class Binding(Savable):
 
     @property
     def control(self) -> Control:
-        """Pause, resume, advance by single steps, or stop the training, from any thread."""
+        """Pause, resume, make single steps, or stop the training, from any thread."""
         return self._training.control
 
     @property

@@ -238,14 +238,14 @@ class ModelFeed(TrainingFeed):
         """Send the latest state of a model that is not training at the moment.
 
         Called when a cell ends and when no step has come for a while. Nothing is done if views
-        have it already, during a step, or while a function is changed only to try it.
+        have it already, during a step, or while another thread does it.
         """
-        counter, edits = self.counter, self.model.edits
-        if self.state != "live" or counter.may_be_within_step() or edits.trying.locked():
+        counter, resting = self.counter, self.model.probing.resting
+        if self.state != "live" or counter.may_be_within_step() or resting.locked():
             return
         try:
-            edited = edits.apply_waiting()
-            with edits.trying:
+            edited = self.model.edits.apply_waiting()
+            with resting:
                 is_behind = edited or self.frame.step != counter.steps
                 started = self._begin_now() if is_behind else None
                 if counter.may_be_within_step():

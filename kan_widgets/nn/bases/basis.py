@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from kan_widgets.nn.torch_modes import traced, transformed, watched
 
-Interval = tuple[float, float]
+Ends = tuple[float, float]
 
 
 class Basis(Protocol):
@@ -57,7 +57,7 @@ class Basis(Protocol):
         """One short name per basis function, all different."""
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The interval of x that the functions are meant for."""
 
     def expand(self, x: Tensor) -> Tensor:
@@ -70,10 +70,10 @@ class Basis(Protocol):
 class OnGrid:
     """What the bases of the package share: a grid, whose range they are meant for."""
 
-    grid_range: Interval
+    grid_range: Ends
 
     @property
-    def domain(self) -> Interval:
+    def domain(self) -> Ends:
         """The grid range."""
         return self.grid_range
 
@@ -82,6 +82,23 @@ class OnGrid:
         """The middle of the grid range."""
         lo, hi = self.grid_range
         return (lo + hi) / 2
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
+
+        Half precision is computed in float32. Raises `TypeError` if ``x`` is not floating point.
+        """
+        return self._values(computable(x)).to(x.dtype)
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """Evaluate the first derivative of all functions, as ``expand`` does the functions."""
+        return self._slopes(computable(x)).to(x.dtype)
+
+    def _values(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _slopes(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
 
 
 def shifted(centre: float) -> str:
@@ -137,7 +154,7 @@ def check_basis(basis: Any) -> None:
                 raise ValueError(f"{kind}.{name} is not finite on its domain ({low}, {high})")
 
 
-def checked_range(grid_range: Any) -> Interval:
+def checked_range(grid_range: Any) -> Ends:
     """Return a grid range as a pair of floats.
 
     Raises `TypeError` if it is not two numbers, and `ValueError` if they are not finite or do not

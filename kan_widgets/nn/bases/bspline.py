@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, placed
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, placed
 from kan_widgets.nn.torch_modes import transformed
 
 MAX_ORDER = 5
@@ -29,13 +29,13 @@ class Spline(OnGrid):
         return self.grid_size + self.spline_order
 
     @property
-    def support(self) -> Interval:
+    def support(self) -> Ends:
         """Ends of the interval outside of which every basis function is zero."""
         knots = self.knots
         return knots[0], knots[-1]
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """The support."""
         return self.support
 
@@ -48,14 +48,6 @@ class Spline(OnGrid):
     def continuous(self) -> bool:
         """False at order 0, whose functions are steps."""
         return self.spline_order > 0
-
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``."""
-        raise NotImplementedError
-
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate their first derivatives."""
-        raise NotImplementedError
 
 
 @functools.lru_cache
@@ -85,7 +77,8 @@ class BSpline(Spline):
 
     At order 0 the functions are indicators of half-open intervals ``[t_j, t_(j + 1))``; the last
     one also holds its right end, so that ``grid_range`` is covered whole. SciPy's ``BSpline``
-    does the same.
+    does the same. Their derivative is zero; at the knots of order 1, where the slope jumps, it is
+    the slope to the right.
 
     Parameters
     ----------
@@ -138,48 +131,32 @@ class BSpline(Spline):
             lo + i * self.step if i < g else hi + (i - g) * self.step for i in range(-k, g + k + 1)
         )
 
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
-
-        Half precision is computed in float32.
-
-        Raises
-        ------
-        TypeError
-            If ``x`` is not floating point.
-        """
-        wide = computable(x)
+    def _values(self, x: Tensor) -> Tensor:
         if self.spline_order == 0:
-            return self._indicators(wide).to(x.dtype)
+            return self._indicators(x)
         k = self.spline_order
-        offset = self._centred(wide)
+        offset = self._centred(x)
         # Only where it will be differentiated need it be by what has the right derivatives.
         distance = offset * _sides(offset) if _differentiated() else offset.abs()
         value = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
             value = value + factor / math.factorial(k) * _within(reach, offset, distance, k) ** k
-        return value.to(x.dtype)
+        return value
 
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
-
-        At the knots of order 1, where the slope jumps, it is the slope to the right. At order 0
-        it is zero. Raises as `expand`.
-        """
-        wide = computable(x)
+    def _slopes(self, x: Tensor) -> Tensor:
         k = self.spline_order
         if k == 0:
-            return (self._indicators(wide) * 0).to(x.dtype)
-        offset = self._centred(wide)
+            return self._indicators(x) * 0
+        offset = self._centred(x)
         if k == 1:
-            return (_triangle_slope(offset) / self.step).to(x.dtype)
+            return _triangle_slope(offset) / self.step
         sides = _sides(offset) if _differentiated() else offset.sign()
         distance = offset * sides
         slope = torch.zeros_like(distance)
         for reach, factor in truncated_powers(k):
             scale = factor / math.factorial(k - 1) / self.step
             slope = slope - scale * _within(reach, offset, distance, k) ** (k - 1)
-        return (slope * sides).to(x.dtype)
+        return slope * sides
 
     def _centred(self, x: Tensor) -> Tensor:
         """Distance, with sign and in steps, of ``x`` from the centre of every basis function."""

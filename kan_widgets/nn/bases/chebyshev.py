@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, shifted
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Chebyshev(OnGrid):
     """
 
     degree: int = 4
-    grid_range: Interval = (-2.0, 2.0)
+    grid_range: Ends = (-2.0, 2.0)
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
@@ -67,7 +67,7 @@ class Chebyshev(OnGrid):
         return tuple(f"T{b}(tanh {u})" for b in range(self.n_basis))
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """Half the grid's width beyond each end, where tanh u is ±0.999."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 2, hi + (hi - lo) / 2
@@ -77,22 +77,17 @@ class Chebyshev(OnGrid):
         """Enough for the fastest wave, T_degree."""
         return max(128, 64 * self.degree)
 
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``.
+    def _values(self, x: Tensor) -> Tensor:
+        t = torch.tanh(self._u(x))
+        return torch.stack(_recur(t, t, self.n_basis), dim=-1)
 
-        Half precision is computed in float32.
-        """
-        t = torch.tanh(self._u(computable(x)))
-        return torch.stack(_recur(t, t, self.n_basis), dim=-1).to(x.dtype)
-
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
-        t = torch.tanh(self._u(computable(x)))
+    def _slopes(self, x: Tensor) -> Tensor:
+        t = torch.tanh(self._u(x))
         # T_b' = b U_(b - 1), with the polynomials of the second kind.
         second = _recur(t, 2 * t, self.degree)
         slopes = [torch.zeros_like(t), *(b * u for b, u in enumerate(second, 1))]
         inner = (1 - t) * (1 + t) * self.scale
-        return (torch.stack(slopes, dim=-1) * inner.unsqueeze(-1)).to(x.dtype)
+        return torch.stack(slopes, dim=-1) * inner.unsqueeze(-1)
 
     def _u(self, x: Tensor) -> Tensor:
         return (x - self.centre) * self.scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Basis, Interval, check_basis
+from kan_widgets.nn.bases.basis import Basis, Ends, check_basis
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
@@ -13,7 +13,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 
 #: Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
-FAMILIES: dict[str, Callable[[int, Interval], Basis]] = {
+FAMILIES: dict[str, Callable[[int, Ends], Basis]] = {
     "rbf": RBF,
     "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),
     "fourier": lambda n, grid_range: Fourier(n // 2, grid_range),
@@ -25,9 +25,9 @@ def resolve_basis(
     basis: str | Basis,
     grid_size: int,
     spline_order: int,
-    grid_range: Interval,
+    grid_range: Ends,
     *,
-    default_range: Interval = (-1.0, 1.0),
+    default_range: Ends = (-1.0, 1.0),
 ) -> Basis:
     """Return the basis that a layer's arguments stand for.
 

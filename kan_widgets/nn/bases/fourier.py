@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, shifted
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Fourier(OnGrid):
     """
 
     frequencies: int = 4
-    grid_range: Interval = (-math.pi, math.pi)
+    grid_range: Ends = (-math.pi, math.pi)
     constant: bool = True
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class Fourier(OnGrid):
         return ("1", *waves) if self.constant else waves
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """A quarter of a period beyond each end, where the waves have begun to repeat."""
         lo, hi = self.grid_range
         return lo - (hi - lo) / 4, hi + (hi - lo) / 4
@@ -93,25 +93,20 @@ class Fourier(OnGrid):
         """Enough for the fastest wave."""
         return max(128, 64 * self.frequencies)
 
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``.
-
-        Half precision is computed in float32.
-        """
-        angle, _ = self._angles(computable(x))
+    def _values(self, x: Tensor) -> Tensor:
+        angle, _ = self._angles(x)
         waves = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1).flatten(-2)
         if self.constant:  # not by ones_like, which would hide a NaN
             waves = torch.cat([angle[..., :1] * 0 + 1, waves], dim=-1)
-        return waves.to(x.dtype)
+        return waves
 
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
-        angle, n = self._angles(computable(x))
+    def _slopes(self, x: Tensor) -> Tensor:
+        angle, n = self._angles(x)
         rate = n * self.scale
         slopes = torch.stack([torch.sin(angle) * -rate, torch.cos(angle) * rate], -1).flatten(-2)
         if self.constant:
             slopes = torch.cat([angle[..., :1] * 0, slopes], dim=-1)
-        return slopes.to(x.dtype)
+        return slopes
 
     def by_frequency(self, coefficients: Tensor) -> Tensor:
         """Sort coefficients that have all cosines before all sines, along the last dimension."""

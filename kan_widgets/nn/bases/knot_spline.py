@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, computable, placed
+from kan_widgets.nn.bases.basis import Ends, placed
 from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 
 
@@ -73,36 +73,29 @@ class KnotSpline(Spline):
         return len(self.knots) - 2 * self.spline_order - 1
 
     @property
-    def grid_range(self) -> Interval:  # type: ignore[override]
+    def grid_range(self) -> Ends:  # type: ignore[override]
         """Ends of the grid, without its extension."""
         return self.knots[self.spline_order], self.knots[-self.spline_order - 1]
 
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all basis functions at ``x``: ``(*x.shape, n_basis)``, twice differentiable.
-
-        Half precision is computed in float32.
-        """
-        wide = computable(x)
-        t = placed(self.knots, wide)
-        values = cox_de_boor(wide, t, self.spline_order)
+    def _values(self, x: Tensor) -> Tensor:
+        t = placed(self.knots, x)
+        values = cox_de_boor(x, t, self.spline_order)
         if self.spline_order == 0:
             last = torch.arange(self.n_basis, device=x.device) == self.n_basis - 1
-            values = torch.where(last & (wide.unsqueeze(-1) == t[-1]), 1.0, values)
-        return values.to(x.dtype)
+            values = torch.where(last & (x.unsqueeze(-1) == t[-1]), 1.0, values)
+        return values
 
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all basis functions at ``x``: ``(*x.shape, n_basis)``.
+    def _slopes(self, x: Tensor) -> Tensor:
+        """``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``.
 
-        ``B_j' = k (B_(j,k-1) / (t_(j+k) - t_j) - B_(j+1,k-1) / (t_(j+k+1) - t_(j+1)))``, ibid.,
-        ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero.
+        Ibid., ch. X. At the knots of order 1 it is the slope to the right; at order 0 it is zero.
         """
-        wide, k = computable(x), self.spline_order
-        t = placed(self.knots, wide)
+        t, k = placed(self.knots, x), self.spline_order
         if k == 0:
-            return (cox_de_boor(wide, t, 0) * 0).to(x.dtype)
+            return cox_de_boor(x, t, 0) * 0
         width = t[k:] - t[:-k]
-        lower = cox_de_boor(wide, t, k - 1) * (k / torch.where(width > 0, width, torch.inf))
-        return (lower[..., :-1] - lower[..., 1:]).to(x.dtype)
+        lower = cox_de_boor(x, t, k - 1) * (k / torch.where(width > 0, width, torch.inf))
+        return lower[..., :-1] - lower[..., 1:]
 
 
 def check_knots(knots: tuple[float, ...], order: int, least: int) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Interval, OnGrid, checked_range, computable
+from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range
 
 # exp(-u²) is 0 in double precision from 28 on.
 _CUTOFF = 100.0
@@ -43,7 +43,7 @@ class RBF(OnGrid):
     """
 
     n_centres: int = 8
-    grid_range: Interval = (-2.0, 2.0)
+    grid_range: Ends = (-2.0, 2.0)
 
     def __post_init__(self) -> None:
         """Check the numbers and store the range as a tuple of floats."""
@@ -67,7 +67,7 @@ class RBF(OnGrid):
         return tuple(f"R{b}" for b in range(self.n_centres))
 
     @property
-    def extent(self) -> Interval:
+    def extent(self) -> Ends:
         """Two widths beyond each end, where the last bumps have fallen to 2 %."""
         lo, hi = self.grid_range
         return lo - 2 * self.width, hi + 2 * self.width
@@ -77,17 +77,12 @@ class RBF(OnGrid):
         """Sixteen samples to a width."""
         return max(128, 16 * (self.n_centres + 3))
 
-    def expand(self, x: Tensor) -> Tensor:
-        """Evaluate all functions at ``x``: ``(*x.shape, n_basis)``.
+    def _values(self, x: Tensor) -> Tensor:
+        return torch.exp(-(self._offsets(x) ** 2))
 
-        Half precision is computed in float32.
-        """
-        return torch.exp(-(self._offsets(computable(x)) ** 2)).to(x.dtype)
-
-    def derivative(self, x: Tensor) -> Tensor:
-        """Evaluate the first derivative of all functions at ``x``: ``(*x.shape, n_basis)``."""
-        offset = self._offsets(computable(x))
-        return (torch.exp(-(offset**2)) * offset * (-2 / self.width)).to(x.dtype)
+    def _slopes(self, x: Tensor) -> Tensor:
+        offset = self._offsets(x)
+        return torch.exp(-(offset**2)) * offset * (-2 / self.width)
 
     def _offsets(self, x: Tensor) -> Tensor:
         """Distance, with sign and in widths, of ``x`` from every centre."""

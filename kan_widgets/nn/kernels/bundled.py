@@ -60,7 +60,7 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
 FILE = compile_options.FOLDER / compile_options.NAMES.get(sys.platform, "none")
 
 
-def kernels(order: int) -> Kernels | None:
+def bundled_kernels(order: int) -> Kernels | None:
     """Return the package's kernels for splines of this order, or None if it has none.
 
     Raises `OSError` if the library cannot be loaded, and `ValueError` if ``KAN_WIDGETS_LEVEL`` is
@@ -72,7 +72,7 @@ def kernels(order: int) -> Kernels | None:
 
 
 def level() -> str:
-    """Return the level to use; raises as :func:`kernels`."""
+    """Return the level to use; raises as :func:`bundled_kernels`."""
     runs = levels()
     given = os.environ.get("KAN_WIDGETS_LEVEL", "").strip().lower()
     if given and given not in runs:

@@ -37,7 +37,7 @@ TIMEOUT_SECONDS = 120
 NOTICE_SECONDS = 1.0
 
 
-def find_compiler() -> str | None:
+def local_compiler() -> str | None:
     """Return the path of the C++ compiler to use while a layer computes, or None.
 
     None on Windows and wherever else a file cannot be locked by ``fcntl``.
@@ -45,7 +45,7 @@ def find_compiler() -> str | None:
     return None if fcntl is None else compile_options.find_compiler()
 
 
-def kernels(compiler: str, order: int, waiting: Callable[[], None]) -> Kernels:
+def compiled_kernels(compiler: str, order: int, waiting: Callable[[], None]) -> Kernels:
     """Return the kernels for splines of this order, made by another process or now.
 
     ``waiting`` is called if the compiler takes long. Raises `OSError` if it fails, takes too long,

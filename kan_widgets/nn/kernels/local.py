@@ -48,7 +48,7 @@ _NOT_FINITE = -1
 _PROBLEM = struct.Struct("37q2d")
 
 
-def kernels(call: LayerCall) -> Kernels | None:
+def kernels_for(call: LayerCall) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
     basis = call.basis
     if isinstance(basis, Spline):

@@ -110,12 +110,12 @@ def kernels_info() -> str:
     if trouble := next((found for found in known if isinstance(found, str)), ""):
         return f"torch's operations: {trouble}"
     try:
-        loaded = known[0] if known else bundled.kernels(compile_options.ORDERS[0])
+        loaded = known[0] if known else bundled.bundled_kernels(compile_options.ORDERS[0])
     except OSError:
         loaded = None
     if isinstance(loaded, Kernels) and loaded.level != compile_options.NATIVE:
         return f"compiled kernels of the package, {loaded.level} instructions"
-    path = compiler.find_compiler()
+    path = compiler.local_compiler()
     made = f"compiled kernels made on this machine by {path}"
     return made if path else f"torch's operations: {NO_COMPILER_MESSAGE}"
 
@@ -137,16 +137,16 @@ def _found_or_made(order: int) -> Kernels | str:
     """Return the package's kernels, or else this machine's, or else what is in the way."""
     trouble = NO_COMPILER_MESSAGE
     try:
-        if (found := bundled.kernels(order)) is not None:
+        if (found := bundled.bundled_kernels(order)) is not None:
             return found
     except OSError as error:
         trouble = str(error)
-    path = compiler.find_compiler()
+    path = compiler.local_compiler()
     if path is None:
         return trouble
     words = WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
     try:
-        return compiler.kernels(path, order, lambda: print_notice(words))
+        return compiler.compiled_kernels(path, order, lambda: print_notice(words))
     except Exception as error:  # whatever it is, torch's operations are there
         return str(error) or type(error).__name__
 

@@ -25,7 +25,7 @@ _MAX_INPUTS = 4096
 _OUTSIDE_WEIGHT = 0.01
 
 
-def update_grid(
+def update_layer_grid(
     layer: LayerCore, batch: Inputs, grid_eps: float, margin: float, optimizer: Optimizer | None
 ) -> float:
     """Move a layer's knots to its inputs; see `KANLayer.update_grid`."""

@@ -44,7 +44,9 @@ def _columns(layer: LayerCore, x: Tensor) -> Tensor:
     return expand_plain(x, resolve_activation(layer.base_activation)(x), layer.basis)
 
 
-def regularization(layer: LayerCore, batch: Inputs | None, l1: float, entropy: float) -> Tensor:
+def layer_regularization(
+    layer: LayerCore, batch: Inputs | None, l1: float, entropy: float
+) -> Tensor:
     """Return the weighted L1 norm and entropy of a layer; see `KANLayer.regularization`."""
     if batch is None:
         weight = layer.coefficients()
@@ -67,7 +69,7 @@ PATCHES = 4096
 
 @dataclass(frozen=True, eq=False)
 class Pruning:
-    """What `prune` removes from a layer, or would remove."""
+    """What `prune_layer` removes from a layer, or would remove."""
 
     threshold: float
     """Importances up to this are removed."""
@@ -89,7 +91,7 @@ class Pruning:
         )
 
 
-def prune(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
+def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
     check_number("threshold", threshold)
     importance = ungraded(mean_magnitudes)(layer, all_seen(layer, batch))

@@ -22,7 +22,9 @@ _PIECE = 4_000_000
 _DENSE, _FINE, _LARGEST = 8, 4000, 64
 
 
-def refine(layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | None) -> float:
+def refine_layer(
+    layer: LayerCore, grid_size: int, even: bool, optimizer: Optimizer | None
+) -> float:
     """Give a layer a grid of another size; see `KANLayer.refine`."""
     old = spline_of(layer, "refine")
     check_whole("grid_size", grid_size, 1)

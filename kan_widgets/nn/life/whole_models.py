@@ -76,7 +76,7 @@ def update_grid(
             layer = layers[name]
             inputs = _reached(model, {name: layer}, batch)[name]
             try:
-                errors[name] = grid_update.update_grid(layer, inputs, grid_eps, margin, None)
+                errors[name] = grid_update.update_layer_grid(layer, inputs, grid_eps, margin, None)
             except ValueError as error:
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
@@ -125,7 +125,8 @@ def refine(
     weights = [layer.spline_weight for layer in layers.values()]
     check_optimizer(optimizer, weights)
     errors = {
-        name: refinement.refine(layer, grid_size, even, None) for name, layer in layers.items()
+        name: refinement.refine_layer(layer, grid_size, even, None)
+        for name, layer in layers.items()
     }
     forget(optimizer, weights)
     changes.tell(layers.values())
@@ -176,14 +177,15 @@ def prune(
     found = {}
     for name, x in inputs.items():
         try:
-            found[name] = pruning.prune(layers[name], threshold, x, dry_run=True)
+            found[name] = pruning.prune_layer(layers[name], threshold, x, dry_run=True)
         except ValueError as error:
             raise ValueError(f"layer {name!r}: {error}") from error
     if dry_run:
         return found
     # Only now that nothing can be wrong any more.
     done = {
-        name: pruning.prune(layers[name], threshold, x, dry_run=False) for name, x in inputs.items()
+        name: pruning.prune_layer(layers[name], threshold, x, dry_run=False)
+        for name, x in inputs.items()
     }
     changes.tell(layers[name] for name in inputs)
     return done
@@ -220,7 +222,7 @@ def regularization(
     inputs: dict[str, Any] = dict.fromkeys(layers)
     if batch is not None:
         inputs = _reached(model, layers, batch, gradients=True)
-    parts = [pruning.regularization(layers[n], x, l1, entropy) for n, x in inputs.items()]
+    parts = [pruning.layer_regularization(layers[n], x, l1, entropy) for n, x in inputs.items()]
     return torch.stack(parts).sum()
 
 

@@ -1,5 +1,5 @@
 // src/wire/checks.ts
-function put(into, path, bytes) {
+function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
 }
@@ -76,7 +76,7 @@ var LiveModel = class extends PageModel {
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
     (buffer_paths ?? []).forEach((path, n) => {
-      put(state, path, bytes[n]);
+      putBytes(state, path, bytes[n]);
     });
     for (const [name, value] of Object.entries(state)) super.set(name, value);
   }

@@ -40,7 +40,7 @@ var PageModel = class {
 };
 
 // src/wire/checks.ts
-function put(into, path, bytes) {
+function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
 }
@@ -52,7 +52,7 @@ async function unpack(text, base64) {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
-    put(saved, path, new DataView(bytes, at, length));
+    putBytes(saved, path, new DataView(bytes, at, length));
   }
   return saved;
 }

@@ -20,13 +20,13 @@ function viewOf(bytes, what) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
 }
 function record(value, what) {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value;
   }
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
 }
 function same(got, needed, what) {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
@@ -34,7 +34,7 @@ function same(got, needed, what) {
 function product(sizes) {
   return sizes.reduce((all, size) => all * size, 1);
 }
-function describe(value) {
+function valueWords(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -47,7 +47,7 @@ var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
   constructor(sent) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${describe(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
     );
   }
 };
@@ -126,9 +126,9 @@ function createBar(root, rows) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine, classifies } = news;
+      const { step, steps, score, speed, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
       part("said").textContent = said.join(" · ");
       if (score === null) return;
       const { value, of } = score;
@@ -282,7 +282,7 @@ function train(saved, lesson, controls) {
     now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
-    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+    order({ kind: "begin", description, frame, data, settings, code });
   }
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
   function answer(content) {
@@ -290,7 +290,7 @@ function train(saved, lesson, controls) {
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps ?? 1);
+    else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
     else if (EDITS.includes(kind)) edit(content);
     else if (kind === "straighten" || kind === "form")
@@ -374,15 +374,15 @@ function train(saved, lesson, controls) {
   return new Map([[stream.id, model], ...others]);
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
-var HEARD = ["pause", "resume", "stop", "advance", "rate"];
-function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, state) {
+var HEARD = ["pause", "resume", "stop", "step", "rate"];
+function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "" },
-    kernels: machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels"
+    kernels: "compiled kernels, in this page"
   };
 }
 function emptyCurves() {

@@ -1,27 +1,29 @@
 // src/training/machine.ts
-var CompiledMachine = class _CompiledMachine {
-  name = "WebAssembly";
+var Machine = class _Machine {
   #exports;
   #memory;
   #problems = /* @__PURE__ */ new WeakMap();
   /** Throws where the page's browser cannot run it. */
   static async from(code) {
     const { instance } = await WebAssembly.instantiate(code);
-    return new _CompiledMachine(instance.exports);
+    return new _Machine(instance.exports);
   }
   constructor(exports) {
     this.#exports = exports;
     this.#memory = exports.memory;
   }
+  /** The address of so many new numbers, all 0. */
   take(numbers) {
     const at = Number(this.#exports.kan_take_some(4 * numbers));
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
     this.floats(at, numbers).fill(0);
     return at;
   }
+  /** Numbers at an address, until more memory is taken or something is computed. */
   floats(at, numbers) {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
+  /** y of x; false where a number is not finite: then y means nothing. */
   forward(call) {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
@@ -29,6 +31,7 @@ var CompiledMachine = class _CompiledMachine {
     const knots = this.#knots(basis);
     return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
+  /** The gradients of what has an address in `gradients`, as `forward`. */
   backward(call, gradients) {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
@@ -71,217 +74,53 @@ var CompiledMachine = class _CompiledMachine {
   }
 };
 
-// src/training/plain.ts
-var PlainMachine = class {
-  name = "TypeScript";
-  #memory = new Float32Array(1 << 20);
-  #used = 16;
-  take(numbers) {
-    const at = this.#used;
-    this.#used += Math.ceil(numbers / 16) * 16;
-    if (this.#used > this.#memory.length) {
-      const more = new Float32Array(2 * this.#used);
-      more.set(this.#memory);
-      this.#memory = more;
-    }
-    return 4 * at;
+// src/training/operations.ts
+var Operation = class {
+  constructor(machine, from, to) {
+    this.machine = machine;
+    this.from = from;
+    this.to = to;
   }
-  floats(at, numbers) {
-    return this.#memory.subarray(at / 4, at / 4 + numbers);
+  machine;
+  from;
+  to;
+  /** What n examples take in, and what they give. */
+  values(n) {
+    return this.#both(n, this.from.at, this.to.at);
   }
-  forward({ sizes, basis, x, base, baseWeight, splineWeight, y }) {
-    const m = this.#memory;
-    const { functions } = basis;
-    const values = new Float64Array(functions);
-    const [each, step] = [stepOf(sizes), sizes.yStrides[3]];
-    const [bases, splines2, sums] = [baseWeight / 4, splineWeight / 4, y / 4];
-    let finite = true;
-    eachOutput(sizes, (to) => {
-      m[sums + to] = 0;
-    });
-    eachInput(sizes, (from, taps) => {
-      const value = from < 0 ? 0 : m[x / 4 + from];
-      finite &&= Number.isFinite(value);
-      const [begin, end] = expand(basis, value, values);
-      const own = base && from >= 0 ? m[base / 4 + from] : value / (1 + Math.exp(-value));
-      taps((first, outs, place) => {
-        for (let o = 0, weight = first, to = sums + place; o < outs; o++, weight += each, to += step) {
-          let sum = own * m[bases + weight];
-          const at = splines2 + weight * functions;
-          for (let b = begin; b < end; b++) sum += values[b] * m[at + b];
-          m[to] += sum;
-        }
-      });
-    });
-    return finite && this.#areFinite(sizes, y);
+  /** The gradient of what is taken in, and the one of what is given. */
+  gradients(n) {
+    return this.#both(n, this.from.grad, this.to.grad);
   }
-  backward(call, gradients) {
-    const { sizes, basis, x, base, slope, baseWeight, splineWeight } = call;
-    const m = this.#memory;
-    const { functions } = basis;
-    const [values, slopes] = [new Float64Array(functions), new Float64Array(functions)];
-    const [each, step] = [stepOf(sizes), sizes.yStrides[3]];
-    const [bases, splines2, given] = [baseWeight / 4, splineWeight / 4, gradients.y / 4];
-    const [toBases, toSplines] = [gradients.baseWeight / 4, gradients.splineWeight / 4];
-    const count = each * sizes.out;
-    this.floats(gradients.baseWeight, count).fill(0);
-    this.floats(gradients.splineWeight, count * functions).fill(0);
-    if (!this.#areFinite(sizes, gradients.y)) return false;
-    eachInput(sizes, (from, taps) => {
-      const value = from < 0 ? 0 : m[x / 4 + from];
-      const [begin, end] = expand(basis, value, values, slopes);
-      const gate = 1 / (1 + Math.exp(-value));
-      const own = base && from >= 0 ? m[base / 4 + from] : value * gate;
-      const rise = slope && from >= 0 ? m[slope / 4 + from] : gate * (1 + value * (1 - gate));
-      let sum = 0;
-      taps((first, outs, place) => {
-        for (let o = 0, weight = first, to = given + place; o < outs; o++, weight += each, to += step) {
-          const one = m[to];
-          sum += one * rise * m[bases + weight];
-          m[toBases + weight] += one * own;
-          const at = weight * functions;
-          for (let b = begin; b < end; b++) {
-            sum += one * slopes[b] * m[splines2 + at + b];
-            m[toSplines + at + b] += one * values[b];
-          }
-        }
-      });
-      if (from >= 0) m[gradients.x / 4 + from] = sum;
-    });
-    return true;
-  }
-  #areFinite(sizes, at) {
-    let finite = true;
-    eachOutput(sizes, (to) => {
-      finite &&= Number.isFinite(this.#memory[at / 4 + to]);
-    });
-    return finite;
+  #both(n, from, to) {
+    const { machine } = this;
+    return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
   }
 };
-var stepOf = ({ channels, groups, kernel }) => channels / groups * kernel[0] * kernel[1];
-function eachOutput(sizes, f) {
-  const [image, row, column, channel] = sizes.yStrides;
-  for (let n = 0; n < sizes.n; n++)
-    for (let h = 0; h < sizes.outHeight; h++)
-      for (let w = 0; w < sizes.outWidth; w++)
-        for (let o = 0; o < sizes.out; o++) f(n * image + h * row + w * column + o * channel);
-}
-function eachInput(sizes, f) {
-  const { channels, groups, top, left, innerHeight, innerWidth, xStrides, yStrides } = sizes;
-  const [area, perGroup] = [sizes.kernel[0] * sizes.kernel[1], channels / groups];
-  const outs = sizes.out / groups;
-  for (let image = 0; image < sizes.n; image++)
-    for (let row = 0; row < sizes.height; row++)
-      for (let column = 0; column < sizes.width; column++) {
-        const [h, w] = [row - top, column - left];
-        const inside = h >= 0 && h < innerHeight && w >= 0 && w < innerWidth;
-        const place = image * xStrides[0] + h * xStrides[1] + w * xStrides[2];
-        for (let c = 0; c < channels; c++) {
-          const o = Math.floor(c / perGroup) * outs;
-          const weight = (o * perGroup + c % perGroup) * area;
-          f(inside ? place + c * xStrides[3] : -1, (g) => {
-            eachTap(sizes, image, row, column, (tap, to) => {
-              g(weight + tap, outs, to + o * yStrides[3]);
-            });
-          });
-        }
-      }
-}
-function eachTap({ kernel, stride, dilation, outHeight, outWidth, yStrides }, image, row, column, f) {
-  for (let kh = 0; kh < kernel[0]; kh++) {
-    const h = (row - kh * dilation[0]) / stride[0];
-    if (h < 0 || h >= outHeight || h % 1 !== 0) continue;
-    for (let kw = 0; kw < kernel[1]; kw++) {
-      const w = (column - kw * dilation[1]) / stride[1];
-      if (w < 0 || w >= outWidth || w % 1 !== 0) continue;
-      f(kh * kernel[1] + kw, image * yStrides[0] + h * yStrides[1] + w * yStrides[2]);
-    }
-  }
-}
-function expand(basis, x, values, slopes) {
-  if (basis.order > 0) return splines(basis, x, values, slopes);
-  FAMILIES[basis.family](basis, (x - basis.shift) * basis.factor, values, slopes);
-  return [0, basis.functions];
-}
-function splines({ order, functions, shift, factor, knots }, x, values, slopes) {
-  const t = (i) => knots?.[i] ?? shift + (i - order) / factor;
-  let cell = knots ? knots.filter((knot) => knot <= x).length - 1 : Math.floor((x - shift) * factor) + order;
-  if (!knots) cell += x >= t(cell + 1) ? 1 : x < t(cell) ? -1 : 0;
-  if (!(cell >= 0 && cell < functions + order)) return [0, 0];
-  const b = new Float64Array(order + 1);
-  b[0] = 1;
-  const [begin, end] = [Math.max(0, cell - order), Math.min(functions, cell + 1)];
-  for (let degree = 1; degree <= order; degree++) {
-    let shared = 0;
-    for (let m = 0; m <= degree; m++) {
-      const i = cell - degree + m;
-      const width = t(i + degree + 1) - t(i + 1);
-      const next = m < degree && width > 0 ? b[m] / width : 0;
-      if (slopes && degree === order && i >= begin && i < end) slopes[i] = order * (shared - next);
-      b[m] = (x - t(i)) * shared + (t(i + degree + 1) - x) * next;
-      shared = next;
-    }
-  }
-  for (let i = begin; i < end; i++) values[i] = b[i - cell + order];
-  return [begin, end];
-}
-var FAMILIES = [
-  ({ functions, factor }, u, values, slopes) => {
-    for (let b = 0; b < functions; b++) {
-      values[b] = Math.exp(-((u - b) ** 2));
-      if (slopes) slopes[b] = -2 * (u - b) * factor * values[b];
-    }
-  },
-  ({ functions, factor }, u, values, slopes) => {
-    const [angle, sine] = [Math.acos(Math.tanh(u)), 1 / Math.cosh(u)];
-    for (let b = 0; b < functions; b++) {
-      values[b] = Math.cos(b * angle);
-      if (slopes) slopes[b] = Math.sin(b * angle) * b * sine * factor;
-    }
-  },
-  ({ functions, factor }, u, values, slopes) => {
-    const constant = functions % 2;
-    for (let b = 0; b < functions; b++) {
-      const n = Math.floor((b + 2 - constant) / 2);
-      const isSine = (b - constant) % 2 === 1;
-      const [angle, rate] = [2 * Math.PI * u * n, 2 * Math.PI * factor * n];
-      values[b] = isSine ? Math.sin(angle) : Math.cos(angle);
-      if (slopes) slopes[b] = rate * (isSine ? Math.cos(angle) : -Math.sin(angle));
-    }
-  }
-];
-
-// src/training/operations.ts
 var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
-function valuesOf(machine, most, shape) {
+function takeValues(machine, most, shape) {
   const size = sizeOf(shape);
   return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
 }
 var MOMENTUM = 0.1;
-var BatchNorm = class {
+var BatchNorm = class extends Operation {
   constructor(machine, from, to, kept, scale, shift, eps) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.kept = kept;
     this.scale = scale;
     this.shift = shift;
     this.eps = eps;
     this.#saved = new Float64Array(2 * from.shape[0]);
   }
-  machine;
-  from;
-  to;
   kept;
   scale;
   shift;
   eps;
   #saved;
   forward(n, training) {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     const [means, inverses] = [
       this.#saved.subarray(0, channels),
       this.#saved.subarray(channels, 2 * channels)
@@ -318,11 +157,10 @@ var BatchNorm = class {
     }
   }
   backward(n) {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const given = machine.floats(to.grad, n * to.size);
-    const taken = machine.floats(from.grad, n * from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
@@ -347,27 +185,21 @@ var BatchNorm = class {
     return true;
   }
 };
-var MaxPool = class {
+var MaxPool = class extends Operation {
   constructor(machine, from, to, kernel, stride) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.kernel = kernel;
     this.stride = stride;
   }
-  machine;
-  from;
-  to;
   kernel;
   stride;
   /** Where each came from. */
   #from = new Int32Array(0);
   forward(n) {
-    const { machine, from, to } = this;
+    const { from, to } = this;
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
@@ -387,22 +219,13 @@ var MaxPool = class {
     return true;
   }
   backward(n) {
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [taken, given] = this.gradients(n);
     taken.fill(0);
     for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
     return true;
   }
 };
-var Flatten = class {
-  constructor(machine, from, to) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
-  }
-  machine;
-  from;
-  to;
+var Flatten = class extends Operation {
   forward(n) {
     this.#move(n, this.from.at, this.to.at, false);
     return true;
@@ -426,7 +249,7 @@ var Flatten = class {
         }
   }
 };
-var FUNCTIONS = {
+var DIFFERENTIABLE = {
   identity: [(x) => x, () => 1],
   relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
   tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
@@ -438,46 +261,30 @@ var FUNCTIONS = {
     }
   ]
 };
-var Elementwise = class {
+var Elementwise = class extends Operation {
   constructor(machine, from, to, f, slope) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.f = f;
     this.slope = slope;
   }
-  machine;
-  from;
-  to;
   f;
   slope;
   forward(n) {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const y = this.machine.floats(this.to.at, n * this.to.size);
+    const [x, y] = this.values(n);
     for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
     return true;
   }
   backward(n) {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
     return true;
   }
 };
-var LogSoftmax = class {
-  constructor(machine, from, to) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
-  }
-  machine;
-  from;
-  to;
+var LogSoftmax = class extends Operation {
   forward(n) {
     const { size } = this.from;
-    const x = this.machine.floats(this.from.at, n * size);
-    const y = this.machine.floats(this.to.at, n * size);
+    const [x, y] = this.values(n);
     for (let row = 0; row < n * size; row += size) {
       let most = Number.NEGATIVE_INFINITY;
       for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
@@ -490,9 +297,8 @@ var LogSoftmax = class {
   }
   backward(n) {
     const { size } = this.from;
-    const y = this.machine.floats(this.to.at, n * size);
-    const given = this.machine.floats(this.to.grad, n * size);
-    const taken = this.machine.floats(this.from.grad, n * size);
+    const [, y] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let row = 0; row < n * size; row += size) {
       let sum = 0;
       for (let k = row; k < row + size; k++) sum += given[k];
@@ -506,23 +312,21 @@ var LogSoftmax = class {
 var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 function layerRefusal(layer, recipe) {
   if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
+  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
   if (layer.conv && layer.conv.paddingMode !== "zeros")
     return `${layer.name} pads by “${layer.conv.paddingMode}”`;
   if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
   if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
   return "";
 }
-var KanLayer = class {
+var KanLayer = class extends Operation {
   constructor(machine, layer, recipe, from, to, bias, most) {
-    this.machine = machine;
+    super(machine, from, to);
     this.layer = layer;
-    this.from = from;
-    this.to = to;
     this.bias = bias;
     const { count, conv } = layer;
     this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
     this.#copies = conv?.shared ? from.shape[0] : 1;
     const { functions } = this.#basis;
     const weight = (size) => {
@@ -539,10 +343,7 @@ var KanLayer = class {
     const room = () => this.#activation ? machine.take(most * from.size) : 0;
     this.#given = { base: room(), slope: room() };
   }
-  machine;
   layer;
-  from;
-  to;
   bias;
   base;
   spline;
@@ -562,7 +363,7 @@ var KanLayer = class {
     if (!this.machine.forward(this.#call(n))) return false;
     if (this.bias) {
       const bias = this.machine.floats(this.bias.at, this.bias.count);
-      const y = this.machine.floats(this.to.at, n * this.to.size);
+      const [, y] = this.values(n);
       for (let k = 0; k < y.length; k += bias.length)
         for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
     }
@@ -578,7 +379,7 @@ var KanLayer = class {
     if (!done) return false;
     if (this.bias) {
       const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const given = this.machine.floats(this.to.grad, n * this.to.size);
+      const [, given] = this.gradients(n);
       for (let k = 0; k < given.length; k += sums.length)
         for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
     }
@@ -590,7 +391,7 @@ var KanLayer = class {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const splines = spline && machine.floats(spline.at, spline.count);
     const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
     if (scales && scaler) scales.set(scaler);
     for (let f = 0; f < layer.count; f++) {
@@ -599,7 +400,7 @@ var KanLayer = class {
       for (let b = 0; b < layer.nb; b++) {
         const value = frame[layer.offset + f * layer.nb + b];
         if (layer.isBase[b]) base[f] = value;
-        else if (splines2) splines2[f * functions + k++] = scale === 0 ? 0 : value / scale;
+        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
       }
     }
   }
@@ -608,14 +409,14 @@ var KanLayer = class {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const splines = spline && machine.floats(spline.at, spline.count);
     const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
         const at = layer.offset + f * layer.nb + b;
         if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines2) frame[at] = splines2[f * functions + k++] * (scales ? scales[f] : 1);
+        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
       }
     }
   }
@@ -629,13 +430,13 @@ var KanLayer = class {
       for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
     }
     if (!spline || toSpline === spline) return;
-    const splines2 = machine.floats(spline.at, spline.count);
+    const splines = machine.floats(spline.at, spline.count);
     const scales = scaler && machine.floats(scaler.at, scaler.count);
     const to = machine.floats(toSpline.at, toSpline.count);
     const { functions } = this.#basis;
     for (let k = 0; k < to.length; k++) {
-      const one = k % splines2.length;
-      to[k] = splines2[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+      const one = k % splines.length;
+      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
     }
   }
   /** The gradients of the parameters, from those of what the kernels read. */
@@ -653,12 +454,12 @@ var KanLayer = class {
     for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
     if (!scaler) return;
     const { functions } = this.#basis;
-    const splines2 = machine.floats(spline.at, spline.count);
+    const splines = machine.floats(spline.at, spline.count);
     const scales = machine.floats(scaler.at, scaler.count);
     const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
     for (let k = 0; k < sums.length; k++) {
       const f = Math.floor(k / functions);
-      toScales[f] += sums[k] * splines2[k];
+      toScales[f] += sums[k] * splines[k];
       sums[k] *= scales[f];
     }
   }
@@ -666,7 +467,7 @@ var KanLayer = class {
   #activate(n) {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
-    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const [x] = this.values(n);
     const base = this.machine.floats(this.#given.base, x.length);
     const slopes = this.machine.floats(this.#given.slope, x.length);
     for (let k = 0; k < x.length; k++) {
@@ -718,7 +519,7 @@ function sizesOf(layer, from, to, n) {
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
 // src/training/network.ts
-function refusal({ structure, layout, recipe }) {
+function trainingRefusal({ structure, layout, recipe }) {
   const { stations, traced } = structure;
   if (!traced || stations.length < 2) return "how the network is connected is not known";
   for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
@@ -733,7 +534,7 @@ function refusal({ structure, layout, recipe }) {
 }
 function operationRefusal(compute, label) {
   const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in FUNCTIONS))
+  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
     return `a page cannot train ${label}`;
   const padding = compute?.padding ?? [0, 0];
   if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
@@ -746,13 +547,13 @@ var Network = class {
     this.machine = machine;
     this.description = description;
     this.most = most;
-    const why = refusal(description);
+    const why = trainingRefusal(description);
     if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
     const { stations } = description.structure;
-    let values = valuesOf(machine, most, stations[0].shape);
+    let values = takeValues(machine, most, stations[0].shape);
     this.input = values;
     for (const station of stations.slice(1)) {
-      const to = valuesOf(machine, most, station.shape);
+      const to = takeValues(machine, most, station.shape);
       this.#operations.push(this.#operation(station, values, to));
       values = to;
     }
@@ -830,7 +631,7 @@ var Network = class {
       case "log_softmax":
         return new LogSoftmax(machine, from, to);
       default:
-        return new Elementwise(machine, from, to, ...FUNCTIONS[String(compute?.function)]);
+        return new Elementwise(machine, from, to, ...DIFFERENTIABLE[String(compute?.function)]);
     }
   }
   #vector({ beside }, name) {
@@ -1070,7 +871,6 @@ var Worker = class {
   breathe;
   now;
   #trainer = null;
-  #machine = null;
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
@@ -1103,8 +903,7 @@ var Worker = class {
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
     this.#trainer = null;
-    this.#machine = await machineOf(code);
-    this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
+    this.#trainer = new Trainer(await Machine.from(code), description, frame, data, settings);
     this.#diverged = false;
     this.#times.length = 0;
     this.#tell(true);
@@ -1136,7 +935,7 @@ var Worker = class {
   #tell(always) {
     const trainer = this.#trainer;
     const now = this.now();
-    if (!trainer || !this.#machine) return;
+    if (!trainer) return;
     if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
     this.#isDrawn = false;
     this.#sent = now;
@@ -1149,7 +948,7 @@ var Worker = class {
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), machine: this.#machine.name, state: this.#state() };
+    const about = { speed: this.#speed(), state: this.#state() };
     this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
   }
   #speed() {
@@ -1165,14 +964,6 @@ var Worker = class {
     return step >= steps ? "finished" : "paused";
   }
 };
-async function machineOf(code) {
-  if (!code) return new PlainMachine();
-  try {
-    return await CompiledMachine.from(code);
-  } catch {
-    return new PlainMachine();
-  }
-}
 
 // src/training/entry.ts
 var scope = globalThis;

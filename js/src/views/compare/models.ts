@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { atEnd, element, listen, put, putStyle } from "../../shell/element.ts";
+import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { together } from "../../shell/player.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
@@ -15,8 +15,8 @@ import { agreement } from "../kernel_grid/together.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
 import type { Compared } from "../network_view/settings.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
-import { columnsOf, MOST } from "./pictures.ts";
-import type { Shown } from "./shown.ts";
+import { MOST, picturesAbreast } from "./pictures.ts";
+import type { ShownModels } from "./shown.ts";
 import { colourOfModel } from "./table.ts";
 
 interface What {
@@ -154,17 +154,17 @@ function createModels(shell: Shell, what: What) {
   return {
     element: whole,
     /** Names them and gives them their columns. */
-    show({ models }: Pick<Shown, "models">, width: number) {
-      const columns = columnsOf(what.of, places.length, width);
+    show({ models }: Pick<ShownModels, "models">, width: number) {
+      const columns = picturesAbreast(what.of, places.length, width);
       putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
       places.forEach(({ place, name, step }, k) => {
-        put(name, models[k] ?? "");
+        putWords(name, models[k] ?? "");
         place.setAttribute("aria-label", `${what.label} of ${models[k]}`);
         const store = parts[k]?.store;
         if (!store) return;
         const left = store.leftOut();
         const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
-        put(step, stateOf(store) + missing);
+        putWords(step, stateOf(store) + missing);
         const title = left.join("\n");
         if (step.title !== title) step.title = title;
       });

@@ -19,7 +19,7 @@ const TALLEST_NETWORK = 1200;
 const NARROWEST_PICTURE = { kernels: 290, networks: 560 };
 
 /** How many stand beside each other in a width. */
-export const columnsOf = (
+export const picturesAbreast = (
   what: keyof typeof NARROWEST_PICTURE,
   count: number,
   width: number,
@@ -66,7 +66,7 @@ function stacked(
   tallest: number,
   draw: (part: Given, number: number) => Scene | string,
 ): Pictures {
-  const columns = columnsOf(what, parts.length, width);
+  const columns = picturesAbreast(what, parts.length, width);
   const room = (width - PICTURE_GAP * (columns - 1)) / columns;
   const make = () => parts.map((part, k) => draw({ ...part, theme, ratio, width: room }, k));
   make(); // once for the ranges that they have in common

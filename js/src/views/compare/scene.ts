@@ -4,10 +4,10 @@ import {
   type Chart,
   type ChartHands,
   type ChartLayout,
+  chartLayout,
   chartMarks,
-  entriesOf,
   handsMarks,
-  layoutOf,
+  legendEntries,
   tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -16,13 +16,13 @@ import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
-import { DECIDED, momentOf, rowWords, type Shown, shownIn } from "./shown.ts";
-import { colourOfModel, idOf, type Table, tableMarks, tableOf } from "./table.ts";
+import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./shown.ts";
+import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
 import { modelsIn } from "./verdict.ts";
 
 export interface CompareScene extends Scene {
-  shown: Shown;
-  table: Table;
+  shown: ShownModels;
+  table: ComparisonTable;
   chart: Chart;
   layout: ChartLayout;
   /** What a site means, for who points at it. */
@@ -60,7 +60,7 @@ export function drawing(): CompareDrawing {
 }
 
 /** Places of all parts: beside each other where that is wide enough, else one below the other. */
-function placed(shown: Shown, chart: Chart, width: number) {
+function placed(shown: ShownModels, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
   let table = tableOf(shown, { x: PAD, y: PAD }, inside);
   const beside = inside - table.width - 2 * SECTION_GAP >= ROOM_FOR_CURVES;
@@ -71,7 +71,7 @@ function placed(shown: Shown, chart: Chart, width: number) {
   // Beside the numbers they end where these end, as far as they can be read so.
   const each = (table.height - (rows - 1) * SECTION_GAP) / Math.max(1, rows);
   const high = beside ? Math.max(rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT, each) : PANEL_HEIGHT;
-  const layout = layoutOf(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
+  const layout = chartLayout(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
   // Numbers beside taller curves have air.
   const stretch = Math.min(MOST_STRETCH, layout.height / table.height);
   if (beside && stretch > 1) table = tableOf(shown, { x: PAD, y: PAD }, inside, stretch);
@@ -82,14 +82,14 @@ function placed(shown: Shown, chart: Chart, width: number) {
   return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 
-function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): CompareScene {
+function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHands): CompareScene {
   const { width, theme, ratio, pointed, parts } = given;
   const { colours } = theme;
   const { table, layout, empty, height } = placed(shown, chart, width);
   const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
   const kernels = parts && draw(parts, shown.models, given);
   const sites = table.rows.map(({ row, box }) => {
-    return { id: idOf(row), box, words: rowWords(row, shown.models), meaning: row.meaning };
+    return { id: rowId(row), box, words: modelsText(row, shown.models), meaning: row.meaning };
   });
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
@@ -123,7 +123,10 @@ function sceneOf(shown: Shown, chart: Chart, given: Given, hands: ChartHands): C
   };
 }
 
-function captionOf({ hints, verdict, since, note }: Shown, { panels, said }: Chart): Remark[] {
+function captionOf(
+  { hints, verdict, since, note }: ShownModels,
+  { panels, said }: Chart,
+): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: DECIDED });
   if (since) remarks.push({ text: since, tone: "ink" });
@@ -132,10 +135,10 @@ function captionOf({ hints, verdict, since, note }: Shown, { panels, said }: Cha
   return note ? [...remarks, { text: note }] : remarks;
 }
 
-function wordsOf(shown: Shown, { panels }: Chart, { steps }: ChartLayout): string {
-  const rows = shown.rows.map((row) => rowWords(row, shown.models));
+function wordsOf(shown: ShownModels, { panels }: Chart, { steps }: ChartLayout): string {
+  const rows = shown.rows.map((row) => modelsText(row, shown.models));
   const curves = panels.map((panel) => {
-    const values = entriesOf(panel, steps, null).map(({ name, value }) =>
+    const values = legendEntries(panel, steps, null).map(({ name, value }) =>
       `${name} ${value}`.trim(),
     );
     return `${panel.title}, ${values.join(", ")}`;

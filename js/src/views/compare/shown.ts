@@ -6,18 +6,18 @@ import {
   bestOf,
   DASH,
   type Deciding,
+  dataSourcesText,
   decidingIn,
   hintsOf,
   inWords,
   type Model,
   modelsIn,
   sinceOf,
-  sourcesOf,
   verdictOf,
   written,
 } from "./verdict.ts";
 
-export interface Row {
+export interface TableRow {
   key: string;
   label: string;
   /** What it means; shown when pointed at. */
@@ -30,7 +30,7 @@ export interface Row {
   best: number[];
 }
 
-export type Shown = ReturnType<typeof shownIn>;
+export type ShownModels = ReturnType<typeof shownIn>;
 
 type Get = (trait: string) => unknown;
 
@@ -47,19 +47,19 @@ export function shownIn(get: Get) {
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     since: sinceOf(models, decided),
-    note: sourcesOf(models),
+    note: dataSourcesText(models),
     models: models.map(({ name }) => name),
     rows: rowsOf(models, deciding),
   };
 }
 
 /** How good, how large and how slow each model is, then the rest, but for what the curves tell; rows in which nothing is known are left out. */
-function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): Row[] {
+function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableRow[] {
   const comparable = hintsOf(models).length === 0;
-  const row = (key: string, label: string, meaning: string, values: string[]): Row => {
+  const row = (key: string, label: string, meaning: string, values: string[]): TableRow => {
     return { key, label, meaning, values, lead: false, best: [] };
   };
-  const decided = deciding.map((one): Row => {
+  const decided = deciding.map((one): TableRow => {
     const { quantity, first, step, values } = one;
     const what = inWords(quantity);
     const label =
@@ -69,7 +69,7 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): Row[] 
     const best = comparable ? bestIn(one) : [];
     return { ...row(quantity, label, DECIDED, written(quantity, values)), lead: true, best };
   });
-  const compared = (one: Row, values: (number | null)[]): Row => {
+  const compared = (one: TableRow, values: (number | null)[]): TableRow => {
     return { ...one, lead: true, best: comparable ? bestOf(values) : [] };
   };
   const sizes = models.map(({ parameters }) => parameters);
@@ -118,23 +118,23 @@ export function perStep(seconds: number | null): string {
 }
 
 /** The steps made, as they are written: one word where all models have made as many. */
-function stepsOf({ rows }: Shown): string[] {
+function stepsOf({ rows }: ShownModels): string[] {
   return [...new Set(rows.find(({ key }) => key === "steps")?.values ?? [])];
 }
 
 /** "step 1,200"; "" where the models differ. */
-export function momentOf(shown: Shown): string {
+export function momentOf(shown: ShownModels): string {
   const steps = stepsOf(shown);
   return steps.length === 1 ? `step ${steps[0]}` : "";
 }
 
 /** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
-export function nameOf(shown: Shown): string {
+export function comparisonName(shown: ShownModels): string {
   const steps = stepsOf(shown).map((text) => text.replace(/\D/g, ""));
   return ["compare", ...shown.models, "step", ...steps].join(" ");
 }
 
 /** "last accuracy: KAN 0.97, CNN 0.98". */
-export function rowWords({ label, values }: Row, models: readonly string[]): string {
+export function modelsText({ label, values }: TableRow, models: readonly string[]): string {
   return `${label}: ${values.map((value, k) => `${models[k]} ${value}`).join(", ")}`;
 }

@@ -1,11 +1,11 @@
 /** The numbers of all models, the ones that decide first. No DOM. */
 
-import { CURVE_COLOURS, colourOf } from "../../scene/chart.ts";
+import { CURVE_COLOURS, curveColour } from "../../scene/chart.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { rect, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { Row, Shown } from "./shown.ts";
+import type { ShownModels, TableRow } from "./shown.ts";
 
 /** Pixels of the names, of the numbers that decide, and of the others. */
 const NAME_SIZE = 13;
@@ -22,13 +22,13 @@ const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
 const WIDEST_COLUMN = 104;
 
-export type Table = ReturnType<typeof tableOf>;
+export type ComparisonTable = ReturnType<typeof tableOf>;
 
-const sizeOf = ({ lead }: Row) => (lead ? LEAD_SIZE : TEXT_SIZE);
+const sizeOf = ({ lead }: TableRow) => (lead ? LEAD_SIZE : TEXT_SIZE);
 
 /** `stretch`: how much more room its rows have than they need. */
 export function tableOf(
-  { rows, models }: Shown,
+  { rows, models }: ShownModels,
   at: { x: number; y: number },
   width: number,
   stretch = 1,
@@ -79,7 +79,7 @@ export function nameMarks(
   const whole = widthOf(text, NAME_SIZE, 600) + SWATCH + 5;
   const x = at.anchor === "end" ? at.x - whole : at.x;
   const box = [x, at.y - SWATCH + 0.5, SWATCH, SWATCH];
-  const fill = colourOf(colours, colourOfModel(number));
+  const fill = curveColour(colours, colourOfModel(number));
   return [
     rects(box, { fill, radius: 2 }),
     words(x + SWATCH + 5, at.y, text, colours.ink, { size: NAME_SIZE, weight: 600 }),
@@ -87,8 +87,8 @@ export function nameMarks(
 }
 
 export function tableMarks(
-  table: Table,
-  { models }: Shown,
+  table: ComparisonTable,
+  { models }: ShownModels,
   pointed: string,
   colours: Colours,
   ratio: number,
@@ -101,7 +101,7 @@ export function tableMarks(
   });
   const lines: number[] = [];
   for (const { row, box } of table.rows) {
-    if (pointed === idOf(row)) marks.push(rect(box, { fill: colours.hover }));
+    if (pointed === rowId(row)) marks.push(rect(box, { fill: colours.hover }));
     const top = snapped(box.y, ratio);
     lines.push(box.x, top, box.x + box.width, top);
     const middle = box.y + box.height / 2;
@@ -116,7 +116,7 @@ export function tableMarks(
   return [segments(lines, colours.line), ...marks];
 }
 
-function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[] {
+function valueMarks(row: TableRow, table: ComparisonTable, y: number, colours: Colours): Mark[] {
   const size = sizeOf(row);
   return row.values.map((value, k) => {
     const weight = row.best.includes(k) ? 600 : 400;
@@ -127,7 +127,7 @@ function valueMarks(row: Row, table: Table, y: number, colours: Colours): Mark[]
   });
 }
 
-export const idOf = ({ key }: Row) => `row ${key}`;
+export const rowId = ({ key }: TableRow) => `row ${key}`;
 
 /** The first two are of what is logged of one model. */
 const FIRST_MODEL_COLOUR = 2;

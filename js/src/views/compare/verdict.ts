@@ -107,7 +107,7 @@ export function hintsOf(models: readonly Model[]): string[] {
 }
 
 /** What they are trained on, as far as that was said. */
-export function sourcesOf(models: readonly Model[]): string {
+export function dataSourcesText(models: readonly Model[]): string {
   const known = models.filter(({ data_source }) => data_source);
   const sources = new Set(known.map(({ data_source }) => data_source));
   if (known.length === models.length && sources.size === 1) return `Trained on: ${[...sources][0]}`;

@@ -1,14 +1,14 @@
 /** Compare: several models' numbers and curves, over the kernels of each. */
 
 import type { Given } from "../../scene/drawing.ts";
-import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
+import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { element, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
-import { nameOf, shownIn } from "./shown.ts";
+import { comparisonName, shownIn } from "./shown.ts";
 import css from "./style.css";
 
 export type CompareElement = HTMLElement & { kwCompare: ReturnType<typeof asked> };
@@ -104,7 +104,7 @@ function build(shell: Shell): Parts {
     asked: { kwCompare: asked(() => scene, hands, stage) },
     body,
     width: stage.width,
-    fileName: () => nameOf(shownIn(shell.get)),
+    fileName: () => comparisonName(shownIn(shell.get)),
     still: (given) => drawing()({ ...given, parts: lower(given).parts(given) }),
     cleared() {
       scene = null;
@@ -129,7 +129,7 @@ function build(shell: Shell): Parts {
 }
 
 /** What tests may ask of a view, as `element.kwCompare`. */
-function asked(scene: () => CompareScene | null, hands: Hands, stage: Stage) {
+function asked(scene: () => CompareScene | null, hands: ChartControl, stage: Stage) {
   return {
     scene,
     /** The numbers of each row by its key, as they are written. */

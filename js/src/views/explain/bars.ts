@@ -3,11 +3,11 @@
 import { chance, formatCount, number } from "../../phi/format.ts";
 import { softmax } from "../../phi/softmax.ts";
 import type { Mark } from "../../scene/marks.ts";
-import { line as across, rects, segments } from "../../scene/shapes.ts";
+import { line, rects, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { type Block, type Drawn, LINE, line, type Place, SIZE } from "./block.ts";
-import { className, type Part } from "./content.ts";
+import { type Block, type BlockStyle, type Corner, LEADING, SIZE, wordsAt } from "./block.ts";
+import { className, type LayerShares } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Below this width of a list names and numbers stand above their bars. */
@@ -61,10 +61,10 @@ function placer(values: readonly number[], from: number, to: number): (value: nu
 }
 
 export function listBlock(
-  { part, selected, theme }: Drawn,
+  { part, selected, theme }: BlockStyle,
   list: List,
   plan: Plan,
-  [x, y]: Place,
+  [x, y]: Corner,
 ): Block {
   const { colours } = theme;
   const { width, names, tall } = plan;
@@ -74,19 +74,21 @@ export function listBlock(
   const room = width - (label ? KEY_GAP + 8 + widthOf(label, SIZE) : 0);
   const short = list.headings.find((text) => widthOf(text, SIZE) <= room);
   const heading = short ?? fitting(list.headings, width, SIZE);
-  const marks: Mark[] = [line(x, y, heading, colours.muted)];
-  let top = y + LINE + 2;
+  const marks: Mark[] = [wordsAt(x, y, heading, colours.muted)];
+  let top = y + LEADING + 2;
   if (label) {
     // The key stands behind the heading where it fits.
     const left = short ? x + widthOf(heading, SIZE) + KEY_GAP : x;
-    const down = short ? y : y + LINE;
+    const down = short ? y : y + LEADING;
     marks.push(rects([left, down + 2, 2, 11], { fill: colours.ink }));
     const words = wrapped(label, x + width - left - 8, SIZE);
-    marks.push(...words.map((text, k) => line(left + 8, down + k * LINE, text, colours.muted)));
-    top = down + words.length * LINE + 2;
+    marks.push(
+      ...words.map((text, k) => wordsAt(left + 8, down + k * LEADING, text, colours.muted)),
+    );
+    top = down + words.length * LEADING + 2;
   }
   const tops = rows.map((_, k) => top + k * height);
-  const bars = tops.map((at) => (tall ? at + LINE : at + height / 2 - 5));
+  const bars = tops.map((at) => (tall ? at + LEADING : at + height / 2 - 5));
   marks.push(...barMarks(rows, plan, x, bars, colours));
   rows.forEach((row, k) => {
     // Name and number of a row, under a line where that is the whole.
@@ -95,9 +97,9 @@ export function listBlock(
     const weight = isTotal || row.has(selected) ? 600 : 400;
     const fill = row.kind === "others" ? colours.muted : colours.ink;
     const name = fitted(row.name, names, SIZE, weight);
-    marks.push(line(x, at, name, fill, { weight }));
-    marks.push(line(x + width, at, row.text, fill, { weight, anchor: "end" }));
-    if (isTotal) marks.push(across([x, tops[k], x + width, tops[k]], colours.line));
+    marks.push(wordsAt(x, at, name, fill, { weight }));
+    marks.push(wordsAt(x + width, at, row.text, fill, { weight, anchor: "end" }));
+    if (isTotal) marks.push(line([x, tops[k], x + width, tops[k]], colours.line));
   });
   const box = { x, y: top, width, height: rows.length * height };
   const words = (row: number) => rows[row]?.words ?? "";
@@ -162,14 +164,18 @@ const HEADINGS = [
 ];
 
 /** The classes that have a row, in their order. */
-export function classesShown({ scores, target }: Part): number[] {
+export function classesShown({ scores, target }: LayerShares): number[] {
   const all = scores.map((_, k) => k);
   if (all.length <= MOST_CLASSES) return all;
   const highest = all.sort((a, b) => scores[b] - scores[a]).slice(0, MOST_CLASSES - 1);
   return highest.includes(target) ? highest : [...highest, target];
 }
 
-export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: number): Block | null {
+export function classesBlock(
+  { part, theme }: BlockStyle,
+  [x, y]: Corner,
+  width: number,
+): Block | null {
   const { scores, target, predicted } = part;
   if (scores.length < 2) return null;
   const { colours } = theme;
@@ -192,7 +198,7 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
     from,
     to,
   );
-  const top = y + LINE;
+  const top = y + LEADING;
   const zero = place(0);
   const boxes: number[] = [];
   const fills: string[] = [];
@@ -207,19 +213,19 @@ export function classesBlock({ part, theme }: Drawn, [x, y]: Place, width: numbe
     if (Number.isFinite(scores[k])) bar(Math.min(zero, end), Math.abs(end - zero));
     const weight = k === target ? 600 : 400;
     const ink = k === target || k === predicted ? colours.ink : colours.muted;
-    words.push(line(x, at + 1, name, ink, { weight }));
-    words.push(line(to + 8 + values, at + 1, score, ink, { weight, anchor: "end" }));
-    words.push(line(x + width, at + 1, share, ink, { weight, anchor: "end" }));
+    words.push(wordsAt(x, at + 1, name, ink, { weight }));
+    words.push(wordsAt(to + 8 + values, at + 1, score, ink, { weight, anchor: "end" }));
+    words.push(wordsAt(x + width, at + 1, share, ink, { weight, anchor: "end" }));
     if (hasBars && shares[k] > 0) bar(to + 16 + values, Math.max(1, CHANCE_BAR * shares[k]));
   });
   const box = { x, y: top, width, height: rows.length * CLASS_HEIGHT };
   const bottom = top + box.height;
   const left = scores.length - rows.length;
-  if (left > 0) words.push(line(x, bottom + 1, `${formatCount(left)} lower`, colours.muted));
+  if (left > 0) words.push(wordsAt(x, bottom + 1, `${formatCount(left)} lower`, colours.muted));
   return {
     marks: [
-      line(x, y, fitting(HEADINGS, width, SIZE), colours.muted),
-      across([zero, top, zero, bottom], colours.zero),
+      wordsAt(x, y, fitting(HEADINGS, width, SIZE), colours.muted),
+      line([zero, top, zero, bottom], colours.zero),
       rects(boxes, { fills }),
       ...words,
     ],

@@ -5,7 +5,7 @@ import type { Mark, Pixels, TextMark } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
 import { WORDS, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Content, Part, Span } from "./content.ts";
+import type { Explanation, LayerShares, Span } from "./content.ts";
 
 export interface Block {
   marks: Mark[];
@@ -18,8 +18,8 @@ export interface Block {
 }
 
 /** What all blocks of a layer are drawn with. */
-export interface Drawn {
-  part: Part;
+export interface BlockStyle {
+  part: LayerShares;
   /** null where the input is no image. */
   plate: Plate | null;
   span: Span;
@@ -27,17 +27,16 @@ export interface Drawn {
   theme: Theme;
 }
 
-export type Place = readonly [x: number, y: number];
+export type Corner = readonly [x: number, y: number];
 
 /** Size of all words in the drawing. */
 export const SIZE = WORDS;
 /** Height of a line of words. */
-export const LINE = 16;
+export const LEADING = 16;
 export const GAP = 16;
-export const PAD = 8;
 
 /** Words on the line whose top is `y`. */
-export function line(
+export function wordsAt(
   x: number,
   y: number,
   text: string,
@@ -47,7 +46,7 @@ export function line(
   return words(x, y + 11, text, fill, how);
 }
 
-type Image = NonNullable<Content["image"]>;
+type Image = NonNullable<Explanation["image"]>;
 
 export interface Plate {
   image: Image;

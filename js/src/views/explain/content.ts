@@ -44,7 +44,8 @@ export interface MapOf {
   data: Float32Array;
 }
 
-export interface Part extends Omit<WirePart, "values" | "beside" | "maps" | "total" | "scores"> {
+export interface LayerShares
+  extends Omit<WirePart, "values" | "beside" | "maps" | "total" | "scores"> {
   scores: number[];
   values: Float32Array;
   beside: Float32Array | null;
@@ -60,16 +61,16 @@ export interface Part extends Omit<WirePart, "values" | "beside" | "maps" | "tot
   maps: Float32Array | null;
 }
 
-export interface Content {
+export interface Explanation {
   /** Channels, height, width; null where the input is no image. */
   image: (MapOf & { channels: number }) | null;
-  parts: Part[];
+  parts: LayerShares[];
 }
 
 const floats = (bytes: Bytes) => float32(bytes, "an explanation");
 
 /** Reads what Python sent; null where nothing has been explained yet. */
-export function readContent(wire: Partial<WireContent>): Content | null {
+export function readContent(wire: Partial<WireContent>): Explanation | null {
   if (!wire.parts || !wire.image) return null;
   const { shape, data } = wire.image;
   const [channels, height, width] = shape;
@@ -79,7 +80,7 @@ export function readContent(wire: Partial<WireContent>): Content | null {
   };
 }
 
-function readPart(wire: WirePart): Part {
+function readPart(wire: WirePart): LayerShares {
   const values = floats(wire.values);
   const order = Array.from(values, (_, k) => k).sort(
     (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b,
@@ -101,7 +102,7 @@ function readPart(wire: WirePart): Part {
   };
 }
 
-export function partOf(content: Content, layer: string): Part {
+export function partOf(content: Explanation, layer: string): LayerShares {
   return content.parts.find((part) => part.layer === layer) ?? content.parts[0];
 }
 
@@ -111,7 +112,7 @@ export function className({ classes }: Pick<WirePart, "classes">, k: number): st
 }
 
 /** "map 3 · row 2 · column 1", "input 7"; of kernels "kernel 4", "kernel 4 · channel 2" where shared, else "kernel 2 → 4". */
-export function nameOf(part: Part, k: number): string {
+export function shareName(part: LayerShares, k: number): string {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
   if (part.kind === "kernels") {
     const own = outputName(part, row, "kernel");
@@ -127,7 +128,7 @@ export function nameOf(part: Part, k: number): string {
 }
 
 /** The function to select for a share: of a kernel the one in its middle. */
-export function selectionFor(part: Part, k: number): Selection {
+export function selectionFor(part: LayerShares, k: number): Selection {
   const [row, column] = [Math.floor(k / part.columns), k % part.columns];
   const { layer, kernel, target } = part;
   if (part.kind === "functions") return { layer, out: target, in: column, row: 0, column: 0 };
@@ -139,7 +140,7 @@ export function selectionFor(part: Part, k: number): Selection {
  * The share that a selected function belongs to; −1 for none. Where kernels are shared it is the one chosen here before,
  * if it is of this kernel, or else the largest over the channels.
  */
-export function numberFor(part: Part, selection: Selection | null, before = -1): number {
+export function numberFor(part: LayerShares, selection: Selection | null, before = -1): number {
   if (!selection || selection.layer !== part.layer) return -1;
   const { out, in: input } = selection;
   if (part.kind === "functions") return out === part.target && input < part.columns ? input : -1;
@@ -150,7 +151,7 @@ export function numberFor(part: Part, selection: Selection | null, before = -1):
 }
 
 /** The map of a share: of a kernel its own, of a function that of its channel; the whole for −1. */
-export function mapOf(part: Part, k: number): MapOf | null {
+export function shareMap(part: LayerShares, k: number): MapOf | null {
   if (k < 0) return part.total;
   if (part.kind === "functions") {
     if (!part.places) return null;
@@ -167,7 +168,7 @@ export function mapOf(part: Part, k: number): MapOf | null {
 }
 
 /** Where in its map a function lies, as shares of the sides; null for a kernel. */
-export function cellOf(part: Part, k: number) {
+export function functionCell(part: LayerShares, k: number) {
   if (k < 0 || part.kind !== "functions" || !part.places) return null;
   const [, height, width] = part.places;
   const place = k % (height * width);
@@ -179,13 +180,13 @@ export function cellOf(part: Part, k: number) {
   };
 }
 
-export function mapTitle(part: Part, k: number): string {
+export function mapTitle(part: LayerShares, k: number): string {
   const [channels] = part.places ?? [0];
   if (k < 0)
     return part.kind === "kernels" ? "all kernels" : channels > 1 ? "all maps" : "all functions";
-  if (part.kind === "kernels") return nameOf(part, k);
+  if (part.kind === "kernels") return shareName(part, k);
   if (channels === 1) return "all functions";
-  return nameOf(part, k).split(" · ")[0];
+  return shareName(part, k).split(" · ")[0];
 }
 
 export function signed(value: number): string {

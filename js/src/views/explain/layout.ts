@@ -1,9 +1,10 @@
 /** Puts the parts of the drawing of one layer together. No DOM. */
 
+import { PAD } from "../../phi/geometry.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
-import { type Block, boxIn, type Drawn, GAP, PAD, type Plate } from "./block.ts";
-import { type Content, mapOf, type Part, type Span, spanOf } from "./content.ts";
+import { type Block, type BlockStyle, boxIn, GAP, type Plate } from "./block.ts";
+import { type Explanation, type LayerShares, type Span, shareMap, spanOf } from "./content.ts";
 import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
@@ -26,8 +27,8 @@ const TOP = 4;
 export type Section = ReturnType<typeof together>;
 
 export interface Shown {
-  content: Content;
-  part: Part;
+  content: Explanation;
+  part: LayerShares;
   /** null where the input is no image. */
   plate: Plate | null;
   selected: number;
@@ -47,8 +48,8 @@ function sideOf(plate: Plate, width: number): number {
 }
 
 /** The one scale of a layer's maps, that of the large one; cut where any of them goes beyond it. */
-function spanFor(part: Part, shown: number, lists: readonly List[]): Span {
-  const large = mapOf(part, shown) ?? part.total;
+function spanFor(part: LayerShares, shown: number, lists: readonly List[]): Span {
+  const large = shareMap(part, shown) ?? part.total;
   if (!large) return spanOf([]);
   const span = spanOf([large]);
   const beyond = ({ map }: Row) => map?.data.some((value) => Math.abs(value) > span.most) ?? false;
@@ -68,7 +69,7 @@ export function sectionOf(shown: Shown): Section {
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
   const { plate, width, theme } = shown;
-  const drawn: Drawn = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
+  const drawn: BlockStyle = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
   const side = plate ? sideOf(plate, width) : 0;
   const rows = lists[0].rows.filter(({ map }) => map !== null);

@@ -10,17 +10,17 @@ import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import {
   type Block,
+  type BlockStyle,
   boxIn,
-  type Drawn,
-  LINE,
-  line,
-  type Place,
+  type Corner,
+  LEADING,
   type Plate,
   SIZE,
+  wordsAt,
 } from "./block.ts";
-import { type MapOf, mapOf, mapTitle } from "./content.ts";
+import { type MapOf, mapTitle, shareMap } from "./content.ts";
 import type { Row } from "./rows.ts";
-import { placeText } from "./words.ts";
+import { mapPixelText } from "./words.ts";
 
 const MEANING = { below: ["lowers the score", "lowers"], above: ["raises it", "raises"] } as const;
 /** Between maps, and below their heading, for the frame of a map. */
@@ -31,17 +31,17 @@ const [SMALLEST_MAP, LARGEST_MAP] = [60, 224];
 
 export function imageBlock(
   { image, pixels }: Plate,
-  [x, y]: Place,
+  [x, y]: Corner,
   side: number,
   theme: Theme,
 ): Block {
   const { muted, line: stroke } = theme.colours;
-  const box = { x, y: y + LINE, ...boxIn(image, side) };
+  const box = { x, y: y + LEADING, ...boxIn(image, side) };
   const title = `the image, ${image.height} × ${image.width}`;
   const words = () => `${title} pixels`;
   return {
     marks: [
-      line(x, y, fitted(title, side, SIZE), muted),
+      wordsAt(x, y, fitted(title, side, SIZE), muted),
       { kind: "image", box, pixels },
       outline(box, stroke),
     ],
@@ -53,20 +53,20 @@ export function imageBlock(
 
 /** The map of a share, or else of all together, on a scale that stands under it: the same call for the palette's colours. */
 export function mapBlock(
-  { part, plate, span, theme }: Drawn,
+  { part, plate, span, theme }: BlockStyle,
   shown: number,
-  [x, y]: Place,
+  [x, y]: Corner,
   side: number,
 ): Block | null {
-  const own = mapOf(part, shown);
+  const own = shareMap(part, shown);
   const map = own ?? part.total;
   if (!map || !plate) return null;
-  const box = { x, y: y + LINE, ...boxIn(plate.image, side) };
+  const box = { x, y: y + LEADING, ...boxIn(plate.image, side) };
   const title = mapTitle(part, own ? shown : -1);
   const titles = [`where it comes from: ${title}`, `where from: ${title}`, title];
   return {
     marks: [
-      line(x, y, fitting(titles, side, SIZE), theme.colours.muted),
+      wordsAt(x, y, fitting(titles, side, SIZE), theme.colours.muted),
       ...mapMarks(plate, map, span.most, box, theme),
       ...colourKey([box.x, box.y + box.height + 6, box.width], { ...span, ...MEANING }, theme),
     ],
@@ -77,7 +77,7 @@ export function mapBlock(
       columns: map.width,
       home: [map.height >> 1, map.width >> 1],
       cursor: part.kind === "functions" ? "pointer" : "crosshair",
-      words: (row, column) => placeText(map, row, column),
+      words: (row, column) => mapPixelText(map, row, column),
     },
     top: y,
     bottom: box.y + box.height + 6 + KEY_HEIGHT,
@@ -85,7 +85,7 @@ export function mapBlock(
 }
 
 /** A map with its frame, and the outline of the image over it. */
-export function mapMarks(
+function mapMarks(
   { image, edges }: Plate,
   map: MapOf,
   most: number,
@@ -105,11 +105,11 @@ const sideIn = (columns: number, width: number) =>
 
 /** The maps of rows side by side, as large as there is room for; `left`: so many other rows have one too. */
 export function mapsBlock(
-  { selected, span, theme }: Drawn,
+  { selected, span, theme }: BlockStyle,
   plate: Plate,
   rows: readonly Row[],
   left: number,
-  [x, y]: Place,
+  [x, y]: Corner,
   width: number,
 ): Block {
   const { colours } = theme;
@@ -125,9 +125,9 @@ export function mapsBlock(
     name: "maps",
     box: {
       x,
-      y: y + LINE + FRAME_AIR,
+      y: y + LEADING + FRAME_AIR,
       width: columns * (side + MAP_GAP) - MAP_GAP,
-      height: down * (LINE + size.height + MAP_GAP) - MAP_GAP,
+      height: down * (LEADING + size.height + MAP_GAP) - MAP_GAP,
     },
     rows: down,
     columns,
@@ -137,20 +137,20 @@ export function mapsBlock(
   };
   const which = left > 0 ? `each of the first ${rows.length}` : "each";
   const headings = [`the map of ${which} alone, in the same colours`, `the map of ${which} alone`];
-  const marks: Mark[] = [line(x, y, fitting(headings, width, SIZE), colours.muted)];
+  const marks: Mark[] = [wordsAt(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
     if (!row.map) return;
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = row.has(selected) ? 600 : 400;
     const [name, value] = [row.name, row.text].map((text) => widthOf(text, SIZE, weight));
     const text = fitted(row.name, size.width, SIZE, weight);
-    marks.push(line(cell.x, cell.y, text, colours.ink, { weight }));
+    marks.push(wordsAt(cell.x, cell.y, text, colours.ink, { weight }));
     // The number, which stands beside its bar too, where there is room for both.
     if (name + 6 + value <= size.width) {
       const how = { weight, anchor: "end" } as const;
-      marks.push(line(cell.x + size.width, cell.y, row.text, colours.muted, how));
+      marks.push(wordsAt(cell.x + size.width, cell.y, row.text, colours.muted, how));
     }
-    const box = { x: cell.x, y: cell.y + LINE, ...size };
+    const box = { x: cell.x, y: cell.y + LEADING, ...size };
     marks.push(...mapMarks(plate, row.map, span.most, box, theme));
   });
   return { marks, region, top: y, bottom: region.box.y + region.box.height };

@@ -2,7 +2,14 @@
 
 import { counted, outputName } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { type MapOf, mapOf, nameOf, type Part, signed, signedAlike } from "./content.ts";
+import {
+  type LayerShares,
+  type MapOf,
+  shareMap,
+  shareName,
+  signed,
+  signedAlike,
+} from "./content.ts";
 
 export interface Row {
   kind: "group" | "share" | "others" | "total";
@@ -41,7 +48,12 @@ const sumOf = (numbers: ArrayLike<number>, of: readonly number[]): number =>
  * Up to `most` shares and what all others add, so that the rows come to the whole. Where there are more shares than that,
  * those are up to `mostGroups` channels or outputs that they belong to, and a second list has the largest shares themselves.
  */
-export function listsOf(part: Part, most: number, mostGroups: number, selected: number): List[] {
+export function listsOf(
+  part: LayerShares,
+  most: number,
+  mostGroups: number,
+  selected: number,
+): List[] {
   const { one, all } = oneOf(part);
   const groups = part.values.length > most ? groupsOf(part) : [];
   const lists: List[] = [];
@@ -73,21 +85,21 @@ export function listsOf(part: Part, most: number, mostGroups: number, selected: 
 }
 
 /** What a share is of: a shared kernel has one for each channel that it reads. */
-function oneOf({ kind, shared, columns }: Part): { one: string; all: string } {
+function oneOf({ kind, shared, columns }: LayerShares): { one: string; all: string } {
   if (kind === "functions") return { one: "function", all: "functions" };
   if (shared && columns > 1)
     return { one: "kernel on a channel", all: "pairs of kernel and channel" };
   return { one: "kernel", all: "kernels" };
 }
 
-function wholeOf(part: Part): string {
+function wholeOf(part: LayerShares): string {
   const { kind, shared, rows, columns, values } = part;
   if (kind === "kernels" && shared && columns > 1) return `all ${counted(rows, "kernel")} together`;
   return `all ${counted(values.length, kind.slice(0, -1))} together`;
 }
 
 /** The largest, the selected one, what the others add by their sign, and the whole. */
-function summed(part: Part, rows: Row[], most: number, selected: number): Row[] {
+function summed(part: LayerShares, rows: Row[], most: number, selected: number): Row[] {
   const shown = rows.slice(0, rows.length > most + 1 ? most : rows.length);
   const chosen = rows.find((row) => selected >= 0 && row.has(selected));
   if (chosen && !shown.includes(chosen)) shown.push(chosen);
@@ -103,7 +115,7 @@ function summed(part: Part, rows: Row[], most: number, selected: number): Row[] 
   return [...shown, rowOf(part, { kind: "total", name: wholeOf(part), value: part.sum })];
 }
 
-function groupsOf(part: Part): Group[] {
+function groupsOf(part: LayerShares): Group[] {
   const owner = ownerOf(part);
   if (!owner) return [];
   const groups = new Map<string, Group>();
@@ -117,7 +129,7 @@ function groupsOf(part: Part): Group[] {
   return several ? [...groups.values()] : [];
 }
 
-function ownerOf(part: Part): ((k: number) => string) | null {
+function ownerOf(part: LayerShares): ((k: number) => string) | null {
   if (part.kind === "kernels") {
     const row = (k: number) => Math.floor(k / part.columns);
     if (part.shared) return (k) => outputName(part, row(k), "kernel");
@@ -129,13 +141,13 @@ function ownerOf(part: Part): ((k: number) => string) | null {
 }
 
 /** A row of some kind; by itself it is no share. */
-function rowOf(part: Part, own: Pick<Row, "kind" | "name" | "value"> & Partial<Row>): Row {
+function rowOf(part: LayerShares, own: Pick<Row, "kind" | "name" | "value"> & Partial<Row>): Row {
   const words = `${part.layer} · ${own.name} · ${signed(own.value)}`;
   const none = { text: "", beside: Number.NaN, number: -1, has: () => false, map: null, words };
   return { ...none, ...own };
 }
 
-function groupRow(part: Part, { name, members }: Group): Row {
+function groupRow(part: LayerShares, { name, members }: Group): Row {
   const value = sumOf(part.values, members);
   const isMap = part.kind === "functions";
   const count = counted(members.length, part.shared ? "channel" : part.kind.slice(0, -1));
@@ -146,14 +158,14 @@ function groupRow(part: Part, { name, members }: Group): Row {
     beside: part.beside && isMap ? sumOf(part.beside, members) : Number.NaN,
     number: members[0],
     has: (k) => members.includes(k),
-    map: isMap ? mapOf(part, members[0]) : joined(part, members),
+    map: isMap ? shareMap(part, members[0]) : joined(part, members),
     words: `${part.layer} · ${name}, ${count} · ${signed(value)}`,
   });
 }
 
 /** The sum of the maps of some kernels; null where not all of them were sent. */
-function joined(part: Part, members: readonly number[]): MapOf | null {
-  const maps = members.map((k) => mapOf(part, k));
+function joined(part: LayerShares, members: readonly number[]): MapOf | null {
+  const maps = members.map((k) => shareMap(part, k));
   const [first] = maps;
   if (!first) return null;
   const data = new Float32Array(first.data.length);
@@ -164,11 +176,11 @@ function joined(part: Part, members: readonly number[]): MapOf | null {
   return { ...first, data };
 }
 
-function shareRow(part: Part, k: number): Row {
+function shareRow(part: LayerShares, k: number): Row {
   const beside = part.beside ? part.beside[k] : Number.NaN;
-  const name = nameOf(part, k);
+  const name = shareName(part, k);
   const own = rowOf(part, { kind: "share", name, value: part.values[k], beside, number: k });
   const also = Number.isNaN(beside) ? "" : ` · ${part.besideLabel} ${signed(beside)}`;
-  const map = part.kind === "kernels" ? mapOf(part, k) : null;
+  const map = part.kind === "kernels" ? shareMap(part, k) : null;
   return { ...own, has: (other) => other === k, map, words: own.words + also };
 }

@@ -1,22 +1,23 @@
 /** Explain's scene: an image, maps beside it, and the functions and kernels that made the score of a class. No DOM. */
 
 import { formatCount } from "../../phi/format.ts";
+import { PAD } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
-import { cellBox, cellOf as cellNamed, type Region, regionSites } from "../../scene/regions.ts";
+import { cellBox, cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { outline } from "../../scene/strokes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { classesShown } from "./bars.ts";
-import { LINE, line, PAD, plateOf, SIZE } from "./block.ts";
+import { LEADING, plateOf, SIZE, wordsAt } from "./block.ts";
 import {
-  type Content,
-  cellOf,
   className,
+  type Explanation,
+  functionCell,
+  type LayerShares,
   numberFor,
-  type Part,
   partOf,
   readContent,
   type WireContent,
@@ -29,8 +30,8 @@ import { description, verdict } from "./words.ts";
 type Meant = ReturnType<typeof meantBy>;
 
 export interface ExplainScene extends Scene {
-  content: Content;
-  part: Part;
+  content: Explanation;
+  part: LayerShares;
   /** The share that is marked; −1 for none. */
   selected: number;
   meant(id: string): Meant;
@@ -44,7 +45,7 @@ interface ExplainDrawing extends Drawing<ExplainScene> {
 }
 
 /** Whether the stream has the layer: only then its functions can be selected in the other views. */
-export function isKnown(store: Store | null, layer: string): boolean {
+export function streamHasLayer(store: Store | null, layer: string): boolean {
   return store?.current()?.layout.layers.some(({ name }) => name === layer) ?? false;
 }
 
@@ -69,7 +70,7 @@ export function drawing(): ExplainDrawing {
     last = part.layer;
     const before = draw.chosen;
     // What is only chosen here, because the stream does not have it, stays.
-    if (isKnown(store, part.layer) || selection?.layer === part.layer) {
+    if (streamHasLayer(store, part.layer) || selection?.layer === part.layer) {
       draw.chosen = numberFor(part, selection, draw.chosen);
     }
     if (draw.chosen >= part.values.length) draw.chosen = -1;
@@ -130,10 +131,10 @@ function overview(shown: Shown, given: Given): ExplainScene {
     const selected = numberFor(part, selection);
     const own = { ...shown, part, selected, shown: -1, top: Math.min(shown.top, ROWS) };
     const name = isOne ? part.layer : `${part.layer} · ${momentOf(part)}`;
-    marks.push(line(PAD, y, name, ink, { weight: 600, size: SIZE + 1 }));
+    marks.push(wordsAt(PAD, y, name, ink, { weight: 600, size: SIZE + 1 }));
     const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
-    marks.push(...sentence.map((text, k) => line(PAD, y + (k + 1) * LINE + 2, text, ink)));
-    const top = y + (sentence.length + 1) * LINE + 4;
+    marks.push(...sentence.map((text, k) => wordsAt(PAD, y + (k + 1) * LEADING + 2, text, ink)));
+    const top = y + (sentence.length + 1) * LEADING + 4;
     const section = sectionOf(own);
     const marked = markedMarks(part, selected, section, given.pointed, theme);
     marks.push({ kind: "group", at: [0, top], marks: [...section.marks, ...marked] });
@@ -156,7 +157,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
 }
 
 function meantBy(id: string, { part, shown }: Shown, section: Section) {
-  const cell = cellNamed(id);
+  const cell = cellOf(id);
   const row = rowOf(section, id);
   const isMap = cell?.name === "map";
   const target = cell?.name === "classes" ? (classesShown(part)[cell.row] ?? -1) : -1;
@@ -166,7 +167,7 @@ function meantBy(id: string, { part, shown }: Shown, section: Section) {
 }
 
 function rowOf({ lists, mapped, regions }: Section, id: string): Row | undefined {
-  const cell = cellNamed(id);
+  const cell = cellOf(id);
   if (cell?.name === "maps") {
     const columns = regions.find(({ name }) => name === "maps")?.columns ?? 1;
     return mapped[cell.row * columns + cell.column];
@@ -179,7 +180,7 @@ function rowsIn({ lists }: Section): number {
 }
 
 /** The function whose share a place of the map shows: of the channel shown, or the largest of all channels there. */
-function placeNumber(part: Part, selected: number, row: number, column: number): number {
+function placeNumber(part: LayerShares, selected: number, row: number, column: number): number {
   if (part.kind !== "functions" || !part.places) return -1;
   const [, height, width] = part.places;
   const [size, place] = [height * width, row * width + column];
@@ -187,11 +188,15 @@ function placeNumber(part: Part, selected: number, row: number, column: number):
   return part.order.find((k) => k % size === place) ?? -1;
 }
 
-function momentOf({ step }: Part): string {
+function momentOf({ step }: LayerShares): string {
   return `step ${formatCount(step)}`;
 }
 
-function captionOf(part: Part, { get, store }: Given, sentences: readonly Remark[]): Remark[] {
+function captionOf(
+  part: LayerShares,
+  { get, store }: Given,
+  sentences: readonly Remark[],
+): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
   const remarks: Remark[] = [
     { text: verdict(part), tone: "ink", strong: true },
@@ -205,7 +210,7 @@ function captionOf(part: Part, { get, store }: Given, sentences: readonly Remark
 
 /** Frames around what is selected, what is pointed at, and where the keyboard is. */
 function markedMarks(
-  part: Part,
+  part: LayerShares,
   selected: number,
   { lists, mapped, regions }: Section,
   pointed: Pointed,
@@ -223,7 +228,7 @@ function markedMarks(
   if (selected >= 0) {
     for (const { name, rows } of lists) mark(region(name), rows);
     mark(region("maps"), mapped);
-    const at = cellOf(part, selected);
+    const at = functionCell(part, selected);
     const map = region("map")?.box;
     if (at && map) {
       const [x, y] = [map.x + at.left * map.width, map.y + at.top * map.height];
@@ -231,7 +236,7 @@ function markedMarks(
       marks.push(outline(box, accent, 2, 1));
     }
   }
-  const cell = cellNamed(pointed.id);
+  const cell = cellOf(pointed.id);
   const over = cell && region(cell.name);
   if (!cell || !over || cell.name === "image") return marks;
   const box = padded(over, cell.row, cell.column);

@@ -1,14 +1,14 @@
 /** Explain: the header and the hands on its scene. */
 
 import { formatCount, number } from "../../phi/format.ts";
-import { element, put } from "../../shell/element.ts";
+import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
-import { className, type Part, partOf, selectionFor } from "./content.ts";
-import { drawing, type ExplainScene, isKnown } from "./scene.ts";
+import { className, type LayerShares, partOf, selectionFor } from "./content.ts";
+import { drawing, type ExplainScene, streamHasLayer } from "./scene.ts";
 import css from "./style.css";
-import { selectionText } from "./words.ts";
+import { shareText } from "./words.ts";
 
 export type ExplainElement = HTMLElement & { kwExplain: ReturnType<typeof asked> };
 
@@ -49,7 +49,7 @@ function build(shell: Shell): Parts {
         if (event.key !== "Escape" || !scene || scene.selected < 0) return false;
         draw.chosen = -1;
         draw.here = false;
-        if (isKnown(shell.store(), scene.part.layer)) shell.store()?.select(null);
+        if (streamHasLayer(shell.store(), scene.part.layer)) shell.store()?.select(null);
         shell.speak("selection cleared");
         return true;
       },
@@ -62,8 +62,8 @@ function build(shell: Shell): Parts {
     draw.chosen = number;
     draw.here = true;
     const store = shell.store();
-    if (isKnown(store, part.layer)) store?.select(selectionFor(part, number));
-    shell.speak(`selected: ${selectionText(part, number)}`);
+    if (streamHasLayer(store, part.layer)) store?.select(selectionFor(part, number));
+    shell.speak(`selected: ${shareText(part, number)}`);
     shell.schedule();
   }
 
@@ -115,7 +115,7 @@ function build(shell: Shell): Parts {
       header.show(shown);
       const { selected, part } = shown;
       const over = pointed.id ? shown.sites.words(pointed.id) : "";
-      shell.read(over || selectionText(part, selected), !over && selected >= 0);
+      shell.read(over || shareText(part, selected), !over && selected >= 0);
       return shown;
     },
   };
@@ -128,7 +128,7 @@ const TITLES: Record<string, string> = {
   saved: "The step of the model that is explained",
 };
 
-const CLASS: Option<Part> = {
+const CLASS: Option<LayerShares> = {
   trait: "target",
   label: "class",
   title: "The class whose score is explained",
@@ -175,7 +175,7 @@ function createHeader(shell: Shell) {
     const { state } = from.status();
     const behind = newest > part.step;
     const now = state === "live" && behind ? `, the training is at ${formatCount(newest)}` : "";
-    put(step, `explained at step ${formatCount(part.step)}${now}`);
+    putWords(step, `explained at step ${formatCount(part.step)}${now}`);
     step.title = TITLES[state] ?? TITLES.idle;
     // At rest the view follows by itself, soon: what stays behind longer is asked for (see style.css).
     repeat.hidden = !(behind && state === "idle");

@@ -5,29 +5,29 @@ import { chance, formatCount, number } from "../../phi/format.ts";
 import { reachOf } from "../../phi/ranges.ts";
 import { softmax } from "../../phi/softmax.ts";
 import {
-  type Content,
   className,
+  type Explanation,
+  type LayerShares,
   type MapOf,
-  mapOf,
   mapTitle,
-  nameOf,
-  type Part,
+  shareMap,
+  shareName,
   signed,
 } from "./content.ts";
 
-export function placeText(map: MapOf, row: number, column: number): string {
+export function mapPixelText(map: MapOf, row: number, column: number): string {
   return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
 }
 
 /** The selected share in one line; what to do where there is none. */
-export function selectionText(part: Part, selected: number): string {
+export function shareText(part: LayerShares, selected: number): string {
   if (selected < 0 && part.scores.length < 2) return "Click a row to select its function.";
   if (selected < 0) return "Click a row or the map to select a function, or a class to explain it.";
-  return `${part.layer} · ${nameOf(part, selected)} · ${signed(part.values[selected])}`;
+  return `${part.layer} · ${shareName(part, selected)} · ${signed(part.values[selected])}`;
 }
 
 /** What the network says of the image. */
-export function verdict(part: Part): string {
+export function verdict(part: LayerShares): string {
   const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
   if (scores.length < 2) return `The output is ${number(scores[0])}`;
@@ -46,17 +46,17 @@ export function verdict(part: Part): string {
 const SMALL_CHANCE = 0.001;
 
 interface Shown {
-  content: Content;
-  part: Part;
+  content: Explanation;
+  part: LayerShares;
   selected: number;
   /** The share whose map is the large one; −1 for all together. */
   shown: number;
 }
 
 export function description({ content, part, selected, shown }: Shown, bars: number): string {
-  const own = mapOf(part, shown);
+  const own = shareMap(part, shown);
   const map = content.image ? (own ?? part.total) : null;
-  const chosen = selected >= 0 ? `Selected: ${selectionText(part, selected)}. ` : "";
+  const chosen = selected >= 0 ? `Selected: ${shareText(part, selected)}. ` : "";
   return (
     `Explanation at step ${formatCount(part.step)}. ${verdict(part)}. ${part.sentence} ` +
     (map ? `${mapText(part, own ? shown : -1, map)}. ` : "") +
@@ -65,7 +65,7 @@ export function description({ content, part, selected, shown }: Shown, bars: num
   );
 }
 
-function mapText(part: Part, k: number, map: MapOf): string {
+function mapText(part: LayerShares, k: number, map: MapOf): string {
   const { low, high } = reachOf(map.data);
   const size = `${map.height} × ${map.width}`;
   return `Map of layer ${part.layer}, ${mapTitle(part, k)}, ${size}, from ${signed(low)} to ${signed(high)}`;

@@ -23,7 +23,7 @@ const OUTSIDE =
   "Training sees these x, but few splines or none reach them: there φ is mostly its base";
 const COVERED = "it is the same at all these, so that growth is seen when you move through them";
 
-export function captionOf(
+export function gridCaption(
   picture: Picture,
   { store, theme, room, get }: Given,
   hasPlot: boolean,

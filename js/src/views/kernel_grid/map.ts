@@ -3,7 +3,7 @@
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import { PAD, type Rect } from "../../phi/geometry.ts";
-import { greyOf } from "../../scene/heat.ts";
+import { greyPixels } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
 import { cellOf, regionSites } from "../../scene/regions.ts";
 import { rect } from "../../scene/shapes.ts";
@@ -25,7 +25,11 @@ export interface LayerMap {
 }
 
 /** The map of a layer, in a view so wide; null where all of the layer is drawn, or nothing is known of the rest. */
-export function mapOf(layer: LayerLayout, summary: Summary | null, width: number): LayerMap | null {
+export function layerMap(
+  layer: LayerLayout,
+  summary: Summary | null,
+  width: number,
+): LayerMap | null {
   if (!layer.window || !summary) return null;
   const { rows, columns } = summary;
   const cell = Math.min(LARGEST_MAP_CELL, TALLEST_MAP / rows, (width - 2 * PAD) / columns);
@@ -40,7 +44,7 @@ export function isOnMap(id: string): boolean {
 }
 
 /** Where a click on the map looks: the middle of a block; null for other sites. */
-export function placeOf({ summary }: LayerMap, id: string): { out: number; in: number } | null {
+export function lookedAt({ summary }: LayerMap, id: string): { out: number; in: number } | null {
   const cell = cellOf(id);
   if (cell?.name !== MAP) return null;
   const [down, across] = summary.block;
@@ -102,7 +106,7 @@ function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
   const { reach, columns } = summary;
   const most = mostOf(reach);
   const [none, all] = theme.name === "light" ? [most, 0] : [0, most];
-  const pixels = greyOf(reach, columns, [none, all]);
+  const pixels = greyPixels(reach, columns, [none, all]);
   return [
     { kind: "image", box, pixels },
     rect(windowBox(layer, box, summary), { stroke: theme.colours.accent, width: 2 }),

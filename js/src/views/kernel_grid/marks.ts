@@ -5,11 +5,11 @@ import { type Rect, rectOf } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import {
   brokenMarks,
-  type Marked as Cells,
   cellBoxes,
-  markedMarks as frames,
+  cellFrames,
   functionsWithin,
   labelMarks,
+  type MarkedCells,
 } from "../../scene/cells.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
 import { dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
@@ -18,7 +18,7 @@ import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { tintOf } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import { type Points, roomOf, type Subject } from "./subject.ts";
+import { roomOf, type SampledPoints, type Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
 const INSET = 2;
@@ -29,13 +29,13 @@ const TRIANGLE = 4;
 /** More curves than this are drawn thin: see shell/canvas.ts. */
 const FEW_CURVES = 150;
 
-export interface Marked extends Cells {
+export interface Marked extends MarkedCells {
   /** Where on the hovered curve the pointer is. */
   x: number | null;
 }
 
 /** What lies under the curves and seldom changes: labels, cells, zero lines, and the ghost where its scale is fixed. */
-export function groundMarks(picture: Picture, view: Rect, theme: Theme, ratio: number): Mark[] {
+export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, ratio: number): Mark[] {
   const { arrangement, settings, ghost } = picture;
   const { colours } = theme;
   const marks = labelMarks(arrangement, view, colours);
@@ -132,7 +132,7 @@ function cellMarks(
 /** A function's points, its cell, and half the height of its axis. */
 interface Placed {
   f: number;
-  points: Points;
+  points: SampledPoints;
   n: number;
   cell: Rect;
   axis: number;
@@ -220,7 +220,7 @@ function curves(
 }
 
 /** The parts of a curve between −axis and axis, which end where it crosses them. */
-function partsWithin({ x, y }: Points, n: number, axis: number): [number, number][][] {
+function partsWithin({ x, y }: SampledPoints, n: number, axis: number): [number, number][][] {
   const parts: [number, number][][] = [];
   let part: [number, number][] = [];
   const end = () => {
@@ -299,12 +299,12 @@ function fillMarks(picture: Picture, visible: readonly number[], colours: Colour
 /** What is pointed at and what is selected. */
 export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme): Mark[] {
   const { hovered, x } = marked;
-  const marks = frames(marked, (f) => boxOf(picture, f), colours.muted, colours);
+  const marks = cellFrames(marked, (f) => boxOf(picture, f), colours.muted, colours);
   if (hovered < 0 || x === null || isFlat(picture.settings)) return marks;
   const { y: top, height } = rectOf(picture.arrangement, hovered);
   const value = picture.subject.at(hovered, x);
   if (!Number.isFinite(value)) return marks;
-  const [cx, cy] = placeOf(picture, hovered, x, value);
+  const [cx, cy] = pointPlace(picture, hovered, x, value);
   return [
     ...marks,
     line([cx, top, cx, top + height], colours.accent, { opacity: 0.45 }),
@@ -313,7 +313,12 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
 }
 
 /** Where a point of function f is drawn, in the arrangement's pixels; at the edge of its cell where it is cut. */
-export function placeOf(picture: Picture, f: number, x: number, value: number): [number, number] {
+export function pointPlace(
+  picture: Picture,
+  f: number,
+  x: number,
+  value: number,
+): [number, number] {
   const axis = axisOf(picture, f);
   const { toX, toY } = placesOf(picture, { cell: rectOf(picture.arrangement, f), axis });
   return [toX(x), toY(Math.max(-axis, Math.min(axis, value)))];

@@ -5,15 +5,15 @@ import { basisOf } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
-import { curvesPlot, type Line } from "../../scene/axes.ts";
+import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
 import { columnLabels } from "../../scene/cells.ts";
-import { greyOf } from "../../scene/heat.ts";
+import { greyPixels } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { furthest, HEAD, type Picture, PLOT, reachOf, WIDE } from "./picture.ts";
+import { functionReach, furthest, type Picture, PLOT, PLOT_HEAD, WIDE } from "./picture.ts";
 import { isGrey } from "./settings.ts";
 import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
@@ -39,7 +39,7 @@ export function magnified(
     pointsOf(of, samplePlan(its, xRange, PLOT_POINTS), k);
   const lines = others
     .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
-    .map((k): Line => ({ points: curveOf(subject, layer, k), stroke: colours.zero }));
+    .map((k): StrokedCurve => ({ points: curveOf(subject, layer, k), stroke: colours.zero }));
   if (ghost && initial) {
     const points = curveOf(ghost.subject, initial.layer, f);
     lines.push({ points, stroke: colours.ghost, paint: { width: 1.5, dash: [3, 2.5] } });
@@ -125,7 +125,7 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
 function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   const { arrangement, cells, scales, settings } = picture;
   const width = arrangement.kw;
-  if (isGrey(settings)) return new Uint32Array(greyOf(cells, width, [0, 1]).rgba.buffer);
+  if (isGrey(settings)) return new Uint32Array(greyPixels(cells, width, [0, 1]).rgba.buffer);
   const out = new Uint32Array(cells.length);
   colourise(cells, scales.largest, paletteOf(name), out, width);
   return out;
@@ -151,28 +151,32 @@ export const isAlone = ({ layer, settings }: Picture) => layer.count === 1 && !i
 export function plotBox(picture: Picture, width: number, height: number): Rect | null {
   const { arrangement: a } = picture;
   if (isAlone(picture)) {
-    const [across, down] = [width - 2 * PAD, height - HEAD - 2 * PAD];
+    const [across, down] = [width - 2 * PAD, height - PLOT_HEAD - 2 * PAD];
     return {
       ...{ x: PAD, y: PAD, width: Math.min(WIDEST_ALONE, across) },
-      height: HEAD + Math.max(LEAST_PLOT, Math.min(LARGEST_PLOT.height, down)),
+      height: PLOT_HEAD + Math.max(LEAST_PLOT, Math.min(LARGEST_PLOT.height, down)),
     };
   }
   if (width < WIDE) {
-    const tall = Math.min(HEAD + LARGEST_PLOT.height, height - a.height - PAD);
+    const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - a.height - PAD);
     return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
-  const down = Math.min(LARGEST_PLOT.height, height - HEAD - 2 * PAD, Math.max(180, 0.75 * across));
+  const down = Math.min(
+    LARGEST_PLOT.height,
+    height - PLOT_HEAD - 2 * PAD,
+    Math.max(180, 0.75 * across),
+  );
   return across < 180 || down < LEAST_PLOT
     ? null
-    : { x, y: PAD, width: across, height: HEAD + down };
+    : { x, y: PAD, width: across, height: PLOT_HEAD + down };
 }
 
 /** The plot of function f beside the cells or alone, with the other functions of its kernel behind it. */
-export function plotMarks(
+export function functionPlotMarks(
   picture: Picture,
   f: number,
   x: number,
@@ -185,23 +189,23 @@ export function plotMarks(
   const room = width - 12;
   const reach = Number.isNaN(picture.ranges[f])
     ? "not finite"
-    : `|φ| up to ${number(reachOf(picture, f))}`;
+    : `|φ| up to ${number(functionReach(picture, f))}`;
   const about = isAlone(picture)
     ? [reach]
     : [`${how}, framed in the map · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
-  const space = { width, height: height - HEAD };
+  const space = { width, height: height - PLOT_HEAD };
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
     words(left + 12, y + 31, fitting(about, room, size), muted, { size }),
-    { kind: "group", at: [left, y + HEAD], marks },
+    { kind: "group", at: [left, y + PLOT_HEAD], marks },
   ];
 }
 
 /** The x of the only function under a place of its plot. */
 export function xInPlot(picture: Picture, box: Rect, at: number, theme: Theme): number | null {
-  const space = { width: box.width, height: box.height - HEAD };
+  const space = { width: box.width, height: box.height - PLOT_HEAD };
   const { plot } = magnified(picture, 0, Number.NaN, theme, space) ?? {};
   if (!plot) return null;
   const [from, to] = picture.xRange;

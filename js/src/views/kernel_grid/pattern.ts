@@ -28,7 +28,7 @@ export function contrastOf(subject: Subject, layer: LayerLayout): Float32Array {
 }
 
 /** 0 black … 1 white. */
-export function greyOf(contrast: number, most: number, binarise: boolean): number {
+export function contrastGrey(contrast: number, most: number, binarise: boolean): number {
   if (Number.isNaN(contrast)) return contrast;
   if (binarise) return contrast < 0 ? 0 : 1;
   return most > 0 ? 0.5 + (0.5 * contrast) / most : 0.5;

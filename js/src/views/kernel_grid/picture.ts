@@ -9,10 +9,10 @@ import { type Keep, memory } from "../../phi/memory.ts";
 import { layerRange } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
-import { contrastOf, greyOf, type Pattern, seesPixels } from "./pattern.ts";
+import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, MOST_CURVES, type Settings } from "./settings.ts";
+import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 import type { Together } from "./together.ts";
 
@@ -68,7 +68,7 @@ export interface Picture {
 }
 
 /** Where the inputs of a layer are, rounded out; null where none were seen, or all are the same. */
-export function inputsOf(observed: Observed | null): [number, number] | null {
+export function inputRange(observed: Observed | null): [number, number] | null {
   const ends = observed && allInputEnds(observed);
   return ends && ends[0] < ends[1] ? roundedOut(ends) : null;
 }
@@ -121,7 +121,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
       () => arranged(from, shape),
     );
-    const seen = keep("inputs", [observed], () => inputsOf(observed ?? null));
+    const seen = keep("inputs", [observed], () => inputRange(observed ?? null));
     const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
     const points = Math.max(12, arrangement.cell);
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
@@ -158,7 +158,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     picture.pattern = { contrast, pixels };
     const most = layerRange(contrast.map(Math.abs));
     shareScale(picture, most);
-    picture.greys = contrast.map((v) => greyOf(v, most, settings.binarise));
+    picture.greys = contrast.map((v) => contrastGrey(v, most, settings.binarise));
     picture.cells = picture.greys;
     picture.broken = unknownIn(picture.greys);
   }
@@ -225,7 +225,7 @@ function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) 
 }
 
 /** How far one function reaches, at all points there are; NaN where it is not finite. */
-export function reachOf({ layer, xRange, subject }: Picture, f: number): number {
+export function functionReach({ layer, xRange, subject }: Picture, f: number): number {
   return sizeOf(pointsOf(subject, samplePlan(layer, xRange, ALL_POINTS), f).y);
 }
 
@@ -294,8 +294,8 @@ const COMPACT_CELLS = [22, 20, 18, 16, 14];
 const COMPACT_GAP = 3;
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
-export const HEAD = 40;
-export const PLOT = HEAD + 148;
+export const PLOT_HEAD = 40;
+export const PLOT = PLOT_HEAD + 148;
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
 const LEAST_CELL = 3;
 
@@ -312,7 +312,7 @@ function arranged(
   const overview = settings.mode === "overview";
   const flat = isFlat(settings);
   const across = overview ? widthOfCells(width) : width;
-  const tiny = overview || (flat && layer.count > MOST_CURVES);
+  const tiny = overview || (flat && layer.count > OVERVIEW_BEYOND);
   const folded = shape !== layer.shape;
   const cells = {
     kind: kh * kw > 1 ? ("conv" as const) : layer.kind,

@@ -9,8 +9,8 @@ import { memory } from "../../phi/memory.ts";
 import {
   AXIS_HEIGHT,
   axisMarks,
+  cellFrames,
   cellSites,
-  markedMarks as frames,
   markedIn,
   stuckHeadMarks,
   widthTaken,
@@ -19,19 +19,27 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Scene, sitesOf } from "../../scene/marks.ts";
 import { framed } from "../../scene/strokes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
-import { captionOf, description } from "./caption.ts";
-import { isOnMap, type LayerMap, mapOf, underMap } from "./map.ts";
-import { functionMarks, groundMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import { boxOf, functionAt, isAlone, plotBox, plotMarks, shownOf, xInPlot } from "./overview.ts";
+import { description, gridCaption } from "./caption.ts";
+import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
+import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import {
+  boxOf,
+  functionAt,
+  functionPlotMarks,
+  isAlone,
+  plotBox,
+  shownOf,
+  xInPlot,
+} from "./overview.ts";
 import {
   foldedShape,
   type Ingredients,
-  inputsOf,
+  inputRange,
   type Picture,
   pictureMaker,
   xRangeOf,
 } from "./picture.ts";
-import { scoresOf, valuesOf } from "./scores.ts";
+import { layerScores, scoresOf } from "./scores.ts";
 import { isFlat, settingsOf } from "./settings.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { togetherOf } from "./together.ts";
@@ -78,7 +86,7 @@ export function drawing(): GridDrawing {
     const { layer, scores = new Map(), settings, fold = null, initial } = from;
     const { sort } = settings;
     const shape = foldedShape(layer, fold);
-    const scored = keep("scored", [scores, sort, layer], () => valuesOf(scores, sort, layer));
+    const scored = keep("scored", [scores, sort, layer], () => layerScores(scores, sort, layer));
     const { out, in: input } = layer.window ?? {};
     const hasStart = Boolean(initial);
     return keep("order", [layer.name, String(shape), sort, scored, out, input, hasStart], () =>
@@ -103,7 +111,7 @@ export function drawing(): GridDrawing {
     const layer = layerNamed(frame, get("layer"));
     if (!layer) return "no layer to draw";
     const picture = pictureOf(picked(given, frame, layer), store);
-    const map = layer.window ? mapOf(layer, store.summary(layer.name), width) : null;
+    const map = layer.window ? layerMap(layer, store.summary(layer.name), width) : null;
     if (!map) return sceneOf(picture, given, draw.readingX);
     // The map has sites of its own.
     const number = (id: string) => (isOnMap(id) ? "" : id);
@@ -140,7 +148,7 @@ export function sortedOrder(
   if (sort !== "range" && sort !== "change") return scored && orderBy(shape, scored);
   const since = sort === "change" ? startOf(initial, layer) : null;
   if (sort === "change" && !since) return null;
-  const plan = samplePlan(layer, xRangeOf(layer, inputsOf(observed)), ALL_POINTS);
+  const plan = samplePlan(layer, xRangeOf(layer, inputRange(observed)), ALL_POINTS);
   return orderBy(shape, subjectOf(frame, layer, since).ranges(plan));
 }
 
@@ -189,13 +197,13 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     moment: `step ${formatCount(picture.frame.step)}`,
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
-    caption: captionOf(picture, given, plot !== null),
+    caption: gridCaption(picture, given, plot !== null),
     cuts: plot ? undefined : rowEnds(arrangement),
     sheets: [
       {
         from: steady ? [...under, key] : undefined,
         marks: (view) => [
-          ...groundMarks(picture, view, theme, ratio),
+          ...cellGroundMarks(picture, view, theme, ratio),
           ...(flat ? [] : axisMarks(arrangement, xRange, layer.variable, colours)),
         ],
       },
@@ -209,7 +217,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           if (!plot) return [];
           const box = boxOf(picture, shown);
           const frame = shown === selected ? [] : framed(box, colours.ink, colours);
-          return [...frame, ...plotMarks(picture, shown, Number.NaN, how, plot, theme)];
+          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, how, plot, theme)];
         },
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
@@ -221,8 +229,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   };
   if (!alone || !plot) return scene;
   const marks = () => [
-    ...plotMarks(picture, 0, x ?? Number.NaN, how, plot, theme),
-    ...frames(cells, () => plot, colours.muted, colours),
+    ...functionPlotMarks(picture, 0, x ?? Number.NaN, how, plot, theme),
+    ...cellFrames(cells, () => plot, colours.muted, colours),
   ];
   return { ...scene, sheets: [{ marks }], sites: sitesOf([{ id: "0", box: plot, words: say(0) }]) };
 }

@@ -44,7 +44,7 @@ export function scoresOf(value: unknown): Scores {
 }
 
 /** The numbers of a layer, or of the window that is here; null where it has none that fit. */
-export function valuesOf(scores: Scores, name: string, layer: LayerLayout): Float32Array | null {
+export function layerScores(scores: Scores, name: string, layer: LayerLayout): Float32Array | null {
   const values = scores.get(name)?.layers.get(layer.name);
   const [out, inputs, kh, kw] = wholeOf(layer);
   if (values?.length !== out * inputs * kh * kw) return null;
@@ -59,7 +59,7 @@ export function valuesOf(scores: Scores, name: string, layer: LayerLayout): Floa
 export function shadeOf(scores: Scores, name: string, layer: LayerLayout): Shade | null {
   const score = scores.get(name);
   if (!score) return null;
-  const values = valuesOf(scores, name, layer);
+  const values = layerScores(scores, name, layer);
   const unknown = values?.filter(Number.isNaN).length ?? 0;
   const most = max(values ?? [], Math.abs) ?? 0;
   return { name, units: score.units, signed: score.signed, values, most, unknown };

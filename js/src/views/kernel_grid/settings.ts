@@ -4,14 +4,14 @@ import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { togetherOf } from "./together.ts";
 
-export const MODES = ["curves", "overview", "pattern", "change"] as const;
+export const GRID_MODES = ["curves", "overview", "pattern", "change"] as const;
 export const SCALES = ["layer", "function"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
-export type Mode = (typeof MODES)[number];
+export type GridMode = (typeof GRID_MODES)[number];
 
 export interface Settings {
-  mode: Mode;
+  mode: GridMode;
   binarise: boolean;
   scale: (typeof SCALES)[number];
   ghost: boolean;
@@ -22,7 +22,7 @@ export interface Settings {
 }
 
 /** More curves than this are too many to look at one by one: such a layer opens in the overview. */
-export const MOST_CURVES = 3000;
+export const OVERVIEW_BEYOND = 3000;
 
 export function settingsOf(
   get: (trait: string) => unknown,
@@ -30,10 +30,10 @@ export function settingsOf(
 ): Settings {
   const mode = get("mode");
   const scores = scoreNames(get);
-  const isAuto = !MODES.includes(mode as Mode);
-  const most = togetherOf(get)?.most ?? MOST_CURVES;
+  const isAuto = !GRID_MODES.includes(mode as GridMode);
+  const most = togetherOf(get)?.most ?? OVERVIEW_BEYOND;
   return {
-    mode: isAuto && layer && layer.count > most ? "overview" : oneOf(MODES, mode),
+    mode: isAuto && layer && layer.count > most ? "overview" : oneOf(GRID_MODES, mode),
     binarise: Boolean(get("binarise")),
     scale: oneOf(SCALES, get("scale")),
     ghost: get("ghost") !== false,

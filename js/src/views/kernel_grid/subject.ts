@@ -5,7 +5,7 @@ import { phiAt } from "../../phi/interpolate.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
-export interface Points {
+export interface SampledPoints {
   x: Float32Array;
   y: Float32Array;
 }
@@ -14,17 +14,17 @@ export interface Subject {
   /** max |value| of each function over the plan's points; NaN where not finite. */
   ranges(plan: Plan): Float32Array;
   /** Fills `out` with function f at the plan's points and returns how many there are. */
-  curve(f: number, plan: Plan, out: Points): number;
+  curve(f: number, plan: Plan, out: SampledPoints): number;
   at(f: number, x: number): number;
 }
 
-export const roomOf = ({ points }: Plan): Points => ({
+export const roomOf = ({ points }: Plan): SampledPoints => ({
   x: new Float32Array(points),
   y: new Float32Array(points),
 });
 
 /** Function f at the plan's points. */
-export function pointsOf(subject: Subject, plan: Plan, f: number): Points {
+export function pointsOf(subject: Subject, plan: Plan, f: number): SampledPoints {
   const out = roomOf(plan);
   const n = subject.curve(f, plan, out);
   return { x: out.x.subarray(0, n), y: out.y.subarray(0, n) };

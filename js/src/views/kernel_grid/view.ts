@@ -6,19 +6,19 @@ import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
-import { createLayerView, type Told } from "../../shell/layer_view.ts";
+import { createLayerView, type TipWords } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { placeOf } from "./map.ts";
+import { lookedAt } from "./map.ts";
 import { HEIGHT, magnified, WIDTH } from "./overview.ts";
 import { drawing, type GridScene } from "./scene.ts";
 import {
+  GRID_MODES,
+  type GridMode,
   isFlat,
-  MODES,
-  type Mode,
   SCALES,
   type Settings,
   SORTS,
@@ -28,7 +28,7 @@ import {
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
 import { TALLEST, togetherOf } from "./together.ts";
-import { hoverLines, placeText, selectionText } from "./words.ts";
+import { functionText, hoverLines, selectionText } from "./words.ts";
 
 export { css, drawing };
 
@@ -51,9 +51,9 @@ function build(shell: Shell): Parts {
       press(id, event) {
         if (!scene || id === "") return;
         const { layer } = scene.picture;
-        const place = scene.map && placeOf(scene.map, id);
+        const place = scene.map && lookedAt(scene.map, id);
         if (place) {
-          shell.store()?.look(layer.name, place.out, place.in);
+          shell.store()?.lookAt(layer.name, place.out, place.in);
           return;
         }
         pressFunction(shell, layer, id, event);
@@ -120,7 +120,7 @@ interface State extends Settings {
   scores: readonly string[];
 }
 
-const MODE_TITLES: Record<Mode, string> = {
+const MODE_TITLES: Record<GridMode, string> = {
   curves: "Draw every function φ(x) as a curve",
   overview:
     "Draw every function as one cell, the stronger its colour the larger φ; what is pointed at is drawn as a curve",
@@ -135,7 +135,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "What is drawn",
     title: "",
     as: "segments",
-    options: MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
+    options: GRID_MODES.map((value) => ({ value, label: value, title: MODE_TITLES[value] })),
   },
   {
     trait: "scale",
@@ -197,7 +197,7 @@ export function createHeader(
 function createTip({ document, tip }: Shell) {
   const plot = element(document, "div", "kw-magnified");
   tip.element.insertBefore(plot, tip.element.lastElementChild);
-  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme): Told | null => {
+  return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme): TipWords | null => {
     const { hovered, x } = marked;
     const box = sites.box(String(hovered));
     if (hovered < 0 || x === null || !box) return null;
@@ -208,7 +208,7 @@ function createTip({ document, tip }: Shell) {
       const unnamed = { ...paper, title: "", words: "" };
       plot.innerHTML = svgOf(large.marks, unnamed, encoderOf(document));
     }
-    const title = `${layerTitle(picture.layer)} · ${placeText(picture, hovered)}`;
+    const title = `${layerTitle(picture.layer)} · ${functionText(picture, hovered)}`;
     return { title, lines: hoverLines(picture, hovered, x), box };
   };
 }

@@ -3,12 +3,12 @@
 import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, number } from "../../phi/format.ts";
 import { phiAt } from "../../phi/interpolate.ts";
-import type { Line } from "../../shell/tip.ts";
-import { type Picture, reachOf } from "./picture.ts";
+import type { TipLine } from "../../shell/tip.ts";
+import { functionReach, type Picture } from "./picture.ts";
 import { isGrey } from "./settings.ts";
 
 /** Which function it is; of a folded layer also where in the map its input lies. */
-export function placeText({ layer, shape }: Picture, f: number): string {
+export function functionText({ layer, shape }: Picture, f: number): string {
   if (shape === layer.shape) return entryText(layer, f);
   const [, , height, width] = shape;
   const place = f % (height * width);
@@ -21,7 +21,7 @@ export function placeText({ layer, shape }: Picture, f: number): string {
 /** The same as a title, the shorter the later. */
 export function placeTexts(picture: Picture, f: number): string[] {
   const { layer, shape } = picture;
-  const place = placeText(picture, f);
+  const place = functionText(picture, f);
   const { out, in: input } = selectionOf(layer, f);
   return [
     `${layerTitle(layer)} · ${place}`,
@@ -37,13 +37,13 @@ function shadeText({ shade }: Picture, f: number): string {
   return shade && Number.isFinite(value) ? `${number(value)} ${shade.units}`.trimEnd() : "";
 }
 
-export function hoverLines(picture: Picture, f: number, x: number): Line[] {
+export function hoverLines(picture: Picture, f: number, x: number): TipLine[] {
   const value = shadeText(picture, f);
   const lines = linesAt(picture, f, x);
   return value ? [...lines, { label: picture.shade?.name ?? "", value }] : lines;
 }
 
-function linesAt(picture: Picture, f: number, x: number): Line[] {
+function linesAt(picture: Picture, f: number, x: number): TipLine[] {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
@@ -63,7 +63,7 @@ function linesAt(picture: Picture, f: number, x: number): Line[] {
     ];
   }
   if (settings.mode === "overview") {
-    return [{ label: "largest |φ|", value: number(reachOf(picture, f)) }];
+    return [{ label: "largest |φ|", value: number(functionReach(picture, f)) }];
   }
   const now = phiAt(layer, f, frame, x);
   if (settings.mode === "change" && initial) {
@@ -79,7 +79,7 @@ function linesAt(picture: Picture, f: number, x: number): Line[] {
       },
     ];
   }
-  const lines: Line[] = [
+  const lines: TipLine[] = [
     { label: v, value: number(x) },
     { label: `φ(${v})`, value: number(now.phi), swatch: "ink" },
   ];
@@ -102,7 +102,7 @@ function isFiniteFunction(picture: Picture, f: number): boolean {
 /** The selected function in one line. */
 export function selectionText(picture: Picture, f: number): string {
   const { layer, subject, settings } = picture;
-  const name = `${layerTitle(layer)} · ${placeText(picture, f)}`;
+  const name = `${layerTitle(layer)} · ${functionText(picture, f)}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;
@@ -116,5 +116,5 @@ export function selectionText(picture: Picture, f: number): string {
   );
   const shade = shadeText(picture, f);
   const shaded = shade ? ` · ${picture.shade?.name} ${shade}` : "";
-  return `${name} · ${what} ${formatNumber(reachOf(picture, f))} · ${ends.join(" · ")}${shaded}`;
+  return `${name} · ${what} ${formatNumber(functionReach(picture, f))} · ${ends.join(" · ")}${shaded}`;
 }

@@ -38,14 +38,14 @@ interface WireRow
   functions: DataView;
 }
 
-export interface Row extends Omit<WireRow, "dots" | "functions"> {
+export interface RangesRow extends Omit<WireRow, "dots" | "functions"> {
   /** Ranges of some functions, rising. */
   dots: Float32Array;
   /** The number of the function behind each dot. */
   functions: Uint32Array;
 }
 
-export interface Content {
+export interface RangesContent {
   step: number;
   start: number;
   /** R² from which a function counts as SiLU-shaped. */
@@ -55,7 +55,7 @@ export interface Content {
   observed_step?: number | null;
   /** Whether the model was another then. */
   old?: boolean;
-  rows: Row[];
+  rows: RangesRow[];
 }
 
 /** Values over the steps; NaN where they are not known. */
@@ -105,8 +105,8 @@ export function contentReader() {
   };
 }
 
-function contentOf(value: unknown): Content | null {
-  const wire = value as (Omit<Content, "rows"> & { rows?: WireRow[] }) | undefined;
+function contentOf(value: unknown): RangesContent | null {
+  const wire = value as (Omit<RangesContent, "rows"> & { rows?: WireRow[] }) | undefined;
   if (!wire?.rows) return null;
   const rows = wire.rows.map((row) => ({
     ...row,

@@ -1,12 +1,12 @@
 /** Where the parts of LayerRanges lie, in CSS pixels. No DOM. */
 
 import { layerTitle } from "../../phi/entries.ts";
+import { PAD } from "../../phi/geometry.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { fittedApart, widthOf } from "../../scene/text.ts";
-import type { Content } from "./content.ts";
-import { type Column, columnsOf } from "./words.ts";
+import type { RangesContent } from "./content.ts";
+import { type NumberColumn, numberColumns } from "./words.ts";
 
-export const PAD = 8;
 /** Heights within a row: the strip of dots, and below it the box. */
 interface Plot {
   dots: readonly [number, number];
@@ -31,19 +31,19 @@ const COLUMN_GAP = 10;
 /** Room at the right of the curves for the ends of their axis. */
 const AXIS_ENDS_WIDTH = 42;
 /** From one line of a head to the next. */
-export const LINE = 15;
+export const HEAD_LINE = 15;
 /** Less than this is no plot, and no room for two of them side by side. */
 const LEAST_PLOT = 130;
 const LEAST_PAIR = 270;
 
-export type Layout = ReturnType<typeof layoutOf>;
+export type RangesLayout = ReturnType<typeof rangesLayout>;
 
-export function layoutOf(content: Content, width: number) {
+export function rangesLayout(content: RangesContent, width: number) {
   const inside = width - 2 * PAD;
   const head = 4;
   const heights = content.rows.length > FEW_LAYERS ? CLOSE_ROW : ROOMY_ROW;
 
-  const columns = columnsOf(content);
+  const columns = numberColumns(content);
   const widths = columns.map((column) => widthOfColumn(column, content));
   // All columns in one line, or as many as leave room for a plot.
   const each = [columns.length, 2].find((n) => inside - tableWidth(widths, n) >= LEAST_PLOT) ?? 1;
@@ -63,7 +63,7 @@ export function layoutOf(content: Content, width: number) {
     bands > 1 ? bands * BAND_HEIGHT + 6 : 0,
   );
   const heads = (narrow ? HEAD_HEIGHT : 0) + CURVES_HEAD_HEIGHT;
-  const headHeight = Math.max(heads, bands * 2 * LINE + 8);
+  const headHeight = Math.max(heads, bands * 2 * HEAD_LINE + 8);
   const top = head + headHeight;
   const cells = columns.map((column, k) => {
     const place = k % each;
@@ -96,7 +96,7 @@ export function layoutOf(content: Content, width: number) {
   };
 }
 
-function widthOfColumn({ title, below, lines }: Column, { rows }: Content): number {
+function widthOfColumn({ title, below, lines }: NumberColumn, { rows }: RangesContent): number {
   const texts = rows.flatMap(({ numbers }) => lines(numbers));
   const cells = texts.map((text) => widthOf(text, CELL, 600));
   return (
@@ -115,24 +115,24 @@ function tableWidth(widths: readonly number[], each: number): number {
   return columnWidths(widths, each).reduce((sum, width) => sum + width, 0);
 }
 
-export const rowTop = ({ top, rowHeight }: Layout, k: number) => top + k * rowHeight;
+export const rowTop = ({ top, rowHeight }: RangesLayout, k: number) => top + k * rowHeight;
 
 /** The row at a height, or -1. */
-export function rowAt({ top, rowHeight, rows }: Layout, y: number): number {
+export function rowAt({ top, rowHeight, rows }: RangesLayout, y: number): number {
   const k = Math.floor((y - top) / rowHeight);
   return k >= 0 && k < rows ? k : -1;
 }
 
 /** Numbers of the first row that is seen, and of the first one after. */
-export function rowsWithin(layout: Layout, view: Rect): [from: number, to: number] {
+export function rowsWithin(layout: RangesLayout, view: Rect): [from: number, to: number] {
   const at = (y: number) => (y - layout.top) / layout.rowHeight;
   const from = Math.max(0, Math.floor(at(view.y)));
   return [from, Math.min(layout.rows, Math.max(from, Math.ceil(at(view.y + view.height))))];
 }
 
 /** Where the head is: at its place, or at the top of what is seen. */
-export function headAt({ head }: Layout, view: Rect): number {
+export function headAt({ head }: RangesLayout, view: Rect): number {
   return Math.max(head, view.y);
 }
 
-export const headHeight = ({ head, top }: Layout) => top - head;
+export const headHeight = ({ head, top }: RangesLayout) => top - head;

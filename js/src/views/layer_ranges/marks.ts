@@ -2,31 +2,31 @@
 
 import { layerTitle } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
+import { PAD } from "../../phi/geometry.ts";
 import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { Content, Row, Spread } from "./content.ts";
+import type { RangesContent, RangesRow, Spread } from "./content.ts";
 import {
   BELOW,
   CELL,
+  HEAD_LINE,
   headAt,
   headHeight,
-  type Layout,
-  LINE,
   NAME,
-  PAD,
+  type RangesLayout,
   rowsWithin,
   rowTop,
   TITLE,
 } from "./layout.ts";
 import { aside, drawnNotes } from "./words.ts";
 
-export interface Drawn {
-  content: Content;
-  layout: Layout;
+export interface RangesDrawing {
+  content: RangesContent;
+  layout: RangesLayout;
   axis: Range;
   /** Of ranges, from left to right. */
   toX: Scale;
@@ -40,7 +40,7 @@ const START_DASH: [number, number] = [17, 2];
 const DOT_LANES = 5;
 
 /** The axis that holds most ranges of all layers. */
-export function rangeAxis(rows: readonly Row[]): Range {
+export function rangeAxis(rows: readonly RangesRow[]): Range {
   const held = rows.flatMap(({ grid, seen, start, dots }) => {
     const spreads = [grid, seen, start].filter((spread) => spread !== null);
     // Single functions that hardly vary would squeeze all others.
@@ -54,7 +54,7 @@ export function rangeAxis(rows: readonly Row[]): Range {
 }
 
 /** From left to right; what lies beyond an end is put there. */
-export function rangeScale({ from, to }: Range, { plot }: Layout): Scale {
+export function rangeScale({ from, to }: Range, { plot }: RangesLayout): Scale {
   const per = plot.width / Math.log(to / from);
   return (value) => plot.x + Math.max(0, Math.min(plot.width, Math.log(value / from) * per));
 }
@@ -72,7 +72,7 @@ export function strip(across: ArrayLike<number>, apart: number): number[] {
 }
 
 /** The places of the dots of row `k`: x0, y0, x1, y1, … */
-export function dotPlaces({ content, layout, toX }: Drawn, k: number): number[] {
+export function dotPlaces({ content, layout, toX }: RangesDrawing, k: number): number[] {
   const [upper, lower] = layout.heights.dots;
   const top = rowTop(layout, k);
   const across = Array.from(content.rows[k].dots, toX);
@@ -81,7 +81,12 @@ export function dotPlaces({ content, layout, toX }: Drawn, k: number): number[] 
 }
 
 /** Stripes, grid lines, and under them what is chosen and pointed at. */
-export function groundMarks(drawn: Drawn, view: Rect, chosen: number, hovered: number): Mark[] {
+export function groundMarks(
+  drawn: RangesDrawing,
+  view: Rect,
+  chosen: number,
+  hovered: number,
+): Mark[] {
   const { layout, toX, colours, ratio } = drawn;
   const [from, to] = rowsWithin(layout, view);
   const marks: Mark[] = [];
@@ -103,7 +108,7 @@ export function groundMarks(drawn: Drawn, view: Rect, chosen: number, hovered: n
   return [...marks, segments(lines, colours.grid)];
 }
 
-export function rowMarks(drawn: Drawn, view: Rect): Mark[] {
+export function rowMarks(drawn: RangesDrawing, view: Rect): Mark[] {
   const [from, to] = rowsWithin(drawn.layout, view);
   return Array.from({ length: to - from }, (_, n) => from + n).flatMap((k) => [
     ...nameMarks(drawn, k),
@@ -112,7 +117,7 @@ export function rowMarks(drawn: Drawn, view: Rect): Mark[] {
   ]);
 }
 
-function nameMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
+function nameMarks({ content, layout, colours }: RangesDrawing, k: number): Mark[] {
   const { plot, width, rowHeight } = layout;
   const [row, name, top] = [content.rows[k], layout.names[k], rowTop(layout, k)];
   const warns = aside(row);
@@ -130,7 +135,7 @@ function nameMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
   return [title, words(width - PAD, foot, warns, colours.warn, { anchor: "end" })];
 }
 
-function plotMarks(drawn: Drawn, k: number): Mark[] {
+function plotMarks(drawn: RangesDrawing, k: number): Mark[] {
   const { content, layout, toX, colours } = drawn;
   const [row, top] = [content.rows[k], rowTop(layout, k)];
   const { seen } = row;
@@ -166,7 +171,7 @@ function boxMarks(
   ];
 }
 
-function cellMarks({ content, layout, colours }: Drawn, k: number): Mark[] {
+function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark[] {
   const { rowHeight, bands } = layout;
   const [{ numbers }, top] = [content.rows[k], rowTop(layout, k)];
   const between = bands > 1 ? (rowHeight - 6) / bands : 0;
@@ -210,7 +215,7 @@ export function numbersAlong(
 
 /** Heads of plot and columns; they stay where rows scroll. `times` is the head of the curves. */
 export function headMarks(
-  drawn: Drawn,
+  drawn: RangesDrawing,
   view: Rect,
   times: (top: number, height: number) => Mark[],
 ): Mark[] {
@@ -224,13 +229,13 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText("range of φ: max − min", plot.x, top + half - 6 - LINE, plot.width, colours.ink),
+    headText("range of φ: max − min", plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
-      const y = bottom - 6 - 2 * LINE * (bands - 1 - band);
+      const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);
       const strong = { ...end, size: TITLE, weight: 600 } as const;
       return [
-        words(right, y - LINE, column.title, colours.ink, strong),
+        words(right, y - HEAD_LINE, column.title, colours.ink, strong),
         words(right, y, column.below, colours.muted, { ...end, size: BELOW, weight: 400 }),
       ];
     }),
@@ -242,6 +247,6 @@ export function headText(text: string, x: number, y: number, room: number, fill:
   return words(x, y, fitted(text, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
 }
 
-function rangeTicks({ axis, layout }: Drawn): number[] {
+function rangeTicks({ axis, layout }: RangesDrawing): number[] {
   return logTicks(axis, Math.max(2, Math.floor(layout.plot.width / 44)));
 }

@@ -7,23 +7,23 @@ import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
 import { cursorMark } from "../../scene/strokes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type Content, contentReader, measureOf, type Row } from "./content.ts";
-import { headAt, headHeight, type Layout, layoutOf, rowAt, rowTop } from "./layout.ts";
+import { contentReader, measureOf, type RangesContent, type RangesRow } from "./content.ts";
+import { headAt, headHeight, type RangesLayout, rangesLayout, rowAt, rowTop } from "./layout.ts";
 import {
-  type Drawn,
   dotPlaces,
   groundMarks,
   headMarks,
+  type RangesDrawing,
   rangeAxis,
   rangeScale,
   rowMarks,
 } from "./marks.ts";
-import { readAt, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
+import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
 import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
-  content: Content;
-  layout: Layout;
+  content: RangesContent;
+  layout: RangesLayout;
   times: Times;
   /** Number of the row whose layer is selected, or -1. */
   chosen: number;
@@ -41,19 +41,19 @@ export function drawing(): Drawing<RangesScene> {
   };
 }
 
-function sceneOf(content: Content, times: Times, given: Given): RangesScene {
+function sceneOf(content: RangesContent, times: Times, given: Given): RangesScene {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
-  const layout = layoutOf(content, width);
+  const layout = rangesLayout(content, width);
   const axis = rangeAxis(content.rows);
   const toX = rangeScale(axis, layout);
-  const drawn: Drawn = { content, layout, axis, toX, colours, ratio };
+  const drawn: RangesDrawing = { content, layout, axis, toX, colours, ratio };
   const selection = store.selection();
   const chosen = rowOf(content.rows, selection);
   const hovered = siteOf(pointed.id).row;
   const { at } = pointed;
   const over = at && hovered >= 0 ? stepAt(times, layout, at.x, at.y) : null;
-  const reading = over === null ? { words: "", marks: [] } : readAt(times, drawn, hovered, over);
+  const reading = over === null ? { words: "", marks: [] } : readRow(times, drawn, hovered, over);
   const now = shownStep(given, content, times);
   const [headline, why] = sentences(content);
   return {
@@ -91,13 +91,13 @@ function rowOf(rows: readonly { name: string }[], selection: Selection | null): 
 }
 
 /** The step to mark on the curves: the one looked at, or that of numbers that are not the latest; else -1. */
-function shownStep({ store }: Given, { step }: Content, { steps }: Times): number {
+function shownStep({ store }: Given, { step }: RangesContent, { steps }: Times): number {
   if (store.cursor() >= 0) return store.cursor();
   return step < steps.to && step < (store.latest()?.step ?? step) ? step : -1;
 }
 
 /** The selected function, the dot pointed at, and the keyboard's place. */
-function markedMarks(drawn: Drawn, { store, pointed }: Given): Mark[] {
+function markedMarks(drawn: RangesDrawing, { store, pointed }: Given): Mark[] {
   const { content, layout, colours } = drawn;
   const marks: Mark[] = [];
   const ring = (row: number, dot: number, stroke: string) => {
@@ -123,7 +123,7 @@ function markedMarks(drawn: Drawn, { store, pointed }: Given): Mark[] {
 }
 
 function captionOf(
-  content: Content,
+  content: RangesContent,
   { store, theme }: Given,
   [headline, why]: readonly string[],
 ): Remark[] {
@@ -165,7 +165,7 @@ function captionOf(
 }
 
 /** Functions of now over inputs of another step would say nothing about the model. */
-function howToObserve({ old, observed_step: step }: Content, store: Store): string {
+function howToObserve({ old, observed_step: step }: RangesContent, store: Store): string {
   const then = old ? `The inputs were last seen at step ${formatCount(step ?? 0)}` : "";
   if (store.alone()) return then ? `${then}.` : "The ranges over the inputs were not measured.";
   const look = store.batch().seen
@@ -174,7 +174,7 @@ function howToObserve({ old, observed_step: step }: Content, store: Store): stri
   return `${then && `${then}. `}${look} to see the ranges over the inputs.`;
 }
 
-function wordsOf(content: Content, { words }: Times, lead: readonly string[]): string {
+function wordsOf(content: RangesContent, { words }: Times, lead: readonly string[]): string {
   const { rows, step } = content;
   const seen = anySeen(content);
   const medians = rows.map((row) => {
@@ -202,7 +202,7 @@ export function siteOf(id: string): { row: number; dot: number; column: number }
   return { ...none, row: Number(row), dot: dot === undefined ? -1 : Number(dot) };
 }
 
-function sitesOf(drawn: Drawn): Sites {
+function sitesOf(drawn: RangesDrawing): Sites {
   const { content, layout } = drawn;
   const { rows } = content;
 
@@ -269,7 +269,7 @@ function sitesOf(drawn: Drawn): Sites {
 }
 
 /** The dot of the typical function, or the one nearest to it. */
-export function typicalDot({ functions, typical }: Row): number {
+export function typicalDot({ functions, typical }: RangesRow): number {
   const found = functions.indexOf(typical);
   return found >= 0 ? found : Math.floor(functions.length / 2);
 }

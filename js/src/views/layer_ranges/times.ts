@@ -4,15 +4,15 @@ import { extent } from "d3-array";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";
 import { roundStep } from "../../phi/round.ts";
 import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
-import { pointAt } from "../../scene/chart.ts";
+import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
-import { BELOW, type Layout, LINE, rowsWithin, rowTop, TITLE } from "./layout.ts";
-import { type Drawn, headText, numbersAlong } from "./marks.ts";
+import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
+import { headText, numbersAlong, type RangesDrawing } from "./marks.ts";
 
 const PLOT_EDGE = 7;
 
@@ -46,7 +46,7 @@ function endsOf({ measure, values: { from, to } }: Times): string[] {
   return [from, to].map((end) => (log ? number(end) : roughPercent(end)));
 }
 
-function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) => Scale } {
+function scales(times: Times, layout: RangesLayout): { toX: Scale; toY: (top: number) => Scale } {
   const { times: place, timesTop, timesHeight } = layout;
   const { log } = MEASURED[times.measure];
   return {
@@ -58,7 +58,7 @@ function scales(times: Times, layout: Layout): { toX: Scale; toY: (top: number) 
   };
 }
 
-export function timesMarks(times: Times, drawn: Drawn, view: Rect, now: number): Mark[] {
+export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: number): Mark[] {
   const { layout, colours, ratio } = drawn;
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
@@ -120,7 +120,7 @@ function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
-export function timesHead(times: Times, drawn: Drawn, top: number, height: number): Mark[] {
+export function timesHead(times: Times, drawn: RangesDrawing, top: number, height: number): Mark[] {
   const { layout, colours } = drawn;
   const { x, width } = layout.times;
   const { log } = MEASURED[times.measure];
@@ -140,14 +140,14 @@ export function timesHead(times: Times, drawn: Drawn, top: number, height: numbe
     .filter(Number.isInteger)
     .map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
-    headText(title, x, bottom - 6 - 2 * LINE, width, colours.ink),
-    words(x, bottom - 6 - LINE, fitting([said, rest], width, BELOW), colours.muted),
+    headText(title, x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
+    words(x, bottom - 6 - HEAD_LINE, fitting([said, rest], width, BELOW), colours.muted),
     ...numbersAlong(steps, layout.times, bottom - 6, colours.muted, 8),
   ];
 }
 
 /** The step under a place, where that is in the curves. */
-export function stepAt(times: Times, layout: Layout, x: number, y: number): number | null {
+export function stepAt(times: Times, layout: RangesLayout, x: number, y: number): number | null {
   const { times: place, timesTop, top, rowHeight, timesHeight } = layout;
   const inside = (y - top) % rowHeight;
   if (x < place.x || x > place.x + place.width || y < top) return null;
@@ -156,9 +156,9 @@ export function stepAt(times: Times, layout: Layout, x: number, y: number): numb
 }
 
 /** The numbers of a row at a step, and marks of them. */
-export function readAt(
+export function readRow(
   times: Times,
-  { layout, colours, ratio }: Drawn,
+  { layout, colours, ratio }: RangesDrawing,
   k: number,
   step: number,
 ): { words: string; marks: Mark[] } {
@@ -166,7 +166,7 @@ export function readAt(
   const y = toY(rowTop(layout, k));
   const { log } = MEASURED[times.measure];
   const read = [times.rows[k]?.first, times.rows[k]?.splines].map((series) =>
-    series ? pointAt({ x: series.steps, y: series.values }, step) : null,
+    series ? nearestPoint({ x: series.steps, y: series.values }, step) : null,
   );
   const points = read.flatMap((point) => (point && Number.isFinite(point.value) ? [point] : []));
   if (points.length === 0) return { words: "", marks: [] };

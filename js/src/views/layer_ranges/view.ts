@@ -2,7 +2,7 @@
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { element, put } from "../../shell/element.ts";
+import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
@@ -126,7 +126,7 @@ function createHeader({ document, choose, store, signal }: Shell) {
     show(given: Given, shown: RangesScene | null) {
       options.show(given);
       look.hidden = given.store.alone() || !given.store.batch().seen;
-      put(look, shown?.content.observed ? "observe again" : "observe a batch");
+      putWords(look, shown?.content.observed ? "observe again" : "observe a batch");
     },
   };
 }

@@ -2,14 +2,14 @@
 
 import { counted, layerInWords, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";
-import type { Content, Numbers, Row } from "./content.ts";
+import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
 const UNKNOWN = "–";
 
 const known = (value: number | null) => (value === null ? UNKNOWN : number(value));
 const roughly = (value: number) => number(Number(value.toPrecision(2)));
 
-type Seen = Pick<Content, "rows" | "old" | "observed_step">;
+type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;
 
 /** Whether inputs of the model as it is were observed: what counts is then what is so over the inputs. */
 export function anySeen({ rows, old }: Seen): boolean {
@@ -19,11 +19,11 @@ export function anySeen({ rows, old }: Seen): boolean {
 export const where = (seen: boolean) => (seen ? "over the inputs seen" : "on the grid");
 
 /** Which inputs these are: "over the inputs seen at step 40". */
-export function inputsText({ observed_step: step }: Pick<Content, "observed_step">): string {
+export function inputsText({ observed_step: step }: Pick<RangesContent, "observed_step">): string {
   return typeof step === "number" ? `${where(true)} at step ${formatCount(step)}` : where(true);
 }
 
-export interface Column {
+export interface NumberColumn {
   title: string;
   /** What the two lines are. */
   below: string;
@@ -32,10 +32,10 @@ export interface Column {
   lines(numbers: Numbers): [string, string];
 }
 
-export function columnsOf(content: Seen & Pick<Content, "threshold">): Column[] {
+export function numberColumns(content: Seen & Pick<RangesContent, "threshold">): NumberColumn[] {
   const { threshold } = content;
   const seen = anySeen(content);
-  const outside: Column = {
+  const outside: NumberColumn = {
     title: "outside",
     below: "the grid",
     about: "Share of the inputs outside the grid, where splines fade out",
@@ -76,7 +76,7 @@ function ownShape(n: Numbers, seen: boolean): string {
 }
 
 /** What is to be said of functions that count nowhere else, or were not measured; or nothing. */
-export function aside({ numbers }: Row): string {
+export function aside({ numbers }: RangesRow): string {
   const parts: string[] = [];
   const { measured, functions } = numbers;
   if (measured < functions) parts.push(`${formatCount(measured)} measured, at random`);
@@ -86,7 +86,7 @@ export function aside({ numbers }: Row): string {
 }
 
 /** What a layer is, how many of its functions are drawn, and which count nowhere; the longest words first. */
-export function drawnNotes(row: Row): string[] {
+export function drawnNotes(row: RangesRow): string[] {
   const { type, numbers, dots } = row;
   const { functions, constant, not_finite } = numbers;
   const some = dots.length < functions - constant - not_finite;
@@ -116,8 +116,8 @@ export function sentences(content: Seen): [headline: string, why: string] {
   return [headline, why];
 }
 
-function comparison(rows: readonly Row[], seen: boolean): string {
-  const reach = ({ numbers }: Row) => (seen ? numbers.observed_range : numbers.range) ?? 0;
+function comparison(rows: readonly RangesRow[], seen: boolean): string {
+  const reach = ({ numbers }: RangesRow) => (seen ? numbers.observed_range : numbers.range) ?? 0;
   const some = rows.filter((row) => reach(row) > 0);
   if (some.length === 0) {
     const broken = rows.every(({ numbers }) => numbers.not_finite === numbers.measured);
@@ -142,15 +142,15 @@ function comparison(rows: readonly Row[], seen: boolean): string {
 }
 
 /** A layer by its name, where that is more than a number. */
-const shortly = (row: Row) => (/^\d*$/.test(row.name) ? layerInWords(row) : row.name);
+const shortly = (row: RangesRow) => (/^\d*$/.test(row.name) ? layerInWords(row) : row.name);
 
-const outsideOf = ({ numbers }: Row) => numbers.outside_grid ?? 0;
+const outsideOf = ({ numbers }: RangesRow) => numbers.outside_grid ?? 0;
 
 /** Which layer gets most of its inputs from outside its grid, if any gets many. */
 function outsideText({
   rows,
   observed_step: step,
-}: Pick<Content, "rows" | "observed_step">): string {
+}: Pick<RangesContent, "rows" | "observed_step">): string {
   const worst = rows.reduce((a, b) => (outsideOf(b) > outsideOf(a) ? b : a));
   const share = outsideOf(worst);
   if (!(share >= TOLD_SHARE)) return "";
@@ -159,8 +159,8 @@ function outsideText({
 }
 
 /** A row for those who cannot see it. */
-export function rowWords(row: Row, content: Content): string {
-  const cells = columnsOf(content).map(({ title, below, lines }) => {
+export function rowWords(row: RangesRow, content: RangesContent): string {
+  const cells = numberColumns(content).map(({ title, below, lines }) => {
     const [first, second] = lines(row.numbers);
     return `${title} ${below} ${second ? `${first} / ${second}` : first}`;
   });
@@ -170,12 +170,12 @@ export function rowWords(row: Row, content: Content): string {
 }
 
 /** What a click on a row does. */
-export function rowHint({ name, type, numbers }: Row): string {
+export function rowHint({ name, type, numbers }: RangesRow): string {
   const what = `${type}, ${counted(numbers.functions, "function")}`;
   return `${layerTitle({ name, type })} · ${what} · click to select its typical function`;
 }
 
-export function dotWords(row: Row, dot: number, content: Content): string {
+export function dotWords(row: RangesRow, dot: number, content: RangesContent): string {
   const f = row.functions[dot];
   const at = { ...selectionOf(row, f), layer: row.name };
   const range = `range ${number(row.dots[dot])} ${row.seen ? inputsText(content) : where(false)}`;

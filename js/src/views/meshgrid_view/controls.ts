@@ -4,7 +4,7 @@ import { numberedName } from "../../phi/entries.ts";
 import { element } from "../../shell/element.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { ARTICLE, type Input, MODES, type Settings } from "./settings.ts";
+import { ARTICLE, type Input, MESH_MODES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
 interface State extends Settings {
@@ -18,20 +18,20 @@ interface State extends Settings {
   /** The kernel has seen a batch, and nobody has looked at what reaches this layer yet. */
   canObserve: boolean;
   /** Which entry of the pair the next click sets. */
-  axis: Axis;
+  axis: PairAxis;
 }
 
-export type Axis = "x" | "y";
+export type PairAxis = "x" | "y";
 
 /** What is done with what was chosen. */
 interface Acts {
   choose(trait: string, value: unknown): void;
-  setAxis(axis: Axis): void;
+  setAxis(axis: PairAxis): void;
   clear(): void;
   observe(): void;
 }
 
-const MODE_WORDS: Record<(typeof MODES)[number], [label: string, title: string]> = {
+const MODE_WORDS: Record<(typeof MESH_MODES)[number], [label: string, title: string]> = {
   ramp: [
     "each function",
     "Show each φ as a heat map over inputs that rise from one value to another",
@@ -83,7 +83,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "What is drawn",
     title: "",
     as: "segments",
-    options: titled(MODES, MODE_WORDS),
+    options: titled(MESH_MODES, MODE_WORDS),
   },
   {
     trait: AXIS,
@@ -132,7 +132,7 @@ const OPTIONS: readonly Option<State>[] = [
 
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
   const choose = (trait: string, value: unknown) =>
-    trait === AXIS ? acts.setAxis(value as Axis) : acts.choose(trait, value);
+    trait === AXIS ? acts.setAxis(value as PairAxis) : acts.choose(trait, value);
   const controls = createOptions(document, OPTIONS, choose, signal);
   const { kit } = controls;
   const root = element(document, "div", "kw-header");

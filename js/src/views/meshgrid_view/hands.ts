@@ -10,21 +10,21 @@ import { clearedBy } from "../../shell/picking.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import type { Axis } from "./controls.ts";
+import type { PairAxis } from "./controls.ts";
 import { entryName } from "./pair.ts";
 import type { PairScene } from "./pair_scene.ts";
-import type { Place } from "./response.ts";
-import { placeText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
+import type { OutputPixel } from "./response.ts";
+import { pixelText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
 export function createPairHands(shell: Shell) {
-  let axis: Axis = "x";
+  let axis: PairAxis = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
     const cell = cellOf(id);
     return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
   }
 
-  function setEntry({ layer, pair, settings }: PairScene, which: Axis, entry: number) {
+  function setEntry({ layer, pair, settings }: PairScene, which: PairAxis, entry: number) {
     const store = shell.store();
     if (!store || entry < 0) return;
     const { group } = pair;
@@ -46,7 +46,7 @@ export function createPairHands(shell: Shell) {
 
   return {
     axis: () => axis,
-    setAxis(next: Axis) {
+    setAxis(next: PairAxis) {
       axis = next;
       shell.schedule();
     },
@@ -76,7 +76,7 @@ export function createResponseHands(
   }
 
   /** Keeps a pixel and selects the kernel of its output, at the entry that is selected already. */
-  function keep(scene: ResponseScene, place: Place) {
+  function keep(scene: ResponseScene, place: OutputPixel) {
     drawing.pinned = place;
     const { swept, selection } = scene.response;
     const kernels = sourcesOf(swept, place.output);
@@ -85,7 +85,7 @@ export function createResponseHands(
     select(scene, { out: kernel.out, in: kernel.in, row, column });
   }
 
-  function isPinned({ output, row, column }: Place): boolean {
+  function isPinned({ output, row, column }: OutputPixel): boolean {
     const { pinned } = drawing;
     return pinned?.output === output && pinned.row === row && pinned.column === column;
   }
@@ -123,7 +123,7 @@ export function createResponseHands(
         const place = { output: Number(name.split("/")[1]), row, column };
         if (isPinned(place) && !byKey) drawing.pinned = null;
         else keep(scene, place);
-        if (byKey) shell.speak(`kept: ${placeText(scene.response, place)}`);
+        if (byKey) shell.speak(`kept: ${pixelText(scene.response, place)}`);
       }
       shell.schedule();
     },

@@ -9,10 +9,10 @@ import type { Keep } from "../../phi/memory.ts";
 import {
   type Density,
   densityOf,
-  entriesOf,
   functionIn,
   type Group,
   groupOf,
+  pairEntries,
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
@@ -22,7 +22,7 @@ import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes
 import type { Given } from "../../scene/drawing.ts";
 import { cellOf, type Region } from "../../scene/regions.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { finite, type Shown } from "./settings.ts";
+import { finite, type MeshGiven } from "./settings.ts";
 
 /** Points of the surface per axis. */
 const SURFACE_POINTS = 65;
@@ -51,16 +51,16 @@ export const READINGS = 41;
 export type Pair = ReturnType<typeof pairOf>;
 export type PairLayout = ReturnType<typeof layOut>;
 /** Where the surface is read, the values of both functions there, and all of it in words. */
-export type Reading = ReturnType<typeof readAt>;
+export type PairReading = ReturnType<typeof readPair>;
 
 /** Two entries of one group, as they are drawn. */
-export function pairOf({ store }: Given, { frame, layer, settings }: Shown, keep: Keep) {
+export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, keep: Keep) {
   const selection = store.selection();
   const group = groupOf(layer, selection);
   const observed = store.observed(layer.name);
   const { other } = settings;
   const entries = keep("entries", [layer, observed, selection, other], () =>
-    entriesOf(layer, group, { selection, other, observed }),
+    pairEntries(layer, group, { selection, other, observed }),
   );
   const [i, j] = entries.map((entry) => functionIn(layer, group, entry));
   const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
@@ -111,7 +111,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: Shown, keep
 }
 
 /** The map of the kernel: beside the surface where there is room, above it otherwise. */
-export function layOut(given: Given, { layer }: Shown, pair: Pair) {
+export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const { width, height } = given;
   const { group, names, range } = pair;
   const narrow = width < NARROW_WIDTH;
@@ -237,20 +237,20 @@ export function planePoint(
 /** What is read where the pointer or the keyboard is on the surface. */
 export function readingOf(
   { pointed }: Given,
-  shown: Shown,
+  shown: MeshGiven,
   pair: Pair,
   { plot }: PairLayout,
-): Reading | null {
+): PairReading | null {
   const cell = cellOf(pointed.id);
   if (cell?.name !== "plot") return null;
-  if (!pointed.at) return readAt(shown, pair, ...planePoint(pair, cell.row, cell.column));
+  if (!pointed.at) return readPair(shown, pair, ...planePoint(pair, cell.row, cell.column));
   const [lo, hi] = pair.range;
   const across = (pointed.at.x - plot.x) / plot.width;
   const down = (pointed.at.y - plot.y) / plot.height;
-  return readAt(shown, pair, lo + (hi - lo) * across, hi - (hi - lo) * down);
+  return readPair(shown, pair, lo + (hi - lo) * across, hi - (hi - lo) * down);
 }
 
-export function readAt({ frame, layer }: Shown, pair: Pair, x: number, y: number) {
+export function readPair({ frame, layer }: MeshGiven, pair: Pair, x: number, y: number) {
   const [i, j] = pair.functions;
   const [a, b] = [phiAt(layer, i, frame, x).phi, phiAt(layer, j, frame, y).phi];
   const lines = [

@@ -1,6 +1,6 @@
 /** Draws a pair: the map of its kernel, the surface with contours and the density of the inputs, and its axes. No DOM. */
 
-import { contour, type LabelPlace, type Point, placeLabel } from "../../phi/contours.ts";
+import { contour, type LabelPlace, placeLabel, type XY } from "../../phi/contours.ts";
 import { number } from "../../phi/format.ts";
 import type { Density } from "../../phi/pair.ts";
 import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
@@ -12,14 +12,14 @@ import { dot, flat, grown, line, rects, segments, words } from "../../scene/shap
 import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Pair, PairLayout, Reading } from "./pair.ts";
+import type { Pair, PairLayout, PairReading } from "./pair.ts";
 
 const LABEL_SIZE = 11;
 const HEAD_SIZE = 12;
 const TICK_LENGTH = 4;
 
 /** Every entry as its own φ from the low end of the grid to the high one, in the colours of the surface. */
-export function kernelMarks(
+export function pairKernelMarks(
   { group, title, strips, most, entries, names }: Pair,
   { kernel, head, names: place }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
@@ -61,7 +61,7 @@ function badge(text: string, x: number, y: number, fill: string, paper: string):
   return [dot(x, y, 7, { fill }), words(x, y, text, paper, look)];
 }
 
-export function plotMarks(
+export function surfaceMarks(
   pair: Pair,
   { plot, axes }: PairLayout,
   theme: Theme,
@@ -105,13 +105,13 @@ export function curveMarks(
 ): Mark[] {
   const { x, y, across, up } = pair.surface;
   const { muted, ink, zero } = colours;
-  const first = Array.from(x, (at, k): Point => [axes[0].scale(at), toY.scale(across[k])]);
-  const second = Array.from(y, (at, k): Point => [toX.scale(up[k]), axes[1].scale(at)]);
+  const first = Array.from(x, (at, k): XY => [axes[0].scale(at), toY.scale(across[k])]);
+  const second = Array.from(y, (at, k): XY => [toX.scale(up[k]), axes[1].scale(at)]);
   const [left, top] = [toX.scale(0), toY.scale(0)];
   const zeros = [above.x, top, above.x + above.width, top];
   zeros.push(left, beside.y, left, beside.y + beside.height);
   const look = { stroke: ink, width: 1.5 };
-  const curve = (points: readonly Point[]) =>
+  const curve = (points: readonly XY[]) =>
     interrupted(
       points.length,
       (k) => points[k][0],
@@ -150,7 +150,7 @@ function labelled(axis: Axis, start: number, end: number): { text: string; x: nu
 }
 
 /** Where in a box a name is not crossed by a curve: the first such corner, from the upper left. */
-function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly Point[]) {
+function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly XY[]) {
   const [wide, high] = [widthOf(text, LABEL_SIZE) + 8, LABEL_SIZE + 7];
   const corners = [
     [x, y],
@@ -180,7 +180,7 @@ function contourMarks(
   const labels: Mark[] = [];
   for (const level of levels) {
     const lines = contour(values, points, points, level).map((line) =>
-      line.map(([x, y]): Point => [plot.x + x * w, plot.y + plot.height - y * h]),
+      line.map(([x, y]): XY => [plot.x + x * w, plot.y + plot.height - y * h]),
     );
     let end = 0;
     const ends = lines.map((line) => {
@@ -253,8 +253,8 @@ function densityMarks(
 }
 
 /** Where the surface is read, and where both functions are. */
-export function readingMarks(
-  { x, y, values }: Reading,
+export function pairReadingMarks(
+  { x, y, values }: PairReading,
   { plot, axes, sides, curves: [above, beside] }: PairLayout,
   theme: Theme,
 ): Mark[] {

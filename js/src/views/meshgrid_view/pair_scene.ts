@@ -16,26 +16,26 @@ import {
   layOut,
   type Pair,
   type PairLayout,
+  type PairReading,
   pairOf,
   planePoint,
   READINGS,
-  type Reading,
-  readAt,
   readingOf,
+  readPair,
 } from "./pair.ts";
-import { curveMarks, kernelMarks, plotMarks, readingMarks } from "./pair_marks.ts";
-import type { Shown } from "./settings.ts";
+import { curveMarks, pairKernelMarks, pairReadingMarks, surfaceMarks } from "./pair_marks.ts";
+import type { MeshGiven } from "./settings.ts";
 
-export interface PairScene extends Scene, Shown {
+export interface PairScene extends Scene, MeshGiven {
   mode: "pair";
   pair: Pair;
   layout: PairLayout;
-  reading: Reading | null;
+  reading: PairReading | null;
   /** Whether the first entry was selected, by whomever. */
   chosen: boolean;
 }
 
-export function pairDrawing(): (given: Given, shown: Shown) => PairScene | string {
+export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | string {
   const keep = memory();
 
   return (given, shown) => {
@@ -53,7 +53,7 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene | strin
       rows: READINGS,
       columns: READINGS,
       words: (row, column) => {
-        const { lines } = readAt(shown, pair, ...planePoint(pair, row, column));
+        const { lines } = readPair(shown, pair, ...planePoint(pair, row, column));
         return lines.map(({ label, value }) => `${label} ${value}`).join(", ");
       },
     };
@@ -80,22 +80,22 @@ export function pairDrawing(): (given: Given, shown: Shown) => PairScene | strin
       about: JSON.stringify([layer.name, pair.functions]),
       caption: captionOf(given, shown, pair),
       sheets: [
-        { marks: () => kernelMarks(pair, layout, marked, theme) },
+        { marks: () => pairKernelMarks(pair, layout, marked, theme) },
         {
           from: [pair.surface, pair.density, JSON.stringify(layout), theme.name, ratio],
           marks: () => [
             ...curveMarks(pair, layout, theme),
-            ...plotMarks(pair, layout, theme, ratio),
+            ...surfaceMarks(pair, layout, theme, ratio),
           ],
         },
-        { marks: () => (reading ? readingMarks(reading, layout, theme) : []) },
+        { marks: () => (reading ? pairReadingMarks(reading, layout, theme) : []) },
       ],
       sites: regionSites([layout.kernel, plane]),
     };
   };
 }
 
-function captionOf({ store, theme }: Given, { layer, frame }: Shown, pair: Pair): Remark[] {
+function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: Pair): Remark[] {
   const { reach, most, density, levels, strips } = pair;
   const caption: Remark[] = [
     { text: "colour is the sum φ₁(x) + φ₂(y) of two functions", tone: "ink" },

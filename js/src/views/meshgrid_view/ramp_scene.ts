@@ -30,11 +30,11 @@ import {
   axisMarks,
   brokenMarks,
   cellBoxes,
+  cellFrames,
   cellSites,
   functionsWithin,
   labelMarks,
   markedIn,
-  markedMarks,
   stuckHeadMarks,
 } from "../../scene/cells.ts";
 import type { Given } from "../../scene/drawing.ts";
@@ -42,9 +42,9 @@ import { colourKey, KEY_HEIGHT, sheetOf } from "../../scene/heat.ts";
 import { keyed, type Mark, type Remark, type Scene } from "../../scene/marks.ts";
 import { flat, grown, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { finite, type Shown } from "./settings.ts";
+import { finite, type MeshGiven } from "./settings.ts";
 
-export interface RampScene extends Scene, Shown {
+export interface RampScene extends Scene, MeshGiven {
   mode: "ramp";
   arrangement: Arrangement;
   curves: Curves;
@@ -73,10 +73,10 @@ interface Evaluated {
   most: number;
 }
 
-export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
+export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
   const keep = memory();
 
-  function evaluated({ width, height }: Given, { frame, layer, settings }: Shown): Evaluated {
+  function evaluated({ width, height }: Given, { frame, layer, settings }: MeshGiven): Evaluated {
     const [out, inputs, kh, kw] = layer.shape;
     const arrangement = keep("arrangement", [layer, width, height], () => {
       // A few kernels are in two rows rather than small.
@@ -130,7 +130,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
         { marks: (view) => heatMarks(given, shown, made, view) },
-        { marks: () => markedMarks(marked, box, colours.ink, colours) },
+        { marks: () => cellFrames(marked, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, made) },
         { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
       ],
@@ -140,7 +140,7 @@ export function rampDrawing(): (given: Given, shown: Shown) => RampScene {
 }
 
 /** Below the cells: the axis of all, and what the colours are. */
-function footMarks({ theme }: Given, { settings, layer }: Shown, made: Evaluated): Mark[] {
+function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evaluated): Mark[] {
   const { arrangement: a, most } = made;
   const width = Math.min(WIDEST_KEY, a.width - 2 * PAD);
   const beside = a.cell + 24;
@@ -157,7 +157,7 @@ function placeIn({ x, width }: Rect, at: { x: number } | null): number {
   return rampPlace(at ? (at.x - x) / width : 0.5);
 }
 
-function heatMarks({ theme }: Given, shown: Shown, made: Evaluated, view: Rect): Mark[] {
+function heatMarks({ theme }: Given, shown: MeshGiven, made: Evaluated, view: Rect): Mark[] {
   const { arrangement, curves, most, reach } = made;
   const { points } = curves;
   const { colours } = theme;
@@ -209,14 +209,14 @@ function curveMarks(
 }
 
 /** Whether the ramp runs beyond the grid and the ticks that say so can be drawn. */
-function sticksOut({ layer, settings }: Shown, { cell }: Arrangement): boolean {
+function sticksOut({ layer, settings }: MeshGiven, { cell }: Arrangement): boolean {
   const [low, high] = settings.limits;
   return cell >= SMALL_CELL && (low < layer.domain[0] || high > layer.domain[1]);
 }
 
 /** Small ticks at the edges of the cells where the grid's range ends. */
 function domainMarks(
-  shown: Shown,
+  shown: MeshGiven,
   arrangement: Arrangement,
   visible: readonly number[],
   { ink }: Colours,
@@ -236,7 +236,7 @@ function domainMarks(
 
 function captionOf(
   { theme }: Given,
-  shown: Shown,
+  shown: MeshGiven,
   { arrangement, most, reach }: Evaluated,
   axis: string,
 ): Remark[] {
@@ -264,7 +264,7 @@ function captionOf(
   return caption;
 }
 
-function selectionText({ frame, layer, settings }: Shown, f: number): string {
+function selectionText({ frame, layer, settings }: MeshGiven, f: number): string {
   const [lo, hi] = settings.limits;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) => `φ(${number(x)}) ${finite(phiAt(layer, f, frame, x).phi)}`,

@@ -22,7 +22,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { KEY_HEIGHT } from "../../scene/heat.ts";
 import { cellOf } from "../../scene/regions.ts";
 import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
-import { finite, type Input, type Settings, type Shown, takesImage } from "./settings.ts";
+import { finite, type Input, type MeshGiven, type Settings, takesImage } from "./settings.ts";
 
 export type Source = ReturnType<typeof sourceOf>;
 export type Response = ReturnType<typeof responseOf>;
@@ -127,7 +127,7 @@ export function sourceOf(
 }
 
 /** One pixel of a response. */
-export interface Place {
+export interface OutputPixel {
   output: number;
   row: number;
   column: number;
@@ -136,7 +136,7 @@ export interface Place {
 /** Additions and multiplications that all maps of one frame may take together; beyond, fewer maps are drawn. */
 const BUDGET = 3e7;
 
-function mapsFor({ frame, settings }: Shown, swept: Swept, keep: Keep) {
+function mapsFor({ frame, settings }: MeshGiven, swept: Swept, keep: Keep) {
   // All that the budget allows, or one.
   const limit = Math.max(1, Math.floor(BUDGET / Math.max(1, workPerOutput(swept))));
   const single = settings.output >= 0 && settings.output < swept.outputs ? settings.output : -1;
@@ -161,7 +161,7 @@ function placeFor(
     grids,
     like,
     pinned,
-  }: { swept: Swept; grids: Map<number, Grid>; like: number; pinned: Place | null },
+  }: { swept: Swept; grids: Map<number, Grid>; like: number; pinned: OutputPixel | null },
   keep: Keep,
 ) {
   const cell = cellOf(given.pointed.id);
@@ -181,8 +181,8 @@ function placeFor(
 /** Everything that the pictures of a response are made from. */
 export function responseOf(
   given: Given,
-  shown: Shown,
-  { source, image, pinned }: { source: Source; image: Images; pinned: Place | null },
+  shown: MeshGiven,
+  { source, image, pinned }: { source: Source; image: Images; pinned: OutputPixel | null },
   keep: Keep,
 ) {
   const { frame, layer } = shown;
@@ -200,7 +200,7 @@ export function responseOf(
 }
 
 /** The pixel at which a response is farthest from zero. */
-function strongest(grid: Grid | undefined, output: number): Place {
+function strongest(grid: Grid | undefined, output: number): OutputPixel {
   const { width, data } = grid ?? { width: 1, data: [] };
   const best = Math.max(
     0,
@@ -226,7 +226,7 @@ const LARGEST_SIDE = 260;
 const PAD = 8;
 const COLUMN_GAP = 20;
 /** The height of a title, and of a label above a map. */
-export const TITLE = 22;
+const TITLE = 22;
 const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
 const SMALLEST_MAP = 44;

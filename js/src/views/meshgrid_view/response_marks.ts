@@ -4,7 +4,7 @@ import { outputName } from "../../phi/entries.ts";
 import { channelOf } from "../../phi/images.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
-import { colourKey, greyOf, heatOf, thumbnailsOf } from "../../scene/heat.ts";
+import { colourKey, greyPixels, heatOf, thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { patchMarks } from "../../scene/patch.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
@@ -28,7 +28,7 @@ export function inputMarks(
   const { image: box } = layout;
   const { colours } = theme;
   const channel = image.channels === 1 ? 0 : Math.min(image.channels - 1, kernel.channel);
-  const pixels = greyOf(channelOf(image, 0, channel), image.width, source.range);
+  const pixels = greyPixels(channelOf(image, 0, channel), image.width, source.range);
   const [sx, sy] = [box.width / image.width, box.height / image.height];
   const on = (r: { row: number; column: number; width: number; height: number }): Rect => ({
     x: box.x + r.column * sx,
@@ -135,7 +135,7 @@ function mapsTitle({ outputs, swept }: Response, room: number): string {
 }
 
 /** The inputs of the patch on the φ of its kernel, entry by entry. */
-export function kernelMarks(
+export function patchKernelMarks(
   response: Response,
   layout: ResponseLayout,
   { hovered, keyboard, which }: { hovered: number; keyboard: Cell | null; which: string },

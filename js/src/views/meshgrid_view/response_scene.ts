@@ -18,7 +18,7 @@ import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import type { Place, Response } from "./response.ts";
+import type { OutputPixel, Response } from "./response.ts";
 import {
   blankFor,
   howToObserve,
@@ -28,22 +28,22 @@ import {
   type Source,
   sourceOf,
 } from "./response.ts";
-import { inputMarks, kernelMarks, mapMarks } from "./response_marks.ts";
-import { finite, type Shown } from "./settings.ts";
+import { inputMarks, mapMarks, patchKernelMarks } from "./response_marks.ts";
+import { finite, type MeshGiven } from "./settings.ts";
 
-export interface ResponseScene extends Scene, Shown {
+export interface ResponseScene extends Scene, MeshGiven {
   mode: "response";
   response: Response;
   layout: ResponseLayout;
 }
 
 export interface ResponseDrawing {
-  draw(given: Given, shown: Shown): ResponseScene | string;
+  draw(given: Given, shown: MeshGiven): ResponseScene | string;
   /** What was chosen for the layer, also where nothing can be drawn. */
   source(): Source | null;
   sketch: Sketch;
   /** The pixel kept by a click. */
-  pinned: Place | null;
+  pinned: OutputPixel | null;
 }
 
 const MOST_THUMBNAILS = 64;
@@ -53,7 +53,7 @@ export function responseDrawing(): ResponseDrawing {
   const sketch = createSketch();
   let chosen: Source | null = null;
 
-  function sourceFor({ store, get }: Given, { layer, settings }: Shown): Source {
+  function sourceFor({ store, get }: Given, { layer, settings }: MeshGiven): Source {
     const raw = get("images") as RawArray;
     const images = keep("images", [raw], () => imagesOf(raw));
     const observed = store.observed(layer.name);
@@ -96,7 +96,7 @@ export function responseDrawing(): ResponseDrawing {
   return drawing;
 }
 
-function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene {
+function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseScene {
   const { width, height, theme, pointed } = given;
   const { layer, frame } = shown;
   const { source, image, swept, outputs, place, by, selection } = response;
@@ -128,7 +128,7 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
   // The keyboard begins at the maps.
   const start = inputs.length + Math.max(0, outputs.indexOf(place.output));
   const pen = source.input === "drawn" && keyboard?.name === "input" ? keyboard : null;
-  const kept = by === "itself" ? "" : `${placeText(response)}. `;
+  const kept = by === "itself" ? "" : `${pixelText(response)}. `;
   return {
     mode: "response",
     ...shown,
@@ -157,7 +157,7 @@ function sceneOf(given: Given, shown: Shown, response: Response): ResponseScene 
     sheets: [
       { marks: () => inputMarks(response, layout, pen, theme) },
       { marks: () => mapMarks(response, layout, theme) },
-      { marks: () => kernelMarks(response, layout, { hovered, keyboard, which }, theme) },
+      { marks: () => patchKernelMarks(response, layout, { hovered, keyboard, which }, theme) },
     ],
     sites: regionSites([...inputs, ...maps, cells], start),
   };
@@ -172,7 +172,7 @@ function mapRegion(response: Response, output: number, box: Region["box"]): Regi
     rows: swept.height,
     columns: swept.width,
     home: here ? [place.row, place.column] : [swept.height >> 1, swept.width >> 1],
-    words: (row, column) => placeText(response, { output, row, column }),
+    words: (row, column) => pixelText(response, { output, row, column }),
   };
 }
 
@@ -201,7 +201,11 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
   return regions;
 }
 
-function captionOf({ store, room }: Given, { layer, frame }: Shown, response: Response): Remark[] {
+function captionOf(
+  { store, room }: Given,
+  { layer, frame }: MeshGiven,
+  response: Response,
+): Remark[] {
   const { source, swept, outputs } = response;
   const then = source.input === "observed" ? seenThen(store.observed(layer.name), frame.step) : "";
   const { low, high, broken } = response.reach;
@@ -243,7 +247,7 @@ function kernelWords({ swept, place, kernel }: Response): string {
 }
 
 /** A pixel and its response. */
-export function placeText({ grids, swept, place: own }: Response, place = own): string {
+export function pixelText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
   return `${outputName(swept.layer, place.output)} · row ${place.row}, column ${place.column} · response ${text}`;

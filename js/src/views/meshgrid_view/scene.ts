@@ -1,21 +1,15 @@
 /** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. No DOM. */
 
-import {
-  entryText,
-  layerNamed,
-  layerTitle,
-  placeText as nameOf,
-  windowText,
-} from "../../phi/entries.ts";
+import { entryText, layerNamed, layerTitle, placeText, windowText } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
-import type { Told } from "../../shell/layer_view.ts";
+import type { TipWords } from "../../shell/layer_view.ts";
 import { type PairScene, pairDrawing, pairText } from "./pair_scene.ts";
 import { type RampScene, rampDrawing } from "./ramp_scene.ts";
 import {
-  placeText,
+  pixelText,
   type ResponseDrawing,
   type ResponseScene,
   responseDrawing,
@@ -55,7 +49,7 @@ export function drawing(): MeshDrawing {
 }
 
 /** What the tooltip says of the site that is pointed at. */
-export function tipOf(scene: MeshScene, id: string): Told | null {
+export function tipOf(scene: MeshScene, id: string): TipWords | null {
   const box = scene.sites.box(id);
   if (!box) return null;
   if (scene.mode === "ramp") return { ...rampTip(scene), box };
@@ -82,13 +76,13 @@ function rampTip({ layer, hovered, place, curves, most, settings: { limits } }: 
   };
 }
 
-function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Told | null {
+function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): TipWords | null {
   const cell = cellOf(id);
   if (cell?.name !== "cell") return null;
   const { patch, kernel } = response;
   const entry = cell.row * layer.shape[3] + cell.column;
   return {
-    title: nameOf(layer, { ...kernel, layer: layer.name, row: cell.row, column: cell.column }),
+    title: placeText(layer, { ...kernel, layer: layer.name, row: cell.row, column: cell.column }),
     lines: [
       { label: layer.variable, value: finite(patch.inputs?.[entry] ?? Number.NaN) },
       { label: "φ", value: finite(patch.values?.[entry] ?? Number.NaN) },
@@ -114,6 +108,6 @@ export function readoutOf(scene: MeshScene): { words: string; chosen: boolean } 
     return { words: `${draws}Point at a pixel of a response; click to keep it.`, chosen: false };
   }
   const kept = response.by === "click";
-  const words = `${layerTitle(layer)} · ${placeText(response)}${kept ? " · kept" : ""}`;
+  const words = `${layerTitle(layer)} · ${pixelText(response)}${kept ? " · kept" : ""}`;
   return { words, chosen: kept };
 }

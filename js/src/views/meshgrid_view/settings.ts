@@ -5,10 +5,10 @@ import { mapsOf, type RawArray } from "../../phi/images.ts";
 import { oneOf } from "../../scene/drawing.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
-export const MODES = ["ramp", "pair", "response"] as const;
+export const MESH_MODES = ["ramp", "pair", "response"] as const;
 const INPUTS = ["images", "observed", "drawn"] as const;
 
-export type Mode = (typeof MODES)[number];
+export type MeshMode = (typeof MESH_MODES)[number];
 export type Input = (typeof INPUTS)[number];
 
 export type Settings = ReturnType<typeof settingsOf>;
@@ -25,9 +25,9 @@ export function settingsOf(
   // Else those of the layer's grid.
   const limits = Array.isArray(given) ? (given as [number, number]) : null;
   const ends: [number, number] = [...(layer?.domain ?? ARTICLE)];
-  const mode = get("mode") as Mode;
+  const mode = get("mode") as MeshMode;
   return {
-    mode: MODES.includes(mode) ? mode : usualMode(get, layer, observed),
+    mode: MESH_MODES.includes(mode) ? mode : usualMode(get, layer, observed),
     limits: limits ?? ends,
     onGrid: limits === null,
     input: oneOf(INPUTS, get("input")),
@@ -53,7 +53,7 @@ function usualMode(
   get: (trait: string) => unknown,
   layer: LayerLayout | null,
   observed: Observed | null,
-): Mode {
+): MeshMode {
   if (layer?.kind !== "conv") return "ramp";
   if (observed) return observed.isImage || mapsOf(observed) ? "response" : "ramp";
   const images = get("images") as RawArray | null;
@@ -61,7 +61,7 @@ function usualMode(
 }
 
 /** All that a drawing is made from, beside what every view is given. */
-export interface Shown {
+export interface MeshGiven {
   frame: Frame;
   layer: LayerLayout;
   settings: Settings;

@@ -12,7 +12,7 @@ import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
 import { offersObserving } from "./response.ts";
 import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
-import { type Mode, settingsOf } from "./settings.ts";
+import { type MeshMode, settingsOf } from "./settings.ts";
 import css from "./style.css";
 
 export { css, drawing };
@@ -146,7 +146,7 @@ function asked(
   { step, drawn }: ReturnType<typeof createLayerView>,
   draw: ReturnType<typeof createPen>["through"],
 ) {
-  function of<M extends Mode>(kind: M): Extract<MeshScene, { mode: M }> | null {
+  function of<M extends MeshMode>(kind: M): Extract<MeshScene, { mode: M }> | null {
     const now = scene();
     return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
   }
@@ -159,7 +159,7 @@ function asked(
 
   return {
     ...{ step, drawn, draw },
-    mode: () => root.dataset.mode as Mode,
+    mode: () => root.dataset.mode as MeshMode,
     layer: () => root.dataset.layer ?? null,
     message() {
       const message = root.querySelector<HTMLElement>(".kw-message");

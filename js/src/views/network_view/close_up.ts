@@ -17,7 +17,7 @@ import {
   strongestInto,
   strongestOf,
 } from "./diagram.ts";
-import { type Flow, inputOf, unitValues } from "./flow.ts";
+import { columnInput, type Flow, unitValues } from "./flow.ts";
 import { type Graph, unitName } from "./graph.ts";
 
 export type PixelCloseUp = NonNullable<ReturnType<typeof pixelCloseUp>>;
@@ -96,7 +96,7 @@ function patchesOf(
   { unit, row, at }: { unit: number; row: number; at: number },
 ) {
   const { layer } = graph.columns[number];
-  const given = inputOf(graph, number, flow);
+  const given = columnInput(graph, number, flow);
   if (!layer?.conv || !given) return null;
   const swept = sweptOf(layer, given.values, given.shape);
   if (!swept || row >= swept.height || at >= swept.width) return null;
@@ -160,7 +160,7 @@ function pixelCloseUp(
 export function unitCloseUp(graph: Graph, number: number, flow: Flow, frame: Frame, unit: number) {
   const column = graph.columns[number];
   const { layer } = column;
-  const given = inputOf(graph, number, flow);
+  const given = columnInput(graph, number, flow);
   if (layer?.kind !== "linear" || !given || given.values.length !== layer.shape[1]) return null;
   const { channels } = contributions(layer, frame, given.values, given.shape, unit);
   const added = Float32Array.from(channels, ([value]) => value);
@@ -211,7 +211,7 @@ function functionsCloseUp({ parts }: Diagram, focus: Focus | null) {
 }
 
 /** The function of a close-up that is shown with axes: its number, its input, and what it adds. */
-export interface Shown {
+export interface ShownFunction {
   f: number;
   x: number;
   value: number;
@@ -228,7 +228,7 @@ export function shownFunction(
   closeUp: CloseUp,
   focus: Focus | null,
   strongest: number,
-): Shown | null {
+): ShownFunction | null {
   const { column, unit, layer } = closeUp;
   if (isPlain(layer)) return null;
   const part = parts[column];

@@ -2,7 +2,7 @@
 
 import { formatAlike } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
-import { greyOf, heatOf } from "../../scene/heat.ts";
+import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { flat, line, rect, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
@@ -12,15 +12,15 @@ import {
   closeUpTitles,
   type FunctionsCloseUp,
   type PixelCloseUp,
-  type Shown,
+  type ShownFunction,
   sumText,
   type UnitCloseUp,
 } from "./close_up.ts";
 import { asOf, type Diagram } from "./diagram.ts";
-import { cellOf, gridOf, kernelMarks } from "./functions.ts";
+import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { plotMarks } from "./magnified.ts";
-import { mapOf } from "./marks.ts";
+import { magnifiedMarks } from "./magnified.ts";
+import { unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;
@@ -54,7 +54,7 @@ const DOWN = 0.2;
 export function closeUpMarks(
   diagram: Diagram,
   closeUp: CloseUp | null,
-  shown: Shown | null,
+  shown: ShownFunction | null,
   framed: number,
   box: Rect,
   theme: Theme,
@@ -62,7 +62,7 @@ export function closeUpMarks(
   if (!closeUp) return { parts: [], axes: [] };
   if (shown && isAlone(closeUp)) {
     const whole = { ...box, width: Math.min(box.width, PLOT.flat * box.height) };
-    return { parts: [], axes: plotMarks(diagram, closeUp, shown, whole, theme) };
+    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, whole, theme) };
   }
   const { colours } = theme;
   // Of when it is, where that is not the step drawn.
@@ -91,7 +91,7 @@ export function closeUpMarks(
     ...(closeUp.kind === "functions" ? functionMarks(diagram, closeUp, inside, theme) : []),
     ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
-  return { parts, axes: shown ? plotMarks(diagram, closeUp, shown, plot, theme) : [] };
+  return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
 
 /** Whether a number is made by one function, which says all of it. */
@@ -109,9 +109,9 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const inputs = Float32Array.from(closeUp.inputs);
   const ink = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
-  const pixels = greys ? greyOf(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
+  const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
   // White cells next to each other are still seen one by one.
-  const cells = Array.from(inputs, (_, k) => flat(cellOf(at, [kh, kw], k))).flat();
+  const cells = Array.from(inputs, (_, k) => flat(bundleCell(at, [kh, kw], k))).flat();
   const start = box.x + side + 26;
   const step = Math.min(0.1 * box.width, (box.width - side - 26 - 84) / (kh * kw));
   const cell = Math.max(14, step - 8);
@@ -160,7 +160,7 @@ function functionMarks(
   const grid = isRow ? ([1, count] as const) : gridOf(diagram.parts[column].column);
   const width = Math.min(box.width, isRow ? 150 * count : (box.height * grid[1]) / grid[0]);
   const cells = Array.from({ length: count }, (_, e) => {
-    const cell = cellOf({ ...box, width }, grid, e);
+    const cell = bundleCell({ ...box, width }, grid, e);
     const height = isRow ? Math.min(box.height, 1.4 * cell.width) : cell.height - 6;
     return { ...cell, width: cell.width - 6, height };
   });
@@ -180,7 +180,7 @@ function cellMarks(
       closeUp.kind === "pixel" ? { x: closeUp.inputs[e], value: closeUp.values[e] } : null;
     return { bundle, box, point };
   });
-  return kernelMarks(parts[closeUp.column], list, theme);
+  return bundleMarks(parts[closeUp.column], list, theme);
 }
 
 interface Bar {
@@ -366,5 +366,5 @@ function mapsBefore(
 ): ((unit: number) => Pixels | null) | null {
   const column = parts[number].before?.column;
   if (!flow || !column?.map || column.kind === "input") return null;
-  return (unit) => mapOf(column, flow, unit, theme);
+  return (unit) => unitMap(column, flow, unit, theme);
 }

@@ -8,27 +8,33 @@ import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
-import { type Flow, inputOf, type Scores, scoresOf } from "./flow.ts";
+import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
   type Inputs,
-  inputsOf,
   type LayerPicture,
-  pictureOf,
-  type Reach,
-  widen,
+  layerInputs,
+  layerPicture,
+  type ScaleReach,
+  widenInputs,
 } from "./functions.ts";
 import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
-import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor, type Shown } from "./layout.ts";
+import {
+  layoutOf,
+  type NetworkLayout,
+  type PlacedColumn,
+  roomFor,
+  type ShownColumn,
+} from "./layout.ts";
 import type { Settings } from "./settings.ts";
 
 /** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */
-export interface Window {
+export interface DiagramWindow {
   scale: number;
   x: number;
   y: number;
 }
 
-export const WHOLE: Window = { scale: 1, x: 0, y: 0 };
+export const WHOLE: DiagramWindow = { scale: 1, x: 0, y: 0 };
 
 /** One and the same for all, so that what is made from it is kept. */
 const NONE: number[] = [];
@@ -52,11 +58,11 @@ interface Asked {
   settings: Settings;
   flow: Flow | null;
   room: Rect;
-  window: Window;
+  window: DiagramWindow;
 }
 
 /** What the strongest path goes by. */
-export interface Told extends Pick<Asked, "frame" | "flow"> {
+export interface PathGiven extends Pick<Asked, "frame" | "flow"> {
   graph: Graph;
   relevances: readonly (Relevance | null)[];
 }
@@ -74,7 +80,7 @@ export interface Diagram extends Asked {
   parts: Part[];
   layout: NetworkLayout;
   probe: Probe | null;
-  scores: Scores | null;
+  scores: ClassScores | null;
   /** What pale curves show: the functions of a frame before; null where none are drawn. */
   ghost: Frame | null;
   /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
@@ -129,14 +135,16 @@ function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Ke
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<Reach>(`reach ${k}`, [layer.name, layer.count], () => ({ most: 0 }));
-    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], () => inputsOf(layer, observed));
-    widen(inputs, (flow && inputOf(graph, k, flow)?.values) ?? []);
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], () => ({ most: 0 }));
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], () =>
+      layerInputs(layer, observed),
+    );
+    widenInputs(inputs, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
     return keep<LayerPicture>(`picture ${k}`, [frame, inputs.ends, strengths, ghost], () =>
-      pictureOf(frame, layer, inputs.ends, strengths, ghost, reach),
+      layerPicture(frame, layer, inputs.ends, strengths, ghost, reach),
     );
   });
   if (late === 0 && pace.frame !== frame) {
@@ -186,12 +194,12 @@ export function diagramOf(
   given: Given,
   asked: Asked,
   keep: Keep,
-  pathIn: (told: Told, scores: Scores | null) => Leg[] = () => [],
+  pathIn: (told: PathGiven, scores: ClassScores | null) => Leg[] = () => [],
 ): Diagram {
   const { store } = given;
   const { frame, flow, room, window } = asked;
   const graph = graphIn(given, frame, keep);
-  const scores = scoresOf(graph, flow);
+  const scores = classScores(graph, flow);
   const { pictures, late } = picturesOf(graph, asked, given, keep);
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const strengths = pictures[k]?.importance;
@@ -211,7 +219,7 @@ export function diagramOf(
     }),
   );
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
-  const shown = graph.columns.map((column, k): Shown => {
+  const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
     const units = keep<number[]>(at, [most, onPath.get(k), ...relevances], (before) => {
@@ -266,7 +274,11 @@ export function diagramOf(
 }
 
 /** Those that matter, between units that are drawn. */
-function linksOf({ bundles, units }: Shown, before: Shown, relevance: Relevance): number[] {
+function linksOf(
+  { bundles, units }: ShownColumn,
+  before: ShownColumn,
+  relevance: Relevance,
+): number[] {
   const [sources, targets] = [new Set(before.units), new Set(units)];
   if (sources.size * targets.size >= bundles.length) return relevance.shown;
   return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));

@@ -167,14 +167,14 @@ export function unitValues(flow: Flow, station: number, unit: number): Float32Ar
 }
 
 /** What a column's layer takes in; null where it is not known. */
-export function inputOf({ stations, columns }: Graph, number: number, flow: Flow) {
+export function columnInput({ stations, columns }: Graph, number: number, flow: Flow) {
   const source = Math.max(-1, ...stations[columns[number].station].sources);
   const [values, shape] = [flow.values[source], flow.shapes[source] ?? []];
   const whole = shape.reduce((product, side) => product * side, 1);
   return values?.length === whole ? { values, shape } : null;
 }
 
-export interface Scores {
+export interface ClassScores {
   /** What leaves the network. */
   raw: number[];
   /** Where the network has classes. */
@@ -183,7 +183,7 @@ export interface Scores {
   best: number;
 }
 
-export function scoresOf(graph: Graph, flow: Flow | null): Scores | null {
+export function classScores(graph: Graph, flow: Flow | null): ClassScores | null {
   const column = graph.columns[graph.columns.length - 1];
   const end = column.after[column.after.length - 1] ?? column.station;
   const values = flow?.values[end] ?? flow?.values[column.station];

@@ -7,7 +7,7 @@ import { rect } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type CloseUp, type PixelCloseUp, pointOf, type UnitCloseUp } from "./close_up.ts";
 import { type Diagram, type Focus, inDiagram, type Part, weightOf } from "./diagram.ts";
-import { cellOf, gridOf, kernelMarks } from "./functions.ts";
+import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
 import type { UnitBox } from "./layout.ts";
 import { lineMarks, linesOf } from "./links.ts";
@@ -82,7 +82,7 @@ export function focusMarks(
       const box = kernels.get(n);
       return box ? [{ bundle: bundles[n], box, point: pointOf(diagram, part, n) }] : [];
     });
-    marks.push(...kernelMarks(part, list, theme));
+    marks.push(...bundleMarks(part, list, theme));
   }
   for (const next of parts) {
     if (next.before !== part || !next.relevance || focus.bundle >= 0) continue;
@@ -113,7 +113,7 @@ export function chosenMarks(
   if (!large) return [];
   const marks = largeMarks(diagram, part, bundle, stroke, 2, theme);
   if (entry === null || large.bundle.count === 1) return marks;
-  const cell = cellOf(large.box, gridOf(part.column), entry);
+  const cell = bundleCell(large.box, gridOf(part.column), entry);
   return [...marks, rect(cell, { stroke, width: 1.5, radius: 2 })];
 }
 

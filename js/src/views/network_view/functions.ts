@@ -34,7 +34,7 @@ const FILLED = 0.4;
 const CHANGE_OPACITY = 0.55;
 
 /** How far the functions of a layer reach on its scale, from frame to frame. */
-export interface Reach {
+export interface ScaleReach {
   most: number;
 }
 
@@ -52,13 +52,13 @@ export interface LayerPicture {
   plan: Plan;
 }
 
-export function pictureOf(
+export function layerPicture(
   frame: Frame,
   layer: LayerLayout,
   inputs: Ends,
   importance: Float32Array,
   before: Frame | null,
-  reach: Reach,
+  reach: ScaleReach,
 ): LayerPicture {
   const x = known(layer, inputs);
   // Of another layout it would be other functions.
@@ -92,14 +92,14 @@ export interface Inputs {
   ends: Ends;
 }
 
-export function inputsOf(layer: LayerLayout, observed: Observed | null): Inputs {
+export function layerInputs(layer: LayerLayout, observed: Observed | null): Inputs {
   return { ends: endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain) };
 }
 
 /** Ends are moved so far beyond what lies outside them that they do not move with each frame. */
 const BEYOND = 0.1;
 
-export function widen(inputs: Inputs, values: Iterable<number>) {
+export function widenInputs(inputs: Inputs, values: Iterable<number>) {
   const [low, high] = inputs.ends;
   const [least = low, most = high] = extent(values);
   const beyond = BEYOND * (Math.max(high, most) - Math.min(low, least));
@@ -124,7 +124,7 @@ export function once<T>(make: () => T): () => T {
 }
 
 /** A frame around what is drawn of a unit or a link. */
-export function outline(box: Rect, stroke: string, width: number): Mark {
+export function rounded(box: Rect, stroke: string, width: number): Mark {
   return rect(grown(box, 1.5), { stroke, width, radius: 3 });
 }
 
@@ -135,7 +135,7 @@ export function gridOf({ layer, fold }: Column): [number, number] {
 }
 
 /** Where function n of a bundle lies in its picture. */
-export function cellOf(box: Rect, [rows, columns]: readonly [number, number], n: number): Rect {
+export function bundleCell(box: Rect, [rows, columns]: readonly [number, number], n: number): Rect {
   const [w, h] = [box.width / columns, box.height / rows];
   return {
     x: box.x + (n % columns) * w,
@@ -181,7 +181,7 @@ interface Pictured {
 }
 
 /** The pictures of bundles that lead to a column. */
-export function kernelMarks(
+export function bundleMarks(
   { picture, column }: { picture: LayerPicture | null; column: Column },
   list: readonly Pictured[],
   { name, colours }: Theme,
@@ -218,7 +218,7 @@ function curveMarks(
   const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
-      const cell = bundle.count > 1 ? grown(cellOf(box, grid, n), -1) : curveIn(box);
+      const cell = bundle.count > 1 ? grown(bundleCell(box, grid, n), -1) : curveIn(box);
       const [w, h] = [cell.width, cell.height];
       const middle = cell.y + h / 2;
       if (bundle.count > 1) boxes.push(cell.x - 0.25, cell.y - 0.25, w + 0.5, h + 0.5);
@@ -331,7 +331,7 @@ function riseMarks(
   const fills: string[] = [];
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
-      boxes.push(...flat(cellOf(grown(box, -1), grid, n)));
+      boxes.push(...flat(bundleCell(grown(box, -1), grid, n)));
       fills.push(cssOf(bytes, colourOf(values[bundle.first + n], most)));
     }
   }

@@ -6,7 +6,7 @@ import type { Rect } from "../../scene/marks.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 
 /** Pixels of the heads over the columns. */
-export const HEAD = 34;
+export const COLUMN_HEAD = 34;
 /** Room over the last units for the word that says what their bars are. */
 export const BAR_WORD = 12;
 const MARGIN = 10;
@@ -70,7 +70,7 @@ export interface NetworkLayout {
   height: number;
 }
 
-export interface Shown {
+export interface ShownColumn {
   bundles: readonly Bundle[];
   /** Numbers of those that are drawn. */
   links: readonly number[];
@@ -85,7 +85,7 @@ export function roomFor(column: Column, height: number, each: number): number {
     ? (isCrowded ? CROWDED.map : MAP.least) + 2
     : (isCrowded ? CROWDED.circle : CIRCLE.least) + CIRCLE.gap;
   if (column.map && each < FEW.below) return FEW.maps;
-  const rowsOf = (pitch: number) => Math.floor((height - HEAD - 8) / pitch);
+  const rowsOf = (pitch: number) => Math.floor((height - COLUMN_HEAD - 8) / pitch);
   const abreast = column.map && !isCrowded ? ABREAST.most * rowsOf(CROWDED.map + 2) : 0;
   return Math.max(3, rowsOf(least), abreast);
 }
@@ -107,7 +107,7 @@ interface Made extends NetworkLayout {
 }
 
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
-export function layoutOf(graph: Graph, shown: readonly Shown[], room: Room): NetworkLayout {
+export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
   const roomy = room.width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
   let [fits, readable, made]: (Made | null)[] = [null, null, null];
   for (const share of SHARES) {
@@ -135,7 +135,7 @@ type Sized = Lane & { sizes: Sizes };
 
 function laidOut(
   { columns, depths }: Graph,
-  shown: readonly Shown[],
+  shown: readonly ShownColumn[],
   room: Room,
   share: number,
 ): Made {
@@ -147,10 +147,10 @@ function laidOut(
   const lanes = columns.map((column, k): Sized => {
     const ends = hasBars && k === columns.length - 1;
     const word = ends ? BAR_WORD : 0;
-    const all = (height - HEAD - 8) / at[column.depth].length;
+    const all = (height - COLUMN_HEAD - 8) / at[column.depth].length;
     const lane: Lane = {
       ...room,
-      top: HEAD + at[column.depth].indexOf(k) * (all - word) + word,
+      top: COLUMN_HEAD + at[column.depth].indexOf(k) * (all - word) + word,
       height: all - word,
       whole: (width - 2 * MARGIN) / depths,
       share,
@@ -208,12 +208,12 @@ function even(pixels: number): number {
 }
 
 /** Whether links lead to a column whose functions are curves, and say more than lines. */
-function isFanned({ bundles, links }: Shown, { layer }: Column): boolean {
+function isFanned({ bundles, links }: ShownColumn, { layer }: Column): boolean {
   if (!layer || isPlain(layer) || links.length === 0) return false;
   return bundles[links[0]].count <= MOST_CURVES;
 }
 
-function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
+function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: Lane) {
   const { height, whole, share, isCrowded, hasBars, scale } = lane;
   const each = share * whole;
   const { side: largestSide, across } = column.map
@@ -308,7 +308,7 @@ function staggerOf(fitting: (rows: number) => number, wanted: number, most: numb
 
 function placedAt(
   column: Column,
-  { units }: Shown,
+  { units }: ShownColumn,
   { sizes: { side, across, width, bars }, top, height, scale }: Sized,
   x: number,
 ): PlacedColumn {
@@ -343,7 +343,7 @@ function placedAt(
 /** Kernels one below the other, in the order of the units after and before; beside its unit where each has one. */
 function placeKernels(
   placed: PlacedColumn,
-  { bundles, links, units }: Shown,
+  { bundles, links, units }: ShownColumn,
   { sizes: { kernel, stagger, rail, across }, top, height: lane }: Sized,
   middle: number,
 ) {

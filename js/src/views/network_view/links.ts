@@ -3,7 +3,7 @@
 import type { LinesMark, Mark, Point, Rect } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Diagram, type Part, weightOf } from "./diagram.ts";
-import { HEAD } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 
 /** Pieces of a line; of thousands of faint ones fewer will do. */
 const PIECES = 18;
@@ -28,7 +28,7 @@ interface Way {
   to: Point;
 }
 
-export interface Line {
+interface Line {
   way: Way;
   /** 0 to 1: how strong it is drawn. */
   weight: number;
@@ -185,7 +185,7 @@ function skipMarks({ graph, parts }: Diagram, { muted }: Colours): Mark[] {
     const [source, target] = [parts[from].box, parts[column].box];
     const [x0, y0] = [source.x + source.width - 4, source.y - 3];
     const [x1, y1] = [target.x + target.width / 2, target.y - 2];
-    const top = Math.max(HEAD - 6, Math.min(y0, y1) - 26);
+    const top = Math.max(COLUMN_HEAD - 6, Math.min(y0, y1) - 26);
     const d = `M${x0} ${y0}C${x0 + 14} ${top} ${x1 - 14} ${top} ${x1} ${y1}`;
     return { kind: "path", d, stroke: muted, width: 1.5, dash: [5, 3], opacity: 0.8 };
   });

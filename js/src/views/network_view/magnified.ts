@@ -8,9 +8,9 @@ import { dot, line, WORDS, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import type { CloseUp, Shown } from "./close_up.ts";
+import type { CloseUp, ShownFunction } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
-import { addArea, outline } from "./functions.ts";
+import { addArea, rounded } from "./functions.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SIZE = 10;
@@ -47,10 +47,10 @@ function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { colours }: The
 }
 
 /** The plot in a box, under its title. */
-export function plotMarks(
+export function magnifiedMarks(
   { parts, ghost, flow, frame: drawn }: Diagram,
   { column, layer }: CloseUp,
-  { f, x, value, name, among, together }: Shown,
+  { f, x, value, name, among, together }: ShownFunction,
   box: Rect,
   theme: Theme,
 ): Mark[] {
@@ -110,6 +110,6 @@ export function plotMarks(
       : []),
     ...made.marks,
     ...(isKnown ? example : []),
-    outline(made.plot, colours.ink, FRAMED),
+    rounded(made.plot, colours.ink, FRAMED),
   ];
 }

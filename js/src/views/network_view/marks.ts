@@ -5,7 +5,7 @@ import { formatAlike } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
-import { cssOf, greyOf, heatOf } from "../../scene/heat.ts";
+import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { dot, flat, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
@@ -14,9 +14,9 @@ import type { LayerLayout } from "../../wire/types.ts";
 import { pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import { kernelMarks } from "./functions.ts";
+import { bundleMarks } from "./functions.ts";
 import { type Bundle, type Column, inputNamed } from "./graph.ts";
-import { HEAD, kernelsOnce, MOST_CURVES } from "./layout.ts";
+import { COLUMN_HEAD, kernelsOnce, MOST_CURVES } from "./layout.ts";
 
 const SMALL = 10;
 /** What is no wider than its room and this is not shortened. */
@@ -33,7 +33,7 @@ export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
       return { bundle: part.bundles[n], box, point };
     });
     return [
-      ...kernelMarks(part, list, theme),
+      ...bundleMarks(part, list, theme),
       ...blockNames(part, list, theme),
       ...unitMarks(part, diagram, theme),
     ];
@@ -69,7 +69,7 @@ function mostOf({ station }: Column, flow: Flow | null): number {
 }
 
 /** The map of a unit, as the example has it; null where that is not known. */
-export function mapOf(
+export function unitMap(
   column: Column,
   flow: Flow | null,
   unit: number,
@@ -78,7 +78,7 @@ export function mapOf(
   const values = flow && unitValues(flow, column.station, unit);
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;
-  if (column.kind === "input") return greyOf(values, across, rangeOf(values));
+  if (column.kind === "input") return greyPixels(values, across, rangeOf(values));
   return heatOf(values, across, mostOf(column, flow), paletteOf(name));
 }
 
@@ -94,7 +94,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
     rects(boxes, { fill: colours.cell }),
     ...units.flatMap((box): Mark[] => {
       const { unit, x, y, width, height } = box;
-      const pixels = mapOf(column, diagram.flow, unit, theme);
+      const pixels = unitMap(column, diagram.flow, unit, theme);
       if (pixels) return [{ kind: "image", box: { x, y, width, height }, pixels }];
       const size = { size: SMALL } as const;
       return height >= 12 ? [inMiddle(box, String(unit), colours.muted, size)] : [];
@@ -154,11 +154,11 @@ function inputMarks({ units }: Part, { graph }: Diagram, { ink }: Colours): Mark
 }
 
 /** Names over the columns, and what of them is not drawn. */
-export function headMarks(diagram: Diagram, { colours }: Theme): Mark[] {
+export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { graph, parts, layout, window, room } = diagram;
   const { x: from, y: over } = window;
   const marks: Mark[] = [
-    rects([from, over, room.width, HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
+    rects([from, over, room.width, COLUMN_HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
   const middleOf = ({ box }: Part) => box.x + box.width / 2;
   parts.forEach((part, k) => {

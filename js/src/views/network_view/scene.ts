@@ -10,26 +10,26 @@ import { line, rects } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
-import { type CloseUp, closeUpOf, leading, type Shown, shownFunction } from "./close_up.ts";
+import { type CloseUp, closeUpOf, leading, type ShownFunction, shownFunction } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import {
   type Diagram,
+  type DiagramWindow,
   diagramOf,
   type Focus,
   graphIn,
   type Leg,
   strongestInto,
   WHOLE,
-  type Window,
 } from "./diagram.ts";
 import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once } from "./functions.ts";
 import type { Graph } from "./graph.ts";
-import { HEAD } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 import { linkMarks } from "./links.ts";
-import { frontMarks, headMarks } from "./marks.ts";
+import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { diagramSites } from "./sites.ts";
@@ -42,7 +42,7 @@ import {
   steadyChoice,
   strongestPath,
 } from "./strongest.ts";
-import { captionOf, description, verdictOf } from "./words.ts";
+import { description, exampleVerdict, networkCaption } from "./words.ts";
 
 export const CLOSEST = 12;
 
@@ -59,7 +59,7 @@ export interface NetworkScene extends Scene {
   verdict: string;
   /** What is shown closely, and the one of its functions that is shown with axes. */
   closeUp: CloseUp | null;
-  shown: Shown | null;
+  shown: ShownFunction | null;
   /** The strongest path, from its end. */
   legs: readonly Leg[];
   /** The sheet of its links: ribbons without words. */
@@ -69,7 +69,7 @@ export interface NetworkScene extends Scene {
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
-  window: Window;
+  window: DiagramWindow;
   /** The selected function was clicked here: it is shown closely, else only marked. */
   looks: boolean;
   /** What is drawn by hand on the input. */
@@ -192,7 +192,7 @@ function sceneOf(
   const place = [layout, path, theme.name, ratio, window.x, window.y];
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
-  const verdict = verdictOf(diagram, legs);
+  const verdict = exampleVerdict(diagram, legs);
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, legs, foot.sites);
@@ -227,7 +227,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: captionOf(diagram, verdict, legs, store, theme),
+    caption: networkCaption(diagram, verdict, legs, store, theme),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],
@@ -245,7 +245,7 @@ function sceneOf(
       // Over the functions beside it: where they stand close they would hide it.
       ribbons,
       { marks: () => moved(lookedAtMarks(view, theme)) },
-      { marks: () => moved(headMarks(diagram, theme)) },
+      { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
         marks: () => [
           rects([0, room.height, width, footHeight], { fill: colours.surface }),
@@ -278,7 +278,7 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const more = narrow && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
   const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
-  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + HEAD);
+  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + COLUMN_HEAD);
   const asked = Number(get("height"));
   const own = more + (asked || STRIP.most + Math.max(ROOM.least, wanted));
   const height = given.room || Math.min(own, asked ? own : Math.max(LEAST.all, seen ?? own));

@@ -2,7 +2,7 @@
 
 import { type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { type Diagram, inDiagram, type Leg } from "./diagram.ts";
-import { HEAD, kernelsOnce } from "./layout.ts";
+import { COLUMN_HEAD, kernelsOnce } from "./layout.ts";
 import { linkAt } from "./links.ts";
 import { largeKernel } from "./strongest.ts";
 import { linkWords, unitWords } from "./words.ts";
@@ -18,7 +18,7 @@ function boxesOf(diagram: Diagram, legs: readonly Leg[]): Site[] {
   const sites: Site[] = [];
   const add = (id: string, box: Rect, words: string) => {
     const [x, y] = [box.x - window.x, box.y - window.y];
-    const top = Math.max(y, HEAD * 0.6);
+    const top = Math.max(y, COLUMN_HEAD * 0.6);
     const bottom = Math.min(y + box.height, room.height);
     if (bottom - top < 2 || x + box.width < 0 || x > room.width) return;
     sites.push({ id, box: { ...box, x, y: top, height: bottom - top }, words });
@@ -55,7 +55,7 @@ export function diagramSites(
     ...sites,
     at(x, y, view) {
       const id = sites.at(x, y, view);
-      if (id || y > room.height || y < HEAD) return id;
+      if (id || y > room.height || y < COLUMN_HEAD) return id;
       const link = linkAt(diagram, inDiagram(diagram, { x, y }));
       return link ? `e:${link.column}:${link.bundle}` : "";
     },

@@ -7,10 +7,10 @@ import { dot, inMiddle, line, rect } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import { type Diagram, type Leg, type Part, type Told, weightOf } from "./diagram.ts";
-import { kernelMarks, outline } from "./functions.ts";
+import { type Diagram, type Leg, type Part, type PathGiven, weightOf } from "./diagram.ts";
+import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
-import { HEAD, MOST_CURVES } from "./layout.ts";
+import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
 
@@ -75,7 +75,7 @@ export const atOnce: Steady = (_, { best }) => best;
  * example along the one whose functions vary most. It ends where links are not known.
  */
 export function strongestPath(
-  told: Told,
+  told: PathGiven,
   start: { column: number; unit: number },
   steady: Steady,
 ): Leg[] {
@@ -98,7 +98,7 @@ export function strongestPath(
 
 /** How strong each link into a unit is: what it adds, of the sign of what all add together. */
 function strengthsInto(
-  { graph, flow, relevances }: Told,
+  { graph, flow, relevances }: PathGiven,
   number: number,
   unit: number,
 ): (n: number) => number | undefined {
@@ -135,15 +135,16 @@ export function largeKernel(
     : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const others = new Set(kernels.values()).size - 1;
-  const free = layout.height - HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
+  const free = layout.height - COLUMN_HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
   const isRail = own && [...kernels.values()].every(({ x }) => x === own.x);
   const width = Math.max(own?.width ?? 0, isRail ? Math.min(wanted, free / flat) : wanted);
   if (width < LARGE.least && !own) return null;
   const height = flat * width;
   const x = (own ? own.x + own.width / 2 : between) - width / 2;
   const last = layout.height - height - 4;
-  if (!own) return { bundle, box: clearOf(part, n, { x, y: HEAD, width, height }, last - LINE) };
-  const y = Math.max(HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
+  if (!own)
+    return { bundle, box: clearOf(part, n, { x, y: COLUMN_HEAD, width, height }, last - LINE) };
+  const y = Math.max(COLUMN_HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
   return { bundle, box: { x, y, width, height } };
 }
 
@@ -183,7 +184,10 @@ export function makeRoom(diagram: Diagram, legs: readonly Leg[]) {
     if (!own || !large || rail.some(({ x }) => x !== own.x)) continue;
     const k = rail.indexOf(own);
     const pitch = own.height + LARGE.apart;
-    const [first, last] = [HEAD + k * pitch, layout.height - 4 - (rail.length - 1 - k) * pitch];
+    const [first, last] = [
+      COLUMN_HEAD + k * pitch,
+      layout.height - 4 - (rail.length - 1 - k) * pitch,
+    ];
     const top = Math.max(first, Math.min(last - large.height, large.y));
     const moved = new Map([[own, top + (large.height - own.height) / 2]]);
     for (let j = k - 1, limit = top; j >= 0; j--) {
@@ -266,9 +270,9 @@ export function largeMarks(
   const list = [{ ...large, point: pointOf(diagram, part, n) }];
   return [
     ...leaderMarks(part, n, large.box, stroke),
-    ...kernelMarks(part, list, theme),
+    ...bundleMarks(part, list, theme),
     ...blockNames(part, list, theme),
-    outline(large.box, stroke, width),
+    rounded(large.box, stroke, width),
   ];
 }
 
@@ -284,7 +288,7 @@ function leaderMarks(part: Part, n: number, box: Rect, stroke: string): Mark[] {
 
 /** A frame around a map, or a ring around a circle. */
 export function unitFrame({ map }: Column, unit: Rect, stroke: string, width: number): Mark {
-  if (map) return outline(unit, stroke, width);
+  if (map) return rounded(unit, stroke, width);
   const r = unit.width / 2 + 1.5;
   return dot(unit.x + unit.width / 2, unit.y + unit.height / 2, r, { stroke, width });
 }

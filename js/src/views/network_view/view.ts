@@ -10,7 +10,7 @@ import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type Act, createHeader } from "./controls.ts";
-import { strongestInto, strongestOf, WHOLE, type Window } from "./diagram.ts";
+import { type DiagramWindow, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { createFade, FADE } from "./fade.ts";
 import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
@@ -241,7 +241,7 @@ function createCamera(draw: NetworkDrawing, seen: () => NetworkScene | null, sch
     moveTo({ scale: next, x: (x + dx) * by - dx, y: (y + dy) * by - dy });
   }
 
-  function moveTo(window: Window) {
+  function moveTo(window: DiagramWindow) {
     const scene = seen();
     if (!scene) return;
     const { room } = scene;

@@ -22,7 +22,7 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
-export function captionOf(
+export function networkCaption(
   diagram: Diagram,
   said: string,
   legs: readonly Leg[],
@@ -77,7 +77,7 @@ function exampleName({ probe, settings: { example } }: Diagram): string {
 }
 
 /** What the network says of the example, and whether that is right. */
-export function verdictOf(diagram: Diagram, legs: readonly Leg[]): string {
+export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
   const { graph, flow, scores, probe } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;

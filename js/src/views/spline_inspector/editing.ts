@@ -145,9 +145,9 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
   };
 }
 
-export const PAUSE = 50;
+export const EDIT_PAUSE = 50;
 /** While training goes on, the model may have moved before its frame came: after this, it is right. */
-export const PATIENCE = 2000;
+export const EDIT_PATIENCE = 2000;
 
 const FLOAT32_TOLERANCE = 2e-6;
 
@@ -172,7 +172,7 @@ export class Gesture {
     this.edited = { at, coefficients };
     this.#open = true;
     if (this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#sentAt + PAUSE - now);
+    const wait = Math.max(0, this.#sentAt + EDIT_PAUSE - now);
     if (wait === 0) this.#post(now, false);
     else {
       this.#timer = setTimeout(() => {
@@ -198,7 +198,7 @@ export class Gesture {
       Math.abs(value - (present?.[b] ?? Number.NaN)) <=
       FLOAT32_TOLERANCE * Math.max(1, Math.abs(value));
     const agrees = present?.length === mine.length && mine.every(isNear);
-    if (!agrees && !(live && now - this.#endedAt > PATIENCE)) return false;
+    if (!agrees && !(live && now - this.#endedAt > EDIT_PATIENCE)) return false;
     this.drop();
     return true;
   }

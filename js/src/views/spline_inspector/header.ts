@@ -2,7 +2,7 @@
 
 import { layerTitle, wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
-import { element, listen, put, putAttributes, putStyle } from "../../shell/element.ts";
+import { element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { samePlace } from "../../wire/protocol.ts";
@@ -127,7 +127,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     options.show(state);
     const { layer, at } = state;
     const kind = layer?.name ? layer.type : "";
-    put(type, kind);
+    putWords(type, kind);
     layers.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
@@ -137,7 +137,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     putAttributes(pin, { "aria-pressed": String(state.pinned) });
     editing.hidden = !state.editable;
     for (const { kind: what, made } of commands) {
-      if (what === "reset") put(made, `step ${formatCount(state.first)}`);
+      if (what === "reset") putWords(made, `step ${formatCount(state.first)}`);
       const impossible =
         what === "undo" || what === "redo" ? state.edits[what] === 0 : !!layer?.locked;
       made.disabled = !state.open || impossible;

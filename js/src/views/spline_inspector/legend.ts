@@ -5,8 +5,8 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rect, rects, words } from "../../scene/shapes.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { Row } from "./rows.ts";
-import type { Reading } from "./terms.ts";
+import type { KeyRow } from "./rows.ts";
+import type { PhiReading } from "./terms.ts";
 
 /** Pixels from one row to the next, where there is room and where there is little. */
 const ROOMY_ROW = 18;
@@ -28,7 +28,7 @@ export function legendWidth(width: number): number {
 }
 
 interface Placed {
-  row: Row;
+  row: KeyRow;
   box: Rect;
   lines: string[];
   remove: Rect | null;
@@ -51,7 +51,7 @@ export const NO_LEGEND: Legend = {
 
 /** One column beside a plot of some height; null where the rows or their labels do not fit there. */
 export function legendBeside(
-  rows: readonly Row[],
+  rows: readonly KeyRow[],
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
 ): Legend | null {
@@ -63,7 +63,7 @@ export function legendBeside(
 }
 
 /** As many columns as there is room for, and for whole labels in them. */
-export function legendBelow(rows: readonly Row[], y: number, width: number): Legend {
+export function legendBelow(rows: readonly KeyRow[], y: number, width: number): Legend {
   const inner = width - 2 * PAD;
   const each = Math.max(NARROWEST_COLUMN, Math.min(widest(rows), WIDEST_COLUMN));
   const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (each + COLUMN_GAP)));
@@ -72,7 +72,7 @@ export function legendBelow(rows: readonly Row[], y: number, width: number): Leg
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
-function labelRoom({ nested, coefficient, removable }: Row, width: number): number {
+function labelRoom({ nested, coefficient, removable }: KeyRow, width: number): number {
   const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
   return (
     width -
@@ -86,21 +86,21 @@ function labelRoom({ nested, coefficient, removable }: Row, width: number): numb
 }
 
 /** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
-function widest(rows: readonly Row[]): number {
+function widest(rows: readonly KeyRow[]): number {
   const terms = rows.filter((row) => !row.wraps && (row.nested || row.key === "spline"));
   const needed = terms.map((row) => widthOf(row.label, 12) - labelRoom(row, 0));
   return Math.ceil(Math.max(0, ...needed));
 }
 
 /** Pixels that a label of several lines needs more than one of one line. */
-function extra(row: Row, width: number, size: number): number {
+function extra(row: KeyRow, width: number, size: number): number {
   if (!row.wraps) return 0;
   return 15 * (wrapped(row.label, labelRoom(row, width), size).length - 1);
 }
 
 function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
-  rows: readonly Row[],
+  rows: readonly KeyRow[],
   count: number,
   pitch: number,
 ): Legend {
@@ -145,7 +145,7 @@ function placesIn(tall: readonly number[], most: number) {
 const lastColumn = (places: ReturnType<typeof placesIn>) => places.at(-1)?.column ?? 0;
 
 interface Said {
-  reading: Reading | null;
+  reading: PhiReading | null;
   variable: string;
   /** Where nothing is read: what φ is made of. */
   sum: string;
@@ -221,7 +221,7 @@ function rowMarks(
   return marks;
 }
 
-function swatchMarks({ look, colour }: Row, x: number, y: number): Mark[] {
+function swatchMarks({ look, colour }: KeyRow, x: number, y: number): Mark[] {
   const across = [x, y, x + SWATCH_WIDTH, y];
   switch (look) {
     case "none":

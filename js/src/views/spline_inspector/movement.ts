@@ -1,11 +1,12 @@
 /** Moving along x in the plane: zooming, panning, reading. y fits what is seen. */
 
 import { number } from "../../phi/format.ts";
+import type { Ends } from "../../phi/inputs.ts";
 import type { Point } from "../../scene/marks.ts";
 import type { Drag } from "../../shell/drag.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { chosenX, type InspectorScene, kindOf, type Touch } from "./scene.ts";
-import { dataRange, type Phi, type Range, readAt, tableRange, wholeRange } from "./terms.ts";
+import { dataRange, type Phi, readPhi, tableRange, wholeRange } from "./terms.ts";
 import { fromX, shiftedWithin, wheelFactor, zoomedWithin } from "./window.ts";
 
 export type Movement = ReturnType<typeof createMovement>;
@@ -15,16 +16,16 @@ export function createMovement(
   scene: () => InspectorScene | null,
   { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
 ) {
-  function choose(phi: Phi, x: Range | null) {
+  function choose(phi: Phi, x: Ends | null) {
     touch.chosen = x && { of: kindOf(phi), x };
     schedule();
   }
 
   /** As it will be drawn: keys may come faster than drawings. */
-  const across = (phi: Phi): Range =>
+  const across = (phi: Phi): Ends =>
     chosenX(touch, phi) ?? dataRange(phi, store()?.observed(phi.layer.name) ?? null);
 
-  const shift = (phi: Phi, x: Range, by: number) =>
+  const shift = (phi: Phi, x: Ends, by: number) =>
     choose(phi, shiftedWithin(x, by, tableRange(phi)));
 
   /** What zooming by a factor does; null where there is nothing to zoom. */
@@ -47,7 +48,7 @@ export function createMovement(
     if (chosen && (to < low || to > high)) shift(phi, chosen, step);
     const [least, most] = chosenX(touch, phi) ?? [low, high];
     touch.reading = Math.max(least, Math.min(most, to));
-    const at = readAt(phi, touch.reading);
+    const at = readPhi(phi, touch.reading);
     if (at) speak(`x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`);
   }
 

@@ -1,8 +1,10 @@
 /** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
 
 import { basisOf, observedEntry, selectionOf } from "../../phi/entries.ts";
+import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
-import type { Theme, ThemeName } from "../../scene/theme.ts";
+import type { ThemeName } from "../../phi/palette.ts";
+import type { Theme } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Frame, Observed } from "../../wire/types.ts";
 import { handlesOf, heightOf, splineOrder } from "./handles.ts";
@@ -13,7 +15,6 @@ import {
   type Phi,
   phiOf,
   phiRange,
-  type Range,
   type Samples,
   sample,
   type Term,
@@ -25,7 +26,7 @@ interface Named {
   y: Float64Array;
 }
 
-export interface Line {
+export interface PlotLine {
   x: ArrayLike<number>;
   y: ArrayLike<number>;
   colour: string;
@@ -36,21 +37,21 @@ export interface Line {
   fill?: number;
 }
 
-export interface Density {
+export interface Histogram {
   edges: ArrayLike<number>;
   counts: ArrayLike<number>;
 }
 
-export type Picture = ReturnType<typeof makePicture>;
+export type PlotPicture = ReturnType<typeof makePicture>;
 
-export interface Ingredients {
+export interface PlotIngredients {
   phi: Phi;
   ghost: Frame | null;
   frame: Frame;
   observed: Observed | null;
   isAlone: boolean;
   settings: Settings;
-  x: Range;
+  x: Ends;
   points: number;
   theme: Theme;
 }
@@ -60,23 +61,23 @@ type Sampler = ReturnType<typeof sampler>;
 /** Keeps the basis functions at the points drawn, one set for each role, while only coefficients change. */
 export function sampler() {
   const keep = memory();
-  return (role: string, phi: Pick<Phi, "layer" | "table">, x: Range, count: number): Samples =>
+  return (role: string, phi: Pick<Phi, "layer" | "table">, x: Ends, count: number): Samples =>
     keep(role, [phi.layer, phi.table, ...x, count], () => sample(phi, x, count));
 }
 
-export function makePicture(from: Ingredients, samplesOf: Sampler) {
+export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
   const { phi, settings, x, theme, observed, frame } = from;
   const { layer } = phi;
   const { show } = settings;
   const curves: Named[] = [];
-  const lines: Line[] = [];
+  const lines: PlotLine[] = [];
   const others = layer.isBase.flatMap((base, b) => (base ? [] : [b]));
   const ramp = basisColours(others.length, theme.name);
   const colourOf = (b: number) => (layer.isBase[b] ? theme.colours.base : ramp[others.indexOf(b)]);
   const here = selectionOf(layer, phi.f);
 
   const ghost = show.has("ghost") ? ghostOf(from) : null;
-  const other = (name: string, of: Phi, look: Omit<Line, "x" | "y">) => {
+  const other = (name: string, of: Phi, look: Omit<PlotLine, "x" | "y">) => {
     const points = samplesOf(name, of, x, from.points);
     const y = curve(of, points, "phi");
     curves.push({ name, x: points.x, y });
@@ -143,11 +144,11 @@ export function makePicture(from: Ingredients, samplesOf: Sampler) {
 
 /** The lines of the terms that are shown; all curves of φ go into `curves`. */
 function termLines(
-  { phi, settings, x, theme, points }: Ingredients,
+  { phi, settings, x, theme, points }: PlotIngredients,
   samplesOf: Sampler,
   colourOf: (b: number) => string,
   curves: Named[],
-): { terms: Line[]; whole: { x: Float64Array; y: Float64Array } } {
+): { terms: PlotLine[]; whole: { x: Float64Array; y: Float64Array } } {
   const { layer } = phi;
   const { show } = settings;
   const { colours } = theme;
@@ -163,8 +164,8 @@ function termLines(
   const own = layer.labels.map((label, b) => value(label, b));
   const drawn = show.has("basis") ? layer.isBase.flatMap((is, b) => (is ? [] : [b])) : [];
   const zero = new Float64Array(samples.x.length);
-  const terms: Line[] = [];
-  const add = (line: Omit<Line, "x">) => terms.push({ x: samples.x, ...line });
+  const terms: PlotLine[] = [];
+  const add = (line: Omit<PlotLine, "x">) => terms.push({ x: samples.x, ...line });
 
   for (const b of drawn) {
     add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
@@ -186,15 +187,15 @@ function namesOf({ show }: Settings, isBase: readonly boolean[]): ("phi" | "base
   ];
 }
 
-const covers = ([low, high]: Range, x: number) => x >= low && x <= high;
+const covers = ([low, high]: Ends, x: number) => x >= low && x <= high;
 
 /** φ at the first step or at the one kept, unless that is the frame that is drawn. */
-function ghostOf({ phi, ghost, frame }: Ingredients): Phi | null {
+function ghostOf({ phi, ghost, frame }: PlotIngredients): Phi | null {
   if (!ghost || ghost === frame) return null;
   return phiOf(ghost, selectionOf(phi.layer, phi.f));
 }
 
-function densityOf(phi: Phi, observed: Observed | null): Density | null {
+function densityOf(phi: Phi, observed: Observed | null): Histogram | null {
   if (!observed) return null;
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return null;

@@ -1,5 +1,6 @@
 /** The marks of the plot: the plane with its curves, the control points, and what is read. No DOM. */
 
+import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
 import { dot, grown, line, rect, segments, snapped, words } from "../../scene/shapes.ts";
@@ -7,18 +8,18 @@ import { interrupted } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
-import type { Line, Picture } from "./picture.ts";
+import type { PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
 import { stripMarks } from "./strip.ts";
-import type { Range, Reading } from "./terms.ts";
+import type { PhiReading } from "./terms.ts";
 import { toX, toY } from "./window.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
 export type Places = ReturnType<typeof placesIn>;
 
 export interface Plane {
-  picture: Picture;
-  y: Range;
+  picture: PlotPicture;
+  y: Ends;
   places: Places;
   theme: Theme;
   ratio: number;
@@ -45,7 +46,7 @@ export const BESIDE_PLOT = LEFT_ROOM + RIGHT_ROOM;
 const NAMES_ROOM = 52;
 const WIDTH_FOR_NAMES = 420;
 
-export function placesIn(box: Rect, y: Range, strip: boolean) {
+export function placesIn(box: Rect, y: Ends, strip: boolean) {
   const tall = box.height < STRIP_HEIGHT.below ? STRIP_HEIGHT.low : STRIP_HEIGHT.usual;
   const foot = BOTTOM_ROOM + (strip ? tall + STRIP_GAP : 0);
   const height = Math.max(40, box.height - TOP_ROOM - foot);
@@ -64,7 +65,7 @@ export function placesIn(box: Rect, y: Range, strip: boolean) {
   };
 }
 
-function upAxis([from, to]: Range, plot: Rect, title = "φ") {
+function upAxis([from, to]: Ends, plot: Rect, title = "φ") {
   const values = ticks({ from, to }, Math.max(3, Math.min(10, plot.height / 40 + 1)));
   const scale = linear({ from, to }, plot.y + plot.height, plot.y);
   return { scale, ticks: values, title, label: evenLabels(values) };
@@ -127,7 +128,7 @@ function groundMarks({ picture, y, places: { plot }, theme, ratio }: Plane): Mar
 }
 
 /** Whether a term that is drawn from somewhere is more than that at, or beside, a point. */
-function adds({ y, from }: Line, p: number): boolean {
+function adds({ y, from }: PlotLine, p: number): boolean {
   if (!from) return true;
   for (let k = Math.max(0, p - 1); k <= Math.min(y.length - 1, p + 1); k++) {
     if (y[k] !== from[k]) return true;
@@ -137,7 +138,7 @@ function adds({ y, from }: Line, p: number): boolean {
 
 const bounded = (pixel: number) => Math.max(-FURTHEST_PIXEL, Math.min(FURTHEST_PIXEL, pixel));
 
-function lineMark(drawn: Line, { picture, y, places: { plot } }: Plane): LinesMark {
+function lineMark(drawn: PlotLine, { picture, y, places: { plot } }: Plane): LinesMark {
   const { colour: stroke, width, dash } = drawn;
   const lines = interrupted(
     drawn.x.length,
@@ -171,7 +172,7 @@ function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[
     });
 }
 
-function areaMark(line: Line, { picture, y, places: { plot } }: Plane): LinesMark[] {
+function areaMark(line: PlotLine, { picture, y, places: { plot } }: Plane): LinesMark[] {
   const { fill, from } = line;
   if (!fill || !from) return [];
   const there: number[] = [];
@@ -245,7 +246,10 @@ function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
 }
 
 /** A diamond on φ at the input that another view points at, with a line down to the axis. */
-export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Plane, at: Reading) {
+export function pointerMarks(
+  { picture, y, places: { plot }, theme, ratio }: Plane,
+  at: PhiReading,
+) {
   if (!Number.isFinite(at.phi)) return [];
   const [px, py] = [toX(picture.x, plot, at.x), bounded(toY(y, plot, at.phi))];
   const { accent, surface } = theme.colours;
@@ -255,7 +259,7 @@ export function pointerMarks({ picture, y, places: { plot }, theme, ratio }: Pla
   return [{ kind: "group", clip: plot, marks: [down, diamond] } satisfies Mark];
 }
 
-export function readingMarks(
+export function phiReadingMarks(
   { picture, y, places, theme, ratio }: Plane,
   x: number,
   dots: readonly { y: number; colour: string }[],
@@ -273,7 +277,7 @@ export function readingMarks(
 }
 
 /** Where a control point lies; null outside the plot, unless it is held. */
-export function pointAt(
+export function handlePoint(
   { picture, y, places: { plot } }: Pick<Plane, "picture" | "y" | "places">,
   handle: Handle,
   held: boolean,

@@ -3,14 +3,14 @@
 import { placeText } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { Picture } from "./picture.ts";
-import { overlayAt, type Part, type Settings } from "./settings.ts";
-import { type Reading, readAt } from "./terms.ts";
+import type { PlotPicture } from "./picture.ts";
+import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
+import { type PhiReading, readPhi } from "./terms.ts";
 import { pinText } from "./words.ts";
 
 type Look = "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
 
-export interface Row {
+export interface KeyRow {
   key: string;
   label: string;
   title: string;
@@ -33,14 +33,19 @@ function printed(value: number | null | undefined): string {
 }
 
 export function legendRows(
-  picture: Picture,
+  picture: PlotPicture,
   settings: Settings,
-  reading: Reading | null,
+  reading: PhiReading | null,
   colours: Colours,
-): Row[] {
+): KeyRow[] {
   const { phi, ghost, order } = picture;
   const { show } = settings;
-  const row = (key: Part, label: string, title: string, more: Partial<Row> = {}): Row => ({
+  const row = (
+    key: PlotPart,
+    label: string,
+    title: string,
+    more: Partial<KeyRow> = {},
+  ): KeyRow => ({
     ...PLAIN,
     key,
     label,
@@ -50,7 +55,7 @@ export function legendRows(
     on: show.has(key),
     ...more,
   });
-  const then = ghost && reading ? readAt(ghost, reading.x)?.phi : null;
+  const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
     row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
     ...overlayRows(picture, reading),
@@ -77,7 +82,7 @@ export function legendRows(
 }
 
 /** Labels of the terms that are no base, from the first to the last. */
-export function span({ phi, order }: Picture): { name: string; whole: string } {
+export function span({ phi, order }: PlotPicture): { name: string; whole: string } {
   const labels = phi.layer.labels.filter((_, b) => !phi.layer.isBase[b]);
   const [first, last] = [labels[0] ?? "", labels[labels.length - 1] ?? ""];
   const whole = labels.length > 1 ? `${first} … ${last}` : first;
@@ -85,18 +90,18 @@ export function span({ phi, order }: Picture): { name: string; whole: string } {
 }
 
 function termRows(
-  picture: Picture,
+  picture: PlotPicture,
   settings: Settings,
-  reading: Reading | null,
+  reading: PhiReading | null,
   colours: Colours,
-  row: (key: Part, label: string, title: string, more?: Partial<Row>) => Row,
-): Row[] {
+  row: (key: PlotPart, label: string, title: string, more?: Partial<KeyRow>) => KeyRow,
+): KeyRow[] {
   const { layer, coefficients } = picture.phi;
   const { show } = settings;
   const parts = layer.labels.map((label, b) => ({ label, b }));
   const bases = parts.filter(({ b }) => layer.isBase[b]);
   const others = parts.filter(({ b }) => !layer.isBase[b]);
-  const rows: Row[] = [];
+  const rows: KeyRow[] = [];
   if (bases.length > 0) {
     const single = bases.length === 1 ? bases[0] : null;
     rows.push(
@@ -141,7 +146,7 @@ function termRows(
   return rows;
 }
 
-function overlayRows({ overlays }: Picture, reading: Reading | null): Row[] {
+function overlayRows({ overlays }: PlotPicture, reading: PhiReading | null): KeyRow[] {
   return overlays.map(({ k, overlay, colour }) => ({
     ...PLAIN,
     key: `overlay:${k}`,
@@ -156,7 +161,7 @@ function overlayRows({ overlays }: Picture, reading: Reading | null): Row[] {
   }));
 }
 
-function pinRows({ pins }: Picture, reading: Reading | null): Row[] {
+function pinRows({ pins }: PlotPicture, reading: PhiReading | null): KeyRow[] {
   return pins.map(({ at, phi, colour }, k) => {
     const label = phi ? pinText(phi.layer, at) : `${at.layer} · gone`;
     return {
@@ -169,7 +174,7 @@ function pinRows({ pins }: Picture, reading: Reading | null): Row[] {
       colour,
       look: "line",
       on: true,
-      value: printed(phi && reading ? readAt(phi, reading.x)?.phi : null),
+      value: printed(phi && reading ? readPhi(phi, reading.x)?.phi : null),
       removable: true,
     };
   });

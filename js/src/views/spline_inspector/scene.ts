@@ -2,6 +2,7 @@
 
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
+import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
@@ -21,53 +22,45 @@ import {
   legendWidth,
   NO_LEGEND,
 } from "./legend.ts";
-import { type Ingredients, makePicture, type Picture, sampler } from "./picture.ts";
+import { makePicture, type PlotIngredients, type PlotPicture, sampler } from "./picture.ts";
 import {
   BESIDE_PLOT,
+  handlePoint,
   type Places,
   type Plane,
+  phiReadingMarks,
   placesIn,
   planeMarks,
-  pointAt,
   pointerMarks,
   pointMarks,
-  readingMarks,
 } from "./plot.ts";
-import { legendRows, type Row } from "./rows.ts";
+import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
-import {
-  dataRange,
-  type Phi,
-  phiOf,
-  type Range,
-  type Reading,
-  readAt,
-  tableRange,
-} from "./terms.ts";
-import { fitted, fromX, reaching, roomy } from "./window.ts";
-import { courseText, description, formula, inputsText, windowText } from "./words.ts";
+import { dataRange, type Phi, type PhiReading, phiOf, readPhi, tableRange } from "./terms.ts";
+import { fromX, reaching, roomy, roundWindow } from "./window.ts";
+import { courseText, description, formula, phiInputsText, spanText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
   /** The x that was chosen, and for which functions; null is where the inputs are. */
-  chosen: { of: string; x: Range } | null;
+  chosen: { of: string; x: Ends } | null;
   /** Where x is read without a pointer. */
   reading: number | null;
   /** Coefficients that are being edited, and which function's. */
   edited: { at: Selection; coefficients: ArrayLike<number> } | null;
   /** A point is held: y stays as it is. */
-  held: { b: number; y: Range } | null;
+  held: { b: number; y: Ends } | null;
   wheel: boolean;
   /** The input of a function that another view points at. */
   pointedAt(at: Selection): number | null;
 }
 
 export interface InspectorScene extends Scene {
-  picture: Picture;
+  picture: PlotPicture;
   settings: Settings;
-  y: Range;
+  y: Ends;
   places: Places;
-  reading: Reading | null;
+  reading: PhiReading | null;
   legend: Legend;
   editable: boolean;
 }
@@ -109,7 +102,7 @@ function canEdit(store: Store, settings: Settings, layer: LayerLayout): boolean 
 }
 
 /** While a point is held the plane stands still under the pointer, but for a point that would leave it. */
-function heldRange({ handles, phi }: Picture, { b, y }: { b: number; y: Range }): Range {
+function heldRange({ handles, phi }: PlotPicture, { b, y }: { b: number; y: Ends }): Ends {
   const handle = handles.find((one) => one.b === b);
   return handle ? reaching(y, heightOf(handle, phi.coefficients)) : y;
 }
@@ -120,7 +113,7 @@ export function drawing(): InspectorDrawing {
   const keep = memory();
 
   /** The same picture again while it would be made of the same. */
-  function pictureOf(from: Ingredients): Picture {
+  function pictureOf(from: PlotIngredients): PlotPicture {
     const { phi, theme, x, ...others } = from;
     const own = [phi.layer, phi.f, theme.name, theme.colours.ink, ...x, ...phi.coefficients];
     const parts = [...own, ...Object.values(others)];
@@ -151,7 +144,7 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const free = chosen ? fitted(from.held) : roomy(from.held);
+    const free = chosen ? roundWindow(from.held) : roomy(from.held);
     const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
@@ -167,7 +160,7 @@ export function drawing(): InspectorDrawing {
 }
 
 /** The x that was chosen, where that was for functions like this one. */
-export function chosenX({ chosen }: Touch, phi: Phi): Range | null {
+export function chosenX({ chosen }: Touch, phi: Phi): Ends | null {
   return chosen?.of === kindOf(phi) ? chosen.x : null;
 }
 
@@ -180,8 +173,8 @@ function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["ed
 /** Plot and legend in a width: beside each other where there is room for all rows. */
 function layout(
   { width, get, room }: Given,
-  rows: readonly Row[],
-  y: Range,
+  rows: readonly KeyRow[],
+  y: Ends,
   { show }: Settings,
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
@@ -204,18 +197,18 @@ function layout(
 }
 
 /** Where x is read: under the pointer, or where the keyboard has put it. */
-function readingOf({ phi, x }: Picture, { plot, strip }: Places, given: Given, touch: Touch) {
+function readingOf({ phi, x }: PlotPicture, { plot, strip }: Places, given: Given, touch: Touch) {
   const { at } = given.pointed;
-  if (!at) return touch.reading === null ? null : readAt(phi, touch.reading);
+  if (!at) return touch.reading === null ? null : readPhi(phi, touch.reading);
   const floor = strip ? strip.y + strip.height : plot.y + plot.height;
   const inside = at.x >= plot.x && at.x <= plot.x + plot.width && at.y <= floor;
-  return inside ? readAt(phi, fromX(x, plot, at.x)) : null;
+  return inside ? readPhi(phi, fromX(x, plot, at.x)) : null;
 }
 
 function sceneOf(
-  picture: Picture,
+  picture: PlotPicture,
   settings: Settings,
-  y: Range,
+  y: Ends,
   given: Given,
   touch: Touch,
 ): InspectorScene {
@@ -237,7 +230,7 @@ function sceneOf(
   const plane: Plane = { picture, y, places, theme, ratio };
   const points = pointsOf(plane, editable, touch);
   const elsewhere = touch.pointedAt(at);
-  const mark = elsewhere === null ? null : readAt(phi, elsewhere);
+  const mark = elsewhere === null ? null : readPhi(phi, elsewhere);
   const said = {
     reading,
     variable: layer.variable,
@@ -246,7 +239,7 @@ function sceneOf(
   };
   const over = (): Mark[] => [
     ...(mark ? pointerMarks(plane, mark) : []),
-    ...(reading ? readingMarks(plane, reading.x, dotsAt(reading, picture, colours)) : []),
+    ...(reading ? phiReadingMarks(plane, reading.x, dotsAt(reading, picture, colours)) : []),
     ...points.flatMap(({ handle, id, spot, held }) =>
       pointMarks(
         spot,
@@ -302,7 +295,7 @@ function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
   const { phi, handles } = picture;
   return handles.flatMap((handle) => {
     const held = touch.held?.b === handle.b;
-    const spot = pointAt(plane, handle, held);
+    const spot = handlePoint(plane, handle, held);
     if (!spot) return [];
     const hint = editable ? ": drag, or arrow up and down" : "";
     const value = number(phi.coefficients[handle.b]);
@@ -312,28 +305,28 @@ function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
 }
 
 /** On the thick lines, φ's the last. */
-function dotsAt(at: Reading, { named }: Picture, { ink, base, spline }: Colours) {
+function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: Colours) {
   const fills = { phi: ink, base, spline };
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: Picture, store: Store, room: number | undefined): Remark[] {
+function captionOf(picture: PlotPicture, store: Store, room: number | undefined): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
-  const [first, last] = x.map((at) => readAt(phi, at)?.phi ?? Number.NaN);
+  const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
   const caption: Remark[] = [
     { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
     { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
-    { text: room === undefined ? windowText(layer.variable, x) : "" },
-    { text: inputsText(phi, store.observed(layer.name), store.alone()) },
+    { text: room === undefined ? spanText(layer.variable, x) : "" },
+    { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },
     { text: layer.note },
   ];
   return caption.filter(({ text }) => text !== "");
 }
 
 /** What the lines and points are, where there is no legend that says it. */
-function keyOf(rows: readonly Row[]): Remark[] {
+function keyOf(rows: readonly KeyRow[]): Remark[] {
   const looks = { line: "line", dashes: "dash", point: "ring" } as const;
   const parts = rows.filter(({ nested, on, look }) => nested && on && look === "thin");
   return rows.flatMap(({ key, look, label, colour, on, nested }): Remark[] => {

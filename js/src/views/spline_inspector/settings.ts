@@ -6,7 +6,7 @@ import { samePlace } from "../../wire/protocol.ts";
 import type { Selection } from "../../wire/types.ts";
 
 /** What can be drawn, in the order of the legend. */
-export const PARTS = [
+export const PLOT_PARTS = [
   "phi",
   "base",
   "spline",
@@ -17,7 +17,7 @@ export const PARTS = [
   "density",
 ] as const;
 
-export type Part = (typeof PARTS)[number];
+export type PlotPart = (typeof PLOT_PARTS)[number];
 
 /** A curve that Python has laid over one function, as the trait carries it. */
 export interface WireOverlay extends Selection {
@@ -48,10 +48,10 @@ export function settingsReader() {
 
 function settingsOf(get: (trait: string) => unknown) {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
-  const shown = list<string>(get("show") ?? PARTS);
+  const shown = list<string>(get("show") ?? PLOT_PARTS);
   return {
     editable: get("editable") === true,
-    show: new Set(PARTS.filter((part) => shown.includes(part))),
+    show: new Set(PLOT_PARTS.filter((part) => shown.includes(part))),
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
   };
@@ -83,7 +83,7 @@ export interface Switches {
   select(at: Selection): void;
 }
 
-const ordered = (parts: ReadonlySet<Part>) => PARTS.filter((part) => parts.has(part));
+const ordered = (parts: ReadonlySet<PlotPart>) => PLOT_PARTS.filter((part) => parts.has(part));
 const numberOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));
 
 export function press(key: string, from: Switches): void {
@@ -96,7 +96,7 @@ export function press(key: string, from: Switches): void {
     const at = pins[numberOf(key)];
     if (at) from.select(at);
   } else {
-    const part = (key.startsWith("b:") ? "basis" : key) as Part;
+    const part = (key.startsWith("b:") ? "basis" : key) as PlotPart;
     const next = new Set(show);
     if (!next.delete(part)) next.add(part);
     from.choose("show", ordered(next));

@@ -5,7 +5,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { inMiddle, line, rects, segments, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { Density, Picture } from "./picture.ts";
+import type { Histogram, PlotPicture } from "./picture.ts";
 import { toX } from "./window.ts";
 import { unseenText } from "./words.ts";
 
@@ -32,7 +32,7 @@ export function barsOf(counts: ArrayLike<number>) {
   return { most: tall[cut]?.count ?? 0, cut: tall.slice(0, cut).map(({ k }) => k), total };
 }
 
-export function stripMarks(picture: Picture, strip: Rect, colours: Colours): Mark[] {
+export function stripMarks(picture: PlotPicture, strip: Rect, colours: Colours): Mark[] {
   const { density, isAlone } = picture;
   const { beyond, muted } = colours;
   const ground = rects([strip.x, strip.y + strip.height, strip.width, 1], { fill: beyond });
@@ -41,8 +41,8 @@ export function stripMarks(picture: Picture, strip: Rect, colours: Colours): Mar
 }
 
 function barMarks(
-  { edges, counts }: Density,
-  { x, domain }: Picture,
+  { edges, counts }: Histogram,
+  { x, domain }: PlotPicture,
   strip: Rect,
   colours: Colours,
 ): Mark[] {

@@ -2,13 +2,11 @@
 
 import { extent } from "d3-array";
 import { basisOf, functionOf, observedEntry } from "../../phi/entries.ts";
-import { allInputEnds, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
+import { allInputEnds, type Ends, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
 import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
 import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
 const NEGLIGIBLE = 1e-12;
-
-export type Range = readonly [number, number];
 
 export type Phi = NonNullable<ReturnType<typeof phiOf>>;
 
@@ -18,7 +16,7 @@ export type Samples = ReturnType<typeof sample>;
 /** What can be drawn of a φ: itself, two partial sums, or one basis function by its number. */
 export type Term = "phi" | "base" | "spline" | number;
 
-export type Reading = NonNullable<ReturnType<typeof readAt>>;
+export type PhiReading = NonNullable<ReturnType<typeof readPhi>>;
 
 /** The function that a selection names in a frame, perhaps with other coefficients than the frame's. */
 export function phiOf(
@@ -44,7 +42,7 @@ export function phiOf(
 }
 
 /** As far as x can be drawn. */
-export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Range {
+export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Ends {
   const { x } = layer.tables[table];
   return [x[0], x[x.length - 1]];
 }
@@ -53,9 +51,9 @@ export function tableRange({ layer, table }: Pick<Phi, "layer" | "table">): Rang
 export function dataRange(
   phi: Pick<Phi, "layer" | "table" | "f">,
   observed: Observed | null,
-): Range {
+): Ends {
   const [first, last] = tableRange(phi);
-  const clipped = ([low, high]: Range): Range => [Math.max(first, low), Math.min(last, high)];
+  const clipped = ([low, high]: Ends): Ends => [Math.max(first, low), Math.min(last, high)];
   const seen = observed && endsOf(phi, observed);
   const round = seen && seen[0] < seen[1] ? clipped(roundedOut(seen)) : seen;
   const [low, high] = endsOrGrid(
@@ -72,7 +70,7 @@ function endsOf({ layer, f }: Pick<Phi, "layer" | "f">, observed: Observed) {
 }
 
 /** All of x: the support and the grid's range, as far as the table has them. */
-export function wholeRange(phi: Pick<Phi, "layer" | "table" | "f">): Range {
+export function wholeRange(phi: Pick<Phi, "layer" | "table" | "f">): Ends {
   const { domain, extent: support } = basisOf(phi.layer, phi.f);
   const [first, last] = tableRange(phi);
   const low = Math.max(first, Math.min(domain[0], support[0]));
@@ -81,7 +79,7 @@ export function wholeRange(phi: Pick<Phi, "layer" | "table" | "f">): Range {
 }
 
 /** Even points over the visible part of the table, and its own rows between, where φ may bend or jump. */
-export function sample(phi: Pick<Phi, "layer" | "table">, range: Range, count: number) {
+export function sample(phi: Pick<Phi, "layer" | "table">, range: Ends, count: number) {
   const { layer, table } = phi;
   const [first, last] = tableRange(phi);
   const low = Math.max(first, range[0]);
@@ -118,7 +116,7 @@ export function curve({ layer, coefficients }: Phi, { x, beta }: Samples, term: 
 }
 
 /** φ, its slope and all its terms at x; null outside the table. */
-export function readAt({ layer, table, coefficients }: Phi, x: number) {
+export function readPhi({ layer, table, coefficients }: Phi, x: number) {
   const { nb } = layer;
   const beta = basisAt(layer, table, x, new Float64Array(nb));
   if (Number.isNaN(beta[0])) return null;
@@ -147,7 +145,7 @@ export function limits(...rows: ArrayLike<number>[]): [number, number] | null {
 const RANGE = 513;
 
 /** The least and the largest φ over a part of x, between the points too; null where φ is not finite. */
-export function phiRange(phi: Phi, x: Range, samplesOf = sample): [number, number] | null {
+export function phiRange(phi: Phi, x: Ends, samplesOf = sample): [number, number] | null {
   const samples = samplesOf(phi, x, RANGE);
   const y = curve(phi, samples, "phi");
   if (y.length === 0 || !y.every(Number.isFinite)) return null;
@@ -155,7 +153,7 @@ export function phiRange(phi: Phi, x: Range, samplesOf = sample): [number, numbe
     let best = 0;
     for (let p = 1; p < y.length; p++) if (sign * y[p] > sign * y[best]) best = p;
     const top = best > 0 && best + 1 < y.length ? vertex(samples.x, y, best) : null;
-    const there = top === null ? null : (readAt(phi, top)?.phi ?? null);
+    const there = top === null ? null : (readPhi(phi, top)?.phi ?? null);
     return there !== null && sign * there > sign * y[best] ? there : y[best];
   };
   return [end(-1), end(1)];

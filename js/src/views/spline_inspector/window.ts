@@ -1,26 +1,26 @@
 /** The part of the plane that is shown, its round ends, and its pixels. No DOM. */
 
+import type { Ends } from "../../phi/inputs.ts";
 import { roundStep } from "../../phi/round.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Range } from "./terms.ts";
 
 /** How far in one can zoom, as a share of the whole. */
 const CLOSEST = 1e-4;
 
 /** Zoomed around `at`, within limits; null where that changes nothing. */
 export function zoomedWithin(
-  [low, high]: Range,
+  [low, high]: Ends,
   at: number,
   factor: number,
-  limits: Range,
-): Range | null {
+  limits: Ends,
+): Ends | null {
   const [length, whole] = [high - low, limits[1] - limits[0]];
   if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
   return shiftedWithin([at + (low - at) * factor, at + (high - at) * factor], 0, limits);
 }
 
 /** A range moved as far as limits let it, and made shorter if it must be. */
-export function shiftedWithin([low, high]: Range, by: number, [first, last]: Range): Range {
+export function shiftedWithin([low, high]: Ends, by: number, [first, last]: Ends): Ends {
   const whole = last - first;
   const length = Math.min(whole, Math.max(CLOSEST * whole, high - low));
   const middle = (low + high) / 2 + by;
@@ -34,20 +34,20 @@ export function wheelFactor(event: Pick<WheelEvent, "deltaY" | "deltaMode">): nu
   return Math.exp(Math.max(-240, Math.min(240, pixels)) / 480);
 }
 
-export const toX = ([low, high]: Range, box: Rect, x: number) =>
+export const toX = ([low, high]: Ends, box: Rect, x: number) =>
   box.x + ((x - low) / (high - low)) * box.width;
 
-export const toY = ([low, high]: Range, box: Rect, y: number) =>
+export const toY = ([low, high]: Ends, box: Rect, y: number) =>
   box.y + ((high - y) / (high - low)) * box.height;
 
-export const fromX = ([low, high]: Range, box: Rect, px: number) =>
+export const fromX = ([low, high]: Ends, box: Rect, px: number) =>
   low + ((px - box.x) / box.width) * (high - low);
 
-export const fromY = ([low, high]: Range, box: Rect, py: number) =>
+export const fromY = ([low, high]: Ends, box: Rect, py: number) =>
   high - ((py - box.y) / box.height) * (high - low);
 
 /** A range with some air, its ends on round values: it stands still while what it holds moves a little. */
-export function fitted(held: Range | null): Range {
+export function roundWindow(held: Ends | null): Ends {
   if (!held) return [-1, 1];
   const [low, high] = held;
   const size = Math.max(Math.abs(low), Math.abs(high));
@@ -61,12 +61,12 @@ export function fitted(held: Range | null): Range {
 }
 
 /** Likewise, with zero in it. */
-export function roomy(held: Range | null): Range {
-  return fitted(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
+export function roomy(held: Ends | null): Ends {
+  return roundWindow(held && [Math.min(0, held[0]), Math.max(0, held[1])]);
 }
 
 /** A range made longer, if it must be, so that a value is in it and not at its rim. */
-export function reaching([low, high]: Range, value: number): Range {
+export function reaching([low, high]: Ends, value: number): Ends {
   const rim = 0.03 * (high - low);
   if (value > high) return [low, value + rim];
   return value < low ? [value - rim, high] : [low, high];

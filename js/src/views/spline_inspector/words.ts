@@ -2,11 +2,11 @@
 
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
 import { formatCount, number, percent } from "../../phi/format.ts";
-import { seenThen } from "../../phi/inputs.ts";
+import { type Ends, seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
-import type { Picture } from "./picture.ts";
+import type { PlotPicture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
-import type { Phi, Range } from "./terms.ts";
+import type { Phi } from "./terms.ts";
 
 export function unseenText(isAlone: boolean): string {
   return isAlone
@@ -38,12 +38,12 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
   return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
 }
 
-export function rangeText(range: Range | null): string {
+export function rangeText(range: Ends | null): string {
   return range ? `φ from ${number(range[0])} to ${number(range[1])}` : "φ is not finite";
 }
 
 /** What φ does over the x shown, by its values at the two ends: "φ falls from 0.0687 to −0.154". */
-export function courseText(range: Range | null, [first, last]: Range): string {
+export function courseText(range: Ends | null, [first, last]: Ends): string {
   if (!range) return rangeText(range);
   const [low, high] = range;
   const near = (a: number, b: number) => Math.abs(a - b) <= 0.02 * (high - low);
@@ -54,7 +54,7 @@ export function courseText(range: Range | null, [first, last]: Range): string {
   return `φ goes up and down between ${number(low)} and ${number(high)}`;
 }
 
-export function windowText(variable: string, [low, high]: Range): string {
+export function spanText(variable: string, [low, high]: Ends): string {
   return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
@@ -86,7 +86,7 @@ export function formula({
 }
 
 /** What was observed of the inputs of a function. */
-export function inputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
+export function phiInputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
   if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
@@ -99,11 +99,11 @@ export function inputsText(phi: Phi, observed: Observed | null, isAlone = false)
   return `${percent(grid)} of the ${seen} lie outside the grid${beyond}`;
 }
 
-export function description({ phi, at, range, x }: Picture): string {
+export function description({ phi, at, range, x }: PlotPicture): string {
   const { layer } = phi;
   return (
     `Function of ${layerInWords(layer)}, ${placeText(layer, at)}. ` +
-    `${rangeText(range)}, ${windowText(layer.variable, x)}. ` +
+    `${rangeText(range)}, ${spanText(layer.variable, x)}. ` +
     "Left and right arrow read it out, and move the view at its edge, up and down arrow zoom, " +
     "0 shows the inputs again, " +
     "square brackets go to the previous and the next function."

@@ -4,7 +4,7 @@ import { createKit, iconButton } from "../../shell/controls.ts";
 import { element, listen, putAttributes } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import type { SteeringCommand } from "../../wire/commands.ts";
-import { ENDED, type Status } from "./status.ts";
+import { ENDED, type RunStatus } from "./status.ts";
 
 const RATE =
   "The learning rate now; another one takes effect with the next step. Parameter groups keep their proportions";
@@ -23,10 +23,10 @@ export function createControls({ document, signal, steering }: Shell, send: Send
   const wanted = { title: "How many steps to take", "aria-label": "number of steps" };
   putAttributes(count, wanted);
   const take = "Take this many optimizer steps, then pause";
-  const several = kit.button("steps", take, "kw-button kw-words", advance);
+  const several = kit.button("steps", take, "kw-button kw-words", makeSteps);
   several.setAttribute("aria-label", "Several steps");
   many.append(several);
-  listen(count, signal, { keydown: ({ key }) => key === "Enter" && advance() });
+  listen(count, signal, { keydown: ({ key }) => key === "Enter" && makeSteps() });
   const end = iconButton(kit, () => send({ kind: "stop" }));
   end.show("stop", "Stop", "End the training after the current step");
   buttons.append(hold, one, many, end.button);
@@ -40,15 +40,15 @@ export function createControls({ document, signal, steering }: Shell, send: Send
   element(document, "span", "kw-option-label", every.box).textContent = "steps";
   root.append(rate.box, every.box);
 
-  function advance() {
+  function makeSteps() {
     const steps = whole(count.value);
     if (steps === null) count.value = "10";
-    else send({ kind: "advance", steps });
+    else send({ kind: "step", steps });
   }
 
   return {
     element: root,
-    show(now: Status, alone: boolean) {
+    show(now: RunStatus, alone: boolean) {
       const active = now.state === "running" || now.state === "paused";
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);

@@ -2,13 +2,13 @@
 
 import { counted } from "../../phi/entries.ts";
 import { createKit } from "../../shell/controls.ts";
-import { element, put, putAttributes } from "../../shell/element.ts";
+import { element, putAttributes, putWords } from "../../shell/element.ts";
 import { hintText, type Standing } from "../../wire/standing.ts";
 import type { Send } from "./controls.ts";
-import type { Status } from "./status.ts";
+import type { RunStatus } from "./status.ts";
 
 /** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
-const remedyOf = ({ id, button, more }: Status["alarms"][number]) =>
+const remedyOf = ({ id, button, more }: RunStatus["alarms"][number]) =>
   /^(loss|not finite|exploding) /.test(id) ? "diverges" : button || more;
 
 export function createAlarms(document: Document, send: Send, signal: AbortSignal) {
@@ -19,7 +19,7 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
   const button = (text: string, title: string, act: () => void) =>
     kit.button(text, title, "kw-button kw-words", act);
 
-  function rebuild({ alarms, cured }: Status) {
+  function rebuild({ alarms, cured }: RunStatus) {
     root.replaceChildren();
     // What one remedy mends is one alarm, whatever it shows in.
     const remedies = new Set(alarms.map(remedyOf));
@@ -52,7 +52,7 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
   return {
     element: root,
     /** `steered`: what is clicked reaches the training. */
-    show(status: Status, steered: boolean) {
+    show(status: RunStatus, steered: boolean) {
       const now = JSON.stringify([status.alarms, status.cured]);
       if (now !== shown) rebuild(status);
       shown = now;
@@ -91,7 +91,7 @@ export function createNotes(document: Document) {
   return {
     element: root,
     /** `alone`: there is no kernel that could hear. */
-    show(status: Status, alone: boolean, standing: Standing) {
+    show(status: RunStatus, alone: boolean, standing: Standing) {
       const notes: [text: string, tone: string][] = [];
       const warn = (text: string) => text && notes.push([text, "warn"]);
       if (status.recording) notes.push([status.recording, "calm"]);
@@ -104,7 +104,7 @@ export function createNotes(document: Document) {
         const line =
           (words.children[k] as HTMLElement) ?? element(document, "div", "kw-note", words);
         line.dataset.tone = tone;
-        put(line, text);
+        putWords(line, text);
       });
       trace(status.traceback);
       output(status.output);

@@ -5,10 +5,10 @@ import {
   type Chart,
   type ChartHands,
   type ChartLayout,
+  chartLayout,
   chartMarks,
-  entriesOf,
   handsMarks,
-  layoutOf,
+  legendEntries,
   tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -18,12 +18,12 @@ import { inMiddle, rect } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
 import { hintText, lookOf, type Standing, standingText } from "../../wire/standing.ts";
-import { numbers, type Status, standingAt, statusIn } from "./status.ts";
+import { numbers, type RunStatus, standingAt, statusIn } from "./status.ts";
 
 export interface PanelScene extends Scene {
   chart: Chart;
   layout: ChartLayout;
-  status: Status;
+  status: RunStatus;
   standing: Standing;
 }
 
@@ -78,7 +78,7 @@ function inRoom(chart: Chart, given: Given): Given {
   const { room, width } = given;
   if (room === undefined) return given;
   const at = { x: PAD, y: 0, width: width - 2 * PAD };
-  const { places, height } = layoutOf(chart, at, 0, narrowest(chart, given));
+  const { places, height } = chartLayout(chart, at, 0, narrowest(chart, given));
   const rows = new Set(places.map(({ box }) => box.y)).size;
   const each = Math.max(LEAST_ROW, (room - 2 * PAD - height) / Math.max(1, rows));
   return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
@@ -91,7 +91,7 @@ function narrowest({ panels }: Chart, { room }: Given): number | undefined {
   return stacked ? undefined : NARROW;
 }
 
-function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands): PanelScene {
+function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHands): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
   const standing = standingAt(status, given.store.standing());
@@ -99,7 +99,7 @@ function sceneOf(chart: Chart, status: Status, given: Given, hands: ChartHands):
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
   const count = chart.panels.length;
   const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
-  const layout = layoutOf(chart, inside, high, narrowest(chart, given));
+  const layout = chartLayout(chart, inside, high, narrowest(chart, given));
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
   // A run that waits to begin logs its loss by itself.
@@ -139,7 +139,7 @@ function panelHeight(count: number, width: number): number {
 }
 
 /** Whether curves may come: before and at the beginning of a training. */
-function isExpected({ recording, step }: Status, { store }: Given): boolean {
+function isExpected({ recording, step }: RunStatus, { store }: Given): boolean {
   return !recording && !store.alone() && step < WITHOUT && store.standing().state !== "finished";
 }
 
@@ -159,7 +159,7 @@ function emptyMarks(words: string, comes: boolean, box: Rect, colours: Colours) 
 }
 
 /** Share of the training that is done; null where its end is not known. */
-export function shareDone({ done, total }: Status): number | null {
+export function shareDone({ done, total }: RunStatus): number | null {
   return total ? Math.min(1, done / total) : null;
 }
 
@@ -167,7 +167,7 @@ export const barBox = (width: number): Rect => {
   return { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
 };
 
-function barMarks(status: Status, { width, theme }: Given): Mark[] {
+function barMarks(status: RunStatus, { width, theme }: Given): Mark[] {
   const share = shareDone(status);
   if (share === null) return [];
   const whole = barBox(width);
@@ -193,7 +193,7 @@ function stateRemark(standing: Standing, colours: Colours): Remark {
 
 /** `heard` is how it stands by what came last. */
 function captionOf(
-  status: Status,
+  status: RunStatus,
   standing: Standing,
   heard: string,
   { said: single }: Chart,
@@ -209,7 +209,7 @@ function captionOf(
   return [state, ...facts, ...values, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
 }
 
-function emptyWords({ recording }: Status, comes: boolean, { said }: Chart): string {
+function emptyWords({ recording }: RunStatus, comes: boolean, { said }: Chart): string {
   if (said.length > 0) return comes ? "A curve begins with its second value." : "";
   if (recording) return "No loss was logged in this run.";
   const log = "live.log(loss=loss) after optimizer.step()";
@@ -219,11 +219,11 @@ function emptyWords({ recording }: Status, comes: boolean, { said }: Chart): str
 function wordsOf(
   { panels }: Chart,
   { steps }: ChartLayout,
-  status: Status,
+  status: RunStatus,
   standing: Standing,
 ): string {
   const values = panels.flatMap((panel) =>
-    entriesOf(panel, steps, null).map(({ name, value }) => `${name || panel.title} ${value}`),
+    legendEntries(panel, steps, null).map(({ name, value }) => `${name || panel.title} ${value}`),
   );
   const latest = values.length > 0 ? ` Latest values: ${values.join(", ")}.` : "";
   return (

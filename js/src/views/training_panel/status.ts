@@ -52,16 +52,21 @@ const EMPTY = {
   cured: null as { text: string; undo: boolean } | null,
 };
 
-export type Status = typeof EMPTY;
+export type RunStatus = typeof EMPTY;
 
-export function statusOf(value: unknown): Status {
-  return { ...EMPTY, ...(value as Partial<Status>) };
+export function statusOf(value: unknown): RunStatus {
+  return { ...EMPTY, ...(value as Partial<RunStatus>) };
 }
 
 export const statusIn = (get: (trait: string) => unknown) => statusOf(get("status"));
 
 /** States in which nothing more comes by itself. */
-export const ENDED: readonly Status["state"][] = ["finished", "stopped", "interrupted", "failed"];
+export const ENDED: readonly RunStatus["state"][] = [
+  "finished",
+  "stopped",
+  "interrupted",
+  "failed",
+];
 /** How a run stands where it may make no steps. */
 const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone", "diverged"];
 /** A smaller share of the training time for what is shown is not worth a word. */
@@ -70,7 +75,7 @@ const MUCH = 0.05;
 const SETTLED = 10;
 
 /** How the run stands at the step that the numbers are of: they come by themselves, perhaps after word of its end. */
-export function standingAt({ state }: Status, heard: Standing): Standing {
+export function standingAt({ state }: RunStatus, heard: Standing): Standing {
   const goesOn = state === "running" || state === "paused";
   if (!goesOn || !ENDED.some((end) => end === heard.state)) return heard;
   return { ...heard, state, words: state === "paused" ? "paused" : "training" };
@@ -78,7 +83,7 @@ export function standingAt({ state }: Status, heard: Standing): Standing {
 
 /** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
 export function numbers(
-  status: Status,
+  status: RunStatus,
   standing: string,
 ): [label: string, value: string, title: string][] {
   const found: [string, string, string][] = [

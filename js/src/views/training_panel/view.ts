@@ -1,13 +1,13 @@
 /** TrainingPanel: the switch of a training, its numbers and its curves. */
 
-import { createChartBar, createChartHands, type Hands } from "../../shell/chart_hands.ts";
+import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { element, listen, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createStage, type Stage } from "../../shell/stage.ts";
 import { createControls, type Send } from "./controls.ts";
 import { createAlarms, createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
-import { type Status, statusIn } from "./status.ts";
+import { type RunStatus, statusIn } from "./status.ts";
 import css from "./style.css";
 
 export type PanelElement = HTMLElement & { kwPanel: ReturnType<typeof asked> };
@@ -95,7 +95,12 @@ function build(shell: Shell): Parts {
 }
 
 /** What tests may ask of a view, as `element.kwPanel`. */
-function asked(status: () => Status, scene: () => PanelScene | null, hands: Hands, stage: Stage) {
+function asked(
+  status: () => RunStatus,
+  scene: () => PanelScene | null,
+  hands: ChartControl,
+  stage: Stage,
+) {
   return {
     status,
     scene,

@@ -166,7 +166,7 @@ def test_what_is_not_heard_in_time_is_taken_back(
 ) -> None:
     place = str(tmp_path / "run")
     with training(place, control=True) as live:
-        monkeypatch.setattr(remote.RemoteControl, "look", lambda _: None)
+        monkeypatch.setattr(remote.RunSide, "look", lambda _: None)
         why = refused(capsys, "stop", place, "--wait", "0.5")
         assert "no answer within 0.5 s, so it is asked no more: training, step" in why
         assert len(os.listdir(tmp_path / "run.control")) == 1

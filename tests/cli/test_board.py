@@ -320,7 +320,7 @@ def test_folders_whose_names_begin_with_a_dot_are_passed_over(
 def test_the_tile_of_jupyter_opens_the_board_behind_its_proxy(
     recorded: Recorded, tmp_path: Path
 ) -> None:
-    project = (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
     group = r'\n\[project.entry-points.jupyter_serverproxy_servers\]\n(\S+) = "(\S+):(\w+)"\n'
     [(name, module, function)] = re.findall(group, project)
     tile = getattr(importlib.import_module(module), function)()

@@ -17,8 +17,8 @@ from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.recordings.format import Status, Steered
-from kan_widgets.live.recordings.reader import Logged, Observed, Probed, Reader, Record, Seam
-from kan_widgets.live.recordings.remote import Remote
+from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
+from kan_widgets.live.recordings.remote import FollowerSide
 from kan_widgets.live.recordings.segments import LOST_SECONDS
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -109,7 +109,7 @@ class Recorded(Feed):
         self.shown_by: Callable[[], Source | None] = lambda: None
         self._trouble = ""
         self._interval = self._pause = 0.5
-        self._remote: Remote | None = None
+        self._remote: FollowerSide | None = None
         self._job = Job(disk, self._visit)
         size = reader.stored.nbytes() if progress is not None else 0
         for record in reader.read():
@@ -134,7 +134,7 @@ class Recorded(Feed):
         return list(self.status.rates)
 
     @property
-    def control(self) -> Remote | None:
+    def control(self) -> FollowerSide | None:
         """By which the run is steered; ``None`` where it is not followed or allows no control."""
         return self._remote if self.follows else None
 
@@ -239,7 +239,7 @@ class Recorded(Feed):
                 self.scalars.mark(record.step, record.words)
             elif isinstance(record, Mark):
                 self.scalars.mark(record.step, record.text)
-            elif isinstance(record, Observed):
+            elif isinstance(record, ObservedInputs):
                 self.set_observed(record.layers)
             elif isinstance(record, Status):
                 self.status, self.notices = record, record.notices
@@ -260,7 +260,7 @@ class Recorded(Feed):
             self._remote = None
             return
         if self._remote is None:
-            self._remote = Remote(self.reader.place.path, str(self.reader.header["id"]))
+            self._remote = FollowerSide(self.reader.place.path, str(self.reader.header["id"]))
         self._remote.take(steering)
 
     def poll(self) -> bool:
