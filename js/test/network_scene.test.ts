@@ -1,6 +1,7 @@
 /** NetworkView's scene as a whole: what it answers to pointing, and what it says. */
 
 import { describe, expect, it, vi } from "vitest";
+import { formatAlike } from "../src/phi/format.ts";
 import type { Given, Pointed } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
@@ -200,7 +201,7 @@ describe("what makes a number, in words", () => {
   ])("is a sum that is right as it is printed, of %j", (values, said) => {
     const parts = values.map((value, from) => ({ from, value }));
     const total = values.reduce((sum, value) => sum + value, 0);
-    expect(sumText({ parts, bias: 0, total } as never)).toBe(said);
+    expect(sumText({ parts, bias: 0, total }, formatAlike(values))).toBe(said);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { extent } from "d3-array";
 import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
-import { formatAlike, number } from "../../phi/format.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -47,6 +47,8 @@ export interface LayerPicture {
   importance: Float32Array;
   /** What functions stay within. */
   scale(): number;
+  /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
+  told(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
   rises(): { values: Float32Array; most: number };
   plan: Plan;
@@ -66,17 +68,20 @@ export function pictureOf(
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
   const most = (of: Frame | null) =>
     of ? sizeWithin(rangesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
+  const scale = once(() => {
+    const wanted = Math.max(most(frame), most(ghost));
+    if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+    return reach.most;
+  });
+  const told = once(() => formatAlike([scale()]));
   return {
     layer,
     frame,
     ghost,
     x,
     importance,
-    scale: once(() => {
-      const wanted = Math.max(most(frame), most(ghost));
-      if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
-      return reach.most;
-    }),
+    scale,
+    told: (value) => told()(value),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       const values = new Float32Array(layer.count);
@@ -289,16 +294,16 @@ function readingMarks(
   const { x, y, width, height } = box;
   const marks: Mark[] = [];
   const isKnown = point ? Number.isFinite(point.x + point.value) : false;
-  const said = isKnown && point ? formatAlike([point.value])(point.value) : "";
+  const said = isKnown && point ? picture.told(point.value) : "";
   if (width >= TICKS_FROM) {
     const size = { size: TICK_SIZE } as const;
-    const [low, high] = [lo, hi].map((end) => number(Number(end.toPrecision(2))));
+    const [low, high] = [lo, hi].map(formatAlike([lo, hi]));
     marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
     const right = { ...size, anchor: "end" } as const;
     marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
     // What the example makes of it goes before the scale.
     const free = width - 14 - widthOf(said, TICK_SIZE + 1, 600);
-    const scale = fitting([number(picture.scale()), ""], free, TICK_SIZE);
+    const scale = fitting([picture.told(picture.scale()), ""], free, TICK_SIZE);
     marks.push(words(x + 4, y + 11, scale, colours.muted, size));
   }
   if (!point || !isKnown) return marks;
