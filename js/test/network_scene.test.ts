@@ -49,13 +49,14 @@ interface Run {
   structure: Structure | null;
   probe: Probe | null;
   ghost?: Frame;
+  before?: Frame;
 }
 
 /** Draws one frame after another, as a page that is live does. */
 function page(traits: Record<string, unknown> = {}, width = 900, room?: number) {
   const draw = drawing();
   return (
-    { frame, structure, probe, ghost }: Run,
+    { frame, structure, probe, ghost, before }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
     const store = {
@@ -68,7 +69,8 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       observed: () => null,
       selection: () => null,
       ghost: () => ghost ?? null,
-      at: () => frame,
+      at: () => before ?? frame,
+      initial: () => before ?? frame,
       latest: () => frame,
       alone: () => false,
     } as unknown as Store;
@@ -258,6 +260,34 @@ describe("without an example", () => {
     const said = scene.caption.map(({ text }) => text).join();
     expect(said).toContain("live.probe(inputs)");
     expect(said).not.toContain("waiting");
+  });
+});
+
+describe("a training that has left no numbers", () => {
+  it("keeps the last picture that has some, says so, and goes on when there are again", () => {
+    const show = page();
+    const good = run([6, 8, 4], 3, 5);
+    const told = (scene: NetworkScene) =>
+      scene.caption.filter(({ tone }) => tone === "warn").map(({ text }) => text);
+    const data = good.frame.data.map((value, k) => (k === 0 ? Number.NaN : value));
+    const lost = show({ ...good, frame: { ...good.frame, data, step: 10 }, before: good.frame });
+    expect(lost.diagram.frame).toBe(good.frame);
+    expect(wordsOf(lost).join()).not.toContain("NaN");
+    expect(told(lost)).toEqual(["at step 10 φ is not a number: step 5 is shown"]);
+    const again = run([6, 8, 4], 4, 15);
+    const mended = show({ ...again, before: good.frame });
+    expect([mended.diagram.frame, told(mended)]).toEqual([again.frame, []]);
+  });
+});
+
+describe("numbers of one layer", () => {
+  it("have as many decimals, on links, in circles and over bars", () => {
+    const scene = page()(run([3, 5, 1]));
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const texts = scene.sheets.slice(1, 6).flatMap(({ marks }) => textsIn(marks(view)));
+    const decimals = texts.flatMap(({ text }) => /^−?\d+\.(\d+)$/.exec(text)?.[1].length ?? []);
+    expect(decimals.length).toBeGreaterThan(12);
+    expect(new Set(decimals)).toEqual(new Set([2]));
   });
 });
 

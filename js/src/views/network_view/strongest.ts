@@ -7,7 +7,7 @@ import { dot, inMiddle, line, rect } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import { type Diagram, type Leg, type Part, type Told, weightOf } from "./diagram.ts";
+import type { Diagram, Leg, Part, Told } from "./diagram.ts";
 import { kernelMarks, outline } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
 import { HEAD, MOST_CURVES } from "./layout.ts";
@@ -26,7 +26,9 @@ const LINE = 13;
 const PLACES = 24;
 const SIDES = [0, 1, -1];
 const APART = 5;
-const SMALLER = { shares: [1, 0.85, 0.7], costs: 12 };
+const SHARES = [1, 0.85, 0.7];
+const READABLE = 12;
+const FAR = 0.04;
 /** At so many places along a gap links are looked for. */
 const ALONG = 13;
 /** Another path is taken where it is so much stronger, in so many frames on end. */
@@ -153,14 +155,15 @@ export function largeKernel(
 
 /** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; rather large, and near to it. */
 function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
-  const { bundles, relevance, between, gap } = part;
+  const { bundles, between, gap } = part;
   const { to } = bundles[n];
   const across = Array.from({ length: ALONG }, (_, k) => between + gap * (k / (ALONG - 1) - 0.5));
   const runs = bundles.flatMap((bundle, k) => {
     const way = bundle.to === to && wayOf(part, k);
     const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
     if (!heights) return [];
-    return [{ heights, weight: k === n ? bundles.length : weightOf(relevance, k) }];
+    // All others alike: while it trains the box stays where it is.
+    return [{ heights, weight: k === n ? bundles.length : 1 }];
   });
   const own = wayOf(part, n);
   const middle = own ? (own.from.y + own.to.y) / 2 : end / 2;
@@ -171,7 +174,9 @@ function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
       level < y + height + LINE + APART;
     return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
   };
-  const places = SMALLER.shares.flatMap((share) => {
+  const least = READABLE * Math.sqrt(bundles[n].count);
+  const shares = SHARES.filter((share) => share === 1 || share * box.width >= least);
+  const places = shares.flatMap((share) => {
     const [width, height] = [share * box.width, share * box.height];
     const free = Math.max(0, gap / 2 - width / 2 - APART);
     const last = Math.max(box.y, end - 4 - LINE - height);
@@ -179,8 +184,8 @@ function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
       Array.from({ length: PLACES }, (_, k) => {
         const y = box.y + (k * (last - box.y)) / (PLACES - 1);
         const place = { x: between + side * free - width / 2, y, width, height };
-        const far = Math.abs(y + height / 2 - middle) / Math.max(1, last);
-        return { place, cost: hiddenBy(place) + SMALLER.costs * (1 - share) + far };
+        const far = FAR * (Math.abs(y + height / 2 - middle) / Math.max(1, last));
+        return { place, cost: hiddenBy(place) / runs.length + (1 - share) + far };
       }),
     );
   });

@@ -34,7 +34,8 @@ export function captionOf(
   if (said) remarks.push({ text: said, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step) {
-    const text = `φ is not a number at step ${formatCount(drawn)}, this is step ${formatCount(frame.step)}: train again with a lower learning rate`;
+    const step = formatCount(frame.step);
+    const text = `at step ${formatCount(drawn)} φ is not a number: step ${step} is shown`;
     remarks.push({ text, tone: "warn", strong: true });
   }
   const has = drawnAs(layout, (k) => parts[k].bundles);
