@@ -28,7 +28,7 @@ const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;
 /** What is too low for its curves, or its picture, stands in several rows, one beside the other. */
-const STAGGER = { gap: 5, gain: 1.1 };
+const STAGGER = { gap: 5, beside: 14, gain: 1.1 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
@@ -234,7 +234,7 @@ function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
     const free = height / Math.max(1, pictured);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
     const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
-    return Math.min(largest, tall, railRoom / rows - STAGGER.gap);
+    return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
   const kernel = even(fitting(stagger));
@@ -248,7 +248,7 @@ function sizesOf(column: Column, { links, units, bundles }: Shown, lane: Lane) {
     kernel: fits ? kernel : 0,
     /** So many kernels stand side by side, each at its own height. */
     stagger,
-    rail: fits ? stagger * (kernel + STAGGER.gap) - STAGGER.gap : 0,
+    rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
 }
@@ -359,7 +359,7 @@ function placeKernels(
     const unit = isBeside ? placed.byUnit.get(bundles[k].to) : undefined;
     let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
     if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
-    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.gap);
+    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.beside);
     places.set(bundles[k].first, { x, y: y - height / 2, width: kernel, height });
   });
   for (const k of links) placed.kernels.set(k, places.get(bundles[k].first) as Rect);
