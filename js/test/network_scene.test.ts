@@ -13,6 +13,7 @@ import { createFade } from "../src/views/network_view/fade.ts";
 import { heightAt, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
+import { UNKNOWN } from "../src/wire/standing.ts";
 import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
 import { frameOf, layer } from "./samples.ts";
 
@@ -73,6 +74,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       initial: () => before ?? frame,
       latest: () => frame,
       alone: () => false,
+      standing: () => UNKNOWN,
     } as unknown as Store;
     const theme = themeOf("light");
     const given: Given = {
@@ -273,7 +275,9 @@ describe("a training that has left no numbers", () => {
     const lost = show({ ...good, frame: { ...good.frame, data, step: 10 }, before: good.frame });
     expect(lost.diagram.frame).toBe(good.frame);
     expect(wordsOf(lost).join()).not.toContain("NaN");
-    expect(told(lost)).toEqual(["at step 10 φ is not a number: step 5 is shown"]);
+    expect(told(lost)).toEqual([
+      "at step 10 φ is not a number, step 5 is shown: train again with a lower learning rate",
+    ]);
     const again = run([6, 8, 4], 4, 15);
     const mended = show({ ...again, before: good.frame });
     expect([mended.diagram.frame, told(mended)]).toEqual([again.frame, []]);

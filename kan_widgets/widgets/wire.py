@@ -234,7 +234,6 @@ def training_of(source: Source) -> dict[str, Any]:
         since = diverged_since(source.scalars)
         if since is not None and (state := _DIVERGED.get(standing.state)):
             said |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
-            said["mend"] = "train again with a lower learning rate"
     return said
 
 

@@ -116,7 +116,7 @@ function createCard(document: Document, store: Store) {
     steering.show();
     const standing = store.standing();
     const loss = latestLoss(standing);
-    const words = statusText(store.current()?.step ?? null, -1, { ...standing, mend: "" });
+    const words = statusText(store.current()?.step ?? null, -1, standing);
     put(name, standing.model || "Training");
     said.toggleAttribute("data-warns", lookOf(standing) === "diverged");
     put(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);

@@ -116,7 +116,9 @@ class BoundModel:
             found = {name: replace(one, step=step) for name, one in found.items()}
             self.last_examples, self._labels = first_examples(batch), None
             self._observes_examples = False
-            feed.set_observed(found)
+            # A training that has left no numbers has no inputs to draw over: the last ones stay.
+            if asked or not feed.observed or not any(one.nan_inputs for one in found.values()):
+                feed.set_observed(found)
         return dict(found)
 
     def request_batch(self) -> None:

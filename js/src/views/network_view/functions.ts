@@ -17,6 +17,9 @@ import type { Bundle, Column } from "./graph.ts";
 import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
+/** So few functions are drawn so large that they have more. */
+const FEW = 32;
+const FINE = 80;
 /** Of layers with more functions the scale is found at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
 /** The functions of a smaller kernel are squares of colour. */
@@ -24,7 +27,7 @@ const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
 /** A single function as wide as this has its range written over and under its curve. */
-const TICKS_FROM = 72;
+const TICKS_FROM = 96;
 const TICK_SIZE = 9;
 const TICK_LINE = 13;
 /** All but a fiftieth of many functions stay within the scale. */
@@ -88,7 +91,7 @@ export function pictureOf(
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
       return { values, most: sizeWithin(values, WITHIN) };
     }),
-    plan: samplePlan(layer, [x[0], x[1]], POINTS),
+    plan: samplePlan(layer, [x[0], x[1]], layer.count > FEW ? POINTS : FINE),
   };
 }
 

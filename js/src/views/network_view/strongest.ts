@@ -37,7 +37,7 @@ const RIVAL = { times: 1.25, frames: 3 };
 const LARGE = {
   kernel: 104,
   function: 130,
-  flat: 0.7,
+  flat: 0.55,
   times: 1.5,
   enough: 62,
   least: 36,

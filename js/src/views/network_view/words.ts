@@ -7,6 +7,7 @@ import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
+import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
@@ -33,9 +34,10 @@ export function captionOf(
   const remarks: Remark[] = [];
   if (said) remarks.push({ text: said, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
-  if (drawn !== frame.step) {
-    const step = formatCount(frame.step);
-    const text = `at step ${formatCount(drawn)} φ is not a number: step ${step} is shown`;
+  if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
+    const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
+    const what = drawn === frame.step ? "the loss is far above its first value" : lost;
+    const text = `${what}: train again with a lower learning rate`;
     remarks.push({ text, tone: "warn", strong: true });
   }
   const has = drawnAs(layout, (k) => parts[k].bundles);
@@ -141,7 +143,7 @@ export function linkWords({ graph }: Diagram, part: Part, n: number): string {
   const start = before ? unitName(graph, before.column, from) : `input ${from}`;
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
-  const strength = `φ varies ${percent(weightOf(relevance, n))} as much as where it varies most`;
+  const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;
   return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}. Click to select it.`;
 }
 
