@@ -42,6 +42,17 @@ describe("a logarithmic axis", () => {
   });
 });
 
+describe("a logarithmic axis of a few times", () => {
+  it.each([
+    [0.9, 6, [1, 2, 5]],
+    [0.18, 2.4, [0.2, 0.5, 1, 2]],
+    [0.09, 6, [0.1, 0.3, 1, 3]],
+    [2.2, 4.6, [2.5, 3, 3.5, 4, 4.5]],
+  ])("has ticks that span it from %d to %d", (from, to, expected) => {
+    expect(logTicks({ from, to }, 5)).toEqual(expected);
+  });
+});
+
 describe("the ends of an axis", () => {
   const some = [0.31, -2.5, 1.25, 0.007, 3.5, -0.001, 2.29];
 

@@ -1,6 +1,7 @@
 /** NetworkView's scene as a whole: what it answers to pointing, and what it says. */
 
 import { describe, expect, it, vi } from "vitest";
+import { formatAlike } from "../src/phi/format.ts";
 import type { Given, Pointed } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
@@ -12,6 +13,7 @@ import { createFade } from "../src/views/network_view/fade.ts";
 import { heightAt, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
+import { UNKNOWN } from "../src/wire/standing.ts";
 import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
 import { frameOf, layer } from "./samples.ts";
 
@@ -48,13 +50,14 @@ interface Run {
   structure: Structure | null;
   probe: Probe | null;
   ghost?: Frame;
+  before?: Frame;
 }
 
 /** Draws one frame after another, as a page that is live does. */
 function page(traits: Record<string, unknown> = {}, width = 900, room?: number) {
   const draw = drawing();
   return (
-    { frame, structure, probe, ghost }: Run,
+    { frame, structure, probe, ghost, before }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
     const store = {
@@ -67,9 +70,11 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       observed: () => null,
       selection: () => null,
       ghost: () => ghost ?? null,
-      at: () => frame,
+      at: () => before ?? frame,
+      initial: () => before ?? frame,
       latest: () => frame,
       alone: () => false,
+      standing: () => UNKNOWN,
     } as unknown as Store;
     const theme = themeOf("light");
     const given: Given = {
@@ -200,7 +205,7 @@ describe("what makes a number, in words", () => {
   ])("is a sum that is right as it is printed, of %j", (values, said) => {
     const parts = values.map((value, from) => ({ from, value }));
     const total = values.reduce((sum, value) => sum + value, 0);
-    expect(sumText({ parts, bias: 0, total } as never)).toBe(said);
+    expect(sumText({ parts, bias: 0, total }, formatAlike(values))).toBe(said);
   });
 });
 
@@ -257,6 +262,36 @@ describe("without an example", () => {
     const said = scene.caption.map(({ text }) => text).join();
     expect(said).toContain("live.probe(inputs)");
     expect(said).not.toContain("waiting");
+  });
+});
+
+describe("a training that has left no numbers", () => {
+  it("keeps the last picture that has some, says so, and goes on when there are again", () => {
+    const show = page();
+    const good = run([6, 8, 4], 3, 5);
+    const told = (scene: NetworkScene) =>
+      scene.caption.filter(({ tone }) => tone === "warn").map(({ text }) => text);
+    const data = good.frame.data.map((value, k) => (k === 0 ? Number.NaN : value));
+    const lost = show({ ...good, frame: { ...good.frame, data, step: 10 }, before: good.frame });
+    expect(lost.diagram.frame).toBe(good.frame);
+    expect(wordsOf(lost).join()).not.toContain("NaN");
+    expect(told(lost)).toEqual([
+      "at step 10 φ is not a number, step 5 is shown: train again with a lower learning rate",
+    ]);
+    const again = run([6, 8, 4], 4, 15);
+    const mended = show({ ...again, before: good.frame });
+    expect([mended.diagram.frame, told(mended)]).toEqual([again.frame, []]);
+  });
+});
+
+describe("numbers of one layer", () => {
+  it("have as many decimals, on links, in circles and over bars", () => {
+    const scene = page()(run([3, 5, 1]));
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const texts = scene.sheets.slice(1, 6).flatMap(({ marks }) => textsIn(marks(view)));
+    const decimals = texts.flatMap(({ text }) => /^−?\d+\.(\d+)$/.exec(text)?.[1].length ?? []);
+    expect(decimals.length).toBeGreaterThan(12);
+    expect(new Set(decimals)).toEqual(new Set([2]));
   });
 });
 

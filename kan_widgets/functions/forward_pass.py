@@ -16,7 +16,7 @@ from kan_widgets.functions.undisturbed import undisturbed, with_copy
 
 # Numbers that are kept of what passes a module, and of what passes all of them.
 _MAX_NUMBERS, _MAX_OF_ALL = 200_000, 20_000_000
-_MAX_EXAMPLES = 8
+_LEAST_EXAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class ForwardPass:
     def __init__(self, model: nn.Module, *, graded: bool = True) -> None:
         self.module_inputs = weakref.WeakKeyDictionary[nn.Module, ModuleInput]()
         self.inputs: Tensor | None = None
-        """The first few inputs of the whole model, if it took one tensor of examples."""
+        """The first inputs of the whole model, if it took one tensor of examples."""
         self._model, self._graded, self._is_over = weakref.ref(model), graded, False
         self._thread: int | None = None
         self._kept = 0
@@ -99,7 +99,7 @@ class ForwardPass:
             self.module_inputs[module] = ModuleInput(_first(x), self._is_altered(module, x))
             self._kept += self.module_inputs[module].x.numel()
         if module is self._model() and len(args) + len(kwargs) == 1:
-            self.inputs = x.detach()[:_MAX_EXAMPLES].clone()
+            self.inputs = _first(x, _LEAST_EXAMPLES)
 
     def _leaves(self, module: nn.Module, args: Any, out: Any) -> None:
         if self._is_seen():
@@ -191,8 +191,8 @@ def _is_numbers(value: Any) -> bool:
     )
 
 
-def _first(x: Tensor) -> Tensor:
-    return x.detach()[: max(1, _MAX_NUMBERS // max(1, x[0].numel()))].clone()
+def _first(x: Tensor, least: int = 1) -> Tensor:
+    return x.detach()[: max(least, _MAX_NUMBERS // max(1, x[0].numel()))].clone()
 
 
 def hook_in(module: nn.Module) -> str:

@@ -244,6 +244,8 @@ def test_the_first_batch_runs_through_the_network_with_the_labels_that_a_loop_ha
     assert torch.equal(torch.from_numpy(probed.inputs.copy()), digits.test_images[:8])
     assert probed.labels == (tuple(digits.test_labels[:8].tolist()) if tracked else None)
     assert live.feed.activations[-1].step == 1
+    # The axes are those of all it saw, not of the few that are shown.
+    assert {seen.samples for seen in live.feed.observed.values()} == {32}
     assert "waits" not in texts_of(view.svg(width=900))
 
 

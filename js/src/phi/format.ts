@@ -50,7 +50,12 @@ export function percent(share: number): string {
   return `${number(Number((100 * share).toFixed(1)))} %`;
 }
 
-/** Likewise where whole per cent are enough, but near 0 and 100; "–" where it is not known. */
+/** Likewise, as many digits for all: "10.0 %" beside "9.8 %". */
+export function toATenth(share: number): string {
+  return share > 0 && share < 1 ? percent(share).replace(/^(\d+) %$/, "$1.0 %") : percent(share);
+}
+
+/** A share where whole per cent are enough, but near 0 and 100; "–" where it is not known. */
 export function roughPercent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return "–";
   const isNearEnd = share < 0.1 || share > 0.99;

@@ -1,6 +1,7 @@
 /** How far functions reach from zero: the scales of the drawings. */
 
 import { max, quickselect } from "d3-array";
+import type { Frame, Store } from "../wire/types.ts";
 
 /** The largest range in a layer; 0 where no function is finite. */
 export function layerRange(perFunction: Float32Array): number {
@@ -43,4 +44,24 @@ export function reachOf(values: ArrayLike<number>): Reach {
 
 export function mostOf({ low, high }: Reach): number {
   return Math.max(Math.abs(low), Math.abs(high));
+}
+
+const finite = new WeakMap<Frame, boolean>();
+
+function isSound(frame: Frame): boolean {
+  const known = finite.get(frame) ?? frame.data.every(Number.isFinite);
+  finite.set(frame, known);
+  return known;
+}
+
+/** The frame to draw, or the last one before it whose numbers are all finite, or the first; where none is, that frame. */
+export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Frame | null {
+  const frame = store.current();
+  let found = frame;
+  while (found && !isSound(found)) {
+    const before = store.at(found.step - 1);
+    found = before && before.step < found.step ? before : null;
+  }
+  const first = found ?? (frame && store.initial());
+  return first && isSound(first) ? first : frame;
 }

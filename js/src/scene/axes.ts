@@ -36,22 +36,23 @@ export function ticks({ from, to }: Range, most: number): number[] {
   }
 }
 
-/** Powers of ten inside a positive range; with few of them 2 and 5 times those as well. */
+/** Powers of ten inside a positive range; of few decades 2 and 5 or 3 times those as well, and even ones inside less than one. */
 export function logTicks({ from, to }: Range, most: number): number[] {
   if (!(from > 0) || !(to > from)) return [];
   const low = Math.floor(Math.log10(from));
-  const high = Math.ceil(Math.log10(to));
-  const decades = high - low;
-  const each = 3 * decades <= most ? [1, 2, 5] : [1];
-  const every = Math.max(1, Math.ceil((each.length * decades) / most));
-  const found: number[] = [];
-  for (let decade = low; decade <= high; decade += each.length > 1 ? 1 : every) {
-    for (const n of each) {
-      const value = Number(`${n}e${decade}`);
-      if (value >= from && value <= to) found.push(value);
-    }
-  }
-  return found;
+  const decades = Math.ceil(Math.log10(to)) - low;
+  const every = Math.max(1, Math.ceil(decades / most));
+  const inside = (digits: readonly number[], step: number) =>
+    Array.from({ length: decades + 1 }, (_, k) => digits.map((n) => Number(`${n}e${low + k}`)))
+      .filter((_, k) => k % step === 0)
+      .flat()
+      .filter((value) => value >= from && value <= to);
+  const fine = [
+    [1, 2, 5],
+    [1, 3],
+  ].map((digits) => inside(digits, 1));
+  const found = fine.find(({ length }) => length <= most) ?? inside([1], every);
+  return found.length < 3 && to < 10 * from ? ticks({ from, to }, most) : found;
 }
 
 /** Labels for ticks, all with the same number of decimals. */

@@ -2,16 +2,17 @@
 
 import { maxIndex } from "d3-array";
 import { curveOf, largestOf, samplePlan } from "../phi/curves.ts";
-import { isPlain, outputName, shortened, titleOf } from "../phi/entries.ts";
-import { formatCount, number, percent } from "../phi/format.ts";
+import { inputName, isPlain, outputName, selectionOf, shortened, titleOf } from "../phi/entries.ts";
+import { formatAlike, formatCount, toATenth } from "../phi/format.ts";
 import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
+import { lastFinite } from "../phi/ranges.ts";
 import { softmax } from "../phi/softmax.ts";
 import type { Frame, LayerLayout, Store } from "../wire/types.ts";
 import { curvesPlot } from "./axes.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { rect, words } from "./shapes.ts";
-import { fitted } from "./text.ts";
+import { fitting } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
 export const CARD = { width: 340, height: 112 };
@@ -40,7 +41,7 @@ const chosen = new WeakMap<LayerLayout, number>();
 
 /** One function of the last layer that has functions, and what it was. */
 function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
-  const [frame, ghost] = [store.current(), store.ghost()];
+  const [frame, ghost] = [lastFinite(store), store.ghost()];
   const layer = frame?.layout.layers.filter((one) => !isPlain(one)).at(-1);
   if (!frame || !layer) return [];
   const f = chosen.get(layer) ?? largestOf(frame, layer);
@@ -52,13 +53,27 @@ function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
     ...(then ? [{ points: of(then), stroke: colours.ghost, paint: { dash: [4, 3] } }] : []),
     { points: of(frame), stroke: colours.ink, paint: { width: 1.75, round: true } },
   ];
-  const title = fitted(`one φ of ${titleOf(layer.name)}`, CARD.width - x, BARS.size);
+  const title = fitting(namesOf(store, layer, f), CARD.width - x, BARS.size);
   const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };
   const along = { from: layer.domain[0], to: layer.domain[1] };
   const how = { most: { x: 3, y: 3 }, air: 0.08, size: PLOT.size };
   return [
     words(x, 9, title, colours.muted, { size: BARS.size }),
     ...curvesPlot(box, along, lines, colours, how).marks,
+  ];
+}
+
+/** Of which layer a function is, and where it leads from and to. */
+function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
+  const { out, in: input } = selectionOf(layer, f);
+  const [, height, width] = store.observed(layer.name)?.fold ?? [1, 1, 1];
+  const isMap = layer.kind === "conv" || height * width > 1;
+  const from = isMap ? `map ${Math.floor(input / (height * width))}` : inputName(layer, input);
+  const [to, title] = [outputName(layer, out), titleOf(layer.name)];
+  return [
+    `φ of ${title}: ${from} → ${to}`,
+    `${title}: ${from} → ${to}`,
+    `${title}: ${from} → ${out}`,
   ];
 }
 
@@ -73,8 +88,8 @@ function imageMarks(store: Store, colours: Colours): Mark[] {
 
 /** What comes out of the network for the first example, of classes probabilities, and at which step; null where it is not known. */
 export function outputsOf(store: Store) {
-  const [structure, probe, frame] = [store.structure(), store.probe(), store.current()];
-  const taken = store.activations();
+  const [structure, probe, frame] = [store.structure(), store.probe(), lastFinite(store)];
+  const taken = store.activations(frame);
   if (!structure || !probe || !frame) return null;
   const last = structure.stations.length - 1;
   const size = probe.inputs.length / probe.shape[0];
@@ -102,12 +117,13 @@ function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours
   const room = isNow ? CARD.height : CARD.height - PLOT.title;
   const pitch = Math.min(BARS.row, room / values.length);
   const { size } = BARS;
+  const told = formatAlike(values);
   const bars = values.flatMap((value, k): Mark[] => {
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
     const middle = (k + 0.5) * pitch;
     const name = shortened(outputName(layer, k, "").trim(), 3);
     const width = Math.max(1, (Math.abs(value) / most) * BARS.full);
-    const said = isClasses ? percent(value) : number(value);
+    const said = isClasses ? toATenth(value) : told(value);
     const bar = { x: left + BARS.name, y: middle - 0.4 * pitch, width, height: 0.8 * pitch };
     return [
       words(left, middle, name, colours.ink, { weight, middle: true, size }),

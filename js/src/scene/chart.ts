@@ -239,9 +239,9 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
   const texts = [`smoothed over ${least}${formatCount(over)} steps`, "smoothed"];
-  const said = fitting(texts, room - wide(""), SIZE);
+  const said = fitting([...texts, ""], room - wide(""), SIZE);
   const start = right - wide(said);
-  if (wide(said) > room) return [step];
+  if (!said) return [step];
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
   const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
   return [

@@ -152,13 +152,12 @@ export class FrameStore implements Store {
     this.#outlet.send({ kind: "look", layer, out, in: input });
   }
 
-  activations(): Activations | null {
+  activations(frame = this.current()): Activations | null {
     if (this.#kept.probe && !this.#askedActivations) {
       this.#askedActivations = true;
       const [first] = this.#activations.all;
       this.#outlet.send({ kind: "activations?", ...(first && { before: first.step }) });
     }
-    const frame = this.current();
     return frame && this.#activations.at(frame.step);
   }
 

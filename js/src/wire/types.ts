@@ -312,8 +312,8 @@ export interface Store {
   lookAt(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
-  /** Of the frame that is drawn, or the nearest before it; null where there are none. */
-  activations(): Activations | null;
+  /** Of a frame, by itself the one to draw, or the nearest before it; null where there are none. */
+  activations(frame?: Frame | null): Activations | null;
   edits(): Edits;
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;

@@ -69,9 +69,11 @@ class BoundModel:
         self._proves = True
         self.last_examples: Tensor | None = None
         """A few examples of what was observed last."""
+        self._first_batch: Tensor | None = None
         self._labels: Tensor | None = None
         self._takes_batches = False
-        # What reaches the layers was observed with the examples that are traced, by itself.
+        # What reaches the layers was observed by itself: with the first batch, else with the
+        # examples that are traced.
         self._observes_examples = False
 
     @property
@@ -114,7 +116,9 @@ class BoundModel:
             found = {name: replace(one, step=step) for name, one in found.items()}
             self.last_examples, self._labels = first_examples(batch), None
             self._observes_examples = False
-            feed.set_observed(found)
+            # A training that has left no numbers has no inputs to draw over: the last ones stay.
+            if asked or not feed.observed or not any(one.nan_inputs for one in found.values()):
+                feed.set_observed(found)
         return dict(found)
 
     def request_batch(self) -> None:
@@ -209,8 +213,9 @@ class BoundModel:
         self.probing.begin(feed, frame, examples, found)
 
     def _observe_examples(self, module: nn.Module, examples: Examples) -> None:
+        inputs = examples.inputs if self._first_batch is None else self._first_batch
         with unchanged(module):
-            self.observe(as_taken(examples.inputs, module), asked=False)
+            self.observe(as_taken(inputs, module), asked=False)
         self._observes_examples = True
 
     def trace_at_rest(self, *, settled: bool = False) -> None:
@@ -306,11 +311,11 @@ class BoundModel:
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
 
     def _take_examples(self, module: nn.Module, passes: ForwardPass) -> None:
-        """Keep a few inputs of the model, and find its structure with them if it is not known."""
-        if (inputs := passes.inputs) is None:
+        """Keep inputs of the model, and find its structure with a few if it is not known."""
+        if passes.inputs is None or (inputs := first_examples(passes.inputs)) is None:
             return
         if self.last_examples is None:
-            self.last_examples = first_examples(inputs)
+            self.last_examples, self._first_batch = inputs, passes.inputs
             self._labels = self._training.batch.labels_of(inputs)
             if not self._training.batch_seen:
                 self._training.saw(self.last_examples)

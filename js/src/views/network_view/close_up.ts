@@ -2,7 +2,6 @@
 
 import { maxIndex, sum } from "d3-array";
 import { isPlain, outputName } from "../../phi/entries.ts";
-import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
 import { patchOf } from "../../phi/patch.ts";
@@ -270,9 +269,12 @@ export function shownFunction(
 const SUMMANDS = 6;
 
 /** What makes a number: so few numbers added up, else what they are together. */
-export function sumText({ parts, bias, total }: UnitCloseUp, most = SUMMANDS): string {
+export function sumText(
+  { parts, bias, total }: Pick<UnitCloseUp, "parts" | "bias" | "total">,
+  told: (value: number) => string,
+  most = SUMMANDS,
+): string {
   if (!Number.isFinite(total)) return "no number";
-  const told = formatAlike(parts.map(({ value }) => value));
   const all = [...parts.map(({ value }) => value), ...(bias === 0 ? [] : [bias])];
   if (all.length > most || all.length < 2) return `${told(total)} in all`;
   const summed = all.map((value, k) => {

@@ -1,6 +1,5 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. No DOM. */
 
-import { formatAlike } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
@@ -72,7 +71,8 @@ export function closeUpMarks(
   const isPicture = isPictured(closeUp);
   const share = isPicture ? PLOT.beside : PLOT.share;
   // What few bars leave is the plot's.
-  const sums = closeUp.kind === "unit" ? [sumText(closeUp), sumText(closeUp, 0)] : [];
+  const { told } = diagram.parts[closeUp.column];
+  const sums = closeUp.kind === "unit" ? [sumText(closeUp, told), sumText(closeUp, told, 0)] : [];
   const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
   const bars = closeUp.kind === "unit" ? BAR.widest * closeUp.parts.length + TAIL : box.width;
   const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
@@ -124,7 +124,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const least = Math.max(0, ...values.map((value) => -value));
   const scale = Math.max(8, box.height - tall - 40) / Math.max(1e-9, most + least);
   const zero = at.y + tall + 14 + scale * most;
-  const said = formatAlike(values);
+  const { told: said } = diagram.parts[closeUp.column];
   const small = { size: SMALL } as const;
   const bars = plots.map(({ x }, e): Bar => {
     const length = scale * values[e];
@@ -241,7 +241,7 @@ function barMarks(
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
   const pictureOf = mapsBefore(diagram, closeUp, theme);
-  const told = formatAlike(parts.map(({ value }) => value));
+  const { told } = diagram.parts[closeUp.column];
   const isNamed = parts.some(({ from }) => nameOf(from) !== String(from));
   const { shown, all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
   const { most, least } = reachOf(diagram, shown);

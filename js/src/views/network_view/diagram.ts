@@ -1,7 +1,7 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
 
 import { maxIndex } from "d3-array";
-import { formatCount } from "../../phi/format.ts";
+import { formatAlike, formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -50,6 +50,8 @@ export interface Part extends PlacedColumn {
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
+  /** Writes its numbers, all with as many decimals. */
+  told(value: number): string;
 }
 
 /** What a diagram is drawn for. */
@@ -242,6 +244,8 @@ export function diagramOf(
   const from = [graph, ...Object.values(inside), ...drawn];
   const layout = keep<NetworkLayout>("layout", from, () => layoutOf(graph, shown, inside));
   const parts: Part[] = [];
+  const fedBy = (number: number) =>
+    pictures[graph.columns.findIndex(({ from: [k] }) => k === number)];
   layout.columns.forEach((placed, number) => {
     parts.push({
       ...placed,
@@ -251,6 +255,7 @@ export function diagramOf(
       before: parts[placed.column.from[0]],
       picture: pictures[number],
       relevance: relevances[number],
+      told: pictures[number]?.told ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
   const last = store.ghost();

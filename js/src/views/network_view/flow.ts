@@ -53,7 +53,7 @@ export function createFlow() {
   ): Found => {
     const structure = store.structure();
     const probe = store.probe();
-    const taken = store.activations();
+    const taken = store.activations(frame);
     if (!structure || structure.stations.length < 2) return { flow: null, asks: false };
     const isLive = store.status().state === "live";
     const from = [structure, probe, taken, frame, example, drawn, modelled, isLive];

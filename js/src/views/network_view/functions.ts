@@ -2,7 +2,7 @@
 
 import { extent } from "d3-array";
 import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
-import { formatAlike, number } from "../../phi/format.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -17,6 +17,9 @@ import type { Bundle, Column } from "./graph.ts";
 import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
+/** So few functions are drawn so large that they have more. */
+const FEW = 32;
+const FINE = 80;
 /** Of layers with more functions the scale is found at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
 /** The functions of a smaller kernel are squares of colour. */
@@ -24,7 +27,7 @@ const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
 /** A single function as wide as this has its range written over and under its curve. */
-const TICKS_FROM = 72;
+const TICKS_FROM = 96;
 const TICK_SIZE = 9;
 const TICK_LINE = 13;
 /** All but a fiftieth of many functions stay within the scale. */
@@ -47,6 +50,8 @@ export interface LayerPicture {
   importance: Float32Array;
   /** What functions stay within. */
   scale(): number;
+  /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
+  told(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
   rises(): { values: Float32Array; most: number };
   plan: Plan;
@@ -66,24 +71,27 @@ export function layerPicture(
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
   const most = (of: Frame | null) =>
     of ? sizeWithin(rangesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
+  const scale = once(() => {
+    const wanted = Math.max(most(frame), most(ghost));
+    if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+    return reach.most;
+  });
+  const told = once(() => formatAlike([scale()]));
   return {
     layer,
     frame,
     ghost,
     x,
     importance,
-    scale: once(() => {
-      const wanted = Math.max(most(frame), most(ghost));
-      if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
-      return reach.most;
-    }),
+    scale,
+    told: (value) => told()(value),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       const values = new Float32Array(layer.count);
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
       return { values, most: sizeWithin(values, WITHIN) };
     }),
-    plan: samplePlan(layer, [x[0], x[1]], POINTS),
+    plan: samplePlan(layer, [x[0], x[1]], layer.count > FEW ? POINTS : FINE),
   };
 }
 
@@ -289,16 +297,16 @@ function readingMarks(
   const { x, y, width, height } = box;
   const marks: Mark[] = [];
   const isKnown = point ? Number.isFinite(point.x + point.value) : false;
-  const said = isKnown && point ? formatAlike([point.value])(point.value) : "";
+  const said = isKnown && point ? picture.told(point.value) : "";
   if (width >= TICKS_FROM) {
     const size = { size: TICK_SIZE } as const;
-    const [low, high] = [lo, hi].map((end) => number(Number(end.toPrecision(2))));
+    const [low, high] = [lo, hi].map(formatAlike([lo, hi]));
     marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
     const right = { ...size, anchor: "end" } as const;
     marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
     // What the example makes of it goes before the scale.
     const free = width - 14 - widthOf(said, TICK_SIZE + 1, 600);
-    const scale = fitting([number(picture.scale()), ""], free, TICK_SIZE);
+    const scale = fitting([picture.told(picture.scale()), ""], free, TICK_SIZE);
     marks.push(words(x + 4, y + 11, scale, colours.muted, size));
   }
   if (!point || !isKnown) return marks;

@@ -18,17 +18,17 @@ const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
 const CROWDED = { below: 90, map: 16, circle: 8, input: 34, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
-const FEW = { below: 110, maps: 6 };
+const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
-const FUNCTION = { least: 24, wanted: 64, most: 260, abreast: 3, flat: 0.7 };
+const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;
 /** What is too low for its curves, or its picture, stands in several rows, one beside the other. */
-const STAGGER = { gap: 5, gain: 1.1 };
+const STAGGER = { gap: 5, beside: 14, gain: 1.1 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
@@ -225,7 +225,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
   const isOne = kind === FUNCTION;
   const pictured = picturedOf(links, bundles).length;
-  const largest = Math.min(kind.most * scale, (kind === PICTURE ? 0.6 : 0.45) * each);
+  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.45 : 0.6) * each);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
   const steps = Math.max(1, pictured - 1);
@@ -234,7 +234,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     const free = height / Math.max(1, pictured);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
     const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
-    return Math.min(largest, tall, railRoom / rows - STAGGER.gap);
+    return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
   const kernel = even(fitting(stagger));
@@ -248,7 +248,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     kernel: fits ? kernel : 0,
     /** So many kernels stand side by side, each at its own height. */
     stagger,
-    rail: fits ? stagger * (kernel + STAGGER.gap) - STAGGER.gap : 0,
+    rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
 }
@@ -259,7 +259,7 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
   return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, 0.66 * pitch, wide));
 }
 
-/** How large maps are, and how many stand side by side: of shared kernels the maps of one in a row. */
+/** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */
 function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
   const each = share * whole;
   // Of many side by side each is small enough.
@@ -279,8 +279,8 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
       across > 1 ? Math.max(wide, Math.min(broad / across, 40 * scale) - MAP.gap) : largest;
     return Math.max(MAP.least, Math.min(most, pitch - Math.min(MAP.gap, 0.2 * pitch)));
   };
-  const rows = rowsOf(column, count);
-  if (rows > 0) return { side: sideOf(count / rows), across: count / rows };
+  const kernels = kernelsOf(column, count);
+  if (kernels > 0) return { side: sideOf(kernels), across: kernels };
   let across = 1;
   for (let wider = 2; wider <= ABREAST.most; wider++) {
     const isSmall = whole >= FEW.below && sideOf(across) < ABREAST.below * scale;
@@ -289,11 +289,10 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
   return { side: sideOf(across), across };
 }
 
-/** In how many rows the maps of shared kernels stand, one for each kernel; 0 for other maps, and where some are left out. */
-function rowsOf({ layer, units }: Column, count: number): number {
-  const isShared = layer?.conv?.shared === true && count === units;
-  const kernels = layer?.shape[0] ?? 0;
-  return isShared && count > kernels && count % kernels === 0 ? kernels : 0;
+/** How many kernels make so many maps, each of all maps before; 0 for other maps, and where some are left out. */
+function kernelsOf({ layer, units }: Column, count: number): number {
+  const kernels = layer?.conv?.shared === true && count === units ? layer.shape[0] : 0;
+  return count > kernels ? kernels : 0;
 }
 
 /** How many kernels side by side make them as large as wanted, or else clearly larger. */
@@ -317,11 +316,8 @@ function placedAt(
   const start = top + (height - step * rows) / 2;
   const [tall, wide] = column.map ?? [1, 1];
   const [w, h] = tall > wide ? [(side * wide) / tall, side] : [side, (side * tall) / wide];
-  const isByKernel = rowsOf(column, units.length) > 0;
   const boxes = units.map((unit, n) => {
-    const [row, place] = isByKernel
-      ? [n % rows, Math.floor(n / rows)]
-      : [Math.floor(n / across), n % across];
+    const [row, place] = [Math.floor(n / across), n % across];
     const y = start + step * (row + 0.5) - h / 2;
     const left = x + place * (side + MAP.gap) + (side - w) / 2;
     return { unit, x: left, y, width: w, height: h, port: y + (h * (place + 0.5)) / across };
@@ -353,9 +349,7 @@ function placeKernels(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );
   const isOneEach = new Set(order.map((k) => bundles[k].to)).size === order.length;
-  const rows = units.length / across;
-  const inRows = across === 1 || rowsOf(placed.column, units.length) > 0;
-  const isBeside = stagger === 1 && order.length === rows && isOneEach && inRows;
+  const isBeside = stagger === 1 && order.length === units.length && isOneEach && across === 1;
   const places = new Map<number, Rect>();
   // Shared kernels stand apart: links from all units to each of them pass between.
   const apart = order.length < links.length ? 60 : 0.6 * kernel + 10;
@@ -365,7 +359,7 @@ function placeKernels(
     const unit = isBeside ? placed.byUnit.get(bundles[k].to) : undefined;
     let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
     if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
-    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.gap);
+    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.beside);
     places.set(bundles[k].first, { x, y: y - height / 2, width: kernel, height });
   });
   for (const k of links) placed.kernels.set(k, places.get(bundles[k].first) as Rect);

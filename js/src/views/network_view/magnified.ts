@@ -1,7 +1,7 @@
 /** One function, large and with axes: what it is, what it was, and what it makes of the example. No DOM. */
 
 import { expandAll } from "../../phi/expansion.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatAlike, formatCount } from "../../phi/format.ts";
 import { type Axis, curvesPlot, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, WORDS, words } from "../../scene/shapes.ts";
@@ -55,8 +55,9 @@ export function magnifiedMarks(
   theme: Theme,
 ): Mark[] {
   const { colours } = theme;
-  const { picture } = parts[column];
+  const { picture, before } = parts[column];
   if (!picture) return [];
+  const { told } = picture;
   const frame = flow?.frame ?? drawn;
   const [low, high] = picture.x;
   const edge = AIR * (high - low);
@@ -77,12 +78,13 @@ export function magnifiedMarks(
     ...{ most, air: AIR, size: SIZE, values: isKnown ? [value] : [] },
     under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, theme) : []),
   });
-  const [input, said] = [x, value].map((one) => number(Number(one.toPrecision(2))));
-  const sum = Number.isFinite(together) ? `, together ${number(together)}` : "";
-  const [how, briefly] = isKnown ? ["adds most", "largest"] : ["varies most", "varies most"];
-  const which = among > 1 ? `${how} of ${among} functions${sum}` : "";
-  const brief = among > 1 ? `${briefly} of ${among}${sum}` : "";
-  const what = isKnown ? `φ(${input}) = ${said}` : "";
+  const input = before && !before.column.map ? before.told(x) : formatAlike(picture.x)(x);
+  const how = isKnown ? "adds most" : "varies most";
+  const sum = Number.isFinite(together) ? told(together) : "";
+  const which =
+    among > 1 ? `${how} of ${among} functions${sum && ` toward their sum, ${sum}`}` : "";
+  const brief = among > 1 ? `${how} of ${among}${sum && ` toward ${sum}`}` : "";
+  const what = isKnown ? `φ(${input}) = ${told(value)}` : "";
   const start = then && ghost ? `grey: step ${formatCount(ghost.step)}` : "";
   const joined = (...texts: string[]) => texts.filter(Boolean).join(" · ");
   const short = name.split(" · ").at(-1) ?? name;

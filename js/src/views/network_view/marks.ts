@@ -1,7 +1,6 @@
 /** Draws the units of the diagram, the kernels between them, and the names over them. No DOM. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
-import { formatAlike } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -104,7 +103,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
 }
 
 function circleMarks(
-  { units, column, number }: Part,
+  { units, column, number, told }: Part,
   { flow, scores, parts }: Diagram,
   { name, colours }: Theme,
 ): Mark[] {
@@ -116,7 +115,6 @@ function circleMarks(
   const means = values.map((own) =>
     own ? own.reduce((sum, each) => sum + each, 0) / own.length : Number.NaN,
   );
-  const told = formatAlike(means);
   return units.flatMap((box, k): Mark[] => {
     const { x, y, width, height, unit } = box;
     const value = means[k];

@@ -3,6 +3,7 @@
 import { formatCount } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
+import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
@@ -93,7 +94,7 @@ export function drawing(): NetworkDrawing {
   const sketch = createSketch();
   const draw = (given: Given) => {
     const { store, get } = given;
-    const frame = store.current();
+    const frame = lastFinite(store);
     if (!frame) return "waiting for the first frame…";
     if (frame.layout.layers.length === 0) return "no layer to draw";
     const settings = settingsOf(get);

@@ -1,7 +1,7 @@
 /** Draws the numbers at the end of the network as bars. No DOM. */
 
 import { outputName } from "../../phi/entries.ts";
-import { number, percent } from "../../phi/format.ts";
+import { percent, toATenth } from "../../phi/format.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
@@ -19,7 +19,7 @@ const BESIDE_TALL = 14;
 /** The bars beside the last units. */
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { parts, graph, scores } = diagram;
-  const { units, bars, box } = parts[parts.length - 1];
+  const { units, bars, box, told } = parts[parts.length - 1];
   if (bars === 0 || !scores) return [];
   const { raw, probabilities, best } = scores;
   const shown = probabilities ?? raw;
@@ -30,7 +30,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
-  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : number(shown[unit]));
+  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : told(shown[unit]));
   // As wide whatever the example, so that nothing jumps: the longer mark and the longest number count.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
@@ -68,9 +68,4 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     marks.push(words(end, isBelow ? middle - BELOW.by : middle, saidOf(unit), colours.muted, how));
   }
   return marks;
-}
-
-/** As many digits for all: "10.0 %" beside "9.8 %". */
-function toATenth(share: number): string {
-  return share > 0 && share < 1 ? percent(share).replace(/^(\d+) %$/, "$1.0 %") : percent(share);
 }

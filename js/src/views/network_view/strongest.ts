@@ -7,7 +7,7 @@ import { dot, inMiddle, line, rect } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import { type Diagram, type Leg, type Part, type PathGiven, weightOf } from "./diagram.ts";
+import type { Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
 import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
@@ -22,20 +22,24 @@ const EDGED = 6.5;
 /** How large the words under a large kernel are, and their line. */
 const COUNT = 10;
 const LINE = 13;
-/** A box beside links stands at one of so many heights, so far from them. */
+/** A box beside links stands at one of so many heights and sides, so far from them and from units; rather smaller than over many of them. */
 const PLACES = 24;
+const SIDES = [0, 1, -1];
 const APART = 5;
-/** Where along a box links are looked for. */
-const ALONG = [0, 0.25, 0.5, 0.75, 1];
+const SHARES = [1, 0.85, 0.7];
+const READABLE = 12;
+const FAR = 0.04;
+/** At so many places along a gap links are looked for. */
+const ALONG = 13;
 /** Another path is taken where it is so much stronger, in so many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
 /** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
 const LARGE = {
   kernel: 104,
   function: 130,
-  flat: 0.7,
+  flat: 0.55,
   times: 1.5,
-  enough: 60,
+  enough: 62,
   least: 36,
   free: 20,
   share: 0.32,
@@ -127,50 +131,66 @@ export function largeKernel(
   if (!picture || !way) return null;
   const isOne = bundle.count === 1;
   if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
+  const isRail = own && [...kernels.values()].every(({ x }) => x === own.x);
   const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
   const times = isLarge ? 1 : LARGE.times;
-  const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
+  // Between others on either side there is little room to grow.
+  const widest = isOne ? LARGE.function : LARGE.kernel;
+  const most = own && !isRail ? Math.max(own.width, LARGE.enough) : widest * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
     : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const others = new Set(kernels.values()).size - 1;
   const free = layout.height - COLUMN_HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
-  const isRail = own && [...kernels.values()].every(({ x }) => x === own.x);
   const width = Math.max(own?.width ?? 0, isRail ? Math.min(wanted, free / flat) : wanted);
   if (width < LARGE.least && !own) return null;
   const height = flat * width;
   const x = (own ? own.x + own.width / 2 : between) - width / 2;
   const last = layout.height - height - 4;
   if (!own)
-    return { bundle, box: clearOf(part, n, { x, y: COLUMN_HEAD, width, height }, last - LINE) };
+    return { bundle, box: clearOf(part, n, { x, y: COLUMN_HEAD, width, height }, layout.height) };
   const y = Math.max(COLUMN_HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
   return { bundle, box: { x, y, width, height } };
 }
 
-/** Moves a box down, at most to `last`, to where it hides fewest of the links that lead where a link does, and not that one; rather near to it. */
-function clearOf(part: Part, n: number, box: Rect, last: number): Rect {
-  const { bundles, relevance } = part;
+/** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; rather large, and near to it. */
+function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
+  const { bundles, between, gap } = part;
   const { to } = bundles[n];
-  const across = ALONG.map((share) => box.x + share * box.width);
+  const across = Array.from({ length: ALONG }, (_, k) => between + gap * (k / (ALONG - 1) - 0.5));
   const runs = bundles.flatMap((bundle, k) => {
     const way = bundle.to === to && wayOf(part, k);
     const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
     if (!heights) return [];
-    return [{ heights, weight: k === n ? bundles.length : weightOf(relevance, k) }];
+    // All others alike: while it trains the box stays where it is.
+    return [{ heights, weight: k === n ? bundles.length : 1 }];
   });
   const own = wayOf(part, n);
-  const middle = own ? (own.from.y + own.to.y) / 2 : last / 2;
-  const hidden = (y: number) => {
-    const [over, under] = [y - APART, y + box.height + LINE + APART];
-    const isUnder = (height: number) => height > over && height < under;
-    const far = Math.abs(y + box.height / 2 - middle) / Math.max(1, last);
-    return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length) + far;
+  const middle = own ? (own.from.y + own.to.y) / 2 : end / 2;
+  const hiddenBy = ({ x, y, width, height }: Rect) => {
+    const isUnder = (level: number, k: number) =>
+      Math.abs(across[k] - x - width / 2) < width / 2 + APART &&
+      level > y - APART &&
+      level < y + height + LINE + APART;
+    return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
   };
-  const places = Array.from({ length: PLACES }, (_, k) => {
-    return box.y + (k * Math.max(0, last - box.y)) / (PLACES - 1);
+  const least = READABLE * Math.sqrt(bundles[n].count);
+  const shares = SHARES.filter((share) => share === 1 || share * box.width >= least);
+  const places = shares.flatMap((share) => {
+    const [width, height] = [share * box.width, share * box.height];
+    const free = Math.max(0, gap / 2 - width / 2 - APART);
+    const last = Math.max(box.y, end - 4 - LINE - height);
+    return SIDES.flatMap((side) =>
+      Array.from({ length: PLACES }, (_, k) => {
+        const y = box.y + (k * (last - box.y)) / (PLACES - 1);
+        const place = { x: between + side * free - width / 2, y, width, height };
+        const far = FAR * (Math.abs(y + height / 2 - middle) / Math.max(1, last));
+        return { place, cost: hiddenBy(place) / runs.length + (1 - share) + far };
+      }),
+    );
   });
-  return { ...box, y: places[minIndex(places, hidden)] };
+  return places[minIndex(places, ({ cost }) => cost)].place;
 }
 
 /** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
@@ -249,7 +269,9 @@ function countMarks(diagram: Diagram, part: Part, n: number, { colours }: Theme)
   const width = widthOf(text, COUNT) + 6;
   const isUnder = box.y + box.height + LINE <= diagram.layout.height;
   const y = isUnder ? box.y + box.height + 1 : box.y - LINE - 1;
-  const under = { x: box.x + (box.width - width) / 2, y, width, height: LINE };
+  const right = part.between + part.gap / 2 - width;
+  const x = Math.min(right, box.x + (box.width - width) / 2);
+  const under = { x, y, width, height: LINE };
   return [
     rect(under, { fill: colours.surface, opacity: 0.85 }),
     inMiddle(under, text, colours.muted, { size: COUNT }),

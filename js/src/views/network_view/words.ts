@@ -2,11 +2,12 @@
 
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
-import { formatAlike, formatCount, number, percent } from "../../phi/format.ts";
+import { formatCount, percent } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
+import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
@@ -16,7 +17,7 @@ import { unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
-const PATH = `Back along the link that adds most for this example, to each number or to the largest pixel of each map; without an example, along the one whose φ vary most. While it trains, another is drawn only where it stays clearly stronger. ${SPREAD}`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count. Of a map it is the sum at its largest pixel. While it trains, another link is drawn only where it stays clearly ahead. ${SPREAD}`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: each layer on a scale of its own";
 const SQUARES =
@@ -32,6 +33,13 @@ export function networkCaption(
   const { graph, parts, layout, flow, ghost, frame, inputsAt, isTold } = diagram;
   const remarks: Remark[] = [];
   if (said) remarks.push({ text: said, tone: "ink", strong: true });
+  const drawn = store.current()?.step ?? frame.step;
+  if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
+    const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
+    const what = drawn === frame.step ? "the loss is far above its first value" : lost;
+    const text = `${what}: train again with a lower learning rate`;
+    remarks.push({ text, tone: "warn", strong: true });
+  }
   const has = drawnAs(layout, (k) => parts[k].bundles);
   if (has.change && ghost && ghost !== frame) {
     remarks.push(keyed("φ rose", "fill", colours.rise));
@@ -43,12 +51,13 @@ export function networkCaption(
     remarks.push({ text, title: SQUARES });
   }
   if (legs.length > 0 && isTold) {
-    remarks.push(keyed("strongest path", "thick", colours.ink, PATH));
+    const text = flow ? "adds most toward each sum" : "φ vary most";
+    remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
   if (flow) {
     remarks.push(keyed("negative to positive", "ramp", rampOf(paletteOf(name)), SIGNS));
   }
-  if (inputsAt) remarks.push({ text: `inputs seen${inputsAt}`, title: SPREAD });
+  if (inputsAt) remarks.push({ text: `x axes: inputs${inputsAt}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
   if (links < all && parts.every(({ units, column }) => units.length === column.units)) {
@@ -94,7 +103,7 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
     ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
     : raw.length > 1
       ? `${highest} ${named(best)}`
-      : `output ${number(raw[0])}`;
+      : `output ${diagram.parts[diagram.parts.length - 1].told(raw[0])}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
@@ -106,10 +115,10 @@ function additions({ graph, flow, parts }: Diagram, legs: readonly Leg[]): strin
     const { to } = parts[column].bundles[bundle];
     const closeUp = unitCloseUp(graph, column, flow, frame, to);
     if (!closeUp) return [];
-    const [first] = closeUp.inputs;
+    const { told, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
-    if (!isOne) return [sumText(closeUp)];
-    return [`φ(${formatAlike([first])(first)}) = ${formatAlike([closeUp.total])(closeUp.total)}`];
+    if (!isOne) return [sumText(closeUp, told)];
+    return [`φ(${(before?.told ?? told)(closeUp.inputs[0])}) = ${told(closeUp.total)}`];
   });
   return said.join(", then ");
 }
@@ -134,11 +143,12 @@ export function linkWords({ graph }: Diagram, part: Part, n: number): string {
   const start = before ? unitName(graph, before.column, from) : `input ${from}`;
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
-  const strength = `${percent(weightOf(relevance, n))} as strong as the strongest`;
+  const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;
   return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}. Click to select it.`;
 }
 
-export function unitWords(diagram: Diagram, { column, number: k }: Part, unit: number): string {
+export function unitWords(diagram: Diagram, part: Part, unit: number): string {
+  const { column, number: k, told } = part;
   const { graph, flow, scores, parts } = diagram;
   const isInput = column.kind === "input";
   const late = !isInput && asOf(diagram) ? `, ${asOf(diagram)}` : "";
@@ -148,12 +158,12 @@ export function unitWords(diagram: Diagram, { column, number: k }: Part, unit: n
   const what = isInput ? name : `${column.name} · ${name}`;
   if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
-    return `${what}: ${probabilities ? percent(probabilities[unit]) : number(raw[unit])}${late}`;
+    return `${what}: ${probabilities ? percent(probabilities[unit]) : told(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
   if (!values) return what + then;
   const average = values.reduce((total, value) => total + value, 0) / values.length;
-  return `${what}: ${values.length > 1 ? "mean " : ""}${number(average)}${late}${then}`;
+  return `${what}: ${values.length > 1 ? "mean " : ""}${told(average)}${late}${then}`;
 }
 
 export function description(diagram: Diagram): string {
