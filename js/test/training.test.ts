@@ -3,10 +3,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CompiledMachine, type Machine } from "../src/training/machine.ts";
+import { Machine } from "../src/training/machine.ts";
 import { type Description, Network, type Recipe, refusal } from "../src/training/network.ts";
 import { AdamW, oneCycle } from "../src/training/optimizer.ts";
-import { PlainMachine } from "../src/training/plain.ts";
 import { Random } from "../src/training/random.ts";
 import { Trainer } from "../src/training/trainer.ts";
 import { type News, type Order, Worker } from "../src/training/worker.ts";
@@ -42,11 +41,6 @@ function describedBy({ structure, layout, recipe }: Case): Description {
   return { structure, layout: readLayout(layout), recipe: Object.fromEntries(own) };
 }
 
-const MACHINES: Record<string, () => Promise<Machine>> = {
-  compiled: () => CompiledMachine.from(code),
-  plain: async () => new PlainMachine(),
-};
-
 /** The largest difference beside the largest number that is expected. */
 function off(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   const [all, other] = [Array.from(got), Array.from(wanted)];
@@ -55,10 +49,10 @@ function off(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   return Math.max(...all.map((value, k) => Math.abs(value - other[k]))) / most;
 }
 
-describe.each(Object.keys(MACHINES))("with %s kernels", (kind) => {
+describe("a network", () => {
   it.each(Object.keys(cases))("a step of “%s” is torch's", async (name) => {
     const one = cases[name];
-    const machine = await MACHINES[kind]();
+    const machine = await Machine.from(code);
     const network = new Network(machine, describedBy(one), 4);
     network.read(floats(one.frame), true);
     expect(off(network.frame(), floats(one.frame))).toBeLessThan(1e-7);
@@ -87,7 +81,7 @@ describe.each(Object.keys(MACHINES))("with %s kernels", (kind) => {
 
   it("says where a number is not finite, and changes nothing", async () => {
     const one = cases.splines;
-    const machine = await MACHINES[kind]();
+    const machine = await Machine.from(code);
     const data = { inputs: new Float32Array(64).fill(Number.NaN), targets: Uint8Array.of(1) };
     const settings = { batch: 1, rate: 0.01, epochs: 1, seed: 0 };
     const examples = { train: data, test: data, shift: 0 };
@@ -100,7 +94,7 @@ describe.each(Object.keys(MACHINES))("with %s kernels", (kind) => {
   });
 });
 
-it("the two kinds of kernels train alike", async () => {
+it("a network learns", async () => {
   const one = cases["the article's"];
   const random = new Random(3);
   const inputs = Float32Array.from({ length: 100 * 60 }, () => 2 * random.uniform() - 1);
@@ -112,27 +106,16 @@ it("the two kinds of kernels train alike", async () => {
     return means.indexOf(Math.max(...means));
   });
   const data = { inputs, targets };
-  const losses = await Promise.all(
-    Object.values(MACHINES).map(async (machine) => {
-      const settings = { batch: 20, rate: 0.02, epochs: 30, seed: 1 };
-      const all = { train: data, test: data, shift: 0 };
-      const trainer = new Trainer(
-        await machine(),
-        describedBy(one),
-        floats(one.frame),
-        all,
-        settings,
-      );
-      const found: number[] = [];
-      while (trainer.step < trainer.steps) {
-        expect(trainer.advance()).toBe(true);
-        found.push(trainer.loss);
-      }
-      return found;
-    }),
-  );
-  expect(off(losses[0], losses[1])).toBeLessThan(1e-2);
-  expect(losses[0].at(-1)).toBeLessThan(0.7 * losses[0][0]);
+  const settings = { batch: 20, rate: 0.02, epochs: 30, seed: 1 };
+  const all = { train: data, test: data, shift: 0 };
+  const machine = await Machine.from(code);
+  const trainer = new Trainer(machine, describedBy(one), floats(one.frame), all, settings);
+  const losses: number[] = [];
+  while (trainer.step < trainer.steps) {
+    expect(trainer.advance()).toBe(true);
+    losses.push(trainer.loss);
+  }
+  expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
 });
 
 it("the rate rises and falls as torch's OneCycleLR", () => {
@@ -169,7 +152,7 @@ it("random numbers are the same for a seed, and spread evenly", () => {
 
 it("an edit leaves the scalers what training has made of them", async () => {
   const one = cases["the article's"];
-  const network = new Network(new PlainMachine(), describedBy(one), 4);
+  const network = new Network(await Machine.from(code), describedBy(one), 4);
   network.read(floats(one.frame), true);
   const scalers = network.weights.filter((_, k) => k % 3 === 2);
   expect(scalers.length).toBe(3);
@@ -196,7 +179,7 @@ it("what is asked of the next network comes after it is there, and a score says 
     frame: floats(one.frame),
     data,
     settings: { batch: 10, rate: 0.01, epochs: 5, seed },
-    code: null,
+    code,
   });
   const news: News[] = [];
   let time = 0;
@@ -230,4 +213,13 @@ it("what is asked of the next network comes after it is there, and a score says 
   const running = news.filter(({ state, score }) => state === "running" && score);
   expect(running.length).toBeGreaterThan(0);
   expect(running.every(({ score }) => score?.of === 200)).toBe(true);
+});
+
+it("says what the browser lacks where the kernels do not run", async () => {
+  const worker = new Worker(
+    () => {},
+    async () => {},
+  );
+  const order = { kind: "begin", code: Uint8Array.of(1, 2, 3) } as unknown as Order;
+  await expect(worker.take(order)).rejects.toThrow("This browser cannot run WebAssembly");
 });

@@ -1,4 +1,4 @@
-"""How many images a second train in a page: TypeScript, WebAssembly, and torch beside them.
+"""How many images a second train in a page, and torch beside it.
 
 ``python -m tests.benchmarks.bench_training_page``. The steps of pages are made by Node, in turns
 with those of torch on one thread, on the same weights and digits; the ratios are to torch.
@@ -36,18 +36,16 @@ _ESBUILD = (
 )
 SCRIPT = """
 import { readFileSync } from "node:fs";
-import { CompiledMachine } from "./training/machine.ts";
-import { PlainMachine } from "./training/plain.ts";
+import { Machine } from "./training/machine.ts";
 import { Trainer } from "./training/trainer.ts";
 import { readLayout } from "./wire/protocol.ts";
-const [file, code, kind, steps] = process.argv.slice(2);
+const [file, code, steps] = process.argv.slice(2);
 const view = (_, value) => value?.bytes === undefined ? value
   : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer);
 const one = JSON.parse(readFileSync(file, "utf8"), view);
 const floats = ({ buffer }) => new Float32Array(buffer);
 for (const own of Object.values(one.recipe)) if (own.scaler) own.scaler = floats(own.scaler);
-const isPlain = kind === "TypeScript";
-const machine = isPlain ? new PlainMachine() : await CompiledMachine.from(readFileSync(code));
+const machine = await Machine.from(readFileSync(code));
 const data = { inputs: floats(one.x), targets: Float32Array.from(one.labels) };
 const described = { structure: one.structure, layout: readLayout(one.layout), recipe: one.recipe };
 const settings = { batch: one.labels.length, rate: 1e-3, epochs: 1e6, seed: 0 };
@@ -83,17 +81,16 @@ def main() -> None:
             case = _described(model, x, labels)
             file = Path(scratch, "case.json")
             file.write_text(json.dumps(written(case)))
-            times: dict[str, list[float]] = {"torch": [], "WebAssembly": [], "TypeScript": []}
+            times: dict[str, list[float]] = {"torch": [], "WebAssembly": []}
             for _ in range(ROUNDS):
                 times["torch"].append(_by_torch(model, x, labels))
-                for kind, steps in (("WebAssembly", 20), ("TypeScript", 1)):
-                    taken = subprocess.run(
-                        ["node", str(bundle), str(file), str(FOR_PAGES), kind, str(steps)],
-                        check=True,
-                        text=True,
-                        capture_output=True,
-                    )
-                    times[kind].append(float(taken.stdout))
+                taken = subprocess.run(
+                    ["node", str(bundle), str(file), str(FOR_PAGES), "20"],
+                    check=True,
+                    text=True,
+                    capture_output=True,
+                )
+                times["WebAssembly"].append(float(taken.stdout))
             middle = {kind: statistics.median(each) for kind, each in times.items()}
             cells = [
                 f"{kind} {1000 * BATCH / each:,.0f} ({middle['torch'] / each:.3f})"

@@ -38,9 +38,9 @@ export function createBar(root: HTMLElement, rows: string): Bar {
       run.disabled = again.disabled = false;
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine, classifies } = news;
+      const { step, steps, score, speed, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
       part("said").textContent = said.join(" · ");
       if (score === null) return;
       const { value, of } = score;

@@ -58,7 +58,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
-    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+    order({ kind: "begin", description, frame, data, settings, code });
   }
 
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
@@ -171,19 +171,14 @@ const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
 /** What can be asked of the training, and is done. */
 const HEARD: readonly string[] = ["pause", "resume", "stop", "advance", "rate"];
 
-function statusOf(
-  { step, steps, rate, speed, machine }: News,
-  { batch, epochs }: Settings,
-  state: string,
-) {
+function statusOf({ step, steps, rate, speed }: News, { batch, epochs }: Settings, state: string) {
   const total = steps / epochs;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "" },
-    kernels:
-      machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels",
+    kernels: "compiled kernels, in this page",
   };
 }
 

@@ -55,31 +55,18 @@ export interface Gradients {
   splineWeight: number;
 }
 
-export interface Machine {
-  readonly name: "WebAssembly" | "TypeScript";
-  /** The address of so many new numbers, all 0. */
-  take(numbers: number): number;
-  /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at: number, numbers: number): Float32Array;
-  /** y of x; false where a number is not finite: then y means nothing. */
-  forward(call: Call): boolean;
-  /** The gradients of what has an address in `gradients`, as `forward`. */
-  backward(call: Call, gradients: Gradients): boolean;
-}
-
 type Run = (...addresses: number[]) => bigint | number;
 
 /** The kernels of kan_widgets/nn/kernels, compiled for pages: for every order of splines, and for other bases. */
-export class CompiledMachine implements Machine {
-  readonly name = "WebAssembly";
+export class Machine {
   readonly #exports: Record<string, Run>;
   readonly #memory: WebAssembly.Memory;
   readonly #problems = new WeakMap<Sizes, number>();
 
   /** Throws where the page's browser cannot run it. */
-  static async from(code: BufferSource): Promise<CompiledMachine> {
+  static async from(code: BufferSource): Promise<Machine> {
     const { instance } = await WebAssembly.instantiate(code);
-    return new CompiledMachine(instance.exports);
+    return new Machine(instance.exports);
   }
 
   private constructor(exports: WebAssembly.Exports) {
@@ -87,6 +74,7 @@ export class CompiledMachine implements Machine {
     this.#memory = exports.memory as WebAssembly.Memory;
   }
 
+  /** The address of so many new numbers, all 0. */
   take(numbers: number): number {
     const at = Number(this.#exports.kan_take_some(4 * numbers));
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
@@ -94,10 +82,12 @@ export class CompiledMachine implements Machine {
     return at;
   }
 
+  /** Numbers at an address, until more memory is taken or something is computed. */
   floats(at: number, numbers: number): Float32Array {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
 
+  /** y of x; false where a number is not finite: then y means nothing. */
   forward(call: Call): boolean {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
@@ -106,6 +96,7 @@ export class CompiledMachine implements Machine {
     return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
 
+  /** The gradients of what has an address in `gradients`, as `forward`. */
   backward(call: Call, gradients: Gradients): boolean {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];

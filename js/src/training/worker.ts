@@ -1,8 +1,7 @@
 /** The worker of a page in which a network trains: it makes steps, and says what became of them. */
 
-import { CompiledMachine, type Machine } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
-import { PlainMachine } from "./plain.ts";
 import { type Data, type Settings, Trainer } from "./trainer.ts";
 
 /** What a page asks for. */
@@ -13,8 +12,8 @@ export type Order =
       frame: Float32Array;
       data: Data;
       settings: Settings;
-      /** The compiled kernels; null where there are none. */
-      code: Uint8Array<ArrayBuffer> | null;
+      /** The compiled kernels. */
+      code: Uint8Array<ArrayBuffer>;
     }
   | { kind: "run"; steps: number }
   | { kind: "pause" }
@@ -36,7 +35,6 @@ export interface News {
   classifies: boolean;
   /** Examples a second of late. */
   speed: number;
-  machine: Machine["name"];
   /** It makes no more steps by itself: it was told to wait, has come to its end, or has diverged. */
   state: "running" | "paused" | "finished" | "diverged";
 }
@@ -52,7 +50,6 @@ const GLANCE = 200;
 
 export class Worker {
   #trainer: Trainer | null = null;
-  #machine: Machine | null = null;
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
@@ -95,8 +92,10 @@ export class Worker {
   async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
     this.#due = 0;
     this.#trainer = null;
-    this.#machine = await machineOf(code);
-    this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
+    const machine = await Machine.from(code).catch(() => {
+      throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
+    });
+    this.#trainer = new Trainer(machine, description, frame, data, settings);
     this.#diverged = false;
     this.#times.length = 0;
     this.#tell(true);
@@ -131,7 +130,7 @@ export class Worker {
   #tell(always: boolean): void {
     const trainer = this.#trainer;
     const now = this.now();
-    if (!trainer || !this.#machine) return;
+    if (!trainer) return;
     if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
     this.#isDrawn = false;
     this.#sent = now;
@@ -144,7 +143,7 @@ export class Worker {
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), machine: this.#machine.name, state: this.#state() };
+    const about = { speed: this.#speed(), state: this.#state() };
     this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
   }
 
@@ -160,14 +159,5 @@ export class Worker {
     if (this.#due > 0) return "running";
     const { step, steps } = this.#trainer as Trainer;
     return step >= steps ? "finished" : "paused";
-  }
-}
-
-async function machineOf(code: Uint8Array<ArrayBuffer> | null): Promise<Machine> {
-  if (!code) return new PlainMachine();
-  try {
-    return await CompiledMachine.from(code);
-  } catch {
-    return new PlainMachine();
   }
 }
