@@ -36,22 +36,19 @@ export function ticks({ from, to }: Range, most: number): number[] {
   }
 }
 
-/** Powers of ten inside a positive range; with few of them 2 and 5 times those as well. */
+/** Powers of ten inside a positive range, and 2 and 5 times those where they are few enough. */
 export function logTicks({ from, to }: Range, most: number): number[] {
   if (!(from > 0) || !(to > from)) return [];
   const low = Math.floor(Math.log10(from));
-  const high = Math.ceil(Math.log10(to));
-  const decades = high - low;
-  const each = 3 * decades <= most ? [1, 2, 5] : [1];
-  const every = Math.max(1, Math.ceil((each.length * decades) / most));
-  const found: number[] = [];
-  for (let decade = low; decade <= high; decade += each.length > 1 ? 1 : every) {
-    for (const n of each) {
-      const value = Number(`${n}e${decade}`);
-      if (value >= from && value <= to) found.push(value);
-    }
-  }
-  return found;
+  const decades = Array.from({ length: Math.ceil(Math.log10(to)) - low + 1 }, (_, k) => low + k);
+  const within = (each: readonly number[], every = 1) =>
+    decades
+      .filter((_, k) => k % every === 0)
+      .flatMap((decade) => each.map((n) => Number(`${n}e${decade}`)))
+      .filter((value) => value >= from && value <= to);
+  const fine = within([1, 2, 5]);
+  if (fine.length <= most) return fine;
+  return within([1], Math.max(1, Math.ceil((decades.length - 1) / most)));
 }
 
 /** Labels for ticks, all with the same number of decimals. */

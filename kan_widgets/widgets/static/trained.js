@@ -126,9 +126,9 @@ function createBar(root, rows) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, machine, classifies } = news;
+      const { step, steps, score, speed, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s (${machine})`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
       part("said").textContent = said.join(" · ");
       if (score === null) return;
       const { value, of } = score;
@@ -282,7 +282,7 @@ function train(saved, lesson, controls) {
     now = initial;
     reset = true;
     const code = bytesOf(lesson.code);
-    order({ kind: "begin", description, frame, data, settings, code: code.length ? code : null });
+    order({ kind: "begin", description, frame, data, settings, code });
   }
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
   function answer(content) {
@@ -375,14 +375,14 @@ function train(saved, lesson, controls) {
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "advance", "rate"];
-function statusOf({ step, steps, rate, speed, machine }, { batch, epochs }, state) {
+function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "" },
-    kernels: machine === "WebAssembly" ? "compiled kernels, in this page" : "without compiled kernels"
+    kernels: "compiled kernels, in this page"
   };
 }
 function emptyCurves() {

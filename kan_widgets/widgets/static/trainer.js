@@ -1,27 +1,29 @@
 // src/training/machine.ts
-var CompiledMachine = class _CompiledMachine {
-  name = "WebAssembly";
+var Machine = class _Machine {
   #exports;
   #memory;
   #problems = /* @__PURE__ */ new WeakMap();
   /** Throws where the page's browser cannot run it. */
   static async from(code) {
     const { instance } = await WebAssembly.instantiate(code);
-    return new _CompiledMachine(instance.exports);
+    return new _Machine(instance.exports);
   }
   constructor(exports) {
     this.#exports = exports;
     this.#memory = exports.memory;
   }
+  /** The address of so many new numbers, all 0. */
   take(numbers) {
     const at = Number(this.#exports.kan_take_some(4 * numbers));
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
     this.floats(at, numbers).fill(0);
     return at;
   }
+  /** Numbers at an address, until more memory is taken or something is computed. */
   floats(at, numbers) {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
+  /** y of x; false where a number is not finite: then y means nothing. */
   forward(call) {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
@@ -29,6 +31,7 @@ var CompiledMachine = class _CompiledMachine {
     const knots = this.#knots(basis);
     return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
+  /** The gradients of what has an address in `gradients`, as `forward`. */
   backward(call, gradients) {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
@@ -70,186 +73,6 @@ var CompiledMachine = class _CompiledMachine {
     return at;
   }
 };
-
-// src/training/plain.ts
-var PlainMachine = class {
-  name = "TypeScript";
-  #memory = new Float32Array(1 << 20);
-  #used = 16;
-  take(numbers) {
-    const at = this.#used;
-    this.#used += Math.ceil(numbers / 16) * 16;
-    if (this.#used > this.#memory.length) {
-      const more = new Float32Array(2 * this.#used);
-      more.set(this.#memory);
-      this.#memory = more;
-    }
-    return 4 * at;
-  }
-  floats(at, numbers) {
-    return this.#memory.subarray(at / 4, at / 4 + numbers);
-  }
-  forward({ sizes, basis, x, base, baseWeight, splineWeight, y }) {
-    const m = this.#memory;
-    const { functions } = basis;
-    const values = new Float64Array(functions);
-    const [each, step] = [stepOf(sizes), sizes.yStrides[3]];
-    const [bases, splines2, sums] = [baseWeight / 4, splineWeight / 4, y / 4];
-    let finite = true;
-    eachOutput(sizes, (to) => {
-      m[sums + to] = 0;
-    });
-    eachInput(sizes, (from, taps) => {
-      const value = from < 0 ? 0 : m[x / 4 + from];
-      finite &&= Number.isFinite(value);
-      const [begin, end] = expand(basis, value, values);
-      const own = base && from >= 0 ? m[base / 4 + from] : value / (1 + Math.exp(-value));
-      taps((first, outs, place) => {
-        for (let o = 0, weight = first, to = sums + place; o < outs; o++, weight += each, to += step) {
-          let sum = own * m[bases + weight];
-          const at = splines2 + weight * functions;
-          for (let b = begin; b < end; b++) sum += values[b] * m[at + b];
-          m[to] += sum;
-        }
-      });
-    });
-    return finite && this.#areFinite(sizes, y);
-  }
-  backward(call, gradients) {
-    const { sizes, basis, x, base, slope, baseWeight, splineWeight } = call;
-    const m = this.#memory;
-    const { functions } = basis;
-    const [values, slopes] = [new Float64Array(functions), new Float64Array(functions)];
-    const [each, step] = [stepOf(sizes), sizes.yStrides[3]];
-    const [bases, splines2, given] = [baseWeight / 4, splineWeight / 4, gradients.y / 4];
-    const [toBases, toSplines] = [gradients.baseWeight / 4, gradients.splineWeight / 4];
-    const count = each * sizes.out;
-    this.floats(gradients.baseWeight, count).fill(0);
-    this.floats(gradients.splineWeight, count * functions).fill(0);
-    if (!this.#areFinite(sizes, gradients.y)) return false;
-    eachInput(sizes, (from, taps) => {
-      const value = from < 0 ? 0 : m[x / 4 + from];
-      const [begin, end] = expand(basis, value, values, slopes);
-      const gate = 1 / (1 + Math.exp(-value));
-      const own = base && from >= 0 ? m[base / 4 + from] : value * gate;
-      const rise = slope && from >= 0 ? m[slope / 4 + from] : gate * (1 + value * (1 - gate));
-      let sum = 0;
-      taps((first, outs, place) => {
-        for (let o = 0, weight = first, to = given + place; o < outs; o++, weight += each, to += step) {
-          const one = m[to];
-          sum += one * rise * m[bases + weight];
-          m[toBases + weight] += one * own;
-          const at = weight * functions;
-          for (let b = begin; b < end; b++) {
-            sum += one * slopes[b] * m[splines2 + at + b];
-            m[toSplines + at + b] += one * values[b];
-          }
-        }
-      });
-      if (from >= 0) m[gradients.x / 4 + from] = sum;
-    });
-    return true;
-  }
-  #areFinite(sizes, at) {
-    let finite = true;
-    eachOutput(sizes, (to) => {
-      finite &&= Number.isFinite(this.#memory[at / 4 + to]);
-    });
-    return finite;
-  }
-};
-var stepOf = ({ channels, groups, kernel }) => channels / groups * kernel[0] * kernel[1];
-function eachOutput(sizes, f) {
-  const [image, row, column, channel] = sizes.yStrides;
-  for (let n = 0; n < sizes.n; n++)
-    for (let h = 0; h < sizes.outHeight; h++)
-      for (let w = 0; w < sizes.outWidth; w++)
-        for (let o = 0; o < sizes.out; o++) f(n * image + h * row + w * column + o * channel);
-}
-function eachInput(sizes, f) {
-  const { channels, groups, top, left, innerHeight, innerWidth, xStrides, yStrides } = sizes;
-  const [area, perGroup] = [sizes.kernel[0] * sizes.kernel[1], channels / groups];
-  const outs = sizes.out / groups;
-  for (let image = 0; image < sizes.n; image++)
-    for (let row = 0; row < sizes.height; row++)
-      for (let column = 0; column < sizes.width; column++) {
-        const [h, w] = [row - top, column - left];
-        const inside = h >= 0 && h < innerHeight && w >= 0 && w < innerWidth;
-        const place = image * xStrides[0] + h * xStrides[1] + w * xStrides[2];
-        for (let c = 0; c < channels; c++) {
-          const o = Math.floor(c / perGroup) * outs;
-          const weight = (o * perGroup + c % perGroup) * area;
-          f(inside ? place + c * xStrides[3] : -1, (g) => {
-            eachTap(sizes, image, row, column, (tap, to) => {
-              g(weight + tap, outs, to + o * yStrides[3]);
-            });
-          });
-        }
-      }
-}
-function eachTap({ kernel, stride, dilation, outHeight, outWidth, yStrides }, image, row, column, f) {
-  for (let kh = 0; kh < kernel[0]; kh++) {
-    const h = (row - kh * dilation[0]) / stride[0];
-    if (h < 0 || h >= outHeight || h % 1 !== 0) continue;
-    for (let kw = 0; kw < kernel[1]; kw++) {
-      const w = (column - kw * dilation[1]) / stride[1];
-      if (w < 0 || w >= outWidth || w % 1 !== 0) continue;
-      f(kh * kernel[1] + kw, image * yStrides[0] + h * yStrides[1] + w * yStrides[2]);
-    }
-  }
-}
-function expand(basis, x, values, slopes) {
-  if (basis.order > 0) return splines(basis, x, values, slopes);
-  FAMILIES[basis.family](basis, (x - basis.shift) * basis.factor, values, slopes);
-  return [0, basis.functions];
-}
-function splines({ order, functions, shift, factor, knots }, x, values, slopes) {
-  const t = (i) => knots?.[i] ?? shift + (i - order) / factor;
-  let cell = knots ? knots.filter((knot) => knot <= x).length - 1 : Math.floor((x - shift) * factor) + order;
-  if (!knots) cell += x >= t(cell + 1) ? 1 : x < t(cell) ? -1 : 0;
-  if (!(cell >= 0 && cell < functions + order)) return [0, 0];
-  const b = new Float64Array(order + 1);
-  b[0] = 1;
-  const [begin, end] = [Math.max(0, cell - order), Math.min(functions, cell + 1)];
-  for (let degree = 1; degree <= order; degree++) {
-    let shared = 0;
-    for (let m = 0; m <= degree; m++) {
-      const i = cell - degree + m;
-      const width = t(i + degree + 1) - t(i + 1);
-      const next = m < degree && width > 0 ? b[m] / width : 0;
-      if (slopes && degree === order && i >= begin && i < end) slopes[i] = order * (shared - next);
-      b[m] = (x - t(i)) * shared + (t(i + degree + 1) - x) * next;
-      shared = next;
-    }
-  }
-  for (let i = begin; i < end; i++) values[i] = b[i - cell + order];
-  return [begin, end];
-}
-var FAMILIES = [
-  ({ functions, factor }, u, values, slopes) => {
-    for (let b = 0; b < functions; b++) {
-      values[b] = Math.exp(-((u - b) ** 2));
-      if (slopes) slopes[b] = -2 * (u - b) * factor * values[b];
-    }
-  },
-  ({ functions, factor }, u, values, slopes) => {
-    const [angle, sine] = [Math.acos(Math.tanh(u)), 1 / Math.cosh(u)];
-    for (let b = 0; b < functions; b++) {
-      values[b] = Math.cos(b * angle);
-      if (slopes) slopes[b] = Math.sin(b * angle) * b * sine * factor;
-    }
-  },
-  ({ functions, factor }, u, values, slopes) => {
-    const constant = functions % 2;
-    for (let b = 0; b < functions; b++) {
-      const n = Math.floor((b + 2 - constant) / 2);
-      const isSine = (b - constant) % 2 === 1;
-      const [angle, rate] = [2 * Math.PI * u * n, 2 * Math.PI * factor * n];
-      values[b] = isSine ? Math.sin(angle) : Math.cos(angle);
-      if (slopes) slopes[b] = rate * (isSine ? Math.cos(angle) : -Math.sin(angle));
-    }
-  }
-];
 
 // src/training/operations.ts
 var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
@@ -590,7 +413,7 @@ var KanLayer = class {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const splines = spline && machine.floats(spline.at, spline.count);
     const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
     if (scales && scaler) scales.set(scaler);
     for (let f = 0; f < layer.count; f++) {
@@ -599,7 +422,7 @@ var KanLayer = class {
       for (let b = 0; b < layer.nb; b++) {
         const value = frame[layer.offset + f * layer.nb + b];
         if (layer.isBase[b]) base[f] = value;
-        else if (splines2) splines2[f * functions + k++] = scale === 0 ? 0 : value / scale;
+        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
       }
     }
   }
@@ -608,14 +431,14 @@ var KanLayer = class {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
-    const splines2 = spline && machine.floats(spline.at, spline.count);
+    const splines = spline && machine.floats(spline.at, spline.count);
     const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
         const at = layer.offset + f * layer.nb + b;
         if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines2) frame[at] = splines2[f * functions + k++] * (scales ? scales[f] : 1);
+        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
       }
     }
   }
@@ -629,13 +452,13 @@ var KanLayer = class {
       for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
     }
     if (!spline || toSpline === spline) return;
-    const splines2 = machine.floats(spline.at, spline.count);
+    const splines = machine.floats(spline.at, spline.count);
     const scales = scaler && machine.floats(scaler.at, scaler.count);
     const to = machine.floats(toSpline.at, toSpline.count);
     const { functions } = this.#basis;
     for (let k = 0; k < to.length; k++) {
-      const one = k % splines2.length;
-      to[k] = splines2[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+      const one = k % splines.length;
+      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
     }
   }
   /** The gradients of the parameters, from those of what the kernels read. */
@@ -653,12 +476,12 @@ var KanLayer = class {
     for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
     if (!scaler) return;
     const { functions } = this.#basis;
-    const splines2 = machine.floats(spline.at, spline.count);
+    const splines = machine.floats(spline.at, spline.count);
     const scales = machine.floats(scaler.at, scaler.count);
     const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
     for (let k = 0; k < sums.length; k++) {
       const f = Math.floor(k / functions);
-      toScales[f] += sums[k] * splines2[k];
+      toScales[f] += sums[k] * splines[k];
       sums[k] *= scales[f];
     }
   }
@@ -1070,7 +893,6 @@ var Worker = class {
   breathe;
   now;
   #trainer = null;
-  #machine = null;
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
@@ -1103,8 +925,10 @@ var Worker = class {
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
     this.#trainer = null;
-    this.#machine = await machineOf(code);
-    this.#trainer = new Trainer(this.#machine, description, frame, data, settings);
+    const machine = await Machine.from(code).catch(() => {
+      throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
+    });
+    this.#trainer = new Trainer(machine, description, frame, data, settings);
     this.#diverged = false;
     this.#times.length = 0;
     this.#tell(true);
@@ -1136,7 +960,7 @@ var Worker = class {
   #tell(always) {
     const trainer = this.#trainer;
     const now = this.now();
-    if (!trainer || !this.#machine) return;
+    if (!trainer) return;
     if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
     this.#isDrawn = false;
     this.#sent = now;
@@ -1149,7 +973,7 @@ var Worker = class {
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), machine: this.#machine.name, state: this.#state() };
+    const about = { speed: this.#speed(), state: this.#state() };
     this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
   }
   #speed() {
@@ -1165,14 +989,6 @@ var Worker = class {
     return step >= steps ? "finished" : "paused";
   }
 };
-async function machineOf(code) {
-  if (!code) return new PlainMachine();
-  try {
-    return await CompiledMachine.from(code);
-  } catch {
-    return new PlainMachine();
-  }
-}
 
 // src/training/entry.ts
 var scope = globalThis;
