@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evenLabels, logTicks, ticks } from "../src/scene/axes.ts";
+import { evenLabels, logTicks, powersOf, ticks } from "../src/scene/axes.ts";
 import { stepExtent, valueExtent } from "../src/scene/extents.ts";
 
 describe("ticks", () => {
@@ -39,6 +39,16 @@ describe("a logarithmic axis", () => {
       expect(Math.min(...found)).toBeGreaterThanOrEqual(from);
       expect(Math.max(...found)).toBeLessThanOrEqual(to);
     }
+  });
+});
+
+describe("powers of ten", () => {
+  it("are raised where they would be long", () => {
+    const printed = (values: number[]) => values.map(powersOf(values) ?? String);
+    expect(printed([1, 100, 1e4, 1e6])).toEqual(["1", "100", "10⁴", "10⁶"]);
+    expect(printed([1e-6, 1e-3, 1])).toEqual(["10⁻⁶", "10⁻³", "1"]);
+    expect(powersOf([1, 10, 100])).toBeNull();
+    expect(powersOf([1e5, 2e5])).toBeNull();
   });
 });
 

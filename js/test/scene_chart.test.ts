@@ -134,14 +134,14 @@ describe("curves", () => {
   it("say from when on they are not a number, over that part of the plot", () => {
     const chart = chartOf([curve("loss", "loss", [0, 1, 2, 3, 4], [1, 5, 9, NaN, NaN])]);
     const { layout, of, marks } = drawn(chart);
-    expect(words(marks)).toContain("not a number from step 3 to 4");
+    expect(words(marks)).toContain("not a number since step 3");
     const [lost] = of(colours.outside);
     const { plot } = layout.places[0];
     if (lost.kind !== "rects") throw new Error("no area");
     expect(lost.boxes[0]).toBeCloseTo(plot.x + 0.75 * plot.width);
     expect(
       words(drawn(chartOf([curve("loss", "loss", [0, 1, 2], [1, NaN, 3])])).marks),
-    ).not.toContain("not a number from step 1");
+    ).not.toContain("not a number since step 1");
   });
 
   it("do not leave most of the axis to what is not a number, unless another model goes on", () => {

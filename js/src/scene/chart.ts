@@ -10,6 +10,7 @@ import {
   linear,
   logTicks,
   type Points,
+  powersOf,
   type Range,
   type Scale,
   scaleOf,
@@ -94,12 +95,14 @@ export const colourOf = (colours: Colours, number: number): string =>
 export const hasLine = ({ curves }: Panel): boolean =>
   curves.some(({ y }) => Array.from(y).filter(Number.isFinite).length > 1);
 
-/** The only value of each curve, with its step. */
+/** The only value of each curve, with its step; or that none is a number. */
 export function saidOf(panel: Panel): string {
   const written = wordsOf(panel);
   const each = panel.curves.map(({ name, x, y }) => {
     const of = name === panel.title ? "" : `${name} `;
-    return `${of}${written(y[0])} at step ${formatCount(x[0])}`;
+    const k = Array.from(y).findIndex(Number.isFinite);
+    const when = k < 0 && x.length > 1 ? "since" : "at";
+    return `${of}${written(y[Math.max(0, k)])} ${when} step ${formatCount(x[Math.max(0, k)])}`;
   });
   return `${panel.title} ${each.join(", ")}`;
 }
@@ -163,8 +166,9 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 function valueAxis(panel: Panel, chart: Chart) {
   const { log } = panel;
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
-  const title = log ? "log scale" : "";
-  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title, label: wordsOf(panel) };
+  if (!log) return { range, ticks: ticks(range, 5), title: "", label: wordsOf(panel) };
+  const found = logTicks(range, 5);
+  return { range, ticks: found, title: "log scale", label: powersOf(found) ?? wordsOf(panel) };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
