@@ -127,6 +127,8 @@ describe("curves", () => {
     ]);
     expect(one.panels.map(({ title }) => title)).toEqual(["loss"]);
     expect(one.said).toEqual(["accuracy KAN 97 % at step 100, CNN not a number at step 90"]);
+    const never = chartOf([curve("loss", "loss", [3, 4], [Number.NaN, Number.NaN])]);
+    expect(never.said).toEqual(["loss not a number since step 3"]);
     const two = chartOf([curve("accuracy", "KAN", [100, 200], [0.97, 0.98])]);
     expect([two.panels.length, two.said.length]).toEqual([1, 0]);
   });
