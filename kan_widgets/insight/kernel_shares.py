@@ -136,7 +136,9 @@ def largest_curves(
         along[k] = x
         for e, coefficients in enumerate(own.reshape(entries, -1)):
             values[k, e] = betas[numbers[e]] @ coefficients
-    return Curves(which, layer.domain, along, values, None if inputs is None else inputs[list(which)])
+    return Curves(
+        which, layer.domain, along, values, None if inputs is None else inputs[list(which)]
+    )
 
 
 Float32 = NDArray[np.float32]

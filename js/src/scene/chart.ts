@@ -21,7 +21,7 @@ import { cutAt, lostMarks } from "./lost.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { line, rect, rects, snapped, words } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
-import { fitted, fitting, widthOf } from "./text.ts";
+import { fitted, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
 
 export interface Curve extends Points {
@@ -243,9 +243,9 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
   const texts = [`smoothed over ${least}${formatCount(over)} steps`, "smoothed"];
-  const said = fitting(texts, room - wide(""), SIZE);
+  const said = texts.find((text) => wide(text) <= room);
+  if (said === undefined) return [step];
   const start = right - wide(said);
-  if (wide(said) > room) return [step];
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
   const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
   return [
