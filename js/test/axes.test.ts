@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evenLabels, logTicks, ticks } from "../src/scene/axes.ts";
+import { evenLabels, logTicks, powersOf, ticks } from "../src/scene/axes.ts";
 import { stepExtent, valueExtent } from "../src/scene/extents.ts";
 
 describe("ticks", () => {
@@ -50,6 +50,16 @@ describe("a logarithmic axis of a few times", () => {
     [2.2, 4.6, [2.5, 3, 3.5, 4, 4.5]],
   ])("has ticks that span it from %d to %d", (from, to, expected) => {
     expect(logTicks({ from, to }, 5)).toEqual(expected);
+  });
+});
+
+describe("powers of ten", () => {
+  it("are raised where they would be long", () => {
+    const printed = (values: number[]) => values.map(powersOf(values) ?? String);
+    expect(printed([1, 100, 1e4, 1e6])).toEqual(["1", "100", "10⁴", "10⁶"]);
+    expect(printed([1e-6, 1e-3, 1])).toEqual(["10⁻⁶", "10⁻³", "1"]);
+    expect(powersOf([1, 10, 100])).toBeNull();
+    expect(powersOf([1e5, 2e5])).toBeNull();
   });
 });
 

@@ -166,7 +166,7 @@ describe("the numbers", () => {
       };
       const scene = sceneOf({ shown: records }, width);
       const said = texts(scene).map(({ text }) => text);
-      for (const text of [...models, "98.4 %", "1:10:10", "elapsed, waiting included"]) {
+      for (const text of [...models, "98.4 %", "1:10:10", "elapsed time"]) {
         expect(said, `${width}`).toContain(text);
       }
       expect(scene.table.width).toBeLessThan(width - 15);
@@ -407,14 +407,14 @@ describe("the verdict", () => {
     const level = { ...accuracy([0.999, 1]), errors: [0.001, 0] as Deciding["errors"] };
     const found = of(two(), level, loss([0.02, 0.002], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps, MLP has the lower training loss, 0.002 against 0.02 (means of the last 2 steps); training accuracy is level, 99.9 % and 100 %.",
+      "After 3 steps, MLP has the lower training loss, 0.002 against 0.02 (means of the last 2 steps); the training accuracies, 99.9 % and 100 %, are too close to call.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
       ["loss", [1]],
     ]);
     expect(of(two(), level).verdict).toBe(
-      "After 3 steps, no model is ahead: training accuracy is level, 99.9 % and 100 %.",
+      "After 3 steps, no model is ahead: the training accuracies, 99.9 % and 100 %, are too close to call.",
     );
     for (const errors of [
       [0.0004, 0],

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { softmax } from "../src/phi/softmax.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
-import type { Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
+import type { LinesMark, Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -50,6 +50,14 @@ const functions = {
   maps: null,
   mapShape: [2, 2],
   total: bytes([0.25, -2, 0.5, 1]),
+  // Of the three largest: straight lines on the grid, and to an input beyond it.
+  curves: {
+    which: [5, 7, 2],
+    domain: [-1, 1],
+    at: bytes([1, 2, 0.5]),
+    x: bytes([-1, 1, -1, 2.2, -1, 1]),
+    y: bytes([2, -2, -1, 1.1, 0, 0.7]),
+  },
   samples: null,
   sums: { bias: 0, error: 1e-7, others: null },
 };
@@ -68,6 +76,13 @@ const kernels = {
   maps: bytes([-1, -2, 1, 1]),
   mapShape: [1, 2],
   total: bytes([0, -1]),
+  curves: {
+    which: [1, 3],
+    domain: [-1, 1],
+    at: null,
+    x: bytes([-1, 1, -1, 1]),
+    y: bytes([0, 1, 0, 2, 0, 3, 0, 4, 0, -1, 0, -2, 0, -3, 0, -4]),
+  },
   samples: 16,
   sums: { baseline: 1, missing: 0.2 },
 };
@@ -169,7 +184,7 @@ describe("what has no row of its own", () => {
       const sum = shares.reduce((whole, value) => whole + value, 0);
       const part = { ...last, columns: count, values: shares, order, sum, places };
       const lists = listsOf(part, 10, 25, order[count - 1]);
-      expect(lists.map(({ name }) => name)).toEqual(channels > 1 ? ["groups", "bars"] : ["bars"]);
+      expect(lists.map(({ name }) => name)).toEqual([channels > 1 ? "groups" : "bars", "curves"]);
       const rows = lists[0].rows.filter(({ kind }) => kind !== "total");
       const together = (some: typeof rows) => some.reduce((all, { value }) => all + value, 0);
       expect(together(rows)).toBeCloseTo(sum, 5);
@@ -238,13 +253,13 @@ describe("how shares add up", () => {
 
   it("is said of kernels from their usual response on", () => {
     expect(conv.sentence).toBe(
-      "0 of the score −0.25 of class 1 comes from what these kernels make of this image; with each kernel at its usual response (its mean over 16 examples) it would be 1; 0.2 is left over.",
+      "Class 1 scores −0.25. With each kernel of this layer at its mean over 16 examples it would score 1; what they make of this image adds 0; 0.2 is left over.",
     );
     expect(conv.method).toContain("it the score would be 1. ");
     const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
     const little = { sums: { baseline: 1, missing: 1e-4 } };
     expect(read(kernels, { ...one, ...little }).sentence).toBe(
-      "−1.25 of the score −0.25 of class 1 comes from what this kernel makes of this image; with the kernel at its usual response (its mean over this image) it would be 1.",
+      "Class 1 scores −0.25. With the kernel of this layer at its mean over this image it would score 1; what it makes of this image adds −1.25.",
     );
   });
 
@@ -378,9 +393,42 @@ describe("the scene", () => {
     const { made, marks } = scene({ top: 3 });
     expect(made.sites.words("groups/0/0")).toBe("linear · map 1, 4 functions · −1");
     expect(made.meant("groups/0/0").share).toBe(5);
-    expect(made.sites.words("bars/2/0")).toBe("linear · map 0 · row 1 · column 0 · +0.5");
+    expect(made.sites.words("curves/0/2")).toBe(
+      "linear · map 0 · row 1 · column 0 · +0.5 · x = 0.5",
+    );
     // The image, the map, its scale and three channels.
     expect(imagesOf(marks)).toHaveLength(6);
+  });
+
+  it("draws the functions that count most, with the dot where their input and its value are", () => {
+    const { made, marks } = scene({ top: 3 });
+    const box = made.sites.box("curves/0/1") as Rect;
+    const inside = ({ xy }: { xy: ArrayLike<number> }) =>
+      xy[0] >= box.x && xy[0] <= box.x + box.width && xy[1] >= box.y && xy[1] <= box.y + box.height;
+    const [at] = marks.filter((mark) => mark.kind === "dots").filter(inside);
+    const [curve] = marks
+      .filter((mark) => mark.kind === "lines" && mark.round)
+      .filter(inside as never);
+    // y = x / 2 from −1 to 2.2, at the input 2; all three on the scale from −2 to 2.
+    const [left, low, right, high] = (curve as LinesMark).xy as number[];
+    expect((at.xy[0] - left) / (right - left)).toBeCloseTo(3 / 3.2);
+    expect((at.xy[1] - low) / (high - low)).toBeCloseTo(2 / 2.1);
+    expect(at.fill).toBe(themeOf("light").colours.more);
+    const texts = textsOf(marks).map(({ text }) => text);
+    expect(texts).toContain(
+      "the largest of the 12 functions: a dot at the input, grey outside the grid",
+    );
+  });
+
+  it("draws under the map of a kernel all of its functions", () => {
+    const curves = (layer: string) =>
+      scene({ layer, top: 2 }).marks.filter((mark) => mark.kind === "lines" && mark.round);
+    expect(curves("conv1")).toHaveLength(2 * 4);
+    const { marks } = scene({ layer: "", top: 3 });
+    const inside = marks.flatMap((mark) => (mark.kind === "group" ? mark.marks : []));
+    // The image, and the scores of the classes, stand once.
+    const heads = textsOf(inside).filter(({ text }) => /^(all classes|the image)/.test(text));
+    expect(heads).toHaveLength(2);
   });
 
   it("names the step of each layer in a picture of layers that were found at several", () => {

@@ -166,7 +166,9 @@ describe("the words", () => {
     const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline] = sentences(content as RangesContent);
-    expect(headline).toBe("b’s functions are the flattest: median range 0.1 on the grid, a’s 0.4.");
+    expect(headline).toBe(
+      "The functions of b vary least, typically by 0.1 on the grid; those of a vary most, by 0.4.",
+    );
   });
 
   it("are of the inputs once some were seen, and lead with many that lie outside the grid", () => {
@@ -180,10 +182,10 @@ describe("the words", () => {
     const scene = sceneFrom(traits);
     expect(sentences(scene.content)).toEqual([
       "40 % of the inputs of layer a lie outside its grid, where its splines fade out.",
-      "a’s functions are the flattest: median range 0.1 over the inputs seen, b’s 0.3.",
+      "The functions of a vary least, typically by 0.1 over the inputs seen; those of b vary most, by 0.3.",
     ]);
     scene.content.rows[0].numbers.outside_grid = 0.06;
-    expect(sentences(scene.content)[0]).toMatch(/^a’s functions are the flattest/);
+    expect(sentences(scene.content)[0]).toMatch(/^The functions of a vary least/);
     expect(sentences(scene.content)[1]).toMatch(/^6 % of the inputs of layer a lie outside/);
     const [range] = scene.layout.cells;
     expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
@@ -193,7 +195,7 @@ describe("the words", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
     const [headline] = sentences(contentReader()((trait) => rows[trait]).content as RangesContent);
     expect(headline).toBe(
-      "Layer 4’s functions are the flattest: median range 0.1 on the grid, layer 0’s 0.4.",
+      "The functions of layer 4 vary least, typically by 0.1 on the grid; those of layer 0 vary most, by 0.4.",
     );
   });
 

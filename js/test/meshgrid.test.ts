@@ -307,7 +307,8 @@ describe("a pair", () => {
   const one = layer({ shape: [2, 3, 2, 3] });
   const frame = frameOf([one]);
   const chosen = { layer: "conv1", out: 1, in: 2, row: 1, column: 0 };
-  const none = { selection: null, other: -1, observed: null };
+  const spreads = [0, 3, 1, 0, 4, 2, 0, 0, 0];
+  const none = { selection: null, other: -1, observed: null, spreads, last: null };
 
   it("adds two functions of one kernel over the range of either", () => {
     const group = groupOf(one, chosen);
@@ -335,14 +336,17 @@ describe("a pair", () => {
     }
   });
 
-  it("is of the first kernel and its opposite ends where nothing is chosen", () => {
+  it("is of the two functions of the first kernel that vary most, where nothing is chosen", () => {
     const group = groupOf(one, { ...chosen, layer: "elsewhere" });
     expect([group.out, group.in, group.count, group.columns]).toEqual([0, 0, 6, 3]);
-    expect(pairEntries(one, group, none)).toEqual([0, 5]);
+    expect(pairEntries(one, group, none)).toEqual([4, 1]);
     const middle = { ...none, selection: { ...chosen, column: 1 } };
-    expect(pairEntries(one, { ...group, count: 9 }, middle)).toEqual([4, 5]);
-    expect(pairEntries(one, group, { ...none, other: 3 })).toEqual([0, 3]);
-    expect(pairEntries(one, group, { ...none, other: 99 })).toEqual([0, 5]);
+    expect(pairEntries(one, group, middle)).toEqual([4, 1]);
+    expect(pairEntries(one, group, { ...none, other: 3 })).toEqual([4, 3]);
+    expect(pairEntries(one, group, { ...none, other: 99 })).toEqual([4, 1]);
+    // What is drawn stays until others vary far more.
+    expect(pairEntries(one, group, { ...none, last: [5, 1] })).toEqual([5, 1]);
+    expect(pairEntries(one, group, { ...none, last: [2, 1] })).toEqual([4, 1]);
     expect(selectionIn(one, group, 4)).toEqual({
       layer: "conv1",
       out: 0,

@@ -269,7 +269,7 @@ describe("the pair", () => {
     const { store } = makeStream();
     const { model, press, view } = showing(store, { mode: "pair" });
     await painted();
-    press("ArrowRight", "ArrowRight", "Enter", "ArrowDown", "Enter");
+    press("ArrowRight", "Home", "ArrowRight", "Enter", "ArrowDown", "Enter");
     await painted();
     expect(store.selection()).toMatchObject({ row: 0, column: 1 });
     expect(model.get("other")).toBe(4);

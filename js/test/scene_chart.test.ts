@@ -127,6 +127,8 @@ describe("curves", () => {
     ]);
     expect(one.panels.map(({ title }) => title)).toEqual(["loss"]);
     expect(one.said).toEqual(["accuracy KAN 97 % at step 100, CNN not a number at step 90"]);
+    const never = chartOf([curve("loss", "loss", [3, 4], [Number.NaN, Number.NaN])]);
+    expect(never.said).toEqual(["loss not a number since step 3"]);
     const two = chartOf([curve("accuracy", "KAN", [100, 200], [0.97, 0.98])]);
     expect([two.panels.length, two.said.length]).toEqual([1, 0]);
   });
@@ -134,14 +136,14 @@ describe("curves", () => {
   it("say from when on they are not a number, over that part of the plot", () => {
     const chart = chartOf([curve("loss", "loss", [0, 1, 2, 3, 4], [1, 5, 9, NaN, NaN])]);
     const { layout, of, marks } = drawn(chart);
-    expect(words(marks)).toContain("not a number from step 3 to 4");
+    expect(words(marks)).toContain("not a number since step 3");
     const [lost] = of(colours.outside);
     const { plot } = layout.places[0];
     if (lost.kind !== "rects") throw new Error("no area");
     expect(lost.boxes[0]).toBeCloseTo(plot.x + 0.75 * plot.width);
     expect(
       words(drawn(chartOf([curve("loss", "loss", [0, 1, 2], [1, NaN, 3])])).marks),
-    ).not.toContain("not a number from step 1");
+    ).not.toContain("not a number since step 1");
   });
 
   it("do not leave most of the axis to what is not a number, unless another model goes on", () => {

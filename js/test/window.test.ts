@@ -35,7 +35,8 @@ describe("a window of a layer", () => {
   it("gives pairs of its own functions", () => {
     const at = { layer: "conv1", out: 11, in: 21, row: 1, column: 0 };
     const group = groupOf(part, at);
-    expect(pairEntries(part, group, { selection: at, other: -1, observed: null })[0]).toBe(2);
+    const chosen = { selection: at, other: -1, observed: null, spreads: [1, 1, 1, 1], last: null };
+    expect(pairEntries(part, group, chosen)[0]).toBe(2);
     expect(functionIn(part, group, 2)).toBe(functionOf(part, at));
     expect(selectionIn(part, group, 2)).toEqual(at);
     expect(groupOf(part, { ...at, out: 0 })).toMatchObject({ out: 0, in: 0 });

@@ -20,9 +20,11 @@ from torch import Tensor, nn
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.kernel_shares import (
+    Curves,
     KernelShares,
     NotDivided,
     kernel_shares,
+    largest_curves,
     mean_responses,
     mean_terms,
 )
@@ -50,6 +52,8 @@ class FunctionShares:
     """Images observed, 0 without."""
     patches: int
     """Inputs observed of each function, 0 without."""
+    curves: Curves = field(repr=False)
+    """Those of the class explained that add or take most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +167,7 @@ def explain(
         explained = predicted if chosen is None else chosen
         notes = _after_last(last, first, scores)
         functions = tuple(
-            _function_shares(part, first.at(stage_tap), observed)
+            _function_shares(part, first.at(stage_tap), observed, explained)
             for part, stage_tap in zip(last.parts, last.inputs, strict=True)
         )
         bias = 0.0 if last.bias is None else float(last.bias.detach()[explained])
@@ -280,14 +284,16 @@ def _after_last(last: Stage, found: TappedPass, scores: Float64) -> list[str]:
 
 
 def _function_shares(
-    part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None
+    part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None, target: int
 ) -> FunctionShares:
-    contributions = mean_terms(part, x[:1].detach().double().cpu().numpy())
+    inputs = x[:1].detach().double().cpu().numpy()
+    contributions = mean_terms(part, inputs)
+    curves = largest_curves(part, contributions[target : target + 1], target, inputs[0])
     if observed is None or part.name not in observed:
-        return FunctionShares(part.name, contributions, None, 0, 0)
+        return FunctionShares(part.name, contributions, None, 0, 0, curves)
     seen = observed[part.name]
     usual = mean_responses(part, seen)
-    return FunctionShares(part.name, contributions, usual, seen.samples, len(seen.patches))
+    return FunctionShares(part.name, contributions, usual, seen.samples, len(seen.patches), curves)
 
 
 def _map_shape(

@@ -11,6 +11,7 @@ putting its mean in its place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,9 +24,14 @@ from kan_widgets.insight.kernels import Observed, check_observed, columns_and_ba
 from kan_widgets.insight.running import Stage, TappedPass, run
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.nn.bases.basis import Interval
 
 # Inputs whose basis functions are computed at a time.
 _INPUTS_AT_ONCE = 50_000
+# Of curves: points of each, and of all those of one layer.
+_POINTS, _CURVE_NUMBERS = 48, 12_000
+# How far a curve goes on behind an input outside the grid, of its way from the middle.
+_EDGE = 0.1
 
 
 def kernel_maps(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,6 +96,51 @@ def mean_terms(layer: LayerFunctions, x: Float64) -> Float64:
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The functions with the largest shares, as they were when the score was divided."""
+
+    which: tuple[int, ...]
+    """Numbers of their shares, out·columns + in; of shared kernels, those of the kernels."""
+    domain: Interval
+    """The grid, over all functions of the layer."""
+    x: Float64 = field(repr=False)
+    """``(shares, points)``: over the grid, and beyond it as far as the function's input lies."""
+    y: Float64 = field(repr=False)
+    """``(shares, kh·kw, points)``."""
+    at: Float64 | None = field(repr=False)
+    """``(shares,)``: the input of each function; ``None`` for kernels, which move over many."""
+
+
+def largest_curves(
+    layer: LayerFunctions, shares: Float64, output: int = 0, inputs: Float64 | None = None
+) -> Curves:
+    """Return those with the largest of ``shares``, ``(out, in)``, of outputs from ``output`` on."""
+    order, columns = np.argsort(-np.abs(shares.ravel()), kind="stable"), shares.shape[1]
+    if layer.conv is not None and layer.conv.shared:
+        order, columns = order // columns, 1
+    entries = math.prod(layer.shape[2:])
+    which = tuple(dict.fromkeys(order.tolist()))[: max(1, _CURVE_NUMBERS // (entries * _POINTS))]
+    along, values = np.empty((len(which), _POINTS)), np.empty((len(which), entries, _POINTS))
+    for k, share in enumerate(which):
+        o, i = share // columns + output, share % columns
+        low, high = layer.domain
+        if inputs is not None and np.isfinite(at := inputs[i]):
+            edge = _EDGE * abs(at - (low + high) / 2)
+            low, high = min(low, at - edge), max(high, at + edge)
+        x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
+        index = layer.basis_index
+        numbers = [0] * entries if index is None else index[o, i].reshape(-1).tolist()
+        betas = {number: layer.bases[number](x) for number in set(numbers)}
+        own = layer.part(slice(o, o + 1), slice(i, i + 1)).to("cpu", torch.float64)
+        along[k] = x
+        for e, coefficients in enumerate(own.reshape(entries, -1)):
+            values[k, e] = betas[numbers[e]] @ coefficients
+    return Curves(
+        which, layer.domain, along, values, None if inputs is None else inputs[list(which)]
+    )
+
+
 Score = Callable[[Tensor], Tensor]
 
 # Points of the path from the means to the image; doubled until the shares add up.
@@ -133,6 +184,7 @@ class KernelShares:
     """Images that the means are of; 0: they are over the places of this image alone."""
     patches: int
     """Patches that the means are of."""
+    curves: Curves = field(repr=False)
 
 
 class NotDivided(Exception):
@@ -215,6 +267,7 @@ def kernel_shares(
                 points=points,
                 samples=0 if seen is None else seen.samples,
                 patches=beyond[0, 0].numel() if seen is None else len(seen.patches),
+                curves=largest_curves(part, totals.numpy()),
             )
         )
     return shares

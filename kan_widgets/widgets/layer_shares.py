@@ -13,6 +13,7 @@ from kan_widgets.widgets.wire import finite, float32
 
 if TYPE_CHECKING:
     from kan_widgets.insight import Explanation, KernelShares
+    from kan_widgets.insight.kernel_shares import Curves
 
 SharePart = dict[str, Any]
 """The shares of one layer, as the browser reads them: see js/src/views/explain/content.ts."""
@@ -65,6 +66,7 @@ def _functions(found: Explanation, number: int) -> SharePart:
         "places": None if found.map_shape is None else list(found.map_shape),
         "mapped": [],
         "maps": None,
+        "curves": _curves(shares.curves),
         **_total(None if laid is None else laid.sum(axis=0)),
         "samples": shares.samples,
         "sums": {
@@ -92,9 +94,21 @@ def _kernels(shares: KernelShares) -> SharePart:
         "places": None,
         "mapped": mapped.tolist(),
         "maps": float32(flat[mapped]),
+        "curves": _curves(shares.curves),
         **_total(shares.maps.sum(axis=(0, 1), dtype=np.float64)),
         "samples": shares.samples,
         "sums": {"baseline": finite(shares.baseline), "missing": finite(shares.missing)},
+    }
+
+
+def _curves(curves: Curves) -> SharePart:
+    at = None if curves.at is None else float32(curves.at)
+    return {
+        "which": list(curves.which),
+        "domain": list(curves.domain),
+        "at": at,
+        "x": float32(curves.x),
+        "y": float32(curves.y),
     }
 
 

@@ -110,7 +110,7 @@ class MeshgridView(LayerView):
     )
     other: int = option(
         """The pair's second entry: row·kw + column within the kernel, or the input's number
-        where a kernel has one entry; −1 for the opposite one, or the input that varies most.""",
+        where a kernel has one entry; −1 for the one that varies most beside the first.""",
         default=-1,
         min=-1,
     )

@@ -82,7 +82,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     np.testing.assert_allclose(part, expected, atol=1e-6)
     score = lab.evaluate("view.explanation.score")
     assert sum(part) == pytest.approx(score, abs=1e-4)
-    names = probe(lab, "view.sites('bars')")
+    names = probe(lab, "view.sites('curves')")
     assert len(names) == 10
     shown = [float(name.split(" · ")[4].replace("−", "-")) for name in names]
     largest = sorted(part, key=abs, reverse=True)[:10]
@@ -96,8 +96,8 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     assert channels[-1] == pytest.approx(score, rel=5e-3)
     view.screenshot(path=artifacts / "functions.png")
 
-    # A bar selects its function everywhere.
-    click(lab, "bars/2/0")
+    # A curve selects its function everywhere.
+    click(lab, "curves/0/2")
     number = probe(lab, "view.selected()")
     lab.until(lambda: lab.evaluate("live.feed.selection is not None"), "the selection in Python")
     target = lab.evaluate("view.explanation.target")
@@ -113,7 +113,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     assert grid.selected() == target * 400 + number
     view.scroll_into_view_if_needed()
     lab.page.mouse.move(5, 5)
-    assert view.locator(".kw-readout[data-selected]").inner_text() == names[2].rpartition(" · ")[0]
+    assert view.locator(".kw-readout[data-selected]").inner_text() == names[2].rsplit(" · ", 2)[0]
 
     # A kernel selected in Python is marked; the large map stays that of all.
     lab.evaluate("live.select('convs.1', 3, 2, 0, 1)")
@@ -122,7 +122,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     described = view.locator("canvas").get_attribute("aria-label") or ""
     assert "Map of layer convs.1, all kernels, 11 × 11, from " in described
     sentence = view.locator(".kw-remark").nth(1).inner_text()
-    assert "from what these kernels make of this image" in sentence
+    assert "what they make of this image adds" in sentence
     method = view.locator(".kw-remark").nth(1).get_attribute("title") or ""
     assert "over 64 examples" in method
     assert "integrated gradients" in method

@@ -459,11 +459,11 @@ def test_an_explanation_is_alive_and_linked(
     shares = view.explanation.functions[0].contributions[view.explanation.target]
     order = np.argsort(-np.abs(shares), kind="stable")
     # The numbers are those of the model that was saved.
-    names = shown.ask("explain", "view.sites('bars')")
+    names = shown.ask("explain", "view.sites('curves')")
     most = float(shares[order[0]])
     words = printed(most).replace("-", "−")
-    assert names[0].endswith(f" · {'+' if most > 0 else ''}{words}")
-    shown.page.mouse.click(*shown.at("explain", "view.rectOf('bars/1/0')", 0.5, 0.5))
+    assert names[0].rpartition(" · x = ")[0].endswith(f" · {'+' if most > 0 else ''}{words}")
+    shown.page.mouse.click(*shown.at("explain", "view.rectOf('curves/0/1')", 0.5, 0.5))
     shown.until(lambda: shown.ask("explain", "view.selected()") == order[1], "the selection")
     function = view.explanation.target * 400 + order[1]
     shown.until(lambda: shown.ask("kernel-grid", "view.selected()") == function, "the grid")

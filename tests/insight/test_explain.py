@@ -94,6 +94,39 @@ def test_each_contribution_is_its_function_at_the_feature():
     assert found.map_shape is None
 
 
+def test_the_curves_of_the_largest_shares_are_their_functions():
+    model = stirred(nn.Sequential(kw.nn.KANLinear(4, 3))).eval()
+    image = torch.tensor([0.3, 3.0, -0.2, -5.0])
+    [layer] = kw.functions.read(model)
+    [shares] = explain(model, image, 2).functions
+    curves = shares.curves
+    order = np.argsort(-np.abs(shares.contributions[2]), kind="stable")
+    assert curves.which == tuple(order)
+    np.testing.assert_allclose(curves.at, image[order.copy()].double(), atol=1e-6)
+    for k, i in enumerate(order):
+        at = torch.from_numpy(curves.x[k]).float()
+        np.testing.assert_allclose(curves.y[k, 0], layer.evaluate(at)[2, i], atol=1e-5)
+        # Over the grid, and beyond an input that lies outside.
+        assert curves.x[k, 0] <= min(-1, float(image[i])) <= max(1, float(image[i]))
+        assert curves.x[k, -1] >= max(1, float(image[i]))
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_curves_of_kernels_are_all_their_functions(shared: bool):
+    model = stirred((kw.nn.KANCNN.article if shared else kw.nn.KANCNN)()).eval()
+    layer = kw.functions.read(model)[1]
+    shares = explain(model, torch.rand(1, 28, 28), 2).kernels[1]
+    curves = shares.curves
+    assert curves.at is None
+    columns = 1 if shared else shares.contributions.shape[1]
+    order = np.argsort(-np.abs(shares.contributions.ravel()), kind="stable")
+    assert curves.which[0] == order[0] // (shares.contributions.shape[1] if shared else 1)
+    for k, share in enumerate(curves.which[:3]):
+        at = torch.from_numpy(curves.x[k]).float()
+        expected = layer.evaluate(at)[share // columns, share % columns]
+        np.testing.assert_allclose(curves.y[k], expected.flatten(0, 1), atol=1e-5)
+
+
 def test_contributions_lie_where_their_features_come_from():
     model = small(nn.Linear(12, 2, bias=False))
     with torch.no_grad():

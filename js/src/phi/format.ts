@@ -19,12 +19,12 @@ export function number(value: number): string {
   return formatNumber(value).replace(/-/g, "−");
 }
 
-/** Numbers that are added up, all with as many decimals: three digits of the largest, or two after its zeros. */
-export function formatAlike(values: readonly number[]): (value: number) => string {
+/** Numbers of a column, all with as many decimals: three digits of the largest, or `small` after its zeros. */
+export function formatAlike(values: readonly number[], small = 2): (value: number) => string {
   const most = Math.max(...values.map(Math.abs).filter(Number.isFinite), 0);
   const size = Math.floor(Math.log10(most));
   if (most === 0 || size < -4 || size > 4) return number;
-  const decimals = Math.max(0, size < 0 ? 1 - size : 2 - size);
+  const decimals = Math.max(0, size < 0 ? small - 1 - size : 2 - size);
   return (value) => {
     if (!Number.isFinite(value)) return number(value);
     const text = value.toFixed(decimals);

@@ -33,25 +33,34 @@ export function selectionIn(layer: LayerLayout, group: Group, entry: number): Se
   return selectionOf(layer, functionIn(layer, group, entry));
 }
 
-/** What the entries of a pair are chosen by: the selection, the number of the second (-1: none), and a batch. */
+/** What the entries of a pair are chosen by. */
 interface Chosen {
   selection: Selection | null;
+  /** The number of the second; −1: none. */
   other: number;
   observed: Observed | null;
+  /** How far the function of each entry varies. */
+  spreads: readonly number[];
+  /** Those that were drawn last. */
+  last: readonly [number, number] | null;
 }
 
-/** Both entries: the selected one and the one set beside it. Else of inputs the two that vary most in a batch, and of a kernel opposite ends. */
+/** Those drawn stay, until others vary so many times as much: a picture does not jump while its model trains. */
+const FAR_MORE = 2;
+
+/** Both entries: the selected one and the one set beside it. Else the two whose inputs vary most in a batch, and of a kernel whose functions do. */
 export function pairEntries(
   layer: LayerLayout,
   group: Group,
-  { selection, other, observed }: Chosen,
+  { selection, other, observed, spreads, last }: Chosen,
 ): readonly [x: number, y: number] {
-  const last = group.count - 1;
-  const varied = group.byInput && observed ? mostVaried(layer, group, observed) : [0];
-  const x = selectedIn(layer, group, selection) ?? varied[0];
-  if (other >= 0 && other <= last) return [x, other];
-  const opposite = last - x === x ? Math.min(last, x + 1) : last - x;
-  return [x, varied.length > 1 ? varied[x === varied[0] ? 1 : 0] : opposite];
+  const varied = group.byInput && observed ? inputSpreads(layer, group, observed) : spreads;
+  const order = [...varied.keys()].sort((a, b) => varied[b] - varied[a] || a - b);
+  const stay = last?.every((entry) => FAR_MORE * varied[entry] >= varied[order[1]]);
+  const most = last && stay ? last : order;
+  const x = selectedIn(layer, group, selection) ?? most[0];
+  if (other >= 0 && other < group.count) return [x, other];
+  return [x, most.find((entry) => entry !== x) ?? x];
 }
 
 function selectedIn(layer: LayerLayout, group: Group, selection: Selection | null): number | null {
@@ -62,14 +71,13 @@ function selectedIn(layer: LayerLayout, group: Group, selection: Selection | nul
   return entry >= 0 && entry < group.count ? entry : null;
 }
 
-/** The two inputs of an output that vary most. */
-function mostVaried(layer: LayerLayout, group: Group, observed: Observed): number[] {
+/** How much each input of an output varies. */
+function inputSpreads(layer: LayerLayout, group: Group, observed: Observed): number[] {
   const { patches, patchCount, entries } = observed;
-  const spreads = Array.from({ length: group.count }, (_, entry) => {
+  return Array.from({ length: group.count }, (_, entry) => {
     const place = observedEntry(layer, functionIn(layer, group, entry));
     return variance(range(patchCount), (p) => patches[p * entries + place]) ?? 0;
   });
-  return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a] || a - b).slice(0, 2);
 }
 
 /** The sum over a range of either entry, at n × n points. */

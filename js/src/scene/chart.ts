@@ -10,6 +10,7 @@ import {
   linear,
   logTicks,
   type Points,
+  powersOf,
   type Range,
   type Scale,
   scaleOf,
@@ -20,7 +21,7 @@ import { cutAt, lostMarks } from "./lost.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { line, rect, rects, snapped, words } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
-import { fitted, fitting, widthOf } from "./text.ts";
+import { fitted, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
 
 interface Curve extends Points {
@@ -94,12 +95,14 @@ export const curveColour = (colours: Colours, number: number): string =>
 export const hasLine = ({ curves }: Panel): boolean =>
   curves.some(({ y }) => Array.from(y).filter(Number.isFinite).length > 1);
 
-/** The only value of each curve, with its step. */
+/** The only value of each curve, with its step; or that none is a number. */
 export function saidOf(panel: Panel): string {
   const written = wordsOf(panel);
   const each = panel.curves.map(({ name, x, y }) => {
     const of = name === panel.title ? "" : `${name} `;
-    return `${of}${written(y[0])} at step ${formatCount(x[0])}`;
+    const k = Array.from(y).findIndex(Number.isFinite);
+    const when = k < 0 && x.length > 1 ? "since" : "at";
+    return `${of}${written(y[Math.max(0, k)])} ${when} step ${formatCount(x[Math.max(0, k)])}`;
   });
   return `${panel.title} ${each.join(", ")}`;
 }
@@ -163,8 +166,9 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 function valueAxis(panel: Panel, chart: Chart) {
   const { log } = panel;
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
-  const title = log ? "log scale" : "";
-  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title, label: wordsOf(panel) };
+  if (!log) return { range, ticks: ticks(range, 5), title: "", label: wordsOf(panel) };
+  const found = logTicks(range, 5);
+  return { range, ticks: found, title: "log scale", label: powersOf(found) ?? wordsOf(panel) };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
@@ -239,9 +243,9 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
   const texts = [`smoothed over ${least}${formatCount(over)} steps`, "smoothed"];
-  const said = fitting([...texts, ""], room - wide(""), SIZE);
+  const said = texts.find((text) => wide(text) <= room);
+  if (said === undefined) return [step];
   const start = right - wide(said);
-  if (!said) return [step];
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
   const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
   return [

@@ -42,9 +42,8 @@ export function lostMarks(
   const at = lostAt(curve);
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
-  const until = x.length - 1 > at ? ` to ${formatCount(x[x.length - 1])}` : "";
-  const short = `not a number from step ${formatCount(x[at])}`;
-  const text = fitting([`${named ? `${name} is ` : ""}${short}${until}`, short], plot.width, SIZE);
+  const short = `not a number since step ${formatCount(x[at])}`;
+  const text = fitting([named ? `${name} is ${short}` : short, short], plot.width, SIZE);
   const room = plot.x + plot.width - from - 6;
   const wide = widthOf(text, SIZE);
   const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };

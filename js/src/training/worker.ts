@@ -92,7 +92,10 @@ export class Worker {
   async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
     this.#due = 0;
     this.#trainer = null;
-    this.#trainer = new Trainer(await Machine.from(code), description, frame, data, settings);
+    const machine = await Machine.from(code).catch(() => {
+      throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
+    });
+    this.#trainer = new Trainer(machine, description, frame, data, settings);
     this.#diverged = false;
     this.#times.length = 0;
     this.#tell(true);

@@ -94,9 +94,7 @@ class Recorder(Listener, Stationary):
                 self._news = News(self._writer, self._parameters)
                 self._writer.job()
                 if lost_after is not None and self._is_first:
-                    self.steering = RunSide(
-                        place.path, self.run, lost_after, self._steered, agreed
-                    )
+                    self.steering = RunSide(place.path, self.run, lost_after, self._steered, agreed)
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
                 with source.feed.sending:

@@ -103,7 +103,7 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
     ),
     row(
       "seconds",
-      "elapsed, waiting included",
+      "elapsed time",
       "Wall-clock time from the first step to the last, with evaluation and the steps of other models, but pauses not counted",
       models.map(({ elapsed }) => elapsed || DASH),
     ),

@@ -72,11 +72,16 @@ export const DASH = "–";
 export const inWords = (quantity: string) => quantity.replaceAll("_", " ");
 const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
 
-/** Values of one quantity: accuracies that were logged as shares of 1 are percentages. */
+/** Values of one quantity: accuracies that were logged as shares of 1 are percentages, all with as many decimals. */
 export function written(quantity: string, values: readonly (number | null)[]): string[] {
   const isShare = (value: number | null) => value === null || (value >= 0 && value <= 1);
-  const text = isAccuracy(quantity) && values.every(isShare) ? percent : formatNumber;
-  return values.map((value) => (value === null ? DASH : text(value)));
+  const areShares = isAccuracy(quantity) && values.every(isShare);
+  const texts = values.map((value) => {
+    return value === null ? DASH : (areShares ? percent : formatNumber)(value);
+  });
+  // "100 %" is exact.
+  const whole = (text: string) => text.replace(/^(\d\d?) %$/, "$1.0 %");
+  return areShares && texts.some((text) => text.includes(".")) ? texts.map(whole) : texts;
 }
 
 /** Which models have the most or the least; none where no value is better than another. */
@@ -143,8 +148,9 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   const what = trained(quantity);
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
-    const equal = `${text[0]} for ${names.length === 2 ? "both" : "all"}`;
-    const alike = `${what} ${new Set(text).size > 1 ? `is level, ${text.join(" and ")}` : equal}`;
+    const equal = `${what} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
+    const close = `the training accuracies, ${text.join(" and ")}, are too close to call`;
+    const alike = new Set(text).size > 1 ? close : equal;
     if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
     return `${at}, ${leading(tie, names)}; ${alike}.`;
   }

@@ -1,6 +1,6 @@
 /** Bars: the lists of shares, each on a scale of its own, and the score of every class. No DOM. */
 
-import { chance, formatCount, number } from "../../phi/format.ts";
+import { chance, formatAlike, formatCount } from "../../phi/format.ts";
 import { softmax } from "../../phi/softmax.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { line, rects, segments } from "../../scene/shapes.ts";
@@ -180,10 +180,11 @@ export function classesBlock(
   if (scores.length < 2) return null;
   const { colours } = theme;
   const shares = softmax(scores);
+  const alike = formatAlike(scores);
   const rows = classesShown(part).map((k) => ({
     k,
     name: fitted(className(part, k), width / 3, SIZE, 600),
-    score: number(scores[k]),
+    score: alike(scores[k]),
     share: chance(shares[k]),
   }));
   const widest = (what: "name" | "score" | "share") =>

@@ -24,6 +24,8 @@ interface WirePart extends Sums {
   maps: Bytes | null;
   mapShape: [number, number] | null;
   total: Bytes | null;
+  /** Some of the functions: those of a share, or of a shared kernel, in the order of `which`; `at` is the input of each. */
+  curves: { which: number[]; domain: [number, number]; at: Bytes | null; x: Bytes; y: Bytes };
   /** What the model said when this was found: layers are not all found at one step. */
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
@@ -45,7 +47,7 @@ export interface MapOf {
 }
 
 export interface LayerShares
-  extends Omit<WirePart, "values" | "beside" | "maps" | "total" | "scores"> {
+  extends Omit<WirePart, "values" | "beside" | "maps" | "total" | "scores" | "curves"> {
   scores: number[];
   values: Float32Array;
   beside: Float32Array | null;
@@ -59,6 +61,18 @@ export interface LayerShares
   sum: number;
   total: MapOf | null;
   maps: Float32Array | null;
+  /** By the number of a share, or of a shared kernel. */
+  curves: ReadonlyMap<number, ShareCurves>;
+}
+
+/** The functions of a share: one, or those of a kernel. */
+export interface ShareCurves {
+  x: Float32Array;
+  ys: Float32Array[];
+  /** The input that the function has here; NaN for a kernel, which moves over many. */
+  at: number;
+  /** The grid. */
+  domain: readonly [number, number];
 }
 
 export interface Explanation {
@@ -99,7 +113,20 @@ function readPart(wire: WirePart): LayerShares {
     beside: wire.beside && floats(wire.beside),
     total: wire.total && { height, width, data: floats(wire.total) },
     maps: wire.maps && floats(wire.maps),
+    curves: readCurves(wire.curves),
   };
+}
+
+function readCurves({ which, domain, ...wire }: WirePart["curves"]): LayerShares["curves"] {
+  const [x, y, at] = [wire.x, wire.y, wire.at ?? new Uint8Array()].map(floats);
+  const [points, entries] = [x.length / which.length, y.length / x.length];
+  const one = (all: Float32Array, n: number) => all.subarray(n * points, (n + 1) * points);
+  return new Map(
+    which.map((k, n) => {
+      const ys = Array.from({ length: entries }, (_, e) => one(y, n * entries + e));
+      return [k, { x: one(x, n), ys, at: at[n] ?? Number.NaN, domain }];
+    }),
+  );
 }
 
 export function partOf(content: Explanation, layer: string): LayerShares {
@@ -238,8 +265,6 @@ interface Sums {
 
 /** A part of a score so small is not worth a word. */
 const SMALL_SHARE = 0.005;
-/** What is nearer to a score than this share of it is nearly all of it. */
-const ALL_BUT = 0.05;
 
 /** What `beside` is; "" where there is nothing to be compared with. */
 function besideLabelOf(part: Sums): string {
@@ -263,15 +288,12 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
     return `Class ${name} scores ${number(score)}, the sum of ${terms}.`;
   }
   const { baseline, missing } = sums;
-  const makes = count > 1 ? "these kernels make" : "this kernel makes";
   const left = known(missing);
-  const rest =
-    Math.abs(left) >= SMALL_SHARE * Math.abs(score) ? `; ${number(left)} is left over` : "";
-  const all = Math.abs(sum - score) < ALL_BUT * Math.abs(score);
+  const isLeft = Math.abs(left) >= SMALL_SHARE * Math.abs(score);
+  const rest = isLeft ? `; ${number(left)} is left over` : "";
   return (
-    `${all ? "Nearly all" : number(sum)} of the score ${number(score)} of class ${name} comes from ` +
-    `what ${makes} of this image; with ${each(count)} at its usual response (its mean ` +
-    `${mean(part)}) it would be ${number(known(baseline))}${rest}.`
+    `Class ${name} scores ${number(score)}. With ${each(count)} of this layer at its mean ${mean(part)} it ` +
+    `would score ${number(known(baseline))}; what ${count > 1 ? "they make" : "it makes"} of this image adds ${number(sum)}${rest}.`
   );
 }
 

@@ -5,6 +5,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
 import { type Block, type BlockStyle, boxIn, GAP, type Plate } from "./block.ts";
 import { type Explanation, type LayerShares, type Span, shareMap, spanOf } from "./content.ts";
+import { curvesBlock } from "./curves.ts";
 import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
@@ -16,8 +17,9 @@ const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
 const SCORES_WIDTH = 260;
-/** So wide, two lists stand beside each other. */
+/** So wide, two lists stand beside each other, the first no wider than it must be. */
 const WIDTH_OF_TWO_LISTS = 660;
+const FIRST_LIST = 300;
 /** Rows of the first list whose maps stand beside each other. */
 const MOST_MAPS = 5;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
@@ -34,6 +36,8 @@ export interface Shown {
   selected: number;
   /** The share whose map is the large one; −1 for all together. */
   shown: number;
+  /** Whether another layer, with the image and the classes, stands above it. */
+  below: boolean;
   top: number;
   width: number;
   theme: Theme;
@@ -63,16 +67,19 @@ export function sectionOf(shown: Shown): Section {
   const page = pageOf(shown, lists);
   if (width < WIDTH_BESIDE) narrow(page);
   else columns(page);
-  return together(page.blocks, lists, page.mapped);
+  return together(page.blocks, [...lists, { name: "maps", headings: [], rows: page.mapped }]);
 }
 
 /** What the blocks of a section are placed with; each returns the y below it. */
 function pageOf(shown: Shown, lists: readonly List[]) {
-  const { plate, width, theme } = shown;
+  const { part, plate, width, theme, below } = shown;
   const drawn: BlockStyle = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
   const side = plate ? sideOf(plate, width) : 0;
-  const rows = lists[0].rows.filter(({ map }) => map !== null);
+  const pictures = (below ? 1 : 2) * (side + GAP) - GAP;
+  // Kernels that are shared are those of the first list.
+  const own = part.kind === "kernels" && !part.shared ? lists[lists.length - 1] : lists[0];
+  const rows = own.rows.filter(({ map }) => map !== null);
   const mapped = plate && rows.length > 1 ? rows.slice(0, MOST_MAPS) : [];
   const left = rows.length - mapped.length;
   const add = (block: Block | null, y: number) => {
@@ -86,17 +93,20 @@ function pageOf(shown: Shown, lists: readonly List[]) {
     lists,
     mapped,
     /** The image and the large map, in a box so wide; nothing where there is no image. */
-    pictures(y: number, wide = 2 * side + GAP) {
+    pictures(y: number, wide = pictures) {
       if (!plate) return y;
-      const second = PAD + (wide + GAP) / 2;
-      const image = add(imageBlock(plate, [PAD, y], side, theme), y);
+      const second = below ? PAD : PAD + (wide + GAP) / 2;
+      const image = below ? y : add(imageBlock(plate, [PAD, y], side, theme), y);
       return Math.max(image, add(mapBlock(drawn, shown.shown, [second, y], side), y));
     },
-    /** Where the pictures end. */
-    right: plate ? PAD + 2 * side + GAP + COLUMN_GAP : PAD,
-    scores: (x: number, y: number, wide: number) => add(classesBlock(drawn, [x, y], wide), y),
-    list: (list: List, x: number, y: number, wide: number) =>
-      add(listBlock(drawn, list, planOf(list, wide), [x, y]), y),
+    /** Pixels of what stands at the left. */
+    left: plate ? pictures : below ? 0 : SCORES_WIDTH,
+    scores: (x: number, y: number, wide: number) =>
+      below ? y : add(classesBlock(drawn, [x, y], wide), y),
+    list(list: List, x: number, y: number, wide: number) {
+      if (list.name === "curves") return add(curvesBlock(drawn, list, [x, y], wide), y);
+      return add(listBlock(drawn, list, planOf(list, wide), [x, y]), y);
+    },
     maps(x: number, y: number, wide: number) {
       if (!plate || mapped.length === 0) return y;
       return add(mapsBlock(drawn, plate, mapped, left, [x, y], wide), y);
@@ -116,18 +126,18 @@ function narrow(page: Page) {
 
 /** The pictures over the scores, and the lists beside them. */
 function columns(page: Page) {
-  const { width, lists, plate } = page;
+  const { width, lists, plate, left } = page;
   const [first, second] = lists;
-  const left = page.right > PAD ? page.right - COLUMN_GAP - PAD : SCORES_WIDTH;
   const under = page.scores(PAD, page.pictures(TOP), left);
-  const x = PAD + left + COLUMN_GAP;
+  const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
   const across = second !== undefined && room >= WIDTH_OF_TWO_LISTS;
-  const wide = across ? (room - COLUMN_GAP) / 2 : room;
-  const below = page.list(first, x, TOP, wide);
+  const half = (room - COLUMN_GAP) / 2;
+  const wide = second?.name === "curves" ? Math.max(FIRST_LIST, 0.8 * half) : half;
+  const below = page.list(first, x, TOP, across ? wide : room);
   if (across) {
     const next = x + wide + COLUMN_GAP;
-    const end = Math.max(below, page.list(second, next, TOP, wide));
+    const end = Math.max(below, page.list(second, next, TOP, width - PAD - next));
     page.maps(x, end, room);
   } else {
     const end = second ? page.list(second, x, below, room) : below;
@@ -137,14 +147,13 @@ function columns(page: Page) {
   }
 }
 
-/** `mapped`: the rows whose maps stand beside each other. */
-function together(blocks: Block[], lists: readonly List[], mapped: readonly Row[]) {
+/** `lists`: the maps that stand beside each other are one, too. */
+function together(blocks: Block[], lists: readonly List[]) {
   const bottom = Math.max(...blocks.map((block) => block.bottom)) + PAD;
   return {
     marks: blocks.flatMap((block) => block.marks),
     regions: blocks.map((block) => block.region),
     lists,
-    mapped,
     bottom,
     /** Heights at which nothing is cut. */
     cuts: [...cutsOf(blocks), bottom],

@@ -19,6 +19,7 @@ import {
   wordsAt,
 } from "./block.ts";
 import { type MapOf, mapTitle, shareMap } from "./content.ts";
+import { curveReach, kernelMarks } from "./curves.ts";
 import type { Row } from "./rows.ts";
 import { mapPixelText } from "./words.ts";
 
@@ -26,6 +27,8 @@ const MEANING = { below: ["lowers the score", "lowers"], above: ["raises it", "r
 /** Between maps, and below their heading, for the frame of a map. */
 const MAP_GAP = 12;
 const FRAME_AIR = 4;
+/** Between the map of a kernel and its functions. */
+const CURVES_GAP = 4;
 /** Pixels of a map at least, and at most. */
 const [SMALLEST_MAP, LARGEST_MAP] = [60, 224];
 
@@ -105,7 +108,7 @@ const sideIn = (columns: number, width: number) =>
 
 /** The maps of rows side by side, as large as there is room for; `left`: so many other rows have one too. */
 export function mapsBlock(
-  { selected, span, theme }: BlockStyle,
+  { part, selected, span, theme }: BlockStyle,
   plate: Plate,
   rows: readonly Row[],
   left: number,
@@ -121,13 +124,17 @@ export function mapsBlock(
   const side = sideIn(columns, width);
   const size = boxIn(plate.image, side);
   const down = Math.ceil(rows.length / columns);
+  // Under the map of a kernel stand its functions.
+  const [tall, wide] = part.kernel;
+  const hasCurves = part.kind === "kernels" && rows.every(({ curves }) => curves);
+  const under = hasCurves ? Math.min(size.width, (size.width * tall) / wide) + CURVES_GAP : 0;
   const region: Region = {
     name: "maps",
     box: {
       x,
       y: y + LEADING + FRAME_AIR,
       width: columns * (side + MAP_GAP) - MAP_GAP,
-      height: down * (LEADING + size.height + MAP_GAP) - MAP_GAP,
+      height: down * (LEADING + size.height + under + MAP_GAP) - MAP_GAP,
     },
     rows: down,
     columns,
@@ -136,7 +143,13 @@ export function mapsBlock(
     words: (row, column) => rows[row * columns + column]?.words ?? "",
   };
   const which = left > 0 ? `each of the first ${rows.length}` : "each";
-  const headings = [`the map of ${which} alone, in the same colours`, `the map of ${which} alone`];
+  const headings = hasCurves
+    ? [
+        `the map of ${which} alone, in the same colours, and its functions`,
+        `${which}: map, functions`,
+      ]
+    : [`the map of ${which} alone, in the same colours`, `the map of ${which} alone`];
+  const reach = curveReach(rows);
   const marks: Mark[] = [wordsAt(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
     if (!row.map) return;
@@ -152,6 +165,10 @@ export function mapsBlock(
     }
     const box = { x: cell.x, y: cell.y + LEADING, ...size };
     marks.push(...mapMarks(plate, row.map, span.most, box, theme));
+    if (!row.curves || !hasCurves) return;
+    const below = { x: box.x, y: box.y + box.height + CURVES_GAP, width: box.width };
+    const height = under - CURVES_GAP;
+    marks.push(...kernelMarks({ ...below, height }, row.curves, part.kernel, reach, theme));
   });
   return { marks, region, top: y, bottom: region.box.y + region.box.height };
 }

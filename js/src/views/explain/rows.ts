@@ -5,6 +5,7 @@ import { formatCount } from "../../phi/format.ts";
 import {
   type LayerShares,
   type MapOf,
+  type ShareCurves,
   shareMap,
   shareName,
   signed,
@@ -24,12 +25,13 @@ export interface Row {
   /** Whether this row stands for a share. */
   has(k: number): boolean;
   map: MapOf | null;
+  curves: ShareCurves | undefined;
   words: string;
 }
 
 export interface List {
-  /** "groups" add up to the whole; "bars" are single shares. */
-  name: "groups" | "bars";
+  /** "groups" add up to the whole; "bars" are single shares, "curves" these as functions; "maps" are of some rows. */
+  name: "groups" | "bars" | "curves" | "maps";
   /** The first that fits is its heading. */
   headings: string[];
   rows: Row[];
@@ -55,27 +57,31 @@ export function listsOf(
   selected: number,
 ): List[] {
   const { one, all } = oneOf(part);
+  const isFunctions = part.kind === "functions";
   const groups = part.values.length > most ? groupsOf(part) : [];
+  const by = isFunctions ? "map" : part.shared ? "kernel" : "output channel";
   const lists: List[] = [];
   const add = (name: List["name"], headings: string[], rows: Row[]) => {
     lists.push({ name, headings, rows });
   };
+  const shown = part.order.slice(0, most);
+  if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
+  const count = formatCount(part.values.length);
+  const which = shown.length < part.values.length ? "the largest of the" : "the";
+  const largest = shown.length > 1 ? `${which} ${count} ${all}` : `the ${one}`;
   if (groups.length === 0) {
     const rows = part.order.map((k) => shareRow(part, k));
     const headings = [`what each ${one} adds to the score`, `what each ${one} adds`];
     add("bars", headings, summed(part, rows, most, selected));
   } else {
-    const by = part.kind === "functions" ? "map" : part.shared ? "kernel" : "output channel";
     const rows = groups.map((group) => groupRow(part, group));
     rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     const headings = [`what each ${by} adds to the score`, `what each ${by} adds`];
     add("groups", headings, summed(part, rows, mostGroups, selected));
-    const shown = part.order.slice(0, most);
-    if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
-    const largest = `the largest of the ${formatCount(part.values.length)} ${all}`;
-    const largestRows = shown.map((k) => shareRow(part, k));
-    add("bars", [`${largest}, each counted in its ${by}`, largest], largestRows);
   }
+  const rows = shown.map((k) => shareRow(part, k));
+  if (isFunctions) add("curves", [`${largest}: a dot at the input`, largest], rows);
+  else if (groups.length > 0) add("bars", [`${largest}, each counted in its ${by}`, largest], rows);
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
@@ -143,8 +149,8 @@ function ownerOf(part: LayerShares): ((k: number) => string) | null {
 /** A row of some kind; by itself it is no share. */
 function rowOf(part: LayerShares, own: Pick<Row, "kind" | "name" | "value"> & Partial<Row>): Row {
   const words = `${part.layer} · ${own.name} · ${signed(own.value)}`;
-  const none = { text: "", beside: Number.NaN, number: -1, has: () => false, map: null, words };
-  return { ...none, ...own };
+  const none = { text: "", beside: Number.NaN, number: -1, has: () => false, map: null };
+  return { ...none, curves: undefined, words, ...own };
 }
 
 function groupRow(part: LayerShares, { name, members }: Group): Row {
@@ -159,6 +165,7 @@ function groupRow(part: LayerShares, { name, members }: Group): Row {
     number: members[0],
     has: (k) => members.includes(k),
     map: isMap ? shareMap(part, members[0]) : joined(part, members),
+    curves: part.shared ? curvesOf(part, members[0]) : undefined,
     words: `${part.layer} · ${name}, ${count} · ${signed(value)}`,
   });
 }
@@ -180,7 +187,11 @@ function shareRow(part: LayerShares, k: number): Row {
   const beside = part.beside ? part.beside[k] : Number.NaN;
   const name = shareName(part, k);
   const own = rowOf(part, { kind: "share", name, value: part.values[k], beside, number: k });
+  const curves = curvesOf(part, k);
   const also = Number.isNaN(beside) ? "" : ` · ${part.besideLabel} ${signed(beside)}`;
   const map = part.kind === "kernels" ? shareMap(part, k) : null;
-  return { ...own, has: (other) => other === k, map, words: own.words + also };
+  return { ...own, has: (other) => other === k, map, curves, words: own.words + also };
 }
+
+const curvesOf = ({ curves, shared, columns }: LayerShares, k: number) =>
+  curves.get(shared ? Math.floor(k / columns) : k);

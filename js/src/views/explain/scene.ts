@@ -79,7 +79,8 @@ export function drawing(): ExplainDrawing {
     const plate = keep("plate", [content], () => (content.image ? plateOf(content.image) : null));
     const top = Number(get("top")) || 10;
     const chosen = draw.here ? selected : -1;
-    const shown: Shown = { content, part, plate, selected, shown: chosen, top, width, theme };
+    const large = { shown: chosen, below: false };
+    const shown: Shown = { content, part, plate, selected, ...large, top, width, theme };
     if (layer === "" && content.parts.length > 1) return overview(shown, given);
     const { surface, ink } = theme.colours;
     const from = [content, part, selected, chosen, top, width, theme.name, surface, ink];
@@ -129,18 +130,19 @@ function overview(shown: Shown, given: Given): ExplainScene {
   let y = 4;
   content.parts.forEach((part) => {
     const selected = numberFor(part, selection);
-    const own = { ...shown, part, selected, shown: -1, top: Math.min(shown.top, ROWS) };
+    const top = Math.min(shown.top, ROWS);
+    const own = { ...shown, part, selected, shown: -1, below: part !== first, top };
     const name = isOne ? part.layer : `${part.layer} · ${momentOf(part)}`;
     marks.push(wordsAt(PAD, y, name, ink, { weight: 600, size: SIZE + 1 }));
     const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
     marks.push(...sentence.map((text, k) => wordsAt(PAD, y + (k + 1) * LEADING + 2, text, ink)));
-    const top = y + (sentence.length + 1) * LEADING + 4;
+    const head = y + (sentence.length + 1) * LEADING + 4;
     const section = sectionOf(own);
     const marked = markedMarks(part, selected, section, given.pointed, theme);
-    marks.push({ kind: "group", at: [0, top], marks: [...section.marks, ...marked] });
+    marks.push({ kind: "group", at: [0, head], marks: [...section.marks, ...marked] });
     said.push(description(own, rowsIn(section)));
-    cuts.push(...section.cuts.map((cut) => top + cut));
-    y = top + section.bottom + 4;
+    cuts.push(...section.cuts.map((cut) => head + cut));
+    y = head + section.bottom + 4;
   });
   return {
     ...{ content, part: first, selected: -1, width, cuts },
@@ -166,17 +168,16 @@ function meantBy(id: string, { part, shown }: Shown, section: Section) {
   return { share, target, whole: row?.kind === "total" };
 }
 
-function rowOf({ lists, mapped, regions }: Section, id: string): Row | undefined {
+function rowOf({ lists, regions }: Section, id: string): Row | undefined {
   const cell = cellOf(id);
-  if (cell?.name === "maps") {
-    const columns = regions.find(({ name }) => name === "maps")?.columns ?? 1;
-    return mapped[cell.row * columns + cell.column];
-  }
-  return lists.find(({ name }) => name === cell?.name)?.rows[cell?.row ?? -1];
+  const columns = regions.find(({ name }) => name === cell?.name)?.columns ?? 1;
+  const list = lists.find(({ name }) => name === cell?.name);
+  return cell ? list?.rows[cell.row * columns + cell.column] : undefined;
 }
 
 function rowsIn({ lists }: Section): number {
-  return lists.reduce((count, { rows }) => count + rows.length, 0);
+  const bars = lists.filter(({ name }) => name !== "maps");
+  return bars.reduce((count, { rows }) => count + rows.length, 0);
 }
 
 /** The function whose share a place of the map shows: of the channel shown, or the largest of all channels there. */
@@ -212,7 +213,7 @@ function captionOf(
 function markedMarks(
   part: LayerShares,
   selected: number,
-  { lists, mapped, regions }: Section,
+  { lists, regions }: Section,
   pointed: Pointed,
   { colours }: Theme,
 ): Mark[] {
@@ -227,7 +228,6 @@ function markedMarks(
   };
   if (selected >= 0) {
     for (const { name, rows } of lists) mark(region(name), rows);
-    mark(region("maps"), mapped);
     const at = functionCell(part, selected);
     const map = region("map")?.box;
     if (at && map) {
@@ -257,6 +257,6 @@ function padded(over: Region, row: number, column: number): Rect {
   const box = cellBox(over, row, column);
   if (over.name === "map") return box;
   const { x, y, width, height } = box;
-  const down = over.name === "maps" ? 3 : 0;
+  const down = over.gap ? 3 : 0;
   return { x: x - 3, y: y - down, width: width + 6, height: height + 2 * down };
 }

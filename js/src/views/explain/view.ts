@@ -192,11 +192,11 @@ function asked(scene: () => ExplainScene | null, stage: Stage) {
     content: () => scene()?.content ?? null,
     part: () => scene()?.part ?? null,
     selected: () => scene()?.selected ?? -1,
-    /** The words of all sites of a kind: "groups", "bars", "classes". */
+    /** The words of all sites of a kind, row by row: "groups", "bars", "curves", "classes". */
     sites(name: string) {
       const found: string[] = [];
-      for (let column = 0; words(`${name}/0/${column}`); column++) {
-        for (let row = 0; words(`${name}/${row}/${column}`); row++) {
+      for (let row = 0; words(`${name}/${row}/0`); row++) {
+        for (let column = 0; words(`${name}/${row}/${column}`); column++) {
           found.push(words(`${name}/${row}/${column}`));
         }
       }

@@ -40,8 +40,11 @@ export function gridCaption(
   };
   const over = xTitle(picture, store.alone());
   if (overview) {
-    caption.push({ text: leadText(picture), tone: "ink", title: PLACES });
+    const cell = picture.unit > 1 ? "kernel" : "function";
+    const lead = `each square: a ${cell}, blue where φ falls, orange where it rises`;
+    caption.push({ text: lead, tone: "ink", strong: true, title: PLACES });
     caption.push(keyed(overviewText(picture), "ramp", rampOf(palette), over));
+    say(leadText(picture));
   } else
     caption.push({
       text: axesText(picture, room !== undefined),
@@ -108,7 +111,7 @@ function overviewText(picture: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
   const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
   const size = `${what}, up to ${number(scales.largest)}${more}`;
-  return `${size}: blue where φ falls, orange where it rises, for ${inputsText(picture)}`;
+  return `${size}, for ${inputsText(picture)}`;
 }
 
 /** What is seen in an overview: "rows: 10 outputs · columns: 625 inputs (5 strips)". */

@@ -134,10 +134,9 @@ function comparison(rows: readonly RangesRow[], seen: boolean): string {
     const ends = `${number(reach(least))} to ${number(reach(most))}`;
     return `The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`;
   }
-  const whose = shortly(least).replace(/^layer/, "Layer");
   return (
-    `${whose}’s functions are the flattest: median range ${roughly(reach(least))} ${where(seen)}, ` +
-    `${shortly(most)}’s ${roughly(reach(most))}.`
+    `The functions of ${shortly(least)} vary least, typically by ${roughly(reach(least))} ${where(seen)}; ` +
+    `those of ${shortly(most)} vary most, by ${roughly(reach(most))}.`
   );
 }
 

@@ -30,7 +30,7 @@ export function createPairHands(shell: Shell) {
     const { group } = pair;
     const [before, partner] = pair.entries;
     if (which === "x") {
-      // The other one stays where it is, also where it was only the opposite of the first.
+      // The other one stays where it is, also where it was not chosen by hand.
       if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
       store.select(selectionIn(layer, group, entry));
     } else {

@@ -59,8 +59,23 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const group = groupOf(layer, selection);
   const observed = store.observed(layer.name);
   const { other } = settings;
-  const entries = keep("entries", [layer, observed, selection, other], () =>
-    pairEntries(layer, group, { selection, other, observed }),
+  const points = group.count > 100 ? 4 : 20;
+  const strips = keep("strips", [frame, layer, group.out, group.in], () =>
+    Array.from({ length: group.count }, (_, entry) => {
+      const f = functionIn(layer, group, entry);
+      const [lo, hi] = layer.domain;
+      return Float64Array.from({ length: points }, (_, k) => {
+        return phiAt(layer, f, frame, lo + ((hi - lo) * (k + 0.5)) / points).phi;
+      });
+    }),
+  );
+  const entries = keep<readonly [number, number]>(
+    "entries",
+    [layer, observed, selection, other, strips],
+    (last) => {
+      const spreads = strips.map((strip) => Math.max(...strip) - Math.min(...strip) || 0);
+      return pairEntries(layer, group, { selection, other, observed, spreads, last });
+    },
   );
   const [i, j] = entries.map((entry) => functionIn(layer, group, entry));
   const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
@@ -76,16 +91,6 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const reach = keep("reach", [surface], () => reachOf(surface.values));
   const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
     observed ? densityOf(observed, placeX, placeY, range, range, DENSITY_BINS) : null,
-  );
-  const points = group.count > 100 ? 4 : 20;
-  const strips = keep("strips", [frame, layer, group.out, group.in], () =>
-    Array.from({ length: group.count }, (_, entry) => {
-      const f = functionIn(layer, group, entry);
-      const [lo, hi] = layer.domain;
-      return Float64Array.from({ length: points }, (_, k) => {
-        return phiAt(layer, f, frame, lo + ((hi - lo) * (k + 0.5)) / points).phi;
-      });
-    }),
   );
   return {
     group,

@@ -148,7 +148,7 @@ export function patchKernelMarks(
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const marks: Mark[] = [
-    title(`patch: ${which}`, layout.titles.patch, theme),
+    title(`one pixel: ${which}`, layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));

@@ -1,7 +1,7 @@
 /** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. No DOM. */
 
 import { placeText } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatAlike, formatCount, number } from "../../phi/format.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { PlotPicture } from "./picture.ts";
 import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
@@ -129,6 +129,10 @@ function termRows(
   }
   const each = `every basis function times its weight: ${whole}`;
   rows.push(row("basis", "each basis function", each, { look: "none", colour: colours.muted }));
+  const alike = formatAlike(
+    Array.from(others, ({ b }) => coefficients[b]),
+    3,
+  );
   for (const { label, b } of others) {
     rows.push({
       ...PLAIN,
@@ -139,7 +143,7 @@ function termRows(
       look: "thin",
       on: show.has("basis"),
       nested: true,
-      coefficient: printed(coefficients[b]),
+      coefficient: alike(coefficients[b]),
       value: printed(reading?.terms[b]),
     });
   }
