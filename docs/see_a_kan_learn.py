@@ -308,10 +308,15 @@ def networks() -> dict[str, str]:
         "tenth_drawn": lesson.in_words(full["end: tenth reach, as drawn"], ".2f"),
         "small_draws": f"{sum(found['untrained']['tenth small for all']):.0f}",
         "small_draws_drawn": f"{sum(found['untrained']['tenth small for all, as drawn']):.0f}",
+        **{
+            f"small_trained{key}": str(np.less(full[f"end: tenth farthest{where}"], 0.6).sum())
+            for key, where in (("", ""), ("_drawn", ", as drawn"))
+        },
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
         "first_loss": lesson.in_words(full["loss, first pass"], ".2f"),
         "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
+        "test_loss": lesson.in_words(full["loss, test digits"], ".2f"),
         "many_moved": f"{np.mean(full['right, moved']):.0%}",
         "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
         "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),
@@ -320,6 +325,9 @@ def networks() -> dict[str, str]:
         "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
         "inverted_moved": f"{np.mean(found['unseen']['black on white: moved']):.0%}",
         "many_linear": f"{min(full['linear, worst']):.2f}",
+        "noise_linear": f"{min(full['linear, worst, every grey']):.2f}",
+        "linear_each": f"{np.mean(full['linear, worst']):.2f}",
+        "noise_each": f"{np.mean(full['linear, worst, every grey']):.2f}",
         "many_pattern": f"{min(full['pattern, worst']):.2f}",
     }
     for when, points in cost.items():

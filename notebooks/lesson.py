@@ -34,6 +34,12 @@ def say(*sentences: str) -> Markdown:
     return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
+def listed(words: Sequence[str]) -> str:
+    """Name some things: "a, b and c"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
     """Show rows under a head."""
     lines = [head, ["---"] * len(head), *rows]
