@@ -248,9 +248,9 @@ def doubting_kernels(n: Any) -> Told:
             "More numbers without splines bring as much, as far as twenty can show",
         )
         + f": a network as large is {in_words(n.left)} points behind.",
-        f"On grey ink splines are worth {in_words(n.gain)} points. Hills or valleys over 0 are "
-        f"{n.hills[1]} of its first 45 functions, in twenty others "
-        f"{in_words(recorded()['grey']['hills'])}.",
+        f"On grey ink splines are worth {in_words(n.gain)} points.",
+        f"Of the first 45 functions that learned from grey ink {n.hills[1]} are hills or valleys "
+        f"over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others.",
     ]
 
 
