@@ -195,7 +195,6 @@ def untrue(facts: dict[str, Any]) -> list[str]:
         < facts["pattern_best"],
         "kernels of numbers read all of them": facts["linear_worst"] > 0.95,
         "most pixels are dark": facts["dark"] > 0.6,
-        "of those that are not dark most lie between": 1 - facts["dark"] > 2 * facts["bright"],
     }
     return [claim for claim, holds in claims.items() if not holds]
 
@@ -215,7 +214,6 @@ def words(folder: Path) -> dict[str, str]:
         for what in ("right", "right_bare", "silu", "splines_first")
     }
     quoted |= {name: f"{facts[name]:.0%}" for name in SHARES}
-    quoted["edges"] = f"{1 - facts['dark'] - facts['bright']:.0%}"
     for when in ("early", "end"):
         quoted[f"{when}_one_way"] = f"{facts[f'{when}_one_way']:.0f}"
     quoted |= {name: f"{facts[name]:,}" for name in ("steps", "parameters", "functions")}

@@ -420,6 +420,15 @@ CLAIMS = [
         above=10,
     ),
     Claim(ESSAY, "Where pictures need them they are worth more", GAIN, above=10),
+    *(
+        Claim(page, words, of("article", "linear, worst, every grey"), above=0.95)
+        for page, words in (
+            (READ, "on noise of every grey (the last cell) they do nearly as well"),
+            (ESSAY, "It hardly is"),
+            (TEACHING, "Hardly: on noise of every grey"),
+            (ROWS, "Not because most pixels are at the two ends"),
+        )
+    ),
     Claim(
         ESSAY,
         "none of two hundred kernels",
