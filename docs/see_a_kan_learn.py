@@ -195,7 +195,6 @@ def untrue(facts: dict[str, Any]) -> list[str]:
         < facts["pattern_best"],
         "kernels of numbers read all of them": facts["linear_worst"] > 0.95,
         "most pixels are dark": facts["dark"] > 0.6,
-        "of those that are not dark most lie between": 1 - facts["dark"] > 2 * facts["bright"],
     }
     return [claim for claim, holds in claims.items() if not holds]
 
@@ -215,7 +214,6 @@ def words(folder: Path) -> dict[str, str]:
         for what in ("right", "right_bare", "silu", "splines_first")
     }
     quoted |= {name: f"{facts[name]:.0%}" for name in SHARES}
-    quoted["edges"] = f"{1 - facts['dark'] - facts['bright']:.0%}"
     for when in ("early", "end"):
         quoted[f"{when}_one_way"] = f"{facts[f'{when}_one_way']:.0f}"
     quoted |= {name: f"{facts[name]:,}" for name in ("steps", "parameters", "functions")}
@@ -308,10 +306,15 @@ def networks() -> dict[str, str]:
         "tenth_drawn": lesson.in_words(full["end: tenth reach, as drawn"], ".2f"),
         "small_draws": f"{sum(found['untrained']['tenth small for all']):.0f}",
         "small_draws_drawn": f"{sum(found['untrained']['tenth small for all, as drawn']):.0f}",
+        **{
+            f"small_trained{key}": str(np.less(full[f"end: tenth farthest{where}"], 0.6).sum())
+            for key, where in (("", ""), ("_drawn", ", as drawn"))
+        },
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
         "first_loss": lesson.in_words(full["loss, first pass"], ".2f"),
         "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
+        "test_loss": lesson.in_words(full["loss, test digits"], ".2f"),
         "many_moved": f"{np.mean(full['right, moved']):.0%}",
         "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
         "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),
@@ -320,6 +323,9 @@ def networks() -> dict[str, str]:
         "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
         "inverted_moved": f"{np.mean(found['unseen']['black on white: moved']):.0%}",
         "many_linear": f"{min(full['linear, worst']):.2f}",
+        "noise_linear": f"{min(full['linear, worst, every grey']):.2f}",
+        "linear_each": f"{np.mean(full['linear, worst']):.2f}",
+        "noise_each": f"{np.mean(full['linear, worst, every grey']):.2f}",
         "many_pattern": f"{min(full['pattern, worst']):.2f}",
     }
     for when, points in cost.items():

@@ -34,6 +34,12 @@ def say(*sentences: str) -> Markdown:
     return Markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
+def listed(words: Sequence[str]) -> str:
+    """Name some things: "a, b and c"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
     """Show rows under a head."""
     lines = [head, ["---"] * len(head), *rows]
@@ -85,10 +91,10 @@ def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]
     gaps = mixed[:, : len(one)].mean(1) - mixed[:, len(one) :].mean(1)
     p = (1 + (abs(gaps) > abs(gap) - 1e-9).sum()) / 10_000
     if p >= 0.05:
-        return f"no difference from right ones that so few can show (p = {p:.2f})"
+        return f"no difference from right labels that so few can show (p = {p:.2f})"
     if gap < 0:
-        return f"more than with right ones (p = {p:.2f}), so labels need not go with the digits"
-    return f"fewer than with right ones (p = {p:.2f}), so to know labels by heart is not enough"
+        return f"more than with right labels (p = {p:.2f}), so labels need not go with the digits"
+    return f"fewer than with right labels (p = {p:.2f}), so learning by heart makes fewer"
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:

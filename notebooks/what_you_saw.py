@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import say
+from lesson import listed, say
 
 import kan_widgets as kw
 
@@ -54,15 +54,16 @@ def quickstart(n: Any) -> Told:
         "smaller_parameters": kw.nn.count_parameters(n.smaller),
         "smaller_accuracy": n.run.result.eval_accuracy[-1],
     }
+    epochs = n.run.result.steps // len(n.moved_batches)
     return facts, [
         f"The article's network, {facts['parameters']:,} parameters: "
         f"{facts['early_accuracy']:.1%} of the test digits right after one epoch, "
         f"{facts['accuracy']:.1%} after three.",
-        f"In between its functions of the first layer moved by {later:.0%} of what they moved in "
-        f"all; the least moved by {facts['least_change']:.3f}, the most by "
-        f"{facts['most_change']:.3f}.",
-        f"`KANCNN()`, {facts['smaller_parameters']:,} parameters, after ten epochs of the recipe: "
-        f"{facts['smaller_accuracy']:.1%} right.",
+        f"In these two further epochs the functions of its first layer moved by {later:.0%} of "
+        f"what lies between start and end. There the least moved by {facts['least_change']:.3f}, "
+        f"the most by {facts['most_change']:.3f}.",
+        f"`KANCNN()`, {facts['smaller_parameters']:,} parameters, after {epochs} epochs of the "
+        f"recipe: {facts['smaller_accuracy']:.1%} right.",
     ]
 
 
@@ -100,17 +101,18 @@ def from_kolmogorov_to_kan(n: Any) -> Told:
         facts[f"{key}_parameters"] = kw.nn.count_parameters(model)
     learned = min(facts["log_r2"]) > 0.99
     return facts, [
-        f"Error of x·y·z: four functions {n.product_error:.2%}, the MLP {n.twin_error:.2%}.",
+        f"Error of x·y·z: the four functions {n.product_error:.2%}, the MLP {n.twin_error:.2%}.",
         f"The inner functions are {'' if learned else 'here not '}logarithms a·ln x + b: R² ≥ "
         f"{min(facts['log_r2']):.5f} (a line: {facts['line_r2']:.2f}), slopes that differ by "
         f"{facts['slope_spread']:.2%}.",
-        f"The outer function is an exponential by R² = {facts['exp_r2']:.5f}, and a·r = "
+        f"The outer function fits an exponential by R² = {facts['exp_r2']:.5f}, and a·r = "
         f"{facts['slope_times_rate']:.3f}.",
-        "On the curve: "
-        + ", ".join(f"the {name} errs {error:.1%}" for name, error in n.curve_errors.items())
+        "On the curve "
+        + listed([f"the {name} errs by {error:.1%}" for name, error in n.curve_errors.items()])
         + ".",
-        f"An MLP grows as N to the power {facts['mlp_power_of_n']:.2f}, a KAN as N to the power "
-        f"{facts['kan_power_of_n']:.2f} and G to the power {facts['kan_power_of_g']:.2f}.",
+        f"The parameters of an MLP layer grow as N to the power {facts['mlp_power_of_n']:.2f}, "
+        f"those of a KAN layer as N to the power {facts['kan_power_of_n']:.2f} and G to the power "
+        f"{facts['kan_power_of_g']:.2f}.",
         f"The error of N sigmoids falls as N to the power −{facts['staircase_power']:.2f}, that of "
         f"splines as N to the power −{facts['spline_power']:.2f}.",
     ]
@@ -151,19 +153,20 @@ def building_blocks(n: Any) -> Told:
         facts |= {f"{name}_early": early, f"{name}_late": late}
     moved, held = n.far_away.values()
     return facts, [
-        f"φ was {facts['terms']} splines and a base; off the wave by {n.one_error:.3f} at most.",
-        f"One coefficient: {n.reached:.2f} intervals, {facts['peak_of_change']:.3f} high.",
-        f"Trained at one end, φ moved by {moved:.3f} at the other; with w held by {held:.3f}.",
+        f"φ, {facts['terms']} splines and a base, was off the wave by {n.one_error:.3f} at most.",
+        f"One coefficient, raised by 1, changed φ over {n.reached:.2f} intervals, by "
+        f"{facts['peak_of_change']:.3f} at most.",
+        f"Trained at one end, φ moved by {moved:.3f} at the other; with w held, by {held:.3f}.",
         "With orders 0 to 3 the error fell as G to the power "
-        + ", ".join(f"−{p:.2f}" for p in facts["order_powers"])
+        + listed([f"−{p:.2f}" for p in facts["order_powers"]])
         + ".",
         f"Refining moved φ by {max(n.jumps):.0e} at most; the error went from "
         f"{n.refined[0]:.4f} on 3 intervals to {n.refined[-1]:.5f} on 24. As many steps more "
-        "without refining left " + ", ".join(f"{error:.5f}" for error in n.stayed) + ".",
+        f"without refining left {listed([f'{error:.5f}' for error in n.stayed])}.",
         "With 8 of 17 terms, the largest error in the left third and in the right: "
         + "; ".join(f"{name} {left:.3f} and {right:.3f}" for name, (left, right) in n.half.items())
         + ".",
-        f"Best with 17 terms: {', '.join(f'{name} for the {t}' for t, name in best.items())}.",
+        f"Best with 17 terms: {listed([f'{name} for the {t}' for t, name in best.items()])}.",
         f"Without a base {n.dead['without']:.0%} of the inputs got no gradient, with it "
         f"{n.dead['with']:.0%}.",
     ]
@@ -189,12 +192,14 @@ def convolution_with_functions(n: Any) -> Told:
     }
     numbers, functions = n.best.values()
     return facts, [
-        f"Straight functions are numbers: responses differ by at most {n.same:.1g}.",
-        f"The layer of twenty lines differs from ours by {n.scratch['response']:.1g}.",
-        f"Asked for grey, R² of numbers and functions: trained {n.learned['numbers']:.2f} and "
-        f"{n.learned['functions']:.3f}, at best {numbers['grey']:.2f} and {functions['grey']:.3f}.",
-        "Neither can have the product of two pixels: at best "
-        f"{numbers['product']:.2f} and {functions['product']:.2f}.",
+        "A kernel of straight functions and one of numbers: responses differ by "
+        f"{n.same:.1g} at most.",
+        f"The layer of twenty lines and ours: by {n.scratch['response']:.1g} at most.",
+        f"Asked for grey, numbers reach an R² of {n.learned['numbers']:.2f} by training "
+        f"({numbers['grey']:.2f} at best), functions {n.learned['functions']:.3f} "
+        f"({functions['grey']:.3f}).",
+        f"Asked for the product of two pixels, numbers reach {numbers['product']:.2f} at best, "
+        f"functions {functions['product']:.2f}.",
         f"On a blank image zero padding gave {n.frame['corner']:.3f} in the corner (φ(0) predicts "
         f"{facts['predicted']['corner']:.3f}), {n.frame['middle']:.3f} in the middle; replicating "
         f"the border left a frame of {n.frame_heights['grey, replicate']:.3f}.",
@@ -230,21 +235,23 @@ def your_own_model(n: Any) -> Told:
     if n.KAN is not None:
         facts["pykan"] = n.by_pykan
         pykan = (
-            f"pykan: sine found with R² {n.by_pykan['R² to sine']:.4f}, parabola with "
-            f"{n.by_pykan['R² to parabola']:.4f}; Σφ is its output but for "
+            f"pykan: its first function fits the sine by R² = {n.by_pykan['R² to sine']:.4f}, its "
+            f"second the parabola by {n.by_pykan['R² to parabola']:.4f}; Σφ is its output but for "
             f"{n.by_pykan['error']:.0e}, with a formula "
             f"{n.by_pykan['error with a formula']:.0e}."
         )
     return facts, [
-        f"CNN: {facts['cnn functions']:,} functions, R² to a line at least {n.straightest:.3f}; "
-        f"{n.right:.1%} right after one epoch; left out: {', '.join(facts['cnn left out'])}.",
+        f"CNN: {facts['cnn functions']:,} functions, all lines by R² ≥ {n.straightest:.3f}; "
+        f"{n.right:.1%} of the test digits right after one epoch; left out: "
+        f"{listed(facts['cnn left out'])}.",
         f"Class from a file: Σφ is its output but for {n.file_error:.0e}. One function made "
-        f"straight: {n.straight / n.before:.0f} times the error; undone: {n.after:.1e}, "
-        f"{'as' if n.after == n.before else 'not as'} before.",
+        f"straight makes the error {n.straight / n.before:.0f} times as large; undone, it is "
+        f"{n.after:.1e}, {'as' if n.after == n.before else 'not as'} before.",
         pykan,
-        f"Own layer: the right adapter is off by {n.proof.error:.0e} in {n.proof.outputs} outputs, "
-        f"the wrong one is refused: {n.wrong.split(':')[0]}.",
-        f"It learned: unexplained variance {n.losses[0]:.0%} → {n.losses[-1]:.1%}.",
+        f"Own layer: with the right adapter Σφ is off by {n.proof.error:.0e} in {n.proof.outputs} "
+        f"outputs; the wrong one is refused: {n.wrong.split(':')[0]}.",
+        f"Training took the variance that it leaves unexplained from {n.losses[0]:.0%} to "
+        f"{n.losses[-1]:.1%}.",
     ]
 
 
@@ -267,10 +274,11 @@ def see_a_whole_run(n: Any) -> Told:
     further = "further" if moved[1] > moved[0] else "less far"
     return facts, [
         f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
-        f"Today's loss of the last batch is {lower} (yesterday {losses[0]:.3f}, today "
-        f"{losses[1]:.3f}), and its functions moved {further} ({moved[0]:.2f} and "
-        f"{moved[1]:.2f}), in {'another direction' if n.alike < 0.95 else 'the same direction'} "
-        f"(cosine {n.alike:.2f}).",
+        f"On the last batch today's loss is {lower} ({losses[1]:.3f}, yesterday's "
+        f"{losses[0]:.3f}). Its functions moved {further} ({moved[1]:.2f}, yesterday's "
+        f"{moved[0]:.2f}), in "
+        f"{'another direction' if n.alike < 0.95 else 'nearly the same direction'} (cosine "
+        f"{n.alike:.2f}).",
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]
@@ -292,8 +300,9 @@ def rough_functions(n: Any) -> Told:
     }
     falls = {name: found[0] / found[-1] for name, found in n.errors.items()}
     return facts, [
-        f"From {n.grids[0]} to {n.grids[-1]} intervals the error fell {falls['ln']:,.0f} times for "
-        f"ln, {falls['psi']:.1f} times for ψ, as G to the power −{facts['psi_power']:.2f}.",
+        f"From {n.grids[0]} to {n.grids[-1]} intervals the error of ln fell by a factor of "
+        f"{falls['ln']:,.0f}, that of ψ by {falls['psi']:.1f}, as G to the power "
+        f"−{facts['psi_power']:.2f}.",
         f"The Hölder exponent of ψ is {facts['holder_exponent']:.2f}, and 99% of its climb happens "
         f"on {facts['share_of_x_for_99_percent']:.2%} of its interval.",
     ]

@@ -37,6 +37,7 @@ MOST_PASSES = 60  # of digits with the labels of others, which are learned by he
 FITTED = 0.95
 SECOND_PASSES = 6  # of the digits in grey ink
 DEPTH = ("bend", "turns", "line", "silu", "variation", "curvature")
+PRUNED_BELOW = (0, 0.005, 0.01, 0.02, 0.04, 0.08)  # of mean |φ|, as in tutorial 5
 
 Row = dict[str, float]
 
@@ -94,6 +95,7 @@ def of_article(seed: int, splines: bool) -> Row:
             reach = lesson.reach(one, end)
             found[f"least reach{where}"] = reach.min()
             found[f"tenth reach{where}"] = reach[9]
+            found[f"tenth farthest{where}"] = lesson.farthest(one, end)[9]
         size, unlike = lesson.unlike_silu(one)
         found["range and unlikeness"] = lesson.ranks_together(size, unlike)
         two = kw.functions.read(one)[:2]
@@ -109,21 +111,43 @@ def of_article(seed: int, splines: bool) -> Row:
     with torch.no_grad():
         nothing = network(torch.full_like(images[:1], -1.0)).exp()[0]
     row["empty, surest"], row["empty, class"] = float(nothing.max()), float(nothing.argmax())
-    observed = kw.bind(network).observe(some)
-    first = kw.functions.read(network)[0]
-    checks = [
-        kw.insight.check_pattern(kw.insight.kernel_of(first, k), observed["convs.0"])
-        for k in range(5)
-    ]
-    for name, of in (("pattern", "binary"), ("greys", "graded"), ("linear", "linear")):
-        row[f"{name}, worst"] = float(min(getattr(check, of) for check in checks))
-        row[f"{name}, best"] = float(max(getattr(check, of) for check in checks))
-    row["beyond the dense grid"] = float(observed["linear"].outside_domain.mean())
+    with torch.no_grad():
+        row["loss, test digits"] = float(nll_loss(network(images), labels))
+    row["functions enough"] = functions_enough(network)
+    row |= of_readings(network, some)
+    every_grey = 2 * torch.rand(some.shape, generator=torch.Generator().manual_seed(seed)) - 1
+    row |= {f"{name}, every grey": r for name, r in of_readings(network, every_grey).items()}
+    row["beyond the dense grid"] = float(
+        kw.bind(network).observe(some)["linear"].outside_domain.mean()
+    )
     phi, w = lesson.unlike_silu(network)[1][:45], network.convs[0].base_weight.detach()
     large = (w.abs().flatten() >= w.abs().median()).numpy()
     row["keep SiLU, large w"] = float((phi[large] <= 0.05).mean())
     row["keep SiLU, small w"] = float((phi[~large] <= 0.05).mean())
     return row
+
+
+def of_readings(network: nn.Module, pictures: Tensor) -> Row:
+    """Return how nine numbers stand for nine functions, for the worst and the best of five."""
+    observed = kw.bind(network).observe(pictures)["convs.0"]
+    first = kw.functions.read(network)[0]
+    checks = [kw.insight.check_pattern(kw.insight.kernel_of(first, k), observed) for k in range(5)]
+    row: Row = {}
+    for name, of in (("pattern", "binary"), ("greys", "graded"), ("linear", "linear")):
+        found = [float(getattr(check, of)) for check in checks]
+        row |= {f"{name}, worst": min(found), f"{name}, best": max(found)}
+    return row
+
+
+def functions_enough(network: nn.Module) -> float:
+    """Return with how few functions a network stays within a point of what it gets right."""
+    known, enough = digits(), []
+    for threshold in PRUNED_BELOW:
+        smaller = copy.deepcopy(network)
+        pruned = kw.nn.prune(smaller, threshold, known.train_images[:500], dry_run=False)
+        right = lesson.share_right(smaller, known.test_images, known.test_labels)
+        enough.append((right, sum(layer.remaining for layer in pruned.values())))
+    return float(min(left for right, left in enough if right >= enough[0][0] - 0.01))
 
 
 def of_as_large(seed: int) -> Row:
@@ -214,9 +238,11 @@ def of_grey(seed: int, splines: bool) -> Row:
     network = kw.nn.KANCNN.article()
     if not splines:
         lesson.never_splines(network)
+    row: Row = {"hills, untrained": lesson.hills(network)}
     train(network, in_grey_batches(seed), 1)
     shown = lesson.in_grey(known.test_images, seed + 5000)
-    return {"right": lesson.share_right(network, shown, known.test_labels)}
+    row["hills"] = lesson.hills(network)
+    return row | {"right": lesson.share_right(network, shown, known.test_labels)}
 
 
 def of_three(seed: int) -> Row:

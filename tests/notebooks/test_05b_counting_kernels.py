@@ -71,6 +71,22 @@ def test_the_tenth_is_said_beside_the_median_on_both_stretches_and_is_not_small(
 
 
 def test_what_became_more_complex_is_said_as_it_was_found(run: Run) -> None:
+    said_of = {
+        "yes": "the later kernels became the more complex",
+        "no, the earlier": "the earlier did",
+        "undecided": "it is undecided",
+    }
     for measure, verdict in run.facts["later"].items():
-        words = rf"\b{verdict} by [^;.]*\b{measure}\b"
+        words = rf"by [^;.]*\b{measure}\b[^;.]* {said_of[verdict]}"
         assert re.search(words, said(run, "counting-saw"))
+
+
+def test_where_this_network_goes_against_the_twenty_in_the_dark_is_said(run: Run) -> None:
+    sentence = re.search("suppression of dark input grows by.*", said(run, "counting-saw"))
+    assert sentence
+    for name, verdict in run.facts["suppresses"].items():
+        stronger = run.facts["dark"]["end"][name] > run.facts["dark"]["start"][name]
+        if name not in ("how many, by value", "how many, by movement", "difference"):
+            stronger = not stronger
+        against = verdict == ("weaker" if stronger else "stronger")
+        assert (name in sentence[0].partition("the other way")[2]) == against

@@ -106,6 +106,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
     assert "Layers differ less than functions of one layer" in said
+    assert "the most complicated layer is convs.0 as built, and is linear with one size" in said
     turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
     pair = {
         name.replace(layer, turned[layer]): found
@@ -114,11 +115,24 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
         if name.endswith(layer)
     }
     pair |= {name: [0.1] * 20 for name in pair if "middle half" in name}
+    pair |= {name: [0.2] * 20 for name in pair if "one size: variation" in name}
     monkeypatch.setattr(beside_others, "recorded", lambda: table | {"pair": pair})
     said = beside_others.depth().data
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
     assert "Layers differ more than functions of one layer" in said
+    assert "is linear as built, and is not settled with one size" in said
+
+
+def test_what_became_more_complex_is_named_with_its_measures() -> None:
+    verdicts = {"bend": "undecided", "turns": "yes", "line": "yes", "silu": "no, the earlier"}
+    assert beside_others.told_of_complexity(verdicts) == (
+        "In the twenty, by turns and line the later kernels became the more complex; by silu the "
+        "earlier did; by bend it is undecided."
+    )
+    assert beside_others.told_of_complexity({"bend": "undecided"}) == (
+        "In the twenty, by bend it is undecided."
+    )
 
 
 def test_what_is_said_of_lines_turns_with_the_recorded_networks(
@@ -127,8 +141,10 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     table = lesson.recorded()
     said = beside_others.about_lines().data
     assert "Lines turn with the digits" in said
-    assert "945 steps teach one only" in said
+    assert "945 steps teach such a network only" in said
     lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
+    more = lesson.in_words(np.array(lines) - 10 * lesson.chance_of_a_line(), ".2f")
+    assert f"Horizontal lines: more than chance gives, by {more}" in said
     same = {"lines": lines, "uprights": uprights}
     by_heart = table["labels by heart"] | {"lines": lines[8:16]}
     others = table | {"digits turned": same, "labels by heart": by_heart}
