@@ -20,13 +20,13 @@ function viewOf(bytes, what) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw new WireError(`Got ${describe(bytes)} for ${what}; needed: bytes.`);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
 }
 function record(value, what) {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value;
   }
-  throw new WireError(`Got ${describe(value)} for ${what}; needed: an object.`);
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
 }
 function same(got, needed, what) {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
@@ -34,7 +34,7 @@ function same(got, needed, what) {
 function product(sizes) {
   return sizes.reduce((all, size) => all * size, 1);
 }
-function describe(value) {
+function valueWords(value) {
   if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
     return String(value);
   }
@@ -47,7 +47,7 @@ var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
   constructor(sent) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${describe(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
     );
   }
 };
@@ -290,7 +290,7 @@ function train(saved, lesson, controls) {
     if (kind === "shown") order({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "advance") run(asked.steps ?? 1);
+    else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
     else if (EDITS.includes(kind)) edit(content);
     else if (kind === "straighten" || kind === "form")
@@ -374,7 +374,7 @@ function train(saved, lesson, controls) {
   return new Map([[stream.id, model], ...others]);
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
-var HEARD = ["pause", "resume", "stop", "advance", "rate"];
+var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {

@@ -75,36 +75,52 @@ var Machine = class _Machine {
 };
 
 // src/training/operations.ts
+var Operation = class {
+  constructor(machine, from, to) {
+    this.machine = machine;
+    this.from = from;
+    this.to = to;
+  }
+  machine;
+  from;
+  to;
+  /** What n examples take in, and what they give. */
+  values(n) {
+    return this.#both(n, this.from.at, this.to.at);
+  }
+  /** The gradient of what is taken in, and the one of what is given. */
+  gradients(n) {
+    return this.#both(n, this.from.grad, this.to.grad);
+  }
+  #both(n, from, to) {
+    const { machine } = this;
+    return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
+  }
+};
 var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
-function valuesOf(machine, most, shape) {
+function takeValues(machine, most, shape) {
   const size = sizeOf(shape);
   return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
 }
 var MOMENTUM = 0.1;
-var BatchNorm = class {
+var BatchNorm = class extends Operation {
   constructor(machine, from, to, kept, scale, shift, eps) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.kept = kept;
     this.scale = scale;
     this.shift = shift;
     this.eps = eps;
     this.#saved = new Float64Array(2 * from.shape[0]);
   }
-  machine;
-  from;
-  to;
   kept;
   scale;
   shift;
   eps;
   #saved;
   forward(n, training) {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     const [means, inverses] = [
       this.#saved.subarray(0, channels),
       this.#saved.subarray(channels, 2 * channels)
@@ -141,11 +157,10 @@ var BatchNorm = class {
     }
   }
   backward(n) {
-    const { machine, from, to } = this;
+    const { machine, from } = this;
     const channels = from.shape[0];
-    const x = machine.floats(from.at, n * from.size);
-    const given = machine.floats(to.grad, n * to.size);
-    const taken = machine.floats(from.grad, n * from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
@@ -170,27 +185,21 @@ var BatchNorm = class {
     return true;
   }
 };
-var MaxPool = class {
+var MaxPool = class extends Operation {
   constructor(machine, from, to, kernel, stride) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.kernel = kernel;
     this.stride = stride;
   }
-  machine;
-  from;
-  to;
   kernel;
   stride;
   /** Where each came from. */
   #from = new Int32Array(0);
   forward(n) {
-    const { machine, from, to } = this;
+    const { from, to } = this;
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
-    const x = machine.floats(from.at, n * from.size);
-    const y = machine.floats(to.at, n * to.size);
+    const [x, y] = this.values(n);
     if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
@@ -210,22 +219,13 @@ var MaxPool = class {
     return true;
   }
   backward(n) {
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [taken, given] = this.gradients(n);
     taken.fill(0);
     for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
     return true;
   }
 };
-var Flatten = class {
-  constructor(machine, from, to) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
-  }
-  machine;
-  from;
-  to;
+var Flatten = class extends Operation {
   forward(n) {
     this.#move(n, this.from.at, this.to.at, false);
     return true;
@@ -249,7 +249,7 @@ var Flatten = class {
         }
   }
 };
-var FUNCTIONS = {
+var DIFFERENTIABLE = {
   identity: [(x) => x, () => 1],
   relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
   tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
@@ -261,46 +261,30 @@ var FUNCTIONS = {
     }
   ]
 };
-var Elementwise = class {
+var Elementwise = class extends Operation {
   constructor(machine, from, to, f, slope) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
+    super(machine, from, to);
     this.f = f;
     this.slope = slope;
   }
-  machine;
-  from;
-  to;
   f;
   slope;
   forward(n) {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const y = this.machine.floats(this.to.at, n * this.to.size);
+    const [x, y] = this.values(n);
     for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
     return true;
   }
   backward(n) {
-    const x = this.machine.floats(this.from.at, n * this.from.size);
-    const given = this.machine.floats(this.to.grad, n * this.to.size);
-    const taken = this.machine.floats(this.from.grad, n * this.from.size);
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
     return true;
   }
 };
-var LogSoftmax = class {
-  constructor(machine, from, to) {
-    this.machine = machine;
-    this.from = from;
-    this.to = to;
-  }
-  machine;
-  from;
-  to;
+var LogSoftmax = class extends Operation {
   forward(n) {
     const { size } = this.from;
-    const x = this.machine.floats(this.from.at, n * size);
-    const y = this.machine.floats(this.to.at, n * size);
+    const [x, y] = this.values(n);
     for (let row = 0; row < n * size; row += size) {
       let most = Number.NEGATIVE_INFINITY;
       for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
@@ -313,9 +297,8 @@ var LogSoftmax = class {
   }
   backward(n) {
     const { size } = this.from;
-    const y = this.machine.floats(this.to.at, n * size);
-    const given = this.machine.floats(this.to.grad, n * size);
-    const taken = this.machine.floats(this.from.grad, n * size);
+    const [, y] = this.values(n);
+    const [taken, given] = this.gradients(n);
     for (let row = 0; row < n * size; row += size) {
       let sum = 0;
       for (let k = row; k < row + size; k++) sum += given[k];
@@ -329,23 +312,21 @@ var LogSoftmax = class {
 var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 function layerRefusal(layer, recipe) {
   if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in FUNCTIONS)) return `${layer.name} has a base that only Python knows`;
+  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
   if (layer.conv && layer.conv.paddingMode !== "zeros")
     return `${layer.name} pads by “${layer.conv.paddingMode}”`;
   if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
   if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
   return "";
 }
-var KanLayer = class {
+var KanLayer = class extends Operation {
   constructor(machine, layer, recipe, from, to, bias, most) {
-    this.machine = machine;
+    super(machine, from, to);
     this.layer = layer;
-    this.from = from;
-    this.to = to;
     this.bias = bias;
     const { count, conv } = layer;
     this.#basis = recipe.basis ?? NO_SPLINES;
-    this.#activation = recipe.base === "silu" ? null : FUNCTIONS[recipe.base];
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
     this.#copies = conv?.shared ? from.shape[0] : 1;
     const { functions } = this.#basis;
     const weight = (size) => {
@@ -362,10 +343,7 @@ var KanLayer = class {
     const room = () => this.#activation ? machine.take(most * from.size) : 0;
     this.#given = { base: room(), slope: room() };
   }
-  machine;
   layer;
-  from;
-  to;
   bias;
   base;
   spline;
@@ -385,7 +363,7 @@ var KanLayer = class {
     if (!this.machine.forward(this.#call(n))) return false;
     if (this.bias) {
       const bias = this.machine.floats(this.bias.at, this.bias.count);
-      const y = this.machine.floats(this.to.at, n * this.to.size);
+      const [, y] = this.values(n);
       for (let k = 0; k < y.length; k += bias.length)
         for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
     }
@@ -401,7 +379,7 @@ var KanLayer = class {
     if (!done) return false;
     if (this.bias) {
       const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const given = this.machine.floats(this.to.grad, n * this.to.size);
+      const [, given] = this.gradients(n);
       for (let k = 0; k < given.length; k += sums.length)
         for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
     }
@@ -489,7 +467,7 @@ var KanLayer = class {
   #activate(n) {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
-    const x = this.machine.floats(this.from.at, n * this.from.size);
+    const [x] = this.values(n);
     const base = this.machine.floats(this.#given.base, x.length);
     const slopes = this.machine.floats(this.#given.slope, x.length);
     for (let k = 0; k < x.length; k++) {
@@ -541,7 +519,7 @@ function sizesOf(layer, from, to, n) {
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
 // src/training/network.ts
-function refusal({ structure, layout, recipe }) {
+function trainingRefusal({ structure, layout, recipe }) {
   const { stations, traced } = structure;
   if (!traced || stations.length < 2) return "how the network is connected is not known";
   for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
@@ -556,7 +534,7 @@ function refusal({ structure, layout, recipe }) {
 }
 function operationRefusal(compute, label) {
   const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in FUNCTIONS))
+  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
     return `a page cannot train ${label}`;
   const padding = compute?.padding ?? [0, 0];
   if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
@@ -569,13 +547,13 @@ var Network = class {
     this.machine = machine;
     this.description = description;
     this.most = most;
-    const why = refusal(description);
+    const why = trainingRefusal(description);
     if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
     const { stations } = description.structure;
-    let values = valuesOf(machine, most, stations[0].shape);
+    let values = takeValues(machine, most, stations[0].shape);
     this.input = values;
     for (const station of stations.slice(1)) {
-      const to = valuesOf(machine, most, station.shape);
+      const to = takeValues(machine, most, station.shape);
       this.#operations.push(this.#operation(station, values, to));
       values = to;
     }
@@ -653,7 +631,7 @@ var Network = class {
       case "log_softmax":
         return new LogSoftmax(machine, from, to);
       default:
-        return new Elementwise(machine, from, to, ...FUNCTIONS[String(compute?.function)]);
+        return new Elementwise(machine, from, to, ...DIFFERENTIABLE[String(compute?.function)]);
     }
   }
   #vector({ beside }, name) {
