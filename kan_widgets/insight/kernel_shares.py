@@ -24,7 +24,7 @@ from kan_widgets.insight.kernels import Observed, check_observed, columns_and_ba
 from kan_widgets.insight.running import Stage, TappedPass, run
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.scalars import Float64
-from kan_widgets.nn.bases.basis import Interval
+from kan_widgets.nn.bases.basis import Ends
 
 # Inputs whose basis functions are computed at a time.
 _INPUTS_AT_ONCE = 50_000
@@ -102,7 +102,7 @@ class Curves:
 
     which: tuple[int, ...]
     """Numbers of their shares, out·columns + in; of shared kernels, those of the kernels."""
-    domain: Interval
+    domain: Ends
     """The grid, over all functions of the layer."""
     x: Float64 = field(repr=False)
     """``(shares, points)``: over the grid, and beyond it as far as the function's input lies."""
