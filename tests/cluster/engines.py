@@ -7,12 +7,13 @@ beside it, as the first process had them: ``FOLDER/truth.pt``.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,52 +146,52 @@ def by_ray(config: dict[str, str]) -> None:
 
 
 @contextmanager
-def ray_here() -> Iterator[str]:
-    """Start a Ray of one's own; give its address.
+def ray_here(environment: dict[str, str]) -> Iterator[None]:
+    """Start a Ray of one's own, and go to it; its workers get an environment.
 
-    Its ports are chosen beforehand: else it waits half a minute at most for parts of it to say
-    theirs, which take longer to start on a machine that is busy.
+    One of its processes waits 15 seconds for another to start, which takes longer on a machine that
+    is busy and has not done so before: then it is started again. Ports are chosen beforehand, as
+    there is no waiting for those that the parts of it choose.
     """
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
-    port, *others = [str(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
+    import ray
+
     names = "dashboard-agent-listen", "dashboard-agent-grpc", "runtime-env-agent", "metrics-export"
-    ports = [f"--{name}-port={other}" for name, other in zip(names, others, strict=True)]
     start = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
-    options = ["--head", "--block", f"--port={port}", "--num-cpus=3", "--disable-usage-stats"]
-    ray = subprocess.Popen(
-        [sys.executable, "-c", start, "start", *options, "--include-dashboard=false", *ports]
-    )
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        ray.terminate()  # which ends what it has started
-        ray.wait(120)
+    options = ["--head", "--block", "--num-cpus=3", "--disable-usage-stats"]
+    for _ in range(5):
+        probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+        port, *others = [str(probe.getsockname()[1]) for probe in probes]
+        for probe in probes:
+            probe.close()
+        ports = [f"--{name}-port={other}" for name, other in zip(names, others, strict=True)]
+        given = ["start", *options, "--include-dashboard=false", f"--port={port}", *ports]
+        node = subprocess.Popen([sys.executable, "-c", start, *given], start_new_session=True)
+        end = time.monotonic() + 90
+        try:
+            while not ray.is_initialized() and node.poll() is None and time.monotonic() < end:
+                with suppress(ConnectionError, RuntimeError):
+                    ray.init(f"127.0.0.1:{port}", runtime_env={"env_vars": environment})
+                time.sleep(1)
+            if ray.is_initialized():
+                yield
+                ray.shutdown()
+                return
+        finally:
+            os.killpg(node.pid, signal.SIGKILL)  # all that it has started, which it may leave
+            node.wait()
+    raise TimeoutError("Ray could not be started")
 
 
 def ray(folder: Path) -> None:
-    import ray
     import ray.train.torch
 
-    paths = {"env_vars": {name: os.environ[name] for name in ("PYTHONPATH", "OMP_NUM_THREADS")}}
-    with ray_here() as address:
-        end = time.monotonic() + 300
-        while True:
-            try:
-                ray.init(address, runtime_env=paths)
-                break
-            except (ConnectionError, RuntimeError):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(1)
+    with ray_here({name: os.environ[name] for name in ("PYTHONPATH", "OMP_NUM_THREADS")}):
         result = ray.train.torch.TorchTrainer(
             by_ray,
             train_loop_config={"folder": str(folder)},
             scaling_config=ray.train.ScalingConfig(num_workers=2),
             run_config=ray.train.RunConfig(name="kan", storage_path=str(folder)),
         ).fit()
-        ray.shutdown()
     assert result.metrics is not None
     assert result.metrics["loss"] > 0  # what `report` hands on reaches Ray
 

@@ -30,7 +30,7 @@ def test_an_engine_of_two_processes_makes_one_recording_of_its_training(
         "PYTHONPATH": str(CHECKOUT),
         "OMP_NUM_THREADS": "1",
         "RAY_AUTH_MODE": "disabled",
-        "RAY_raylet_start_wait_time_s": "600",  # where the machine is busy
+        "RAY_num_prestart_python_workers": "0",
         "RAY_memory_monitor_refresh_ms": "0",  # what others take is no reason to end a worker
         # What a worker reports waits for the next look of Ray's at it: else for two seconds.
         "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.05",
