@@ -16,7 +16,7 @@ from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
 from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.split import Split
 from kan_widgets.nn.bases.basis import Ends
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 LayerKind = Literal["conv", "linear", "elementwise"]
 CoefficientWriter = Callable[[tuple[int, ...], Tensor], None]

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 # Bytes: a module that holds more, such as a data set, equals no other.
 _MAX_BYTES = 50_000_000

@@ -16,7 +16,7 @@ from kan_widgets.functions.layer import LayerFunctions, Tap
 from kan_widgets.functions.module_tensors import Recipe, missing_tensors
 from kan_widgets.functions.recipes import lacking, layers_of
 from kan_widgets.functions.registry import Sum, register_adapter
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 # -- symbolic edges ---------------------------------------------------------------------
 

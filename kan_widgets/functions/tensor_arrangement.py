@@ -32,7 +32,7 @@ from kan_widgets.functions.module_tensors import (
     stacked,
 )
 from kan_widgets.nn.activation import BaseActivation
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 
 class Arrangement:

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from kan_widgets.functions.layer import Tap
 from kan_widgets.functions.stand_ins import with_weights
-from kan_widgets.nn.ungraded import gradient_mode_restored, ungraded
+from kan_widgets.nn.torch_modes import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
 

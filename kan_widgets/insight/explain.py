@@ -33,7 +33,7 @@ from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.observe import Folding, fold_of
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 # From this share of the change on, what is missing is said.
 _NOTED_SHARE = 0.05

@@ -38,13 +38,9 @@ class Callback(ReportsOnce, Generic[Arguments]):
             self._call(*arguments, **named)
         except Exception as error:
             if self.is_new_fault(self._what, error):
-                name = name_of(self._call)
-                report(f"{self._what}: {name} raised {error!r}. It will be called again")
-
-
-def name_of(call: Callable[..., object]) -> str:
-    """Return what a report calls a function of somebody else."""
-    return f"the callback {getattr(call, '__qualname__', None) or repr(call)}"
+                name = getattr(self._call, "__qualname__", None) or repr(self._call)
+                what = f"{self._what}: the callback {name}"
+                report(f"{what} raised {error!r}. It will be called again")
 
 
 _hearers: weakref.WeakSet[Any] = weakref.WeakSet()

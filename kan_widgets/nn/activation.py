@@ -18,10 +18,6 @@ def _identity(x: Tensor) -> Tensor:
     return x
 
 
-def _ones(x: Tensor) -> Tensor:
-    return torch.ones_like(x)
-
-
 def _silu_slope(x: Tensor) -> Tensor:
     gate = torch.sigmoid(x)
     return gate * (1 + x * (1 - gate))
@@ -46,7 +42,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tens
     "gelu": (F.gelu, _gelu_slope),
     "relu": (F.relu, _relu_slope),
     "tanh": (torch.tanh, _tanh_slope),
-    "identity": (_identity, _ones),
+    "identity": (_identity, torch.ones_like),
 }
 
 

@@ -18,7 +18,7 @@ from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.dense import packed_weight
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 #: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
 SCALE_NOISE = 0.1

@@ -1,9 +1,16 @@
-"""Whether torch is compiling, tracing or intercepting this call."""
+"""Whether torch is compiling, tracing or intercepting a call, and computing without gradients."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
 import torch
 from torch.autograd import forward_ad
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def transformed() -> bool:
@@ -38,3 +45,21 @@ def inspected() -> bool:
     if torch.compiler.is_compiling():
         return True
     return traced() or watched() or torch._C._len_torch_function_stack() > 0
+
+
+#: A context manager whose end puts back the gradient mode there was, whatever came in between.
+#: `torch.no_grad` is written in Python: interrupted while it begins or ends, it leaves gradients
+#: off in the thread, and nothing trains any more. An interrupt comes before or after this one.
+gradient_mode_restored: Any = functools.partial(torch._C._InferenceMode, False)
+
+
+def ungraded(compute: Callable[P, T]) -> Callable[P, T]:
+    """Let a function compute without gradients, as ``torch.no_grad()`` does, however it ends."""
+
+    @functools.wraps(compute)
+    def computed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with gradient_mode_restored():
+            torch._C._set_grad_enabled(False)
+            return compute(*args, **kwargs)
+
+    return computed

@@ -32,7 +32,7 @@ from kan_widgets.functions.sampling.samples import (
 )
 from kan_widgets.functions.sampling.sums import ROUNDING, ModuleSums
 from kan_widgets.functions.undisturbed import like_of, tapped, with_copy
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 # Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
 _MAX_SECONDS = 6.0

@@ -25,7 +25,7 @@ from kan_widgets.functions.registry import LayerReader
 from kan_widgets.live.frames.edit import FunctionIndex
 from kan_widgets.live.model.layers import FunctionPlace
 from kan_widgets.live.reports import report
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 Entries = dict[str, Tensor]
 """By the name of a parameter, which entries of it, counted in its flat order."""

@@ -26,7 +26,7 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 # Share of the training time that proofs may take, and the fewest seconds between two.
 _PROOF_SHARE = 0.003

@@ -17,7 +17,7 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.steering.control import POLL_SECONDS
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 Batch = TypeVar("Batch")
 Loss = Callable[[Any, Any], Tensor]

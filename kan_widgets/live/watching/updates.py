@@ -18,7 +18,7 @@ from kan_widgets.live.frames.coefficient_copies import Arriving
 from kan_widgets.live.frames.edit import Edit
 from kan_widgets.live.frames.frame import spread
 from kan_widgets.live.watching.binding import Binding
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 _MAX_PER_SECOND = 10.0
 _MAX_KEPT = 1000

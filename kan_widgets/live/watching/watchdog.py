@@ -29,7 +29,7 @@ from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes
 from kan_widgets.nn.life.torch_optimizer import holds_any
 from kan_widgets.nn.life.whole_models import update_grid
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
 """Of the time of a training, looking at gradients takes no more, and looking at the rest."""

@@ -14,7 +14,7 @@ from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
 from kan_widgets.nn.life.sampling import Inputs, checked_inputs
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 #: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _MAX_INPUTS = 4096

@@ -14,7 +14,7 @@ from kan_widgets.nn.activation import resolve_activation
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.dense import expand_plain
 from kan_widgets.nn.life.sampling import Inputs, checked_inputs, random_rows
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 #: Numbers computed at once.
 _PIECE = 4_000_000

@@ -14,7 +14,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
-from kan_widgets.nn.ungraded import ungraded
+from kan_widgets.nn.torch_modes import ungraded
 
 #: Values compared at once.
 _PIECE = 4_000_000

@@ -16,7 +16,7 @@ from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.life import changes, grid_update, pruning, refinement
 from kan_widgets.nn.life.pruning import Pruning
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
-from kan_widgets.nn.ungraded import gradient_mode_restored
+from kan_widgets.nn.torch_modes import gradient_mode_restored
 
 
 def update_grid(
