@@ -71,6 +71,8 @@ const HEAD = 20;
 const GAP = 16;
 const SIZE = 11;
 const STEP = "step";
+/** A number at an axis has so many pixels of it. */
+const TICK = 24;
 /** Widths of lines: what was logged, faint where there is a mean, and the mean. */
 const LOGGED = 1.25;
 const FAINT = 0.4;
@@ -132,7 +134,9 @@ export function layoutOf(
   narrowest = 280,
 ): ChartLayout {
   const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
-  const axes = chart.panels.map((panel) => valueAxis(panel, chart));
+  const foot = bottomRoom({ title: "step" }, SIZE);
+  const tall = Math.max(20, panelHeight - HEAD - foot);
+  const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
   const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
   const steps = stepsOf(chart);
   // The last step's number stands whole under its tick.
@@ -140,12 +144,11 @@ export function layoutOf(
   const places = chart.panels.map((_, k) => {
     const x = at.x + (k % columns) * (width + GAP);
     const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
-    const foot = bottomRoom({ title: "step" }, SIZE);
     const plot = {
       x: x + left,
       y: y + HEAD,
       width: Math.max(20, width - left - right),
-      height: Math.max(20, panelHeight - HEAD - foot),
+      height: tall,
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
@@ -160,11 +163,17 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 }
 
 /** The head of a panel names what is drawn: its axis only says what is not usual of it. */
-function valueAxis(panel: Panel, chart: Chart) {
+function valueAxis(panel: Panel, chart: Chart, height: number) {
   const { log } = panel;
+  const most = Math.max(2, Math.min(5, Math.floor(height / TICK)));
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
   const title = log ? "log scale" : "";
-  return { range, ticks: log ? logTicks(range, 5) : ticks(range, 5), title, label: wordsOf(panel) };
+  return {
+    range,
+    ticks: log ? logTicks(range, most) : ticks(range, most),
+    title,
+    label: wordsOf(panel),
+  };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
@@ -188,7 +197,7 @@ export function chartMarks(
   return chart.panels.flatMap((panel, k) => {
     const { plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-    const { range, ...up } = valueAxis(panel, chart);
+    const { range, ...up } = valueAxis(panel, chart, plot.height);
     const toY = scaleOf(range, panel.log, plot.y + plot.height - AIR, plot.y + AIR);
     const across = stepTicks(layout.steps, Math.floor(plot.width / 60));
     const x = { scale: toX, ticks: across, title: "", label: formatCount };

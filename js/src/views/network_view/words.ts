@@ -50,7 +50,8 @@ export function captionOf(
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }
-  if (legs.length > 0 && isTold) {
+  const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
+  if (isChosen && isTold) {
     const text = flow ? "adds most toward each sum" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
