@@ -71,8 +71,6 @@ const HEAD = 20;
 const GAP = 16;
 const SIZE = 11;
 const STEP = "step";
-/** A number at an axis has so many pixels of it. */
-const TICK = 24;
 /** Widths of lines: what was logged, faint where there is a mean, and the mean. */
 const LOGGED = 1.25;
 const FAINT = 0.4;
@@ -165,7 +163,7 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 /** The head of a panel names what is drawn: its axis only says what is not usual of it. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
   const { log } = panel;
-  const most = Math.max(2, Math.min(5, Math.floor(height / TICK)));
+  const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
   const title = log ? "log scale" : "";
   return {
