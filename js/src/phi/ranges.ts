@@ -46,22 +46,9 @@ export function mostOf({ low, high }: Reach): number {
   return Math.max(Math.abs(low), Math.abs(high));
 }
 
-const finite = new WeakMap<Frame, boolean>();
-
-function isSound(frame: Frame): boolean {
-  const known = finite.get(frame) ?? frame.data.every(Number.isFinite);
-  finite.set(frame, known);
-  return known;
-}
-
-/** The frame to draw, or the last one before it whose numbers are all finite, or the first; where none is, that frame. */
+/** The frame to draw, or the last one before it whose numbers are all finite; the first where there is none. */
 export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Frame | null {
-  const frame = store.current();
-  let found = frame;
-  while (found && !isSound(found)) {
-    const before = store.at(found.step - 1);
-    found = before && before.step < found.step ? before : null;
-  }
-  const first = found ?? (frame && store.initial());
-  return first && isSound(first) ? first : frame;
+  let found = store.current();
+  while (found && !found.data.every(Number.isFinite)) found = store.at(found.step - 1);
+  return found ?? store.initial();
 }

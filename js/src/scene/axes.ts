@@ -41,7 +41,6 @@ export function logTicks({ from, to }: Range, most: number): number[] {
   if (!(from > 0) || !(to > from)) return [];
   const low = Math.floor(Math.log10(from));
   const decades = Math.ceil(Math.log10(to)) - low;
-  const every = Math.max(1, Math.ceil(decades / most));
   const inside = (digits: readonly number[], step: number) =>
     Array.from({ length: decades + 1 }, (_, k) => digits.map((n) => Number(`${n}e${low + k}`)))
       .filter((_, k) => k % step === 0)
@@ -51,7 +50,7 @@ export function logTicks({ from, to }: Range, most: number): number[] {
     [1, 2, 5],
     [1, 3],
   ].map((digits) => inside(digits, 1));
-  const found = fine.find(({ length }) => length <= most) ?? inside([1], every);
+  const found = fine.find(({ length }) => length <= most) ?? inside([1], Math.ceil(decades / most));
   return found.length < 3 && to < 10 * from ? ticks({ from, to }, most) : found;
 }
 

@@ -70,11 +70,7 @@ function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
   const isMap = layer.kind === "conv" || height * width > 1;
   const from = isMap ? `map ${Math.floor(input / (height * width))}` : inputName(layer, input);
   const [to, title] = [outputName(layer, out), titleOf(layer.name)];
-  return [
-    `φ of ${title}: ${from} → ${to}`,
-    `${title}: ${from} → ${to}`,
-    `${title}: ${from} → ${out}`,
-  ];
+  return [`φ of ${title}: ${from} → ${to}`, `${title}: ${from} → ${out}`];
 }
 
 /** The first example, where it is an image. */

@@ -135,7 +135,9 @@ export function chartLayout(
   narrowest = 280,
 ): ChartLayout {
   const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
-  const axes = chart.panels.map((panel) => valueAxis(panel, chart));
+  const foot = bottomRoom({ title: "step" }, SIZE);
+  const tall = Math.max(20, panelHeight - HEAD - foot);
+  const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
   const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
   const steps = stepsOf(chart);
   // The last step's number stands whole under its tick.
@@ -143,12 +145,11 @@ export function chartLayout(
   const places = chart.panels.map((_, k) => {
     const x = at.x + (k % columns) * (width + GAP);
     const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
-    const foot = bottomRoom({ title: "step" }, SIZE);
     const plot = {
       x: x + left,
       y: y + HEAD,
       width: Math.max(20, width - left - right),
-      height: Math.max(20, panelHeight - HEAD - foot),
+      height: tall,
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
@@ -163,11 +164,12 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 }
 
 /** The head of a panel names what is drawn: its axis only says what is not usual of it. */
-function valueAxis(panel: Panel, chart: Chart) {
+function valueAxis(panel: Panel, chart: Chart, height: number) {
   const { log } = panel;
+  const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
-  if (!log) return { range, ticks: ticks(range, 5), title: "", label: wordsOf(panel) };
-  const found = logTicks(range, 5);
+  if (!log) return { range, ticks: ticks(range, most), title: "", label: wordsOf(panel) };
+  const found = logTicks(range, most);
   return { range, ticks: found, title: "log scale", label: powersOf(found) ?? wordsOf(panel) };
 }
 
@@ -192,7 +194,7 @@ export function chartMarks(
   return chart.panels.flatMap((panel, k) => {
     const { plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
-    const { range, ...up } = valueAxis(panel, chart);
+    const { range, ...up } = valueAxis(panel, chart, plot.height);
     const toY = scaleOf(range, panel.log, plot.y + plot.height - AIR, plot.y + AIR);
     const across = stepTicks(layout.steps, Math.floor(plot.width / 60));
     const x = { scale: toX, ticks: across, title: "", label: formatCount };

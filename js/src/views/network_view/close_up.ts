@@ -309,7 +309,9 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
   );
   const name = isLast ? named : `${named} of ${own}`;
   const { source, parts: all, group } = closeUp;
-  if (all.length === 1 && group > 1) return [`What each of the ${group} pixels adds to ${name}`];
+  if (all.length === 1 && group > 1) {
+    return [`What each of the ${group} pixels adds to ${name}`, "What each pixel adds"];
+  }
   if (all.length === 1) return [`What the ${source} adds to ${name}`];
   return [
     `What each of the ${all.length} ${source}s adds to ${name}`,

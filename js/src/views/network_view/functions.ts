@@ -18,8 +18,7 @@ import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
 /** So few functions are drawn so large that they have more. */
-const FEW = 32;
-const FINE = 80;
+const FINE = { most: 32, points: 80 };
 /** Of layers with more functions the scale is found at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
 /** The functions of a smaller kernel are squares of colour. */
@@ -34,7 +33,7 @@ const TICK_LINE = 13;
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
 const FILLED = 0.4;
-const CHANGE_OPACITY = 0.55;
+export const CHANGE_OPACITY = 0.5;
 
 /** How far the functions of a layer reach on its scale, from frame to frame. */
 export interface ScaleReach {
@@ -91,7 +90,7 @@ export function layerPicture(
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
       return { values, most: sizeWithin(values, WITHIN) };
     }),
-    plan: samplePlan(layer, [x[0], x[1]], layer.count > FEW ? POINTS : FINE),
+    plan: samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points),
   };
 }
 

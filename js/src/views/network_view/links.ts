@@ -5,10 +5,8 @@ import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Diagram, type Part, weightOf } from "./diagram.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 
-/** Pieces of a line; of thousands of faint ones fewer will do. */
+/** Pieces of a line. */
 const PIECES = 18;
-const PIECES_OF_MANY = 9;
-const MANY = 2000;
 const LEVELS = 10;
 /** Lines in a gap narrower than this run into each other. */
 const NARROW_GAP = 60;
@@ -76,9 +74,9 @@ interface Batch {
   ends: number[];
 }
 
-function addWay(way: Way, pieces: number, { xy, ends }: Batch) {
+function addWay(way: Way, { xy, ends }: Batch) {
   for (const [a, b] of bendsOf(way)) {
-    const count = Math.abs(b.y - a.y) < 0.5 ? 1 : pieces;
+    const count = Math.abs(b.y - a.y) < 0.5 ? 1 : PIECES;
     for (let k = 0; k <= count; k++) {
       const t = k / count;
       xy.push(a.x + (b.x - a.x) * alongX(t), a.y + (b.y - a.y) * alongY(t));
@@ -132,10 +130,9 @@ export function lineMarks(
   { faint = 0.05, strong = 0.9, wide = 2.4, among = lines.length } = {},
 ): Mark[] {
   const groups = Array.from({ length: LEVELS }, (): Batch => ({ xy: [], ends: [] }));
-  const pieces = lines.length > MANY ? PIECES_OF_MANY : PIECES;
   for (const { way, weight } of lines) {
     const level = Math.min(LEVELS - 1, Math.floor(LEVELS * Math.max(0, weight)));
-    addWay(way, pieces, groups[level]);
+    addWay(way, groups[level]);
   }
   const thin = among > THIN_ABOVE;
   return groups.flatMap(({ xy, ends }, level): LinesMark[] => {

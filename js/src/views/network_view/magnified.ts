@@ -10,7 +10,7 @@ import type { Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import type { CloseUp, ShownFunction } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
-import { addArea, rounded } from "./functions.ts";
+import { addArea, CHANGE_OPACITY, rounded } from "./functions.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SIZE = 10;
@@ -18,7 +18,6 @@ const TITLE = { small: 16, high: 33, from: 123 };
 const POINTS = 80;
 /** What is free at the ends of either axis, of what is drawn. */
 const AIR = 0.08;
-const CHANGE_OPACITY = 0.45;
 
 /** Also beyond the table, where the example may lie; without what is not known there. */
 function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {

@@ -28,7 +28,7 @@ import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once } from "./functions.ts";
 import type { Graph } from "./graph.ts";
-import { COLUMN_HEAD } from "./layout.ts";
+import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
@@ -210,6 +210,20 @@ function sceneOf(
       ]),
   };
 
+  // Over the functions beside it: where they stand close they would hide it; but not over pictures.
+  const isOver = !parts.some(
+    ({ kernels, bundles }) => kernels.size > 0 && bundles[0].count > MOST_CURVES,
+  );
+  const front: Sheet = {
+    from: [...place, frame, flow, settings.example, lit],
+    marks: () =>
+      moved([
+        ...litIn(),
+        ...frontMarks(diagram, theme),
+        ...(scores ? scoreMarks(diagram, theme) : []),
+      ]),
+  };
+
   return {
     diagram,
     room,
@@ -234,17 +248,7 @@ function sceneOf(
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      {
-        from: [...place, frame, flow, settings.example, lit],
-        marks: () =>
-          moved([
-            ...litIn(),
-            ...frontMarks(diagram, theme),
-            ...(scores ? scoreMarks(diagram, theme) : []),
-          ]),
-      },
-      // Over the functions beside it: where they stand close they would hide it.
-      ribbons,
+      ...(isOver ? [front, ribbons] : [ribbons, front]),
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {

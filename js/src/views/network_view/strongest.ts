@@ -1,10 +1,9 @@
 /** The path of what adds most to a number, back to the input, with its kernels drawn large. No DOM. */
 
 import { maxIndex, minIndex, sum } from "d3-array";
-import { counted, isPlain } from "../../phi/entries.ts";
+import { isPlain } from "../../phi/entries.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, inMiddle, line, rect } from "../../scene/shapes.ts";
-import { fitting, widthOf } from "../../scene/text.ts";
+import { dot, line } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { Diagram, Leg, Part, PathGiven } from "./diagram.ts";
@@ -19,14 +18,10 @@ export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
-/** How large the words under a large kernel are, and their line. */
-const COUNT = 10;
-const LINE = 13;
-/** A box beside links stands at one of so many heights and sides, so far from them and from units; rather smaller than over many of them. */
+/** A box beside links stands at one of so many heights, so far from them and from units; rather smaller than over many of them, while each function in it has so many pixels. */
 const PLACES = 24;
-const SIDES = [0, 1, -1];
 const APART = 5;
-const SHARES = [1, 0.85, 0.7];
+const SHARES = [0.85, 0.7];
 const READABLE = 12;
 const FAR = 0.04;
 /** At so many places along a gap links are looked for. */
@@ -157,40 +152,35 @@ export function largeKernel(
 /** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; rather large, and near to it. */
 function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
   const { bundles, between, gap } = part;
-  const { to } = bundles[n];
+  const { to, count } = bundles[n];
   const across = Array.from({ length: ALONG }, (_, k) => between + gap * (k / (ALONG - 1) - 0.5));
   const runs = bundles.flatMap((bundle, k) => {
     const way = bundle.to === to && wayOf(part, k);
     const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
-    if (!heights) return [];
     // All others alike: while it trains the box stays where it is.
-    return [{ heights, weight: k === n ? bundles.length : 1 }];
+    return heights ? [{ heights, weight: k === n ? bundles.length : 1 }] : [];
   });
-  const own = wayOf(part, n);
-  const middle = own ? (own.from.y + own.to.y) / 2 : end / 2;
-  const hiddenBy = ({ x, y, width, height }: Rect) => {
+  const costOf = ({ x, y, width, height }: Rect) => {
     const isUnder = (level: number, k: number) =>
       Math.abs(across[k] - x - width / 2) < width / 2 + APART &&
-      level > y - APART &&
-      level < y + height + LINE + APART;
-    return sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
+      Math.abs(level - y - height / 2) < height / 2 + APART;
+    const hidden = sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
+    const far = Math.abs(y + height / 2 - end / 2) / end;
+    return hidden / runs.length + 1 - width / box.width + FAR * far;
   };
-  const least = READABLE * Math.sqrt(bundles[n].count);
-  const shares = SHARES.filter((share) => share === 1 || share * box.width >= least);
-  const places = shares.flatMap((share) => {
+  const shares = SHARES.filter((share) => share * box.width >= READABLE * Math.sqrt(count));
+  const places = [1, ...shares].flatMap((share) => {
     const [width, height] = [share * box.width, share * box.height];
-    const free = Math.max(0, gap / 2 - width / 2 - APART);
-    const last = Math.max(box.y, end - 4 - LINE - height);
-    return SIDES.flatMap((side) =>
+    const last = Math.max(box.y, end - 4 - height);
+    const beside = Math.max(0, gap / 2 - width / 2 - APART);
+    return [0, beside].flatMap((by) =>
       Array.from({ length: PLACES }, (_, k) => {
         const y = box.y + (k * (last - box.y)) / (PLACES - 1);
-        const place = { x: between + side * free - width / 2, y, width, height };
-        const far = FAR * (Math.abs(y + height / 2 - middle) / Math.max(1, last));
-        return { place, cost: hiddenBy(place) / runs.length + (1 - share) + far };
+        return { x: between + by - width / 2, y, width, height };
       }),
     );
   });
-  return places[minIndex(places, ({ cost }) => cost)].place;
+  return places[minIndex(places, costOf)];
 }
 
 /** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
@@ -248,34 +238,10 @@ export function pathKernels(diagram: Diagram, legs: readonly Leg[], theme: Theme
     const part = diagram.parts[k];
     const { column, byUnit, bundles } = part;
     const unit = byUnit.get(bundles[bundle].to);
-    const marks = [
-      ...largeMarks(diagram, part, bundle, stroke, width, theme),
-      ...countMarks(diagram, part, bundle, theme),
-    ];
+    const marks = largeMarks(diagram, part, bundle, stroke, width, theme);
     if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
     return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });
-}
-
-/** Under the one kernel that is drawn of many: "1 of 128 kernels". */
-function countMarks(diagram: Diagram, part: Part, n: number, { colours }: Theme): Mark[] {
-  const { kernels, bundles, column } = part;
-  const box = largeKernel(diagram, part, n)?.box;
-  if (!box || kernels.size > 0 || bundles.length === 1) return [];
-  const what = column.layer?.kind === "conv" ? "kernel" : "link";
-  const count = new Set(bundles.map(({ first }) => first)).size;
-  const texts = [`1 of ${counted(count, what)}`, `1 of ${count}`, ""];
-  const text = fitting(texts, Math.max(box.width, part.gap) - 8, COUNT);
-  const width = widthOf(text, COUNT) + 6;
-  const isUnder = box.y + box.height + LINE <= diagram.layout.height;
-  const y = isUnder ? box.y + box.height + 1 : box.y - LINE - 1;
-  const right = part.between + part.gap / 2 - width;
-  const x = Math.min(right, box.x + (box.width - width) / 2);
-  const under = { x, y, width, height: LINE };
-  return [
-    rect(under, { fill: colours.surface, opacity: 0.85 }),
-    inMiddle(under, text, colours.muted, { size: COUNT }),
-  ];
 }
 
 /** The functions of a link, drawn large, in a frame, with the example on one that stands alone. */

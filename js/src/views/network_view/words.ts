@@ -36,8 +36,7 @@ export function networkCaption(
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
     const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
-    const what = drawn === frame.step ? "the loss is far above its first value" : lost;
-    const text = `${what}: train again with a lower learning rate`;
+    const text = `${drawn === frame.step ? "diverged" : lost}: train again with a lower learning rate`;
     remarks.push({ text, tone: "warn", strong: true });
   }
   const has = drawnAs(layout, (k) => parts[k].bundles);
@@ -50,7 +49,8 @@ export function networkCaption(
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }
-  if (legs.length > 0 && isTold) {
+  const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
+  if (isChosen && isTold) {
     const text = flow ? "adds most toward each sum" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
