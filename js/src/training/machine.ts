@@ -48,7 +48,7 @@ export interface Call {
   y: number;
 }
 
-export interface Gradients {
+interface Gradients {
   y: number;
   x: number;
   baseWeight: number;
