@@ -79,7 +79,7 @@ const kernels = {
   curves: {
     which: [1, 3],
     domain: [-1, 1],
-    at: null,
+    at: bytes([Number.NaN, Number.NaN]),
     x: bytes([-1, 1, -1, 1]),
     y: bytes([0, 1, 0, 2, 0, 3, 0, 4, 0, -1, 0, -2, 0, -3, 0, -4]),
   },

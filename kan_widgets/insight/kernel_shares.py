@@ -28,8 +28,8 @@ from kan_widgets.nn.bases.basis import Ends
 
 # Inputs whose basis functions are computed at a time.
 _INPUTS_AT_ONCE = 50_000
-# Of curves: points of each, and of all those of one layer.
-_POINTS, _CURVE_NUMBERS = 48, 12_000
+# Of curves: points of each, how many of one layer's functions, and of its kernels at least.
+_POINTS, _FUNCTIONS, _KERNELS = 48, 50, 12
 # How far a curve goes on behind an input outside the grid, of its way from the middle.
 _EDGE = 0.1
 
@@ -108,8 +108,8 @@ class Curves:
     """``(shares, points)``: over the grid, and beyond it as far as the function's input lies."""
     y: Float64 = field(repr=False)
     """``(shares, kh·kw, points)``."""
-    at: Float64 | None = field(repr=False)
-    """``(shares,)``: the input of each function; ``None`` for kernels, which move over many."""
+    at: Float64 = field(repr=False)
+    """``(shares,)``: the input of each function; NaN for kernels, which move over many."""
 
 
 def largest_curves(
@@ -120,14 +120,15 @@ def largest_curves(
     if layer.conv is not None and layer.conv.shared:
         order, columns = order // columns, 1
     entries = math.prod(layer.shape[2:])
-    which = tuple(dict.fromkeys(order.tolist()))[: max(1, _CURVE_NUMBERS // (entries * _POINTS))]
+    which = tuple(dict.fromkeys(order.tolist()))[: max(_KERNELS, _FUNCTIONS // entries)]
+    at = np.full(len(which), np.nan) if inputs is None else inputs[list(which)]
     along, values = np.empty((len(which), _POINTS)), np.empty((len(which), entries, _POINTS))
     for k, share in enumerate(which):
         o, i = share // columns + output, share % columns
         low, high = layer.domain
-        if inputs is not None and np.isfinite(at := inputs[i]):
-            edge = _EDGE * abs(at - (low + high) / 2)
-            low, high = min(low, at - edge), max(high, at + edge)
+        if np.isfinite(at[k]):
+            edge = _EDGE * abs(at[k] - (low + high) / 2)
+            low, high = min(low, at[k] - edge), max(high, at[k] + edge)
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
         index = layer.basis_index
         numbers = [0] * entries if index is None else index[o, i].reshape(-1).tolist()
@@ -136,9 +137,7 @@ def largest_curves(
         along[k] = x
         for e, coefficients in enumerate(own.reshape(entries, -1)):
             values[k, e] = betas[numbers[e]] @ coefficients
-    return Curves(
-        which, layer.domain, along, values, None if inputs is None else inputs[list(which)]
-    )
+    return Curves(which, layer.domain, along, values, at)
 
 
 Score = Callable[[Tensor], Tensor]

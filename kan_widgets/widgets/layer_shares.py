@@ -102,11 +102,10 @@ def _kernels(shares: KernelShares) -> SharePart:
 
 
 def _curves(curves: Curves) -> SharePart:
-    at = None if curves.at is None else float32(curves.at)
     return {
         "which": list(curves.which),
         "domain": list(curves.domain),
-        "at": at,
+        "at": float32(curves.at),
         "x": float32(curves.x),
         "y": float32(curves.y),
     }

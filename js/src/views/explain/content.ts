@@ -25,7 +25,7 @@ interface WirePart extends Sums {
   mapShape: [number, number] | null;
   total: Bytes | null;
   /** Some of the functions: those of a share, or of a shared kernel, in the order of `which`; `at` is the input of each. */
-  curves: { which: number[]; domain: [number, number]; at: Bytes | null; x: Bytes; y: Bytes };
+  curves: { which: number[]; domain: [number, number]; at: Bytes; x: Bytes; y: Bytes };
   /** What the model said when this was found: layers are not all found at one step. */
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
@@ -118,13 +118,13 @@ function readPart(wire: WirePart): LayerShares {
 }
 
 function readCurves({ which, domain, ...wire }: WirePart["curves"]): LayerShares["curves"] {
-  const [x, y, at] = [wire.x, wire.y, wire.at ?? new Uint8Array()].map(floats);
+  const [x, y, at] = [wire.x, wire.y, wire.at].map(floats);
   const [points, entries] = [x.length / which.length, y.length / x.length];
   const one = (all: Float32Array, n: number) => all.subarray(n * points, (n + 1) * points);
   return new Map(
     which.map((k, n) => {
       const ys = Array.from({ length: entries }, (_, e) => one(y, n * entries + e));
-      return [k, { x: one(x, n), ys, at: at[n] ?? Number.NaN, domain }];
+      return [k, { x: one(x, n), ys, at: at[n], domain }];
     }),
   );
 }

@@ -126,7 +126,7 @@ export function mapsBlock(
   const down = Math.ceil(rows.length / columns);
   // Under the map of a kernel stand its functions.
   const [tall, wide] = part.kernel;
-  const hasCurves = part.kind === "kernels" && rows.every(({ curves }) => curves);
+  const hasCurves = part.kind === "kernels" && rows.some(({ curves }) => curves);
   const under = hasCurves ? Math.min(size.width, (size.width * tall) / wide) + CURVES_GAP : 0;
   const region: Region = {
     name: "maps",

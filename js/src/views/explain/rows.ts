@@ -60,28 +60,25 @@ export function listsOf(
   const isFunctions = part.kind === "functions";
   const groups = part.values.length > most ? groupsOf(part) : [];
   const by = isFunctions ? "map" : part.shared ? "kernel" : "output channel";
-  const lists: List[] = [];
-  const add = (name: List["name"], headings: string[], rows: Row[]) => {
-    lists.push({ name, headings, rows });
-  };
   const shown = part.order.slice(0, most);
   if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
   const count = formatCount(part.values.length);
   const which = shown.length < part.values.length ? "the largest of the" : "the";
   const largest = shown.length > 1 ? `${which} ${count} ${all}` : `the ${one}`;
-  if (groups.length === 0) {
-    const rows = part.order.map((k) => shareRow(part, k));
-    const headings = [`what each ${one} adds to the score`, `what each ${one} adds`];
-    add("bars", headings, summed(part, rows, most, selected));
-  } else {
-    const rows = groups.map((group) => groupRow(part, group));
-    rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    const headings = [`what each ${by} adds to the score`, `what each ${by} adds`];
-    add("groups", headings, summed(part, rows, mostGroups, selected));
-  }
+  const isGrouped = groups.length > 0;
+  const each = isGrouped ? by : one;
+  const adding = isGrouped
+    ? groups
+        .map((group) => groupRow(part, group))
+        .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    : part.order.map((k) => shareRow(part, k));
+  const headings = [`what each ${each} adds to the score`, `what each ${each} adds`];
+  const listed = summed(part, adding, isGrouped ? mostGroups : most, selected);
+  const lists: List[] = [{ name: isGrouped ? "groups" : "bars", headings, rows: listed }];
+  const name = isFunctions ? "curves" : "bars";
+  const how = isFunctions ? ": a dot at the input" : `, each counted in its ${by}`;
   const rows = shown.map((k) => shareRow(part, k));
-  if (isFunctions) add("curves", [`${largest}: a dot at the input`, largest], rows);
-  else if (groups.length > 0) add("bars", [`${largest}, each counted in its ${by}`, largest], rows);
+  if (isFunctions || isGrouped) lists.push({ name, headings: [largest + how, largest], rows });
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");

@@ -121,12 +121,8 @@ function build(shell: Shell): Parts {
   };
 }
 
-/** What the step that is explained means, by the state of the stream. */
-const TITLES: Record<string, string> = {
-  idle: "The step of the model that is explained: the newest, as soon as the training rests",
-  live: "The step of the model that is explained; while it trains the layer shown is explained again as often as takes 1 % of the time, and all layers when it rests",
-  saved: "The step of the model that is explained",
-};
+const TITLE =
+  "The step of the model that is explained: while it trains, again as often as takes 1 % of the time, and when it rests";
 
 const CLASS: Option<LayerShares> = {
   trait: "target",
@@ -176,7 +172,7 @@ function createHeader(shell: Shell) {
     const behind = newest > part.step;
     const now = state === "live" && behind ? `, the training is at ${formatCount(newest)}` : "";
     putWords(step, `explained at step ${formatCount(part.step)}${now}`);
-    step.title = TITLES[state] ?? TITLES.idle;
+    step.title = state === "saved" ? "" : TITLE;
     // At rest the view follows by itself, soon: what stays behind longer is asked for (see style.css).
     repeat.hidden = !(behind && state === "idle");
     // In a page saved for itself no model is there to explain again.
