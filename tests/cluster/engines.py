@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -157,28 +156,26 @@ def ray_here(environment: dict[str, str]) -> Iterator[None]:
 
     names = "dashboard-agent-listen", "dashboard-agent-grpc", "runtime-env-agent", "metrics-export"
     start = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
-    options = ["--head", "--block", "--num-cpus=3", "--disable-usage-stats"]
+    options = ["--head", "--num-cpus=3", "--disable-usage-stats"]
+    # Of its parts those alone that are needed: each takes the processors for seconds as it starts.
+    options += ["--include-dashboard=false", "--include-log-monitor=false", "--no-monitor"]
     for _ in range(5):
         probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
         port, *others = [str(probe.getsockname()[1]) for probe in probes]
         for probe in probes:
             probe.close()
         ports = [f"--{name}-port={other}" for name, other in zip(names, others, strict=True)]
-        given = ["start", *options, "--include-dashboard=false", f"--port={port}", *ports]
+        given = ["start", *options, f"--port={port}", *ports]
         node = subprocess.Popen([sys.executable, "-c", start, *given], start_new_session=True)
-        end = time.monotonic() + 90
         try:
-            while not ray.is_initialized() and node.poll() is None and time.monotonic() < end:
-                with suppress(ConnectionError, RuntimeError):
-                    ray.init(f"127.0.0.1:{port}", runtime_env={"env_vars": environment})
-                time.sleep(1)
-            if ray.is_initialized():
+            if node.wait() == 0:  # it ends once all is there
+                ray.init(f"127.0.0.1:{port}", runtime_env={"env_vars": environment})
                 yield
                 ray.shutdown()
                 return
         finally:
-            os.killpg(node.pid, signal.SIGKILL)  # all that it has started, which it may leave
-            node.wait()
+            with suppress(ProcessLookupError):  # all that it has started, which it may leave
+                os.killpg(node.pid, signal.SIGKILL)
     raise TimeoutError("Ray could not be started")
 
 
