@@ -2,7 +2,6 @@
 
 import { bisectRight } from "d3-array";
 import { formatCount, formatNumber, percent } from "../phi/format.ts";
-
 import {
   axesMarks,
   bottomRoom,
@@ -165,10 +164,9 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
 
 /** The head of a panel names what is drawn: its axis only says what is not usual of it. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
-  const { log } = panel;
   const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
-  const range = valueExtent(valuesIn(panel, stepsOf(chart)), log);
-  if (!log) return { range, ticks: ticks(range, most), title: "", label: wordsOf(panel) };
+  const range = valueExtent(valuesIn(panel, stepsOf(chart)), panel.log);
+  if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: wordsOf(panel) };
   const found = logTicks(range, most);
   return { range, ticks: found, title: "log scale", label: powersOf(found) ?? wordsOf(panel) };
 }
