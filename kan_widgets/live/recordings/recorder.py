@@ -177,7 +177,7 @@ class Recorder(Listener, Stationary):
             self._is_over = True
 
     def on_closed(self) -> None:
-        """Write what is left before who closed the binding goes on, and perhaps ends the process."""
+        """Write what is left before who closed the binding goes on, and perhaps ends."""
         self.close()
 
     def on_training(self, *_: object) -> None:
