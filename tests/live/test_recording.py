@@ -877,3 +877,10 @@ def test_before_the_processes_have_met_torchruns_rank_counts(
         recording.flush()
     assert recording.is_active is records
     assert (tmp_path / "run.npz").exists() is records
+
+
+def test_a_binding_that_is_closed_leaves_a_recording_that_is(run: Run, tmp_path: Path) -> None:
+    recording = run.live.record(tmp_path / "run")
+    run.live.close()  # its process may be killed now
+    assert not recording.is_open
+    assert kw.replay(tmp_path / "run").is_complete

@@ -175,6 +175,10 @@ class Recorder(Listener, Stationary):
         if state in ("closed", "fault"):
             self._is_over = True
 
+    def on_closed(self) -> None:
+        """Write what is left before who closed the binding goes on, and perhaps ends."""
+        self.close()
+
     def on_training(self, *_: object) -> None:
         """Note that there is news."""
         self._is_stale = True
