@@ -138,7 +138,7 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def place(self, path: str, headers: Mapping[str, str] | Message) -> list[str]:
-        """Return the parts of the path after the token. Raises `Refused` for who may not ask."""
+        """Return the parts of the path after the token. Raises `Refused` if that may not be."""
         host = headers.get("Host", "")
         origin = headers.get("Origin", host)
         for what, given, allowed in (

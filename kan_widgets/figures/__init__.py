@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.figures.colours import CLASS, MAX_CURVES, colour, curve_colour, put_style_sheet
+from kan_widgets.figures.colours import CLASS, LONGEST_NAME, colour, curve_colour, put_style_sheet
 
 __all__ = ["lines"]
 
@@ -191,7 +191,7 @@ def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
     made = _bqplot().Figure(
         marks=list(marks),
         axes=list(axes),
-        fig_margin=_MARGIN | ({"right": 48 + 7 * min(MAX_CURVES, longest)} if longest else {}),
+        fig_margin=_MARGIN | ({"right": 48 + 7 * min(LONGEST_NAME, longest)} if longest else {}),
         padding_x=0.02,
         padding_y=0.04,
         legend_location="top-right",
@@ -201,7 +201,7 @@ def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
     )
     made.add_class(CLASS)
     if longest:
-        made.add_class(f"kw-legend-{min(MAX_CURVES, longest)}")
+        made.add_class(f"kw-legend-{min(LONGEST_NAME, longest)}")
     scales = [axis.scale for axis in axes]
     parts = [*marks, *axes, *scales, made.scale_x, made.scale_y, made.layout]
 

@@ -39,7 +39,7 @@ DARK = {
     "curve-6": "#6d757e",
 }
 
-MAX_CURVES = 40
+LONGEST_NAME = 40
 """Characters of the longest name that the legend has its place for."""
 
 # JupyterLab; VS Code; pages with a theme of their own.
@@ -77,7 +77,7 @@ def style_sheet() -> str:
     # the left of the plot's right edge; this moves it to the right of the plot.
     legends = "\n".join(
         f".bqplot.kw-legend-{n} > svg .g_legend {{ translate: {16 * (n + 2) + 14}px 0; }}"
-        for n in range(1, MAX_CURVES + 1)
+        for n in range(1, LONGEST_NAME + 1)
     )
     ink, muted = "var(--jp-content-font-color1, var(--kw-ink))", "var(--kw-muted)"
     return f"""

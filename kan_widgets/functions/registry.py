@@ -238,13 +238,13 @@ def candidates(module: nn.Module) -> list[Adapter]:
     """Return all adapters that may read ``module``, likely ones first; which is right, none says.
 
     Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
-    those that find all tensors they need in it, with the likest names first.
+    those that find all tensors they need in it, with the closest names first.
     """
     module = with_weights(module)
     own = type(module)
     named = [adapter for parent in own.__mro__ for adapter in _meant(parent, module)]
     others = [
-        (_likeness(own.__name__, target), adapter)
+        (_name_distance(own.__name__, target), adapter)
         for target, adapters in _adapters.items()
         if isinstance(target, str) and not own.__module__.startswith("torch.nn.")
         for adapter in reversed(adapters.values())
@@ -254,7 +254,7 @@ def candidates(module: nn.Module) -> list[Adapter]:
     return [each for each in dict.fromkeys([*named, *by_name]) if not each.lacks(module)]
 
 
-def _likeness(name: str, target: str) -> int:
+def _name_distance(name: str, target: str) -> int:
     a, b = name.lower(), target.lower()
     return 0 if a == b else 1 if a in b or b in a else 2
 

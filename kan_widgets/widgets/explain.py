@@ -216,8 +216,8 @@ class Explain(ModelView):
     ) -> None:
         """Explain these layers, all by default; what belongs to the last comes in any case.
 
-        Only for who may run the model: see `kan_widgets.live.steering.between`. What it raises has
-        changed nothing.
+        Only for those who may run the model: see `kan_widgets.live.steering.between`. What it
+        raises has changed nothing.
         """
         from kan_widgets.insight import explain
 

@@ -19,12 +19,12 @@ import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
 from kan_widgets.live import cells
-from kan_widgets.live.stationary import Stationary
+from kan_widgets.live.not_copied import NotCopied
 
 T = TypeVar("T")
 
 
-class SelfClosing(Stationary):
+class SelfClosing(NotCopied):
     """A widget that ends when nobody holds or shows it; comes before ipywidgets' classes."""
 
     comm: Any

@@ -213,9 +213,10 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
-# Of a loss over its first value, or over 1: for so many values on end, or at once.
+# A loss has diverged that is this many times its first value, or 1 where that was less: the first
+# of these for so many values in a row, or the last of these once.
 _LASTING_RISE, _LASTING, _SUDDEN_RISE = 10.0, 5, 100.0
-# How a run ends, or stands still, is not what is worth knowing of it then.
+# The states that a diverged run is shown as: that it stands still or has ended is worth less.
 _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
 

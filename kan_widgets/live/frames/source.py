@@ -9,10 +9,10 @@ from kan_widgets.live.frames.feed import Feed, State
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.stationary import Stationary
+from kan_widgets.live.not_copied import NotCopied
 
 
-class Source(Stationary):
+class Source(NotCopied):
     """Frames of the same layers over time, with curves and the control of what trains them.
 
     Parameters

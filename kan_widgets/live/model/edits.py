@@ -21,8 +21,8 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import report
-from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
@@ -39,7 +39,7 @@ class _Wanted:
     holds: bool | None
 
 
-class Edits(Stationary):
+class Edits(NotCopied):
     """The edits of one binding, with undo and redo. Reached as ``binding.edits``.
 
     While the model trains, an edit is applied right after the next optimizer step;

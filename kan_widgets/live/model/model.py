@@ -233,7 +233,7 @@ class BoundModel:
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.
 
-        Only for who may run the model: see `Between`. Raises as `Binding.probe`.
+        Only for those who may run the model: see `Between`. Raises as `Binding.probe`.
         """
         module, feed = self._there()
         one = examples_of(as_taken(image, module))

@@ -1,4 +1,4 @@
-"""Read a recording, as far as it is written, and follow it while it grows."""
+"""The feed of a recording: what was read of it, and what comes while it grows."""
 
 from __future__ import annotations
 

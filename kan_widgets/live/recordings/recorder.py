@@ -14,6 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import News, WaitingFrame
@@ -23,7 +24,6 @@ from kan_widgets.live.recordings.remote import RunSide
 from kan_widgets.live.recordings.segments import Segments, written_file
 from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
-from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.worker import Job, disk
 
 # Between two visits to the disk, and between two segments for other machines.
@@ -34,7 +34,7 @@ _LONGEST_PAUSE = 30.0
 _INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
 
 
-class Recorder(Listener, Stationary):
+class Recorder(Listener, NotCopied):
     """Appends what a binding shows to a recording. Made by ``live.record``; see there.
 
     Frames are handed to the thread ``disk``. A disk that fails is reported and tried

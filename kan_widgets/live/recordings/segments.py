@@ -122,7 +122,7 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def record_of(name: str) -> tuple[int, str]:
-    """Return the number and the kind of a record; 0 and the name of what is none."""
+    """Return the number and the kind of a record; ``(0, name)`` of what is no record."""
     found = _RECORD.fullmatch(name)
     return (int(found[1]), found[2]) if found else (0, name)
 

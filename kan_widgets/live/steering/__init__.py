@@ -1,1 +1,1 @@
-"""What others want of a training: pauses, stops, other rates, changed functions."""
+"""The run: steps counted, pauses, stops, rates, progress, and what is due between two steps."""

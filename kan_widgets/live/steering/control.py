@@ -13,7 +13,7 @@ from traceback import walk_stack
 from typing import Literal
 
 from kan_widgets.checks import check_whole
-from kan_widgets.live.stationary import Stationary
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
 # A paused thread looks this often for new commands, and for Ctrl+C.
@@ -43,7 +43,7 @@ class TrainingStopped(Exception):
         return [f"TrainingStopped: {self}"]
 
 
-class Control(Stationary):
+class Control(NotCopied):
     """What others want of the thread that trains. Reached as ``live.control``.
 
     Every wish can come from any thread and holds from the end of the current step;

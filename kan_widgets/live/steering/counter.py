@@ -69,7 +69,7 @@ class Counter:
         self._lock = feed.sending
         self.every = every
         self.stride = 1
-        """Of the steps at which a frame is due by ``every``, it is at every so many-th."""
+        """A frame is taken at every n-th only of the steps at which one is due by ``every``."""
         self.steps = steps
         self.seconds = 0.0
         """What counting and what was done for the feed took, of the training thread's time."""

@@ -1,1 +1,1 @@
-"""Count the steps of a training, take frames between them, and what users hold: the binding."""
+"""Take frames of a model while it trains; and what users hold: the binding."""

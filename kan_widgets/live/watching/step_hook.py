@@ -28,7 +28,7 @@ _KEPT_SECONDS = 1.0
 
 
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
-# It is gone through after each step of any optimizer, so that it is exchanged and never changed.
+# Replaced, never changed in place: each step of any optimizer goes through it.
 _watched: tuple[Any, ...] = ()
 # What has ended, and until when it is kept; only for the job.
 _ended: list[tuple[float, Any]] = []

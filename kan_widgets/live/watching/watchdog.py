@@ -19,8 +19,8 @@ from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.model.probing import as_taken
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import Callback, report
-from kan_widgets.live.stationary import Stationary
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits
 from kan_widgets.live.steering.training import Training
@@ -37,7 +37,7 @@ _MIN_LOOKS = 10
 _MAX_RAISED = 100
 
 
-class Watchdog(Stationary):
+class Watchdog(NotCopied):
     """The alarms of a training. Reached as ``live.watchdog``; calling it sets the limits.
 
     Frames, curves and observed inputs are looked at by the thread `scheduler`, about once a

@@ -21,7 +21,7 @@ import { colourOfModel } from "./table.ts";
 
 interface What {
   of: "kernels" | "networks";
-  /** What these are, for who cannot see them. */
+  /** What these are, for those who cannot see them. */
   label: string;
   refs: readonly string[];
   render(props: Mounted): void;

@@ -25,7 +25,7 @@ export interface CompareScene extends Scene {
   table: ComparisonTable;
   chart: Chart;
   layout: ChartLayout;
-  /** What a site means, for who points at it. */
+  /** What a site means, for those who point at it. */
   meaning(id: string): string;
 }
 

@@ -113,7 +113,7 @@ export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room
   for (const share of SHARES) {
     made = laidOut(graph, shown, room, share);
     const isIn = made.width <= room.width;
-    // Links need room to be followed: parts are rather smaller, but not for that as small as can be.
+    // Links need room to be followed: parts are made smaller for that, though not as small as can be.
     if (isIn && made.isReadable && made.gap >= roomy) return made;
     if (isIn) fits ??= made;
     if (isIn && made.isReadable) readable ??= made;

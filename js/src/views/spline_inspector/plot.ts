@@ -36,10 +36,10 @@ const STRIP_HEIGHT = { usual: 44, low: 20, below: 300 };
 const STRIP_GAP = 3;
 /** Pixels by which a point may lie outside the plot and still be drawn. */
 const POINT_SLACK = 1;
-/** Further out a canvas need not go. */
+/** Canvas coordinates are cut off here: nothing so far out is seen. */
 const FURTHEST_PIXEL = 1e5;
 
-/** Pixels beside the plot in any case: what it is wide follows from the labels of y. */
+/** Pixels beside the plot at least: labels of y that are wider take more. */
 export const BESIDE_PLOT = LEFT_ROOM + RIGHT_ROOM;
 
 /** Room at the right of the plot for the names of lines; and the width from which there is so much. */

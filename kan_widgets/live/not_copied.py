@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Stationary:
+class NotCopied:
     """An attribute of a model that is ``None`` in a deep copy and once unpickled.
 
     It holds locks, threads and hooks of one training in one process; the copy of a model is not
