@@ -301,7 +301,7 @@ describe("the controls", () => {
 
   it("begin with when the loss was lost, and say what no training brings back", async () => {
     const alarm = (id: string, text: string, more: string, button: string) => {
-      return { id, text, more, button };
+      return { id, kind: id.replace(/ \w+$/, ""), text, more, button };
     };
     const { root } = await show({
       alarms: [

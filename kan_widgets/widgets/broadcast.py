@@ -86,7 +86,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     structure = traitlets.Dict().tag(sync=True)
     """How the network is put together: see `structure_dict`."""
     probe = traitlets.Dict().tag(sync=True)
-    """The examples followed: ``{"shape", "inputs", "labels"}``, or empty."""
+    """The examples traced: ``{"shape", "inputs", "labels"}``, or empty."""
     activations = traitlets.Dict().tag(sync=True)
     """What they made of the network when training last went quiet, or empty."""
 

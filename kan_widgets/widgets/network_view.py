@@ -65,7 +65,7 @@ class NetworkView(ModelView):
         self.on_msg(weakly(self._answer))
         source = self.live
         if is_binding(source):
-            source.feed.model.probe_batches()
+            source.feed.bound.probe_batches()
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
@@ -81,7 +81,7 @@ class NetworkView(ModelView):
             import torch
 
             image = torch.from_numpy(self.drawing[None, None].copy())
-            self.drawn = activations_dict(source.feed.model.run_example(image))
+            self.drawn = activations_dict(source.feed.bound.run_example(image))
             self.notice = ""
         except Exception as error:
             self.notice = f"the model raised {type(error).__name__}: {error}"

@@ -183,7 +183,7 @@ class Page:
         self._before, self._views = before, views
         self._lesson, self._said = lesson, html.escape(said)
         self._saved_at = datetime.datetime.now().astimezone()
-        self._named, self._of = names(views), models(views)
+        self._named, self._model_words = names(views), models(views)
         self._title = self._named if title is None else title
         self._shown = shown_in(views)
         self._streams = list(dict.fromkeys(view._stream for view in self._shown))
@@ -232,7 +232,7 @@ class Page:
         text = page_text(
             title=self._title,
             named=self._named,
-            about=self._said or f"{about(self._of, kept, self._saved_at)} {use(kept)}",
+            about=self._said or f"{about(self._model_words, kept, self._saved_at)} {use(kept)}",
             content=content,
             packed=packed,
             figures=figures(self._views, named=len(self._views) > 1),

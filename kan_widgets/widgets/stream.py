@@ -165,7 +165,7 @@ class Stream(Broadcast):
         elif not is_binding(source):
             return
         elif kind == "observe":
-            source.feed.model.request_batch()
+            source.feed.bound.request_batch()
         elif kind in _EDITS:
             self._edit(source, kind, content)
 
@@ -222,7 +222,7 @@ def replace_by_form(binding: Binding, layer: str, index: Sequence[int]) -> str:
     """
     from kan_widgets.insight import fix, symbolic
 
-    functions = binding.feed.model.layers.read_one(layer)
+    functions = binding.feed.bound.layers.read_one(layer)
     observed = binding.feed.observed.get(layer)
     if observed is None:
         raise ValueError(

@@ -160,8 +160,8 @@ def test_what_it_learns_changes_nothing_about_the_training():
         optimizer = torch.optim.Adam(model.parameters(), 0.01)
         live = kw.bind(model, optimizer, every=1) if watched else None
         for _ in range(12):
-            if live is not None and live.feed.model.next_proof is not None:
-                live.feed.model.next_proof = 0.0  # proved again at every other step
+            if live is not None and live.feed.bound.next_proof is not None:
+                live.feed.bound.next_proof = 0.0  # proved again at every other step
             step(model, optimizer, batch())
         if live is not None:
             live.close()
@@ -177,7 +177,7 @@ def test_a_copy_of_a_model_that_waits_for_its_first_batch_learns_nothing():
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other(torch.rand(4, 3))
     assert hooks(model)
-    assert not live.feed.model.passes.module_inputs
+    assert not live.feed.bound.passes.module_inputs
     live.close()
     assert not hooks(model)
 
@@ -199,7 +199,7 @@ def test_what_multiplies_its_inputs_by_now_leaves_the_picture_and_that_is_said()
     step(model, optimizer, torch.rand(64, 4))
     assert live.layers == ("0", "1")
     model[0].share = 1.0
-    live.feed.model.next_proof = 0.0  # it is due
+    live.feed.bound.next_proof = 0.0  # it is due
     live.feed.counter.request_full_step()
     step(model, optimizer, torch.rand(64, 4))
     with pytest.warns(RuntimeWarning, match="no longer shown: 0.*what inputs do together"):
@@ -214,12 +214,12 @@ def test_layers_are_proved_again_while_it_trains():
     model = nn.Sequential(Growing(4, 3), kw.nn.KANLinear(3, 2))
     optimizer, live = bound(model)
     step(model, optimizer, torch.rand(64, 4))
-    assert live.feed.model.next_proof
-    live.feed.model.next_proof = 0.0
+    assert live.feed.bound.next_proof
+    live.feed.bound.next_proof = 0.0
     live.feed.counter.request_full_step()
     for _ in range(2):
         step(model, optimizer, torch.rand(64, 4))
-    assert live.feed.model.next_proof > 0
+    assert live.feed.bound.next_proof > 0
     live.close()
 
 
@@ -243,5 +243,5 @@ def test_a_compiled_pass_is_not_recorded():
     _, live = bound(model)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     compiled(torch.rand(4, 3))
-    assert not live.feed.model.passes.module_inputs
+    assert not live.feed.bound.passes.module_inputs
     live.close()

@@ -74,8 +74,8 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model, optimizer, live = bound()
-    live.feed.model.passes.end()
-    live.feed.model.passes = None  # copying a module uses them, and is `ungraded` as a whole
+    live.feed.bound.passes.end()
+    live.feed.bound.passes = None  # copying a module uses them, and is `ungraded` as a whole
     updates, observing = updates_of(live), Observing(live)
     live.record(tmp_path / "run.npz")
     live.watchdog(steps=1)
@@ -105,7 +105,7 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
             assert not live.feed.between.is_empty
     assert used == []
     assert live.state == "live"
-    assert live.feed.model.probing.examples is not None
+    assert live.feed.bound.probing.examples is not None
     assert live.edits.held
     assert set(live.feed.observed) == {"0", "2"}
     assert live.feed.layout.layer("0").nb == 11
@@ -136,7 +136,7 @@ def test_a_frame_interrupted_anywhere_leaves_nothing_switched() -> None:
     updates = updates_of(live)
     for _ in range(3):
         step(model, optimizer)
-    live.feed.model.next_proof = None  # it would place hooks, of which the next test asks
+    live.feed.bound.next_proof = None  # it would place hooks, of which the next test asks
     before, place, taken = state_of(model), 1, live.stats.frames_taken
     # Places where Python looks for Ctrl-C, every one of them: some two hundred.
     while interrupted_at(place, live.feed.counter.after_step):
@@ -191,7 +191,7 @@ def test_a_forward_pass_of_a_binding_interrupted_anywhere_leaves_nothing_switche
     live.probe(examples)
     ways: list[Callable[[], Any]] = [
         lambda: live.observe(examples),
-        lambda: live.feed.model.probing.trace(model, live.feed.layout, live.stats.steps),
+        lambda: live.feed.bound.probing.trace(model, live.feed.layout, live.stats.steps),
         lambda: undisturbed(model, lambda: model(examples)),
     ]
     before, place = state_of(model), 1

@@ -66,7 +66,7 @@ def test_the_last_batch_of_a_tracked_loop_is_observed_when_asked_for() -> None:
     live.feed.subscribe(heard)
     for images, _ in live.track(list(batches())):
         step(model, optimizer, images)
-    live.feed.model.request_batch()
+    live.feed.bound.request_batch()
     [last] = [pair[0] for pair in list(batches())[-1:]]
     seen = live.feed.observed["first"]
     assert seen.is_image
@@ -83,7 +83,7 @@ def test_a_batch_that_nobody_holds_is_let_go_and_a_few_of_its_inputs_outlive_the
     del images, _
     gc.collect()
     assert [ref() for ref in passed] == [None] * 3
-    live.feed.model.request_batch()
+    live.feed.bound.request_batch()
     assert live.feed.observed["first"].samples == 64
 
 
@@ -103,7 +103,7 @@ def test_while_a_loop_trains_it_is_observed_by_the_thread_that_trains_after_its_
     trainer = threading.Thread(target=train)
     trainer.start()
     assert asked.wait(10)
-    live.feed.model.request_batch()
+    live.feed.bound.request_batch()
     assert not live.feed.observed  # not by this thread
     go_on.set()
     trainer.join(10)
@@ -120,7 +120,7 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
         torch.manual_seed(3)
         for images, _ in live.track(list(batches(4))):
             if asks:
-                live.feed.between.later(live.feed.model.observe_batch)
+                live.feed.between.later(live.feed.bound.observe_batch)
             step(model, optimizer, images)
             gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
         assert bool(live.feed.observed) is asks
@@ -136,26 +136,26 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
 def test_fit_gives_its_batches_too_and_a_loop_by_hand_its_first() -> None:
     model, optimizer, live = made()
     images = torch.rand(4, 1, 8, 8)
-    live.feed.model.request_batch()
-    assert "no batch has been seen: call live.observe(batch)" in live.feed.model.batch_message
+    live.feed.bound.request_batch()
+    assert "no batch has been seen: call live.observe(batch)" in live.feed.bound.batch_message
     step(model, optimizer, images)
     assert live.feed.training.batch_seen
-    live.feed.model.request_batch()
-    assert live.feed.model.batch_message == ""
+    live.feed.bound.request_batch()
+    assert live.feed.bound.batch_message == ""
     assert {seen.samples for seen in live.feed.observed.values()} == {4}
     kw.fit(model, list(batches()), optimizer, nn.functional.mse_loss)
     assert live.feed.training.batch_seen
-    live.feed.model.request_batch()
-    assert live.feed.model.batch_message == ""
+    live.feed.bound.request_batch()
+    assert live.feed.bound.batch_message == ""
     assert set(live.feed.observed) == {"first", "second"}
 
 
 def test_what_the_model_does_not_take_is_said_and_ends_neither_training_nor_watching() -> None:
     model, optimizer, live = made()
     for flat in live.track([torch.rand(4, 64)] * 2):
-        live.feed.between.later(live.feed.model.observe_batch)
+        live.feed.between.later(live.feed.bound.observe_batch)
         step(model, optimizer, flat.view(4, 1, 8, 8))
-    assert "the last batch could not be observed:" in live.feed.model.batch_message
+    assert "the last batch could not be observed:" in live.feed.bound.batch_message
     assert live.feed.is_open
     assert live.stats.steps == 2
 

@@ -70,7 +70,7 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 
 
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
-    for throttle in (live.feed.model.probing._throttle, live.feed.camera.throttle):
+    for throttle in (live.feed.bound.probing._throttle, live.feed.camera.throttle):
         monkeypatch.setattr(throttle, "is_open", lambda now: True)
 
 
@@ -160,7 +160,7 @@ def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_t
     clock = iter([0.0, 2.5, 300.0, 300.5])
     monkeypatch.setattr(probing, "perf_counter", lambda: next(clock))
     model, _, live = bound()
-    followed, shared = live.feed.model.probing, budget.Budget()
+    followed, shared = live.feed.bound.probing, budget.Budget()
     shared.note(live.feed.counter, is_live=True)
     followed._throttle = budget.Throttle(30, budget=shared)
     followed.examples = probing.examples_of(torch.rand(2, 1, 6, 6))
@@ -179,7 +179,7 @@ def test_the_next_examples_are_due_when_the_last_took_less_than_a_hundredth_of_t
 def test_activations_come_with_frames_and_the_last_frame_has_them() -> None:
     model, optimizer, live = bound(every=4)
     live.probe(torch.rand(2, 1, 6, 6))
-    live.feed.model.probing._throttle.is_open = lambda now: False  # type: ignore[method-assign]
+    live.feed.bound.probing._throttle.is_open = lambda now: False  # type: ignore[method-assign]
     train(model, optimizer, 6)
     assert [a.step for a in live.feed.activations] == [0]
     live.feed.settle()

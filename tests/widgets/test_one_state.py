@@ -155,7 +155,7 @@ def test_where_the_page_does_not_know_a_step_another_is_drawn_and_named(
 ) -> None:
     torch.manual_seed(0)
     run = Run(Mixed(how), digits, lr=0.05)
-    run.live.feed.model.probing.is_due = lambda now: False  # the examples follow at rest alone
+    run.live.feed.bound.probing.is_due = lambda now: False  # the examples follow at rest alone
     for _ in range(3):
         run.train(3)
         run.live.feed.settle()

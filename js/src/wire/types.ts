@@ -199,13 +199,13 @@ export interface Station {
 
 export interface Structure {
   stations: Station[];
-  /** Whether an example was followed through the model; else the layers stand in the order of the modules. */
+  /** Whether an example was traced through the model; else the layers stand in the order of the modules. */
   traced: boolean;
   /** A sentence for people; empty where all is as it should be. */
   note: string;
 }
 
-/** The examples that are followed through the network. */
+/** The examples that are traced through the network. */
 export interface Probe {
   /** Number of examples, and the shape of each. */
   shape: number[];

@@ -55,7 +55,7 @@ class Edits(NotCopied):
         self, feed: TrainingFeed, layers: BoundLayers, training: Training, between: Between
     ) -> None:
         # Without a circle the feed goes with its history when nobody needs it any more.
-        self._of = weakref.ref(feed)
+        self._feed_ref = weakref.ref(feed)
         self._layers, self._training, self._between = layers, training, between
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
@@ -70,7 +70,7 @@ class Edits(NotCopied):
 
     @property
     def _feed(self) -> TrainingFeed:
-        if (feed := self._of()) is None:
+        if (feed := self._feed_ref()) is None:
             raise RuntimeError("the binding of these edits is gone: bind the model again")
         return feed
 

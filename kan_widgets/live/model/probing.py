@@ -44,7 +44,7 @@ class Probing:
     """
 
     def __init__(self, feed: Feed, layers: BoundLayers, edits: Edits, training: Training) -> None:
-        self._of = weakref.ref(feed)
+        self._feed_ref = weakref.ref(feed)
         self._layers, self._edits, self._training = layers, edits, training
         self._plan: tuple[int, tuple[TracedModule, ...]] | None = None
         self.examples: Examples | None = None
@@ -82,7 +82,7 @@ class Probing:
 
     def trace_in_step(self, model: nn.Module, step: int) -> None:
         """Trace the examples after a step with a frame, if they are due."""
-        if self.is_due(perf_counter()) and (feed := self._of()) is not None:
+        if self.is_due(perf_counter()) and (feed := self._feed_ref()) is not None:
             self._trace(model, feed, step)
             self.in_steps += self.took
             self.traced_for = feed.frame if feed.frame.step == step else None
@@ -95,7 +95,7 @@ class Probing:
         With ``settled``, which is called then, too, only in the thread that has trained, or where
         that one is gone: another one cannot know that it stands still.
         """
-        if (feed := self._of()) is None:
+        if (feed := self._feed_ref()) is None:
             return
         frame, trainer = feed.frame, self._training.counter.trained_by
         if self.examples is None or frame.step != self._training.steps:

@@ -63,7 +63,7 @@ observed.json  ``layers``: the inputs of each layer for a batch, see
                `kan_widgets.live.frames.observation.Observation`; ``arrays`` by name are records
 network.json   how the network is put together, see
                `kan_widgets.live.frames.structure.structure_dict`; the last one counts
-probe.json     the examples followed from here on: ``inputs``, an array, float32 ``(n, …)``, or
+probe.json     the examples traced from here on: ``inputs``, an array, float32 ``(n, …)``, or
                null for none any more; ``labels``: the right class of each, or null
 activity.json  what they made of the network: ``step``; ``layout``, a record; ``values``, by
                ``station``: the ``shape`` (n, …), and of each example ``low`` and ``high``;

@@ -53,7 +53,7 @@ class ObservedInputs:
 
 @dataclass(frozen=True)
 class Probed:
-    """The examples followed from here on."""
+    """The examples traced from here on."""
 
     probe: Probe | None
 

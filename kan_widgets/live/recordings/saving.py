@@ -54,7 +54,7 @@ class Savable(Source):
     def save(self, path: PathLike) -> Path | str:
         """Write all that is known of this run into one file, for `kan_widgets.replay`.
 
-        The frames kept, what was logged, the inputs observed last, the examples followed with
+        The frames kept, what was logged, the inputs observed last, the examples traced with
         what they made of the network, and how the training went;
         `kan_widgets.live.recordings.format` documents the file. A file of that name is
         replaced once the new one is complete. In distributed training only the first process

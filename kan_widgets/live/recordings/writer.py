@@ -216,7 +216,7 @@ class Writer:
         self._current["network"] = range(number, number + 1)
 
     def probe(self, probe: Probe | None) -> None:
-        """Write which examples are followed from now on."""
+        """Write which examples are traced from now on."""
         first, inputs, labels = self._number + 1, None, None
         if probe is not None:
             inputs, labels = self._add("array", probe.inputs.astype("<f4")), probe.labels

@@ -47,20 +47,20 @@ class Loop:
         """Whether to stop after the current batch."""
         self._thread: weakref.ref[threading.Thread] | None = None
         self._place: tuple[int, CodeType] | None = None
-        self._of: weakref.WeakSet[object] = weakref.WeakSet()  # the controls of who it trains
+        self._controls: weakref.WeakSet[object] = weakref.WeakSet()  # the controls of who it trains
 
     def open(self, control: object) -> None:
         """Say that the loop begins; its thread is the one that calls `runs_here` first."""
         with _lock:
-            self._of.add(control)
+            self._controls.add(control)
             if self not in _open:
                 _open.append(self)
 
     def close(self, control: object) -> None:
         """Say that it is over for this control; with the last of several, it is over."""
         with _lock:
-            self._of.discard(control)
-            if not self._of and self in _open:
+            self._controls.discard(control)
+            if not self._controls and self in _open:
                 _open.remove(self)
 
     def runs_here(self) -> None:
@@ -92,7 +92,7 @@ class Loop:
 
 def loops_of(control: object) -> list[Loop]:
     """Return the open loops that train what a control steers, the outermost first."""
-    return [loop for loop in list(_open) if control in loop._of and loop.is_open]
+    return [loop for loop in list(_open) if control in loop._controls and loop.is_open]
 
 
 def raised_in(frame: FrameType) -> bool:

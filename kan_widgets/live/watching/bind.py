@@ -168,14 +168,14 @@ def bind(
 
     live = binding_of(inner)
     if live is not None and live.feed.training.optimizer is optimizer:
-        layers_of = live.feed.model.layers
+        layers_of = live.feed.bound.layers
         if layers_of.are_of(inner, chosen):
             with live.feed.sending:  # no step is counted meanwhile, which reads them too
                 layers_of.find_again(inner)
             live._rename(**named)
             live.every = every
             live.feed.camera.allow(max_fps, int(history_mb * 1e6))
-            live.feed.model.learn(shown, prove)
+            live.feed.bound.learn(shown, prove)
             live.feed.tell_training()
             return live
     earlier = _bindings.get(inner)

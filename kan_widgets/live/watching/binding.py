@@ -44,7 +44,7 @@ class Binding(Savable):
         self._named = dict(named or {})
         feed = ModelFeed(model, optimizer, names=checked_names(model, **self._named), **options)
         super().__init__(feed, feed.training.scalars)
-        self._training, self._model = feed.training, feed.model
+        self._training, self._model = feed.training, feed.bound
         self._is_made = True
         if proves is not None:
             self._model.learn(shown, proves)

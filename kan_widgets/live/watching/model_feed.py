@@ -18,8 +18,8 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
 from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
 from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.layers import BoundLayers
-from kan_widgets.live.model.model import BoundModel
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.counter import Counter
@@ -51,9 +51,9 @@ class ModelFeed(TrainingFeed):
         steps: int = 0,
         names: Mapping[str, Names] | None = None,
     ) -> None:
-        bound = BoundLayers(model, layers)
+        read = BoundLayers(model, layers)
         self.camera = Camera(
-            bound, history_bytes=int(history_mb * 1e6), max_fps=max_fps, step=steps, names=names
+            read, history_bytes=int(history_mb * 1e6), max_fps=max_fps, step=steps, names=names
         )
         super().__init__(self.camera.history, self.camera.looking)
         self.glimpses = self.camera.glimpses
@@ -63,19 +63,19 @@ class ModelFeed(TrainingFeed):
         self.between = self.training.between
         """What waits for the end of a step."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
-        self.model = BoundModel(model, bound, self, self.training, self.between, gone)
+        self.bound = BoundModel(model, read, self, self.training, self.between, gone)
         """The model: its layers, edits, what reaches them, examples."""
-        self.watchdog = Watchdog(self, self.model, self.training)
+        self.watchdog = Watchdog(self, self.bound, self.training)
         self.sent = 0
         self.counter.start()
-        for module in bound.modules():
+        for module in read.modules():
             changes.listen(module, self._after_change)
 
     # -- what it is -------------------------------------------------------------------------
 
     @property
     def module(self) -> nn.Module | None:
-        return self.model.module
+        return self.bound.module
 
     @property
     def control(self) -> Control:
@@ -98,7 +98,7 @@ class ModelFeed(TrainingFeed):
         counter, total = self.counter, self.counter.training_seconds
         share, probes = (
             min(1.0, seconds / total) if total > 0 else 0.0
-            for seconds in (counter.seconds + counter.in_background, self.model.probing.in_steps)
+            for seconds in (counter.seconds + counter.in_background, self.bound.probing.in_steps)
         )
         return Stats(
             counter.steps,
@@ -154,7 +154,7 @@ class ModelFeed(TrainingFeed):
 
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; called by the counter."""
-        model, camera = self.model, self.camera
+        model, camera = self.bound, self.camera
         edited = self.between.do(at_rest=False)
         model.see_if_due(now)
         if self._state == "idle":
@@ -216,7 +216,7 @@ class ModelFeed(TrainingFeed):
     def refresh(self) -> Frame:
         frame = self._refresh()
         self.counter.uncounted.steps = 0
-        self.model.trace_at_rest()
+        self.bound.trace_at_rest()
         return frame
 
     def _refresh(self) -> Frame:
@@ -240,11 +240,11 @@ class ModelFeed(TrainingFeed):
         Called when a cell ends and when no step has come for a while. Nothing is done if views
         have it already, during a step, or while another thread does it.
         """
-        counter, resting = self.counter, self.model.probing.resting
+        counter, resting = self.counter, self.bound.probing.resting
         if self.state != "live" or counter.may_be_within_step() or resting.locked():
             return
         try:
-            edited = self.model.edits.apply_waiting()
+            edited = self.bound.edits.apply_waiting()
             with resting:
                 is_behind = edited or self.frame.step != counter.steps
                 started = self._begin_now() if is_behind else None
@@ -259,7 +259,7 @@ class ModelFeed(TrainingFeed):
                         self._show_started(started, settled=True)
                     if self.frame.step == self.counter.steps:
                         self.set_state("idle")
-            self.model.trace_at_rest(settled=True)
+            self.bound.trace_at_rest(settled=True)
         except Exception as error:
             if self.module is not None:
                 self.fail(error)
@@ -274,7 +274,7 @@ class ModelFeed(TrainingFeed):
                 self._show(frame, settled=self._state != "live")
         if frame is None:
             self._refresh()
-        self.model.trace_at_rest()
+        self.bound.trace_at_rest()
 
     def read_anew(self) -> None:
         self.camera.read_anew()
@@ -305,7 +305,7 @@ class ModelFeed(TrainingFeed):
                 self.sent += 1
             return
         if layout is not self.layout:
-            self.model.edits.forget_changed(self.layout, layout)
+            self.bound.edits.forget_changed(self.layout, layout)
             self.tell("layout", layout)
         self.camera.keep(frame)
         self._emit(frame, settled=settled)
@@ -371,7 +371,7 @@ class ModelFeed(TrainingFeed):
         self.counter.close()
         for module in self.camera.layers.modules():
             changes.ignore(module, self._after_change)
-        self.model.close()
+        self.bound.close()
         self.camera.close()
         step_hook.unregister(self)
         with self.sending:

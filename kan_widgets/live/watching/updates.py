@@ -116,16 +116,16 @@ class Updates:
         return None
 
 
-_of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.WeakKeyDictionary()
+_updates_of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.WeakKeyDictionary()
 
 
 def updates_of(binding: Binding) -> Updates:
     """Return what measures a binding's updates, the same for all who hold it."""
-    known = _of.get(binding)
+    known = _updates_of.get(binding)
     updates = known() if known is not None else None
     if updates is None:
         updates = Updates(binding)
-        _of[binding] = weakref.ref(updates)
+        _updates_of[binding] = weakref.ref(updates)
     return updates
 
 

@@ -17,7 +17,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.model.model import BoundModel
+from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import Callback, report
@@ -46,7 +46,7 @@ class Watchdog(NotCopied):
     """
 
     def __init__(self, feed: Feed, model: BoundModel, training: Training) -> None:
-        self._of = weakref.ref(feed)
+        self._feed_ref = weakref.ref(feed)
         self._model, self._training = model, training
         self.limits = Limits()
         self.tell: Callable[[Alarm], object] | None = None
@@ -147,7 +147,7 @@ class Watchdog(NotCopied):
         """Look at the gradients of a step at which a frame was taken, in the thread that trains."""
         self._job.wake()
         start = time.perf_counter()
-        feed = self._of()
+        feed = self._feed_ref()
         if self._is_broken or not self._in_steps.is_open(start) or feed is None:
             return
         if self._training.counter.trained_by is not threading.current_thread():
@@ -164,7 +164,7 @@ class Watchdog(NotCopied):
     # -- in the background --------------------------------------------------------------
 
     def _check(self) -> None:
-        feed = self._of()
+        feed = self._feed_ref()
         if self._is_broken or feed is None or not feed.is_open:
             return
         try:
@@ -179,7 +179,7 @@ class Watchdog(NotCopied):
 
     def look(self) -> tuple[Alarm, ...]:
         """Look at what there is now, in the calling thread; return the alarms."""
-        feed = self._of()
+        feed = self._feed_ref()
         if feed is None:
             return self.alarms
         with self._looking:
@@ -233,7 +233,7 @@ class Watchdog(NotCopied):
 
     def _tell_panel(self) -> None:
         """Have the panel say what goes wrong, and what was done about it."""
-        if (feed := self._of()) is None:
+        if (feed := self._feed_ref()) is None:
             return
         cured = None
         if self._not_done:
@@ -243,6 +243,7 @@ class Watchdog(NotCopied):
         said = [
             {
                 "id": alarm.id,
+                "kind": alarm.kind,
                 "text": alarm.what,
                 "more": f"{alarm.cause} {alarm.cure}",
                 "button": alarm.button,

@@ -8,8 +8,8 @@ import type { Send } from "./controls.ts";
 import type { RunStatus } from "./status.ts";
 
 /** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
-const remedyOf = ({ id, button, more }: RunStatus["alarms"][number]) =>
-  /^(loss|not finite|exploding) /.test(id) ? "diverges" : button || more;
+const remedyOf = ({ kind, button, more }: RunStatus["alarms"][number]) =>
+  ["loss", "not finite", "exploding"].includes(kind) ? "diverges" : button || more;
 
 export function createAlarms(document: Document, send: Send, signal: AbortSignal) {
   const kit = createKit(document, signal);

@@ -5,6 +5,8 @@ import type { Standing } from "../../wire/standing.ts";
 
 interface Alarm {
   id: string;
+  /** What is wrong, for a machine: "loss", "not finite", "exploding", … */
+  kind: string;
   /** What, where and since when. */
   text: string;
   /** The likely cause, and the cure. */

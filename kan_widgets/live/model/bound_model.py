@@ -57,7 +57,7 @@ class BoundModel:
         gone: Callable[[object], object],
     ) -> None:
         self._module: weakref.ref[nn.Module] | None = weakref.ref(module, gone)
-        self._of = weakref.ref(feed)
+        self._feed_ref = weakref.ref(feed)
         self._training, self.between = training, between
         self.layers = layers
         self.edits = Edits(feed, layers, training, between)
@@ -82,7 +82,7 @@ class BoundModel:
         return None if self._module is None else self._module()
 
     def _there(self) -> tuple[nn.Module, TrainingFeed]:
-        module, feed = self.module, self._of()
+        module, feed = self.module, self._feed_ref()
         if module is None or feed is None:
             raise RuntimeError(CLOSED)
         return module, feed
@@ -145,7 +145,7 @@ class BoundModel:
 
     def _say_of_batch(self, message: str) -> None:
         self.batch_message = message
-        if (feed := self._of()) is not None:
+        if (feed := self._feed_ref()) is not None:
             feed.tell("batch", self._training.batch_seen, message)
 
     # -- examples ---------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class BoundModel:
         self.between.request(self._probe_batch_seen)
 
     def _probe_batch_seen(self, _: bool = True) -> None:
-        module, feed = self.module, self._of()
+        module, feed = self.module, self._feed_ref()
         if module is None or feed is None or is_sharded(module):
             return
         if self.last_examples is None:
@@ -178,7 +178,7 @@ class BoundModel:
             self._takes_batches = False
             self.between.forget(self._take_up_waiting)
             self.probing.stop()
-            if (feed := self._of()) is not None:
+            if (feed := self._feed_ref()) is not None:
                 with feed.sending:
                     feed.set_probe(None)
             return
@@ -225,7 +225,7 @@ class BoundModel:
 
     def _observe_again(self, module: nn.Module, examples: Examples) -> None:
         """Observe what reaches the layers by now, if that was not asked for of another batch."""
-        feed = self._of()
+        feed = self._feed_ref()
         steps = {one.step for one in feed.observed.values()} if feed is not None else set()
         if self._observes_examples and steps != {self._training.steps}:
             self._observe_examples(module, examples)
@@ -281,7 +281,7 @@ class BoundModel:
             if passes.module_inputs:
                 self._learn_of(module, passes)
         except Exception as error:
-            if not self.layers.modules() and (feed := self._of()) is not None:
+            if not self.layers.modules() and (feed := self._feed_ref()) is not None:
                 feed.fail(error)
             else:
                 report(f"what the layers were given could not be looked at: {error!r}")
