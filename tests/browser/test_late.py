@@ -10,8 +10,8 @@ import kan_widgets as kw
 from kan_widgets.widgets import broadcast, view
 
 LATE = "await new Promise((done) => setTimeout(done, 2600));\\n"
-code = broadcast.packed("main.js")
-broadcast.packed = lambda name: LATE + code
+code = broadcast.packed_bundle("main.js")
+broadcast.packed_bundle = lambda name: LATE + code
 late_view = type("LateView", (kw.KernelGrid,), {"_esm": LATE + view.bundle("view.js")})
 torch.manual_seed(0)
 model = kw.nn.KANLinear(3, 2)
