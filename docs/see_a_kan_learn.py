@@ -225,7 +225,10 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
     quoted["lines_by_chance"] = f"{facts['lines_by_chance']:.2f}"
-    return quoted | networks() | {"zero": "0", "early": str(EARLY)}
+    others = networks()
+    moved = lesson.recorded()["article"]["right, moved"]
+    others["many_moved"] += lesson.outside(facts["moved_right"], moved, ".0%")
+    return quoted | others | {"zero": "0", "early": str(EARLY)}
 
 
 def none_or(of_twenty: int) -> str:

@@ -22,6 +22,7 @@ from lesson import (
     listed,
     moved,
     of_labels_by_heart,
+    outside,
     reach,
     recorded,
     ruled_seven,
@@ -65,8 +66,8 @@ def reading_kernels(n: Any) -> Told:
         f"{worst['locally linear']:.3f}; in twenty other networks by "
         f"{in_words(others['pattern, worst'], '.2f')} and {in_words(of_digits, '.3f')}; in twenty "
         f"that never had splines, the latter by {in_words(never, '.3f')}.",
-        "SiLU is nearly a line on [−1, 1]: on noise in which every grey is as likely, a kernel of nothing but "
-        f"SiLU gets {silu_as_a_line():.3f}, the worst trained one {in_words(of_noise, '.3f')}.",
+        "SiLU is nearly a line on [−1, 1]: on noise in which every grey is as likely, a kernel of "
+        f"nothing but SiLU gets {silu_as_a_line():.3f}, the worst trained one {in_words(of_noise, '.3f')}.",
         which(
             left["noise"] - left["digits"],
             "Black and white pixels help",
@@ -324,8 +325,8 @@ def depth() -> Markdown:
         + f": as built, the layers' medians of bend lie {in_words(apart)} apart, where the middle "
         f"half of a layer's functions spans {in_words(halves.mean(0))} in the mean of the four "
         f"layers, and more than the layers' distance in {wider.sum()} of them.",
-        "How close the typical function of a layer is to SiLU: in the layer where it is least so, "
-        f"R² is {min(each('as built', 'silu').mean(1)):.2f}.",
+        "Even in the layer least like SiLU, the typical function's R² with it is "
+        f"{min(each('as built', 'silu').mean(1)):.2f}.",
     )
 
 
@@ -469,12 +470,14 @@ def what_it_never_saw(n: Any) -> Told:
         )
         + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
         f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right, "
-        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others: "
+        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others"
+        + outside(facts["pushed"]["as they are"], twenty["pushed: as they are"], ".1%")
+        + ". Their mean is "
         + which(
             np.subtract(twenty["pushed: as they are"], 0.1),
-            "in the mean that is more than the 10 % of guessing.",
-            "in the mean that is less than the 10 % of guessing.",
-            "as far as twenty show that is guessing, 10 %.",
+            "more than the 10 % of guessing.",
+            "less than the 10 % of guessing.",
+            "guessing, 10 %, as far as twenty show.",
         ),
         which(
             paid,
@@ -528,14 +531,8 @@ def from_scratch(n: Any) -> Told:
     others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
     return facts, [
         f"A KAN-CNN from scratch gets {n.right:.1%} right after {steps} steps, "
-        f"{in_words(others, '.1%')} in twenty others. The package's after 945, "
-        f"{in_words(package, '.1%')}: "
-        + which(
-            np.subtract(others, package),
-            "from scratch more are right.",
-            "from scratch fewer are right.",
-            "no difference that twenty can show.",
-        ),
+        f"{in_words(others, '.1%')} in twenty others{outside(n.right, others, '.1%')}. The "
+        f"package's gets {in_words(package, '.1%')} after 945.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"Here a step from scratch takes {slower:.1f} times as long as the package's."

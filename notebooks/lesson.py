@@ -68,6 +68,14 @@ def counted(values: ArrayLike) -> str:
     return f"{each.sum():.0f} of {10 * len(each)}{most}"
 
 
+def outside(value: float, others: Sequence[float], form: str) -> str:
+    """Say that a number lies beyond all of some others, if it does."""
+    low, high = min(others), max(others)
+    if low <= value <= high:
+        return ""
+    return f", {'below' if value < low else 'above'} all of these ({low:{form}} to {high:{form}})"
+
+
 def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
     """Return for each network how many more of its kernels are horizontal than vertical lines."""
     return np.subtract(found[f"{when}lines"], found[f"{when}uprights"])

@@ -327,7 +327,7 @@ CLAIMS = [
     ),
     *(
         Claim(
-            FOUR, "having none is ahead of both", less(("borders", "none: right"), other), above=0
+            FOUR, "Having none is ahead of both", less(("borders", "none: right"), other), above=0
         )
         for other in (("borders", "zeros: right"), ("borders", "replicate: right"))
     ),
