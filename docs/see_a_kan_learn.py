@@ -348,7 +348,6 @@ def networks() -> dict[str, str]:
         ("dark_count", "how many, by movement"),
         ("dark_value", "how many, by value"),
         ("dark_ratio", "ratio"),
-        ("dark_difference", "difference"),
     ):
         for when in ("start", "end"):
             quoted[f"{key}_{when}"] = lesson.in_words(full[f"{when}: {name}"], ".2f")

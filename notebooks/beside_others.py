@@ -67,7 +67,8 @@ def reading_kernels(n: Any) -> Told:
         f"{in_words(others['pattern, worst'], '.2f')} and {in_words(of_digits, '.3f')}; in twenty "
         f"that never had splines, the latter by {in_words(never, '.3f')}.",
         "SiLU is nearly a line on [−1, 1]: on noise in which every grey is as likely, a kernel of "
-        f"nothing but SiLU gets {silu_as_a_line():.3f}, the worst trained one {in_words(of_noise, '.3f')}.",
+        f"nothing but SiLU gets {silu_as_a_line():.3f}, the worst trained one "
+        f"{in_words(of_noise, '.3f')}.",
         which(
             left["noise"] - left["digits"],
             "Black and white pixels help",
