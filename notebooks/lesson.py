@@ -270,7 +270,7 @@ def silu_as_a_line(low: float = -1.0) -> float:
     a kernel of nothing but SiLU with those of the nine numbers that fit it best.
     """
     x = torch.linspace(low, 1, 401)
-    return float(np.corrcoef(x, nn.functional.silu(x))[0, 1])
+    return float(np.corrcoef(x.numpy(), nn.functional.silu(x).numpy())[0, 1])
 
 
 def ranks_together(one: ArrayLike, other: ArrayLike) -> float:

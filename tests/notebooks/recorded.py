@@ -120,7 +120,9 @@ def less_growth(table: Table) -> Iterable[float]:
         np.subtract(table[kind]["end: difference"], table[kind]["start: difference"])
         for kind in ("article", BARE)
     )
-    return np.subtract(*grown)
+    with_splines, without = grown
+    behind: Iterable[float] = with_splines - without
+    return behind
 
 
 def unexplained(grey: str = "") -> Callable[[Table], Iterable[float]]:
