@@ -52,7 +52,11 @@ def recorded() -> dict[str, dict[str, list[float]]]:
 
 
 def interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Return a mean and its interval of 95 %, by bootstrap."""
+    """Return a mean and its interval of 95 %, by bootstrap (of percentiles).
+
+    Of twenty numbers, one made so covers the true mean in about 93 of 100 cases, as 1.91 standard
+    errors do, where Student's t asks for 2.09.
+    """
     numbers = np.asarray(values, float)
     draws = np.random.default_rng(0).integers(len(numbers), size=(9999, len(numbers)))
     low, high = np.percentile(numbers[draws].mean(1), (2.5, 97.5))
