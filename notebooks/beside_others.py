@@ -75,8 +75,8 @@ def reading_kernels(n: Any) -> Told:
             "Black and white pixels do not help",
             "Whether black and white pixels help is open",
         )
-        + f": of the worst kernel's variance nine numbers leave {in_words(left['digits'])} % on digits, "
-        f"{in_words(left['noise'])} % on that noise.",
+        + ": of the worst kernel's variance nine numbers leave "
+        f"{in_words(left['digits'])} % on digits, {in_words(left['noise'])} % on that noise.",
         which(
             keep,
             "Entries with a large base weight keep SiLU more often",
