@@ -225,7 +225,15 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
     quoted["lines_by_chance"] = f"{facts['lines_by_chance']:.2f}"
-    return quoted | networks() | {"zero": "0", "early": str(EARLY)}
+    others = networks()
+    moved = lesson.recorded()["article"]["right, moved"]
+    others["many_moved"] += lesson.outside(facts["moved_right"], moved, ".0%")
+    return quoted | others | {"zero": "0", "early": str(EARLY)}
+
+
+def none_or(of_twenty: int) -> str:
+    """Say how many of twenty networks, and what none of them leaves open: the rule of three."""
+    return str(of_twenty) if of_twenty else f"none (up to {3 / 20:.0%} are possible then)"
 
 
 def networks() -> dict[str, str]:
@@ -239,16 +247,13 @@ def networks() -> dict[str, str]:
         for when in ("early", "end")
     }
     chance = 10 * lesson.chance_of_a_line()
-    shuffled, heart = sum(found["labels shuffled"]["lines"]), found["labels by heart"]
+    heart = found["labels by heart"]
     quoted = {
         "many_right": f"{np.mean(full['end: right']):.1%}",
         "many_bare": f"{np.mean(bare['end: right']):.1%}",
         "many_large": f"{np.mean(as_large['right']):.1%}",
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
-        "grey_large": f"{np.mean(as_large['grey: right']):.0%}",
         "worth": lesson.in_words(100 * np.subtract(full["end: right"], bare["end: right"])),
-        "grey_right": f"{np.mean(grey):.0%}",
-        "grey_bare": f"{np.mean(grey_bare):.0%}",
         "cnn_ahead": lesson.in_words(
             100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
         ),
@@ -259,11 +264,10 @@ def networks() -> dict[str, str]:
             "neither is clearly ahead",
         ),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
-        "many_lines": f"{sum(full['end: lines']):.0f}",
-        "bare_lines": f"{sum(bare['end: lines']):.0f}",
-        "lines_each": lesson.in_words(full["end: lines"], ".2f"),
-        "bare_each": lesson.in_words(bare["end: lines"], ".2f"),
-        "uprights_each": lesson.in_words(full["end: uprights"], ".2f"),
+        "grey_worth_of_size": lesson.in_words(100 * np.subtract(grey, as_large["grey: right"])),
+        "lines_each": lesson.counted(full["end: lines"]),
+        "bare_each": lesson.counted(bare["end: lines"]),
+        "uprights_each": lesson.counted(full["end: uprights"]),
         "uprights_verdict": lesson.which(
             np.subtract(full["end: uprights"], chance),
             "more than chance gives",
@@ -276,24 +280,20 @@ def networks() -> dict[str, str]:
             ", and fewer than before training",
             ", and not clearly more than before training",
         ),
-        "many_uprights": f"{sum(full['end: uprights']):.0f}",
-        "turned_lines": f"{sum(found['digits turned']['lines']):.0f}",
-        "turned_uprights": f"{sum(found['digits turned']['uprights']):.0f}",
+        "turned_lines": lesson.counted(found["digits turned"]["lines"]),
+        "turned_uprights": lesson.counted(found["digits turned"]["uprights"]),
         "turned_verdict": lesson.which(
             lesson.leaning(full, "end: ") - lesson.leaning(found["digits turned"]),
             "so lines turn with the digits",
             "so something against the digits makes them",
             "too few to tell whether lines turn with the digits",
         ),
-        "shuffled_lines": f"{shuffled:.0f} of 200"
-        if shuffled
-        else "none of 200 (by the rule of three up to 3 are possible)",
+        "shuffled_lines": lesson.counted(found["labels shuffled"]["lines"]),
         "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
         "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
         "heart_passes": f"{np.mean(heart['passes']):.0f}",
         "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
         "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
-        "chance_of_many": f"{20 * chance:.1f}",
         "lines_verdict": lesson.which(
             np.subtract(full["end: lines"], chance),
             "more than chance gives",
@@ -307,7 +307,7 @@ def networks() -> dict[str, str]:
         "small_draws": f"{sum(found['untrained']['tenth small for all']):.0f}",
         "small_draws_drawn": f"{sum(found['untrained']['tenth small for all, as drawn']):.0f}",
         **{
-            f"small_trained{key}": str(np.less(full[f"end: tenth farthest{where}"], 0.6).sum())
+            f"small_trained{key}": none_or(np.less(full[f"end: tenth farthest{where}"], 0.6).sum())
             for key, where in (("", ""), ("_drawn", ", as drawn"))
         },
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
@@ -318,15 +318,18 @@ def networks() -> dict[str, str]:
         "many_moved": f"{np.mean(full['right, moved']):.0%}",
         "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
         "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),
-        "greys_each": f"{np.mean(full['greys, worst']):.2f}",
-        "pattern_each": f"{np.mean(full['pattern, worst']):.2f}",
+        "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
+        "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
         "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
         "inverted_moved": f"{np.mean(found['unseen']['black on white: moved']):.0%}",
-        "many_linear": f"{min(full['linear, worst']):.2f}",
-        "noise_linear": f"{min(full['linear, worst, every grey']):.2f}",
-        "linear_each": f"{np.mean(full['linear, worst']):.2f}",
-        "noise_each": f"{np.mean(full['linear, worst, every grey']):.2f}",
-        "many_pattern": f"{min(full['pattern, worst']):.2f}",
+        "linear_each": lesson.in_words(full["linear, worst"], ".3f"),
+        "linear_bare": lesson.in_words(bare["linear, worst"], ".3f"),
+        "noise_each": lesson.in_words(full["linear, worst, every grey"], ".3f"),
+        "silu_line": f"{lesson.silu_as_a_line():.3f}",
+        "digits_left": lesson.in_words(100 * (1 - np.square(full["linear, worst"]))),
+        "noise_left": lesson.in_words(100 * (1 - np.square(full["linear, worst, every grey"]))),
+        "empty_sure": lesson.in_words(full["empty, surest"], ".0%"),
+        "empty_bare": lesson.in_words(bare["empty, surest"], ".0%"),
     }
     for when, points in cost.items():
         quoted |= {
@@ -344,11 +347,13 @@ def networks() -> dict[str, str]:
     for key, name in (
         ("dark_count", "how many, by movement"),
         ("dark_value", "how many, by value"),
-        ("dark_ratio", "ratio, by value"),
-        ("dark_difference", "difference"),
+        ("dark_ratio", "ratio"),
     ):
         for when in ("start", "end"):
             quoted[f"{key}_{when}"] = lesson.in_words(full[f"{when}: {name}"], ".2f")
+    for key, of in (("dark_grown", full), ("dark_grown_bare", bare)):
+        grown = np.subtract(of["end: difference"], of["start: difference"])
+        quoted[key] = lesson.in_words(grown, ".3f")
     return quoted
 
 

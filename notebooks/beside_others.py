@@ -22,10 +22,12 @@ from lesson import (
     listed,
     moved,
     of_labels_by_heart,
+    outside,
     reach,
     recorded,
     ruled_seven,
     say,
+    silu_as_a_line,
     table,
     uprights,
     which,
@@ -53,20 +55,28 @@ def reading_kernels(n: Any) -> Told:
     others = recorded()["article"]
     keep = 100 * np.subtract(others["keep SiLU, large w"], others["keep SiLU, small w"])
     of_digits, of_noise = others["linear, worst"], others["linear, worst, every grey"]
+    left = {
+        name: 100 * (1 - np.square(of)) for name, of in (("digits", of_digits), ("noise", of_noise))
+    }
+    never = recorded()["article without splines"]["linear, worst"]
     return facts, [
         f"{n.dark:.0%} of the pixels are exactly −1, {n.bright:.0%} are above 0.9.",
         f"The worst of the five ±1 patterns correlates with its kernel by "
         f"{worst['pattern ±1']:.2f}, the worst locally linear kernel by "
         f"{worst['locally linear']:.3f}; in twenty other networks by "
-        f"{in_words(others['pattern, worst'], '.2f')} and {in_words(of_digits, '.3f')}.",
-        f"On noise in which every grey is as likely, the worst locally linear kernel of the twenty "
-        f"correlates by {in_words(of_noise, '.3f')}: "
-        + which(
-            np.subtract(of_noise, 0.95),
-            "it is hardly the many black and white pixels that let nine numbers do.",
-            "nine numbers do so well partly because most pixels are black or white.",
-            "how much nine numbers owe to black and white pixels is open.",
-        ),
+        f"{in_words(others['pattern, worst'], '.2f')} and {in_words(of_digits, '.3f')}; in twenty "
+        f"that never had splines, the latter by {in_words(never, '.3f')}.",
+        "SiLU is nearly a line on [−1, 1]: on noise in which every grey is as likely, a kernel of "
+        f"nothing but SiLU gets {silu_as_a_line():.3f}, the worst trained one "
+        f"{in_words(of_noise, '.3f')}.",
+        which(
+            left["noise"] - left["digits"],
+            "Black and white pixels help",
+            "Black and white pixels do not help",
+            "Whether black and white pixels help is open",
+        )
+        + ": of the worst kernel's variance nine numbers leave "
+        f"{in_words(left['digits'])} % on digits, {in_words(left['noise'])} % on that noise.",
         which(
             keep,
             "Entries with a large base weight keep SiLU more often",
@@ -114,8 +124,8 @@ def counting_kernels(n: Any) -> Told:
             else "the same way by all of them."
         ),
         told_of_complexity(n.later),
-        f"Of the twenty's 200 kernels none has a range below {least[0]:.2f} of its network's "
-        f"median on the grid, or below {least[1]:.2f} from −2 to 2.",
+        f"The smallest of the twenty's 200 kernels has a range of {least[0]:.2f} of its network's "
+        f"median on the grid, and of {least[1]:.2f} from −2 to 2.",
         "Range and unlikeness to SiLU correlate by "
         f"{in_words(n.others['end: range and unlikeness'], '.2f')} in the twenty (by ranks).",
     ]
@@ -316,8 +326,8 @@ def depth() -> Markdown:
         + f": as built, the layers' medians of bend lie {in_words(apart)} apart, where the middle "
         f"half of a layer's functions spans {in_words(halves.mean(0))} in the mean of the four "
         f"layers, and more than the layers' distance in {wider.sum()} of them.",
-        "How close the typical function of a layer is to SiLU: in the layer where it is least so, "
-        f"R² is {min(each('as built', 'silu').mean(1)):.2f}.",
+        "Even in the layer least like SiLU, the typical function's R² with it is "
+        f"{min(each('as built', 'silu').mean(1)):.2f}.",
     )
 
 
@@ -445,6 +455,8 @@ def what_it_never_saw(n: Any) -> Told:
     paid = right["placed"]["moved"] - right["placed"]["as they are"]
     doubted = right["pushed"]["moved, and doubt"] - right["pushed"]["moved"]
     others, twenty = recorded()["article"], recorded()["unseen"]
+    bare = recorded()["article without splines"]
+    no_one = np.not_equal(bare["empty, class"], 1).sum()
 
     def in_twenty(what: str, later: str, earlier: str) -> str:
         pairs = (twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
@@ -459,12 +471,14 @@ def what_it_never_saw(n: Any) -> Told:
         )
         + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
         f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right, "
-        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others: "
+        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others"
+        + outside(facts["pushed"]["as they are"], twenty["pushed: as they are"], ".1%")
+        + ". Their mean is "
         + which(
             np.subtract(twenty["pushed: as they are"], 0.1),
-            "in the mean that is more than the 10 % of guessing.",
-            "in the mean that is less than the 10 % of guessing.",
-            "as far as twenty show that is guessing, 10 %.",
+            "more than the 10 % of guessing.",
+            "less than the 10 % of guessing.",
+            "guessing, 10 %, as far as twenty show.",
         ),
         which(
             paid,
@@ -481,7 +495,15 @@ def what_it_never_saw(n: Any) -> Told:
             if facts["sure"]["moved, and doubt"] < 0.5
             else ". Not even of a picture like those it was shown does the last doubt."
         )
-        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}.",
+        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}; "
+        f"taught alike but without splines {in_words(bare['empty, surest'], '.0%')}, and {no_one} "
+        "of those call it something else than a 1: "
+        + which(
+            np.subtract(others["empty, surest"], bare["empty, surest"]),
+            "that there is no answer *none* does not explain how sure they are.",
+            "splines make them less sure.",
+            "whether splines make them sure is open.",
+        ),
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
@@ -510,14 +532,8 @@ def from_scratch(n: Any) -> Told:
     others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
     return facts, [
         f"A KAN-CNN from scratch gets {n.right:.1%} right after {steps} steps, "
-        f"{in_words(others, '.1%')} in twenty others. The package's after 945, "
-        f"{in_words(package, '.1%')}: "
-        + which(
-            np.subtract(others, package),
-            "from scratch more are right.",
-            "from scratch fewer are right.",
-            "no difference that twenty can show.",
-        ),
+        f"{in_words(others, '.1%')} in twenty others{outside(n.right, others, '.1%')}. The "
+        f"package's gets {in_words(package, '.1%')} after 945.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"Here a step from scratch takes {slower:.1f} times as long as the package's."

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,11 +52,32 @@ def recorded() -> dict[str, dict[str, list[float]]]:
 
 
 def interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Return a mean and its interval of 95 %, by bootstrap."""
+    """Return a mean and its interval of 95 %, by bootstrap (of percentiles).
+
+    Of twenty numbers, one made so covers the true mean in about 93 of 100 cases, as 1.91 standard
+    errors do, where Student's t asks for 2.09.
+    """
     numbers = np.asarray(values, float)
     draws = np.random.default_rng(0).integers(len(numbers), size=(9999, len(numbers)))
     low, high = np.percentile(numbers[draws].mean(1), (2.5, 97.5))
     return float(numbers.mean()), float(low), float(high)
+
+
+def counted(values: ArrayLike) -> str:
+    """Say how many of ten kernels are something; the plain count where an interval says nothing."""
+    each = np.asarray(values, float)
+    if len(each) > 1 and each.any():
+        return in_words(each, ".2f")
+    most = " (up to 3)" if len(each) == 20 else ""  # the rule of three
+    return f"{each.sum():.0f} of {10 * len(each)}{most}"
+
+
+def outside(value: float, others: Sequence[float], form: str) -> str:
+    """Say that a number lies beyond all of some others, if it does."""
+    low, high = min(others), max(others)
+    if low <= value <= high:
+        return ""
+    return f", {'below' if value < low else 'above'} all of these ({low:{form}} to {high:{form}})"
 
 
 def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
@@ -247,6 +267,16 @@ def unlike_silu(network: nn.Module) -> tuple[Any, Any]:
     return np.ptp(phi.numpy(), axis=-1), (left.var(0) / phi.var(1)).numpy()
 
 
+def silu_as_a_line(low: float = -1.0) -> float:
+    """Return the correlation of SiLU with a straight line, where every x of [low, 1] is as likely.
+
+    On patches in which pixels are so, and none goes with another, it is also that of the answers of
+    a kernel of nothing but SiLU with those of the nine numbers that fit it best.
+    """
+    x = torch.linspace(low, 1, 401)
+    return float(np.corrcoef(x.numpy(), nn.functional.silu(x).numpy())[0, 1])
+
+
 def ranks_together(one: ArrayLike, other: ArrayLike) -> float:
     """Return the correlation of ranks (Spearman's), −1 to 1."""
     ranks = [np.argsort(np.argsort(np.asarray(values))) for values in (one, other)]
@@ -255,21 +285,18 @@ def ranks_together(one: ArrayLike, other: ArrayLike) -> float:
 
 @torch.no_grad()
 def of_dark(network: Any, images: Tensor) -> dict[str, float]:
-    """Return by seven measures how the first layer answers the dark."""
+    """Return by five measures how the first layer answers the dark."""
     phi = curves(network)[:5].flatten(0, -2)  # the middle x is 0
     dark, bright = phi[:, 0].abs(), phi[:, -1].abs()
     left, right = (half.amax(-1) - half.amin(-1) for half in (phi[:, :201], phi[:, 200:]))
     spread = network.convs[0](images).transpose(0, 1).flatten(1).std(1)
     to_dark = phi[:, 0].reshape(5, 9).sum(1).abs()
-    bare = network.convs[0].base_weight.flatten(1).sum(1).abs() / (1 + math.e)  # |SiLU(−1)|
     return {
         "how many, by value": int((dark < bright / 2).sum()),
         "how many, by movement": int((left < right / 2).sum()),
-        "ratio, by value": float((dark / bright).median()),
-        "ratio, by movement": float((left / right).median()),
+        "ratio": float((dark / bright).median()),
         "difference": float((bright - dark).mean()),
         "answer to the dark, beside the spread": float((to_dark / spread).median()),
-        "answer to the dark, beside that without splines": float(to_dark.sum() / bare.sum()),
     }
 
 

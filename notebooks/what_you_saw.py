@@ -63,7 +63,8 @@ def quickstart(n: Any) -> Told:
         f"what lies between start and end. There the least moved by {facts['least_change']:.3f}, "
         f"the most by {facts['most_change']:.3f}.",
         f"`KANCNN()`, {facts['smaller_parameters']:,} parameters, after {epochs} epochs of the "
-        f"recipe: {facts['smaller_accuracy']:.1%} right.",
+        f"recipe: {facts['smaller_accuracy']:.1%} right (one run, of another size and recipe: no "
+        "comparison).",
     ]
 
 

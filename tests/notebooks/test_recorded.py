@@ -92,6 +92,16 @@ def test_an_interval_is_that_of_scipy() -> None:
     assert [low, high] == pytest.approx([theirs.low, theirs.high], abs=0.05)
 
 
+def test_on_the_last_layers_grid_silu_is_a_line_and_on_the_first_layers_nearly() -> None:
+    assert 0.94 < lesson.silu_as_a_line() ** 2 < 0.95 < 0.99 < lesson.silu_as_a_line(0) ** 2
+
+
+def test_none_of_some_kernels_has_no_interval_and_one_network_neither() -> None:
+    assert lesson.counted([0] * 20) == "0 of 200 (up to 3)"
+    assert lesson.counted([1]) == "1 of 10"
+    assert lesson.counted([0, 1] * 10) == lesson.in_words([0, 1] * 10, ".2f")
+
+
 def test_a_sentence_is_chosen_by_where_the_interval_lies() -> None:
     spread = np.linspace(-1, 1, 20)
     chosen = [lesson.which(spread + shift, "more", "less", "neither") for shift in (2, -2, 0)]
