@@ -301,7 +301,7 @@ def test_models_are_compared_at_the_last_step_that_all_have_come_to(models: Mode
     rows = shown(compare)
     assert rows["mean accuracy of steps 11 to 40"] == [
         f"{100 * accuracies[10:40].mean():.3g} %",
-        "50 %",
+        "50.0 %",
     ]
     # Once both have made as many steps, there is nothing more to say of them.
     for number in range(41, 101):

@@ -91,7 +91,7 @@ OF_INPUTS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "columns of KernelGrid": (lambda live: kw.KernelGrid(live, "0"), FEATURES),
     "SplineInspector": (lambda live: kw.SplineInspector(live, "0"), ["output 0 · age"]),
     "a ramp": (lambda live: kw.MeshgridView(live, "0", mode="ramp"), FEATURES),
-    "a pair": (lambda live: kw.MeshgridView(live, "0", mode="pair"), ["x: age", "y: distance"]),
+    "a pair": (lambda live: kw.MeshgridView(live, "0", mode="pair"), ["x: distance", "y: income"]),
     "Compare": (lambda live: kw.Compare({"one": live}), FEATURES),
     "NetworkView": (kw.NetworkView, FEATURES),
 }
