@@ -17,7 +17,8 @@ import kan_widgets as kw
 CHECKOUT = Path(__file__).parents[1]
 FONT = CHECKOUT / "kan_widgets" / "widgets" / "font" / "kan-widgets-600.otf"
 WIDTH, HEIGHT, STRIP = 860, 480, 32
-DRAWN = 545  # of it the row below the diagram is cut off
+DRAWN = 600  # of it the row below the diagram is cut off
+SECOND, LINE = 42, 16  # where a second line of the key begins, and its height
 CAPTIONS = (
     (0, "At the start every function is a scaled SiLU, and the answer a guess."),
     (1, "Each step bends them all a little. Green and pink: how far from the start."),
@@ -29,7 +30,7 @@ def main() -> None:
     """Write the film."""
     parser = argparse.ArgumentParser(description="Draw the moving picture of README.")
     parser.add_argument("to", type=Path)
-    parser.add_argument("--run", type=Path, default=CHECKOUT / "build/see_a_kan_learn/run.npz")
+    parser.add_argument("--run", type=Path, default=CHECKOUT / "build/see_a_kan_learn/run")
     asked = parser.parse_args()
     run = kw.replay(asked.run)
     steps = [frame.step for frame in run.history]
@@ -50,7 +51,12 @@ def main() -> None:
 def captioned(drawn: Image.Image, step: int) -> Image.Image:
     """Return the diagram at a step, over what there is to see, in no more than 256 colours."""
     whole = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    whole.paste(drawn.convert("RGB").crop((0, 0, WIDTH, HEIGHT - STRIP - 15)))
+    picture = drawn.convert("RGB")
+    if step > 0:  # with its second line the key would push the diagram down after the first frame
+        whole.paste(picture.crop((0, LINE, WIDTH, HEIGHT - STRIP - 15 + LINE)))
+        whole.paste(picture.crop((0, 0, WIDTH, SECOND)))
+    else:
+        whole.paste(picture.crop((0, 0, WIDTH, HEIGHT - STRIP - 15)))
     words = [text for start, text in CAPTIONS if step >= start][-1]
     strip = Image.new("L", (WIDTH, STRIP), 255)
     ImageDraw.Draw(strip).text((10, 7), words, 25, ImageFont.truetype(str(FONT), 15))
