@@ -16,7 +16,7 @@ import kan_widgets as kw
 from kan_widgets.live import Binding, worker
 from kan_widgets.live.budget import overhead
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.model import model as bound_model
+from kan_widgets.live.model import bound_model
 from kan_widgets.live.model.probing import Probing
 from kan_widgets.live.steering import counter
 from kan_widgets.live.watching.camera import Camera
