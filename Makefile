@@ -29,6 +29,8 @@ live_tutorials := $(patsubst notebooks/%,build/tutorials/%,$(wildcard notebooks/
 node_modules := js/node_modules/.package-lock.json
 pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 export CHROMIUM
+# Hundreds of processes start in the tests: what they import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
