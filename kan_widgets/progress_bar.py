@@ -23,11 +23,11 @@ def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) ->
         show(done + 1, len(items))
 
 
-def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> OnProgress:
+def progress_line(what: str, patience: float = 0.0) -> OnProgress:
     """Return a `OnProgress` that draws a bar on standard error, which ends when all is done.
 
-    It is drawn once ``patience`` seconds have passed, ten times a second at most, and counts in
-    ``unit``. In a file or a log each tenth has a line of its own.
+    It is drawn once ``patience`` seconds have passed, ten times a second at most. In a file or a
+    log each tenth has a line of its own.
     """
     start, drawn, tenths = time.monotonic(), 0.0, 0
 
@@ -42,7 +42,7 @@ def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> OnProgress
         full = _WIDTH * done // max(1, total)
         bar = "█" * full + "░" * (_WIDTH - full)
         begin, end = ("\r" if is_seen else ""), ("\n" if not is_seen or done >= total else "")
-        sys.stderr.write(f"{begin}{what} {bar} {done // unit:,} of {total // unit:,}{end}")
+        sys.stderr.write(f"{begin}{what} {bar} {done:,} of {total:,}{end}")
         sys.stderr.flush()
 
     return show

@@ -23,7 +23,6 @@ from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
-from kan_widgets.progress_bar import progress_line
 
 if TYPE_CHECKING:
     from kan_widgets.cli.hub import Hub
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from kan_widgets.widgets.options import Theme
     from kan_widgets.widgets.page import Placed
 
-_PATIENCE_SECONDS = 1.0
 # So much takes over a second to pack into a page.
 _SLOW_BYTES = 30_000_000
 _COMPARED_MB = 32.0  # of frames, of each of several runs
@@ -42,7 +40,7 @@ def view(options: argparse.Namespace) -> int:
     from kan_widgets.widgets.dashboard import Dashboard
     from kan_widgets.widgets.page import Page, write_page
 
-    run = _read(options.recording)
+    run = replay(options.recording)
     dashboard = Dashboard(run, theme="dark" if options.dark else "auto")
     name = run.feed.reader.place.name
     page = Page([dashboard], f"{run.info['model'] or 'A model'} · {name}")
@@ -125,7 +123,7 @@ def info(options: argparse.Namespace) -> int:
     if options.system:
         _print_system()
         return 0
-    run = _read(options.recording)
+    run = replay(options.recording)
     said, steps, how = run.info, run.history.steps, run.feed.standing.words
     print(f"recording   {run.path}, {run.feed.reader.stored.nbytes() / 1e6:.1f} MB, {how}")
     total = (run.parameters or {}).get("total")
@@ -198,11 +196,6 @@ def _open(address: str) -> None:
     """Open a page, or say where it is where there is no browser."""
     if not webbrowser.open(address):
         print(f"no browser could be opened: open {address} in one", file=sys.stderr)
-
-
-def _read(path: str) -> Replay:
-    name = Place(path).name
-    return replay(path, progress=progress_line(f"{name}, MB", _PATIENCE_SECONDS, 1_000_000))
 
 
 _PACKAGES = (

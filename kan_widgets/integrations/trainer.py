@@ -184,7 +184,7 @@ class Watcher:
         together = dist.is_available() and dist.is_initialized()
         self._is_one_of_many = together and dist.get_world_size() > 1
         if self.bindings:
-            self._loop = Loop()
+            self._loop = Loop(asks_others=self._is_one_of_many)
             self._loop.runs_here()
             for live in self.bindings:
                 live.feed.training.begin(self._loop, epochs, batches)
@@ -272,12 +272,12 @@ def bind_in_loop(
     send_to: Any = None,
     **options: Any,
 ) -> Binding:
-    """Bind for a loop of one's own; the first process records and sends."""
+    """Bind for a loop of one's own; the first process sends, and records what is not split."""
     if optimizer is not None:
         options = {"steps": steps_made(optimizer), **options}
     live = bind(model, optimizer, **options)
-    if is_first:
-        keep(live, record, send_to, folder, loggers)
+    if is_first or is_sharded(model):
+        keep(live, record, send_to if is_first else None, folder, loggers)
     return live
 
 

@@ -12,6 +12,8 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.cli import main
+from tests.cluster.training import RATE, descend, network, weights
 from tests.live.test_remote import until
 
 CHECKOUT = Path(__file__).parents[2]
@@ -98,6 +100,41 @@ def test_what_a_run_is_asked_for_all_its_processes_do_after_the_same_step(tmp_pa
     for theirs in models[1:]:
         for name, coefficients in theirs.items():
             np.testing.assert_array_equal(coefficients.numpy(), models[0][name].numpy())
+
+
+@pytest.mark.parametrize("loop", ["bare", "by hand"])
+def test_a_stop_ends_a_loop_in_all_processes_after_the_same_step(
+    tmp_path: Path, loop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "run"
+    how = (*TORCHRUN[:-1], "2", "-m", "tests.cluster.training", loop, str(place))
+    training = subprocess.Popen(
+        [sys.executable, *how],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"},
+    )
+    try:
+        run = kw.follow(place, wait=120, interval=0.05)
+        until(lambda: run.feed.control and run.progress.step > 50, "it trains")
+        if loop == "bare":
+            assert main(["stop", str(place)]) == 0
+            assert "stopped, step" in capsys.readouterr().out
+        else:
+            run.stop()
+        assert training.wait(60) == 0
+    finally:
+        training.kill()
+    (ended, ours), (other, theirs) = (torch.load(f"{place}.{rank}.pt") for rank in range(2))
+    assert ended == other > 50
+    # Nothing else is changed: it is what so many steps make without anybody watching.
+    torch.set_num_threads(1)
+    plain, generator = network(), torch.Generator().manual_seed(1)
+    optimizer = torch.optim.SGD(plain.parameters(), lr=RATE)
+    for _ in range(ended):
+        descend(plain, optimizer, generator)
+    for name, coefficients in weights(plain).items():
+        np.testing.assert_array_equal(ours[name].numpy(), coefficients.numpy())
+        np.testing.assert_array_equal(theirs[name].numpy(), coefficients.numpy())
 
 
 def steps(place: Path) -> set[int]:

@@ -30,6 +30,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 import kan_widgets as kw
 
+RATE = 2.0**-6
+
 
 class ByOutputs(ParallelStyle):
     """A KAN layer of which each process computes some outputs, which all have afterwards."""
@@ -94,6 +96,41 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
     return {layer.name: layer.coefficients.clone() for layer in kw.functions.read(whole)}
 
 
+def stopped(mode: str, place: str) -> None:
+    """Train in a loop that knows nothing of a stop, until one comes from afar.
+
+    ``PLACE.RANK.pt`` has after which step it came, and the weights then.
+    """
+    dist.init_process_group("gloo")
+    rank, model = dist.get_rank(), DistributedDataParallel(network())
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    live = kw.bind(model, None if mode == "by hand" else optimizer, every=10)
+    live.record(place, control=True)
+    generator = torch.Generator().manual_seed(1)
+    try:
+        while True:
+            descend(model, optimizer, generator)
+            if mode == "by hand":
+                live.step()
+            if rank == 1:
+                time.sleep(0.003)  # it is slower than the other
+    except kw.TrainingStopped as end:
+        torch.save((end.step, weights(model)), f"{place}.{rank}.pt")
+    live.close()
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def descend(model: nn.Module, optimizer: torch.optim.Optimizer, given: torch.Generator) -> Tensor:
+    """Make a step, and return the loss."""
+    x = torch.rand(4, 3, generator=given) * 2 - 1
+    optimizer.zero_grad()
+    loss = model(x).square().mean()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 MODES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "alone": lambda model: model,
     "ddp": ddp,
@@ -133,22 +170,20 @@ def main(mode: str, place: str, steps: str = "") -> None:
     if mode == "steered":
         steered(place)
         return
+    if mode in ("bare", "by hand"):
+        stopped(mode, place)
+        return
     if mode != "alone":
         dist.init_process_group("gloo")
     model = MODES[mode](network())
-    optimizer = torch.optim.SGD(model.parameters(), lr=2.0**-6)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
     live = kw.bind(model, optimizer, every=1, max_fps=1e6)
     recording = live.record(place)
     rank = int(os.environ.get("RANK", "0"))
     truth = {0: weights(model)}
     generator = torch.Generator().manual_seed(1)
     for step in range(int(steps)):
-        x = torch.rand(4, 3, generator=generator) * 2 - 1
-        optimizer.zero_grad()
-        loss = model(x).square().mean()
-        loss.backward()
-        optimizer.step()
-        live.log(loss=loss.detach())
+        live.log(loss=descend(model, optimizer, generator))
         truth[step + 1] = weights(model)
         if step == 2:  # of a layer that all compute together all have the same inputs
             live.observe(torch.full((4, 3), (rank / 8 if mode != "tensor" else 0) - 0.5))

@@ -14,6 +14,7 @@ from torch.distributed import HashStore
 import kan_widgets as kw
 from kan_widgets.live.recordings import agreed
 from kan_widgets.live.recordings.agreed import Agreed
+from kan_widgets.live.steering.loops import loops_of
 from tests.live.test_remote import until
 
 WORLD = 3
@@ -122,6 +123,19 @@ def test_a_rate_is_refused_where_not_all_would_have_it(ranks: Callable[[int], Ra
     made.agreed[0].steer({"kind": "pause"})  # the others wait for it, as they always did
     until(lambda: made.lives[0].control.is_holding, "it holds")
     assert {one.param_groups[0]["lr"] for one in made.optimizers} == {0.5}
+
+
+def test_a_stop_is_refused_where_others_would_wait_for_ever(ranks: Callable[[int], Ranks]) -> None:
+    made = ranks(WORLD - 1)
+    until(lambda: made.lives[0].stats.steps > 0, "it trains")
+    with pytest.raises(RuntimeError, match=r"2 of 3 processes .* wait .* control=True\) in all"):
+        made.agreed[0].steer({"kind": "stop"})
+    step = made.lives[0].stats.steps
+    until(lambda: made.lives[0].stats.steps > step + 10, "it trains on")
+    [loop] = loops_of(made.lives[0].control)
+    loop.asks_others = True  # as that of a trainer's callback
+    made.agreed[0].steer({"kind": "stop"})
+    until(lambda: made.lives[0].progress.state == "stopped", "it stops")
 
 
 def test_what_cannot_be_done_is_said_and_the_next_command_is_heard(

@@ -62,9 +62,10 @@ class Agreed:
         self._work.wake()
 
     def steer(self, command: Command) -> None:
-        """Have all processes do it; a pause or a stop this one alone where the others are not here.
+        """Have all processes do it; a pause this one alone where the others are not here.
 
-        Raises `RuntimeError` for what would make their models differ.
+        So with a stop, if they ask each other for one. Raises `RuntimeError` for what would make
+        their models differ, or leave them waiting for this one.
         """
         kind, there = command.get("kind"), int(self._store.add(f"{self._key}/there", 0))
         if kind in ("cure", "uncure"):
@@ -72,12 +73,15 @@ class Agreed:
         if there == self._world:
             self._waiting.append(dict(command))
             self._work.hurry()
-        elif kind == "rate":
-            raise RuntimeError(
-                f"{there} of {self._world} processes can be steered; one with its own rate "
-                "trains another model: call live.record(place, control=True) in all"
-            )
         elif (feed := self._feed()) is not None:
+            harm = {"rate": "one with its own rate trains another model"}
+            if not feed.control.asks_others:
+                harm["stop"] = "the others would wait for one that stops"
+            if kind in harm:
+                raise RuntimeError(
+                    f"{there} of {self._world} processes can be steered; {harm[kind]}: "
+                    "call live.record(place, control=True) in all"
+                )
             feed.steer(command)
 
     def _look(self) -> None:

@@ -56,15 +56,14 @@ class News:
         self._observed: Mapping[str, Observation] | None = None
         self._activations: WeakSet[Activations] = WeakSet()
 
-    def add(self, waiting: WaitingFrame) -> bool:
-        """Have a frame written; return whether it has taken the place of the one before."""
+    def add(self, waiting: WaitingFrame) -> None:
+        """Have a frame written; where too many wait, it takes the place of the one before."""
         nbytes = waiting.frame.nbytes
         with self._lock:
-            if is_full := 0 < self.nbytes > _MOST_BYTES - nbytes:
+            if 0 < self.nbytes > _MOST_BYTES - nbytes:
                 self.nbytes -= self._waiting.pop().frame.nbytes
             self._waiting.append(waiting)
             self.nbytes += nbytes
-        return is_full
 
     def write(
         self, feed: Feed | None, past: Iterable[Frame] = (), *, is_last: bool = False

@@ -80,18 +80,9 @@ class Signs:
 
 
 class Recorded(Feed):
-    """What a recording shows: what was read of it, and what it says of its run.
+    """What a recording shows: what was read of it, and what it says of its run."""
 
-    ``progress`` is called after each record with the bytes read, and those of the file when it was
-    opened.
-    """
-
-    def __init__(
-        self,
-        reader: Reader,
-        history_mb: float,
-        progress: Callable[[int, int], object] | None = None,
-    ) -> None:
+    def __init__(self, reader: Reader, history_mb: float) -> None:
         super().__init__(History(int(history_mb * 1e6)))
         self.reader = reader
         self.scalars = Scalars()
@@ -111,13 +102,8 @@ class Recorded(Feed):
         self._interval = self._pause = 0.5
         self._remote: FollowerSide | None = None
         self._job = Job(disk, self._visit)
-        size = reader.stored.nbytes() if progress is not None else 0
         for record in reader.read():
             self._take(reader.last, record)
-            if progress is not None:
-                progress(min(reader.stored.offset, size), size)
-        if progress is not None:
-            progress(size, size)
         if not len(self.history):
             raise NoFrames(
                 f"{reader.place} holds no frame yet: it was cut off, or is still "

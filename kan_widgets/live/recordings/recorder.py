@@ -57,8 +57,6 @@ class Recorder(Listener, NotCopied):
         """Whether it writes frames: the first process does, and who has a part of the model."""
         self.problem = ""
         """What the disk said, while it cannot be written; else empty."""
-        self.missed = 0
-        """Frames that were left out because the disk was too slow."""
         self.steering: RunSide | None = None
         """By which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""
@@ -167,7 +165,7 @@ class Recorder(Listener, NotCopied):
         if self._is_closed:
             return
         seconds = time.perf_counter() - self._started
-        self.missed += self._news.add(WaitingFrame(frame, seconds, settled))
+        self._news.add(WaitingFrame(frame, seconds, settled))
 
     def on_state(self, state: State, message: str) -> None:
         """Note how it goes, and the end."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,12 +113,7 @@ class Replay(Source):
         )
 
 
-def replay(
-    path: PathLike,
-    *,
-    history_mb: float = 256.0,
-    progress: Callable[[int, int], object] | None = None,
-) -> Replay:
+def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     """Show a recorded run in the views, as far as it was written.
 
     All views take what is returned in the place of a binding. There is no model in a
@@ -133,8 +127,6 @@ def replay(
     history_mb
         Megabytes (10⁶ bytes) of frames to hold, at least 0; of a longer recording evenly spread
         ones. The first and the last frame are always held.
-    progress
-        Called after each record with the bytes read, and those of the file when it was opened.
 
     Returns
     -------
@@ -170,7 +162,7 @@ def replay(
             f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
         )
     try:
-        found = Recorded(reader, history_mb, progress)
+        found = Recorded(reader, history_mb)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{reader.place} is not there: give what live.save(path) or live.record(path) has "

@@ -88,6 +88,11 @@ class Control(NotCopied):
         return "paused" if self._paused and not self._steps_allowed else "running"
 
     @property
+    def asks_others(self) -> bool:
+        """Whether a stop ends the loop in all processes of its training."""
+        return any(loop.asks_others for loop in loops_of(self))
+
+    @property
     def reachable(self) -> bool:
         """Whether a wish can arrive while this thread is busy: some came from another thread."""
         if any(loop.in_background for loop in loops_here()):

@@ -30,7 +30,7 @@ class Loop:
     One that ``waits_itself`` holds between batches, letting other tasks of its thread go on,
     instead of inside ``optimizer.step()``; one that ``times_itself`` says how long each step took,
     else that is the time between two steps. The thread of one ``in_background`` does nothing else,
-    so that others can always reach it.
+    so that others can always reach it. One that ``asks_others`` stops with all of its processes.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class Loop:
         waits_itself: bool = False,
         times_itself: bool = False,
         in_background: bool = False,
+        asks_others: bool = False,
     ) -> None:
         self.waits_itself = waits_itself
         self.times_itself = times_itself
         self.in_background = in_background
+        self.asks_others = asks_others
         self.stop = False
         """Whether to stop after the current batch."""
         self._thread: weakref.ref[threading.Thread] | None = None
