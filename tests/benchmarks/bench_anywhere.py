@@ -241,9 +241,9 @@ def board(folder: Path, runs: int, width: int) -> tuple[float, float, float]:
 def main(arguments: Any = None) -> None:
     """Print all."""
     parser = argparse.ArgumentParser(description="What it costs that a run may be anywhere.")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--frames", type=int, default=50)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--gather", type=Path, help=argparse.SUPPRESS)  # in each process
     options = parser.parse_args(arguments)

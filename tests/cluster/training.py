@@ -135,6 +135,7 @@ MODES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "alone": lambda model: model,
     "ddp": ddp,
     "fsdp": fsdp,
+    "accelerate": fsdp,
     "tensor": tensor_parallel,
 }
 
@@ -166,6 +167,22 @@ def steered(place: str) -> None:
     dist.destroy_process_group()
 
 
+def recorded(
+    mode: str, model: nn.Module, optimizer: torch.optim.Optimizer, place: str
+) -> kw.Binding:
+    """Bind the model and record it, by oneself or by the line for accelerate."""
+    options: dict[str, Any] = {"every": 1, "max_fps": 1e6}
+    if mode == "accelerate":
+        from accelerate import Accelerator
+
+        accelerator = Accelerator(cpu=True, project_dir=place)
+        bind = kw.integrations.accelerate.bind
+        return bind(accelerator, model, optimizer, record=True, **options)
+    live = kw.bind(model, optimizer, **options)
+    live.record(place)
+    return live
+
+
 def main(mode: str, place: str, steps: str = "") -> None:
     if mode == "steered":
         steered(place)
@@ -177,8 +194,7 @@ def main(mode: str, place: str, steps: str = "") -> None:
         dist.init_process_group("gloo")
     model = MODES[mode](network())
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    live = kw.bind(model, optimizer, every=1, max_fps=1e6)
-    recording = live.record(place)
+    live = recorded(mode, model, optimizer, place)
     rank = int(os.environ.get("RANK", "0"))
     truth = {0: weights(model)}
     generator = torch.Generator().manual_seed(1)
@@ -187,7 +203,6 @@ def main(mode: str, place: str, steps: str = "") -> None:
         truth[step + 1] = weights(model)
         if step == 2:  # of a layer that all compute together all have the same inputs
             live.observe(torch.full((4, 3), (rank / 8 if mode != "tensor" else 0) - 0.5))
-    recording.close()
     live.close()
     if rank == 0:
         torch.save(truth, f"{place}.pt")
