@@ -391,12 +391,12 @@ def test_a_disk_that_hangs_makes_no_step_wait_and_keeps_memory_bounded(
     try:
         run.train(40)  # comes back
         assert recording._news.nbytes <= news._MOST_BYTES
-        assert recording.missed > 0
     finally:
         disk.answers.set()
     recording.close()
     again = kw.replay(recording.path)
     assert again.frame.step == 40
+    assert len(again.history) < len(run.live.history)
     np.testing.assert_array_equal(again.frame.data, run.live.frame.data)
 
 
