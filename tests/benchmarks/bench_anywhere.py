@@ -1,7 +1,8 @@
 """What it costs that a run may be anywhere, each beside the same thing on one machine's disk.
 
 - A training that is recorded into a folder, and into an object store whose answers take 30 ms,
-  beside one that is only bound, in turns: medians of the seconds per 1,000 steps, and their ratios.
+  beside one that is only bound, in turns: medians of the seconds per 1,000 steps, and of the ratios
+  of seconds and of processor time (of all threads, which other programs do not lengthen as much).
 - A training of four processes that have a quarter of the model each (FSDP2), recorded into one
   film, beside the same one that is only bound, in turns.
 - A film of four processes that have a quarter of each frame each, beside the same film of one:
@@ -70,57 +71,70 @@ def distant() -> Iterator[str]:
         memory.rm("/bench", recursive=True)
 
 
-def train(place: str, steps: int) -> float:
-    """Return the seconds of some steps, recorded to a place if one is named."""
+def clocks() -> tuple[float, float]:
+    """Return the time, and that of the processors in all threads of this process."""
+    return time.perf_counter(), time.process_time()
+
+
+def train(place: str, steps: int) -> tuple[float, float]:
+    """Return what some steps took by both clocks, recorded to a place if one is named."""
     torch.manual_seed(0)
     model = kw.nn.KANCNN()
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     live = kw.bind(model, optimizer)
     recording = live.record(place, overwrite=True) if place else None
     x, y = torch.rand(16, 1, 28, 28), torch.randint(10, (16,))
-    start = time.perf_counter()
+    start = clocks()
     for _ in range(steps):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
-    took = time.perf_counter() - start
+    took = since(start, steps)
     if recording is not None:
         recording.close()
     live.close()
     return took
 
 
+def since(start: tuple[float, float], steps: int) -> tuple[float, float]:
+    """Return what passed by both clocks, per 1,000 steps."""
+    now = clocks()
+    return 1000 * (now[0] - start[0]) / steps, 1000 * (now[1] - start[1]) / steps
+
+
 def recorded(folder: Path, steps: int, turns: int) -> None:
     """Print what recording costs a training, by where it is recorded."""
-    found: dict[str, list[float]] = {"bound": [], "folder": [], "store": []}
+    found: dict[str, list[tuple[float, float]]] = {"bound": [], "folder": [], "store": []}
     for turn in range(turns + 1):
         with distant() as address:
             places = {"bound": "", "folder": str(folder / "run"), "store": address}
             for name, place in places.items():
                 took = train(place, steps)
                 if turn:  # the first warms up
-                    found[name].append(1000 * took / steps)
+                    found[name].append(took)
     tell("a training of KANCNN()", found, steps)
 
 
-def tell(what: str, found: dict[str, list[float]], steps: int) -> None:
-    """Print seconds per 1,000 steps of several turns, and their ratios to those that are bound."""
+def tell(what: str, found: dict[str, list[tuple[float, float]]], steps: int) -> None:
+    """Print seconds per 1,000 steps of several turns, and ratios to those that are bound."""
     print(f"{what}, medians of {len(found['bound'])} turns of {steps} steps")
-    for name, seconds in found.items():
-        ratios = [a / b for a, b in zip(seconds, found["bound"], strict=True)]
-        print(
-            f"    {name:7} {statistics.median(seconds):6.2f} s per 1,000 steps, "
-            f"{statistics.median(ratios):.3f} times ({min(ratios):.3f} to {max(ratios):.3f})"
-        )
+    for name, took in found.items():
+        said = f"    {name:7} {statistics.median(one for one, _ in took):6.2f} s per 1,000 steps"
+        for clock, whose in enumerate(("time", "of processors")):
+            pairs = zip(took, found["bound"], strict=True)
+            ratios = [here[clock] / there[clock] for here, there in pairs]
+            least, most = min(ratios), max(ratios)
+            said += f"; {whose} {statistics.median(ratios):.3f} ({least:.3f} to {most:.3f})"
+        print(said)
 
 
 def gathered(folder: Path, steps: int, turns: int) -> None:
     """Train in each of the processes what it has of a model; the first prints what it took."""
     dist.init_process_group("gloo")
     mesh = init_device_mesh("cpu", (dist.get_world_size(),))
-    x, found = torch.rand(64, 64), dict[str, list[float]](bound=[], folder=[])
+    x, found = torch.rand(64, 64), dict[str, list[tuple[float, float]]](bound=[], folder=[])
     for turn in range(turns + 1):
-        for name, seconds in found.items():
+        for name, took in found.items():
             torch.manual_seed(0)
             model = torch.nn.Sequential(*(kw.nn.KANLinear(64, 64) for _ in range(3)))
             for part in (*model, model):
@@ -129,14 +143,14 @@ def gathered(folder: Path, steps: int, turns: int) -> None:
             live = kw.bind(model, optimizer)
             recording = live.record(folder / str(turn)) if name == "folder" else None
             dist.barrier()
-            start = time.perf_counter()
+            start = clocks()
             for _ in range(steps):
                 optimizer.zero_grad()
                 model(x).square().mean().backward()
                 optimizer.step()
             dist.barrier()
             if turn:  # the first warms up
-                seconds.append(1000 * (time.perf_counter() - start) / steps)
+                took.append(since(start, steps))
             if recording is not None:
                 recording.close()
             live.close()
