@@ -165,7 +165,7 @@ class Edits(NotCopied):
                 f"coefficients={coefficients!r:.80}: expected {nb} finite numbers, one for each "
                 f"of {', '.join(functions.basis_labels)}"
             )
-        with cells.between() as free, self._lock:
+        with cells.none_starting() as free, self._lock:
             before = self._present(functions, place)
             # A function held before this edit stays held when the edit is undone.
             begins = bool(holds) and (layer, place) not in self.held
@@ -221,7 +221,7 @@ class Edits(NotCopied):
         return self._move(back=False)
 
     def _move(self, *, back: bool) -> Edit | None:
-        with cells.between() as free, self._lock:
+        with cells.none_starting() as free, self._lock:
             edits, others = (self._done, self._undone)[:: 1 if back else -1]
             self._open = self._open and not back
             if not edits:
@@ -261,7 +261,7 @@ class Edits(NotCopied):
         if not mine and self._training.runs_elsewhere:
             self._between.later(self.apply_waiting)
             return False
-        with cells.between() if not mine else nullcontext(True) as free, self._lock:
+        with cells.none_starting() if not mine else nullcontext(True) as free, self._lock:
             if not free:
                 self._between.later(self.apply_waiting)
                 return False

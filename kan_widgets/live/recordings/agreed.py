@@ -93,7 +93,7 @@ class Agreed:
                 if self._store.check([name]):
                     self._command = json.loads(self._store.get(name))
                     feed.control.heard()
-                    feed.counter.between, feed.counter.is_calm = self._stepped, False
+                    feed.counter.before_hold, feed.counter.is_calm = self._stepped, False
             elif feed.control.is_holding:
                 self._settle(feed, is_between=False)
             self._work.earliest = time.monotonic() + LOOK_SECONDS
@@ -105,7 +105,7 @@ class Agreed:
             try:
                 self._settle(feed, is_between=True)
             except Exception as error:  # the store has gone
-                feed.counter.between = None
+                feed.counter.before_hold = None
                 self.failed(error)
 
     def _settle(self, feed: Any, is_between: bool) -> None:
@@ -128,7 +128,7 @@ class Agreed:
                 self._at = int(self._store.get(f"{name}/at"))
             if self._at < 0 or step < self._at:
                 return
-            feed.counter.between = None
+            feed.counter.before_hold = None
             self._done, self._command, self._at, self._is_said = self._done + 1, None, -1, False
             del self._waiting[:1]
         finally:

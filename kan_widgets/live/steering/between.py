@@ -50,7 +50,7 @@ class Between(cells.CellListener):
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
         reader's own trains in a loop that is not tracked, and a step takes very long.
         """
-        with cells.between() as free:
+        with cells.none_starting() as free:
             if free and not self._trains_elsewhere():
                 self.forget(errand)
                 errand(True, *arguments)

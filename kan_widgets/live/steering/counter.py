@@ -84,7 +84,7 @@ class Counter:
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""
-        self.between: Callable[[], object] | None = None
+        self.before_hold: Callable[[], object] | None = None
         """Called after each step, with no lock held, before a pause holds."""
         self._is_open = True
         self._last_step_at = 0.0
@@ -124,7 +124,7 @@ class Counter:
 
     def step(self) -> None:
         self.after_step()
-        self.between_steps()
+        self.hold_or_stop()
 
     def after_step(self) -> bool:
         """Count a step, in the thread that trains; whether it was only counted. Never raises."""
@@ -181,7 +181,7 @@ class Counter:
         for listener in self.step_listeners:
             listener(self.steps, framed)
 
-    def between_steps(self) -> None:
+    def hold_or_stop(self) -> None:
         """Hold, or stop the loop by raising `TrainingStopped`, if that was asked for."""
         if self.is_calm:
             self._last_step_at = perf_counter()  # another binding may have held before
@@ -190,13 +190,17 @@ class Counter:
         if not self._is_open or feed is None:
             return
         start = perf_counter()
-        if self.between is not None:
-            self.between()
+        if self.before_hold is not None:
+            self.before_hold()
         control = feed.training.control
         held = not control.lets_pass() and feed.training.hold()
         # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
         self.is_calm = True
-        if self.step_listeners or self.between or not (feed.can_rest() and control.is_settled()):
+        if (
+            self.step_listeners
+            or self.before_hold
+            or not (feed.can_rest() and control.is_settled())
+        ):
             self.is_calm = False
         now = perf_counter()
         # Time spent paused is not time spent training.
@@ -291,7 +295,7 @@ class Stepping:
         """Tell ``counter`` of each step from now on.
 
         Its ``after_step`` must not raise, and returns whether the step was only counted; then
-        ``between_steps`` is left out where nobody else counts. During that the step counts as over:
+        ``hold_or_stop`` is left out where nobody else counts. During that the step counts as over:
         it may wait, others may read the parameters meanwhile, and what it raises reaches the
         training loop.
         """
@@ -315,11 +319,11 @@ class Stepping:
         for counter in self.counters:
             only_counted = counter.after_step()
         if not only_counted or len(self.counters) > 1:
-            self._between()
+            self._hold_or_stop()
 
-    def _between(self) -> None:
+    def _hold_or_stop(self) -> None:
         for counter in self.counters:
-            counter.between_steps()
+            counter.hold_or_stop()
 
     def goes_on(self) -> bool:
         """Whether another thread is inside ``step()``."""
@@ -346,7 +350,7 @@ class Stepping:
     def inside(self) -> dict[int, bool]:
         """Return the threads inside ``step()``, hooks included.
 
-        With each, whether its step is over and it has come to ``between_steps``.
+        With each, whether its step is over and it has come to ``hold_or_stop``.
         """
         inside: dict[int, bool] = {}
         optimizer = self._optimizer()
@@ -356,7 +360,7 @@ class Stepping:
         for thread, frame in sys._current_frames().items():
             over = False
             while frame is not None:
-                if frame.f_code is Stepping._between.__code__:
+                if frame.f_code is Stepping._hold_or_stop.__code__:
                     over = over or frame.f_locals.get("self") is self
                 elif _is_step_of(optimizer, frame):
                     inside[thread] = over
