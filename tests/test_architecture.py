@@ -66,6 +66,8 @@ VERBS = {
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
     "say": {"live/recordings/segments"},
+    "record": {"live/recordings/saving"},
+    "settle": {"live/watching/model_feed", "live/recordings/recorded"},
     "want": set(),
     "drawn": {"cli/board"},
 }

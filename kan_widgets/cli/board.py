@@ -23,12 +23,12 @@ from kan_widgets.cli.serving import Refused, Server
 from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay
 from kan_widgets.live.frames.progress import ENDED, behind, duration, word
+from kan_widgets.live.frames.scalars import loss_of
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import NoRecording
 from kan_widgets.live.recordings.replay import Glance, newest
 from kan_widgets.live.recordings.segments import SIGN_SECONDS
 from kan_widgets.progress_bar import progress
-from kan_widgets.widgets.wire import loss_of
 
 if TYPE_CHECKING:
     from kan_widgets.widgets.options import Theme

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kan_widgets.live.frames.feed import Feed, Listener, Selection, State
+from kan_widgets.live.frames.feed import Feed, Listener, Selection
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
-from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.progress import Progress, State, Stats
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.recorder import Recorder

@@ -113,7 +113,7 @@ def _bytes(value: Any) -> Any:
     raise TypeError(f"{value!r:.80} cannot be handed to the drawing code")
 
 
-def asked(
+def picture_request(
     frames: Sequence[Frame],
     layers: Sequence[str],
     *,

@@ -115,7 +115,7 @@ class Explain(ModelView):
         self._news = 0
         # Of each layer, how much news there was when it was tried last, and the step.
         self._known: dict[str, tuple[int, int]] = {}
-        self._is_asked = False  # by the reader, and waits for a step
+        self._is_requested = False  # by the reader, and waits for a step
         self._rested_at = 0.0
         self._computing = threading.RLock()
         self._said = ""
@@ -271,7 +271,7 @@ class Explain(ModelView):
         if source is None or self.layer not in self._behind():
             return
         between, at_rest = source.feed.between, source.state != "live"
-        if at_rest and self._is_asked:
+        if at_rest and self._is_requested:
             between.request(self._explain_shown)
         elif (
             wait := (self._rested_at if at_rest else self._throttle.due) - time.perf_counter()
@@ -284,7 +284,7 @@ class Explain(ModelView):
             between.later(self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
-        self._is_asked = False
+        self._is_requested = False
         self._try([str(self.layer)])
 
     def _try(self, layers: list[str] | None = None) -> None:
@@ -314,7 +314,7 @@ class Explain(ModelView):
         if source is None:
             self._try([str(self.layer)])
         elif not source.feed.between.request(self._explain_shown):
-            self._is_asked = True
+            self._is_requested = True
             self._said = "waiting for the next step of the training…"
         self._painter.now()
 

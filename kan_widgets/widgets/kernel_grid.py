@@ -11,7 +11,7 @@ import traitlets
 from kan_widgets.checks import is_tensor
 from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.layout import Float32
-from kan_widgets.widgets.drawing_engine import asked, svg_of
+from kan_widgets.widgets.drawing_engine import picture_request, svg_of
 from kan_widgets.widgets.options import Choice, option
 from kan_widgets.widgets.rasters import image_of
 from kan_widgets.widgets.view import LayerView
@@ -176,7 +176,7 @@ def picture_of(
     }
     name = frame.layout.names[0] if layer is None else layer
     first = source.history[0] if source.history[0].layout is frame.layout else frame
-    picture = asked(
+    picture = picture_request(
         (first, frame),
         [name],
         source=source,

@@ -141,7 +141,7 @@ class Row:
     over_inputs: bool
     """Whether ranges are over the inputs seen: those of another step say nothing of this one."""
 
-    def record(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return it as plain numbers; see `LayerRanges.table`."""
         s, sizes = self.summary, self.updates
         spreads = {"range": s.grid, "observed_range": s.observed}
@@ -175,7 +175,7 @@ class Row:
             "shape": list(layer.shape),
             "names": list(layer.names),
             "inputNames": list(layer.input_names),
-            "numbers": {name: finite(value) for name, value in self.record().items()},
+            "numbers": {name: finite(value) for name, value in self.as_dict().items()},
             "grid": list(astuple(s.grid)) if s.grid else None,
             "seen": list(astuple(s.observed)) if s.observed and self.over_inputs else None,
             "start": list(astuple(s.started)) if s.started else None,

@@ -119,9 +119,9 @@ class LayerRanges(ModelView):
         """
         source = self._stream.source
         if source is None:
-            return [row.record() for row in self._rows]
+            return [row.as_dict() for row in self._rows]
         frame = self._frame(source, source.feed.current())
-        return [row.record() for row in self._measure(source, frame)]
+        return [row.as_dict() for row in self._measure(source, frame)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor

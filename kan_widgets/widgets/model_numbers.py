@@ -14,11 +14,11 @@ from kan_widgets.checks import is_module
 from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
+from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.frames.scalars import Float64, Int64, Scalars, belongs_to
+from kan_widgets.live.frames.scalars import Float64, Int64, Scalars, belongs_to, diverged_since
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.curves import COLOURS, SMOOTHING, LoggedCurve
-from kan_widgets.widgets.wire import diverged_since
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
@@ -64,7 +64,7 @@ def check_models(models: Any) -> None:
         elif is_binding(one):
             inner = one.model
             if inner is None:
-                raise ValueError(f"models[{name!r}] is {one.state}: bind the model again")
+                raise ValueError(f"models[{name!r}]: {closed_error(one.feed)}")
         elif is_module(one):
             from kan_widgets.functions import find, unwrap
             from kan_widgets.live import binding_of
@@ -128,7 +128,7 @@ class ComparedModel:
         """The binding or recording, while it exists."""
         return self._live()
 
-    def record(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return its numbers as they are now; the last there were if the model is gone."""
         if (live := self._live()) is not None:
             self._read(live)
@@ -140,12 +140,12 @@ class ComparedModel:
 
     def layers(self) -> tuple[LayerGrowth, ...]:
         """Return what the parameters of its layers are made of."""
-        self.record()
+        self.as_dict()
         return self._growth.layers
 
     def shown(self) -> dict[str, Any]:
         """Return what the page has of it: see js/src/views/compare/verdict.ts."""
-        record = self.record()
+        record = self.as_dict()
         record["diverged"] = diverged_since(self.scalars)
         return record | {"elapsed": duration(record["seconds"])}
 

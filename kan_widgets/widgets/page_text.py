@@ -16,7 +16,6 @@ import ipywidgets
 
 from kan_widgets.live import Frame
 from kan_widgets.widgets.drawing_engine import bundle
-from kan_widgets.widgets.wire import model_name
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # What every page of views runs, by the names under which its script finds them.
@@ -184,7 +183,7 @@ def models(views: Sequence[Any]) -> str:
     """Return the names of the models that are shown: ``"KANCNN, CNN"``."""
     shown = [part for view in views for part in (view, *view._within())]
     sources = [source for part in shown if (source := part._stream.source) is not None]
-    return ", ".join(filter(None, dict.fromkeys(map(model_name, sources))))
+    return ", ".join(filter(None, dict.fromkeys(source.feed.model_class for source in sources)))
 
 
 def in_words(name: str) -> str:

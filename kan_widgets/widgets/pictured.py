@@ -235,17 +235,17 @@ class Pictured(SelfClosing, Sharing):
             raise ValueError(f"path={path.name!r}: expected a name that ends in .gif or .webp")
         check_number("fps", fps, 0, 50, above=True)
         check_whole("most", most, 2)
-        asked = {**options, "pixel_ratio": pixel_ratio}
-        frames = self._frames_at(steps, asked)
+        of_each = {**options, "pixel_ratio": pixel_ratio}
+        frames = self._frames_at(steps, of_each)
         frames = [frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(most, len(frames)))]
         # One palette for all, found in the first, the middle and the last: colours do not flicker.
         self._begin_picture()
         token = film.set(next(_films))
         try:
-            samples = [self._at(frames[k], asked) for k in (0, len(frames) // 2, -1)]
+            samples = [self._at(frames[k], of_each) for k in (0, len(frames) // 2, -1)]
             palette = _palette_of(samples)
             shown = frames if quiet else progress(frames, path.name, patience=0.0)
-            images = [_indexed(self._at(frame, asked), palette) for frame in shown]
+            images = [_indexed(self._at(frame, of_each), palette) for frame in shown]
         finally:
             film.reset(token)
         size = max(image.width for image in images), max(image.height for image in images)

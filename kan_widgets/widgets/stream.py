@@ -80,7 +80,7 @@ class Stream(Broadcast):
             shown.add(chosen["layer"])
         changed = source.feed.looking.show(shown)
         if chosen is not None:
-            changed |= source.feed.looking.at(chosen["layer"], chosen["out"], chosen["in"])
+            changed |= source.feed.looking.look_at(chosen["layer"], chosen["out"], chosen["in"])
         if changed:
             self._look_elsewhere(source)
 
@@ -146,7 +146,7 @@ class Stream(Broadcast):
             self._outbox.came(int(content["number"]), in_time=source.state == "live")
         elif kind == "look":
             place = (int(content[part]) for part in ("out", "in"))
-            if source.feed.looking.at(str(content["layer"]), *place):
+            if source.feed.looking.look_at(str(content["layer"]), *place):
                 self._look_elsewhere(source)
         elif kind == "history?":
             known = {layout["version"] for layout in self.layouts}

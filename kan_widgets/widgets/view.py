@@ -15,7 +15,7 @@ from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets.docking import Dockable
-from kan_widgets.widgets.drawing_engine import asked, bundle, svg_of
+from kan_widgets.widgets.drawing_engine import bundle, picture_request, svg_of
 from kan_widgets.widgets.options import (
     Declared,
     Declaring,
@@ -30,7 +30,6 @@ from kan_widgets.widgets.page import Placed
 from kan_widgets.widgets.pictured import Pictured
 from kan_widgets.widgets.shared_traits import SHARED_TRAITS, ViewListener
 from kan_widgets.widgets.stream import stream_of
-from kan_widgets.widgets.wire import model_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -190,7 +189,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     def _model_named(self) -> str:
         source = self._stream.source
-        return ("" if source is None else model_name(source)) or "a model"
+        return ("" if source is None else source.feed.model_class) or "a model"
 
     def _layer_names(self) -> tuple[str, ...]:
         """Return the layers that can be chosen."""
@@ -241,9 +240,9 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Return what the browser's code is asked for: pictures, one below the other."""
-        return [self._asked(width, most, pixel_ratio, options)]
+        return [self._picture_request(width, most, pixel_ratio, options)]
 
-    def _asked(
+    def _picture_request(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> dict[str, Any]:
         """Return what the browser's code is asked for a picture."""
@@ -259,7 +258,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
             traits.pop(name, None)
         traits |= self._picture_options(self._validated(options), names)
         theme = traits.pop("theme", "auto")
-        return asked(
+        return picture_request(
             frames,
             self._drawn_layers(traits, names),
             source=self._stream.source,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
-from kan_widgets.live.frames.scalars import Scalars, belongs_to
+from kan_widgets.live.frames.scalars import diverged_since, loss_of
 from kan_widgets.live.frames.structure import structure_dict
 
 PROTOCOL = 2
@@ -213,9 +213,6 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
-# A loss has diverged that is this many times its first value, or 1 where that was less: the first
-# of these for so many values in a row, or the last of these once.
-_LASTING_RISE, _LASTING, _SUDDEN_RISE = 10.0, 5, 100.0
 # The states that a diverged run is shown as: that it stands still or has ended is worth less.
 _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
@@ -226,7 +223,7 @@ def training_of(source: Source) -> dict[str, Any]:
     ``loss`` are the name and the latest value of the loss, where one was logged; ``model`` is
     the class of the model.
     """
-    standing, model = source.feed.standing, model_name(source)
+    standing, model = source.feed.standing, source.feed.model_class
     said = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
     if (is_binding(source) or isinstance(source, Replay)) and (
         name := loss_of(source.scalars.names)
@@ -238,17 +235,6 @@ def training_of(source: Source) -> dict[str, Any]:
     return said
 
 
-def diverged_since(scalars: Scalars) -> int | None:
-    """Return from which step on the loss is no number, or far above its first value, if it is."""
-    if not (name := loss_of(scalars.names)):
-        return None
-    steps, losses = scalars.series(name)
-    rises = losses / max(1.0, abs(float(losses[0])))
-    since = int(np.flatnonzero(rises <= _LASTING_RISE).max(initial=-1)) + 1
-    is_far = len(losses) - since >= _LASTING or not rises[-1] <= _SUDDEN_RISE
-    return int(steps[since]) if is_far else None
-
-
 def _left_out_of(source: Source) -> list[str]:
     model = source.model if is_binding(source) else None
     if model is None:
@@ -256,18 +242,3 @@ def _left_out_of(source: Source) -> list[str]:
     from kan_widgets.functions import survey
 
     return [str(entry) for entry in survey(model)[1]]
-
-
-def model_name(source: Source) -> str:
-    """Return the class of the model that is shown; empty where that is not known."""
-    if is_binding(source) and (model := source.model) is not None:
-        from kan_widgets.functions import unwrap
-
-        return type(unwrap(model)).__name__
-    return str(source.info.get("model", "")) if isinstance(source, Replay) else ""
-
-
-def loss_of(names: Iterable[str]) -> str:
-    """Return which series is the loss: that of the training before one of held-out data."""
-    losses = [name for name in names if belongs_to(name)[0].lower() == "loss"]
-    return min(losses, key=lambda name: belongs_to(name)[1] != "trained on", default="")

@@ -18,7 +18,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.layout import LayerLayout, Table
-from kan_widgets.widgets.drawing_engine import asked, svg_of
+from kan_widgets.widgets.drawing_engine import picture_request, svg_of
 from kan_widgets.widgets.rasters import image_of, png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -93,7 +93,7 @@ def draw(
     first = frame if initial is None else initial
     svg = svg_of(
         [
-            asked(
+            picture_request(
                 (first, frame),
                 frame.layout.names,
                 selection=selection,

@@ -154,11 +154,11 @@ def test_a_still_gets_the_activations_of_the_frame_that_it_shows_or_those_before
         live.feed.settle()
     view = Drawing(live)
     with pictured(view._stream, live.history[1]):
-        asked = view._asked(400, 300, 1, {})["stream"]
+        asked = view._picture_request(400, 300, 1, {})["stream"]
     assert asked["structure"]["traced"]
     assert asked["probe"]["shape"] == [3, 1, 4, 4]
     assert asked["activations"]["step"] == 1
-    assert "structure" not in kw.KernelGrid(live)._asked(400, 300, 1, {})["stream"]
+    assert "structure" not in kw.KernelGrid(live)._picture_request(400, 300, 1, {})["stream"]
     assert network_of(live, live.history[0])["activations"]["step"] == 0
 
 

@@ -16,7 +16,7 @@ export interface Standing {
   loss?: readonly [name: string, value: string];
   /** What colours go by where that is not the state: "diverged" of a run that goes on. */
   look?: string;
-  /** The class of the model, where it is known. */
+  /** The class of the model, where it is known; the store says it however the run stands. */
   model?: string;
 }
 

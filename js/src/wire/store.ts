@@ -170,6 +170,11 @@ export class FrameStore implements Store {
   }
 
   standing(): Standing {
+    const { model } = this.#kept.training;
+    return { ...this.#standing(), ...(model && { model }) };
+  }
+
+  #standing(): Standing {
     const { protocolError, status, connected, silent, training } = this.#kept;
     const fault = protocolError ?? this.#fault;
     if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };

@@ -13,12 +13,9 @@ from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress, Standing, word
+from kan_widgets.live.frames.progress import Progress, Standing, State, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.reports import ReportsOnce, report
-
-# Of a recording that is complete, or whose end was read: "recorded".
-State = Literal["live", "idle", "closed", "fault", "recorded"]
 
 # Not as a class: "in" is a keyword of Python.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
@@ -116,6 +113,8 @@ class Feed:
         """What views look at; its ``budget`` is what a frame for a page may weigh."""
         self.glimpses: History | None = None
         """Frames of what was looked at, where whole ones are taken seldom."""
+        self.model_class = ""
+        """The name of the model's class, where it is known; it stays when the model is gone."""
         self.message = ""
         """What went wrong, in state ``fault``."""
         self.selection: Selection | None = None
@@ -284,6 +283,13 @@ class Feed:
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
         self.tell("probe", probe)
+
+
+def closed_error(feed: Feed | None = None) -> RuntimeError:
+    """Return what is raised where a binding would have to be open."""
+    state, why = ("closed", "") if feed is None else (feed.state, feed.message)
+    because = f" ({why})" if why else ""
+    return RuntimeError(f"this binding is {state}{because}: bind the model again")
 
 
 def checked_selection(layout: Layout, value: Any) -> Selection:

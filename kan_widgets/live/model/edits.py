@@ -17,6 +17,7 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.edit import Edit, FunctionIndex, place_in_layer
+from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
@@ -71,7 +72,7 @@ class Edits(NotCopied):
     @property
     def _feed(self) -> TrainingFeed:
         if (feed := self._feed_ref()) is None:
-            raise RuntimeError("the binding of these edits is gone: bind the model again")
+            raise closed_error()
         return feed
 
     @property

@@ -36,8 +36,8 @@ _lock = threading.Lock()
 _hears_steps = False
 
 
-def register(binding: Any) -> None:
-    """Settle the training of a binding whenever it goes quiet, until `unregister`.
+def watch(binding: Any) -> None:
+    """Settle the training of a binding whenever it goes quiet, until `unwatch`.
 
     The steps of all optimizers are heard from the first one on, by one hook of torch's that stays:
     one placed and removed with each binding would raise in a loop that is going through them.
@@ -54,7 +54,7 @@ def register(binding: Any) -> None:
     cells.add_listener(_at_the_end)
 
 
-def unregister(feed: Feed) -> None:
+def unwatch(feed: Feed) -> None:
     """Stop watching for this training's end."""
     global _watched
     with _lock:
