@@ -6,13 +6,11 @@ records; nothing draws.
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-# Most of it needs torch, which takes seconds, and what measures recorded functions needs none: all
-# names are imported when the first of them is used.
+from kan_widgets.lazy_names import lazy
+
+# Most of it needs torch, which takes seconds, and what measures recorded functions needs none.
 if TYPE_CHECKING:
     from kan_widgets.insight.complexity import (
         Complexity,
@@ -102,29 +100,8 @@ __all__ = [
     "untrained_networks",
 ]
 
-if not TYPE_CHECKING:
-    _HOMES = (
-        "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
-        "kernels projection ranges summary symbolic symbolic_fits tables untrained"
-    )
-
-    class _Package(ModuleType):
-        """Keeps a module from taking the place of the function that is called like it."""
-
-        def __setattr__(self, name: str, value: object) -> None:
-            if name not in __all__ or not isinstance(value, ModuleType):
-                super().__setattr__(name, value)
-
-    sys.modules[__name__].__class__ = _Package
-
-    def __getattr__(name: str) -> object:
-        if name in __all__:
-            for home in _HOMES.split():
-                part = import_module(f"kan_widgets.insight.{home}")
-                globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
-        if name in globals():
-            return globals()[name]
-        raise AttributeError(f"module 'kan_widgets.insight' has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+lazy(
+    __name__,
+    "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
+    "kernels projection ranges summary symbolic symbolic_fits tables untrained",
+)
