@@ -20,18 +20,18 @@ PACKAGE = Path(kan_widgets.__file__).parent
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {
     "checks": set(),
-    "progress_bar": set(),
+    "printed": set(),
     "lazy_names": set(),
     "nn": {"checks"},
     "digits": set(),
     "data": {"checks", "digits"},
-    "functions": {"checks", "lazy_names", "nn"},
+    "functions": {"checks", "lazy_names", "printed", "nn"},
     "live": {"checks", "lazy_names", "functions", "nn"},
-    "insight": {"checks", "lazy_names", "progress_bar", "live", "functions", "nn"},
+    "insight": {"checks", "lazy_names", "printed", "live", "functions", "nn"},
     "figures": set(),
-    "widgets": {"checks", "progress_bar", "live", "functions", "nn", "insight", "digits"},
+    "widgets": {"checks", "printed", "live", "functions", "nn", "insight", "digits"},
     "integrations": {"checks", "widgets", "live", "functions", "nn", "insight"},
-    "cli": {"progress_bar", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
+    "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
 
 # Outside packages that only some parts may import.

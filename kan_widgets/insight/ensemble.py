@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 
 from kan_widgets.checks import check_module, check_whole, is_module
-from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.matching import (
     MatchedLayer,
     Units,
@@ -33,7 +32,7 @@ from kan_widgets.insight.members import (
     seen_by,
 )
 from kan_widgets.live.frames.scalars import Float64
-from kan_widgets.progress_bar import progress
+from kan_widgets.printed import lines_of, progress, table_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.chain import Chain, SplineNetwork
 from kan_widgets.insight.forms import FORMS, Form, chosen_forms, lambdified
 from kan_widgets.insight.formula_search import FORMULA_PENALTY, Search, formula_score
 from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.live.frames.scalars import Float64, Int64
-from kan_widgets.progress_bar import progress_line
+from kan_widgets.printed import lines_of, progress_line, table_of
 
 if TYPE_CHECKING:
     from kan_widgets.insight.projection import Fixed

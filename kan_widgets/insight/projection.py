@@ -15,7 +15,7 @@ from kan_widgets.insight.forms import Form
 from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, exact_beta
 from kan_widgets.insight.symbolic import symbolic
 from kan_widgets.insight.symbolic_fits import SymbolicFit, place_text
-from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from kan_widgets.insight.forms import CONSTANT, FORMS, Form, chosen_forms
 from kan_widgets.insight.kernels import Observed, check_observed, images_of, values_of
 from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.tables import EPSILON
-from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.frames.scalars import Float64, Int64
-from kan_widgets.progress_bar import progress
+from kan_widgets.printed import progress
 
 PENALTY = 0.5
 """Two units of complexity must halve the variance that is left unexplained."""

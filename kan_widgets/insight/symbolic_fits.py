@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.insight.forms import CONSTANT, Form
-from kan_widgets.live.frames.edit import place_in_layer
+from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.printed import lines_of, table_of
 
 MIN_R2 = 0.9
 """R² below which no form fits."""

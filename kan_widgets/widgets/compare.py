@@ -12,11 +12,10 @@ from PIL import Image
 
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.curves import CurvesView, LoggedCurve
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.model_numbers import (
+from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.numbers.curves import CurvesView, LoggedCurve
+from kan_widgets.widgets.numbers.model_numbers import (
     SCORES,
     ComparedModel,
     check_models,
@@ -24,11 +23,12 @@ from kan_widgets.widgets.model_numbers import (
     logged_of,
     marks_of,
 )
-from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import option, with_options
-from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.shared_traits import ViewListener
-from kan_widgets.widgets.view import View, kept_alive, source_for
+from kan_widgets.widgets.pages.page import reference
+from kan_widgets.widgets.shell.options import option, with_options
+from kan_widgets.widgets.shell.view import View, kept_alive, source_for
+from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.shared_traits import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn

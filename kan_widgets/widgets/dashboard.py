@@ -12,14 +12,14 @@ from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
-from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import nearest_word, option
-from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.pages.page import reference
+from kan_widgets.widgets.shell.options import nearest_word, option
+from kan_widgets.widgets.shell.view import LayerView, View
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import LayerView, View
+from kan_widgets.widgets.wire.lifetime import weakly
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.layer_shares import SharePart, share_parts
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
-from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.wire import array_dict
+from kan_widgets.widgets.numbers.layer_shares import SharePart, share_parts
+from kan_widgets.widgets.shell.options import LayerName, Theme, layer_name, option
+from kan_widgets.widgets.shell.view import ModelView
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.messages import array_dict
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -24,8 +24,8 @@ import kan_widgets as kw
 from kan_widgets.live import Feed, History, binding_of
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.model_numbers import deciding
-from kan_widgets.widgets.rasters import png_bytes
+from kan_widgets.widgets.numbers.model_numbers import deciding
+from kan_widgets.widgets.shell.drawing_engine import png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
 Models = dict[str, nn.Module]

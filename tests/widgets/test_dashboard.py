@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.widgets.wire import training_of
+from kan_widgets.widgets.wire.messages import training_of
 
 
 @pytest.fixture

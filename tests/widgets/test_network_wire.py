@@ -14,11 +14,11 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
-from kan_widgets.widgets import broadcast, sending
-from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.drawing_engine import network_of
-from kan_widgets.widgets.page_frames import past_of, saved
-from kan_widgets.widgets.stream import Stream, stream_of
+from kan_widgets.widgets.pages.page_frames import past_of, saved
+from kan_widgets.widgets.shell.drawing_engine import network_of
+from kan_widgets.widgets.wire import broadcast, sending
+from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.stream import Stream, stream_of
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []

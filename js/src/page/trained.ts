@@ -3,7 +3,6 @@
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
-import type { Standing } from "../wire/standing.ts";
 import type { Selection, Structure } from "../wire/types.ts";
 import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
@@ -133,9 +132,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
-    const loss = step > 0 ? { loss: ["loss", String(news.loss)] } : {};
-    const { model: name } = model.get("training") as Standing;
-    model.set("training", { state, words, mend: "", beats: false, model: name, ...loss });
+    const loss = step > 0 ? ["loss", String(news.loss)] : undefined;
+    model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
     for (const [, own] of others) {
       const status = own.get("status");
       if (status !== undefined && own.get("curves") !== undefined) {

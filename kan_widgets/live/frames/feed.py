@@ -8,8 +8,7 @@ from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
-from kan_widgets.live.frames.edit import place_in_layer
-from kan_widgets.live.frames.frame import Frame, History
+from kan_widgets.live.frames.frame import Frame, History, place_in_layer
 from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation

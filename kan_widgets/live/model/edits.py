@@ -16,8 +16,8 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
-from kan_widgets.live.frames.edit import Edit, FunctionIndex, place_in_layer
 from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.frame import Edit, FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.holding import held_in, hold, index_in, release

@@ -15,8 +15,8 @@ from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.functions.module_tensors import unreadable_kind
 from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums
 from kan_widgets.functions.sampling.samples import Untold
-from kan_widgets.live.frames.edit import FunctionIndex
 from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.reports import report
 

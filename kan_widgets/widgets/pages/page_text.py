@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
-from kan_widgets.widgets.drawing_engine import bundle
+from kan_widgets.widgets.wire.messages import bundle
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # What every page of views runs, by the names under which its script finds them.

@@ -1,10 +1,11 @@
-"""A line that says how far a long computation has come."""
+"""What is printed: rows in columns or as HTML, and a bar for a long computation."""
 
 from __future__ import annotations
 
+import html
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -51,3 +52,28 @@ def progress_line(what: str, patience: float = 0.0, unit: int = 1) -> OnProgress
 def _is_seen() -> bool:
     """Whether a line can be drawn over: on a terminal, and in a notebook."""
     return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+
+
+def lines_of(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Return rows in columns, of which some are flush right.
+
+    Examples
+    --------
+    >>> lines_of([("name", "n"), ("a", "10")], right=[1])
+    ['name   n', 'a     10']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def table_of(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a table of HTML; what they hold is escaped."""
+    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
+    return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"

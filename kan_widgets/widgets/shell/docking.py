@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import nearest_word
-from kan_widgets.widgets.shared_traits import Widget
+from kan_widgets.widgets.shell.options import nearest_word
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.shared_traits import Widget
 
 ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 

@@ -11,9 +11,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import option
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.shell.options import option
+from kan_widgets.widgets.shell.view import View
+from kan_widgets.widgets.wire.lifetime import weakly
 
 SMOOTHING = 30
 """Steps that the mean of a drawn curve spans, unless the user chooses."""

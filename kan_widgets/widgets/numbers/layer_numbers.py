@@ -19,7 +19,7 @@ from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.wire import finite, float32, observed_entries
+from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes

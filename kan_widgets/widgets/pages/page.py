@@ -11,8 +11,8 @@ from typing import Any
 
 from kan_widgets.checks import check_number
 from kan_widgets.live import Frame
-from kan_widgets.widgets.page_frames import past_of, saved, taken_out
-from kan_widgets.widgets.page_text import (
+from kan_widgets.widgets.pages.page_frames import past_of, saved, taken_out
+from kan_widgets.widgets.pages.page_text import (
     about,
     css_of,
     figure,

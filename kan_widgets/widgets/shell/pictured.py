@@ -20,13 +20,12 @@ from PIL import Image
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
-from kan_widgets.progress_bar import progress
-from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.drawing_engine import film
-from kan_widgets.widgets.lifetime import SelfClosing, keep_open, later, show
-from kan_widgets.widgets.options import with_options
-from kan_widgets.widgets.rasters import image_of, pdf_of, png_bytes
-from kan_widgets.widgets.shared_traits import Sharing
+from kan_widgets.printed import progress
+from kan_widgets.widgets.shell.drawing_engine import film, image_of, pdf_of, png_bytes
+from kan_widgets.widgets.shell.options import with_options
+from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.lifetime import SelfClosing, keep_open, later, show
+from kan_widgets.widgets.wire.shared_traits import Sharing
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _ANIMATED_COLOURS = 128

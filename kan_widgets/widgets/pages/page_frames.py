@@ -19,14 +19,14 @@ from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.frame import spread
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.wire import (
+from kan_widgets.widgets.wire.messages import (
     activations_dict,
     inputs_within,
     layout_dict,
     observation_dict,
     training_of,
 )
+from kan_widgets.widgets.wire.stream import Stream
 
 
 @dataclass

@@ -14,9 +14,10 @@ from kan_widgets.checks import check_number, is_module
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import Painter
-from kan_widgets.widgets.docking import Dockable
-from kan_widgets.widgets.drawing_engine import bundle, picture_request, svg_of
-from kan_widgets.widgets.options import (
+from kan_widgets.widgets.pages.page import Placed
+from kan_widgets.widgets.shell.docking import Dockable
+from kan_widgets.widgets.shell.drawing_engine import picture_request, svg_of
+from kan_widgets.widgets.shell.options import (
     Declared,
     Declaring,
     LayerName,
@@ -26,10 +27,10 @@ from kan_widgets.widgets.options import (
     option,
     with_options,
 )
-from kan_widgets.widgets.page import Placed
-from kan_widgets.widgets.pictured import Pictured
-from kan_widgets.widgets.shared_traits import SHARED_TRAITS, ViewListener
-from kan_widgets.widgets.stream import stream_of
+from kan_widgets.widgets.shell.pictured import Pictured
+from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS, ViewListener
+from kan_widgets.widgets.wire.stream import stream_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -21,20 +21,20 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
-from kan_widgets.widgets.drawing_engine import packed_bundle
-from kan_widgets.widgets.lifetime import SelfClosing
-from kan_widgets.widgets.sending import Outbox, is_costly
-from kan_widgets.widgets.wire import (
+from kan_widgets.widgets.wire.lifetime import SelfClosing
+from kan_widgets.widgets.wire.messages import (
     activations_dict,
     frame_dict,
     inputs_within,
     layout_dict,
     observation_dict,
+    packed_bundle,
     probe_dict,
     state_of,
     summaries_of,
     training_of,
 )
+from kan_widgets.widgets.wire.sending import Outbox, is_costly
 
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.layout import Names
-from kan_widgets.widgets.wire import finite, float32
+from kan_widgets.widgets.wire.messages import finite, float32
 
 if TYPE_CHECKING:
     from kan_widgets.insight import Explanation, KernelShares

@@ -6,12 +6,12 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from kan_widgets.widgets.page import Placed, figures, model_of, places, shown_in
-from kan_widgets.widgets.page_frames import taken_out
-from kan_widgets.widgets.page_text import page_text
-from kan_widgets.widgets.shared_traits import SHARED_TRAITS
-from kan_widgets.widgets.stream import Stream
-from kan_widgets.widgets.wire import state_of
+from kan_widgets.widgets.pages.page import Placed, figures, model_of, places, shown_in
+from kan_widgets.widgets.pages.page_frames import taken_out
+from kan_widgets.widgets.pages.page_text import page_text
+from kan_widgets.widgets.wire.messages import state_of
+from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
+from kan_widgets.widgets.wire.stream import Stream
 
 # What a page chooses beside the keywords of its views.
 _PAGE_TRAITS = frozenset({*SHARED_TRAITS, "ghost_step", "drawing", "every", "overlays"})

@@ -13,8 +13,8 @@ from kan_widgets.live import Listener, Selection
 from kan_widgets.live.cells import CellListener
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.stream import Stream
 
 
 class _Chosen(traitlets.TraitType[Any, Any]):

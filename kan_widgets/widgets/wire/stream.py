@@ -12,9 +12,9 @@ import traitlets
 from kan_widgets.live import Selection, Source, is_binding
 from kan_widgets.live.frames.feed import Steering
 from kan_widgets.live.reports import report
-from kan_widgets.widgets.broadcast import Broadcast
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.wire import activations_dict, frames_of, history_messages
+from kan_widgets.widgets.wire.broadcast import Broadcast
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.messages import activations_dict, frames_of, history_messages
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
