@@ -20,7 +20,7 @@ from kan_widgets.widgets.shell import docking, pictured, view
 from kan_widgets.widgets.wire import broadcast, shared_traits
 from kan_widgets.widgets.wire.messages import packed_bundle
 
-STATIC = Path(view.__file__).parent / "static"
+STATIC = Path(kan_widgets.__file__).parent / "widgets" / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.
 LIVE = STATIC / "live.js"
 BUNDLES = sorted({*STATIC.iterdir()} - {LIVE})
