@@ -25,7 +25,7 @@ Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "
 
 
 class Command(TypedDict, total=False):
-    """What somebody wants of a run, as a page sends it and a follower writes it."""
+    """A request to a run, as a page sends it and a follower writes it."""
 
     kind: Steering
     steps: int
@@ -153,7 +153,7 @@ class Feed:
 
     @property
     def layout(self) -> Layout:
-        """What it takes to read the latest frame."""
+        """The layout of the latest frame."""
         return self.history.latest.layout
 
     @property
@@ -208,7 +208,7 @@ class Feed:
         """Note what sending a frame has cost in the background, or recording a whole one."""
 
     def close(self) -> None:
-        """Show nothing more; what was shown stays."""
+        """Take nothing more; what was shown stays."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hand every frame from now on to ``listener``, until what is returned is called."""
@@ -217,7 +217,7 @@ class Feed:
         return lambda: self.unsubscribe(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Hand no more to ``listener``; does nothing if it was not subscribed."""
+        """Stop handing frames to ``listener``; does nothing if it was not subscribed."""
         with self.sending:
             self.listeners = tuple(known for known in self.listeners if known is not listener)
 

@@ -20,7 +20,7 @@ _Waiting = tuple[weakref.WeakMethod[Errand], tuple[object, ...]]
 
 
 class Between(cells.CellListener):
-    """Does what is wanted of a model, as soon as that harms no training.
+    """Does what is asked of a model, as soon as it cannot harm a training.
 
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
     meanwhile. Else the thread that trains does it: after the next step, while it is held, or when

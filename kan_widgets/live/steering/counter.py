@@ -61,7 +61,7 @@ class Counter:
         steps: int = 0,
     ) -> None:
         self._feed = weakref.ref(feed)
-        # Others may count no versions: a change of theirs would go unnoticed.
+        # Other tensors may not count versions: a change would go unnoticed.
         plain = (each for each in buffers if type(each) is Tensor and not each.is_inference())
         self._buffers, self._moved = tuple(plain), 0
         self.stepping = None if optimizer is None else stepping_of(optimizer)
@@ -69,10 +69,10 @@ class Counter:
         self._lock = feed.sending
         self.every = every
         self.stride = 1
-        """A frame is taken at every n-th only of the steps at which one is due by ``every``."""
+        """Of the steps at which a frame is due by ``every``, every n-th gets one."""
         self.steps = steps
         self.seconds = 0.0
-        """What counting and what was done for the feed took, of the training thread's time."""
+        """Time that counting, and work for the feed, took of the training thread."""
         self.in_background = 0.0
         """Processor time that other threads have taken meanwhile, for watching."""
         self.skipped = 0
@@ -91,7 +91,7 @@ class Counter:
         self._intervals: deque[float] = deque(maxlen=5)
         # The thread that made the last step: not its identity, which is used again.
         self._trainer: Callable[[], Thread | None] = lambda: None
-        # The thread that has the latest token here made it too; that is known at once.
+        # Quicker to check: the thread that made the last step has the latest token.
         self._here, self._token = threading.local(), object()
 
     def start(self) -> None:
@@ -171,7 +171,7 @@ class Counter:
         counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at
-            # The patience is at least this long: mostly it need not be worked out.
+            # Patience is at least this long, so it rarely has to be computed.
             if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
                 counted = passed
                 self.training_seconds += passed
@@ -194,7 +194,7 @@ class Counter:
             self.before_hold()
         control = feed.training.control
         held = not control.lets_pass() and feed.training.hold()
-        # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
+        # Set first, then only ever unset: a request that comes in between unsets it too.
         self.is_calm = True
         if (
             self.step_listeners
@@ -219,7 +219,7 @@ class Counter:
                 self.seconds = before + perf_counter() - start
 
     def waited(self, seconds: float) -> None:
-        """Leave out a time between two steps: it was not spent on training."""
+        """Leave out time between two steps that was not spent on training."""
         if self._last_step_at:
             self._last_step_at += seconds
 

@@ -46,10 +46,10 @@ def watch(binding: Any) -> None:
     with _lock:
         _watched = (*_watched, binding)
         if not _hears_steps:
-            # Where a step is compiled, what is called here is left out of that.
+            # Kept out of the graph where a step is compiled.
             register_optimizer_step_post_hook(torch.compiler.disable(_stepped))
             _hears_steps = True
-    # For the model's end, which may start no thread; and the first frame does not wait for it.
+    # Now: the end of a model may start no thread, and the first frame should not wait for it.
     scheduler.start()
     cells.add_listener(_at_the_end)
 
@@ -69,7 +69,7 @@ def wake() -> None:
 def stands_still(feed: Any) -> bool:
     """Whether the thread that trained a model trains another one now.
 
-    A loop that nobody tracks ends without a word.
+    An untracked loop ends without notice.
     """
     trainer = feed.counter.trained_by
     others = (binding.feed for binding in _watched if binding.feed is not feed)

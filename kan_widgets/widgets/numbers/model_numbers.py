@@ -1,4 +1,4 @@
-"""The numbers of each model of a `Compare`, which models it takes, and what ranks them."""
+"""The numbers of each model in a `Compare`, the models it takes, and how they are ranked."""
 
 from __future__ import annotations
 

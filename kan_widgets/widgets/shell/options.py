@@ -64,7 +64,7 @@ traitlets.TraitError
 
 @dataclass(frozen=True)
 class Option:
-    """What is declared of an option."""
+    """The declaration of an option."""
 
     doc: str
     default: Any
@@ -210,7 +210,7 @@ AS_SHOWN = _AsShown()
 
 
 def with_options(method: F) -> F:
-    """Have the signature of a view's method name the options of that view."""
+    """Put the options of a view into the signature of its method."""
     return cast(F, _Drawing(method))
 
 
@@ -261,7 +261,7 @@ class _Drawing:
 
 
 def nearest_word(given: object, known: Sequence[str]) -> str:
-    """Return a hint at the word that may have been meant; empty where none is near."""
+    """Return a hint at the nearest known word; empty if none is near."""
     near = difflib.get_close_matches(str(given), known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -155,7 +155,7 @@ class Pictured(SelfClosing, Sharing):
     def _ipython_display_(self, **_: Any) -> None:
         # With an identifier of its own, so that `snapshot` finds it again.
         if not _is_displayed():
-            # Whoever only asks for its form, such as an Output widget, gets that.
+            # A caller that only asks for its representation, such as an Output widget, gets that.
             keep_open(self)
             raise NotImplementedError
         show(self)
@@ -273,7 +273,7 @@ class Pictured(SelfClosing, Sharing):
         source = self._stream.source
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
-        # The latest state is in the history then too.
+        # The history then has the latest state, too.
         source.feed.current()
         layers = self.looked_at(**options) or source.layers
         held = [one for one in source.history if set(layers) <= set(one.layout.names)]

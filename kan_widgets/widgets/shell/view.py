@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
-# What others call what views can do, and where that is.
+# What other libraries call what views can do, and what it is called here.
 _OTHER_NAMES = {
     "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
     "savefig": 'to_png("view.png")',
@@ -139,7 +139,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         raise NotImplementedError
 
     def _begin(self) -> None:
-        """Begin to work, once it is made."""
+        """Start, once the widget is made."""
 
     def _validated(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return options as its traits would have them; layers are looked at elsewhere."""
@@ -182,7 +182,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
             return f"<{type(self).__name__}>"
 
     def _described(self) -> str:
-        """Return what is shown: model, layer, mode, step and state."""
+        """Describe what is shown: model, layer, mode, step and state."""
         said = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
         step = self._stream.step_taken if self.cursor < 0 else self.cursor
         state = "closed" if self.comm is None else self._stream.status["state"]

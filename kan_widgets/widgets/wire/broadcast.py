@@ -107,7 +107,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         super().__init__(model_id=own, _own=own, **state_of(source))
         answer_during_cells(self)
         source.feed.subscribe(self)
-        # Whatever happened while the page was told of this stream.
+        # Catch up with what happened while the page was told of this stream.
         self._take_over(source)
         self._painter.wake()  # a paused run emits no event: send once now
 
@@ -149,7 +149,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     # -- what the source says -------------------------------------------------------
 
     def on_layout(self, layout: Layout) -> None:
-        """Send the tables that the frames to come are read with."""
+        """Send the tables for the frames to come."""
         source = self.source
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
         told = layout_dict(layout)
@@ -231,7 +231,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self.status = status
 
     def on_training(self) -> None:
-        """Look how the training stands; on another thread, as this may be told at every step."""
+        """Check how the training stands, on another thread: this may be called at every step."""
         self._painter.wake()
 
     def _tell_training(self) -> None:

@@ -73,7 +73,7 @@ class SelfClosing(NotCopied):
             self._own_layout.close()
 
     def _end(self) -> None:
-        """Let go of what it works with. It must wait for no lock: who holds that may wait here."""
+        """Release what it works with, without a lock: whoever holds one may wait for this."""
 
     def _close_inside(self, views: Iterable[SelfClosing]) -> None:
         """Close views in this one. Where this is only forgotten, somebody may hold one of them."""
