@@ -18,12 +18,13 @@ if TYPE_CHECKING:
         complexity,
         later_is_more_complex,
     )
-    from kan_widgets.insight.ensemble import Ensemble, ensemble
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
-    from kan_widgets.insight.forms import FORMS, Form
-    from kan_widgets.insight.formula import Formula, formula
+    from kan_widgets.insight.formulas.forms import FORMS, Form
+    from kan_widgets.insight.formulas.formula import Formula, formula
+    from kan_widgets.insight.formulas.projection import Fixed, fix
+    from kan_widgets.insight.formulas.symbolic import symbolic
+    from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
     from kan_widgets.insight.importance import Importance, importance
-    from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.intervene import Interval, Intervention, intervene
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import (
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
         check_pattern,
         kernel_of,
     )
-    from kan_widgets.insight.projection import Fixed, fix
+    from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
+    from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
     from kan_widgets.insight.summary import (
         THRESHOLD,
@@ -45,10 +47,7 @@ if TYPE_CHECKING:
         spread_of,
         summarise,
     )
-    from kan_widgets.insight.symbolic import symbolic
-    from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
-    from kan_widgets.insight.tables import SampledLayer, sampled
-    from kan_widgets.insight.untrained import Untrained, untrained_networks
+    from kan_widgets.insight.tables import SampledLayer, SeenInputs, sampled, seen_inputs
 
 __all__ = [
     "FORMS",
@@ -102,6 +101,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
-    "kernels projection ranges summary symbolic symbolic_fits tables untrained",
+    "complexity explain importance intervene kernel_shares kernels ranges summary tables "
+    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
+    "networks.ensemble networks.untrained",
 )

@@ -87,7 +87,8 @@ class Kernel:
                 f"patches of shape {points.shape}: expected (n, {entries}) of kernel "
                 f"{self.out} of {self.layer}, one column per entry"
             )
-        return own_values(self.functions, self.numbers, self.coefficients, points.T).T
+        found: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
+        return found
 
     def response(self, x: NDArray[np.floating]) -> Float64:
         """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""

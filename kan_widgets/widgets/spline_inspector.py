@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.live import Layout, Source
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.widgets.shell.options import LayerName, option

@@ -252,7 +252,7 @@ class Control(NotCopied):
         return self._steps_allowed > 0
 
     def wait(self, seconds: float) -> None:
-        """Wait between two batches, at most this long: a request ends it, and a pause holds here."""
+        """Wait between two batches, at most this long: a request ends it, a pause holds here."""
         loops = loops_here()
         if self._must_hold(loops):
             self._hold(loops)

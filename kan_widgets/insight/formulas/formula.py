@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kan_widgets.insight.chain import Chain, SplineNetwork
-from kan_widgets.insight.forms import FORMS, Form, chosen_forms, lambdified
-from kan_widgets.insight.formula_search import FORMULA_PENALTY, Search, formula_score
-from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.formulas.chain import Chain, SplineNetwork
+from kan_widgets.insight.formulas.forms import FORMS, Form, chosen_forms, lambdified
+from kan_widgets.insight.formulas.formula_search import FORMULA_PENALTY, Search, formula_score
+from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.printed import lines_of, progress_line, table_of
 
 if TYPE_CHECKING:
-    from kan_widgets.insight.projection import Fixed
+    from kan_widgets.insight.formulas.projection import Fixed
     from kan_widgets.live import Binding
 
 MAX_FUNCTIONS = 200
@@ -96,7 +96,7 @@ class Formula:
         ``live.edits.undo()`` takes them back, one after the other. Raises as `fix` does; nothing
         has changed then.
         """
-        from kan_widgets.insight.projection import fix
+        from kan_widgets.insight.formulas.projection import fix
 
         put: list[Fixed] = []
         try:

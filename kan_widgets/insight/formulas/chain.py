@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.forms import CONSTANT, Form
+from kan_widgets.insight.formulas.forms import CONSTANT, Form
+from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.insight.kernels import values_of
 from kan_widgets.insight.running import run, stages_of
-from kan_widgets.insight.symbolic_fits import SymbolicFit
 from kan_widgets.live.frames.scalars import Float64
 
 Link = tuple[int, int, int]

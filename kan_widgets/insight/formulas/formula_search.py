@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kan_widgets.insight.chain import Chain, Link, Term, spline_through
-from kan_widgets.insight.forms import Form, lambdified
-from kan_widgets.insight.symbolic import FLOOR, forms_like, score_of
+from kan_widgets.insight.formulas.chain import Chain, Link, Term, spline_through
+from kan_widgets.insight.formulas.forms import Form, lambdified
+from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
 from kan_widgets.insight.tables import EPSILON
 from kan_widgets.live.frames.scalars import Float64
 

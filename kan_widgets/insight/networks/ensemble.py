@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 
 from kan_widgets.checks import check_module, check_whole, is_module
-from kan_widgets.insight.matching import (
+from kan_widgets.insight.networks.matching import (
     MatchedLayer,
     Units,
     arranged,
@@ -24,7 +24,7 @@ from kan_widgets.insight.matching import (
     same,
     scrambled,
 )
-from kan_widgets.insight.members import (
+from kan_widgets.insight.networks.members import (
     check_alike,
     common_points,
     matched_layers,
@@ -37,7 +37,7 @@ from kan_widgets.printed import lines_of, progress, table_of
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from kan_widgets.insight.formula import Formula
+    from kan_widgets.insight.formulas.formula import Formula
     from kan_widgets.live import Source
 
 Member = Union["nn.Module", "Source"]
@@ -137,9 +137,9 @@ class Ensemble:
 
     def _forms(self, layer: str, out: int, in_: int, entry: int) -> Counter[str]:
         """Count the best forms of a function over the networks."""
-        from kan_widgets.insight.forms import FORMS
-        from kan_widgets.insight.symbolic import PENALTY, forms_like
-        from kan_widgets.insight.symbolic_fits import NO_FORM
+        from kan_widgets.insight.formulas.forms import FORMS
+        from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
+        from kan_widgets.insight.formulas.symbolic_fits import NO_FORM
 
         found: Counter[str] = Counter()
         for x, y in zip(self.x[layer][:, in_], self.values[layer][:, out, in_, entry], strict=True):
@@ -155,7 +155,7 @@ class Ensemble:
         ValueError
             If recordings were given, or as `insight.formula` does.
         """
-        from kan_widgets.insight.formula import formula
+        from kan_widgets.insight.formulas.formula import formula
 
         if not self.models:
             raise ValueError("these are recordings, which cannot be run: give models")
