@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
+from kan_widgets.widgets.shell import drawing_engine as engine
 from kan_widgets.widgets.shell.drawing_engine import network_of
-from kan_widgets.widgets.stills import drawing_engine as engine
 from kan_widgets.widgets.wire.messages import frame_dict, layout_dict
 from tests.functions import lookalikes
 
