@@ -222,7 +222,7 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
 
     monkeypatch.setattr(setting.stream._outbox, "put", send)
     for module in ("broadcast", "sending"):
-        monkeypatch.setattr(f"kan_widgets.widgets.{module}.monotonic", lambda: 0.0)
+        monkeypatch.setattr(f"kan_widgets.widgets.wire.{module}.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1)
     setting.stream._outbox.backpressure.last = 0.0
@@ -238,7 +238,7 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
     monkeypatch.setattr("kan_widgets.widgets.wire.broadcast.is_costly", lambda comm: True)
     now, times, put = [100.0], [0.0, 0.0], []
     for module in ("broadcast", "sending"):
-        monkeypatch.setattr(f"kan_widgets.widgets.{module}.monotonic", lambda: now[0])
+        monkeypatch.setattr(f"kan_widgets.widgets.wire.{module}.monotonic", lambda: now[0])
     monkeypatch.setattr("kan_widgets.widgets.wire.sending.times_so_far", lambda: tuple(times))
     stream = setting.stream
 
