@@ -281,7 +281,7 @@ class Explain(ModelView):
         elif between.can_be_alone:
             between.request(self._explain_shown)
         else:
-            between.later(self._explain_shown)
+            between.defer(self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
         self._is_requested = False

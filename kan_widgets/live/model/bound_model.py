@@ -192,7 +192,7 @@ class BoundModel:
                 )
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
-            self.between.later(self._take_up_waiting, examples)
+            self.between.defer(self._take_up_waiting, examples)
         else:
             self._take_up(examples)
 
@@ -266,7 +266,7 @@ class BoundModel:
             self.passes.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.passes = ForwardPass(module)
-            self.between.later(self._learn_if_seen)
+            self.between.defer(self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
         """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
@@ -274,7 +274,7 @@ class BoundModel:
         if passes is None or module is None:
             return
         if not passes.module_inputs and not (at_rest and self.next_proof):
-            self.between.later(self._learn_if_seen)
+            self.between.defer(self._learn_if_seen)
             return
         passes.end()
         self.passes, start = None, perf_counter()

@@ -260,11 +260,11 @@ class Edits(NotCopied):
             return False
         mine = self._training.counter.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
-            self._between.later(self.apply_waiting)
+            self._between.defer(self.apply_waiting)
             return False
         with cells.none_starting() if not mine else nullcontext(True) as free, self._lock:
             if not free:
-                self._between.later(self.apply_waiting)
+                self._between.defer(self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
@@ -289,7 +289,7 @@ class Edits(NotCopied):
             if wanted.holds is None and waits is not None:
                 wanted = _Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._between.later(self.apply_waiting)
+            self._between.defer(self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._become(functions, place, wanted)

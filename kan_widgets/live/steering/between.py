@@ -55,10 +55,10 @@ class Between(cells.CellListener):
                 self.forget(errand)
                 errand(True, *arguments)
                 return True
-            self.later(errand, *arguments)
+            self.defer(errand, *arguments)
         return False
 
-    def later(self, errand: Errand, *arguments: object) -> None:
+    def defer(self, errand: Errand, *arguments: object) -> None:
         """Leave it to the training thread, which does it once, with the latest arguments."""
         with self._lock:
             self._waiting = (*self._others(errand), (weakref.WeakMethod(errand), arguments))

@@ -24,7 +24,7 @@ from kan_widgets.printed import progress
 from kan_widgets.widgets.shell.drawing_engine import film, image_of, pdf_of, png_bytes
 from kan_widgets.widgets.shell.options import with_options
 from kan_widgets.widgets.wire.broadcast import pictured
-from kan_widgets.widgets.wire.lifetime import SelfClosing, keep_open, later, show
+from kan_widgets.widgets.wire.lifetime import SelfClosing, draw_at_cell_end, keep_open, show
 from kan_widgets.widgets.wire.shared_traits import Sharing
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
@@ -159,7 +159,7 @@ class Pictured(SelfClosing, Sharing):
             keep_open(self)
             raise NotImplementedError
         show(self)
-        data, metadata = self._bundle(still=not later(self._renew))
+        data, metadata = self._bundle(still=not draw_at_cell_end(self._renew))
         _send(data, metadata, self._display_id)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

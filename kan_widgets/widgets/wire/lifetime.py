@@ -156,8 +156,8 @@ class _Outputs(cells.CellListener):
             if not any(widget is other for shown in self._shown.values() for other in shown):
                 _forget_output(widget)
 
-    def later(self, draw: Callable[[], None]) -> bool:
-        """Return whether a view that is shown now can have its still later, by this call.
+    def draw_at_cell_end(self, draw: Callable[[], None]) -> bool:
+        """Draw the still of a view shown now when its cell ends; return whether that can be.
 
         Not where no cell runs, nor where an Output widget takes what is shown: what it has taken
         cannot be renewed.
@@ -180,7 +180,7 @@ class _Outputs(cells.CellListener):
 _outputs = _Outputs()
 #: Keep a widget that is being shown: until its cell runs again, or else until it is closed.
 show = _outputs.show
-later = _outputs.later
+draw_at_cell_end = _outputs.draw_at_cell_end
 
 
 def keep_open(widget: SelfClosing) -> None:
