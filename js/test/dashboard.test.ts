@@ -147,6 +147,9 @@ describe("a dashboard", () => {
     });
     await painted();
     expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
+    stream.set("status", { state: "saved", message: "" });
+    await painted();
+    expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
   });
 
   it("says state and step once, and which function its panel shows", async () => {
