@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from kan_widgets.lazy_names import lazy
 
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
@@ -77,17 +78,8 @@ __all__ = [
     "save_html",
 ]
 
-if not TYPE_CHECKING:
-    _PARTS = ("data", "figures", "functions", "insight", "integrations", "live", "nn", "widgets")
-
-    def __getattr__(name: str) -> object:
-        if name in _PARTS:
-            return import_module(f"kan_widgets.{name}")
-        for home in ("live", "widgets", "insight") if name in __all__ else ():
-            part = import_module(f"kan_widgets.{home}")
-            if name in part.__all__:
-                return globals().setdefault(name, getattr(part, name))
-        raise AttributeError(f"module 'kan_widgets' has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__, *_PARTS})
+lazy(
+    __name__,
+    "live widgets insight",
+    parts="data figures functions insight integrations live nn widgets",
+)

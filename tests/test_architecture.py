@@ -20,17 +20,18 @@ PACKAGE = Path(kan_widgets.__file__).parent
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {
     "checks": set(),
-    "progress_bar": set(),
+    "printed": set(),
+    "lazy_names": set(),
     "nn": {"checks"},
     "digits": set(),
     "data": {"checks", "digits"},
-    "functions": {"checks", "nn"},
-    "live": {"checks", "functions", "nn"},
-    "insight": {"checks", "progress_bar", "live", "functions", "nn"},
+    "functions": {"checks", "lazy_names", "printed", "nn"},
+    "live": {"checks", "lazy_names", "functions", "nn"},
+    "insight": {"checks", "lazy_names", "printed", "live", "functions", "nn"},
     "figures": set(),
-    "widgets": {"checks", "progress_bar", "live", "functions", "nn", "insight", "digits"},
+    "widgets": {"checks", "printed", "live", "functions", "nn", "insight", "digits"},
     "integrations": {"checks", "widgets", "live", "functions", "nn", "insight"},
-    "cli": {"progress_bar", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
+    "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
 
 # Outside packages that only some parts may import.
@@ -66,6 +67,8 @@ VERBS = {
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
     "say": {"live/recordings/segments"},
+    "record": {"live/recordings/saving"},
+    "settle": {"live/watching/model_feed", "live/recordings/recorded"},
     "want": set(),
     "drawn": {"cli/board"},
 }

@@ -19,7 +19,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import kan_widgets
-from kan_widgets.widgets.rasters import png_bytes
+from kan_widgets.widgets.shell.drawing_engine import png_bytes
 
 logger = logging.getLogger(__name__)
 

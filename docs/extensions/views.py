@@ -15,8 +15,8 @@ from pictures import Run, names_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from kan_widgets.widgets.page import parts_of_page
-from kan_widgets.widgets.page_text import site_script
+from kan_widgets.widgets.pages.page import parts_of_page
+from kan_widgets.widgets.pages.page_text import site_script
 
 SCRIPT = "kan_widgets.js"
 PAGE_MB = 2.1  # with script, styles and pictures a page stays below 3 MB

@@ -91,7 +91,7 @@ interface Base64 {
   toBase64(): string;
 }
 
-/** What Python's engine has beside the language (widgets/drawing_engine.py). */
+/** What Python's engine has beside the language (widgets/shell/drawing_engine.py). */
 declare const kwPng: (width: number, height: number, base64: string) => string;
 
 function encoded({ width, height, rgba }: Pixels): string {

@@ -35,7 +35,7 @@ async function show(traits: Record<string, unknown> = {}) {
   const run = makeRun(RUNS.article);
   const stream = new FakeModel({
     ...traitsOf(run),
-    training: { ...said("paused"), loss: LOSS },
+    training: { ...said("paused"), loss: LOSS, model: "KANCNN" },
     left_out: ["norm (BatchNorm1d): no adapter knows BatchNorm1d"],
   });
   const store = initialize({ model: stream as never, signal: life.signal });
@@ -59,7 +59,6 @@ async function show(traits: Record<string, unknown> = {}) {
     kind: "dashboard",
     parts: names.map((name) => `anywidget:${name}`),
     panels_shown: PANELS_SHOWN,
-    model_class: "KANCNN",
     ...traits,
   });
   const render = vi.fn((kind: string, props: never) => VIEWS[kind].render(props));
@@ -141,7 +140,14 @@ describe("a dashboard", () => {
     expect(remarks()).toEqual(["KANCNN", "train_loss 1.06"]);
     expect(all(".kw-status-text")[0].textContent).toBe("paused · step 0");
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
-    stream.set("training", { ...said("paused"), loss: ["train_loss", "-inf"] });
+    stream.set("training", {
+      ...said("paused"),
+      loss: ["train_loss", "-inf"],
+      model: "KANCNN",
+    });
+    await painted();
+    expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
+    stream.set("status", { state: "saved", message: "" });
     await painted();
     expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
   });

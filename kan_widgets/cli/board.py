@@ -20,18 +20,17 @@ from typing import TYPE_CHECKING, Any, cast
 from kan_widgets.cli.hub import Hub
 from kan_widgets.cli.recordings import follow_in, serve, server_of
 from kan_widgets.cli.serving import Refused, Server
-from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay
 from kan_widgets.live.frames.progress import ENDED, behind, duration, word
+from kan_widgets.live.frames.scalars import loss_of
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import NoRecording
 from kan_widgets.live.recordings.replay import Glance, newest
 from kan_widgets.live.recordings.segments import SIGN_SECONDS
-from kan_widgets.progress_bar import progress
-from kan_widgets.widgets.wire import loss_of
+from kan_widgets.printed import lines_of, progress
 
 if TYPE_CHECKING:
-    from kan_widgets.widgets.options import Theme
+    from kan_widgets.widgets.shell.options import Theme
 
 _HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
 _THUMBNAIL = 260
@@ -180,7 +179,7 @@ class BoardRow:
 def _picture(path: str, step: int, theme: Theme) -> bytes:
     """Return the kernels of a run as they were at a step, or later, as PNG."""
     from kan_widgets.widgets.kernel_grid import picture_of
-    from kan_widgets.widgets.rasters import png_bytes
+    from kan_widgets.widgets.shell.drawing_engine import png_bytes
 
     run = newest(path)
     # Drawn larger than it is shown: a picture to recognise a run by, not to read.
@@ -258,7 +257,7 @@ class Board:
         self._hub.put({"id": part, "html": text})
 
     def _page(self) -> bytes:
-        from kan_widgets.widgets.live_page import live_page
+        from kan_widgets.widgets.pages.live_page import live_page
 
         self.look()
         heard, found = self._hub.last, self.runs

@@ -15,7 +15,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kan_widgets.functions.printed import lines_of
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
@@ -23,12 +22,13 @@ from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
+from kan_widgets.printed import lines_of
 
 if TYPE_CHECKING:
     from kan_widgets.cli.hub import Hub
     from kan_widgets.cli.serving import Server
-    from kan_widgets.widgets.options import Theme
-    from kan_widgets.widgets.page import Placed
+    from kan_widgets.widgets.pages.page import Placed
+    from kan_widgets.widgets.shell.options import Theme
 
 # So much takes over a second to pack into a page.
 _SLOW_BYTES = 30_000_000
@@ -38,7 +38,7 @@ _COMPARED_MB = 32.0  # of frames, of each of several runs
 def view(options: argparse.Namespace) -> int:
     """Write the page of a recording, and open it."""
     from kan_widgets.widgets.dashboard import Dashboard
-    from kan_widgets.widgets.page import Page, write_page
+    from kan_widgets.widgets.pages.page import Page, write_page
 
     run = replay(options.recording)
     dashboard = Dashboard(run, theme="dark" if options.dark else "auto")
@@ -76,7 +76,7 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     from kan_widgets.cli.hub import made_for
     from kan_widgets.widgets.compare import Compare
     from kan_widgets.widgets.dashboard import Dashboard
-    from kan_widgets.widgets.live_page import live_page
+    from kan_widgets.widgets.pages.live_page import live_page
 
     few = {} if len(paths) == 1 else {"history_mb": _COMPARED_MB}
     runs = {name: followed(path, wait=wait, **few) for name, path in paths.items()}

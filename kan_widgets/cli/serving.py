@@ -170,7 +170,7 @@ class Server(ThreadingHTTPServer):
         LookupError, TypeError, ValueError, RecursionError
             If it is no such message, or changes what is not the page's to change.
         """
-        from kan_widgets.widgets.live_page import chosen_in_page
+        from kan_widgets.widgets.pages.live_page import chosen_in_page
 
         found = comm.get_comm_manager().comms.get(str(message["id"]))
         if not isinstance(found, PageComm):

@@ -6,11 +6,11 @@ another layer, most often by `tensor_adapter`, and `check` proves that it is rig
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-# It needs torch, which takes seconds, and what frames say of layers needs none: all names are
-# imported when the first of them is used.
+from kan_widgets.lazy_names import lazy
+
+# It needs torch, which takes seconds, and what frames say of layers needs none.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
     from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
@@ -80,22 +80,10 @@ __all__ = [
     "unwrap",
 ]
 
-if not TYPE_CHECKING:
-    _HOMES = (
-        "module_tensors basis coefficients describe grid_spline layer conv_settings layer_proof "
-        "model_proof reading recipes registry sampling.samples smooth_bases stand_ins"
-    )
-
-    def __getattr__(name: str) -> object:
-        if name in __all__:
-            # The adapters of the package come before those that others register.
-            import_module("kan_widgets.functions.adapters")
-            for home in _HOMES.split():
-                part = import_module(f"kan_widgets.functions.{home}")
-                globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
-        if name in globals():
-            return globals()[name]
-        raise AttributeError(f"module 'kan_widgets.functions' has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+# The adapters of the package come before those that others register.
+lazy(
+    __name__,
+    "adapters module_tensors basis coefficients describe grid_spline layer conv_settings "
+    "layer_proof model_proof reading recipes registry sampling.samples smooth_bases stand_ins",
+    parts="adapters",
+)

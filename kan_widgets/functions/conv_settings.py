@@ -1,9 +1,9 @@
-"""Stride, padding and groups of a convolution, and the label of a plain weight; without torch."""
+"""How a convolution is applied, where a split layer lies, the label of plain weights; no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 STRAIGHT = ("x",)
 """The label of the one basis function of a plain weight: φ(x) = w·x."""
@@ -47,3 +47,16 @@ class ConvSettings:
         mode = getattr(conv, "padding_mode", "zeros")
         padding = (left, right, top, bottom)
         return cls(stride, padding, dilation, mode, groups, shared, pads_basis)
+
+
+class Split(NamedTuple):
+    """Which part of a layer a process has."""
+
+    whole: tuple[int, int, int, int]
+    """Out, in, kh, kw of the whole layer."""
+    out: int
+    """The first output that is here."""
+    in_: int
+    """The first input that is here."""
+    words: str
+    """The same for a person to read."""

@@ -11,8 +11,8 @@ from torch import nn
 
 from kan_widgets.functions.layer import LayerFunctions
 from kan_widgets.functions.model_proof import prove_what_changed
-from kan_widgets.functions.printed import lines_of, table_of
 from kan_widgets.functions.reading import survey
+from kan_widgets.printed import lines_of, table_of
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ records; nothing draws.
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-# Most of it needs torch, which takes seconds, and what measures recorded functions needs none: all
-# names are imported when the first of them is used.
+from kan_widgets.lazy_names import lazy
+
+# Most of it needs torch, which takes seconds, and what measures recorded functions needs none.
 if TYPE_CHECKING:
     from kan_widgets.insight.complexity import (
         Complexity,
@@ -20,12 +18,13 @@ if TYPE_CHECKING:
         complexity,
         later_is_more_complex,
     )
-    from kan_widgets.insight.ensemble import Ensemble, ensemble
     from kan_widgets.insight.explain import Explanation, FunctionShares, explain
-    from kan_widgets.insight.forms import FORMS, Form
-    from kan_widgets.insight.formula import Formula, formula
+    from kan_widgets.insight.formulas.forms import FORMS, Form
+    from kan_widgets.insight.formulas.formula import Formula, formula
+    from kan_widgets.insight.formulas.projection import Fixed, fix
+    from kan_widgets.insight.formulas.symbolic import symbolic
+    from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
     from kan_widgets.insight.importance import Importance, importance
-    from kan_widgets.insight.inputs import SeenInputs, seen_inputs
     from kan_widgets.insight.intervene import Interval, Intervention, intervene
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import (
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
         check_pattern,
         kernel_of,
     )
-    from kan_widgets.insight.projection import Fixed, fix
+    from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
+    from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
     from kan_widgets.insight.summary import (
         THRESHOLD,
@@ -47,10 +47,7 @@ if TYPE_CHECKING:
         spread_of,
         summarise,
     )
-    from kan_widgets.insight.symbolic import symbolic
-    from kan_widgets.insight.symbolic_fits import SymbolicFit, SymbolicFits
-    from kan_widgets.insight.tables import SampledLayer, sampled
-    from kan_widgets.insight.untrained import Untrained, untrained_networks
+    from kan_widgets.insight.tables import SampledLayer, SeenInputs, sampled, seen_inputs
 
 __all__ = [
     "FORMS",
@@ -102,29 +99,9 @@ __all__ = [
     "untrained_networks",
 ]
 
-if not TYPE_CHECKING:
-    _HOMES = (
-        "complexity ensemble explain forms formula importance inputs intervene kernel_shares "
-        "kernels projection ranges summary symbolic symbolic_fits tables untrained"
-    )
-
-    class _Package(ModuleType):
-        """Keeps a module from taking the place of the function that is called like it."""
-
-        def __setattr__(self, name: str, value: object) -> None:
-            if name not in __all__ or not isinstance(value, ModuleType):
-                super().__setattr__(name, value)
-
-    sys.modules[__name__].__class__ = _Package
-
-    def __getattr__(name: str) -> object:
-        if name in __all__:
-            for home in _HOMES.split():
-                part = import_module(f"kan_widgets.insight.{home}")
-                globals().update({n: vars(part)[n] for n in __all__ if n in vars(part)})
-        if name in globals():
-            return globals()[name]
-        raise AttributeError(f"module 'kan_widgets.insight' has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+lazy(
+    __name__,
+    "complexity explain importance intervene kernel_shares kernels ranges summary tables "
+    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
+    "networks.ensemble networks.untrained",
+)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from kan_widgets.functions import ConvSettings, LayerFunctions
-from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases
+from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, own_values
 from kan_widgets.insight.running import Stage, TappedPass, run
 from kan_widgets.live.frames.layout import Float32
 from kan_widgets.live.frames.scalars import Float64
@@ -122,22 +122,16 @@ def largest_curves(
     entries = math.prod(layer.shape[2:])
     which = tuple(dict.fromkeys(order.tolist()))[: max(_KERNELS, _FUNCTIONS // entries)]
     at = np.full(len(which), np.nan) if inputs is None else inputs[list(which)]
-    along, values = np.empty((len(which), _POINTS)), np.empty((len(which), entries, _POINTS))
-    for k, share in enumerate(which):
-        o, i = share // columns + output, share % columns
-        low, high = layer.domain
-        if np.isfinite(at[k]):
-            edge = _EDGE * abs(at[k] - (low + high) / 2)
-            low, high = min(low, at[k] - edge), max(high, at[k] + edge)
-        x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
-        index = layer.basis_index
-        numbers = [0] * entries if index is None else index[o, i].reshape(-1).tolist()
-        betas = {number: layer.bases[number](x) for number in set(numbers)}
-        own = layer.part(slice(o, o + 1), slice(i, i + 1)).to("cpu", torch.float64)
-        along[k] = x
-        for e, coefficients in enumerate(own.reshape(entries, -1)):
-            values[k, e] = betas[numbers[e]] @ coefficients
-    return Curves(which, layer.domain, along, values, at)
+    low, high = layer.domain
+    edges = _EDGE * np.abs(at - (low + high) / 2)
+    x = np.linspace(np.fmin(low, at - edges), np.fmax(high, at + edges), _POINTS, axis=1)
+    places = [(share // columns + output, share % columns) for share in which]
+    own = torch.cat([layer.part(slice(o, o + 1), slice(i, i + 1)) for o, i in places])
+    coefficients = own.detach().to("cpu", torch.float64).reshape(len(which) * entries, -1).numpy()
+    _, numbers = columns_and_bases(layer)
+    of_each = np.concatenate([numbers.reshape(*layer.shape[:2], -1)[place] for place in places])
+    values = own_values(layer, of_each, coefficients, x.repeat(entries, axis=0))
+    return Curves(which, layer.domain, x, values.reshape(len(which), entries, -1), at)
 
 
 Score = Callable[[Tensor], Tensor]

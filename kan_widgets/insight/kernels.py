@@ -87,12 +87,7 @@ class Kernel:
                 f"patches of shape {points.shape}: expected (n, {entries}) of kernel "
                 f"{self.out} of {self.layer}, one column per entry"
             )
-        found = np.empty_like(points)
-        for number in np.unique(self.numbers):
-            mine = np.flatnonzero(self.numbers == number)
-            for some in np.array_split(mine, -(-len(mine) * len(points) // _BATCH) or 1):
-                beta = exact_beta(self.functions.bases[number], points[:, some])
-                found[:, some] = np.einsum("neb,eb->ne", beta, self.coefficients[some])
+        found: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
         return found
 
     def response(self, x: NDArray[np.floating]) -> Float64:
@@ -171,6 +166,20 @@ def flat_coefficients(layer: LayerFunctions) -> Float64:
     """Return the coefficients of all functions, ``(functions, nb)``."""
     parts = [part.detach().to("cpu", torch.float64).numpy() for _, part in layer.pieces()]
     return np.concatenate(parts).reshape(layer.n_functions, -1)
+
+
+def own_values(layer: LayerFunctions, numbers: Int64, coefficients: Float64, x: Float64) -> Float64:
+    """Return φ of functions at points of their own, ``(k, n)`` of x ``(k, n)``.
+
+    ``numbers`` ``(k,)`` says which of the layer's bases each has, with ``(k, nb)`` coefficients.
+    """
+    found = np.empty_like(x)
+    for number in np.unique(numbers):
+        mine = np.flatnonzero(numbers == number)
+        for some in np.array_split(mine, -(-x[mine].size // _BATCH) or 1):
+            beta = exact_beta(layer.bases[number], x[some])
+            found[some] = np.einsum("enb,eb->en", beta, coefficients[some])
+    return found
 
 
 def values_of(

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.inputs import SeenInputs
-from kan_widgets.insight.tables import EPSILON, basis_at, by_table, columns_of, silu
+from kan_widgets.insight.tables import EPSILON, SeenInputs, basis_at, by_table, columns_of, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
 from kan_widgets.live.frames.scalars import Float64, Int64
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.insight.inputs import SeenInputs, seen_inputs
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.tables import sampled
+from kan_widgets.insight.tables import SeenInputs, sampled, seen_inputs
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.scalars import Float64
 

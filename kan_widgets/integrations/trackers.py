@@ -29,7 +29,7 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, Worker
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.kernel_grid import picture_of
-from kan_widgets.widgets.page import page_of
+from kan_widgets.widgets.pages.page import page_of
 
 
 @dataclass(frozen=True)

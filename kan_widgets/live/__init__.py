@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kan_widgets.live.frames.feed import Feed, Listener, Selection, State
+from kan_widgets.lazy_names import lazy
+from kan_widgets.live.frames.feed import Feed, Listener, Selection
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table
-from kan_widgets.live.frames.progress import Progress, Stats
+from kan_widgets.live.frames.progress import Progress, State, Stats
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.recorder import Recorder
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     from kan_widgets.live.watching.bind import bind, binding_of
     from kan_widgets.live.watching.binding import Binding
     from kan_widgets.live.watching.fit import Run, fit
-else:
-    _WATCHING = frozenset(("Binding", "FitResult", "Run", "bind", "binding_of", "fit"))
-
-    def __getattr__(name: str) -> object:
-        if name not in _WATCHING:
-            raise AttributeError(f"module 'kan_widgets.live' has no attribute {name!r}")
-        from kan_widgets.live.steering.epochs import FitResult
-        from kan_widgets.live.watching.bind import bind, binding_of
-        from kan_widgets.live.watching.binding import Binding
-        from kan_widgets.live.watching.fit import Run, fit
-
-        found = (Binding, FitResult, Run, bind, binding_of, fit)
-        globals().update({each.__name__: each for each in found})
-        return globals()[name]
 
 
 def is_binding(source: object) -> TypeIs[Binding]:
@@ -77,3 +64,5 @@ __all__ = [
     "is_binding",
     "replay",
 ]
+
+lazy(__name__, "steering.epochs watching.bind watching.binding watching.fit")

@@ -85,7 +85,7 @@ def here() -> str | None:
 
 
 @contextmanager
-def between() -> Iterator[bool]:
+def none_starting() -> Iterator[bool]:
     """Yield whether no cell runs elsewhere; one about to start waits until the block is left."""
     with _starting:
         yield not run_elsewhere()

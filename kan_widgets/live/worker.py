@@ -30,7 +30,7 @@ n.  lock                     owner                             held while
 5   ``Feed.sending``         `frames.feed.Feed`                a step is counted; a frame is kept
                                                                and handed to listeners, in order
 6   ``Edits._lock``          `model.edits.Edits`               edits are written or noted
-7   ``Outbox.lock``          `widgets.sending.Outbox`          messages go to a page, in order
+7   ``Outbox.lock``          `widgets.wire.sending.Outbox`     messages go to a page, in order
 8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
 9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
                              `News._lock`, registries          nobody else is called

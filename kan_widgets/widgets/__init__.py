@@ -7,11 +7,11 @@ from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.page import save_html
+from kan_widgets.widgets.pages.page import save_html
 from kan_widgets.widgets.spline_inspector import SplineInspector
-from kan_widgets.widgets.stream import Stream, stream_of
 from kan_widgets.widgets.training_page import playground
 from kan_widgets.widgets.training_panel import TrainingPanel
+from kan_widgets.widgets.wire.stream import Stream, stream_of
 
 __all__ = [
     "Compare",

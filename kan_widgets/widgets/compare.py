@@ -12,11 +12,10 @@ from PIL import Image
 
 from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.curves import CurvesView, LoggedCurve
 from kan_widgets.widgets.kernel_grid import KernelGrid
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.model_numbers import (
+from kan_widgets.widgets.network_view import NetworkView
+from kan_widgets.widgets.numbers.curves import CurvesView, LoggedCurve
+from kan_widgets.widgets.numbers.model_numbers import (
     SCORES,
     ComparedModel,
     check_models,
@@ -24,11 +23,12 @@ from kan_widgets.widgets.model_numbers import (
     logged_of,
     marks_of,
 )
-from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import option, with_options
-from kan_widgets.widgets.page import reference
-from kan_widgets.widgets.shared_traits import ViewListener
-from kan_widgets.widgets.view import View, kept_alive, source_for
+from kan_widgets.widgets.pages.page import reference
+from kan_widgets.widgets.shell.options import option, with_options
+from kan_widgets.widgets.shell.view import View, kept_alive, source_for
+from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.shared_traits import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn
@@ -151,7 +151,7 @@ class Compare(CurvesView):
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """
-        records = [(one.record(), one.last()) for one in self._compared]
+        records = [(one.as_dict(), one.last()) for one in self._compared]
         others = {name for _, last in records for name in last if name not in SCORES}
         return [
             record | {name: last.get(name) for name in (*SCORES, *sorted(others))}
@@ -247,19 +247,22 @@ class Compare(CurvesView):
         """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return super().svg(max_height=max_height, **options)
 
-    def _asked(
+    def _picture_request(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> dict[str, Any]:
-        asked = super()._asked(width, most, pixel_ratio, options)
+        request = super()._picture_request(width, most, pixel_ratio, options)
         if options.get("show", self.show) == "networks":
             self._show_networks()
-            parts = [one._asked(width, most, pixel_ratio, {}) for one in self.networks.values()]
-            return asked | {"parts": parts}
+            parts = [
+                one._picture_request(width, most, pixel_ratio, {}) for one in self.networks.values()
+            ]
+            return request | {"parts": parts}
         height = {"height": options["height"]} if "height" in options else {}
         parts = [
-            grid._asked(width, most, pixel_ratio, dict(height)) for grid in self.grids.values()
+            grid._picture_request(width, most, pixel_ratio, dict(height))
+            for grid in self.grids.values()
         ]
-        return asked | {"parts": parts}
+        return request | {"parts": parts}
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options | {"curves": self._wire(**options), "shown": self._records()}

@@ -12,15 +12,14 @@ from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.layer_ranges import LayerRanges
-from kan_widgets.widgets.lifetime import weakly
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.options import nearest_word, option
-from kan_widgets.widgets.page import reference
+from kan_widgets.widgets.pages.page import reference
+from kan_widgets.widgets.shell.options import nearest_word, option
+from kan_widgets.widgets.shell.view import LayerView, View
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
-from kan_widgets.widgets.view import LayerView, View
-from kan_widgets.widgets.wire import model_name
+from kan_widgets.widgets.wire.lifetime import weakly
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,6 @@ class Dashboard(LayerView, _Panels):
     """References to the views, which are drawn in this one."""
     shared = traitlets.Bool(False).tag(sync=True)
     """Whether the response is that to the examples of the network; the page keeps them together."""
-    model_class = traitlets.Unicode().tag(sync=True)
-    """The name of the model's class; set by the painter only."""
     panels: InitVar[Iterable[str] | None] = option(
         """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
@@ -163,7 +160,7 @@ class Dashboard(LayerView, _Panels):
         panels = values.pop("panels", None)
         self._chosen = None if panels is None else check_panels(panels)
         self._views: dict[str, View] = {}
-        self._painter = self._painted(self._draw, fps=5)
+        self._painter = self._painted(self._share_examples, fps=5)
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
@@ -188,7 +185,7 @@ class Dashboard(LayerView, _Panels):
         ]
         self.parts = [reference(view) for view in self.views]
         self.observe(weakly(self._dress), "theme")
-        news = ("on_state", "on_probe", "on_replaced")
+        news = ("on_probe", "on_replaced")
         self._listen(**dict.fromkeys(news, self._wake))
         self._painter.now()
 
@@ -244,11 +241,6 @@ class Dashboard(LayerView, _Panels):
     def _wake(self, *_: Any) -> None:
         self._painter.wake()
 
-    def _draw(self) -> None:
-        if (source := self._stream.source) is not None:
-            self.model_class = model_name(source) or self.model_class
-        self._share_examples()
-
     def _share_examples(self) -> None:
         """Have the response shown to the examples that run through the network."""
         source = self._stream.source
@@ -279,7 +271,7 @@ class Dashboard(LayerView, _Panels):
         options = self._validated(options)
         taken = {name: options[name] for name in _PICTURE_KEYWORDS if name in options}
         return [
-            view._asked(
+            view._picture_request(
                 width,
                 most,
                 pixel_ratio,

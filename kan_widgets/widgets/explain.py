@@ -15,11 +15,11 @@ from kan_widgets.live import Frame, Source, State, is_binding
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.worker import Job, scheduler
-from kan_widgets.widgets.layer_shares import SharePart, share_parts
-from kan_widgets.widgets.lifetime import weakly
-from kan_widgets.widgets.options import LayerName, Theme, layer_name, option
-from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.wire import array_dict
+from kan_widgets.widgets.numbers.layer_shares import SharePart, share_parts
+from kan_widgets.widgets.shell.options import LayerName, Theme, layer_name, option
+from kan_widgets.widgets.shell.view import ModelView
+from kan_widgets.widgets.wire.lifetime import weakly
+from kan_widgets.widgets.wire.messages import array_dict
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -115,7 +115,7 @@ class Explain(ModelView):
         self._news = 0
         # Of each layer, how much news there was when it was tried last, and the step.
         self._known: dict[str, tuple[int, int]] = {}
-        self._is_asked = False  # by the reader, and waits for a step
+        self._is_requested = False  # by the reader, and waits for a step
         self._rested_at = 0.0
         self._computing = threading.RLock()
         self._said = ""
@@ -271,7 +271,7 @@ class Explain(ModelView):
         if source is None or self.layer not in self._behind():
             return
         between, at_rest = source.feed.between, source.state != "live"
-        if at_rest and self._is_asked:
+        if at_rest and self._is_requested:
             between.request(self._explain_shown)
         elif (
             wait := (self._rested_at if at_rest else self._throttle.due) - time.perf_counter()
@@ -281,10 +281,10 @@ class Explain(ModelView):
         elif between.can_be_alone:
             between.request(self._explain_shown)
         else:
-            between.later(self._explain_shown)
+            between.defer(self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
-        self._is_asked = False
+        self._is_requested = False
         self._try([str(self.layer)])
 
     def _try(self, layers: list[str] | None = None) -> None:
@@ -314,7 +314,7 @@ class Explain(ModelView):
         if source is None:
             self._try([str(self.layer)])
         elif not source.feed.between.request(self._explain_shown):
-            self._is_asked = True
+            self._is_requested = True
             self._said = "waiting for the next step of the training…"
         self._painter.now()
 

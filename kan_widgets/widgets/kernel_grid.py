@@ -11,15 +11,14 @@ import traitlets
 from kan_widgets.checks import is_tensor
 from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.layout import Float32
-from kan_widgets.widgets.drawing_engine import asked, svg_of
-from kan_widgets.widgets.options import Choice, option
-from kan_widgets.widgets.rasters import image_of
-from kan_widgets.widgets.view import LayerView
+from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, svg_of
+from kan_widgets.widgets.shell.options import Choice, option
+from kan_widgets.widgets.shell.view import LayerView
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from kan_widgets.widgets.options import Theme
+    from kan_widgets.widgets.shell.options import Theme
 
 SORTS = ["position", "range", "change"]
 
@@ -176,7 +175,7 @@ def picture_of(
     }
     name = frame.layout.names[0] if layer is None else layer
     first = source.history[0] if source.history[0].layout is frame.layout else frame
-    picture = asked(
+    picture = picture_request(
         (first, frame),
         [name],
         source=source,

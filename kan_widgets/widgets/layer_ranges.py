@@ -8,9 +8,9 @@ import traitlets
 
 from kan_widgets.insight.summary import THRESHOLD
 from kan_widgets.live import Frame, Source, is_binding
-from kan_widgets.widgets.layer_numbers import LayerNumbers, Row, is_old, past
-from kan_widgets.widgets.options import option
-from kan_widgets.widgets.view import ModelView
+from kan_widgets.widgets.numbers.layer_numbers import LayerNumbers, Row, is_old, past
+from kan_widgets.widgets.shell.options import option
+from kan_widgets.widgets.shell.view import ModelView
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates
@@ -119,9 +119,9 @@ class LayerRanges(ModelView):
         """
         source = self._stream.source
         if source is None:
-            return [row.record() for row in self._rows]
+            return [row.as_dict() for row in self._rows]
         frame = self._frame(source, source.feed.current())
-        return [row.record() for row in self._measure(source, frame)]
+        return [row.as_dict() for row in self._measure(source, frame)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
         cursor = self._stream.cursor

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from kan_widgets.insight.symbolic_fits import SymbolicFit
+from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.live import Layout, Source
 from kan_widgets.live.frames.feed import checked_selection
-from kan_widgets.widgets.options import LayerName, option
-from kan_widgets.widgets.view import ModelView
-from kan_widgets.widgets.wire import float32
+from kan_widgets.widgets.shell.options import LayerName, option
+from kan_widgets.widgets.shell.view import ModelView
+from kan_widgets.widgets.wire.messages import float32
 
 _INDEX = ("out", "in", "row", "column")
 _OVERLAY_POINTS = 513

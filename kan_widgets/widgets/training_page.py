@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.drawing_engine import bundle
-from kan_widgets.widgets.page import Page
+from kan_widgets.widgets.pages.page import Page
+from kan_widgets.widgets.wire.messages import bundle
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.layer_numbers import LayerNumbers
+from kan_widgets.widgets.numbers.layer_numbers import LayerNumbers
 
 
 def milliseconds(call: Callable[[], object], times: int = 15) -> float:

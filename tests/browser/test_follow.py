@@ -22,7 +22,7 @@ import kan_widgets as kw
 from kan_widgets.cli.board import Board
 from kan_widgets.cli.serving import Server
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.widgets.live_page import live_page
+from kan_widgets.widgets.pages.live_page import live_page
 from tests.browser.lab import decode, until_on
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,8 @@ from tests.browser.lab import LabPage, LabServer
 SETUP = """
 import torch
 import kan_widgets as kw
-from kan_widgets.widgets import broadcast, view
+from kan_widgets.widgets.shell import view
+from kan_widgets.widgets.wire import broadcast
 
 LATE = "await new Promise((done) => setTimeout(done, 2600));\\n"
 code = broadcast.packed_bundle("main.js")

@@ -60,7 +60,7 @@ record[0] = weights(model[0])
 )
 SHOW = "grid = kw.KernelGrid(live)\ngrid"
 REGRID = """
-from kan_widgets.widgets import sending
+from kan_widgets.widgets.wire import sending
 sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 
 def regrid(size, low, high):

@@ -18,7 +18,7 @@ SETUP = """
 import time
 import torch
 import kan_widgets as kw
-from kan_widgets.widgets import sending
+from kan_widgets.widgets.wire import sending
 
 sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 torch.set_num_threads(1)

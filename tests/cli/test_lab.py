@@ -12,7 +12,7 @@ import pytest
 
 from kan_widgets import __version__, cli
 from kan_widgets.cli import lab
-from kan_widgets.progress_bar import progress
+from kan_widgets.printed import progress
 
 RUN = "import sys; from kan_widgets.cli import main; sys.exit(main())"
 

@@ -25,7 +25,7 @@ import pytest
 import kan_widgets as kw
 from kan_widgets.cli.hub import Hub
 from kan_widgets.cli.serving import Refused, Server
-from kan_widgets.widgets.live_page import live_page
+from kan_widgets.widgets.pages.live_page import live_page
 
 
 class Followed:
@@ -122,7 +122,7 @@ def test_a_frame_of_the_run_reaches_the_page(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where processors are taken a frame waits, and may then come as the state at rest.
-    monkeypatch.setattr("kan_widgets.widgets.sending._LONG_WAITS", 1)
+    monkeypatch.setattr("kan_widgets.widgets.wire.sending._LONG_WAITS", 1)
     heard = followed.server.hub.last
     followed.model.spline_weight.data += 1
     frame = followed.live.refresh()

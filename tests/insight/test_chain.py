@@ -7,8 +7,8 @@ import pytest
 import sympy  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from kan_widgets.insight.chain import Chain, Term, spline_through
-from kan_widgets.insight.forms import FORMS
+from kan_widgets.insight.formulas.chain import Chain, Term, spline_through
+from kan_widgets.insight.formulas.forms import FORMS
 
 Array = NDArray[np.float64]
 FORM = {form.name: form for form in FORMS}

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.insight.matching import Units, compared, matched
-from kan_widgets.insight.members import common_points, matched_layers, read_member
+from kan_widgets.insight.networks.matching import Units, compared, matched
+from kan_widgets.insight.networks.members import common_points, matched_layers, read_member
 
 
 def dense(*widths: int, seed: int = 0) -> nn.Sequential:

@@ -14,7 +14,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import FORMS, Form, SeenPatches, SymbolicFit, SymbolicFits, symbolic
-from kan_widgets.insight.symbolic_fits import r2_text
+from kan_widgets.insight.formulas.symbolic_fits import r2_text
 
 Array = NDArray[np.float64]
 

@@ -227,7 +227,7 @@ def test_time_that_others_take_is_not_counted(
             now[0] += 0.2
             return False
 
-        between_steps = after_step
+        hold_or_stop = after_step
 
     stepping.count(other := Other())  # type: ignore[arg-type]
     with kw.bind(calm.model, calm.optimizer, every=every) as live:

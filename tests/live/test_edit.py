@@ -630,7 +630,7 @@ def test_a_cell_waits_for_what_is_being_done_between_cells():
     inside, leave = threading.Event(), threading.Event()
 
     def work() -> None:
-        with cells.between() as free:
+        with cells.none_starting() as free:
             order.append(f"free {free}")
             inside.set()
             leave.wait(20)

@@ -15,7 +15,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.wire import training_of
+from kan_widgets.widgets.wire.messages import training_of
 
 X = torch.linspace(-1, 1, 16).reshape(8, 2)
 

@@ -86,7 +86,7 @@ def test_an_interrupt_inside_our_own_counting_stops_no_later_step_from_being_cou
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, optimizer, live = bound(Twice)
-    for name in ("_count", "between_steps"):
+    for name in ("_count", "hold_or_stop"):
         with monkeypatch.context() as patch:
             patch.setattr(Counter, name, raiser(KeyboardInterrupt()))
             live.feed.counter.request_full_step()

@@ -47,7 +47,7 @@ def _ask(shown, kind, page_mb):
     from ipywidgets.embed import dependency_state
     from ipywidgets.widgets.widget import _instances
     from kan_widgets.figures import colours
-    from kan_widgets.widgets.page import Placed, parts_of_page
+    from kan_widgets.widgets.pages.page import Placed, parts_of_page
 
     stills = {}
     for key in shown:

@@ -24,8 +24,8 @@ import kan_widgets as kw
 from kan_widgets.live import Feed, History, binding_of
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
-from kan_widgets.widgets.model_numbers import deciding
-from kan_widgets.widgets.rasters import png_bytes
+from kan_widgets.widgets.numbers.model_numbers import deciding
+from kan_widgets.widgets.shell.drawing_engine import png_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
 Models = dict[str, nn.Module]
@@ -158,7 +158,7 @@ def test_a_closed_binding_and_a_source_that_trains_nothing_are_refused(models: M
     with pytest.raises(TypeError, match="where nothing trains"):
         kw.Compare({"a": Source(Feed(history), Scalars())})
     live.close()
-    with pytest.raises(ValueError, match=r"models\['a'\] is closed: bind the model again"):
+    with pytest.raises(ValueError, match=r"\['a'\]: this binding is closed: bind the model again"):
         kw.Compare({"a": live})
 
 
@@ -643,7 +643,7 @@ def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:
         for live in lives.values():
             live.refresh()
     asked: list[list[int]] = []
-    drawn = compare._asked
+    drawn = compare._picture_request
 
     def noted(*arguments: Any) -> dict[str, Any]:
         made = drawn(*arguments)
@@ -652,7 +652,7 @@ def test_an_animation_moves_the_kernels_of_all_models(tmp_path: Path) -> None:
         asked.append([(stream["frame"] or stream["initial"])["step"] for stream in streams])
         return made
 
-    compare._asked = noted  # type: ignore[method-assign]
+    compare._picture_request = noted  # type: ignore[method-assign]
     path = compare.animate(tmp_path / "run.gif", steps=[0, 3], quiet=True, width=400)
     assert path.stat().st_size > 0
     assert {tuple(steps) for steps in asked} == {(0, 0), (3, 3)}

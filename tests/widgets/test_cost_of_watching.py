@@ -21,8 +21,8 @@ from kan_widgets.live.model.probing import Probing
 from kan_widgets.live.steering import counter
 from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.worker import Job
-from kan_widgets.widgets import broadcast
-from kan_widgets.widgets.stream import stream_of
+from kan_widgets.widgets.wire import broadcast
+from kan_widgets.widgets.wire.stream import stream_of
 
 
 class Run:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.widgets.wire.messages import training_of
 
 
 @pytest.fixture
@@ -122,10 +123,9 @@ def test_wrong_panels_are_refused_before_anything_is_made(
 
 def test_it_says_the_class_of_the_model_also_when_that_is_gone(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
-    assert dashboard.model_class == "Sequential"
+    assert dashboard.stream.training["model"] == "Sequential"
     live.close()
-    dashboard._bring_up_to_date()
-    assert dashboard.model_class == "Sequential"
+    assert training_of(live)["model"] == "Sequential"
 
 
 def test_an_unknown_keyword_is_a_type_error(live: kw.Binding) -> None:

@@ -22,7 +22,7 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.layer_shares import share_parts
+from kan_widgets.widgets.numbers.layer_shares import share_parts
 from tests.printed import printed as number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -122,7 +122,7 @@ def test_the_sentences_add_up(view):
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.layer_shares._MAP_NUMBERS", 500)
+    monkeypatch.setattr("kan_widgets.widgets.numbers.layer_shares._MAP_NUMBERS", 500)
     view = kw.Explain(bound(), digit())
     second = view.content["parts"][1]
     # 11 × 11 numbers each.

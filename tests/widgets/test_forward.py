@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.widgets import drawing_engine as engine
-from kan_widgets.widgets.drawing_engine import network_of
-from kan_widgets.widgets.wire import frame_dict, layout_dict
+from kan_widgets.widgets.shell import drawing_engine as engine
+from kan_widgets.widgets.shell.drawing_engine import network_of
+from kan_widgets.widgets.wire.messages import frame_dict, layout_dict
 from tests.functions import lookalikes
 
 

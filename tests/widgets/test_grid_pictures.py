@@ -18,8 +18,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.live import Frame, Layout
 from kan_widgets.live.frames.layout import LayerLayout, Table
-from kan_widgets.widgets.drawing_engine import asked, svg_of
-from kan_widgets.widgets.rasters import image_of, png_bytes
+from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, png_bytes, svg_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 INSET, RATIO = 2, 2
@@ -93,7 +92,7 @@ def draw(
     first = frame if initial is None else initial
     svg = svg_of(
         [
-            asked(
+            picture_request(
                 (first, frame),
                 frame.layout.names,
                 selection=selection,

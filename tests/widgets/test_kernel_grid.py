@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.wire import observation_dict
+from kan_widgets.widgets.wire.messages import observation_dict
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from mypy import api
 from numpydoc.docscrape import NumpyDocString
 
 import kan_widgets as kw
-from kan_widgets.widgets.options import Choice
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.shell.options import Choice
+from kan_widgets.widgets.shell.view import View
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
 VIEWS = {

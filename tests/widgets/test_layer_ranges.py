@@ -24,7 +24,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
-from kan_widgets.widgets.layer_numbers import MAX_MOMENTS, LayerNumbers, past
+from kan_widgets.widgets.numbers.layer_numbers import MAX_MOMENTS, LayerNumbers, past
 from tests.printed import printed
 
 # A binding does not keep its model: somebody must.
@@ -537,8 +537,10 @@ def test_of_very_many_functions_a_part_is_measured_and_it_is_said(make, monkeypa
     x = torch.randn(16, 60) if isinstance(model, kw.nn.KANLinear) else torch.randn(4, 24, 9, 9)
     live.observe(x)
     [whole] = kw.LayerRanges(live).table()
-    monkeypatch.setattr("kan_widgets.widgets.layer_numbers.MAX_MEASURED", 1000)
-    monkeypatch.setattr("kan_widgets.widgets.layer_numbers._parts", weakref.WeakKeyDictionary())
+    monkeypatch.setattr("kan_widgets.widgets.numbers.layer_numbers.MAX_MEASURED", 1000)
+    monkeypatch.setattr(
+        "kan_widgets.widgets.numbers.layer_numbers._parts", weakref.WeakKeyDictionary()
+    )
     view = kw.LayerRanges(live)
     [part] = view.table()
     assert whole["measured"] == whole["functions"] == part["functions"]

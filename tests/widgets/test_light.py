@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.page import parts_of_page
-from kan_widgets.widgets.page_frames import (
+from kan_widgets.widgets.pages.page import parts_of_page
+from kan_widgets.widgets.pages.page_frames import (
     FUNCTION_STEPS,
     LAYER_STEPS,
     light_inputs,

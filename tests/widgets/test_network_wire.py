@@ -14,11 +14,11 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
-from kan_widgets.widgets import broadcast, sending
-from kan_widgets.widgets.broadcast import pictured
-from kan_widgets.widgets.drawing_engine import network_of
-from kan_widgets.widgets.page_frames import past_of, saved
-from kan_widgets.widgets.stream import Stream, stream_of
+from kan_widgets.widgets.pages.page_frames import past_of, saved
+from kan_widgets.widgets.shell.drawing_engine import network_of
+from kan_widgets.widgets.wire import broadcast, sending
+from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.stream import Stream, stream_of
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -154,11 +154,11 @@ def test_a_still_gets_the_activations_of_the_frame_that_it_shows_or_those_before
         live.feed.settle()
     view = Drawing(live)
     with pictured(view._stream, live.history[1]):
-        asked = view._asked(400, 300, 1, {})["stream"]
+        asked = view._picture_request(400, 300, 1, {})["stream"]
     assert asked["structure"]["traced"]
     assert asked["probe"]["shape"] == [3, 1, 4, 4]
     assert asked["activations"]["step"] == 1
-    assert "structure" not in kw.KernelGrid(live)._asked(400, 300, 1, {})["stream"]
+    assert "structure" not in kw.KernelGrid(live)._picture_request(400, 300, 1, {})["stream"]
     assert network_of(live, live.history[0])["activations"]["step"] == 0
 
 

@@ -16,10 +16,11 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import kan_widgets
-from kan_widgets.widgets import broadcast, docking, pictured, shared_traits, view
-from kan_widgets.widgets.drawing_engine import packed_bundle
+from kan_widgets.widgets.shell import docking, pictured, view
+from kan_widgets.widgets.wire import broadcast, shared_traits
+from kan_widgets.widgets.wire.messages import packed_bundle
 
-STATIC = Path(view.__file__).parent / "static"
+STATIC = Path(kan_widgets.__file__).parent / "widgets" / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.
 LIVE = STATIC / "live.js"
 BUNDLES = sorted({*STATIC.iterdir()} - {LIVE})

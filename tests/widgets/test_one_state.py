@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import pictured
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXAMPLES = 2

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.page_frames import taken_out
-from kan_widgets.widgets.page_text import _handing, site_script
+from kan_widgets.widgets.pages.page_frames import taken_out
+from kan_widgets.widgets.pages.page_text import _handing, site_script
 
 HOSTILE = "</script><!--<script>alert(1)</script>"
 STATIC = Path(kw.__file__).parent / "widgets" / "static"

@@ -19,8 +19,8 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.widgets import pictured
-from kan_widgets.widgets.drawing_engine import film
+from kan_widgets.widgets.shell import pictured
+from kan_widgets.widgets.shell.drawing_engine import film
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
@@ -335,7 +335,7 @@ class Told(NotebookClient):
 def test_a_view_is_sent_before_its_still_which_shows_what_the_cell_has_come_to() -> None:
     shown = "grid = kw.KernelGrid(live)\ndisplay(grid)\nprint('after it')\noptimizer.step()\ngrid"
     then = (
-        "import base64\nfrom kan_widgets.widgets.rasters import png_bytes\n"
+        "import base64\nfrom kan_widgets.widgets.shell.drawing_engine import png_bytes\n"
         "print(base64.b64encode(png_bytes(grid.image(), soon=True)).decode())"
     )
     cells = [nbformat.v4.new_code_cell(code) for code in (THREE, shown, then)]  # type: ignore[no-untyped-call]
@@ -362,7 +362,7 @@ def test_without_what_draws_them_a_view_shows_and_pictures_say_what_to_install(
     live: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("kan_widgets.widgets.drawing_engine._threads", threading.local())
+    monkeypatch.setattr("kan_widgets.widgets.shell.drawing_engine._threads", threading.local())
     grid = kw.KernelGrid(live)
     with pytest.raises(ImportError, match=f"pip install {package}"):
         grid.to_png(tmp_path / "a.png")

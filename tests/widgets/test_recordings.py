@@ -17,7 +17,7 @@ from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorded import Recorded
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.stream import Stream
+from kan_widgets.widgets.wire.stream import Stream
 
 
 class Run:

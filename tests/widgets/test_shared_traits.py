@@ -13,7 +13,7 @@ import traitlets
 
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
-from kan_widgets.widgets.view import View
+from kan_widgets.widgets.shell.view import View
 from tests.widgets.every_view import MAKERS, network
 
 

@@ -11,9 +11,9 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.frames.progress import Standing
+from kan_widgets.live.frames.scalars import diverged_since
 from kan_widgets.nn import BSpline
 from kan_widgets.widgets import Stream, stream_of
-from kan_widgets.widgets.wire import diverged_since
 
 
 class Wire:

@@ -146,9 +146,9 @@ def test_the_digits_of_the_package_are_the_same_with_and_without_tensors() -> No
 
 def test_a_function_is_not_hidden_by_the_module_of_its_name() -> None:
     code = (
-        "import kan_widgets.insight.symbolic, kan_widgets.insight.formula\n"
+        "import kan_widgets.insight.explain, kan_widgets.functions.describe\n"
         "import kan_widgets as kw\n"
-        "assert callable(kw.insight.symbolic) and callable(kw.insight.formula)\n"
+        "assert callable(kw.insight.explain) and callable(kw.functions.describe)\n"
         "assert set(kw.insight.__all__) <= set(dir(kw.insight))\n"
         "assert all(getattr(kw.insight, name) is not None for name in kw.insight.__all__)\n"
         "assert all(getattr(kw.functions, name) is not None for name in kw.functions.__all__)\n"

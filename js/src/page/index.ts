@@ -96,7 +96,7 @@ function liveModels(document: Document, saved: Saved, modules: Modules) {
   });
 }
 
-/** Draws the view of a place, which Python has written: kan_widgets/widgets/page_text.py. */
+/** Draws the view of a place, which Python has written: kan_widgets/widgets/pages/page_text.py. */
 function show(
   figure: HTMLElement,
   places: readonly ViewPlace[],

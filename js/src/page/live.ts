@@ -3,7 +3,7 @@
 import { type Path, putBytes } from "../wire/checks.ts";
 import { PageModel } from "./model.ts";
 
-/** What such a page holds, as kan_widgets/widgets/live_page.py writes it. */
+/** What such a page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
 interface Live {
   /** The number of the last message of Python whose news is in the page. */
   heard: number;

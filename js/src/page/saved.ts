@@ -1,4 +1,4 @@
-/** What a page holds, as kan_widgets/widgets/page.py writes it. */
+/** What a page holds, as kan_widgets/widgets/pages/page.py writes it. */
 
 import type { Recipe } from "../training/network.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
@@ -109,7 +109,7 @@ export function framesOf(run: Run): SavedFrame[] {
   }));
 }
 
-/** Of a step: kan_widgets/widgets/page_frames.py. */
+/** Of a step: kan_widgets/widgets/pages/page_frames.py. */
 const FINE = 254;
 
 /** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */

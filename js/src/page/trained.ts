@@ -132,8 +132,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
-    const loss = step > 0 ? { loss: ["loss", String(news.loss)] } : {};
-    model.set("training", { state, words, mend: "", beats: false, ...loss });
+    const loss = step > 0 ? ["loss", String(news.loss)] : undefined;
+    model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
     for (const [, own] of others) {
       const status = own.get("status");
       if (status !== undefined && own.get("curves") !== undefined) {

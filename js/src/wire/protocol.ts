@@ -169,7 +169,7 @@ function convOf({
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
-/** A summary as Python writes it: summary_dict in kan_widgets/widgets/wire.py. */
+/** A summary as Python writes it: summary_dict in kan_widgets/widgets/wire/messages.py. */
 interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach" | "change"> {
   shape: [number, number];
   reach: unknown;

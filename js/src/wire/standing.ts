@@ -13,14 +13,14 @@ export interface Standing {
   /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without one it is not taken for there. */
   beats: boolean;
   /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
-  loss?: readonly [name: string, value: string];
+  loss?: readonly [name: string, value: string] | undefined;
   /** What colours go by where that is not the state: "diverged" of a run that goes on. */
   look?: string;
-  /** The class of the model, where it is known. */
-  model?: string;
+  /** The class of the model, where it is known; the store says it however the run stands. */
+  model?: string | undefined;
 }
 
-/** Several beats long (_BEAT_SECONDS in kan_widgets/widgets/broadcast.py), so that a busy page misses none. */
+/** Several beats long (_BEAT_SECONDS in kan_widgets/widgets/wire/broadcast.py), so that a busy page misses none. */
 export const SILENT = 10_000;
 
 const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
@@ -36,10 +36,10 @@ export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", b
 export const lookOf = ({ state, look = state }: Standing): string => look;
 
 /** In a saved page; how a run has ended is still so. */
-export function savedAs({ state, words, beats, loss }: Standing): Standing {
+export function savedAs({ state, words, beats, loss, model }: Standing): Standing {
   const ended = !beats && state !== "idle";
   const known = words.startsWith("recorded") ? words : `saved: ${words}`;
-  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", ...(loss && { loss }) };
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", loss, model };
 }
 
 /** Milliseconds without a sign, although something goes on. */

@@ -172,10 +172,10 @@ export class FrameStore implements Store {
   standing(): Standing {
     const { protocolError, status, connected, silent, training } = this.#kept;
     const fault = protocolError ?? this.#fault;
-    if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault };
+    if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault, model: training.model };
     if (status.state === "saved") return savedAs(training);
-    if (!connected) return ALONE;
-    return silent > 0 ? silence(silent) : training;
+    if (!connected) return { ...ALONE, model: training.model };
+    return silent > 0 ? { ...silence(silent), model: training.model } : training;
   }
 
   status(): Status {

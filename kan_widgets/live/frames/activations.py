@@ -138,7 +138,7 @@ def unpacked(
 
 
 def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return the arrays that were put one after another."""
+    """Split an array into those that were joined to it."""
     shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
     sizes = [math.prod(shape) for shape in shapes]
     if sum(sizes) != len(data):

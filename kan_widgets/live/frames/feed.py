@@ -8,17 +8,13 @@ from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 from kan_widgets.live.frames.activations import ActivationHistory, Activations, Probe
-from kan_widgets.live.frames.edit import place_in_layer
-from kan_widgets.live.frames.frame import Frame, History
+from kan_widgets.live.frames.frame import Frame, History, place_in_layer
 from kan_widgets.live.frames.large_layers import Looking
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.progress import Progress, Standing, word
+from kan_widgets.live.frames.progress import Progress, Standing, State, word
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.reports import ReportsOnce, report
-
-# Of a recording that is complete, or whose end was read: "recorded".
-State = Literal["live", "idle", "closed", "fault", "recorded"]
 
 # Not as a class: "in" is a keyword of Python.
 Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": int, "column": int})
@@ -29,7 +25,7 @@ Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "
 
 
 class Command(TypedDict, total=False):
-    """What somebody wants of a run, as a page sends it and a follower writes it."""
+    """A request to a run, as a page sends it and a follower writes it."""
 
     kind: Steering
     steps: int
@@ -116,6 +112,8 @@ class Feed:
         """What views look at; its ``budget`` is what a frame for a page may weigh."""
         self.glimpses: History | None = None
         """Frames of what was looked at, where whole ones are taken seldom."""
+        self.model_class = ""
+        """The name of the model's class, where it is known; it stays when the model is gone."""
         self.message = ""
         """What went wrong, in state ``fault``."""
         self.selection: Selection | None = None
@@ -155,7 +153,7 @@ class Feed:
 
     @property
     def layout(self) -> Layout:
-        """What it takes to read the latest frame."""
+        """The layout of the latest frame."""
         return self.history.latest.layout
 
     @property
@@ -210,7 +208,7 @@ class Feed:
         """Note what sending a frame has cost in the background, or recording a whole one."""
 
     def close(self) -> None:
-        """Show nothing more; what was shown stays."""
+        """Take nothing more; what was shown stays."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hand every frame from now on to ``listener``, until what is returned is called."""
@@ -219,7 +217,7 @@ class Feed:
         return lambda: self.unsubscribe(listener)
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Hand no more to ``listener``; does nothing if it was not subscribed."""
+        """Stop handing frames to ``listener``; does nothing if it was not subscribed."""
         with self.sending:
             self.listeners = tuple(known for known in self.listeners if known is not listener)
 
@@ -284,6 +282,13 @@ class Feed:
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
         self.tell("probe", probe)
+
+
+def closed_error(feed: Feed | None = None) -> RuntimeError:
+    """Return what is raised where a binding would have to be open."""
+    state, why = ("closed", "") if feed is None else (feed.state, feed.message)
+    because = f" ({why})" if why else ""
+    return RuntimeError(f"this binding is {state}{because}: bind the model again")
 
 
 def checked_selection(layout: Layout, value: Any) -> Selection:

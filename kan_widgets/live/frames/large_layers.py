@@ -61,7 +61,7 @@ class Looking:
                 self._made.clear()
         return changed
 
-    def at(self, layer: str, out: int, in_: int) -> bool:
+    def look_at(self, layer: str, out: int, in_: int) -> bool:
         """Look at the kernel from one input to one output, unless that is seen already.
 
         Returns whether the windows are others than before.

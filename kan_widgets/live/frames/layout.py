@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.functions import ConvSettings, LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
-    from kan_widgets.functions.split import Split
+    from kan_widgets.functions.conv_settings import Split
 
 
 Float32 = NDArray[np.float32]

@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
+State = Literal["live", "idle", "closed", "fault", "recorded"]
+"""Of a source; ``recorded`` where the end of a recording was read, or nothing more is awaited."""
+RunState = Literal[
+    Phase,
+    State,
+    "ready",
+    "stopping",
+    "still",
+    "uncounted",
+    "silent",
+    "died",
+    "not closed",
+    "still recording",
+]
 
 
 @dataclass(frozen=True)
@@ -101,8 +115,10 @@ class Stats:
 
 _WORDS = {"idle": "not training", "running": "training", "live": "training"}
 _MAX_LENGTH = 120
-ENDED = ("finished", "stopped", "interrupted", "failed")
-OPEN_STATES = frozenset(("ready", "running", "paused", "stopping", "still", "silent", "uncounted"))
+ENDED: tuple[RunState, ...] = ("finished", "stopped", "interrupted", "failed")
+OPEN_STATES: frozenset[RunState] = frozenset(
+    ("ready", "running", "paused", "stopping", "still", "silent", "uncounted")
+)
 """States in which there may be news at any moment."""
 
 
@@ -110,11 +126,11 @@ OPEN_STATES = frozenset(("ready", "running", "paused", "stopping", "still", "sil
 class Standing:
     """How a run stands at one moment. Every source has one; views say it as it is."""
 
-    state: str
+    state: RunState
     """``Progress.state``, or what comes before it: ``ready`` (`fit` waits to begin), ``stopping``,
     ``still`` (its thread trains another model), ``uncounted`` (an optimizer trains it that is not
-    bound), ``silent`` (nothing was heard of a run that is followed), ``recorded``, ``closed`` or
-    ``fault``."""
+    bound), ``silent`` (nothing was heard of a run that is followed), the state of the source, or of
+    a recording ``died``, ``not closed`` or ``still recording``."""
     words: str
     """The same in words."""
     mend: str = ""

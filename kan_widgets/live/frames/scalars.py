@@ -6,7 +6,7 @@ import math
 import operator
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -317,3 +317,25 @@ def belongs_to(name: str) -> tuple[str, str]:
     what = [part for part in parts if part.lower() not in _EVAL_WORDS | _TRAIN_WORDS]
     held_out = any(part.lower() in _EVAL_WORDS for part in parts)
     return " ".join(what) or name, "held out" if held_out else "trained on"
+
+
+def loss_of(names: Iterable[str]) -> str:
+    """Return which series is the loss: that of the training before one of held-out data."""
+    losses = [name for name in names if belongs_to(name)[0].lower() == "loss"]
+    return min(losses, key=lambda name: belongs_to(name)[1] != "trained on", default="")
+
+
+# A loss has diverged that is this many times its first value, or 1 where that was less: the first
+# of these for so many values in a row, or the last of these once.
+_LASTING_RISE, _LASTING, _SUDDEN_RISE = 10.0, 5, 100.0
+
+
+def diverged_since(scalars: Scalars) -> int | None:
+    """Return from which step on the loss is no number, or far above its first value, if it is."""
+    if not (name := loss_of(scalars.names)):
+        return None
+    steps, losses = scalars.series(name)
+    rises = losses / max(1.0, abs(float(losses[0])))
+    since = int(np.flatnonzero(rises <= _LASTING_RISE).max(initial=-1)) + 1
+    is_far = len(losses) - since >= _LASTING or not rises[-1] <= _SUDDEN_RISE
+    return int(steps[since]) if is_far else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from kan_widgets.live.frames.feed import Feed, State
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
-from kan_widgets.live.frames.progress import Progress
+from kan_widgets.live.frames.progress import Progress, State
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.not_copied import NotCopied
 

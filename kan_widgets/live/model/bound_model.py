@@ -17,6 +17,7 @@ from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.functions.undisturbed import unchanged, with_copy
 from kan_widgets.live.frames.activations import Activations
+from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers
@@ -35,7 +36,6 @@ _MIN_SECONDS = 1.0
 _NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
 _BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
 _SPLIT = "the model is split over processes: call live.observe(batch) in all of them"
-CLOSED = "this binding is closed: bind the model again"
 
 
 class BoundModel:
@@ -81,10 +81,11 @@ class BoundModel:
         """The model, while it exists and is bound."""
         return None if self._module is None else self._module()
 
-    def _there(self) -> tuple[nn.Module, TrainingFeed]:
+    def present(self) -> tuple[nn.Module, TrainingFeed]:
+        """Return the model and its feed; raise `RuntimeError` if the binding is closed."""
         module, feed = self.module, self._feed_ref()
         if module is None or feed is None:
-            raise RuntimeError(CLOSED)
+            raise closed_error(feed)
         return module, feed
 
     def close(self) -> None:
@@ -104,20 +105,20 @@ class BoundModel:
         inputs = self._training.batch.inputs
         return self.last_examples if inputs is None else inputs
 
-    def observe(self, batch: Any, *, asked: bool = True) -> dict[str, Observation]:
-        """Run a batch through the model; see `Binding.observe`. Of NaN it warns who ``asked``."""
+    def observe(self, batch: Any, *, by_reader: bool = True) -> dict[str, Observation]:
+        """Run a batch through the model; see `Binding.observe`. A reader is warned of NaN."""
         layers = self.layers.read()
-        module, feed = self._there()
+        module, feed = self.present()
         with self._training.counter.counted():
             found = observe(module, self.layers.owners(), layers, batch)
-            if asked and (words := nan_in_words(found)):
+            if by_reader and (words := nan_in_words(found)):
                 report(words)
             step = self._training.steps
             found = {name: replace(one, step=step) for name, one in found.items()}
             self.last_examples, self._labels = first_examples(batch), None
             self._observes_examples = False
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
-            if asked or not feed.observed or not any(one.nan_inputs for one in found.values()):
+            if by_reader or not feed.observed or not any(one.nan_inputs for one in found.values()):
                 feed.set_observed(found)
         return dict(found)
 
@@ -182,7 +183,7 @@ class BoundModel:
                 with feed.sending:
                     feed.set_probe(None)
             return
-        self._there()
+        self.present()
         if isinstance(images, str) and images == "observed":
             if (images := self.last_examples) is None:
                 raise ValueError(
@@ -191,7 +192,7 @@ class BoundModel:
                 )
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
-            self.between.later(self._take_up_waiting, examples)
+            self.between.defer(self._take_up_waiting, examples)
         else:
             self._take_up(examples)
 
@@ -204,7 +205,7 @@ class BoundModel:
                 report(f"live.probe: the examples cannot be traced: {error}")
 
     def _take_up(self, examples: Examples) -> None:
-        module, feed = self._there()
+        module, feed = self.present()
         frame = feed.current()
         with self._training.counter.counted():
             found = self.probing.trace(module, feed.layout, frame.step, examples)
@@ -215,7 +216,7 @@ class BoundModel:
     def _observe_examples(self, module: nn.Module, examples: Examples) -> None:
         inputs = examples.inputs if self._first_batch is None else self._first_batch
         with unchanged(module):
-            self.observe(as_taken(inputs, module), asked=False)
+            self.observe(as_taken(inputs, module), by_reader=False)
         self._observes_examples = True
 
     def trace_at_rest(self, *, settled: bool = False) -> None:
@@ -235,7 +236,7 @@ class BoundModel:
 
         Only for those who may run the model: see `Between`. Raises as `Binding.probe`.
         """
-        module, feed = self._there()
+        module, feed = self.present()
         one = examples_of(as_taken(image, module))
         return self.probing.trace(module, feed.layout, feed.current().step, one)[1]
 
@@ -245,7 +246,7 @@ class BoundModel:
         """Learn from a pass that was shown, if any was, and see those of the training."""
         self._proves = proves
         self.probing.forget_proofs()
-        module, _ = self._there()
+        module, _ = self.present()
         if is_sharded(module):
             return  # to run a part of it takes all processes
         if shown is None:
@@ -265,7 +266,7 @@ class BoundModel:
             self.passes.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.passes = ForwardPass(module)
-            self.between.later(self._learn_if_seen)
+            self.between.defer(self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
         """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
@@ -273,7 +274,7 @@ class BoundModel:
         if passes is None or module is None:
             return
         if not passes.module_inputs and not (at_rest and self.next_proof):
-            self.between.later(self._learn_if_seen)
+            self.between.defer(self._learn_if_seen)
             return
         passes.end()
         self.passes, start = None, perf_counter()
@@ -299,7 +300,7 @@ class BoundModel:
 
     def _find_again(self, module: nn.Module) -> None:
         """Show what can be read by now, and no more what cannot."""
-        _, feed = self._there()
+        _, feed = self.present()
         before = feed.layout.names
         if not self.layers.find_again(module):
             return
@@ -320,13 +321,13 @@ class BoundModel:
             if not self._training.batch_seen:
                 self._training.saw(self.last_examples)
         self._probe_batch_seen()
-        _, feed = self._there()
+        _, feed = self.present()
         if feed.found is None:
             self._find_structure(module, inputs)
 
     def _find_structure(self, module: nn.Module, inputs: Tensor) -> None:
         """Find how the layers are connected, with inputs that run through a copy of the model."""
-        _, feed = self._there()
+        _, feed = self.present()
 
         def found(run: nn.Module, copied: bool) -> Any:
             return self.probing.structure(run, module, feed.layout, inputs) if copied else None

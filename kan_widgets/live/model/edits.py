@@ -16,7 +16,8 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
-from kan_widgets.live.frames.edit import Edit, FunctionIndex, place_in_layer
+from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.frame import Edit, FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
@@ -71,7 +72,7 @@ class Edits(NotCopied):
     @property
     def _feed(self) -> TrainingFeed:
         if (feed := self._feed_ref()) is None:
-            raise RuntimeError("the binding of these edits is gone: bind the model again")
+            raise closed_error()
         return feed
 
     @property
@@ -165,7 +166,7 @@ class Edits(NotCopied):
                 f"coefficients={coefficients!r:.80}: expected {nb} finite numbers, one for each "
                 f"of {', '.join(functions.basis_labels)}"
             )
-        with cells.between() as free, self._lock:
+        with cells.none_starting() as free, self._lock:
             before = self._present(functions, place)
             # A function held before this edit stays held when the edit is undone.
             begins = bool(holds) and (layer, place) not in self.held
@@ -221,7 +222,7 @@ class Edits(NotCopied):
         return self._move(back=False)
 
     def _move(self, *, back: bool) -> Edit | None:
-        with cells.between() as free, self._lock:
+        with cells.none_starting() as free, self._lock:
             edits, others = (self._done, self._undone)[:: 1 if back else -1]
             self._open = self._open and not back
             if not edits:
@@ -259,11 +260,11 @@ class Edits(NotCopied):
             return False
         mine = self._training.counter.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
-            self._between.later(self.apply_waiting)
+            self._between.defer(self.apply_waiting)
             return False
-        with cells.between() if not mine else nullcontext(True) as free, self._lock:
+        with cells.none_starting() if not mine else nullcontext(True) as free, self._lock:
             if not free:
-                self._between.later(self.apply_waiting)
+                self._between.defer(self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
@@ -288,7 +289,7 @@ class Edits(NotCopied):
             if wanted.holds is None and waits is not None:
                 wanted = _Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._between.later(self.apply_waiting)
+            self._between.defer(self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._become(functions, place, wanted)

@@ -22,7 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.registry import LayerReader
-from kan_widgets.live.frames.edit import FunctionIndex
+from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.model.layers import FunctionPlace
 from kan_widgets.live.reports import report
 from kan_widgets.nn.torch_modes import ungraded

@@ -15,7 +15,8 @@ from kan_widgets.functions.conv_settings import STRAIGHT
 from kan_widgets.functions.module_tensors import unreadable_kind
 from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums
 from kan_widgets.functions.sampling.samples import Untold
-from kan_widgets.live.frames.edit import FunctionIndex
+from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.frames.layout import Names
 from kan_widgets.live.reports import report
 
@@ -83,7 +84,7 @@ class BoundLayers:
         """
         layers = [layer for entry in list(self._entries) for layer in self._tried(entry)]
         if not layers:
-            raise RuntimeError("this binding is closed: bind the model again")
+            raise closed_error()
         if self._chosen is not None:
             by_name = {layer.name: layer for layer in layers}
             return [by_name[name] for name in self._chosen if name in by_name]

@@ -108,7 +108,7 @@ class Probing:
         often = edit is not None and not edit.final and self.took > _QUICK_SECONDS
         if (feed.state == "live" or often) and not self.is_due(perf_counter()):
             return
-        with cells.between() as free:
+        with cells.none_starting() as free:
             if not free or self._training.trains_elsewhere():
                 return
             if self.resting.acquire(blocking=False):

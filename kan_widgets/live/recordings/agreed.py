@@ -56,7 +56,7 @@ class Agreed:
         self._done = 0
         self._command: dict[str, Any] | None = None
         self._is_said, self._at = False, -1
-        self._settling = threading.Lock()
+        self._agreeing = threading.Lock()
         self._work = Job(disk, self._look)
         self._store.add(f"{self._key}/there", 1)
         self._work.wake()
@@ -97,9 +97,9 @@ class Agreed:
                 if self._store.check([name]):
                     self._command = json.loads(self._store.get(name))
                     feed.control.heard()
-                    feed.counter.between, feed.counter.is_calm = self._stepped, False
+                    feed.counter.before_hold, feed.counter.is_calm = self._stepped, False
             elif feed.control.is_holding:
-                self._settle(feed, is_between=False)
+                self._agree(feed, is_between=False)
             self._work.earliest = time.monotonic() + LOOK_SECONDS
             self._work.wake()
 
@@ -107,14 +107,14 @@ class Agreed:
         feed: Any = self._feed()
         if feed is not None:
             try:
-                self._settle(feed, is_between=True)
+                self._agree(feed, is_between=True)
             except Exception as error:  # the store has gone
-                feed.counter.between = None
+                feed.counter.before_hold = None
                 self.failed(error)
 
-    def _settle(self, feed: Any, is_between: bool) -> None:
+    def _agree(self, feed: Any, is_between: bool) -> None:
         """Go on with what is to be agreed on, after a step or while the training stands still."""
-        if not self._settling.acquire(blocking=False):
+        if not self._agreeing.acquire(blocking=False):
             return  # the other thread is at it
         try:
             if (command := self._command) is None:
@@ -132,11 +132,11 @@ class Agreed:
                 self._at = int(self._store.get(f"{name}/at"))
             if self._at < 0 or step < self._at:
                 return
-            feed.counter.between = None
+            feed.counter.before_hold = None
             self._done, self._command, self._at, self._is_said = self._done + 1, None, -1, False
             del self._waiting[:1]
         finally:
-            self._settling.release()
+            self._agreeing.release()
         try:
             feed.steer(command)
         except Exception as error:

@@ -96,8 +96,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from kan_widgets.functions.conv_settings import ConvSettings
-from kan_widgets.functions.split import Split
+from kan_widgets.functions.conv_settings import ConvSettings, Split
 from kan_widgets.live.frames.progress import Progress
 from kan_widgets.live.frames.source import Source
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.functions.conv_settings import ConvSettings
-from kan_widgets.functions.split import Split
+from kan_widgets.functions.conv_settings import ConvSettings, Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout

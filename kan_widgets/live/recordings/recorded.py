@@ -9,10 +9,19 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.feed import Feed, State
+from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History, spread
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.progress import ENDED, Progress, Standing, age, behind, standing_of
+from kan_widgets.live.frames.progress import (
+    ENDED,
+    Progress,
+    RunState,
+    Standing,
+    State,
+    age,
+    behind,
+    standing_of,
+)
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
@@ -69,7 +78,7 @@ class Signs:
         if said.state in ENDED:
             return said
         if is_closed or "alive" not in self._header:
-            how = "closed" if is_closed else "not closed"
+            how: RunState = "closed" if is_closed else "not closed"
         elif died := self.died:
             return Standing("died", died)
         elif said.state == "idle":
@@ -110,6 +119,7 @@ class Recorded(Feed):
                 "being written; kan_widgets.follow(path) waits for the first one"
             )
         self._signs.hear(self.reader.header)
+        self.model_class = str(self.reader.header.get("model", ""))
         self._state = "recorded"
 
     # -- what it says -----------------------------------------------------------------------

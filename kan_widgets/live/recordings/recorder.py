@@ -9,10 +9,11 @@ import time
 import weakref
 from typing import Any, cast
 
-from kan_widgets.live.frames.feed import Feed, Listener, State
+from kan_widgets.live.frames.feed import Feed, Listener
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
+from kan_widgets.live.frames.progress import State
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.recordings.agreed import agreed_by

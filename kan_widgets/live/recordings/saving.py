@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kan_widgets.checks import check_number, check_whole
+from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
@@ -183,7 +184,7 @@ class Savable(Source):
         check_number("max_mb", max_mb, above=True, of=" of megabytes")
         check_number("lost_after", lost_after, above=True, of=" of seconds")
         if not self.feed.is_open:
-            raise RuntimeError(f"this binding is {self.state}: bind the model again to record it")
+            raise closed_error(self.feed)
         known = open_recorders.get(str(place))
         if known is not None and known.records(self):
             return known
@@ -246,7 +247,7 @@ class Savable(Source):
         """
         check_whole("every", every, of=" of steps")
         if not self.feed.is_open:
-            raise RuntimeError(f"this binding is {self.state}: bind the model again to send it on")
+            raise closed_error(self.feed)
         from kan_widgets import _sending
 
         sending: Sending = _sending(self, writer, every, name)

@@ -20,7 +20,7 @@ _Waiting = tuple[weakref.WeakMethod[Errand], tuple[object, ...]]
 
 
 class Between(cells.CellListener):
-    """Does what is wanted of a model, as soon as that harms no training.
+    """Does what is asked of a model, as soon as it cannot harm a training.
 
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
     meanwhile. Else the thread that trains does it: after the next step, while it is held, or when
@@ -50,15 +50,15 @@ class Between(cells.CellListener):
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
         reader's own trains in a loop that is not tracked, and a step takes very long.
         """
-        with cells.between() as free:
+        with cells.none_starting() as free:
             if free and not self._trains_elsewhere():
                 self.forget(errand)
                 errand(True, *arguments)
                 return True
-            self.later(errand, *arguments)
+            self.defer(errand, *arguments)
         return False
 
-    def later(self, errand: Errand, *arguments: object) -> None:
+    def defer(self, errand: Errand, *arguments: object) -> None:
         """Leave it to the training thread, which does it once, with the latest arguments."""
         with self._lock:
             self._waiting = (*self._others(errand), (weakref.WeakMethod(errand), arguments))

@@ -184,14 +184,14 @@ class Control(NotCopied):
         self._tell()
 
     def release(self) -> None:
-        """Let whoever holds go on, because nobody watches any more."""
+        """Release a thread that is held: nobody watches any more."""
         with self._lock:
             self._paused, self._steps_allowed = False, 0
         self._tell()
 
     @property
     def bare_trainer(self) -> threading.Thread | None:
-        """The thread whose bare loop is not known to be over."""
+        """The thread of a bare loop that may still be running."""
         return self._trainer() if self._trainer is not None else None
 
     @property
@@ -257,7 +257,7 @@ class Control(NotCopied):
         return self._steps_allowed > 0
 
     def wait(self, seconds: float) -> None:
-        """Wait between two batches, for so long at most: a wish ends it, and a pause holds here."""
+        """Wait between two batches, at most this long: a request ends it, a pause holds here."""
         loops = loops_here()
         if self._must_hold(loops):
             self._hold(loops)
@@ -270,7 +270,7 @@ class Control(NotCopied):
         return self._paused and not self._steps_allowed and not stopped
 
     def stands(self, loops: list[Loop]) -> bool:
-        """Whether it stands still at this moment; does then what came up meanwhile."""
+        """Whether it is held now; if so, do what has come up meanwhile."""
         if not self._must_hold(loops):
             return False
         if not self.is_holding:
@@ -290,7 +290,7 @@ class Control(NotCopied):
         return True
 
     def go_on(self) -> None:
-        """Say that it stands still no longer."""
+        """Report that it is no longer held."""
         self._clock.resume()
         if self.is_holding:
             self.is_holding = False
@@ -310,7 +310,7 @@ class Control(NotCopied):
             self.go_on()
 
     async def hold_in(self, loop: Loop) -> None:
-        """Hold in an asynchronous loop: what else runs in its thread goes on."""
+        """Hold an asynchronous loop; other tasks of its thread go on."""
         try:
             while self.stands([loop]):
                 await asyncio.sleep(POLL_SECONDS)

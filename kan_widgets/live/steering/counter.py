@@ -61,7 +61,7 @@ class Counter:
         steps: int = 0,
     ) -> None:
         self._feed = weakref.ref(feed)
-        # Others may count no versions: a change of theirs would go unnoticed.
+        # Other tensors may not count versions: a change would go unnoticed.
         plain = (each for each in buffers if type(each) is Tensor and not each.is_inference())
         self._buffers, self._moved = tuple(plain), 0
         self.stepping = None if optimizer is None else stepping_of(optimizer)
@@ -69,10 +69,10 @@ class Counter:
         self._lock = feed.sending
         self.every = every
         self.stride = 1
-        """A frame is taken at every n-th only of the steps at which one is due by ``every``."""
+        """Of the steps at which a frame is due by ``every``, every n-th gets one."""
         self.steps = steps
         self.seconds = 0.0
-        """What counting and what was done for the feed took, of the training thread's time."""
+        """Time that counting, and work for the feed, took of the training thread."""
         self.in_background = 0.0
         """Processor time that other threads have taken meanwhile, for watching."""
         self.skipped = 0
@@ -84,14 +84,14 @@ class Counter:
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""
-        self.between: Callable[[], object] | None = None
+        self.before_hold: Callable[[], object] | None = None
         """Called after each step, with no lock held, before a pause holds."""
         self._is_open = True
         self._last_step_at = 0.0
         self._intervals: deque[float] = deque(maxlen=5)
         # The thread that made the last step: not its identity, which is used again.
         self._trainer: Callable[[], Thread | None] = lambda: None
-        # The thread that has the latest token here made it too; that is known at once.
+        # Quicker to check: the thread that made the last step has the latest token.
         self._here, self._token = threading.local(), object()
 
     def start(self) -> None:
@@ -124,7 +124,7 @@ class Counter:
 
     def step(self) -> None:
         self.after_step()
-        self.between_steps()
+        self.hold_or_stop()
 
     def after_step(self) -> bool:
         """Count a step, in the thread that trains; whether it was only counted. Never raises."""
@@ -171,7 +171,7 @@ class Counter:
         counted: float | None = None
         if self._last_step_at:
             passed = now - self._last_step_at
-            # The patience is at least this long: mostly it need not be worked out.
+            # Patience is at least this long, so it rarely has to be computed.
             if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
                 counted = passed
                 self.training_seconds += passed
@@ -181,7 +181,7 @@ class Counter:
         for listener in self.step_listeners:
             listener(self.steps, framed)
 
-    def between_steps(self) -> None:
+    def hold_or_stop(self) -> None:
         """Hold, or stop the loop by raising `TrainingStopped`, if that was asked for."""
         if self.is_calm:
             self._last_step_at = perf_counter()  # another binding may have held before
@@ -190,13 +190,17 @@ class Counter:
         if not self._is_open or feed is None:
             return
         start = perf_counter()
-        if self.between is not None:
-            self.between()
+        if self.before_hold is not None:
+            self.before_hold()
         control = feed.training.control
         held = not control.lets_pass() and feed.training.hold()
-        # Set before it is checked, and only ever unset then: a wish that comes meanwhile unsets it.
+        # Set first, then only ever unset: a request that comes in between unsets it too.
         self.is_calm = True
-        if self.step_listeners or self.between or not (feed.can_rest() and control.is_settled()):
+        if (
+            self.step_listeners
+            or self.before_hold
+            or not (feed.can_rest() and control.is_settled())
+        ):
             self.is_calm = False
         now = perf_counter()
         # Time spent paused is not time spent training.
@@ -215,7 +219,7 @@ class Counter:
                 self.seconds = before + perf_counter() - start
 
     def waited(self, seconds: float) -> None:
-        """Leave out a time between two steps: it was not spent on training."""
+        """Leave out time between two steps that was not spent on training."""
         if self._last_step_at:
             self._last_step_at += seconds
 
@@ -291,7 +295,7 @@ class Stepping:
         """Tell ``counter`` of each step from now on.
 
         Its ``after_step`` must not raise, and returns whether the step was only counted; then
-        ``between_steps`` is left out where nobody else counts. During that the step counts as over:
+        ``hold_or_stop`` is left out where nobody else counts. During that the step counts as over:
         it may wait, others may read the parameters meanwhile, and what it raises reaches the
         training loop.
         """
@@ -315,11 +319,11 @@ class Stepping:
         for counter in self.counters:
             only_counted = counter.after_step()
         if not only_counted or len(self.counters) > 1:
-            self._between()
+            self._hold_or_stop()
 
-    def _between(self) -> None:
+    def _hold_or_stop(self) -> None:
         for counter in self.counters:
-            counter.between_steps()
+            counter.hold_or_stop()
 
     def goes_on(self) -> bool:
         """Whether another thread is inside ``step()``."""
@@ -346,7 +350,7 @@ class Stepping:
     def inside(self) -> dict[int, bool]:
         """Return the threads inside ``step()``, hooks included.
 
-        With each, whether its step is over and it has come to ``between_steps``.
+        With each, whether its step is over and it has come to ``hold_or_stop``.
         """
         inside: dict[int, bool] = {}
         optimizer = self._optimizer()
@@ -356,7 +360,7 @@ class Stepping:
         for thread, frame in sys._current_frames().items():
             over = False
             while frame is not None:
-                if frame.f_code is Stepping._between.__code__:
+                if frame.f_code is Stepping._hold_or_stop.__code__:
                     over = over or frame.f_locals.get("self") is self
                 elif _is_step_of(optimizer, frame):
                     inside[thread] = over

@@ -139,7 +139,7 @@ class _Batches(Generic[Batch]):
             self._training.counter.waited(time.perf_counter() - begun)
 
     def _early(self) -> float:
-        """Return how many seconds too soon the next batch would come."""
+        """Return by how many seconds the next batch would come too early."""
         if self._seconds is None or not self._total or self._training.control.is_stepping:
             return 0.0
         return self._began + self._seconds * self._done / self._total - self._training.clock.elapsed
@@ -196,10 +196,10 @@ def batches_in(loader: Iterable[object], epochs: int) -> int | None:
 
 
 def check_loader(name: str, loader: object, epochs: int) -> None:
-    """Raise unless it can be iterated so often."""
+    """Raise unless it can be iterated that many times."""
     if not isinstance(loader, Iterable):
         raise TypeError(f"{name}={loader!r:.60}: expected a DataLoader or another iterable")
-    # A loader that says how many batches it has begins anew, though it iterates over itself.
+    # A loader with a length starts again, even if it is its own iterator.
     if isinstance(loader, Iterator) and not hasattr(loader, "__len__") and epochs > 1:
         raise TypeError(
             f"{name}={loader!r:.60} can be iterated only once, and epochs={epochs}: give a "
@@ -212,12 +212,12 @@ def check_loader(name: str, loader: object, epochs: int) -> None:
 
 @dataclass
 class FitResult:
-    """What came of training one model."""
+    """The result of training one model."""
 
     steps: int = 0
     """Optimizer steps made."""
     epochs: int = 0
-    """Epochs gone through to their end."""
+    """Completed epochs."""
     seconds: float = 0.0
     """Spent on this model: forward, backward and step; without evaluation and pauses."""
     stopped: bool = False

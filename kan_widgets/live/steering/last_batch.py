@@ -1,4 +1,4 @@
-"""The last batch of a training, as far as somebody still holds it."""
+"""The last batch of a training, while something still holds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# What is kept beyond the end of a loop, when the batch itself is let go of.
+# What is kept after a loop, when the batch itself is freed.
 _KEPT_ROWS = 64
 _KEPT_BYTES = 1_000_000
 

@@ -11,7 +11,7 @@ from collections import deque
 from traceback import walk_stack
 from types import CodeType, FrameType
 
-# The beginnings of the names of instructions that run code of others, or look something up.
+# Prefixes of the instructions that run other code, or look something up.
 _RAISING_OPCODES = tuple(
     "BINARY CALL COMPARE CONTAINS DELETE_ATTR DELETE_SUBSCR FOR_ITER FORMAT GET IMPORT INPLACE "
     "LOAD PRECALL RAISE RERAISE STORE_ATTR STORE_SUBSCR UNARY UNPACK WITH".split()
@@ -59,7 +59,7 @@ class Loop:
                 _open.append(self)
 
     def close(self, control: object) -> None:
-        """Say that it is over for this control; with the last of several, it is over."""
+        """Report its end for this control; with the last control the loop is over."""
         with _lock:
             self._controls.discard(control)
             if not self._controls and self in _open:
@@ -132,7 +132,7 @@ class Clock:
         self.trained = 0.0
         """Seconds in the run up to the last step, which sets it."""
         self.due = float("-inf")
-        """A `tick` before this moment, by `time.perf_counter`, notes nothing."""
+        """A `tick` before this time, by `time.perf_counter`, is ignored."""
 
     def start(self) -> None:
         """Begin a new run."""
@@ -150,7 +150,7 @@ class Clock:
             self._paused_at = None
 
     def end(self) -> None:
-        """Stand still for good."""
+        """Stop the clock for good."""
         self.resume()
         if self._ended is None:
             self._ended = time.perf_counter()
@@ -171,7 +171,7 @@ class Clock:
 
     @property
     def paused(self) -> float:
-        """Seconds stood still so far."""
+        """Seconds held so far."""
         now = time.perf_counter()
         return self._paused + (now - self._paused_at if self._paused_at is not None else 0.0)
 

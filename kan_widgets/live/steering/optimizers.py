@@ -84,13 +84,13 @@ class Uncounted:
 
     @property
     def words(self) -> str:
-        """Say how many, if there are too many to be of a second optimizer; else empty."""
+        """How many there are, in words, if too many for a second optimizer; else empty."""
         if self.steps < _MAX_FOREIGN_STEPS:
             return ""
         return f"{self.steps:,} steps not counted, made by {self._by}, which is not bound"
 
     def note(self, optimizer: Optimizer, model: nn.Module | None, bound: Optimizer | None) -> bool:
-        """Note a step of an optimizer that is not bound; whether they are too many by now."""
+        """Note a step of an unbound optimizer; return whether there are too many by now."""
         trains = self._trains.get(optimizer)
         if trains is None:
             trains = model is not None and holds_any(optimizer, model.parameters())

@@ -26,7 +26,7 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
 class Training:
-    """What a binding knows of the loop that trains its model."""
+    """What a binding knows about the loop that trains its model."""
 
     def __init__(
         self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
@@ -139,7 +139,7 @@ class Training:
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether a tracked loop runs, or is about to, that this call does not come from."""
+        """Whether a tracked loop other than the caller's runs, or is about to."""
         loop = self._loop
         if loop is None or not loop.is_open:
             return False
@@ -243,7 +243,7 @@ class Training:
             self.control.bare_over()
 
     def printed(self, text: str) -> None:
-        """Keep what training in the background prints."""
+        """Keep what a training in the background prints."""
         with self._lock:
             self._output = printed_over(self._output, text)
         self._tell()
@@ -281,7 +281,7 @@ class Training:
         if self._phase != "running":
             with self._lock:
                 self._restart()
-        # With as few calls as can be: each of them is read anew from memory after a step.
+        # As few calls as possible: after a step none of them is in a cache.
         clock = self.clock
         clock.trained = max(0.0, now - clock.begun)
         if now >= clock.due:

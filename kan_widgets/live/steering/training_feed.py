@@ -45,7 +45,7 @@ class TrainingFeed(Feed, ABC):
 
     @abstractmethod
     def while_held(self) -> None:
-        """Do what came up while the training stands still, in the thread that trains."""
+        """Do what came up while the training is held, in the thread that trains."""
 
     @abstractmethod
     def refresh(self) -> Frame:

@@ -48,7 +48,7 @@ class Binding(Savable):
         self._is_made = True
         if proves is not None:
             self._model.learn(shown, proves)
-        step_hook.register(self)
+        step_hook.watch(self)
 
     def __repr__(self) -> str:
         name = type(self.model).__name__ if self.model is not None else "no model"
@@ -131,8 +131,7 @@ class Binding(Savable):
         RuntimeError
             If the binding is closed.
         """
-        if self.state not in ("live", "idle") or (model := self.model) is None:
-            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        model, _ = self._model.present()
         inner = optimizer_of(model, optimizer)
         if inner is not self._training.optimizer:
             self.feed.counter.move_to(inner)
@@ -316,8 +315,7 @@ class Binding(Savable):
         self._rename(channel_names=names)
 
     def _rename(self, **changed: Any) -> None:
-        if (model := self.model) is None:
-            raise RuntimeError(f"this binding is {self.state}: bind the model again")
+        model, _ = self._model.present()
         named = self._named | changed
         self.feed.camera.rename(checked_names(model, **named))
         self._named = named

@@ -26,7 +26,7 @@ from kan_widgets.live.steering.counter import Stepping
 # Where steps are counted by hand: how long to try to read between two of them.
 _PATIENCE_TO_READ = 2.0
 _TRIES = 3
-# Whole frames of which pages are shown parts: so many a second at most.
+# Whole frames a second at most, where pages are shown parts of them.
 WHOLE_FPS = 1.0
 # Frames move all views.
 _WEIGHT = 4.0
@@ -132,7 +132,7 @@ class Camera:
         return self._take(step, self.layout)
 
     def stride(self, now: float, before: int) -> int:
-        """Return of how many steps at which a frame is due one is taken, where it was ``before``.
+        """Return the stride: of so many steps at which a frame is due, one is taken.
 
         Processes that have parts of one model take frames at the same steps, without a word.
         """
@@ -157,13 +157,13 @@ class Camera:
         self.throttle.spent(start, 0.0 if self._is_dear else seconds)
 
     def owe(self, seconds: float, *, whole: bool) -> None:
-        """Note what sending a frame took in another thread, or recording a whole one."""
+        """Note the time another thread spent sending a frame, or recording a whole one."""
         is_large = whole and self.looking.cut(self.layout) is not self.layout
         (self._whole_throttle if is_large else self.throttle).owe(seconds)
 
     def _take(self, step: int, layout: Layout) -> Frame | None:
         """Take a frame with the layout there was last, or with a cut of it."""
-        # What copies again and again has memory of its own: not for large frames, which are rare.
+        # A copier has memory of its own: none for large frames, which are rare.
         often = layout.is_cut or self.looking.cut(layout) is layout
         if often and self._read_with is self.layout:
             if self._recopied is not layout:
@@ -222,7 +222,7 @@ class Camera:
         while True:
             counted = step()
             started = taken(counted)
-            # A step counted meanwhile may have changed what was read before.
+            # A step counted in between may have changed what was read.
             if step() == counted or perf_counter() > end:
                 return started
 

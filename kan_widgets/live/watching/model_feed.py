@@ -13,10 +13,18 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_whole
 from kan_widgets.live.budget import overhead
-from kan_widgets.live.frames.feed import Command, Listener, State
+from kan_widgets.live.frames.feed import Command, Listener, closed_error
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
-from kan_widgets.live.frames.progress import ENDED, Progress, Standing, Stats, behind, standing_of
+from kan_widgets.live.frames.progress import (
+    ENDED,
+    Progress,
+    Standing,
+    State,
+    Stats,
+    behind,
+    standing_of,
+)
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.layers import BoundLayers
@@ -56,7 +64,7 @@ class ModelFeed(TrainingFeed):
             read, history_bytes=int(history_mb * 1e6), max_fps=max_fps, step=steps, names=names
         )
         super().__init__(self.camera.history, self.camera.looking)
-        self.glimpses = self.camera.glimpses
+        self.glimpses, self.model_class = self.camera.glimpses, type(model).__name__
         self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
         self.training: Training = Training(self, self.counter, optimizer)
         """The run: its curves, its progress, and what others want of it."""
@@ -338,9 +346,8 @@ class ModelFeed(TrainingFeed):
             self.fail(error)
 
     def _check_open(self) -> None:
-        if self.state in ("closed", "fault"):
-            why = f" ({self.message})" if self.message else ""
-            raise RuntimeError(f"this binding is {self.state}{why}: bind the model again")
+        if not self.is_open:
+            raise closed_error(self)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -373,6 +380,6 @@ class ModelFeed(TrainingFeed):
             changes.ignore(module, self._after_change)
         self.bound.close()
         self.camera.close()
-        step_hook.unregister(self)
+        step_hook.unwatch(self)
         with self.sending:
             self.set_state(state)

@@ -36,8 +36,8 @@ _lock = threading.Lock()
 _hears_steps = False
 
 
-def register(binding: Any) -> None:
-    """Settle the training of a binding whenever it goes quiet, until `unregister`.
+def watch(binding: Any) -> None:
+    """Settle the training of a binding whenever it goes quiet, until `unwatch`.
 
     The steps of all optimizers are heard from the first one on, by one hook of torch's that stays:
     one placed and removed with each binding would raise in a loop that is going through them.
@@ -46,15 +46,15 @@ def register(binding: Any) -> None:
     with _lock:
         _watched = (*_watched, binding)
         if not _hears_steps:
-            # Where a step is compiled, what is called here is left out of that.
+            # Kept out of the graph where a step is compiled.
             register_optimizer_step_post_hook(torch.compiler.disable(_stepped))
             _hears_steps = True
-    # For the model's end, which may start no thread; and the first frame does not wait for it.
+    # Now: the end of a model may start no thread, and the first frame should not wait for it.
     scheduler.start()
     cells.add_listener(_at_the_end)
 
 
-def unregister(feed: Feed) -> None:
+def unwatch(feed: Feed) -> None:
     """Stop watching for this training's end."""
     global _watched
     with _lock:
@@ -69,7 +69,7 @@ def wake() -> None:
 def stands_still(feed: Any) -> bool:
     """Whether the thread that trained a model trains another one now.
 
-    A loop that nobody tracks ends without a word.
+    An untracked loop ends without notice.
     """
     trainer = feed.counter.trained_by
     others = (binding.feed for binding in _watched if binding.feed is not feed)

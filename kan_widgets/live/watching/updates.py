@@ -15,8 +15,7 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.coefficient_copies import Arriving
-from kan_widgets.live.frames.edit import Edit
-from kan_widgets.live.frames.frame import spread
+from kan_widgets.live.frames.frame import Edit, spread
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.torch_modes import ungraded
 

@@ -1,4 +1,4 @@
-"""Looks now and then whether a training goes wrong, beside it; what can be done, and undone."""
+"""Look for faults of a training now and then, beside it; cure them, and undo the cure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kan_widgets.nn.life.whole_models import update_grid
 from kan_widgets.nn.torch_modes import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
-"""Of the time of a training, looking at gradients takes no more, and looking at the rest."""
+"""The most that looking at gradients, and at the rest, may take of the training time."""
 _MIN_LOOKS = 10
 _MAX_RAISED = 100
 
@@ -52,7 +52,7 @@ class Watchdog(NotCopied):
         self.tell: Callable[[Alarm], object] | None = None
         """Called with each new alarm, by the thread that finds it."""
         self.raised: tuple[Alarm, ...] = ()
-        """All alarms there were, the latest hundred: also those that are over."""
+        """The latest hundred alarms, those that are over included."""
         self.alarms: tuple[Alarm, ...] = ()
         """What goes wrong at present, the oldest first."""
         self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
@@ -130,7 +130,7 @@ class Watchdog(NotCopied):
         return self
 
     def inherit(self, earlier: Watchdog) -> None:
-        """Go by the limits of an earlier binding of the model, and tell whom it told."""
+        """Take over the limits and the listener of an earlier binding of the model."""
         self.limits, self.tell = earlier.limits, earlier.tell
 
     def __repr__(self) -> str:

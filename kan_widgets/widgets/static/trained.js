@@ -348,8 +348,8 @@ function train(saved, lesson, controls) {
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
-    const loss = step > 0 ? { loss: ["loss", String(news.loss)] } : {};
-    model.set("training", { state, words, mend: "", beats: false, ...loss });
+    const loss = step > 0 ? ["loss", String(news.loss)] : void 0;
+    model.set("training", { ...model.get("training"), state, words, mend: "", loss });
     for (const [, own] of others) {
       const status = own.get("status");
       if (status !== void 0 && own.get("curves") !== void 0) {

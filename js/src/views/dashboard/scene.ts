@@ -15,11 +15,11 @@ export function drawing(): Drawing {
  * of a series as the curves show it: one number for one thing.
  */
 export function sceneOf(
-  { get, store, width }: Given,
+  { store, width }: Given,
   pictures: readonly Paged[],
   drawn: (name: string) => { value: number; at: number } | null = () => null,
 ): Scene {
-  const model = String(get("model_class") ?? "");
+  const { model = "" } = store.standing();
   const step = store.current()?.step;
   const marks: Mark[] = [];
   let height = 0;

@@ -1,0 +1,1 @@
+"""Functions and whole networks as formulas, and functions fixed to them."""

@@ -1,0 +1,308 @@
+"""A network of KAN layers as one formula: a front of error against length."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kan_widgets.insight.formulas.chain import Chain, SplineNetwork
+from kan_widgets.insight.formulas.forms import FORMS, Form, chosen_forms, lambdified
+from kan_widgets.insight.formulas.formula_search import FORMULA_PENALTY, Search, formula_score
+from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
+from kan_widgets.live.frames.scalars import Float64, Int64
+from kan_widgets.printed import lines_of, progress_line, table_of
+
+if TYPE_CHECKING:
+    from kan_widgets.insight.formulas.projection import Fixed
+    from kan_widgets.live import Binding
+
+MAX_FUNCTIONS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A model as expressions, and their errors against it on rows that no number was fitted to.
+
+    Errors are of the expressions as they stand, with their rounded numbers, over the inputs given,
+    in units of the model's outputs.
+    """
+
+    sympy: tuple[Any, ...] = field(repr=False)
+    """A sympy expression for each output."""
+    names: tuple[str, ...]
+    """Of the inputs."""
+    length: int
+    """How many numbers were fitted: of each form a, b and c, and a constant for each output."""
+    fits: tuple[SymbolicFit, ...] = field(repr=False)
+    """The form of each function of the network, as it would be put there, before numbers were
+    made simple; ``constant`` where the formula has no such term. They were fitted together, not
+    each to its φ: their R² is NaN."""
+    error: Float64
+    """``(outputs,)`` root mean square; NaN where the expression is undefined at some row."""
+    largest: Float64
+    """``(outputs,)`` largest."""
+    r2: Float64
+    """``(outputs,)`` share of the variance of the model's output that is explained; may be
+    below 0. 1 − error²/variance."""
+    held_out: Int64 = field(repr=False)
+    """``(samples,)``: the rows of the data that the errors are of."""
+    front: tuple[Formula, ...] = field(default=(), repr=False)
+    """All formulas found, from short to long, each nearer to the model than those before."""
+    networks: int = 1
+    """How many networks were asked."""
+    terms: dict[str, int] = field(default_factory=dict)
+    """In the formulas of how many networks a term is, such as ``"sin of x"``; those in few are not
+    to be believed."""
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the variance of the outputs that is not explained, the mean over them."""
+        return float(np.nan_to_num(1 - self.r2, nan=1.0).mean())
+
+    @property
+    def latex(self) -> tuple[str, ...]:
+        """The expression of each output in LaTeX."""
+        import sympy  # type: ignore[import-untyped]
+
+        return tuple(map(sympy.latex, self.sympy))
+
+    @property
+    def source(self) -> str:
+        """The text of a function of NumPy arrays: an array for each input, and for each output."""
+        from sympy.printing.numpy import SciPyPrinter  # type: ignore[import-untyped]
+
+        printer = SciPyPrinter()
+        body = [f"    y{k} = {printer.doprint(one)}" for k, one in enumerate(self.sympy)]
+        head = [f"import {name}" for name in sorted({"numpy", *printer.module_imports})]
+        head += ["", "", f"def formula({', '.join(self.names)}):"]
+        outputs = ", ".join(f"y{k}" for k in range(len(body)))
+        return "\n".join([*head, *body, f"    return {outputs}", ""])
+
+    def __call__(self, x: NDArray[np.floating]) -> Float64:
+        """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
+        return _evaluate(self.sympy, self.names, np.asarray(x, dtype=np.float64))
+
+    def put(self, live: Binding) -> tuple[Fixed, ...]:
+        """Put it into the live network, function by function, by `fix`.
+
+        Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
+        ``live.edits.undo()`` takes them back, one after the other. Raises as `fix` does; nothing
+        has changed then.
+        """
+        from kan_widgets.insight.formulas.projection import fix
+
+        put: list[Fixed] = []
+        try:
+            for fit in self.fits:
+                put.append(fix(live, fit))
+        except Exception:
+            for _ in put:
+                live.edits.undo()
+            raise
+        return tuple(put)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each formula of the front: length, unexplained share, formula."""
+        return [
+            {
+                "length": one.length,
+                "unexplained": one.unexplained,
+                "chosen": one.sympy == self.sympy,
+                "formula": "; ".join(map(str, one.sympy)),
+            }
+            for one in self.front or (self,)
+        ]
+
+    def __str__(self) -> str:
+        lines = []
+        for k, one in enumerate(self.sympy):
+            lines += [
+                f"y{k} = {one}",
+                f"    unexplained {1 - self.r2[k]:.2g}, root mean square error {self.error[k]:.3g} "
+                f"and at most {self.largest[k]:.3g}, over {len(self.held_out):,} inputs held out",
+            ]
+        if self.front:
+            lines += ["", *lines_of(self._rows(), [0, 1])]
+        return "\n".join([*lines, *self._doubts()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(replace(self, front=())))}</pre>{table_of(self._rows())}"
+
+    def _rows(self) -> list[Sequence[str]]:
+        rows = [
+            (str(row["length"]), f"{row['unexplained']:.2g}", "→ " * row["chosen"] + row["formula"])
+            for row in self.table()
+        ]
+        return [("length", "unexplained", "formula"), *rows]
+
+    def _doubts(self) -> list[str]:
+        if self.networks == 1:
+            return []
+        told = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
+        few = [term for term, count in self.terms.items() if 2 * count <= self.networks]
+        doubt = f" Not to be believed: {', '.join(few)}." if few else ""
+        return [f"Of {self.networks} networks: {told}.{doubt}"]
+
+
+def formula(
+    model: nn.Module | Sequence[nn.Module],
+    x: Tensor,
+    *,
+    names: Sequence[str] | None = None,
+    forms: Iterable[Form | str] = FORMS,
+    penalty: float = FORMULA_PENALTY,
+    digits: int = 6,
+) -> Formula:
+    """Write a small network of dense KAN layers as one formula, by the error of the whole.
+
+    The layers may be any that can be read, one after the other, with nothing between them, or
+    before the first or after the last, but numbers that are multiplied or added feature by
+    feature (norms in evaluation mode, biases): that is checked on the data. The model is run once
+    in evaluation mode, without gradients. A model with multiplication nodes is refused.
+
+    The network becomes a chain of splines, and units are taken out as long as the others can make
+    up for them. Then each function gets a form, or goes, the best move first: after each of them
+    all numbers that are left are fitted to the output at once (greedy, as in arXiv:2603.15250).
+    Forms chosen early are then looked at again, and what was found is made shorter, number by
+    number. A quarter of the rows is held out: it decides which formulas are on the front. Whole
+    numbers, simple fractions and multiples of π stand where the error there does not rise.
+
+    Chosen is the shortest whose log2(unexplained + 1e-8) + ``penalty``·length is within 1 of the
+    least; any other is in ``front``.
+
+    Parameters
+    ----------
+    model
+        The network; or several, trained alike: the formula is then that of the best, and ``terms``
+        says in how many of them each term is.
+    x
+        ``(n, inputs)``: the data that the formula is for.
+    names
+        Of the inputs; by default x0, x1 and so on.
+    forms
+        As for `symbolic`.
+    penalty
+        What a number costs, 0 or more.
+    digits
+        Significant digits of the numbers in it.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no module or ``x`` no tensor.
+    ValueError
+        If the model is not such a network, is larger than 200 functions, or a name is not one.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(1, 1))
+    >>> with torch.no_grad():
+    ...     for number, parameter in enumerate(model.parameters()):
+    ...         _ = parameter.fill_(number + 2)
+    >>> found = formula(model, torch.rand(20, 2), names=["u", "v"])
+    >>> found.sympy[0]
+    8*u + 8*v + 17
+    """
+    if isinstance(model, Sequence) and not isinstance(model, nn.Module):
+        given = [
+            formula(one, x, names=names, forms=forms, penalty=penalty, digits=digits)
+            for one in model
+        ]
+        best = min(given, key=lambda one: formula_score(one.unexplained, one.length, penalty))
+        counted = Counter(term for one in given for term in one.terms)
+        return replace(best, networks=len(given), terms=dict(counted.most_common()))
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x of type {type(x).__name__}: expected a tensor (n, inputs)")
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"x of shape {tuple(x.shape)}: expected (n, inputs) with n ≥ 2")
+    called = tuple(f"x{i}" for i in range(x.shape[1])) if names is None else tuple(names)
+    if len({*called}) != x.shape[1] or not all(map(str.isidentifier, called)):
+        raise ValueError(f"names={names!r:.80}: expected {x.shape[1]} different names")
+    library = chosen_forms(forms)
+    network = SplineNetwork(model, x)
+    count = len(network.chain.terms)
+    if count > MAX_FUNCTIONS:
+        raise ValueError(
+            f"{type(model).__name__} has {count:,} functions: a formula of more than "
+            f"{MAX_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
+        )
+    data, y = network.x, network.y
+    rows = np.random.default_rng(0).permutation(len(data))
+    held, fitted = np.sort(rows[: max(1, len(rows) // 4)]), np.sort(rows[len(rows) // 4 :])
+    show, steps = progress_line("formula", 2.0), [0, 40 + 4 * count]
+
+    def step() -> None:
+        steps[0] = min(steps[0] + 1, steps[1] - 1)
+        show(*steps)
+
+    search = Search(data[fitted], y[fitted], data[held], y[held], library, penalty, step)
+    front = [
+        _formula(network, chain, search, called, digits, held)
+        for chain in search.front(network.chain)
+    ]
+    show(steps[1], steps[1])
+    scores = [formula_score(one.unexplained, one.length, penalty) for one in front]
+    chosen = next(one for one, score in zip(front, scores, strict=True) if score <= min(scores) + 1)
+    return replace(chosen, front=tuple(front))
+
+
+def _formula(
+    network: SplineNetwork,
+    chain: Chain,
+    search: Search,
+    names: tuple[str, ...],
+    digits: int,
+    held: Int64,
+) -> Formula:
+    """Return a chain as a formula, with its errors on the rows held out."""
+    import sympy
+
+    said = sorted(
+        f"{term.form.name} of {'a sum' if layer else names[i]}"
+        for (layer, _, i), term in chain.terms.items()
+        if term.form
+    )
+    symbols = [sympy.Symbol(name) for name in names]
+    exact = search.snapped(chain.symbolic(symbols), symbols)
+    expressions = tuple(_rounded(one, digits) for one in exact)
+    y = network.y[held]
+    rest = _evaluate(expressions, names, network.x[held]) - y
+    error = np.sqrt(np.square(rest).mean(axis=0))
+    r2 = 1 - np.square(error) / np.maximum(y.var(axis=0), 1e-24 * np.square(y).mean() + 1e-300)
+    return Formula(
+        expressions,
+        names,
+        chain.length,
+        tuple(network.fits(chain)),
+        error,
+        np.abs(rest).max(axis=0),
+        r2,
+        held,
+        terms=dict.fromkeys(said, 1),
+    )
+
+
+def _rounded(expression: Any, digits: int) -> Any:
+    import sympy
+
+    numbers = sympy.sympify(expression).atoms(sympy.Float)
+    return sympy.sympify(expression).xreplace(
+        {n: sympy.Float(f"{float(n):.{digits}g}") for n in numbers}
+    )
+
+
+def _evaluate(expressions: tuple[Any, ...], names: tuple[str, ...], x: Float64) -> Float64:
+    import sympy
+
+    values = lambdified([sympy.Symbol(name) for name in names], list(expressions))(*x.T)
+    return np.stack([np.broadcast_to(np.asarray(v, float), len(x)) for v in values], axis=1)

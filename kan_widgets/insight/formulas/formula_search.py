@@ -1,0 +1,252 @@
+"""Which forms a whole network has: chosen and refitted by the error of its output.
+
+Greedy, as in Sovrano, Losavio and Vilone (2026, *In-Context Symbolic Regression for
+Robustness-Improved Kolmogorov-Arnold Networks*, arXiv:2603.15250), with looks back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from kan_widgets.insight.formulas.chain import Chain, Link, Term, spline_through
+from kan_widgets.insight.formulas.forms import Form, lambdified
+from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
+from kan_widgets.insight.tables import EPSILON
+from kan_widgets.live.frames.scalars import Float64
+
+FORMULA_PENALTY = 0.2
+"""Five numbers more must halve the variance that is left unexplained."""
+# Rows that moves are tried on; formulas that stay are fitted to more.
+_TRIED, _FITTED = 400, 2000
+# Evaluations of a fit: of a move, and of a formula that stays.
+_BRIEF, _LONG = 12, 100
+# Moves of a step that are fitted, forms of a term that are moves, structures that are written.
+_MOVES, _FORMS, _STRUCTURES = 5, 3, 3
+# Numbers of a formula in which simple ones are looked for.
+_MOST_SNAPPED = 16
+# Error up to which units are taken out, and that is small enough not to try with more of them.
+_LOST, _ENOUGH = 0.05, 1e-4
+
+
+def formula_score(left: float, length: int, penalty: float) -> float:
+    """Return log2 of the variance unexplained, plus ``penalty`` for each number."""
+    return score_of(left, length, penalty, 1e-8)
+
+
+@dataclass(eq=False)
+class Search:
+    """A search for the formula of one network, and all formulas that it came by."""
+
+    x: Float64
+    """Rows that are fitted."""
+    y: Float64
+    held_x: Float64
+    """Rows that decide."""
+    held_y: Float64
+    forms: Sequence[Form]
+    penalty: float
+    step: Callable[[], object]
+    """Called with every step; how many there will be nobody knows."""
+    found: dict[int, tuple[float, Chain]] = field(default_factory=dict)
+    """The best formula of each length, with its error."""
+
+    def __post_init__(self) -> None:
+        self._few, self._many = ((self.x[:n], self.y[:n]) for n in (_TRIED, _FITTED))
+
+    def front(self, network: Chain) -> list[Chain]:
+        """Return formulas of a network from short to long, each nearer to it than those before."""
+        mean = Chain({}, (*network.constants[:-1], self.y.mean(axis=0)))
+        self.found[mean.length] = self._error(mean), mean
+        for structure in self._structures(network.fitted(*self._few, _BRIEF)):
+            structure = structure.fitted(*self._few, _LONG)
+            formula = self._look_back(self._with_forms(structure))
+            self._shorten(formula)
+            if self._error(formula) <= min(_ENOUGH, 2 * self._error(structure) + FLOOR):
+                break
+        best, front = math.inf, []
+        for _, (error, chain) in sorted(self.found.items()):
+            if error < best / 1.05:  # a number more must take a twentieth of what is left
+                best = error
+                front.append(chain.tidied())
+        return front
+
+    def _error(self, chain: Chain) -> float:
+        return chain.unexplained(self.held_x, self.held_y)
+
+    def _score(self, chain: Chain) -> float:
+        """Return what the search makes small, on the rows that moves are tried on."""
+        return formula_score(chain.unexplained(*self._few), chain.length, self.penalty)
+
+    def _kept(self, chain: Chain) -> Chain:
+        """Fit a formula for long and keep it, if it is the best of its length."""
+        self.step()
+        chain = chain.fitted(*self._many, _LONG)
+        error = self._error(chain)
+        if error < self.found.get(chain.length, (math.inf,))[0]:
+            self.found[chain.length] = error, chain
+        return chain
+
+    def _best(self, moves: Iterable[Chain]) -> Chain | None:
+        """Return the best of some moves: all as they are first, then the first ones fitted."""
+        self.step()
+        promising = sorted((move for move in moves if move.terms), key=self._score)[:_MOVES]
+        fitted = [chain.fitted(*self._few, _BRIEF) for chain in promising]
+        return min(fitted, key=self._score, default=None)
+
+    def _structures(self, network: Chain) -> list[Chain]:
+        """Return the network with fewer and fewer units, the smallest first, all splines free."""
+        found: list[Chain] = []
+        best: Chain | None = network
+        while best is not None and (best is network or best.unexplained(*self._few) < _LOST):
+            found.append(best)
+            last = len(best.constants) - 1
+            units = sorted({at[:2] for at in best.terms if at[0] < last})
+            best = self._best([self._without(best, unit) for unit in units])
+        kept = found[-1:]
+        for one in found[-2::-1]:  # one that is no tenth as wrong tells nothing new
+            if 10 * one.unexplained(*self._few) < kept[-1].unexplained(*self._few):
+                kept.append(one)
+        return kept[:_STRUCTURES]
+
+    def _without(self, chain: Chain, unit: tuple[int, int]) -> Chain:
+        done = chain.run(self._few[0])[1]
+        for at in list(chain.terms):
+            if (at[0] - 1, at[2]) == unit and at in chain.terms:
+                chain = chain.with_term(at, None, float(done[at][0].mean()))
+        return chain
+
+    def _points(self, chain: Chain, link: Link) -> tuple[Float64, Float64, float] | None:
+        """Return what reaches a term, what it adds about its mean, and that; None if constant."""
+        reached, done = chain.run(self._few[0])
+        x, y = reached[link[0]][:, link[2]], done[link][0]
+        if not np.isfinite([*x, *y]).all() or not np.ptp(x):
+            return None
+        # A fit may give much to a spline and take it back from the constant: the sum tells.
+        varies = np.ptp(y) > EPSILON * np.ptp(reached[link[0] + 1][:, link[1]])
+        return (x, y - y.mean(), float(y.mean())) if varies else None
+
+    def _moves(self, chain: Chain, link: Link, shorter: bool = False) -> list[Chain]:
+        """Return a chain without a term, and with each of the forms that are most like it."""
+        if (points := self._points(chain, link)) is None:
+            return [chain.with_term(link, None)]
+        least = len(chain.terms[link].free) if shorter else math.inf
+        forms = [form for form in self.forms if form.complexity - 1 < least]
+        x, y, mean = points
+        moves = [chain.with_term(link, None, mean)]
+        for fit in forms_like(x, y, forms, self.penalty, _FORMS):
+            term = Term(fit.form, np.array([fit.a, fit.b, fit.c]))
+            moves.append(chain.with_term(link, term, fit.d + mean))
+        return moves
+
+    def _with_forms(self, chain: Chain) -> Chain:
+        """Put forms in place of all splines, one after the other, the best move first."""
+        while splines := chain.splines:
+            best = self._best([move for link in splines for move in self._moves(chain, link)])
+            if best is None:  # the last one is constant, or like no form
+                return next(iter(self.found.values()))[1]
+            chain = best
+        return self._kept(chain)
+
+    def _look_back(self, chain: Chain) -> Chain:
+        """Choose forms once more, each as a spline beside the forms that the others have now."""
+        before = math.inf
+        while self._score(chain) < before - 0.1:
+            before = self._score(chain)
+            for link in list(chain.terms):
+                if link not in chain.terms:
+                    continue
+                shortest = chain.length - len(chain.terms[link].free) + 1
+                if self._score(chain) < formula_score(0.0, shortest, self.penalty) + 0.1:
+                    continue  # no form is better by more
+                if (points := self._points(chain, link)) is None:
+                    continue
+                x, y, mean = points
+                free = chain.with_term(link, spline_through(x, y), mean).fitted(*self._few, _BRIEF)
+                best = self._best(self._moves(free, link))
+                if best is not None and self._score(best) < self._score(chain):
+                    chain = self._kept(best)
+        return chain
+
+    def _shorten(self, chain: Chain) -> None:
+        """Make a formula shorter by as little loss as can be, until one term is left."""
+        while len(chain.terms) > 1:
+            best = self._best(
+                move for link in chain.terms for move in self._moves(chain, link, shorter=True)
+            )
+            if best is None or best.unexplained(*self._few) > 1:
+                break
+            chain = self._kept(best)
+
+    def snapped(self, expressions: Sequence[Any], symbols: Sequence[Any]) -> list[Any]:
+        """Put simple numbers where the error of the whole does not rise, others fitted again."""
+        import sympy  # type: ignore[import-untyped]
+        from scipy.optimize import least_squares  # type: ignore[import-untyped]
+
+        whole = sympy.Tuple(*expressions)
+        floats = sorted(whole.atoms(sympy.Float), key=lambda one: (abs(one - round(one)), one))
+        free = sympy.symbols(f"number:{len(floats)}")
+        whole = whole.xreplace(dict(zip(floats, free, strict=True)))
+        function = lambdified([symbols, free], list(whole))
+
+        def rest(values: Sequence[Any], x: Float64, y: Float64) -> Float64:
+            found = function(x.T, [float(value) for value in values])
+            left = np.stack([np.broadcast_to(one, len(x)) for one in found], axis=1) - y
+            return np.nan_to_num(left, nan=1e9, posinf=1e9, neginf=-1e9).clip(-1e9, 1e9)
+
+        def fitted(values: list[Any]) -> list[Any]:
+            """Fit the numbers that are not exact."""
+            at = [k for k, value in enumerate(values) if not isinstance(value, sympy.Basic)]
+
+            def left(some: Float64) -> Float64:
+                return rest(_put(values, at, some), *self._many).ravel()
+
+            if not at or len(at) > self._many[1].size:
+                return values
+            start = [values[k] for k in at]
+            with np.errstate(over="ignore"):
+                found = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
+            return _put(values, at, found.x)
+
+        values: list[Any] = list(map(float, floats))
+        before = np.square(rest(values, self.held_x, self.held_y)).sum(axis=1)
+        if len(values) > _MOST_SNAPPED or before.mean() > 0.01 * self.held_y.var(axis=0).sum():
+            return list(expressions)  # of what is wrong no number means anything
+        # Twice: what the others were fitted to may have become simple.
+        for k in 2 * list(range(len(values))):
+            for exact in _simple(values[k]):
+                tried = fitted(_put(values, [k], [exact]))
+                more = np.square(rest(tried, self.held_x, self.held_y)).sum(axis=1) - before
+                # By chance alone it would rise as much.
+                room = min(2 * more.std() / math.sqrt(len(more)), before.mean() / 10)
+                if more.mean() <= room + 1e-12 * self.held_y.var(axis=0).sum():
+                    values = tried
+                    break
+        return list(whole.xreplace(dict(zip(free, map(sympy.sympify, values), strict=True))))
+
+
+def _put(values: list[Any], at: Sequence[int], some: Iterable[Any]) -> list[Any]:
+    found = dict(zip(at, some, strict=True))
+    return [found.get(k, value) for k, value in enumerate(values)]
+
+
+def _simple(value: Any) -> list[Any]:
+    """Return simple numbers that a number is near, the nearest first; none where it is exact."""
+    import sympy
+
+    found: dict[Any, float] = {}
+    if isinstance(value, sympy.Basic):
+        return []
+    for unit, exact, largest in ((1.0, sympy.Integer(1), 12), (math.pi, sympy.pi, 4)):
+        for most in (1, 2, 4):
+            part = Fraction(value / unit).limit_denominator(most)
+            off = abs(float(part) * unit - value)
+            size = abs(part.numerator) if part.denominator > 1 else abs(part) / 8
+            if size <= largest and off < 0.05 * max(abs(value), 0.05):
+                found[sympy.Rational(part.numerator, part.denominator) * exact] = off
+    return sorted(found, key=found.__getitem__)

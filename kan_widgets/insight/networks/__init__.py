@@ -1,0 +1,1 @@
+"""Several networks: trained alike, or not at all."""

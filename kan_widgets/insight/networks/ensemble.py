@@ -1,0 +1,357 @@
+"""Trainings of the same network as one: hidden units matched, and what varies with seeds."""
+
+from __future__ import annotations
+
+import html
+import os
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+
+from kan_widgets.checks import check_module, check_whole, is_module
+from kan_widgets.insight.networks.matching import (
+    MatchedLayer,
+    Units,
+    arranged,
+    channels_of,
+    compared,
+    matched,
+    same,
+    scrambled,
+)
+from kan_widgets.insight.networks.members import (
+    check_alike,
+    common_points,
+    matched_layers,
+    read_member,
+    seen_by,
+)
+from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.printed import lines_of, progress, table_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from kan_widgets.insight.formulas.formula import Formula
+    from kan_widgets.live import Source
+
+Member = Union["nn.Module", "Source"]
+
+# Networks scrambled and matched: chances from 1/40 up.
+_SCRAMBLED = 39
+# Functions of which forms are looked for.
+_MOST = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Networks with their hidden units matched to those of one, the most typical of them.
+
+    A distance is Σ|φ − φ′|² / Σ(|φ|² + |φ′|²), each function about its mean: 0 of the same
+    functions, 1 of unrelated ones. All numbers are of these networks; other data is not asked.
+    """
+
+    layers: tuple[str, ...]
+    typical: int
+    """Number of the network that the others are matched to."""
+    distance: Float64
+    """``(layers,)``: to the typical network, the mean over the others."""
+    unmatched: Float64
+    """``(layers,)``: the same with the units as they came."""
+    chance: Float64
+    """``(layers,)``: the same of networks in which each function belongs to another unit, of the
+    same input, matched in the same way: the mean over 39 such ensembles."""
+    p: float
+    """How often those were as near, matched by functions alone, from 1/40 up: small where units are
+    the same in all."""
+    units: tuple[tuple[Units, ...], ...] = field(repr=False)
+    """For each network and hidden layer, which unit stands for each of the typical network's."""
+    x: dict[str, Float64] = field(repr=False)
+    """By layer ``(networks, in, P)``: where its functions are compared. Where ``batch`` was given
+    the quantiles of the inputs, else even points of the grids."""
+    values: dict[str, Float64] = field(repr=False)
+    """By layer ``(networks, out, in, kh·kw, P)``: functions about their means, units matched; with
+    ``batch`` in units of the deviation of what they add up to."""
+    models: tuple[nn.Module, ...] = field(repr=False)
+    """The networks; empty where recordings were given."""
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def band(self, layer: str, share: float = 1.0) -> tuple[Float64, Float64, Float64]:
+        """Return the low end, the median and the high end of every function over the networks.
+
+        Each ``(out, in, kh·kw, P)``; between the ends lies that ``share`` of the networks.
+
+        Raises
+        ------
+        KeyError
+            If there is no such layer.
+        """
+        if layer not in self.values:
+            raise KeyError(f"layer={layer!r}: the layers are {', '.join(map(repr, self.layers))}")
+        levels = [(1 - share) / 2, 0.5, (1 + share) / 2]
+        low, middle, high = np.quantile(self.values[layer], levels, axis=0)
+        return low, middle, high
+
+    def varies(self, layer: str) -> Float64:
+        """Return the share of each function that is not the mean of all networks'.
+
+        ``(out, in, kh·kw)``, 0 where all have the same; NaN where all are constant.
+        """
+        values = self.values[layer]
+        rest, whole = (np.square(v).sum(axis=(0, -1)) for v in (values - values.mean(0), values))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(rest / whole, dtype=np.float64)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each function: its forms, in how many networks, and what varies.
+
+        Forms are those of `symbolic`, each network's best with R² 0.9 or more; functions have rows
+        from the largest down, 100 at most. ``size`` is the share of its layer's Σ|φ|².
+        """
+        rows: list[dict[str, Any]] = []
+        for layer in self.layers:
+            own, varies = np.square(self.values[layer]).sum(axis=(0, -1)), self.varies(layer)
+            places = np.ndindex(own.shape)
+            rows += [
+                {
+                    "layer": layer,
+                    "function": place,
+                    "size": float(own[place] / (own.sum() or 1.0)),
+                    "varies": float(varies[place]),
+                }
+                for place in places
+            ]
+        rows = sorted(rows, key=lambda row: -row["size"])[:_MOST]
+        for row in progress(rows, "forms"):
+            counted = self._forms(row["layer"], *row["function"])
+            row["forms"] = {name: f"{n} of {len(self)}" for name, n in counted.most_common()}
+        order = {name: k for k, name in enumerate(self.layers)}
+        return sorted(rows, key=lambda row: (order[row["layer"]], row["function"]))
+
+    def _forms(self, layer: str, out: int, in_: int, entry: int) -> Counter[str]:
+        """Count the best forms of a function over the networks."""
+        from kan_widgets.insight.formulas.forms import FORMS
+        from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
+        from kan_widgets.insight.formulas.symbolic_fits import NO_FORM
+
+        found: Counter[str] = Counter()
+        for x, y in zip(self.x[layer][:, in_], self.values[layer][:, out, in_, entry], strict=True):
+            best = forms_like(x, y, FORMS, PENALTY, 1)
+            found[best[0].form.name if best and best[0].fits else NO_FORM] += 1
+        return found
+
+    def formula(self, x: Tensor, **options: Any) -> Formula:
+        """Return `insight.formula` of all networks, which says what terms vary with the seed.
+
+        Raises
+        ------
+        ValueError
+            If recordings were given, or as `insight.formula` does.
+        """
+        from kan_widgets.insight.formulas.formula import formula
+
+        if not self.models:
+            raise ValueError("these are recordings, which cannot be run: give models")
+        return formula(self.models, x, **options)
+
+    def __str__(self) -> str:
+        return "\n".join([self._header(), "", *lines_of(self._rows(), [1, 2, 3])])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self._header())}</p>{table_of(self._rows())}"
+
+    def _header(self) -> str:
+        same = "The units of the networks correspond" if self.p <= 0.05 else "No sign of same units"
+        return (
+            f"{len(self)} networks, units matched to those of number {self.typical}. {same}: "
+            f"distance {self.distance.mean():.2g}, {self.chance.mean():.2g} where functions are "
+            f"given to other units (p {'≤' if self.p <= 1 / 40 else '='} {self.p:.2g})."
+        )
+
+    def _rows(self) -> list[Sequence[str]]:
+        numbers = zip(self.distance, self.unmatched, self.chance, strict=True)
+        rows = [[f"{one:.2g}" for one in row] for row in numbers]
+        heads = ("layer", "distance", "as they came", "by chance")
+        return [heads, *((name, *row) for name, row in zip(self.layers, rows, strict=True))]
+
+
+def ensemble(
+    networks: Callable[[], nn.Module] | Sequence[Member],
+    train: Callable[[nn.Module], object] | None = None,
+    *,
+    seeds: int = 8,
+    batch: Tensor | None = None,
+    processes: int = 1,
+) -> Ensemble:
+    """Take several trainings of the same network as one, with their hidden units matched.
+
+    KANs may have their hidden units in any order, so functions of two trainings are not to be
+    compared by their numbers. Units are matched layer by layer, by the functions that lead to them
+    and from them, and with ``batch`` by what they give as well; between dense layers also with the
+    other sign. With ``batch`` functions are compared over quantiles of their inputs, so that a
+    unit's scale and shift do not matter, else over even points of the grid.
+
+    Parameters
+    ----------
+    networks
+        Makes a new network; or networks, or recordings (what has a ``frame``), two or more.
+    train
+        Trains a network in place, where ``networks`` makes them.
+    seeds
+        How many are trained. torch's generator is seeded with 0, 1, … for each, and is
+        afterwards as before.
+    batch
+        Inputs that all networks are run on, in evaluation mode, to see what reaches their layers.
+    processes
+        How many train at once. More than 1 takes functions that can be imported, from a file.
+
+    Raises
+    ------
+    TypeError
+        If something else is given.
+    ValueError
+        If the networks have not the same layers, these are not one after the other, or
+        ``batch`` is given with recordings.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> def train(model):
+    ...     optimizer = torch.optim.Adam(model.parameters(), 0.05)
+    ...     for _ in range(30):
+    ...         x = torch.rand(64, 2) * 2 - 1
+    ...         (model(x)[:, 0] - x.prod(1)).square().mean().backward()
+    ...         optimizer.step(), optimizer.zero_grad()
+    >>> make = lambda: torch.nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    >>> found = kw.ensemble(make, train, seeds=3)
+    >>> len(found), found.layers, found.values["0"].shape
+    (3, ('0', '1'), (3, 3, 2, 1, 41))
+    """
+    if callable(networks) and not is_module(networks):
+        check_whole("seeds", seeds, 2)
+        check_whole("processes", processes)
+        if not callable(train):
+            raise TypeError(f"train={train!r:.60}: expected a function that trains a network")
+        members: list[Any] = list(_trained(networks, train, seeds, processes))
+    else:
+        members = list(networks) if isinstance(networks, Sequence) else [networks]
+        if train is not None or not all(is_module(m) or hasattr(m, "frame") for m in members):
+            raise TypeError(
+                f"networks={networks!r:.60}: expected a function that makes one, with train, or a "
+                "sequence of networks or recordings"
+            )
+    if len(members) < 2:
+        raise ValueError(f"networks: {len(members)} given: expected two or more")
+    models = tuple(member for member in members if is_module(member))
+    if batch is not None and len(models) < len(members):
+        raise ValueError("batch: recordings cannot be run: leave it out")
+    read = [read_member(member) for member in members]
+    for number, layers in enumerate(read):
+        check_alike(read[0], layers, number)
+    seen = common_points(read) if batch is None else [seen_by(model, batch) for model in models]
+    sampled_all = [matched_layers(*pair) for pair in zip(read, seen, strict=True)]
+    return _matched(sampled_all, [[place.x for place in own] for own in seen], models)
+
+
+def _matched(
+    networks: list[list[MatchedLayer]], places: list[list[Float64]], models: tuple[nn.Module, ...]
+) -> Ensemble:
+    pairs = [[matched(one, other) for other in networks] for one in networks]
+    typical = int(np.argmin([sum(found.distance for found in row) for row in pairs]))
+    chosen, others = pairs[typical], [k for k in range(len(networks)) if k != typical]
+    one, rng = networks[typical], np.random.default_rng(0)
+    plain = [same(len(part.values)) for part in one[:-1]]
+    as_came = [compared(one, networks[k], plain).distances for k in others]
+    by_chance = [
+        np.mean([matched(one, scrambled(networks[k], rng)).distances for k in others], axis=0)
+        for _ in progress(range(_SCRAMBLED), "matching by chance")
+    ]
+    distance = np.mean([chosen[k].distances for k in others], axis=0)
+    # By functions alone, as those: what units give goes with their own functions.
+    alone = [[replace(part, active=None) for part in parts] for parts in networks]
+    nearest = np.mean([matched(alone[typical], alone[k]).distance for k in others])
+    nearer = sum(bool(d.mean() <= nearest + 1e-12) for d in by_chance)
+    values, x = [], []
+    for parts, own, found in zip(networks, places, chosen, strict=True):
+        values.append(arranged(parts, found.units))
+        before = channels_of(parts, found.units)
+        x.append([_placed(*each) for each in zip(parts, own, before, strict=False)])
+    names = [part.name for part in one]
+    return Ensemble(
+        layers=tuple(names),
+        typical=typical,
+        distance=np.asarray(distance, dtype=np.float64),
+        unmatched=np.mean(as_came, axis=0),
+        chance=np.mean(by_chance, axis=0),
+        p=(1 + nearer) / (1 + _SCRAMBLED),
+        units=tuple(found.units for found in chosen),
+        x={name: np.stack([own[k] for own in x]) for k, name in enumerate(names)},
+        values={name: np.stack([own[k] for own in values]) for k, name in enumerate(names)},
+        models=models,
+    )
+
+
+def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
+    """Return where the functions of a layer are compared, its inputs in the order matched."""
+    if part.shared:
+        return x
+    x = x[(before.order[:, None] * part.block + np.arange(part.block)).ravel()]
+    signs = np.repeat(before.signs, part.block)[:, None]
+    found: Float64 = np.where(signs < 0, x[:, ::-1], x)
+    return found
+
+
+def _trained(
+    make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seeds: int, processes: int
+) -> Iterator[nn.Module]:
+    numbers = progress(range(seeds), "training")
+    if processes == 1:
+        yield from (_one(make, train, seed) for seed in numbers)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    import torch
+
+    sent = partial(_sent, make, train)
+    try:
+        text = pickle.dumps(sent)
+    except Exception:
+        text = b"__main__"
+    if b"__main__" in text:
+        raise ValueError(
+            f"processes={processes}: make and train cannot be sent to another process: put them "
+            "into a file and import them, or leave processes at 1"
+        )
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, torch.set_num_threads, (threads,)) as pool:
+        for _, done in zip(numbers, pool.map(sent, range(seeds)), strict=True):
+            yield pickle.loads(done)
+
+
+def _one(
+    make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int
+) -> nn.Module:
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = make()
+        check_module(model, "make()")
+        train(model)
+    return model
+
+
+def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
+    """Train in another process: torch would send tensors by files that end with it."""
+    return pickle.dumps(_one(make, train, seed))

@@ -1,0 +1,171 @@
+"""Networks of an ensemble as sampled functions: read from models or recordings, at like places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kan_widgets.checks import is_module
+from kan_widgets.insight.networks.matching import MatchedLayer
+from kan_widgets.insight.tables import basis_at, by_table, sampled
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.scalars import Float64
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_POINTS, _ROWS = 41, 2000
+# Values of functions worked on at a time.
+_VALUES = 4_000_000
+
+Layers = list[tuple[LayerLayout, Float64]]
+"""Each layer, and its coefficients ``(functions, nb)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the functions of a layer are compared, and what its units gave."""
+
+    x: Float64
+    """``(in, P)``."""
+    scale: Float64
+    """``(units,)``: what the functions of each are divided by."""
+    active: Float64 | None = None
+    """``(n, units)``, with mean 0 and variance 1."""
+
+
+def read_member(member: Any) -> Layers:
+    """Read a model, or the latest frame of a recording.
+
+    Raises
+    ------
+    ValueError
+        If its layers are not one after the other, or of another kind.
+    """
+    if is_module(member):
+        from kan_widgets.functions import read
+
+        found: Layers = []
+        for functions in read(member):
+            own = sampled(functions)
+            found.append((own, own.coefficients))
+    else:
+        frame = member.frame
+        layers = frame.layout.layers
+        found = [(layer, np.asarray(frame.rows(layer), dtype=np.float64)) for layer in layers]
+    channels, kind = 0, ""
+    for layer, _ in found:
+        out, in_ = layer.shape[:2]
+        shared = layer.conv is not None and layer.conv.shared
+        if layer.kind == "elementwise" or layer.window or layer.split:
+            raise ValueError(f"{layer.name}: expected whole layers that add functions up")
+        if layer.conv is not None and layer.conv.groups > 1:
+            raise ValueError(f"{layer.name}: expected a convolution without groups")
+        flattened = kind == "conv" and layer.kind == "linear"
+        if kind and not shared and (in_ % channels if flattened else in_ != channels):
+            raise ValueError(
+                f"{layer.name} takes {in_} inputs, but the layer before gives {channels}: expected "
+                "a chain of layers"
+            )
+        channels, kind = out * (channels or 1) if shared else out, layer.kind
+    return found
+
+
+def check_alike(first: Layers, other: Layers, number: int) -> None:
+    """Raise unless a network has the layers of the first."""
+    shapes = [[(layer.name, *layer.shape) for layer, _ in layers] for layers in (first, other)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"network {number} has the layers {shapes[1]}, network 0 {shapes[0]}: expected the same"
+        )
+    for layer, coefficients in other:
+        if not np.isfinite(coefficients).all():
+            raise ValueError(f"{layer.name} of network {number} is not finite")
+
+
+def common_points(networks: Sequence[Layers]) -> list[list[Places]]:
+    """Return even points of what the grids of a layer have in common, the same for all."""
+    found: list[Places] = []
+    for layers in zip(*networks, strict=True):
+        low, high = np.array([layer.domain for layer, _ in layers]).T
+        ends = (low.max(), high.min()) if low.max() < high.min() else (low.min(), high.max())
+        out, in_ = layers[0][0].shape[:2]
+        found.append(Places(np.tile(np.linspace(*ends, _POINTS), (in_, 1)), np.ones(out)))
+    return [found] * len(networks)
+
+
+def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
+    """Run a model and return, for each layer, quantiles of its inputs and what its units gave.
+
+    Raises
+    ------
+    ValueError
+        If a layer does not run once, alone.
+    """
+    from kan_widgets.functions.undisturbed import undisturbed
+    from kan_widgets.insight.running import run, stages_of
+
+    stages = stages_of(model)
+    record = undisturbed(
+        model, lambda: run(model, batch, [tap for one in stages for tap in one.taps])
+    )
+    if record.ran(stages) != stages:
+        raise ValueError("the layers do not run one after the other as they are listed")
+    found: list[Places] = []
+    for k, stage in enumerate(stages):
+        if not record.once(stage.at) or len(stage.parts) > 1:
+            raise ValueError(f"{stage.name}: expected a layer that runs once, and alone")
+        layer = stage.parts[0]
+        axis = 1 if layer.kind == "conv" else -1
+        inputs, sums = (
+            np.moveaxis(record.at(tap).double().cpu().numpy(), axis, -1)
+            for tap in (stage.inputs[0], stage.at)
+        )
+        shared = layer.conv is not None and layer.conv.shared
+        columns = inputs.reshape(-1, 1 if shared else inputs.shape[-1])
+        places = np.quantile(columns, np.linspace(0, 1, _POINTS), axis=0).T
+        active = sums.reshape(-1, layer.shape[0])
+        spread = active.std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
+        some = active[:: -(-len(active) // _ROWS)]
+        about = (some - some.mean(axis=0)) / np.maximum(some.std(axis=0), 1e-12)
+        is_last = k + 1 == len(stages)
+        scale = np.ones(layer.shape[0]) if is_last else spread
+        found.append(Places(places, scale, None if shared or is_last else about))
+    return found
+
+
+def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLayer]:
+    """Sample the functions of a network, each about its mean."""
+    found: list[MatchedLayer] = []
+    channels = 0
+    for k, ((layer, coefficients), place) in enumerate(zip(layers, places, strict=True)):
+        out, in_, kh, kw = layer.shape
+        shared = layer.conv is not None and layer.conv.shared
+        numbers = np.arange(layer.count).reshape(out, in_, kh * kw)
+        values = np.empty((layer.count, place.x.shape[1]))
+        alike = bool((place.x == place.x[0]).all())
+        for i in [slice(None)] if alike else range(in_):
+            x = place.x[0 if alike else i]
+            for rows, table in by_table(layer, numbers[:, i].ravel(), _VALUES):
+                values[rows] = coefficients[rows] @ basis_at(layer, table, x).T
+        values = values.reshape(out, in_, kh * kw, -1) / place.scale[:, None, None, None]
+        last = layers[k + 1][0] if k + 1 < len(layers) else None
+        copies = (channels or 1) if shared else 1
+        block = 1 if shared or not channels else in_ // channels
+        found.append(
+            MatchedLayer(
+                layer.name,
+                np.nan_to_num(values - values.mean(axis=-1, keepdims=True)),
+                copies,
+                block,
+                shared,
+                layer.kind == "linear" and last is not None and last.kind == "linear",
+                place.active,
+            )
+        )
+        channels = out * copies
+    return found

@@ -1,0 +1,1 @@
+"""The numbers of views that Python computes, as records for the page."""

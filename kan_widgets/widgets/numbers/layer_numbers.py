@@ -1,0 +1,348 @@
+"""What LayerRanges shows: the numbers of each layer, now and over time."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
+from kan_widgets.insight.tables import SeenInputs, seen_inputs
+from kan_widgets.live.frames.frame import Frame, aligned, spread
+from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.live.frames.source import Source
+from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
+
+if TYPE_CHECKING:
+    from kan_widgets.live.watching.updates import Updates, UpdateSizes
+
+MAX_MEASURED = 100_000
+"""Of a layer of more functions a part is measured: those of some outputs and some inputs."""
+
+MAX_DOTS = 60
+"""Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
+MAX_MOMENTS = 96
+"""Frames of the past that the curves over time go through at most, and about half as many."""
+_SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
+# Of gradients and updates, all layers together cross with about so many points, each layer with
+# at most and at least so many.
+_POINTS, _MAX_POINTS, _MIN_POINTS = 8000, 200, 20
+_SUMMARY_FIELDS = (
+    *("constant", "not_finite", "spline_share", "outside_grid", "outside_support", "silu_shaped"),
+    *("observed_silu_shaped", "base", "base_shaped", "observed_base_shaped", "relative_change"),
+)
+_PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
+
+Numbers = NDArray[np.int64]
+Moment = tuple[int, dict[str, LayerSummary]]
+"""A step, and what each layer was like."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredPart:
+    """The functions from some inputs of a layer to some of its outputs."""
+
+    whole: LayerLayout
+    layer: LayerLayout
+    """A layer of these functions alone."""
+    outputs: Numbers
+    inputs: Numbers
+    """Within a group of a convolution."""
+
+    @property
+    def is_all(self) -> bool:
+        return self.layer is self.whole
+
+    def coefficients(self, frame: Frame) -> NDArray[np.float32]:
+        """Return the coefficients of these functions; no others are touched."""
+        found = frame.coefficients(self.whole.name)
+        return found if self.is_all else found[np.ix_(self.outputs, self.inputs)]
+
+    def numbers(self, functions: NDArray[Any]) -> Numbers:
+        if self.is_all:
+            return np.asarray(functions, dtype=np.int64)
+        _, inputs, height, width = self.layer.shape
+        size = height * width
+        kernel, place = np.divmod(functions, size)
+        row, column = np.divmod(kernel, inputs)
+        whole = self.outputs[row] * self.whole.shape[1] + self.inputs[column]
+        return np.asarray(whole * size + place, dtype=np.int64)
+
+    def seen(self, seen: Observation) -> Observation:
+        """Return what reaches the inputs of these functions."""
+        if self.is_all:
+            return seen
+        size = self.whole.shape[2] * self.whole.shape[3]
+        each = self.whole.shape[1] * size
+        groups = max(1, len(seen.counts) // each)
+        one = (self.inputs[:, None] * size + np.arange(size)).ravel()
+        return observed_entries(seen, (np.arange(groups)[:, None] * each + one).ravel())
+
+
+_parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
+
+
+def measured_part(layer: LayerLayout) -> MeasuredPart:
+    """Return the part of a layer that is measured: the same one for layers of one shape."""
+    if (known := _parts.get(layer)) is None:
+        known = _parts[layer] = _chosen(layer)
+    return known
+
+
+def _chosen(layer: LayerLayout) -> MeasuredPart:
+    out, inputs, height, width = layer.shape
+    groups = layer.conv.groups if layer.conv is not None else 1
+    if layer.count <= MAX_MEASURED or out % groups:
+        everything = np.arange(out), np.arange(inputs)
+        return MeasuredPart(layer, layer, *everything)
+    kernels = max(1, MAX_MEASURED // (height * width))
+    # As many outputs as inputs, as far as there are; of each group the same ones.
+    own = out // groups
+    rows = max(1, min(own, math.isqrt(kernels) // groups))
+    columns = max(1, min(inputs, kernels // (rows * groups)))
+    rows = max(1, min(own, kernels // (columns * groups)))
+    generator = np.random.default_rng(0)
+    within = np.sort(generator.choice(own, rows, replace=False))
+    outputs = (np.arange(groups)[:, None] * own + within).ravel()
+    columns_chosen = np.sort(generator.choice(inputs, columns, replace=False))
+    table_of = layer.table_of
+    if table_of is not None:
+        table_of = table_of.reshape(layer.shape)[np.ix_(outputs, columns_chosen)].reshape(-1)
+    shape = (len(outputs), columns, height, width)
+    part = replace(layer, shape=shape, offset=0, table_of=table_of)
+    return MeasuredPart(layer, part, outputs, columns_chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One layer at one step."""
+
+    layout: LayerLayout
+    step: int
+    summary: LayerSummary
+    """Of the functions measured: all, or a `MeasuredPart`."""
+    updates: UpdateSizes | None
+    observed_step: int | None
+    """Steps made before the inputs were seen; ``None`` where that is not known."""
+    dots: Float64
+    """Ranges of some functions that vary, rising: over the inputs, or else on the grid."""
+    functions: list[int]
+    """The number of the function behind each dot."""
+    typical: int
+    """The function whose range, of the same kind, is nearest to the median."""
+    over_inputs: bool
+    """Whether ranges are over the inputs seen: those of another step say nothing of this one."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain numbers; see `LayerRanges.table`."""
+        s, sizes = self.summary, self.updates
+        spreads = {"range": s.grid, "observed_range": s.observed}
+        medians = {**spreads, "range_at_start": s.started, "change": s.change}
+        return {
+            "layer": s.layer,
+            "type": s.type,
+            "step": self.step,
+            "observed_step": self.observed_step,
+            "functions": self.layout.count,
+            "measured": s.functions,
+            **{name: getattr(s, name) for name in _SUMMARY_FIELDS},
+            **{name: _part(spread, "median") for name, spread in medians.items()},
+            **{
+                f"{name}_{percent}": _part(spread, part)
+                for name, spread in spreads.items()
+                for percent, part in _PERCENTILES.items()
+            },
+            "threshold": THRESHOLD,
+            **{name: _part(sizes, name) for name in _SIZES},
+            "update_step": None if sizes is None else sizes.step,
+        }
+
+    def wire(self) -> dict[str, Any]:
+        """Return it as the page reads it: see js/src/views/layer_ranges/content.ts."""
+        layer, s = self.layout, self.summary
+        return {
+            "name": layer.name,
+            "type": layer.type,
+            "kind": layer.kind,
+            "shape": list(layer.shape),
+            "names": list(layer.names),
+            "inputNames": list(layer.input_names),
+            "numbers": {name: finite(value) for name, value in self.as_dict().items()},
+            "grid": list(astuple(s.grid)) if s.grid else None,
+            "seen": list(astuple(s.observed)) if s.observed and self.over_inputs else None,
+            "start": list(astuple(s.started)) if s.started else None,
+            "typical": self.typical,
+            "dots": float32(self.dots),
+            "functions": np.asarray(self.functions, dtype="<i4").tobytes(),
+        }
+
+
+class LayerNumbers:
+    """Measures the layers of a source; what stays the same is worked out once."""
+
+    def __init__(self) -> None:
+        self._first: Frame | None = None
+        self._starts: dict[str, Start] = {}
+        self._inputs: dict[str, tuple[Observation, LayerLayout, SeenInputs]] = {}
+        self._moments: weakref.WeakKeyDictionary[Frame, Moment]
+        self._moments = weakref.WeakKeyDictionary()
+
+    def rows(self, source: Source, frame: Frame, updates: Updates | None = None) -> list[Row]:
+        """Measure every layer of a frame, in order."""
+        rows = []
+        fresh = not is_old(source, frame)
+        for layer in frame.layout.layers:
+            part, seen = measured_part(layer), self._inputs_of(source, layer)
+            ranges, summary = self._measured(source, frame, layer, seen)
+            sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
+            over_inputs = fresh and summary.observed is not None
+            reach = ranges.observed if over_inputs else ranges.range
+            varying = np.flatnonzero(reach > 0)
+            order = varying[np.argsort(reach[varying], kind="stable")]
+            picked = order
+            if len(order) > MAX_DOTS:
+                picked = order[np.linspace(0, len(order) - 1, MAX_DOTS).round().astype(int)]
+            rows.append(
+                Row(
+                    layer,
+                    frame.step,
+                    summary,
+                    sizes,
+                    getattr(source.feed.observed.get(layer.name), "step", None),
+                    reach[picked],
+                    part.numbers(picked).tolist(),
+                    int(part.numbers(order[len(order) // 2])) if len(order) else 0,
+                    over_inputs,
+                )
+            )
+        # What the curves over time show does not depend on the inputs seen.
+        self._moments[frame] = frame.step, {row.layout.name: row.summary for row in rows}
+        return rows
+
+    def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[Moment], bool]:
+        """Return moments of evenly spread frames, and whether all are there.
+
+        Ranges are those on the grid: what reaches a layer is not known of each step. At most
+        ``most`` frames are worked out in this call, the newest first: however busy the machine is,
+        the curves end at the step that is shown.
+        """
+        found, complete = [], True
+        frames = list(source.history)
+        # They stay the same while more come.
+        kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
+        for frame in (frames[place] for place in reversed(kept)):
+            known = self._moments.get(frame)
+            if known is None:
+                if most <= 0:
+                    complete = False
+                    continue
+                most -= 1
+                layers = {
+                    layer.name: self._measured(source, frame, layer)[1]
+                    for layer in frame.layout.layers
+                }
+                known = self._moments[frame] = frame.step, layers
+            found.append(known)
+        return found[::-1], complete
+
+    def _measured(
+        self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None
+    ) -> tuple[FunctionRanges, LayerSummary]:
+        part, start = measured_part(layer), self._start_of(source, layer.name)
+        ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
+        return ranges, summarise(part.layer, ranges, seen)
+
+    def _start_of(self, source: Source, name: str) -> Start | None:
+        """Return a layer as it was in the first frame, if it was there."""
+        first = source.history[0]
+        if first is not self._first:
+            self._first, self._starts = first, {}
+        if name not in self._starts and name in first.layout.names:
+            part = measured_part(first.layout.layer(name))
+            self._starts[name] = start_from(part.layer, part.coefficients(first))
+        return self._starts.get(name)
+
+    def _inputs_of(self, source: Source, layer: LayerLayout) -> SeenInputs | None:
+        """Return what the batch observed last sent into a layer."""
+        seen = source.feed.observed.get(layer.name)
+        if seen is None:
+            return None
+        known = self._inputs.get(layer.name)
+        if known is None or known[0] is not seen or known[1].tables != layer.tables:
+            part = measured_part(layer)
+            own = part.seen(seen)
+            inputs = seen_inputs(
+                part.layer,
+                own.patches,
+                own.edges,
+                own.counts,
+                own.outside_domain,
+                own.outside_extent,
+            )
+            known = self._inputs[layer.name] = seen, layer, inputs
+        return known[2]
+
+
+def is_old(source: Source, frame: Frame) -> bool:
+    """Whether inputs were seen last when the model was another than in a frame.
+
+    What is no map of features comes in the same, whatever the model is.
+    """
+    seen = source.feed.observed.values()
+    return any(one.step != frame.step and not one.is_image for one in seen)
+
+
+def past(
+    names: Sequence[str], moments: Sequence[Moment], updates: Sequence[Sequence[UpdateSizes]]
+) -> list[dict[str, Any]]:
+    """Return how each layer changed, as arrays over steps; NaN stands for what is not known.
+
+    ``moments`` say how they were at some steps, ascending, ``updates`` which gradients and updates
+    were measured of each.
+    """
+    points = min(_MAX_POINTS, max(_MIN_POINTS, _POINTS // max(1, len(names))))
+    found = []
+    for name, measured in zip(names, updates, strict=True):
+        own = [(step, layers[name]) for step, layers in moments if name in layers]
+        reach = [s.grid for _, s in own]
+        kept = measured
+        if len(measured) > points:
+            kept = [measured[place] for place in spread([m.step for m in measured], points)]
+        found.append(
+            {
+                "steps": _steps([step for step, _ in own]),
+                "range": _series(_part(one, "median") for one in reach),
+                "lower": _series(_part(one, "lower") for one in reach),
+                "upper": _series(_part(one, "upper") for one in reach),
+                "splines": _series(s.spline_share for _, s in own),
+                "silu": _series(s.silu_shaped for _, s in own),
+                "change": _series(_part(s.change, "median") for _, s in own),
+                "sizes": {
+                    "steps": _steps([sizes.step for sizes in kept]),
+                    **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
+                },
+            }
+        )
+    return found
+
+
+def _part(record: object, name: str) -> float | None:
+    """Return one number of a record; ``None`` where it is not known, or there is none."""
+    value = getattr(record, name, math.nan)
+    return None if math.isnan(value) else value
+
+
+def _series(values: Iterable[float | None]) -> bytes:
+    return float32([math.nan if value is None else value for value in values])
+
+
+def _steps(steps: Sequence[int]) -> bytes:
+    return np.array(steps, dtype="<i4").tobytes()

@@ -1,0 +1,1 @@
+"""Saved pages, and those that a server of ours connects with Python."""

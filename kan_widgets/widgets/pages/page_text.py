@@ -1,0 +1,212 @@
+"""The text of a page of views: what it says, its styles, scripts and what fills them."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import html
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import ipywidgets
+
+from kan_widgets.live import Frame
+from kan_widgets.widgets.wire.messages import bundle
+
+_EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
+# What every page of views runs, by the names under which its script finds them.
+_MODULES = {"Stream": "main.js", "View": "view.js", "Page": "page.js"}
+_START = "kanWidgets.Page.start(document, kanWidgets);"
+# Unpacks the script of the page, which stands in it as text, and runs it.
+_UNPACKING = """\
+try {
+  const text = document.getElementById("kw-code").textContent.trim();
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(plain).text();
+  document.body.append(script);
+} catch (error) {
+  for (const place of document.querySelectorAll("[data-kw-place]")) {
+    place.textContent = `This view cannot be shown in this browser: ${error.message}`;
+  }
+  throw error;
+}
+"""
+
+
+def page_text(
+    *,
+    title: str,
+    named: str,
+    about: str,
+    content: dict[str, Any],
+    packed: bytes,
+    figures: Sequence[str],
+    before: str = "",
+    live: bool = False,
+    trains: bool = False,
+) -> bytes:
+    """Return a page, filled with ``content`` (js/src/page/saved.ts) and the bytes taken out of it.
+
+    ``title`` is the heading, "" for none, and then it is called as ``named``; ``about``,
+    ``before`` and ``figures`` are HTML of what stands below it; a ``live`` page stays connected
+    with what serves it, and in one that ``trains`` a worker does.
+    """
+    here = "'self'" if live else "'none'"
+    more = {"Live": "live.js"} if live else {"Trained": "trained.js"} if trains else {}
+    code = _script(_MODULES | more)
+    worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
+    start, sheet = f"\n{_UNPACKING}", f"\n{bundle('page.css')}\n"
+    # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
+    policy = (
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
+        f"style-src {_hash(sheet)}; "
+        f"img-src data: blob:{' ' + here if live else ''}; base-uri 'none'; form-action 'none'; "
+        f"connect-src {here}"
+    )
+    heading = f"<h1>{html.escape(title)}</h1>" if title else ""
+    themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<link rel="icon" href="data:,">',
+        f"<title>{html.escape(title or named)}</title>",
+        f"<style>{sheet}</style>",
+        "<body>",
+        f'<header>{heading}<label class="kw-page-theme">theme '
+        f'<select id="kw-theme">{themes}</select></label>',
+        f'<p class="kw-page-about">{about}</p>',
+        "</header>",
+        *([before] if before else []),
+        f"<main>{''.join(figures)}</main>",
+        "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
+        filling(content, packed),
+        f'<script type="text/plain" id="kw-code">{_deflated(code.encode())}</script>',
+        f'<script type="module">{start}</script>',
+        "</html>",
+    ]
+    return "\n".join(parts).encode(errors="replace")
+
+
+def filling(content: dict[str, Any], packed: bytes) -> str:
+    """Return as HTML what the views of a page are filled with; the parameters of `page_text`."""
+    return (
+        f'<script type="application/json" id="kw-saved">{_json(content)}</script>\n'
+        f'<script type="text/plain" id="kw-bytes">{_deflated(packed)}</script>'
+    )
+
+
+def figure(number: int, *, label: str, css: Mapping[str, str], named: bool, note: str) -> str:
+    """Return as HTML the place of a view, where the script of the page draws it.
+
+    ``label`` says what it is to those who do not see it, and above it too where it is ``named``.
+    """
+    style = "; ".join(f"{key}: {value}" for key, value in css.items())
+    head = f'<h2 class="kw-page-name">{html.escape(label)}</h2>' if named else ""
+    foot = f'<figcaption class="kw-page-note">{html.escape(note)}</figcaption>' if note else ""
+    return (
+        f'<figure class="kw-page-view" data-kw-place="{number}" aria-label="{html.escape(label)}" '
+        f'data-kw-style="{html.escape(style)}">{head}<div>Opening…</div>{foot}</figure>'
+    )
+
+
+def site_script() -> str:
+    """Return one script for all pages of a site: it fills what places a page has.
+
+    A plain script, since from disk a browser loads no module that is a file of its own.
+    """
+    return _script(_MODULES)
+
+
+def _script(modules: Mapping[str, str]) -> str:
+    parts = [
+        f"(() => {{\n'use strict';\n{_handing(name, bundle(file))}\n}})();"
+        for name, file in modules.items()
+    ]
+    return "\n".join([*parts, f"if (document.getElementById('kw-saved')) {_START}", ""])
+
+
+def _json(value: object) -> str:
+    """Return JSON that cannot end the script it stands in, whatever names are in it."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _deflated(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def _handing(name: str, source: str) -> str:
+    """Return a bundle as code that hands over what it exports.
+
+    A module in the page cannot be imported by name, and a blob: address needs more rights
+    than some hosts give.
+    """
+    found = list(_EXPORT.finditer(source))
+    if len(found) != 1:
+        raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
+    members = []
+    for export in filter(None, map(str.strip, found[0][1].split(","))):
+        inside, _, outside = export.partition(" as ")
+        members.append(f"{outside or inside}: {inside}")
+    start, end = found[0].span()
+    handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
+    return source[:start] + handed + source[end:]
+
+
+def _hash(text: str) -> str:
+    """Return by what a policy knows a script or a style sheet."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def css_of(widget: ipywidgets.DOMWidget) -> dict[str, str]:
+    """Return the widget's layout as CSS."""
+    values = {name: getattr(widget.layout, name) for name in widget.layout.keys if name[0] != "_"}
+    return {name.replace("_", "-"): value for name, value in values.items() if value is not None}
+
+
+def names(views: Sequence[Any]) -> str:
+    """Return the names of the models and of the views: ``"KANCNN · Dashboard"``."""
+    kinds = dict.fromkeys(in_words(type(view).__name__) for view in views)
+    return " · ".join(filter(None, (models(views), ", ".join(kinds))))
+
+
+def models(views: Sequence[Any]) -> str:
+    """Return the names of the models that are shown: ``"KANCNN, CNN"``."""
+    shown = [part for view in views for part in (view, *view._within())]
+    sources = [source for part in shown if (source := part._stream.source) is not None]
+    return ", ".join(filter(None, dict.fromkeys(source.feed.model_class for source in sources)))
+
+
+def in_words(name: str) -> str:
+    """Return the name of a class in words."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
+
+
+def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) -> str:
+    """Return as HTML what a page is, when it was saved, and which steps of each stream it has."""
+    day = f"{saved.day} {saved:%B %Y, %H:%M}"
+    when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
+    moments = []
+    for frames in kept:
+        first, latest = frames[0].step, frames[-1].step
+        several = f"{len(frames)} moments of the training, from step {first:,} to {latest:,}"
+        moments.append(several if latest > first else f"step {latest:,}")
+    # Streams of several models often say the same.
+    said = "; ".join(dict.fromkeys(moments))
+    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {said}."
+
+
+def use(kept: Sequence[Sequence[Frame]]) -> str:
+    """Return what a reader can do on a page."""
+    back = any(frames[-1].step > frames[0].step for frames in kept)
+    hands = "Point at anything to read it, click to select it"
+    return f"{hands}; the timeline goes back through the training." if back else f"{hands}."

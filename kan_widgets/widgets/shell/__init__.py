@@ -1,0 +1,1 @@
+"""What all views are made of: options, pictures, docking, the classes they begin with."""

@@ -1,0 +1,376 @@
+"""The options of a view, each declared once, in the body of its class.
+
+::
+
+    class KernelGrid(LayerView):
+        ghost: bool = option("Draw the initial function behind, dashed.", default=True)
+
+From that come a trait that is synced to the browser, a keyword of the view and of its pictures with
+their checks, what ``inspect.signature`` gives and so Jupyter's completion, what type checkers know
+(PEP 681), and a part of the docstring.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+import textwrap
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from types import MethodType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import traitlets
+from traitlets.traitlets import MetaHasTraits
+
+from kan_widgets.checks import is_tensor
+from kan_widgets.live.frames.layout import Float32
+from kan_widgets.widgets.wire.messages import array_dict
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
+        """Leave a class as it is: only type checkers read this."""
+        return lambda kind: kind
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+Theme = Literal["auto", "light", "dark"]
+# Between the parameters and the rest of a docstring.
+_SECTIONS = ("\n\nAttributes\n---", "\n\nRaises\n---", "\n\nExamples\n---")
+_RAISES = """TypeError
+    If a keyword is unknown or the object cannot be shown.
+traitlets.TraitError
+    If a value is not one of those above.
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """The declaration of an option."""
+
+    doc: str
+    default: Any
+    trait: traitlets.TraitType[Any, Any] | None
+    bounds: dict[str, float]
+    kw_only: bool
+    is_trait: bool
+    type: str = ""
+    """As it is annotated."""
+
+    def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
+        trait = self.trait or _trait_of(kind, self.default, **self.bounds)
+        return trait.tag(sync=True, option=True)
+
+    def described(self, name: str) -> str:
+        kind = self.type.removesuffix(" | None")
+        if kind.startswith("Literal["):
+            kind = f"{{{kind.removeprefix('Literal[').removesuffix(']')}}}"
+        also = ", optional" if kind != self.type or self.default is not inspect._empty else ""
+        return f"{name} : {kind}{also}\n{textwrap.indent(inspect.cleandoc(self.doc), '    ')}"
+
+
+def option(
+    doc: str,
+    *,
+    default: Any = inspect._empty,
+    trait: traitlets.TraitType[Any, Any] | None = None,
+    kw_only: bool = True,
+    is_trait: bool = True,
+    **bounds: float,
+) -> Any:
+    """Declare an option of a view; an ``InitVar`` is an argument that is no trait.
+
+    ``doc`` says what it does, ``bounds`` are ``min`` and ``max`` of a number. Without a default it
+    must be given. ``trait`` is for a type that is none of Python's own; without ``is_trait``
+    another class has made it.
+    """
+    return Option(doc, default, trait, bounds, kw_only, is_trait)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
+class Declared:
+    """Has options that type checkers know as those of its constructor."""
+
+
+class Declaring(MetaHasTraits):
+    """Makes traits, parameters and docstring of the options in a class."""
+
+    _parameters: dict[str, Option]
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
+    ) -> Declaring:
+        said = body.get("__annotations__", {})
+        own = {key: one for key, one in body.items() if isinstance(one, Option)}
+        plain = {key: said[key] for key, one in own.items() if one.is_trait and not one.trait}
+        plain = {key: text for key, text in plain.items() if not text.startswith("InitVar[")}
+        probe = {"__annotations__": plain, "__module__": body.get("__module__", __name__)}
+        kinds = get_type_hints(type(name, (), probe))
+        declared = {}
+        for key, one in own.items():
+            text, kind = said[key], kinds.get(key)
+            argument = text.startswith("InitVar[")
+            if argument:
+                text = text[len("InitVar[") : -1]
+            if get_origin(kind) is Literal:
+                text = f"Literal{json.dumps(get_args(kind))}"
+            declared[key] = Option(**vars(one) | {"type": text})
+            if argument or not one.is_trait:
+                del body[key]
+            else:
+                body[key] = one.made(kind)
+        made: Any = super().__new__(mcs, name, bases, body | {"_declared": declared}, **more)
+        found = [vars(base).get("_declared", {}) for base in reversed(made.__mro__)]
+        parameters = {key: one for each in found for key, one in each.items()}
+        made._parameters = dict(sorted(parameters.items(), key=lambda one: one[1].kw_only))
+        made.__doc__ = _documented(body.get("__doc__") or "", made._parameters)
+        return cast(Declaring, made)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """Its arguments by name, each with its default."""
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY
+                    if one.kw_only
+                    else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                    default=one.default,
+                    annotation=one.type,
+                )
+                for name, one in cls._parameters.items()
+            ]
+        )
+
+
+def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any, Any]:
+    if get_origin(kind) is Literal:
+        return Choice(get_args(kind), default)
+    if get_origin(kind) in (Union, types.UnionType):
+        [kind] = [one for one in get_args(kind) if one is not type(None)]
+        bounds["allow_none"] = True
+    if get_origin(kind) is Sequence:
+        [inside] = get_args(kind)
+        return traitlets.List(_trait_of(inside, traitlets.Undefined), list(default))
+    made: Any = {
+        bool: traitlets.Bool,
+        int: traitlets.Int,
+        float: traitlets.Float,
+        str: traitlets.Unicode,
+        dict: traitlets.Dict,
+    }[get_origin(kind) or kind]
+    trait: traitlets.TraitType[Any, Any]
+    trait = made(**bounds) if default is traitlets.Undefined else made(default, **bounds)
+    return trait
+
+
+def _documented(doc: str, parameters: dict[str, Option]) -> str:
+    """Return a docstring with its parameters, and with what all views raise."""
+    doc = inspect.cleandoc(doc)
+    said = "\n".join(one.described(name) for name, one in parameters.items())
+    if "\n\nRaises\n------\n" in doc:
+        doc = doc.replace("\n\nRaises\n------\n", f"\n\nRaises\n------\n{_RAISES}")
+    else:
+        head, examples, rest = doc.partition("\n\nExamples\n---")
+        doc = f"{head}\n\nRaises\n------\n{_RAISES.rstrip()}{examples}{rest}"
+    place = min(doc.index(section) for section in _SECTIONS if section in doc)
+    return f"{doc[:place]}\n\nParameters\n----------\n{said}{doc[place:]}\n"
+
+
+# -- keywords of pictures -----------------------------------------------------------------
+
+
+class _AsShown:
+    """The default of a picture's keyword: what the view shows."""
+
+    def __repr__(self) -> str:
+        return "as shown"
+
+
+AS_SHOWN = _AsShown()
+
+
+def with_options(method: F) -> F:
+    """Put the options of a view into the signature of its method."""
+    return cast(F, _Drawing(method))
+
+
+class _Drawing:
+    """A method that has another signature in each view; of a class it is as it is written."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self._of: WeakKeyDictionary[type[Any], Callable[..., Any]] = WeakKeyDictionary()
+        self.__doc__ = method.__doc__
+
+    def __get__(self, view: object, kind: type[Any]) -> Callable[..., Any]:
+        """Return the method as one of a class, or of a view."""
+        if view is None:
+            return self._method
+        made = self._of.get(kind)
+        if made is None:
+            made = self._of[kind] = self._made(kind)
+        return MethodType(made, view)
+
+    def _made(self, kind: type[Any]) -> Callable[..., Any]:
+        @wraps(self._method)
+        def method(*arguments: Any, **options: Any) -> Any:
+            return self._method(*arguments, **options)
+
+        method.__signature__ = self._signature(kind)  # type: ignore[attr-defined]
+        return method
+
+    def _signature(self, kind: type[Any]) -> inspect.Signature:
+        signature = inspect.signature(self._method)
+        known = {name: one for name, one in signature.parameters.items() if name != "options"}
+        # How large it is by default, a class says in its own `svg`, or takes from those before.
+        for base in kind.__mro__:
+            if isinstance(svg := vars(base).get("svg"), _Drawing):
+                for name, one in inspect.signature(svg._method).parameters.items():
+                    if name not in ("self", "options"):
+                        known.setdefault(name, one)
+        for name in kind._options():
+            annotation = kind._parameters[name].type
+            keyword = inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=AS_SHOWN, annotation=annotation
+            )
+            known.setdefault(name, keyword)
+        return signature.replace(parameters=list(known.values()))
+
+
+# -- values -------------------------------------------------------------------------------
+
+
+def nearest_word(given: object, known: Sequence[str]) -> str:
+    """Return a hint at the nearest known word; empty if none is near."""
+    near = difflib.get_close_matches(str(given), known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+class Choice(traitlets.Enum[Any]):
+    """One of some words; the error for anything else lists them."""
+
+    def __init__(self, words: Sequence[str], default: str) -> None:
+        super().__init__(list(words), default)
+        self._words = list(words)
+
+    def words(self, obj: Any) -> list[str]:
+        """Return the words to choose from."""
+        return self._words
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return ``value`` if it is one of the words."""
+        known = self.words(obj)
+        if value in known:
+            return value
+        words = ", ".join(map(repr, known))
+        raise traitlets.TraitError(
+            f"{self.name}={value!r}: expected one of {words}.{nearest_word(value, known)}"
+        )
+
+
+class LayerName(traitlets.TraitType[Any, Any]):
+    """A layer of the stream, given by its name or its number."""
+
+    default_value = ""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        return layer_name(value, obj._layer_names())
+
+
+def layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
+    """Return the name of a layer given by name or number; ``None`` is the first.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the message lists them.
+    """
+    if layer is None:
+        layer = 0
+    if isinstance(layer, int) and not isinstance(layer, bool) and 0 <= layer < len(names):
+        return names[layer]
+    if layer not in names:
+        raise ValueError(
+            f"layer={layer!r}: the layers are {', '.join(map(repr, names))} "
+            f"(or their numbers, 0 to {len(names) - 1})"
+        )
+    return str(layer)
+
+
+_MAX_FLOATS = 4_000_000
+
+
+class ImageArray(traitlets.TraitType[Any, Any]):
+    """Numbers from numpy, torch or lists, kept as float32 of some numbers of dimensions."""
+
+    def __init__(self, shapes: str, dimensions: tuple[int, ...], **options: Any) -> None:
+        super().__init__(None, **options)
+        self._shapes = shapes
+        self._dimensions = dimensions
+
+    def validate(self, obj: Any, value: Any) -> Float32 | None:
+        """Return a copy as float32; ``None`` stays."""
+        if value is None:
+            return None
+        if is_tensor(value):
+            value = value.detach().float().cpu().numpy()
+        try:
+            array = np.ascontiguousarray(value, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{self.name} of type {type(value).__name__}: expected an array or tensor of "
+                f"numbers of shape {self._shapes}"
+            ) from None
+        if array.ndim not in self._dimensions or array.size == 0:
+            raise ValueError(
+                f"{self.name} of shape {array.shape}: expected {self._shapes}; give one image as "
+                "image[None]"
+            )
+        if array.size > _MAX_FLOATS:
+            raise ValueError(
+                f"{self.name} of shape {array.shape}: expected at most {_MAX_FLOATS:,} numbers, "
+                "which go to the browser; give fewer images"
+            )
+        if array is value:  # what is shown must not change behind the view's back
+            array = array.copy()
+        return array
+
+
+def images_dict(array: Float32 | None, _: Any) -> dict[str, Any]:
+    """Return images as the browser reads them: shape (N, C, H, W) and little-endian float32."""
+    if array is None:
+        return {}
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 2:
+        array = array[None, None]
+    return array_dict(array)
+
+
+def drawing_of(content: dict[str, Any], _: Any) -> Float32 | None:
+    """Read a drawing from the browser."""
+    if not content:
+        return None
+    numbers = np.frombuffer(content["data"], dtype="<f4").astype(np.float32)
+    image: Float32 = numbers.reshape(content["shape"])[0, 0]
+    return image

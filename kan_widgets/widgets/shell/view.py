@@ -1,0 +1,372 @@
+"""What every view is: a kind in the browser's registry, a stream, keywords and pictures."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import InitVar, dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import traitlets
+
+from kan_widgets.checks import check_number, is_module
+from kan_widgets.live import Source, is_binding
+from kan_widgets.live.cells import answer_during_cells
+from kan_widgets.live.worker import Painter
+from kan_widgets.widgets.pages.page import Placed
+from kan_widgets.widgets.shell.docking import Dockable
+from kan_widgets.widgets.shell.drawing_engine import picture_request, svg_of
+from kan_widgets.widgets.shell.options import (
+    Declared,
+    Declaring,
+    LayerName,
+    Theme,
+    layer_name,
+    nearest_word,
+    option,
+    with_options,
+)
+from kan_widgets.widgets.shell.pictured import Pictured
+from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS, ViewListener
+from kan_widgets.widgets.wire.stream import stream_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_HEIGHT = 480
+# What other libraries call what views can do, and what it is called here.
+_OTHER_NAMES = {
+    "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
+    "savefig": 'to_png("view.png")',
+    "save_png": 'to_png("view.png")',
+    "save_svg": 'to_svg("view.svg")',
+    "save_gif": 'animate("run.gif")',
+    "show": "the view itself as the last line of a cell, or IPython.display.display(view)",
+    "plot": 'to_png("view.png"), or the view itself as the last line of a cell',
+    "to_html": 'save_html("page.html")',
+    "binding": "live",
+}
+_REPR_TRAITS = ("layer", "mode", "page", "every")
+# Traits of every view that no picture of it depends on.
+_UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
+
+
+class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
+    """A widget that draws a stream, in the page and here by the same code.
+
+    A subclass names itself in the browser's registry and says which layers it draws.
+    """
+
+    _esm = bundle("view.js")
+    _is_joined = False
+    _painters: tuple[Painter, ...] = ()
+    _narrowest = 100
+    """Pixels of a picture at least."""
+    _is_wide = False
+    """Whether it is as wide as the page, unless its layout says otherwise."""
+    _draws_layers = True
+    """Whether its picture needs functions: those of its layer, or of all where it has none."""
+    _kind = ""
+    """Its name in ``js/src/views/registry.ts``."""
+
+    _own = traitlets.Unicode().tag(sync=True)
+    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
+    kind = traitlets.Unicode().tag(sync=True)
+    linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """References to the views in which the layer is chosen that is chosen in this one."""
+    drawn_from = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """The traits of which a change has the page draw it."""
+    theme: Theme = option('``"auto"`` takes the theme of JupyterLab.', default="auto")
+    layout: Any = option(
+        "CSS of the box: an ``ipywidgets.Layout`` or a dict.", default=None, is_trait=False
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        values = self._bound(given, options)
+        self._take(values)
+        source = self._source_of(values)
+        self._check_options(values, source)
+        own = uuid4().hex
+        others = {*SHARED_TRAITS, *_UNDRAWN_TRAITS}
+        super().__init__(
+            model_id=own,
+            _own=own,
+            kind=self._kind,
+            stream=stream_of(source),
+            drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
+            **values,
+        )
+        answer_during_cells(self)
+        self._hear_dock()
+        self._join()
+        self._is_joined = True
+        if self._is_wide and self.layout.width is None:
+            self.layout.width = "100%"
+        self._begin()
+
+    @classmethod
+    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the constructor was given by name, and those defaults that are checked."""
+        cls._check_keywords(options, *cls._parameters)
+        try:
+            bound = inspect.signature(cls).bind(*given, **options)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}: {error}") from None
+        places = {
+            name: one.default
+            for name, one in cls._parameters.items()
+            if not one.kw_only and one.is_trait and one.default is not inspect.Parameter.empty
+        }
+        return places | bound.arguments
+
+    @classmethod
+    def _check_keywords(cls, options: Mapping[str, Any], *others: str) -> None:
+        known = sorted({*cls._options(), *others})
+        for name in options:
+            if name not in known:
+                raise TypeError(
+                    f"{cls.__name__} takes no keyword {name!r}.{nearest_word(name, known)} "
+                    f"It takes {', '.join(known)}."
+                )
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Take arguments that are no traits, before anything is made."""
+
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        """Take what is shown out of the arguments."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """Start, once the widget is made."""
+
+    def _validated(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return options as its traits would have them; layers are looked at elsewhere."""
+        known = self.traits(option=True)
+        names = options.keys() & known.keys() - {"layer"}
+        return options | {name: known[name]._validate(self, options[name]) for name in names}
+
+    def _check_options(self, options: dict[str, Any], source: Source) -> None:
+        """Check values against the source before anything is made."""
+        if "layer" in options:
+            options["layer"] = layer_name(options["layer"], source.layers)
+
+    @classmethod
+    def _options(cls) -> dict[str, Any]:
+        """Return its keywords and their traits."""
+        return {name: one for name, one in cls.class_traits().items() if one.metadata.get("option")}
+
+    @property
+    def live(self) -> Source:
+        """The binding that this view shows; a later one if that has been replaced.
+
+        Raises
+        ------
+        RuntimeError
+            If it is gone, with its model: the view shows the last frame.
+        """
+        source = self._stream.source
+        if source is None:
+            raise RuntimeError("the model this view showed is gone; bind another for a new view")
+        return source
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _OTHER_NAMES]
+
+    def __repr__(self) -> str:
+        # It is read in debuggers too, of views that are half made or gone.
+        try:
+            return f"<{type(self).__name__}{self._described()}>"
+        except Exception:
+            return f"<{type(self).__name__}>"
+
+    def _described(self) -> str:
+        """Describe what is shown: model, layer, mode, step and state."""
+        said = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
+        step = self._stream.step_taken if self.cursor < 0 else self.cursor
+        state = "closed" if self.comm is None else self._stream.status["state"]
+        return f" of {self._model_named()}: {', '.join([*said, f'step {step}', state])}"
+
+    def _model_named(self) -> str:
+        source = self._stream.source
+        return ("" if source is None else source.feed.model_class) or "a model"
+
+    def _layer_names(self) -> tuple[str, ...]:
+        """Return the layers that can be chosen."""
+        return self._stream.layout_shown.names
+
+    def looked_at(self, **options: Any) -> Sequence[str]:
+        """Return the layers whose functions it shows, or a picture of it with other options."""
+        traits = {name: getattr(self, name) for name in self._options()} | options
+        return self._drawn_layers(traits, self._layer_names())
+
+    @traitlets.observe("layer")
+    def _looks_elsewhere(self, _: Any) -> None:
+        if self.comm is not None and self._is_joined:
+            self._stream.update_looking()
+
+    def _drawn_layers(self, traits: dict[str, Any], names: Sequence[str]) -> Sequence[str]:
+        """Return the layers that a picture with these traits needs."""
+        if not self._draws_layers:
+            return ()
+        return [traits["layer"]] if "layer" in traits else names
+
+    def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the selection in a picture with these options; the stream's by default."""
+        return dict(self.selection or {})
+
+    def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        """Return options of one picture, which have been checked, with what belongs to them."""
+        if not self.has_trait("layer"):
+            return options
+        # The layer shown may be gone since the model was bound again.
+        shown = getattr(self, "layer", "")
+        layer = options.get("layer", shown if shown in names else None)
+        return options | {"layer": layer_name(layer, names)}
+
+    @with_options
+    def svg(
+        self,
+        *,
+        width: int = 900,
+        max_height: float = 900,
+        pixel_ratio: float = 2,
+        **options: Any,
+    ) -> str:
+        """Return the current state as the text of an SVG; parameters are those of ``image``."""
+        return svg_of(self._pictures(width, max_height, pixel_ratio, {**options}))
+
+    def _pictures(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what the browser's code is asked for: pictures, one below the other."""
+        return [self._picture_request(width, most, pixel_ratio, options)]
+
+    def _picture_request(
+        self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the browser's code is asked for a picture."""
+        self._check_keywords(options)
+        check_number("pixel_ratio", pixel_ratio, 0.25, 16)
+        if not width >= self._narrowest:
+            raise ValueError(f"width={width}: expected at least {self._narrowest} pixels")
+        self._begin_picture()
+        frames = self._stream.frames()
+        names = frames[1].layout.names
+        traits = {name: getattr(self, name) for name in self.keys if not name.startswith("_")}
+        for name in (*_UNDRAWN_TRAITS, *SHARED_TRAITS):
+            traits.pop(name, None)
+        traits |= self._picture_options(self._validated(options), names)
+        theme = traits.pop("theme", "auto")
+        return picture_request(
+            frames,
+            self._drawn_layers(traits, names),
+            source=self._stream.source,
+            selection=self._drawn_selection(options),
+            network=self._draws_network,
+            training=self._stream.training,
+            kind=self._kind,
+            traits={name: self._sent(name, value) for name, value in traits.items()},
+            width=width,
+            height=int(traits.get("height") or _HEIGHT),
+            most=most,
+            theme="dark" if theme == "dark" else "light",
+            ratio=pixel_ratio,
+        )
+
+    def _sent(self, name: str, value: Any) -> Any:
+        """Return a trait's value as the page would get it."""
+        return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
+
+    def _painted(self, draw: Callable[[], object], fps: float) -> Painter:
+        """Return what calls a method that sets traits, until this is closed."""
+        painter = Painter(draw, fps)
+        self._painters = (*self._painters, painter)
+        return painter
+
+    def _listen(self, **methods: Callable[..., object]) -> None:
+        """Call methods at events of the source, until this is closed: see `ViewListener`."""
+        self._listener = ViewListener(self, **methods)
+        self.live.feed.subscribe(self._listener)
+
+    def _end(self) -> None:
+        self._undock()
+        for painter in self._painters:
+            painter.close()
+        if (source := self._stream.source) is not None:
+            source.feed.let_go()
+        self._select_callbacks = ()
+
+
+class ModelView(View):
+    """A view of one model."""
+
+    live_or_model: InitVar[Source | nn.Module] = option(
+        """A binding made by `kan_widgets.bind`; a recording (`kan_widgets.replay`,
+        `kan_widgets.follow`); or a model: its open binding is used, or else a new one, which
+        follows ``live.refresh()`` and ``live.step()``.""",
+        kw_only=False,
+    )
+
+    def _source_of(self, values: dict[str, Any]) -> Source:
+        live_or_model = values.pop("live_or_model")
+        source = source_for(live_or_model)
+        self._kept: object = kept_alive(live_or_model)
+        return source
+
+    def _end(self) -> None:
+        self._kept = None
+        super()._end()
+
+
+class LayerView(ModelView):
+    """A view of one layer at a time."""
+
+    layer: str | int = option(
+        "The layer to show, by name or number; the first by default.",
+        default=0,
+        trait=LayerName(),
+        kw_only=False,
+    )
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """An attribute that says what to write instead; with `__getattr__` completion would end."""
+
+    name: str
+    hint: str
+
+    def __get__(self, view: object, kind: type) -> _Elsewhere:
+        """Raise, for a view."""
+        if view is None:
+            return self
+        raise AttributeError(f"{kind.__name__} has no {self.name!r}: write {self.hint}")
+
+
+for _name, _hint in _OTHER_NAMES.items():
+    setattr(View, _name, _Elsewhere(_name, _hint))
+
+
+def kept_alive(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
+    """Return what a view must keep alive.
+
+    A binding lives as long as its model, which the training keeps; nobody but the views may
+    hold a bare model that they were given, or a recording.
+    """
+    return None if is_binding(live_or_model) else live_or_model
+
+
+def source_for(live_or_model: Source | nn.Module) -> Source:
+    """Return the source given, or the binding of a model, new if there is none."""
+    if isinstance(live_or_model, Source):
+        return live_or_model
+    if is_module(live_or_model):
+        from kan_widgets.live import bind, binding_of
+
+        return binding_of(live_or_model) or bind(live_or_model)
+    raise TypeError(
+        f"{live_or_model!r:.80}: expected a model, the binding that kan_widgets.bind returned, or "
+        "a recording (kan_widgets.replay)"
+    )

@@ -1,0 +1,1 @@
+"""What crosses to the browser, and what keeps a widget there."""

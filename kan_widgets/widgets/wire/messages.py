@@ -1,0 +1,279 @@
+"""What crosses to the browser: frames, layouts, inputs seen, how a source stands, and the code."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
+from kan_widgets.live.frames.activations import Activations, Probe, packed
+from kan_widgets.live.frames.frame import fitting
+from kan_widgets.live.frames.large_layers import Summary, summary_of
+from kan_widgets.live.frames.layout import layer_dict
+from kan_widgets.live.frames.observation import ARRAYS, Observation
+from kan_widgets.live.frames.progress import OPEN_STATES
+from kan_widgets.live.frames.scalars import diverged_since, loss_of
+from kan_widgets.live.frames.structure import structure_dict
+
+_FOLDER = Path(__file__).parents[1] / "static"
+
+# A module that unpacks another one and stands for it.
+_UNPACKING = """\
+const packed = Uint8Array.from(atob("{packed}"), (letter) => letter.charCodeAt(0));
+const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const code = new Blob([await new Response(plain).arrayBuffer()], {{ type: "text/javascript" }});
+const address = URL.createObjectURL(code);
+const {{ default: main }} = await import(address);
+URL.revokeObjectURL(address);
+export default main;
+"""
+
+
+def bundle(name: str) -> str:
+    """Return the text of a built file.
+
+    The text and not its path: anywidget watches the file of each widget that was given a path, and
+    keeps that widget for ever.
+    """
+    return (_FOLDER / name).read_text("utf-8")
+
+
+@lru_cache
+def packed_bundle(name: str) -> str:
+    """Return a built module as a gzipped one that unpacks itself, less than two thirds as large."""
+    # Without a date, so that a notebook saved twice has not changed.
+    small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)
+    return _UNPACKING.format(packed=base64.b64encode(small).decode("ascii"))
+
+
+PROTOCOL = 2
+
+
+def float32(values: Any) -> bytes:
+    """Return numbers as the browser reads them, little-endian; what is too large is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype="<f4").tobytes()
+
+
+def array_dict(array: NDArray[Any]) -> dict[str, Any]:
+    """Return an array as the browser reads it from a trait."""
+    return {"shape": list(array.shape), "data": float32(array)}
+
+
+def finite(value: Any) -> Any:
+    """Return a value as JSON has it: ``None`` for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def frame_dict(frame: Frame) -> dict[str, Any]:
+    """Return a frame as the browser reads it."""
+    return {"layout": frame.layout.version, "step": frame.step, "data": bytes_of(frame.data)}
+
+
+def layout_dict(layout: Layout) -> dict[str, Any]:
+    """Return a layout as the browser reads it."""
+    layers = []
+    for layer in layout.layers:
+        tables = [
+            {
+                "x": bytes_of(table.x),
+                "values": bytes_of(table.values),
+                "domain": list(table.domain),
+                "extent": list(table.extent),
+                "knots": list(table.knots),
+            }
+            for table in layer.tables
+        ]
+        table_of = None if layer.table_of is None else bytes_of(layer.table_of)
+        layers.append(layer_dict(layer, tables, table_of))
+    return {
+        "protocol": PROTOCOL,
+        "version": layout.version,
+        "layers": layers,
+        "beside": [one._asdict() for one in layout.beside],
+    }
+
+
+def observation_dict(seen: Observation) -> dict[str, Any]:
+    """Return one layer's inputs as the browser reads them."""
+    arrays = {name: getattr(seen, name) for name in ARRAYS}
+    present = {name: array for name, array in arrays.items() if array is not None}
+    return {
+        "kind": "observed",
+        "layer": seen.layer,
+        "samples": seen.samples,
+        "step": seen.step,
+        "is_image": seen.is_image,
+        "fold": None if seen.fold is None else list(seen.fold),
+        "shapes": {name: list(array.shape) for name, array in present.items()},
+        "arrays": {name: bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
+    }
+
+
+def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
+    """Return the inputs of those functions of a layer that a layout has.
+
+    ``None`` where it has a window of a layer in which these cannot be told: a convolution in
+    groups.
+    """
+    layer = next((one for one in layout.layers if one.name == seen.layer), None)
+    if layer is None or layer.window is None:
+        return seen
+    size = layer.shape[2] * layer.shape[3]
+    if len(seen.counts) != layer.window.whole[1] * size:
+        return None
+    columns = layer.part[1]
+    here = slice(columns.start * size, columns.stop * size)
+    maps = None if seen.maps is None else seen.maps[:, columns]
+    return replace(observed_entries(seen, here), maps=maps, fold=None)
+
+
+def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
+    """Return what reaches some entries of a layer; maps stay."""
+    return replace(
+        seen,
+        counts=seen.counts[entries],
+        outside_domain=seen.outside_domain[entries],
+        outside_extent=seen.outside_extent[entries],
+        patches=seen.patches[:, entries],
+    )
+
+
+def summary_dict(summary: Summary) -> dict[str, Any]:
+    """Return a summary as the browser reads it from a trait."""
+    return {
+        "layer": summary.layer,
+        "step": summary.step,
+        "shape": list(summary.reach.shape),
+        "block": list(summary.block),
+        "every": summary.every,
+        "broken": summary.broken,
+        "reach": float32(summary.reach),
+        "change": None if summary.change is None else float32(summary.change),
+        "since": summary.since,
+    }
+
+
+def probe_dict(probe: Probe | None) -> dict[str, Any]:
+    """Return the examples as the browser reads them from a trait; empty where there are none."""
+    if probe is None:
+        return {}
+    labels = None if probe.labels is None else list(probe.labels)
+    return {
+        "shape": list(probe.inputs.shape),
+        "inputs": float32(probe.inputs),
+        "labels": labels,
+    }
+
+
+def activations_dict(activations: Activations | None) -> dict[str, Any]:
+    """Return activations as the browser reads them: of the bytes first the values, then extras."""
+    if activations is None:
+        return {}
+    content, values, extras = packed(activations)
+    return {"kind": "activations", **content, "data": values.tobytes() + extras.tobytes()}
+
+
+def bytes_of(array: NDArray[Any]) -> memoryview:
+    """Return the array's memory, which the caller must no longer change."""
+    # Memory without a byte cannot be cast.
+    return array.data.cast("B") if array.size else memoryview(b"")
+
+
+def history_messages(
+    source: Source, end: float, most_bytes: int, known: Collection[int]
+) -> Iterator[dict[str, Any]]:
+    """Yield the frames before a step, thinned to so many bytes, after the layouts not ``known``."""
+    looking = source.feed.looking
+    now = looking.cut(source.feed.layout)
+    seen = {frame.step: looking.windowed(frame) for frame in source.history if frame.step < end}
+    for frame in source.feed.glimpses or ():
+        if frame.layout is now and frame.step < end:
+            seen.setdefault(frame.step, frame)
+    steps = sorted(seen)
+    if not steps:
+        return
+    kept, _ = fitting(
+        steps, lambda places: sum(seen[steps[place]].nbytes for place in places) <= most_bytes
+    )
+    frames = [seen[steps[place]] for place in kept]
+    for layout in {frame.layout.version: frame.layout for frame in frames}.values():
+        if layout.version not in known:
+            yield {"kind": "layout", "layout": layout_dict(layout)}
+    yield {"kind": "history", "frames": list(map(frame_dict, frames))}
+
+
+def state_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that say what a source holds."""
+    seen = is_binding(source) and source.feed.is_open and source.feed.training.batch_seen
+    return {
+        **frames_of(source),
+        "selection": dict(source.feed.selection or {}),
+        "status": {"state": source.state, "message": source.feed.message},
+        "training": training_of(source),
+        "structure": structure_dict(source.feed.structure),
+        "probe": probe_dict(source.feed.probed),
+        "activations": activations_dict(source.feed.activations.latest),
+        "batch": {"seen": seen, "message": ""},
+        "left_out": _left_out_of(source),
+    }
+
+
+def frames_of(source: Source) -> dict[str, Any]:
+    """Return the traits of a stream that hold frames, as far as they are looked at."""
+    first, latest = map(source.feed.looking.windowed, (source.history[0], source.frame))
+    layouts = {frame.layout.version: frame.layout for frame in (first, latest)}
+    return {
+        "layouts": [layout_dict(layout) for layout in layouts.values()],
+        "initial": frame_dict(first),
+        "frame": frame_dict(latest),
+    }
+
+
+def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]]:
+    """Return the summaries of those layers of a whole frame of which a layout has windows.
+
+    Changes are counted from the ``first`` frame on.
+    """
+    windows = [layer.name for layer in cut.layers if layer.window is not None]
+    return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
+
+
+# The states that a diverged run is shown as: that it stands still or has ended is worth less.
+_DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
+
+
+def training_of(source: Source) -> dict[str, Any]:
+    """Return how the run stands; ``beats`` where the page hears so every few seconds.
+
+    ``loss`` are the name and the latest value of the loss, where one was logged; ``model`` is
+    the class of the model.
+    """
+    standing, model = source.feed.standing, source.feed.model_class
+    said = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
+    if (is_binding(source) or isinstance(source, Replay)) and (
+        name := loss_of(source.scalars.names)
+    ):
+        said["loss"] = [name, repr(source.scalars.latest(name))]
+        since = diverged_since(source.scalars)
+        if since is not None and (state := _DIVERGED.get(standing.state)):
+            said |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
+    return said
+
+
+def _left_out_of(source: Source) -> list[str]:
+    model = source.model if is_binding(source) else None
+    if model is None:
+        return []
+    from kan_widgets.functions import survey
+
+    return [str(entry) for entry in survey(model)[1]]
