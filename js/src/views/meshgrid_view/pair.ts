@@ -37,6 +37,8 @@ const BROADEST_CURVE = 220;
 /** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
 const LARGEST_GROWTH = 1.25;
 const SURFACE_SHARE = 0.42;
+/** Where less of a page is seen, the surface is so large all the same. */
+const LEAST_SEEN = 280;
 /** Over the kernel, for its name. */
 const HEAD_HEIGHT = 18;
 /** Between the surface and the curves along it. */
@@ -168,7 +170,10 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     wide && given.room === undefined
       ? Math.max(height, Math.min(LARGEST_GROWTH * height, SURFACE_SHARE * width))
       : height;
-  const size = Math.max(110, Math.min(across, grown));
+  // By itself it is seen at once with all that is around it, if it can.
+  const seen = given.room === undefined ? given.seen : undefined;
+  const most = seen ? Math.max(LEAST_SEEN, seen - top - bottom) : grown;
+  const size = Math.max(110, Math.min(across, grown, most));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   // What is left over makes the curve at the side larger.

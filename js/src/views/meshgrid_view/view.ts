@@ -20,6 +20,7 @@ export { css, drawing };
 const KIND: Kind = {
   name: "meshgrid_view",
   label: "Meshgrid view",
+  fits: true,
   drawing,
 };
 /** Sites that are read place by place, or drawn on. */
@@ -116,7 +117,7 @@ function build(shell: Shell): Parts {
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
       const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
-      const most = Math.min(inside, given.seen ?? inside);
+      const most = Math.min(inside, (given.room && given.seen) || inside);
       const shown = view.show(given, layer, most, draw);
       scene = typeof shown === "string" ? null : shown;
       showHeader(store.current());
