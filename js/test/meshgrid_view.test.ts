@@ -259,7 +259,7 @@ describe("the pair", () => {
     const { store } = makeStream();
     const { view } = showing(store, { mode: "pair" });
     await painted();
-    const plot = view.plotRect();
+    const plot = view.at("plot");
     expect(plot?.width).toBe(plot?.height);
     expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
     expect(view.pair()?.x).toEqual(view.pair()?.y);
