@@ -874,7 +874,7 @@ class Grid:
         def reached() -> bool:
             self.lab.page.mouse.move(*self.rect(function).at(across, down))
             self.lab.page.wait_for_timeout(50)
-            return bool(self._ask("grid.scene().marked.hovered === arg", function))
+            return bool(self._ask("grid.scene()?.marked.hovered === arg", function))
 
         self.lab.until(reached, f"function {function} of grid {self.index} to be hovered")
 

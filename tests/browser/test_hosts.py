@@ -110,7 +110,7 @@ def follow_a_click(page: Page, function: int = 13) -> None:
         page.mouse.move(x, y)
         page.wait_for_timeout(50)
         return bool(
-            grid.evaluate("(node, f) => node.kwView.scene().marked.hovered === f", function)
+            grid.evaluate("(node, f) => node.kwView.scene()?.marked.hovered === f", function)
         )
 
     until_on(page, hovered, "the function to be hovered")

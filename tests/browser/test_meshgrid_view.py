@@ -196,7 +196,7 @@ def test_every_function_over_the_ramp_is_phi(
 
     cell = mesh.rect("rectOf(arg)", 13)
     lab.page.mouse.move(*cell.at(0.75, 0.5))
-    lab.until(lambda: mesh.ask("view.scene().hovered") == 13, "the hovered function")
+    lab.until(lambda: mesh.ask("view.scene()?.hovered") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
     assert "kernel 1 · row 1, column 1" in tip
     assert "φ(x)" in tip
@@ -218,7 +218,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     empty = mesh.pixels()
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
-    paper = mesh.rect("inputRect()")
+    paper = mesh.rect("at('input')")
     lab.page.mouse.move(*paper.at(0.3, 0.25))
     lab.page.mouse.down()
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:

@@ -188,7 +188,7 @@ def test_hovering_reads_the_function_and_a_click_selects_it_in_every_view(
     before = {name: shown.pixels(name) for name in VIEWS}
     point = shown.at("kernel-grid", "view.rectOf(13)", 0.5, 0.5)
     shown.page.mouse.move(*point)
-    shown.until(lambda: shown.ask("kernel-grid", "view.scene().marked.hovered") == 13, "the hover")
+    shown.until(lambda: shown.ask("kernel-grid", "view.scene()?.marked.hovered") == 13, "the hover")
     shown.until(lambda: shown.page.locator(".kw-kernel-grid .kw-tip").is_visible(), "the tip")
     shown.page.mouse.click(*point)
     chosen = {"layer": "first", "out": 1, "in": 0, "row": 1, "column": 1}
@@ -300,10 +300,10 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     shown.until(lambda: max(shown.ask(name, "view.input().data")) == -1, "a blank")
     centred = "view => view.scrollIntoView({ block: 'center' })"
     shown.page.locator(f".kw-{name}").evaluate(centred)
-    shown.page.mouse.move(*shown.at(name, "view.inputRect()", 0.3, 0.25))
+    shown.page.mouse.move(*shown.at(name, "view.at('input')", 0.3, 0.25))
     shown.page.mouse.down()
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
-        shown.page.mouse.move(*shown.at(name, "view.inputRect()", across, down), steps=6)
+        shown.page.mouse.move(*shown.at(name, "view.at('input')", across, down), steps=6)
     shown.page.mouse.up()
     shown.until(lambda: max(shown.ask(name, "view.input().data")) > 0.9, "the drawing")
     assert (np.asarray(shown.ask(name, "view.input().data")) > 0.9).sum() > 30

@@ -245,7 +245,8 @@ class Watchdog(NotCopied):
                 "id": alarm.id,
                 "kind": alarm.kind,
                 "text": alarm.what,
-                "more": f"{alarm.cause} {alarm.cure}",
+                "more": alarm.cause,
+                "call": alarm.cure,
                 "button": alarm.button,
             }
             for alarm in self.alarms

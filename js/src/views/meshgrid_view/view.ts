@@ -199,9 +199,5 @@ function asked(
       const patch = Array.from(patchAt(swept, row, column, kernel.channel));
       return value === undefined ? null : { ...place, patch, value };
     },
-    inputRect() {
-      const now = of("response");
-      return now && stage.clientRect(now.layout.image);
-    },
   };
 }
