@@ -263,7 +263,7 @@ describe("in a page", () => {
   it("the kernels of each model stand under its name, in a view of their own", async () => {
     const { root } = await show();
     const names = [...root.querySelectorAll(".kw-model-name")].map((name) =>
-      [...name.children].map(({ textContent }) => textContent),
+      [...name.querySelectorAll(":scope > span")].map(({ textContent }) => textContent),
     );
     expect(names).toEqual([
       ["KAN", "not training"],

@@ -310,10 +310,10 @@ export function layOutResponse(
   const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
   const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
-  // One row of maps leaves room for the words, which a narrow patch has not.
+  // One row of maps leaves room under all for the words, which a narrow patch has not.
   const foot =
     columns === 3 && (isLow || inARow)
-      ? { x: left, y: mapsEnd + 18, width: mapsRight - left }
+      ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: PAD + inner - left }
       : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,
