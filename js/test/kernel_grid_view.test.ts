@@ -148,8 +148,8 @@ describe("the controls", () => {
     await painted();
     // The kernel with the largest number stands first.
     const first = () => {
-      const { x, y } = root.kwView.rectOf(36) as { x: number; y: number };
-      const other = root.kwView.rectOf(0) as { x: number; y: number };
+      const { x, y } = root.kwView.at("36") as { x: number; y: number };
+      const other = root.kwView.at("0") as { x: number; y: number };
       return y < other.y || (y === other.y && x < other.x);
     };
     expect(first()).toBe(true);
@@ -394,7 +394,7 @@ describe("selecting", () => {
     const { store } = makeStream();
     const { one, root } = showing(store);
     await painted();
-    const cell = root.kwView.rectOf(22);
+    const cell = root.kwView.at("22");
     if (!cell) throw new Error("nothing drawn");
     one(".kw-canvas").dispatchEvent(
       new MouseEvent("click", { clientX: cell.x + 5, clientY: cell.y + 5, bubbles: true }),

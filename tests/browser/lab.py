@@ -765,7 +765,7 @@ class Grid:
     def rect(self, function: int) -> Rect:
         """Give the cell of one function, in the window's pixels."""
         found = self._ask(
-            "(({x, y, width, height}) => [x, y, width, height])(grid.rectOf(arg))", function
+            "(({x, y, width, height}) => [x, y, width, height])(grid.at(String(arg)))", function
         )
         return Rect(*found)
 
@@ -801,7 +801,7 @@ class Grid:
               const canvas = view.querySelector('canvas');
               const page = canvas.getBoundingClientRect();
               const ratio = canvas.width / page.width;
-              const cell = grid.rectOf(arg);
+              const cell = grid.at(String(arg));
               const [x, y, width, height] = [
                 cell.x - page.x, cell.y - page.y, cell.width, cell.height,
               ].map((length) => Math.round(length * ratio));

@@ -97,7 +97,7 @@ def wait(page: Page, selector: str, expression: str, what: str) -> None:
 
 def follow_a_click(page: Page, function: int = 13) -> None:
     """Click on a function of the grid and see the other views select it, in the browser alone."""
-    wait(page, GRID, "node.kwView?.rectOf(0)", "the grid to be drawn")
+    wait(page, GRID, "node.kwView?.at('0')", "the grid to be drawn")
     for view in (INSPECTOR, MAPS):
         page.locator(view).first.scroll_into_view_if_needed()
         wait(page, view, "Number.isInteger(node.kwView?.step())", f"{view} to be drawn")
@@ -105,7 +105,7 @@ def follow_a_click(page: Page, function: int = 13) -> None:
     grid.scroll_into_view_if_needed()
 
     def hovered() -> bool:
-        place = grid.evaluate("(node, f) => node.kwView.rectOf(f)", function)
+        place = grid.evaluate("(node, f) => node.kwView.at(String(f))", function)
         x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
         page.mouse.move(x, y)
         page.wait_for_timeout(50)

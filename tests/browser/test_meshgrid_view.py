@@ -183,7 +183,7 @@ def test_every_function_over_the_ramp_is_phi(
     seen = 0
     for function in range(36):
         heat = mesh.array("heat(arg)", function)[0]
-        r = mesh.rect("rectOf(arg)", function)
+        r = mesh.rect("at(String(arg))", function)
         window = lab.image()
         for k in (6, 57):
             if abs(heat[k]) < 0.25 * scale:
@@ -194,7 +194,7 @@ def test_every_function_over_the_ramp_is_phi(
             seen += 1
     assert seen > 10
 
-    cell = mesh.rect("rectOf(arg)", 13)
+    cell = mesh.rect("at(String(arg))", 13)
     lab.page.mouse.move(*cell.at(0.75, 0.5))
     lab.until(lambda: mesh.ask("view.scene()?.hovered") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")

@@ -186,7 +186,7 @@ def test_hovering_reads_the_function_and_a_click_selects_it_in_every_view(
     assert np.abs(np.asarray(curve[1]) - expected.numpy()).max() < 1e-5
 
     before = {name: shown.pixels(name) for name in VIEWS}
-    point = shown.at("kernel-grid", "view.rectOf(13)", 0.5, 0.5)
+    point = shown.at("kernel-grid", "view.at('13')", 0.5, 0.5)
     shown.page.mouse.move(*point)
     shown.until(lambda: shown.ask("kernel-grid", "view.scene()?.marked.hovered") == 13, "the hover")
     shown.until(lambda: shown.page.locator(".kw-kernel-grid .kw-tip").is_visible(), "the tip")

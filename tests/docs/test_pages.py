@@ -416,8 +416,8 @@ def test_what_is_clicked_in_one_figure_is_selected_in_the_others(
     page = open_page(pages / ARTICLE).page
     grid = page.locator(".kw-kernel-grid").first
     grid.scroll_into_view_if_needed()
-    until_on(page, lambda: grid.evaluate("view => view.kwView?.rectOf(13)"), "the grid")
-    box = grid.evaluate("view => view.kwView.rectOf(13)")
+    until_on(page, lambda: grid.evaluate("view => view.kwView?.at('13')"), "the grid")
+    box = grid.evaluate("view => view.kwView.at('13')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     inspector = page.locator(".kw-spline-inspector").first
     inspector.scroll_into_view_if_needed()

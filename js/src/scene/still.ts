@@ -9,7 +9,8 @@ import type { Colours, Theme } from "./theme.ts";
 const MARGIN = 8;
 const TITLE = 13;
 const LINE = 16;
-const GAP = 16;
+/** Between remarks, and between the names of a key over a plot. */
+const [GAP, CLOSE] = [16, 12];
 const SWATCH = 16;
 /** A row of colours needs room to be told apart. */
 const RAMP = 60;
@@ -141,7 +142,7 @@ export function keyMarks(
   return key.flatMap(({ text, swatch }) => {
     const [left, end] = [at, at + SWATCH + 5 + widthOf(text, WORDS)];
     if (!swatch || end > x + room) return [];
-    at = end + GAP;
+    at = end + CLOSE;
     const name = words(left + SWATCH + 5, y, text, colours.muted);
     return [...swatchMarks(swatch, left, y - 4, SWATCH), name];
   });

@@ -95,7 +95,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
-      key.push(keyed(`others of its ${kin}`, "line", colours.zero));
+      key.push(keyed(`its ${kin}`, "line", colours.zero));
     }
   }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);

@@ -10,7 +10,7 @@ import { createLayerView, type TipWords } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
 import { HEIGHT, magnified, WIDTH } from "./overview.ts";
@@ -83,7 +83,7 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    asked: asked(shell, stage, () => scene, view),
+    asked: asked(shell, () => scene, view),
     header: header.element,
     stage,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
@@ -217,7 +217,6 @@ export type GridElement = ViewElement<GridScene, ReturnType<typeof asked>>;
 
 function asked(
   { store }: Shell,
-  { clientBox }: Stage,
   scene: () => GridScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
 ) {
@@ -240,8 +239,6 @@ function asked(
       if (!ghost || !initial) return null;
       return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
     },
-    /** The cell of function f in client pixels. */
-    rectOf: (f: number) => clientBox(String(f)),
     selected() {
       const { layer } = picture() ?? {};
       return layer ? functionOf(layer, store()?.selection() ?? null) : -1;

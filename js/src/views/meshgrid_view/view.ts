@@ -6,7 +6,7 @@ import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
@@ -93,7 +93,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: asked(root, stage, () => scene, view, pen.through),
+    asked: asked(root, () => scene, view, pen.through),
     header: header.element,
     stage,
     fileName: () =>
@@ -139,7 +139,6 @@ export type MeshElement = ViewElement<MeshScene, ReturnType<typeof asked>>;
 
 function asked(
   root: HTMLElement,
-  stage: Stage,
   scene: () => MeshScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
   draw: ReturnType<typeof createPen>["through"],
@@ -168,8 +167,6 @@ function asked(
       const data = y.subarray(f * points, (f + 1) * points);
       return plain({ width: points, height: 1, data });
     },
-    /** The cell of function f in client pixels. */
-    rectOf: (f: number) => (of("ramp") ? stage.clientBox(String(f)) : null),
     /** The surface as it is drawn; y rises with the rows. */
     pair() {
       const pair = of("pair")?.pair;
