@@ -235,11 +235,9 @@ class Watchdog(NotCopied):
         """Have the panel say what goes wrong, and what was done about it."""
         if (feed := self._feed_ref()) is None:
             return
-        cured = None
+        cured = {"text": self._done[-1][0], "undo": True} if self._done else None
         if self._not_done:
             cured = {"text": self._not_done, "undo": False}
-        elif self._done:
-            cured = {"text": self._done[-1][0], "undo": True}
         said = [
             {
                 "id": alarm.id,
