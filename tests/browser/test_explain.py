@@ -80,7 +80,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     for index in range(3):
         lab.run_cell(index)
     assert lab.cell_errors() == []
-    lab.until_shown(lambda: probe(lab, "view?.content() !== null"), "the explanation")
+    lab.until_shown(lambda: probe(lab, "!!view?.scene()"), "the explanation")
     view = lab.page.locator(".kw-explain")
     grid = lab.grid()
 

@@ -135,7 +135,8 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     last = lab.evaluate("live.stats.steps")
     lab.until(lambda: view.step() == last, "the last step")
     table = lab.evaluate("ranges.table()")
-    shown = view.ask("cells(0)")[0][0]
+    first = "scene().layout.cells[0].column.lines({0}.scene().content.rows[0].numbers)"
+    shown = view.ask(first.format(PROBE.format(view.index)))[0]
     assert float(shown) == pytest.approx(table[0]["range"], rel=5e-3)
 
     lab.page.set_viewport_size({"width": 1360, "height": 1900})
