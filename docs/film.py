@@ -18,7 +18,6 @@ CHECKOUT = Path(__file__).parents[1]
 FONT = CHECKOUT / "kan_widgets" / "widgets" / "font" / "kan-widgets-600.otf"
 WIDTH, HEIGHT, STRIP = 860, 480, 32
 DRAWN = 600  # of it the row below the diagram is cut off
-SECOND, LINE = 42, 16  # where a second line of the key begins, and its height
 CAPTIONS = (
     (0, "At the start every function is a scaled SiLU, and the answer a guess."),
     (1, "Each step bends them all a little. Green and pink: how far from the start."),
@@ -51,12 +50,7 @@ def main() -> None:
 def captioned(drawn: Image.Image, step: int) -> Image.Image:
     """Return the diagram at a step, over what there is to see, in no more than 256 colours."""
     whole = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    picture = drawn.convert("RGB")
-    if step > 0:  # with its second line the key would push the diagram down after the first frame
-        whole.paste(picture.crop((0, LINE, WIDTH, HEIGHT - STRIP - 15 + LINE)))
-        whole.paste(picture.crop((0, 0, WIDTH, SECOND)))
-    else:
-        whole.paste(picture.crop((0, 0, WIDTH, HEIGHT - STRIP - 15)))
+    whole.paste(drawn.convert("RGB").crop((0, 0, WIDTH, HEIGHT - STRIP - 15)))
     words = [text for start, text in CAPTIONS if step >= start][-1]
     strip = Image.new("L", (WIDTH, STRIP), 255)
     ImageDraw.Draw(strip).text((10, 7), words, 25, ImageFont.truetype(str(FONT), 15))

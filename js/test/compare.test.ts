@@ -263,7 +263,7 @@ describe("in a page", () => {
   it("the kernels of each model stand under its name, in a view of their own", async () => {
     const { root } = await show();
     const names = [...root.querySelectorAll(".kw-model-name")].map((name) =>
-      [...name.children].map(({ textContent }) => textContent),
+      [...name.querySelectorAll(":scope > span")].map(({ textContent }) => textContent),
     );
     expect(names).toEqual([
       ["KAN", "not training"],
@@ -277,8 +277,11 @@ describe("in a page", () => {
     const { root } = await show({ shown: shown([3, 4]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
     expect(steps).toEqual(["training", "waiting for its turn"]);
-    expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
-    expect(root.kwCompare.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
+    expect(root.kwView.scene()?.shown.rows.find(({ key }) => key === "steps")?.values).toEqual([
+      "3",
+      "4",
+    ]);
+    expect(root.kwView.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
   });
 
   it("one toolbar sets the way of looking of all grids, and each keeps its choice of layers", async () => {
@@ -302,7 +305,10 @@ describe("in a page", () => {
     const { root } = await show({}, true);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(1);
     expect(root.querySelector(".kw-model > .kw-message")?.textContent).toContain("it is gone");
-    expect(root.kwCompare.rows().steps).toEqual(["3", "4"]);
+    expect(root.kwView.scene()?.shown.rows.find(({ key }) => key === "steps")?.values).toEqual([
+      "3",
+      "4",
+    ]);
   });
 
   it("what is saved has the kernels too", async () => {

@@ -18,6 +18,7 @@ import {
   shareName,
 } from "../src/views/explain/content.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
+import type { ExplainScene } from "../src/views/explain/scene.ts";
 import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
 import { verdict } from "../src/views/explain/words.ts";
 import { FrameStore } from "../src/wire/store.ts";
@@ -93,6 +94,18 @@ const wire = {
 const content = readContent(wire as never);
 if (!content) throw new Error("nothing was read");
 const [last, conv] = content.parts;
+
+/** The words of all sites of a kind, row by row: "groups", "bars", "curves", "classes". */
+function sitesOf(root: ExplainElement, name: string): string[] {
+  const { sites } = root.kwView.scene() as ExplainScene;
+  const found: string[] = [];
+  for (let row = 0; sites.words(`${name}/${row}/0`); row++) {
+    for (let column = 0; sites.words(`${name}/${row}/${column}`); column++) {
+      found.push(sites.words(`${name}/${row}/${column}`));
+    }
+  }
+  return found;
+}
 
 describe("the shares", () => {
   it("are named by their place, and the function they select is one of theirs", () => {
@@ -532,7 +545,7 @@ describe("the view", () => {
       Array.from(root.querySelectorAll<HTMLElement>(selector), (node) => node.textContent);
     const canvas = root.querySelector("canvas") as HTMLCanvasElement;
     const click = async (id: string) => {
-      const box = root.kwExplain.rectOf(id) as Rect;
+      const box = root.kwView.at(id) as Rect;
       const at = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
       canvas.dispatchEvent(new MouseEvent("click", { bubbles: true, ...at }));
       await painted();
@@ -553,7 +566,7 @@ describe("the view", () => {
     expect(texts(".kw-remark")).toEqual(remarks);
     expect(root.querySelectorAll<HTMLElement>(".kw-remark")[1].title).toBe(last.method);
     expect(texts(".kw-explained")).toEqual(["explained at step 40"]);
-    const bars = root.kwExplain.sites("bars").map((words) => words.split(" · ").at(-1));
+    const bars = sitesOf(root, "bars").map((words) => words.split(" · ").at(-1));
     expect(bars.slice(0, 4)).toEqual(["−2", "+1", "+0.5", "+0.25"]);
     const controls = root.querySelectorAll("input, select, button");
     for (const control of controls) expect(control.getAttribute("title")).toBeTruthy();
@@ -564,12 +577,12 @@ describe("the view", () => {
     const { model, root, texts, click } = await show();
     await click("bars/0/0");
     expect(selected).toEqual([{ layer: "linear", out: 1, in: 5, row: 0, column: 0 }]);
-    expect(root.kwExplain.selected()).toBe(5);
+    expect(root.kwView.scene()?.selected).toBe(5);
     expect(texts(".kw-readout")).toEqual(["linear · map 1 · row 0 · column 1 · −2"]);
     store.takeSelection({ layer: "conv1", out: 1, in: 0, row: 0, column: 1 });
     await painted();
     expect(model.get("layer")).toBe("conv1");
-    expect(root.kwExplain.selected()).toBe(3);
+    expect(root.kwView.scene()?.selected).toBe(3);
     expect(root.querySelector("canvas")?.getAttribute("aria-label")).toContain(
       "Map of layer conv1, all kernels, 1 × 2, from −1 to 0.",
     );
@@ -579,12 +592,12 @@ describe("the view", () => {
     expect(map()).toMatch(/^layer conv1, kernel 0 → 1, 1 × 2, from \+1 to \+1\./);
     await click("bars/6/0");
     expect(map()).toMatch(/^layer conv1, all kernels/);
-    expect(root.kwExplain.selected()).toBe(3);
+    expect(root.kwView.scene()?.selected).toBe(3);
     await click("bars/0/0");
     expect(selected.at(-1)).toEqual({ layer: "conv1", out: 0, in: 1, row: 1, column: 1 });
     store.takeSelection(null);
     await painted();
-    expect(root.kwExplain.selected()).toBe(-1);
+    expect(root.kwView.scene()?.selected).toBe(-1);
   });
 
   it("selects the function of a place of the map", async () => {
@@ -596,9 +609,9 @@ describe("the view", () => {
   it("is read with the keyboard: bars, then the map place by place", async () => {
     const { root, texts, press } = await show();
     await press("ArrowDown");
-    expect(texts(".kw-spoken")).toEqual([root.kwExplain.sites("bars")[0]]);
+    expect(texts(".kw-spoken")).toEqual([sitesOf(root, "bars")[0]]);
     await press("ArrowDown");
-    expect(texts(".kw-spoken")).toEqual([root.kwExplain.sites("bars")[1]]);
+    expect(texts(".kw-spoken")).toEqual([sitesOf(root, "bars")[1]]);
     await press("Enter");
     expect(selected).toEqual([{ layer: "linear", out: 1, in: 7, row: 0, column: 0 }]);
     await press("Escape");
@@ -658,7 +671,7 @@ describe("the view", () => {
     const { root, click } = await show();
     await click("bars/1/0");
     expect(selected).toEqual([]);
-    expect(root.kwExplain.selected()).toBe(7);
+    expect(root.kwView.scene()?.selected).toBe(7);
     const saving = root.querySelector(".kw-save") as HTMLElement & { kwSave: { svg(): string } };
     expect(saving.kwSave.svg()).toMatch(/font-weight="600"[^>]*>map 1 · row 1 · column 1</);
   });
@@ -666,10 +679,10 @@ describe("the view", () => {
   it("has no pictures where the input is no image", async () => {
     const image = { shape: [8], data: bytes([0, 1, 0, 1, 0, 1, 0, 1]) };
     const { root } = await show({ content: { ...wire, image } });
-    expect(root.kwExplain.sites("image")).toEqual([]);
-    expect(root.kwExplain.sites("map")).toEqual([]);
+    expect(sitesOf(root, "image")).toEqual([]);
+    expect(sitesOf(root, "map")).toEqual([]);
     // All twelve, and what they come to.
-    expect(root.kwExplain.sites("bars").length).toBe(13);
+    expect(sitesOf(root, "bars").length).toBe(13);
   });
 
   it("lets go of everything at its end", async () => {

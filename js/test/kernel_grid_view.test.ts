@@ -148,8 +148,8 @@ describe("the controls", () => {
     await painted();
     // The kernel with the largest number stands first.
     const first = () => {
-      const { x, y } = root.kwGrid.rectOf(36) as { x: number; y: number };
-      const other = root.kwGrid.rectOf(0) as { x: number; y: number };
+      const { x, y } = root.kwView.at("36") as { x: number; y: number };
+      const other = root.kwView.at("0") as { x: number; y: number };
       return y < other.y || (y === other.y && x < other.x);
     };
     expect(first()).toBe(true);
@@ -178,12 +178,12 @@ describe("the controls", () => {
     const { run, model: stream, store } = makeStream();
     const { model, root } = showing(store, { sort: "change" });
     await painted();
-    const order = () => root.kwGrid.arrangement()?.order;
+    const order = () => root.kwView.scene()?.picture.arrangement?.order;
     const first = order();
     expect(first).toEqual([0, 1, 2, 3, 4]);
     stream.set("frame", { layout: 1, step: 9, data: run.frame(9) });
     await painted();
-    expect(root.kwGrid.step()).toBe(9);
+    expect(root.kwView.step()).toBe(9);
     expect(order()).toBe(first);
     model.set("sort", "position");
     await painted();
@@ -200,7 +200,7 @@ describe("the controls", () => {
     model.set("layer", "conv2");
     await painted();
     expect(one<HTMLInputElement>('input[value="pattern"]').checked).toBe(true);
-    expect(root.kwGrid.layer()).toBe("conv2");
+    expect(root.kwView.layer()).toBe("conv2");
     expect(one(".kw-facts").textContent).toContain("black: φ is larger at x = −1");
   });
 });
@@ -255,10 +255,10 @@ describe("time", () => {
       for (const behind of [kept[0], kept[3], kept[5]]) {
         store.setGhostStep(behind.step);
         await painted();
-        expect(root.kwGrid.step()).toBe(shown.step);
+        expect(root.kwView.step()).toBe(shown.step);
         for (const f of [0, 23]) {
-          check(root.kwGrid.curve(f) as { x: number[]; y: number[] }, shown, f);
-          const ghost = root.kwGrid.ghost(f);
+          check(root.kwView.curve(f) as { x: number[]; y: number[] }, shown, f);
+          const ghost = root.kwView.ghost(f);
           expect(ghost?.step).toBe(behind.step);
           const { x, y } = ghost as { x: number[]; y: number[] };
           const { nb } = behind.made;
@@ -296,10 +296,10 @@ describe("time", () => {
     const { root } = showing(store);
     store.setCursor(10);
     await painted();
-    const before = root.kwGrid.curve(3);
+    const before = root.kwView.curve(3);
     model.receive({ kind: "frame", layout: 1, step: 50, data: run.frame(50) });
     await painted();
-    expect([root.kwGrid.step(), root.kwGrid.curve(3)]).toEqual([10, before]);
+    expect([root.kwView.step(), root.kwView.curve(3)]).toEqual([10, before]);
   });
 });
 
@@ -308,23 +308,23 @@ describe("the drawing", () => {
     const { run, model, store } = makeStream();
     const { root } = showing(store);
     await painted();
-    expect(root.kwGrid.step()).toBe(0);
-    const before = root.kwGrid.drawn().frames;
+    expect(root.kwView.step()).toBe(0);
+    const before = root.kwView.drawn().frames;
     for (let step = 1; step <= 20; step++) {
       model.receive({ kind: "frame", layout: 1, step, data: run.frame(step) });
     }
     await painted();
-    expect(root.kwGrid.step()).toBe(20);
-    expect(root.kwGrid.drawn().frames).toBe(before + 1);
+    expect(root.kwView.step()).toBe(20);
+    expect(root.kwView.drawn().frames).toBe(before + 1);
     expect(calls.lineTo).toBeGreaterThan(45 * 10);
   });
 
   it("draws only functions in sight", async () => {
     const { store } = makeStream("linear");
     const { root } = showing(store);
-    await vi.waitFor(() => expect(root.kwGrid.step()).not.toBeNull(), { timeout: 20_000 });
+    await vi.waitFor(() => expect(root.kwView.step()).not.toBeNull(), { timeout: 20_000 });
     // 300 of more than 3,000 px are seen: at most 3 of the 21 bands, with at most 16 points a curve.
-    expect(root.kwGrid.arrangement()?.bands).toBe(21);
+    expect(root.kwView.scene()?.picture.arrangement?.bands).toBe(21);
     expect(calls.moveTo).toBeLessThan(3 * (3 * 350));
   });
 
@@ -360,10 +360,10 @@ describe("the drawing", () => {
       exports: ref === "anywidget:s" ? first : second,
     })) as never);
     await painted();
-    expect(root.kwGrid.layer()).toBe("conv1");
+    expect(root.kwView.layer()).toBe("conv1");
     model.set("stream", "anywidget:next");
     await painted();
-    expect(root.kwGrid.layer()).toBe("features.3");
+    expect(root.kwView.layer()).toBe("features.3");
   });
 });
 
@@ -381,7 +381,7 @@ describe("selecting", () => {
     press("Enter");
     expect(store.selection()).toEqual({ layer: "conv1", out: 0, in: 0, row: 1, column: 1 });
     await painted();
-    expect(root.kwGrid.selected()).toBe(4);
+    expect(root.kwView.selected()).toBe(4);
     expect(canvas.getAttribute("aria-label")).toContain(
       "Selected: conv1 · kernel 0 · row 1, column 1 · largest |φ| 0.0208",
     );
@@ -394,7 +394,7 @@ describe("selecting", () => {
     const { store } = makeStream();
     const { one, root } = showing(store);
     await painted();
-    const cell = root.kwGrid.rectOf(22);
+    const cell = root.kwView.at("22");
     if (!cell) throw new Error("nothing drawn");
     one(".kw-canvas").dispatchEvent(
       new MouseEvent("click", { clientX: cell.x + 5, clientY: cell.y + 5, bubbles: true }),
@@ -408,7 +408,7 @@ describe("selecting", () => {
     await painted();
     store.select({ layer: "fc", out: 1, in: 2, row: 0, column: 0 });
     await painted();
-    expect(root.kwGrid.layer()).toBe("fc");
+    expect(root.kwView.layer()).toBe("fc");
     expect(model.get("layer")).toBe("fc");
   });
 
@@ -419,7 +419,7 @@ describe("selecting", () => {
     await painted();
     store.select({ layer: "conv2", out: 1, in: 0, row: 0, column: 0 });
     await painted();
-    expect([one.root.kwGrid.layer(), two.root.kwGrid.layer()]).toEqual(["conv1", "conv2"]);
+    expect([one.root.kwView.layer(), two.root.kwView.layer()]).toEqual(["conv1", "conv2"]);
   });
 
   it("does not let the text alternative talk on every frame, and has it up to date", async () => {
@@ -459,8 +459,8 @@ describe("closing a view", () => {
     expect(one.model.listeners()).toBe(both / 2);
     stream.receive({ kind: "frame", layout: 1, step: 30, data: run.frame(30) });
     await painted();
-    expect(other.kwGrid.step()).toBe(30);
-    expect(one.root.kwGrid.step()).toBe(0);
+    expect(other.kwView.step()).toBe(30);
+    expect(one.root.kwView.step()).toBe(0);
     second.abort();
     expect(one.model.listeners()).toBe(0);
   });

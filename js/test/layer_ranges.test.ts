@@ -444,7 +444,7 @@ describe("the view", () => {
     const root = el.querySelector(".kw-layer-ranges") as unknown as RangesElement;
     const canvas = root.querySelector("canvas") as HTMLCanvasElement;
     const click = async (id: string) => {
-      const { x, y } = root.kwRanges.place(id) as Rect;
+      const { x, y } = root.kwView.at(id) as Rect;
       const place = { clientX: x + 3, clientY: y + 3 };
       canvas.dispatchEvent(new MouseEvent("click", { ...place, bubbles: true }));
       await painted();
@@ -460,7 +460,7 @@ describe("the view", () => {
     const { root, store, click } = await show();
     await click("1");
     expect(store.selection()).toEqual({ layer: "b", out: 1, in: 1, row: 0, column: 0 });
-    expect(root.kwRanges.chosen()).toBe(1);
+    expect(root.kwView.scene()?.chosen).toBe(1);
     await click("1.2");
     const dot = { layer: "b", out: 0, in: 1, row: 0, column: 0 };
     expect(store.selection()).toEqual(dot);
@@ -508,7 +508,7 @@ describe("the view", () => {
     select.dispatchEvent(new Event("change"));
     await painted();
     expect(model.get("over_time")).toBe("update");
-    expect(root.kwRanges.scene()?.times.measure).toBe("update");
+    expect(root.kwView.scene()?.times.measure).toBe("update");
   });
 
   it("has a title and a name for its control", async () => {

@@ -259,7 +259,7 @@ describe("the pair", () => {
     const { store } = makeStream();
     const { view } = showing(store, { mode: "pair" });
     await painted();
-    const plot = view.plotRect();
+    const plot = view.at("plot");
     expect(plot?.width).toBe(plot?.height);
     expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
     expect(view.pair()?.x).toEqual(view.pair()?.y);
@@ -335,17 +335,19 @@ describe("the response", () => {
     const sizes = data.map(Math.abs);
     const most = sizes.indexOf(Math.max(...sizes));
     const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
-    expect(svg()).toContain(`row ${Math.floor(most / width)}, column ${most % width}: Σ φ = `);
+    expect(svg()).toContain(
+      `row ${Math.floor(most / width)}, column ${most % width}: the dots add`,
+    );
     expect(view.probe()).toBeNull();
     expect(pointedPixelOf(store).current()).toBeNull();
     press("ArrowDown", "Enter", "ArrowDown");
     await painted();
     // What is saved is what was kept, wherever the keyboard is.
     expect(view.probe()).toMatchObject({ row: 6, column: 5 });
-    expect(svg()).toContain("row 5, column 5: Σ φ = ");
+    expect(svg()).toContain("row 5, column 5: the dots add");
     press("Escape");
     await painted();
-    expect(svg()).not.toContain("row 5, column 5: Σ φ = ");
+    expect(svg()).not.toContain("row 5, column 5: the dots add");
   });
 
   it("is taken back when the view shows something else", async () => {

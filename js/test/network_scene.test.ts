@@ -296,14 +296,14 @@ describe("numbers of one layer", () => {
 });
 
 describe("a network of one function", () => {
-  it("is that function, large, and once with axes below", () => {
+  it("is that function, large, and drawn once", () => {
     const scene = page()(run([1, 1]));
     const [box] = scene.diagram.parts[1].kernels.values();
     expect(box.width).toBeGreaterThan(180);
     const view = { x: 0, y: 0, width: scene.width, height: scene.height };
-    expect(textsIn(scene.sheets[5].marks(view)).map(({ text }) => text)).toEqual(["examples", "1"]);
-    const [, title] = textsIn(scene.sheets[6].marks(view));
-    expect(title.text).toContain("φ(");
+    expect(textsIn(scene.sheets[5].marks(view)).map(({ text }) => text)).toEqual(["", "1"]);
+    expect(scene.sheets[6].marks(view)).toEqual([]);
+    expect(scene.verdict).toContain("φ(");
   });
 });
 

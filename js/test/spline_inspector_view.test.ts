@@ -91,7 +91,7 @@ function show(store: Store, traits: Record<string, unknown> = {}, signal = life.
       new PointerEvent(type, { clientX: x, clientY: y, button: 0, buttons, bubbles: true }),
     );
   const click = (id: string) => {
-    const { x = 0, y = 0, width = 0, height = 0 } = root.kwView.site(id) ?? {};
+    const { x = 0, y = 0, width = 0, height = 0 } = root.kwView.at(id) ?? {};
     const [clientX, clientY] = [x + width / 2, y + height / 2];
     one(".kw-canvas").dispatchEvent(new MouseEvent("click", { clientX, clientY, bubbles: true }));
   };
@@ -168,7 +168,7 @@ describe("the legend", () => {
     for (const key of keys) {
       expect(row(key)?.getAttribute("aria-pressed")).toBe("true");
       expect(row(key)?.getAttribute("aria-label")).toBeTruthy();
-      expect(root.kwView.words(`row:${key}`)).toBeTruthy();
+      expect(root.kwView.scene()?.sites.words(`row:${key}`)).toBeTruthy();
     }
   });
 
@@ -191,8 +191,8 @@ describe("the legend", () => {
     const { root, model } = show(store);
     await painted();
     const overlaps = () => {
-      const [plot, first] = [root.kwView.plot(), root.kwView.site("row:phi")];
-      const last = root.kwView.site(`row:${root.kwView.rows().at(-1)?.key}`);
+      const [plot, first] = [root.kwView.plot(), root.kwView.at("row:phi")];
+      const last = root.kwView.at(`row:${root.kwView.rows().at(-1)?.key}`);
       if (!plot || !first || !last) return null;
       const beside = first.x >= plot.x + plot.width;
       const below = first.y >= plot.y + plot.height;
@@ -211,7 +211,7 @@ describe("the legend", () => {
     await painted();
     expect(overlaps()).toMatchObject({ beside: false, below: true });
     for (const { key } of root.kwView.rows()) {
-      const box = root.kwView.site(`row:${key}`);
+      const box = root.kwView.at(`row:${key}`);
       expect(box && box.x >= 0 && box.x + box.width <= 400, key).toBe(true);
     }
   });
@@ -433,7 +433,7 @@ describe("reading", () => {
     const { root, one, shown } = show(store);
     await painted();
     expect(root.kwView.readout()).toBeNull();
-    const place = root.kwView.place(0.5, 0);
+    const place = root.kwView.point(0.5, 0);
     const move = (x: number, y: number) =>
       one(".kw-canvas").dispatchEvent(
         new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }),
@@ -530,17 +530,17 @@ describe("zooming and moving", () => {
     const { root, one } = show(store);
     await painted();
     const whole = root.kwView.window();
-    const place = root.kwView.place(0.25, 0.05);
+    const place = root.kwView.point(0.25, 0.05);
     wheel(one(".kw-canvas"), place?.x ?? 0, place?.y ?? 0, -240);
     await painted();
     expect(length(root.kwView.window()?.x)).toBeLessThan(2 * 0.7);
-    const before = root.kwView.place(0.25, 0.05);
+    const before = root.kwView.point(0.25, 0.05);
     expect(before?.x).toBeCloseTo(place?.x ?? 0, 6);
     pointer(one(".kw-canvas"), "pointerdown", 300, 100);
     pointer(one(".kw-canvas"), "pointermove", 330, 90);
     pointer(one(".kw-canvas"), "pointerup", 330, 90);
     await painted();
-    expect(root.kwView.place(0.25, 0.05)?.x).toBeCloseTo((before?.x ?? 0) + 30, 4);
+    expect(root.kwView.point(0.25, 0.05)?.x).toBeCloseTo((before?.x ?? 0) + 30, 4);
     one(".kw-canvas").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
     await painted();
     expect(root.kwView.window()).toEqual(whole);
@@ -660,7 +660,7 @@ describe("editing", () => {
     const { root, pointer } = show(store);
     await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
-    const wanted = root.kwView.place(0, 0.1);
+    const wanted = root.kwView.point(0, 0.1);
     pointer("pointerdown", from?.x ?? 0, from?.y ?? 0);
     pointer("pointermove", from?.x ?? 0, (from?.y ?? 0) - 3);
     pointer("pointermove", from?.x ?? 0, wanted?.y ?? 0);
@@ -691,7 +691,7 @@ describe("editing", () => {
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
     const above = 3 * (root.kwView.window()?.y[1] ?? 0);
     pointer("pointerdown", from?.x ?? 0, from?.y ?? 0);
-    pointer("pointermove", from?.x ?? 0, root.kwView.place(0, above)?.y ?? 0);
+    pointer("pointermove", from?.x ?? 0, root.kwView.point(0, above)?.y ?? 0);
     await painted();
     expect(handle("B3").hidden).toBe(false);
     const plot = root.kwView.plot();

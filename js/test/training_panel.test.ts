@@ -412,8 +412,8 @@ describe("the curves", () => {
 
   /** Does something with the pointer over a step of the first panel. */
   async function point(root: PanelElement, type: string, step: number) {
-    const plot = root.kwPanel.plot(0) as { x: number; y: number; width: number; height: number };
-    const { from, to } = (root.kwPanel.scene() as PanelScene).layout.steps;
+    const plot = root.kwView.plot(0) as { x: number; y: number; width: number; height: number };
+    const { from, to } = (root.kwView.scene() as PanelScene).layout.steps;
     const clientX = plot.x + (plot.width * (step - from)) / (to - from);
     const clientY = plot.y + plot.height / 2;
     const options = { clientX, clientY, button: 0, bubbles: true };
@@ -429,11 +429,11 @@ describe("the curves", () => {
 
   it("have their last values over them, and those at the step under the mouse", async () => {
     const { root } = await withCurves();
-    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+    expect(root.kwView.values()).toEqual(["loss 1", "val_loss 4"]);
     await point(root, "pointermove", 50);
-    expect(root.kwPanel.values()).toEqual(["loss 2", "val_loss 5"]);
+    expect(root.kwView.values()).toEqual(["loss 2", "val_loss 5"]);
     await point(root, "pointerleave", 0);
-    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+    expect(root.kwView.values()).toEqual(["loss 1", "val_loss 4"]);
   });
 
   it("are zoomed by a drag, at once and for the kernel", async () => {
@@ -444,7 +444,7 @@ describe("the curves", () => {
     const [from, to] = model.get("zoom") as number[];
     expect([from, to].map(Math.round)).toEqual([25, 50]);
     expect(model.saves).toBe(1);
-    expect(root.kwPanel.scene()?.layout.steps).toEqual({ from, to });
+    expect(root.kwView.scene()?.layout.steps).toEqual({ from, to });
   });
 
   it("take a click for no zoom, and show all again on a double click", async () => {
@@ -463,7 +463,7 @@ describe("the curves", () => {
     await press(root, "ArrowRight");
     expect(one(".kw-spoken").textContent).toBe("step 50, loss 2, val_loss 5");
     await press(root, "Escape");
-    expect(root.kwPanel.values()).toEqual(["loss 1", "val_loss 4"]);
+    expect(root.kwView.values()).toEqual(["loss 1", "val_loss 4"]);
   });
 
   it("are zoomed by keys, and a zoom goes along with what is read", async () => {
@@ -501,7 +501,7 @@ describe("the curves", () => {
   it("keep the value logged last where other steps are drawn, whatever it is", async () => {
     const later = [curve("loss", "loss", [0, 1, 9], [3, 2, Number.NaN])];
     const { root } = await withCurves({ curves: later, zoom: [0, 1] });
-    expect(root.kwPanel.values()).toEqual(["loss not a number"]);
+    expect(root.kwView.values()).toEqual(["loss not a number"]);
   });
 
   it("are higher in a wider view, and their place is kept before they come", async () => {
@@ -510,11 +510,11 @@ describe("the curves", () => {
         vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(width);
       }
       const { model, root } = await show({ total: null, step: 3 }, { traits: { height: null } });
-      const before = root.kwPanel.scene()?.height;
+      const before = root.kwView.scene()?.height;
       const accuracy = curve("accuracy", "accuracy", [0, 50, 100], [0, 0.5, 1]);
       model.update({ curves: [CURVES[0], accuracy] });
       await drawn();
-      return [before, root.kwPanel.scene()?.height];
+      return [before, root.kwView.scene()?.height];
     };
     expect(await heights(1000)).toEqual([234, 234]);
     expect(await heights(1600)).toEqual([369, 369]);
@@ -523,7 +523,7 @@ describe("the curves", () => {
   it("say how to have some where there are none, in one line once none are expected", async () => {
     const empty = async (status: object) => {
       const { root } = await show({ ...status, total: null });
-      const { height = 0, sheets } = root.kwPanel.scene() ?? { sheets: [] };
+      const { height = 0, sheets } = root.kwView.scene() ?? { sheets: [] };
       const marks = sheets[3].marks({ x: 0, y: 0, width: 700, height: 300 });
       const text = marks.map((mark) => (mark.kind === "text" ? mark.text : "")).join("");
       return { height, text };
@@ -685,7 +685,7 @@ describe("what is shown", () => {
     const { one, root } = await show();
     const bar = one("[role=progressbar]");
     expect([bar.hidden, bar.getAttribute("aria-valuenow")]).toEqual([false, "75"]);
-    const marks = root.kwPanel.scene()?.sheets[0].marks({ x: 0, y: 0, width: 700, height: 300 });
+    const marks = root.kwView.scene()?.sheets[0].marks({ x: 0, y: 0, width: 700, height: 300 });
     const [whole, done] = (marks ?? []).map((mark) => mark.kind === "rects" && mark.boxes[2]);
     expect(Number(done) / Number(whole)).toBeCloseTo(0.75);
   });
@@ -693,7 +693,7 @@ describe("what is shown", () => {
   it("has no bar where the end is not known", async () => {
     const { one, root } = await show({ total: null });
     expect(one("[role=progressbar]").hidden).toBe(true);
-    expect(root.kwPanel.scene()?.sheets[0].marks({ x: 0, y: 0, width: 1, height: 1 })).toEqual([]);
+    expect(root.kwView.scene()?.sheets[0].marks({ x: 0, y: 0, width: 1, height: 1 })).toEqual([]);
   });
 
   it("says the state to those who listen when it changes, and only then", async () => {

@@ -33,7 +33,7 @@ import kan_widgets as kw
 from tests.browser.lab import CHROMIUM_ARGUMENTS, find_chromium
 
 COMMAND = "import sys; from kan_widgets.cli import main; sys.exit(main(sys.argv[1:]))"
-DRAWN = "!!document.querySelector('.kw-training-panel')?.kwPanel?.scene()"
+DRAWN = "!!document.querySelector('.kw-training-panel')?.kwView?.scene()"
 
 
 def seconds_of(code: str, *arguments: str) -> float:
@@ -206,7 +206,7 @@ def main() -> None:
             page.mouse.down()
             page.mouse.up()
             while not page.evaluate(
-                "document.querySelector('.kw-training-panel').kwPanel.status().holding"
+                "document.querySelector('.kw-training-panel').kwView.scene().status.holding"
             ):
                 page.wait_for_timeout(10)
             saw.append(time.perf_counter() - clicked)

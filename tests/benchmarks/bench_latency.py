@@ -132,19 +132,19 @@ HOOK = """() => {
   const context = canvas.getContext('2d');
   const log = window.kwLog = {steps: [], ended: [], took: [], moved: [], answered: []};
   const original = context.setTransform;
-  let known = view.kwGrid.step(), moved = null, noted = false;
+  let known = view.kwView.step(), moved = null, noted = false;
   context.setTransform = function (...matrix) {
     if (!noted) {
       noted = true;
       queueMicrotask(() => {
         noted = false;
         const now = performance.now();
-        const step = view.kwGrid.step();
+        const step = view.kwView.step();
         if (step !== known) {
           known = step;
           log.steps.push(step);
           log.ended.push((performance.timeOrigin + now) / 1000);
-          log.took.push(view.kwGrid.drawn().milliseconds);
+          log.took.push(view.kwView.drawn().milliseconds);
         }
         if (moved !== null) {
           log.answered.push(now - moved);

@@ -62,7 +62,7 @@ COUNTING = """() => {
   const log = window.kwLog = {drawn: 0, ticks: 0};
   let known = null;
   const tick = () => {
-    const step = view.kwNetwork.scene()?.diagram.frame.step;
+    const step = view.kwView.scene()?.diagram.frame.step;
     log.ticks += 1;
     if (step !== known) {
       known = step;
@@ -87,7 +87,7 @@ def measure(lab: LabPage, server: LabServer, name: str, seconds: float) -> str:
     lab.run_cell(0)
     start = time.perf_counter()
     lab.run_cell(1, wait=False)
-    scene = "document.querySelector('.kw-network-view')?.kwNetwork?.scene()"
+    scene = "document.querySelector('.kw-network-view')?.kwView?.scene()"
     ready = f"({scene}?.diagram.flow ?? null) !== null"
     lab.until(lambda: lab.page.evaluate(ready), "the picture")
     first = time.perf_counter() - start

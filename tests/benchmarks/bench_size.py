@@ -145,7 +145,7 @@ def measure(
         took = {cell: timed(cell) for cell in order}
         ratios.append(took[3][0] / took[4][0])
         loops.append(took[3][1] / took[4][1])
-    drawn = "document.querySelector('.kw-kernel-grid').kwGrid.drawn().frames"
+    drawn = "document.querySelector('.kw-kernel-grid').kwView.drawn().frames"
     first = lab.page.evaluate(drawn)
     lab.run_cell(5)
     per_second = (lab.page.evaluate(drawn) - first) / seconds

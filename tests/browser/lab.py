@@ -721,7 +721,7 @@ class Rect:
 
 @dataclass(frozen=True)
 class Grid:
-    """One KernelGrid view on a page, seen through what it exports for tests (``kwGrid``)."""
+    """One KernelGrid view on a page, seen through what it exports for tests (``kwView``)."""
 
     lab: LabPage
     index: int
@@ -734,7 +734,7 @@ class Grid:
         return bool(
             self.lab.page.evaluate(
                 "n => { const view = document.querySelectorAll('.kw-kernel-grid')[n];"
-                "if (view?.kwGrid && (view.kwGrid.step() ?? -1) >= 0) return true;"
+                "if (view?.kwView && (view.kwView.step() ?? -1) >= 0) return true;"
                 "view?.scrollIntoView({block: 'nearest'}); return false; }",
                 self.index,
             )
@@ -750,7 +750,7 @@ class Grid:
 
     def arrangement(self) -> dict[str, Any]:
         """Give where the kernels are put."""
-        return cast("dict[str, Any]", self._ask("grid.arrangement()"))
+        return cast("dict[str, Any]", self._ask("grid.scene().picture.arrangement"))
 
     def curve(self, function: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give x and φ(x) of the curve drawn for one function."""
@@ -765,13 +765,13 @@ class Grid:
     def rect(self, function: int) -> Rect:
         """Give the cell of one function, in the window's pixels."""
         found = self._ask(
-            "(({x, y, width, height}) => [x, y, width, height])(grid.rectOf(arg))", function
+            "(({x, y, width, height}) => [x, y, width, height])(grid.at(String(arg)))", function
         )
         return Rect(*found)
 
     def y_scale(self) -> float:
         """Give half the height of the layer's axis."""
-        return float(self._ask("grid.yScale()"))
+        return float(self._ask("grid.scene().picture.scaleOf(0)"))
 
     def viewport(self) -> Rect:
         """Give the part of the view that shows the drawing, in the window's pixels."""
@@ -801,7 +801,7 @@ class Grid:
               const canvas = view.querySelector('canvas');
               const page = canvas.getBoundingClientRect();
               const ratio = canvas.width / page.width;
-              const cell = grid.rectOf(arg);
+              const cell = grid.at(String(arg));
               const [x, y, width, height] = [
                 cell.x - page.x, cell.y - page.y, cell.width, cell.height,
               ].map((length) => Math.round(length * ratio));
@@ -874,7 +874,7 @@ class Grid:
         def reached() -> bool:
             self.lab.page.mouse.move(*self.rect(function).at(across, down))
             self.lab.page.wait_for_timeout(50)
-            return bool(self._ask("grid.hovered() === arg", function))
+            return bool(self._ask("grid.scene()?.marked.hovered === arg", function))
 
         self.lab.until(reached, f"function {function} of grid {self.index} to be hovered")
 
@@ -908,6 +908,6 @@ class Grid:
     def _ask(self, expression: str, argument: Any = None) -> Any:
         return self.lab.page.evaluate(
             "([n, arg]) => { const view = document.querySelectorAll('.kw-kernel-grid')[n];"
-            f"const grid = view.kwGrid; return {expression}; }}",
+            f"const grid = view.kwView; return {expression}; }}",
             [self.index, argument],
         )

@@ -31,14 +31,14 @@ const fingerprint = (text) => {
 const noting = setInterval(() => {
   if (!window.kwRecord) return clearInterval(noting);  // the page is another test's
   const view = document.querySelector('.kw-kernel-grid');
-  const step = view?.kwGrid?.step() ?? -1;
+  const step = view?.kwView?.step() ?? -1;
   if (step < 0 || window.kwRecord.at(-1)?.step === step) return;
-  const shape = view.kwGrid.arrangement();
+  const shape = view.kwView.scene().picture.arrangement;
   const count = shape.out * shape.in * shape.kh * shape.kw;
   window.kwRecord.push({
     step,
     shown: [...view.querySelectorAll('.kw-segment:has(input:checked)')].map((s) => s.innerText),
-    curves: Array.from({length: count}, (_, f) => Array.from(view.kwGrid.curve(f).y)),
+    curves: Array.from({length: count}, (_, f) => Array.from(view.kwView.curve(f).y)),
     pixels: [...view.querySelectorAll('canvas')].map((canvas) => fingerprint(canvas.toDataURL())),
     cell: panel.content.widgets.findIndex(STARRED),
   });
@@ -177,13 +177,13 @@ def walk_the_whole_network(walk: Walk) -> None:
     network.scroll_into_view_if_needed()
 
     def middle(part: str) -> tuple[float, float]:
-        box = network.evaluate("(view, id) => view.kwNetwork.place(id)", part)
+        box = network.evaluate("(view, id) => view.kwView.at(id)", part)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     lab.until(lambda: "image 1 of " in network.inner_text(), "what the network says")
     walk.look("whole")
     lab.page.mouse.move(*middle("u:1:2"))
-    kind = "view => view.kwNetwork.scene().closeUp?.kind"
+    kind = "view => view.kwView.scene().closeUp?.kind"
     lab.until(lambda: network.evaluate(kind) == "pixel", "a pixel taken apart")
     walk.look("pixel")
     lab.page.mouse.click(*middle("e:1:3"))
@@ -210,7 +210,7 @@ def walk_the_whole_network(walk: Walk) -> None:
         wait,
     )
     lab.until((walk.folder / "begun").exists, "Python to be busy")
-    network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
+    network.evaluate("view => view.kwView.drawLine([[14, 4], [14, 24]])")
     lab.until(lambda: "your drawing: " in network.inner_text(), "what the network says of it")
     assert lab.page.evaluate("window.kwDone") is False
     walk.let_go("drawn")

@@ -62,12 +62,13 @@ def open_comparison(lab: LabPage, server: LabServer, *more: str) -> list[Grid]:
 
 def asked(lab: LabPage, what: str) -> Any:
     """Ask the comparison on the page."""
-    return lab.page.evaluate(f"document.querySelector('.kw-compare')?.kwCompare.{what}")
+    return lab.page.evaluate(f"document.querySelector('.kw-compare')?.kwView.{what}")
 
 
 def table(lab: LabPage) -> dict[str, list[str]]:
     """Give the rows of numbers as they are drawn."""
-    return dict(asked(lab, "rows()") or {})
+    rows = "scene()?.shown.rows.map(({key, values}) => [key, values])"
+    return dict(asked(lab, rows) or {})
 
 
 def curves(lab: LabPage, panel: int) -> dict[str, list[float]]:
@@ -280,12 +281,12 @@ def test_a_new_view_for_output_shows_all_of_it(
     lab.script("await app.commands.execute('notebook:create-output-view');")
     docked = lab.page.locator(".jp-LinkedOutputView .kw-compare")
     lab.until(lambda: docked.count() == 1, "the view beside the notebook")
-    steps = "node => node.kwCompare.rows().steps ?? []"
+    steps = "node => node.kwView.scene()?.shown.rows.find(({key}) => key === 'steps')?.values ?? []"
     lab.until(lambda: docked.evaluate(steps) == ["20"] * 3, "its numbers")
     kernels = docked.locator(".kw-kernel-grid")
     lab.until(
         lambda: (
-            kernels.evaluate_all("views => views.map((view) => view.kwGrid.step())") == [20] * 3
+            kernels.evaluate_all("views => views.map((view) => view.kwView.step())") == [20] * 3
         ),
         "the kernels of all models",
     )
@@ -304,7 +305,7 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
         x = place["x"] + across * place["width"]
         lab.page.mouse.move(x, place["y"] + place["height"] / 2)
 
-    row = asked(lab, "row('parameters')")
+    row = asked(lab, "at('row parameters')")
     point(row, 0.5)
     lab.until(lambda: canvas.get_attribute("title") == "Trainable parameters", "the meaning")
     plot = asked(lab, "plot(0)")
@@ -333,15 +334,15 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
     lab.page.locator(".kw-compare .kw-segment", has_text="networks").click()
     views = lab.page.locator(".kw-compare .kw-network-view")
     flows = """views => views.map((view) => {
-        const scene = view.kwNetwork?.scene();
+        const scene = view.kwView?.scene();
         return scene?.diagram.flow ? scene.settings.example : null;
     })"""
     lab.until(lambda: views.evaluate_all(flows)[:2] == [0] * 2, "an example in each network")
     # The examples to choose from stand below each network that is narrow, for all of them: what
     # adds to an output then has the same height, and one scale.
-    assert views.nth(1).evaluate("view => view.kwNetwork.place('x:2')") is not None
+    assert views.nth(1).evaluate("view => view.kwView.at('x:2')") is not None
     views.first.evaluate("view => view.scrollIntoView({ block: 'end' })")
-    place = views.first.evaluate("view => view.kwNetwork.place('x:2')")
+    place = views.first.evaluate("view => view.kwView.at('x:2')")
     lab.page.mouse.click(place["x"] + 5, place["y"] + 5)
     # The others lie below the window: each is drawn when it comes in sight.
     lab.until(lambda: views.evaluate_all(flows)[0] == 2, "the third one in the first")

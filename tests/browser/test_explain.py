@@ -39,13 +39,23 @@ def train_until(name):
 train(60)
 _ = live.observe(digits.test_images[:64])
 """
+# The words of all sites of a kind, row by row.
+SITES = """
+const sites = (name, found = []) => {
+  const words = (row, column) => view.scene().sites.words(`${name}/${row}/${column}`);
+  for (let row = 0; words(row, 0); row++) {
+    for (let column = 0; words(row, column); column++) found.push(words(row, column));
+  }
+  return found;
+};
+"""
 EXPLAIN = "view = kw.Explain(live, digits.test_images[3])\nview"
 
 
 def probe(lab: LabPage, expression: str, argument: Any = None) -> Any:
     return lab.page.evaluate(
         "arg => { const root = document.querySelector('.kw-explain');"
-        f"const view = root?.kwExplain; return {expression}; }}",
+        f"const view = root?.kwView; {SITES} return {expression}; }}",
         argument,
     )
 
@@ -56,7 +66,7 @@ def click(lab: LabPage, site: str) -> None:
 
 
 def middle(lab: LabPage, site: str) -> tuple[float, float]:
-    box = probe(lab, "view.rectOf(arg)", site)
+    box = probe(lab, "view.at(arg)", site)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -70,24 +80,24 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     for index in range(3):
         lab.run_cell(index)
     assert lab.cell_errors() == []
-    lab.until_shown(lambda: probe(lab, "view?.content() !== null"), "the explanation")
+    lab.until_shown(lambda: probe(lab, "!!view?.scene()"), "the explanation")
     view = lab.page.locator(".kw-explain")
     grid = lab.grid()
 
     # The numbers are the record's, and the bars add up with what is said of the rest.
-    part = probe(lab, "Array.from(view.part().values)")
+    part = probe(lab, "Array.from(view.scene().part.values)")
     expected = lab.evaluate(
         "view.explanation.functions[0].contributions[view.explanation.target].tolist()"
     )
     np.testing.assert_allclose(part, expected, atol=1e-6)
     score = lab.evaluate("view.explanation.score")
     assert sum(part) == pytest.approx(score, abs=1e-4)
-    names = probe(lab, "view.sites('curves')")
+    names = probe(lab, "sites('curves')")
     assert len(names) == 10
     shown = [float(name.split(" · ")[4].replace("−", "-")) for name in names]
     largest = sorted(part, key=abs, reverse=True)[:10]
     np.testing.assert_allclose(shown, largest, rtol=5e-3)
-    groups = [name.split(" · ") for name in probe(lab, "view.sites('groups')")]
+    groups = [name.split(" · ") for name in probe(lab, "sites('groups')")]
     # Ten channels, what the others add by their sign, and the whole.
     assert len(groups) in (12, 13)
     assert groups[-1][1] == "all 400 functions together"
@@ -98,7 +108,7 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
 
     # A curve selects its function everywhere.
     click(lab, "curves/0/2")
-    number = probe(lab, "view.selected()")
+    number = probe(lab, "view.scene().selected")
     lab.until(lambda: lab.evaluate("live.feed.selection is not None"), "the selection in Python")
     target = lab.evaluate("view.explanation.target")
     assert lab.evaluate("dict(live.feed.selection)") == {
@@ -117,8 +127,8 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
 
     # A kernel selected in Python is marked; the large map stays that of all.
     lab.evaluate("live.select('convs.1', 3, 2, 0, 1)")
-    lab.until(lambda: probe(lab, "view.part().layer") == "convs.1", "the layer of the kernel")
-    lab.until(lambda: probe(lab, "view.selected()") == 3 * 8 + 2, "the kernel")
+    lab.until(lambda: probe(lab, "view.scene().part.layer") == "convs.1", "the layer of the kernel")
+    lab.until(lambda: probe(lab, "view.scene().selected") == 3 * 8 + 2, "the kernel")
     described = view.locator("canvas").get_attribute("aria-label") or ""
     assert "Map of layer convs.1, all kernels, 11 × 11, from " in described
     sentence = view.locator(".kw-remark").nth(1).inner_text()
@@ -141,19 +151,19 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     # Another class, while a cell trains: explained between two steps.
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
-    before = probe(lab, "view.part().step")
+    before = probe(lab, "view.scene().part.step")
     view.locator("select[aria-label='class']").select_option("3")
-    lab.until(lambda: probe(lab, "view.part().target") == 3, "the other class")
+    lab.until(lambda: probe(lab, "view.scene().part.target") == 3, "the other class")
     assert lab.is_running(3)
-    assert probe(lab, "view.part().step") > before
+    assert probe(lab, "view.scene().part.step") > before
     # The last layer costs one pass: it follows by itself while the cell trains.
     view.locator(".kw-tabs .kw-segment", has_text="linear").click()
-    lab.until(lambda: probe(lab, "view.part().layer") == "linear", "the last layer")
-    then = probe(lab, "view.part().step")
+    lab.until(lambda: probe(lab, "view.scene().part.layer") == "linear", "the last layer")
+    then = probe(lab, "view.scene().part.step")
     lab.until(
         lambda: (
-            probe(lab, "view.part().layer") == "linear"
-            and probe(lab, "view.part().step") > then + 5
+            probe(lab, "view.scene().part.layer") == "linear"
+            and probe(lab, "view.scene().part.step") > then + 5
         ),
         "a later step",
     )
@@ -161,23 +171,24 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
     lab.let_go("enough")
     lab.wait_idle()
     last = lab.evaluate("live.stats.steps")
-    lab.until(lambda: probe(lab, "view.part().step") == last, "the last step")
+    lab.until(lambda: probe(lab, "view.scene().part.step") == last, "the last step")
     # The others are explained when they are chosen.
     tabs = view.locator(".kw-tabs .kw-segment")
     tabs.last.click()
     lab.until(
         lambda: (
-            probe(lab, "view.part().layer") != "linear" and probe(lab, "view.part().step") == last
+            probe(lab, "view.scene().part.layer") != "linear"
+            and probe(lab, "view.scene().part.step") == last
         ),
         "the last step of another layer",
     )
     tabs.filter(has_text="linear").click()
-    lab.until(lambda: probe(lab, "view.part().layer") == "linear", "the last layer again")
+    lab.until(lambda: probe(lab, "view.scene().part.layer") == "linear", "the last layer again")
     assert view.locator(".kw-again").is_hidden()
     assert lab.evaluate("model.training")
     view.scroll_into_view_if_needed()
     click(lab, "classes/5/0")
-    lab.until(lambda: probe(lab, "view.part().target") == 5, "the class that was clicked")
+    lab.until(lambda: probe(lab, "view.scene().part.target") == 5, "the class that was clicked")
     lab.set_theme("JupyterLab Dark")
     lab.page.wait_for_timeout(500)
     view.screenshot(path=artifacts / "dark.png")

@@ -82,7 +82,7 @@ class Followed:
 
     def status(self) -> dict[str, Any]:
         status: dict[str, Any] = self.page.evaluate(
-            "document.querySelector('.kw-training-panel')?.kwPanel?.status() ?? {}"
+            "document.querySelector('.kw-training-panel')?.kwView?.scene()?.status ?? {}"
         )
         return status
 

@@ -78,7 +78,7 @@ CUT = """view => {
     const own = part.closest('.kw-view') === view;
     if (own && part.tagName === 'CANVAS' && Math.abs(part.width - 2 * part.clientWidth) > 2)
       found.push(`${name} has ${part.width} pixels`);
-    if (own && part.kwShown?.().width > part.clientWidth) found.push(`${name} is wider`);
+    if (own && part.kwView?.scene()?.width > part.clientWidth) found.push(`${name} is wider`);
   }
   return found;
 }"""
@@ -97,7 +97,7 @@ def wait(page: Page, selector: str, expression: str, what: str) -> None:
 
 def follow_a_click(page: Page, function: int = 13) -> None:
     """Click on a function of the grid and see the other views select it, in the browser alone."""
-    wait(page, GRID, "node.kwGrid?.rectOf(0)", "the grid to be drawn")
+    wait(page, GRID, "node.kwView?.at('0')", "the grid to be drawn")
     for view in (INSPECTOR, MAPS):
         page.locator(view).first.scroll_into_view_if_needed()
         wait(page, view, "Number.isInteger(node.kwView?.step())", f"{view} to be drawn")
@@ -105,11 +105,13 @@ def follow_a_click(page: Page, function: int = 13) -> None:
     grid.scroll_into_view_if_needed()
 
     def hovered() -> bool:
-        place = grid.evaluate("(node, f) => node.kwGrid.rectOf(f)", function)
+        place = grid.evaluate("(node, f) => node.kwView.at(String(f))", function)
         x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
         page.mouse.move(x, y)
         page.wait_for_timeout(50)
-        return bool(grid.evaluate("(node, f) => node.kwGrid.hovered() === f", function))
+        return bool(
+            grid.evaluate("(node, f) => node.kwView.scene()?.marked.hovered === f", function)
+        )
 
     until_on(page, hovered, "the function to be hovered")
     page.mouse.down()
@@ -313,9 +315,9 @@ def test_voila_shows_them_linked_and_live_from_a_thread(
         complaints = complain_of(page)
         try:
             page.goto(address, timeout=START_LIMIT * 1000, wait_until="domcontentloaded")
-            wait(page, GRID, "node.kwGrid?.step() >= 10", "a frame of the training")
-            step = page.locator(GRID).evaluate("node => node.kwGrid.step()")
-            wait(page, GRID, f"node.kwGrid.step() > {step}", "the training to go on")
+            wait(page, GRID, "node.kwView?.step() >= 10", "a frame of the training")
+            step = page.locator(GRID).evaluate("node => node.kwView.step()")
+            wait(page, GRID, f"node.kwView.step() > {step}", "the training to go on")
             follow_a_click(page)
             page.locator(".kw-training-panel [aria-label=Stop]").click()
             state = "node.textContent === 'stopped'"
@@ -391,10 +393,10 @@ def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifac
         complaints = complain_of(page)
         try:
             page.goto(address, timeout=START_LIMIT * 1000, wait_until="domcontentloaded")
-            wait(page, GRID, "node.kwGrid?.step() >= 20", "the last frame of the training")
+            wait(page, GRID, "node.kwView?.step() >= 20", "the last frame of the training")
             follow_a_click(page)
-            wait(page, ".kw-explain", "node.kwExplain?.content()", "the explanation")
-            wait(page, ".kw-training-panel", "node.kwPanel.status()", "the panel")
+            wait(page, ".kw-explain", "node.kwView?.scene()?.content", "the explanation")
+            wait(page, ".kw-training-panel", "node.kwView.scene()?.status", "the panel")
             compared = page.locator(".kw-compare")
             inside = compared.locator(GRID)
 
@@ -408,18 +410,22 @@ def test_marimo_shows_the_views_linked(browser: Browser, tmp_path: Path, artifac
                 until(is_so, what, lambda: page.wait_for_timeout(100), 60)
 
             wait(page, f".kw-compare {GRID}", "node", "the comparison")
-            shown(compared, "node.kwCompare.rows().steps?.join() === '20,0'", "its numbers")
+            steps_are = (
+                "node.kwView.scene()?.shown.rows.find(({key}) => key === 'steps')"
+                "?.values.join() === '20,0'"
+            )
+            shown(compared, steps_are, "its numbers")
             for number, step in enumerate((20, 0)):
-                shown(inside.nth(number), f"node.kwGrid.step() === {step}", "its kernels")
+                shown(inside.nth(number), f"node.kwView.step() === {step}", "its kernels")
             network = page.locator(".kw-network-view").first
             verdict = "scene()?.caption.some(({text}) => text.startsWith('image 1 of '))"
-            shown(network, f"node.kwNetwork.{verdict}", "an example in the network")
+            shown(network, f"node.kwView.{verdict}", "an example in the network")
             network.screenshot(path=artifacts / "marimo_network.png")
             page.locator(GRID).first.scroll_into_view_if_needed()
             page.locator(f"{GRID} canvas").first.focus()
             page.keyboard.press("ArrowRight")
             page.keyboard.press("Enter")
-            wait(page, GRID, "node.kwGrid.selected() === 14", "the keyboard in a shadow root")
+            wait(page, GRID, "node.kwView.selected() === 14", "the keyboard in a shadow root")
             page.screenshot(path=artifacts / "marimo.png")
             assert complaints == []
         finally:

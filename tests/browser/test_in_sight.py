@@ -62,8 +62,8 @@ const {frames, shown, red} = Object.assign(window.kwWatch, {on: false});
 return {frames, share: shown / frames, red: [...red]};
 """
 DIAGRAM = """view => {
-  const {columns} = view.kwNetwork.scene().diagram.graph;
-  const last = view.kwNetwork.scene().diagram.layout.columns.at(-1);
+  const {columns} = view.kwView.scene().diagram.graph;
+  const last = view.kwView.scene().diagram.layout.columns.at(-1);
   return {maps: columns.map(({map, units}) => map ? [units, ...map] : units),
           bars: last.bars > 0 ? last.units.length : 0};
 }"""
@@ -72,7 +72,7 @@ DIAGRAM = """view => {
 HEIGHTS = """
 const view = panel.content.widgets[arg].node.querySelector('.kw-view');
 const network = view.matches('.kw-network-view') ? view : view.querySelector('.kw-network-view');
-const scene = network.kwNetwork?.scene();
+const scene = network.kwView?.scene();
 const seen = scene && {x: 0, y: 0, width: scene.width, height: scene.height};
 const frames = (scene?.sheets[6].marks(seen) ?? []).filter(({kind}) => kind === 'rects');
 const [, , wide = 0, tall = 0] = frames.at(-1)?.boxes ?? [];

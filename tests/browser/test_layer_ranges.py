@@ -57,7 +57,7 @@ tall = kw.LayerRanges(stack)
 seconds = time.perf_counter() - start
 tall
 """
-PROBE = "document.querySelectorAll('.kw-layer-ranges')[{}]?.kwRanges"
+PROBE = "document.querySelectorAll('.kw-layer-ranges')[{}]?.kwView"
 
 
 class Ranges:
@@ -74,7 +74,7 @@ class Ranges:
         return int(self.ask("scene()?.content.rows.length") or 0)
 
     def step(self) -> int:
-        return int(self.ask("step()"))
+        return int(self.ask("scene().content.step"))
 
     def drawn(self) -> str:
         """Give the places of boxes and curves as they are drawn."""
@@ -86,7 +86,7 @@ class Ranges:
         )
 
     def click(self, site: str, right: float = 0.5) -> None:
-        box = self.ask(f"place('{site}')")
+        box = self.ask(f"at('{site}')")
         self.lab.page.mouse.click(box["x"] + right * box["width"], box["y"] + 0.5 * box["height"])
 
 
@@ -114,14 +114,14 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
 
     # A row: the page itself selects the layer.
     view.click("2", right=0.97)
-    lab.until(lambda: view.ask("chosen()") == 2, "the chosen row")
+    lab.until(lambda: view.ask("scene().chosen") == 2, "the chosen row")
     # A dot: its own function.
     view.click("0.3")
-    lab.until(lambda: view.ask("chosen()") == 0, "the layer of the dot clicked")
+    lab.until(lambda: view.ask("scene().chosen") == 0, "the layer of the dot clicked")
     # Other curves over time.
     view.root.locator("select[aria-label='over time']").select_option("update")
     lab.until(lambda: view.ask("scene().times.measure") == "update", "the other curves")
-    assert len(view.ask("cells(0)")) == 3
+    assert view.ask("scene().layout.cells.length") == 3
     # The inputs were seen when the model was another.
     assert "on the grid" in view.ask("scene().layout.cells[2].column.about")
     assert lab.is_running(2)
@@ -135,7 +135,8 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     last = lab.evaluate("live.stats.steps")
     lab.until(lambda: view.step() == last, "the last step")
     table = lab.evaluate("ranges.table()")
-    shown = view.ask("cells(0)")[0][0]
+    first = "scene().layout.cells[0].column.lines({0}.scene().content.rows[0].numbers)"
+    shown = view.ask(first.format(PROBE.format(view.index)))[0]
     assert float(shown) == pytest.approx(table[0]["range"], rel=5e-3)
 
     lab.page.set_viewport_size({"width": 1360, "height": 1900})

@@ -37,7 +37,7 @@ def ask(lab: LabPage, name: str, expression: str) -> Any:
     """Ask the first view of a kind for something that it exports for tests."""
     return lab.page.evaluate(
         f"() => {{ const element = document.querySelector('.kw-{name}');"
-        f"const view = element?.kwGrid ?? element?.kwView; return {expression}; }}"
+        f"const view = element?.kwView; return {expression}; }}"
     )
 
 
@@ -411,7 +411,7 @@ def test_views_of_two_models_are_linked_in_the_page_and_say_the_names(
     lab.run_cell(2, wait=False)
     lab.until(lambda: grid.step() == 4, "the frames of the cell")
     grid.click(13)
-    lab.until(lambda: lab.page.evaluate(f"{second}.kwGrid.selected()") == 13, "the other grid")
+    lab.until(lambda: lab.page.evaluate(f"{second}.kwView.selected()") == 13, "the other grid")
     assert lab.is_running(2)
     lab.let_go("go")
     lab.wait_idle()
@@ -422,6 +422,6 @@ def test_views_of_two_models_are_linked_in_the_page_and_say_the_names(
     lab.until(lambda: grid.step() == 2, "the step of the slider")
     lab.until(lambda: lab.evaluate("[one.cursor, one.stream.cursor]") == [2, 2], "the cursor")
     lab.evaluate("0", "one.layer = 1")
-    words = f"{second}.kwShown().words"
+    words = f"{second}.kwView.words()"
     lab.until(lambda: {"cat", "dog", "emu"} <= set(lab.page.evaluate(words)), "the names")
     assert lab.evaluate("two.layer") == "2"

@@ -362,15 +362,15 @@ def test_a_panel_in_a_page_of_its_own_is_alive_and_has_nothing_that_steers(
     assert "kernel is connected" not in text
     panel = page.locator(".kw-training-panel")
     assert not panel.locator(".kw-buttons").is_visible()
-    values = "document.querySelector('.kw-training-panel').kwPanel.values()"
+    values = "document.querySelector('.kw-training-panel').kwView.values()"
     assert page.evaluate(values) == ["loss 0.05"]
     # What is read is the step under the mouse.
-    plot = page.evaluate("document.querySelector('.kw-training-panel').kwPanel.plot(0)")
+    plot = page.evaluate("document.querySelector('.kw-training-panel').kwView.plot(0)")
     page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
     page.wait_for_timeout(300)
     assert page.evaluate(values) == ["loss 0.1"]
     panel.locator("canvas").focus()
     page.keyboard.press("+")
-    steps = "document.querySelector('.kw-training-panel').kwPanel.scene().layout.steps"
+    steps = "document.querySelector('.kw-training-panel').kwView.scene().layout.steps"
     page.wait_for_timeout(300)
     assert page.evaluate(steps) == {"from": 10, "to": 30}

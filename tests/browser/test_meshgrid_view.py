@@ -179,11 +179,11 @@ def test_every_function_over_the_ramp_is_phi(
     light = mesh.screenshot(artifacts / "ramp_light.png")
 
     # The colour on the page is that of the value: orange above zero, blue below.
-    scale = mesh.ask("view.scale()")
+    scale = mesh.ask("view.scene().most")
     seen = 0
     for function in range(36):
         heat = mesh.array("heat(arg)", function)[0]
-        r = mesh.rect("rectOf(arg)", function)
+        r = mesh.rect("at(String(arg))", function)
         window = lab.image()
         for k in (6, 57):
             if abs(heat[k]) < 0.25 * scale:
@@ -194,9 +194,9 @@ def test_every_function_over_the_ramp_is_phi(
             seen += 1
     assert seen > 10
 
-    cell = mesh.rect("rectOf(arg)", 13)
+    cell = mesh.rect("at(String(arg))", 13)
     lab.page.mouse.move(*cell.at(0.75, 0.5))
-    lab.until(lambda: mesh.ask("view.hovered()") == 13, "the hovered function")
+    lab.until(lambda: mesh.ask("view.scene()?.hovered") == 13, "the hovered function")
     tip = mesh.ask("root.querySelector('.kw-tip').innerText")
     assert "kernel 1 · row 1, column 1" in tip
     assert "φ(x)" in tip
@@ -218,7 +218,7 @@ def test_a_digit_drawn_with_the_mouse_gets_torchs_response_during_a_cell(
     empty = mesh.pixels()
     lab.run_cell(3, wait=False)
     lab.wait_cell_running(3)
-    paper = mesh.rect("inputRect()")
+    paper = mesh.rect("at('input')")
     lab.page.mouse.move(*paper.at(0.3, 0.25))
     lab.page.mouse.down()
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
@@ -256,14 +256,14 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
     show = observed + "view = kw.MeshgridView(live, mode='response')\nview"
     mesh = open_mesh(lab, server, show=show)
     mesh.wait_response()
-    lab.page.mouse.click(*mesh.rect("thumbnail(4)").at(0.5, 0.5))
+    lab.page.mouse.click(*mesh.rect("at('image/0/4')").at(0.5, 0.5))
     four = np.asarray(lab.evaluate("view.images[4, 0].tolist()"))
     lab.until(lambda: np.allclose(mesh.array("input()")[0], four), "the fourth image")
     lab.until(lambda: lab.evaluate("view.sample") == 4, "Python to hear of it")
     assert largest_difference(lab, mesh, 0, 4) < 1e-4
 
     # The pixel under the mouse: its patch, by the definition of the convolution.
-    target = mesh.rect("mapRect(2)")
+    target = mesh.rect("at('map/2')")
     lab.page.mouse.move(*target.at(6.5 / 14, 7.5 / 14))
     lab.until(lambda: mesh.ask("view.probe()?.output === 2"), "the probe")
     probe = mesh.ask("view.probe()")
@@ -278,7 +278,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
 
     # A click keeps the pixel and selects the kernel; a click on its φ selects that.
     lab.page.mouse.click(*target.at(6.5 / 14, 7.5 / 14))
-    lab.page.mouse.click(*mesh.rect("patchCell(arg)", 5).at(0.5, 0.5))
+    lab.page.mouse.click(*mesh.rect("at('cell/1/2')").at(0.5, 0.5))
     place = {"layer": "0", "out": 2, "in": 0, "row": 1, "column": 2}
     lab.until(lambda: lab.evaluate("view.selection") == place, "the selection")
     assert mesh.ask("view.probe().column") == 6
@@ -334,9 +334,9 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     )
     lab.until(lambda: mesh.ask("view.pair() !== null"), "the surface")
     before = mesh.pixels()
-    lab.page.mouse.click(*mesh.rect("entryRect(arg)", 1).at(0.5, 0.7))
+    lab.page.mouse.click(*mesh.rect("at('kernel/0/1')").at(0.5, 0.7))
     lab.until(lambda: mesh.ask("view.pair().i") == 1, "the first entry")
-    lab.page.mouse.click(*mesh.rect("entryRect(arg)", 7).at(0.5, 0.3))
+    lab.page.mouse.click(*mesh.rect("at('kernel/2/1')").at(0.5, 0.3))
     lab.until(lambda: mesh.ask("view.pair().j") == 7, "the second entry")
     entries = "view.selection and [view.selection[k] for k in ('row', 'column')] + [view.other]"
     lab.until(lambda: lab.evaluate(entries) == [0, 1, 7], "Python to hear of both")
@@ -352,7 +352,7 @@ def test_a_pair_is_the_sum_of_the_two_functions_clicked_on_the_kernel(
     lab.run_cell(3)
     lab.until(lambda: mesh.ask("view.pair().density !== null"), "the density")
     assert 0.3 < mesh.ask("view.pair().density.most") <= 1  # background beside background
-    lab.page.mouse.move(*mesh.rect("plotRect()").at(0.7, 0.3))
+    lab.page.mouse.move(*mesh.rect("at('plot')").at(0.7, 0.3))
     lab.until(lambda: mesh.ask("!root.querySelector('.kw-tip').hidden"), "the tooltip")
     assert "φ₂(y)" in mesh.ask("root.querySelector('.kw-tip').innerText")
     mesh.screenshot(artifacts / "pair_light.png")

@@ -21,7 +21,7 @@ live.probe(digits.test_images[:8], digits.test_labels[:8])
 # Places half way along links to two layers whose kernels have no room on them, in client pixels,
 # with the id of what answers there.
 PLACES = """view => {
-  const scene = view.kwNetwork.scene();
+  const scene = view.kwView.scene();
   const canvas = view.querySelector('canvas').getBoundingClientRect();
   const whole = {x: 0, y: 0, width: scene.width, height: scene.height};
   return [2, 3].flatMap((k) => {
@@ -43,16 +43,16 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     lab.run_cell(1)
     network = lab.page.locator(".kw-network-view")
     network.scroll_into_view_if_needed()
-    lab.until(lambda: network.evaluate("view => view.kwNetwork?.scene()?.shown"), "a function")
+    lab.until(lambda: network.evaluate("view => view.kwView?.scene()?.shown"), "a function")
     places = network.evaluate(PLACES)
     assert len(places) > 300
     assert [place["id"] for place in places if not place["id"].startswith(("e:2:", "e:3:"))] == []
-    shown = "view => { const {f, x, value} = view.kwNetwork.scene().shown; return [f, x, value]; }"
+    shown = "view => { const {f, x, value} = view.kwView.scene().shown; return [f, x, value]; }"
     seen = set()
     for place in places[:: len(places) // 6]:
         lab.page.mouse.move(place["x"], place["y"])
         _, column, bundle = place["id"].split(":")
-        part = f"view.kwNetwork.scene().diagram.parts[{column}].bundles[{bundle}]"
+        part = f"view.kwView.scene().diagram.parts[{column}].bundles[{bundle}]"
         first = network.evaluate(f"view => {part}.first")
         lab.until(
             lambda first=first: first <= network.evaluate(shown)[0] < first + 9,  # type: ignore[misc]

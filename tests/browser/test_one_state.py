@@ -52,9 +52,9 @@ train(2)
 """
 
 READ = """view => {
-    const scene = view.kwNetwork?.scene();
-    if (!scene || !view.kwShown()) return null;
-    return { moment: scene.moment, verdict: scene.verdict, words: view.kwShown().words };
+    const scene = view.kwView?.scene();
+    if (!scene) return null;
+    return { moment: scene.moment, verdict: scene.verdict, words: view.kwView.words() };
 }"""
 
 

@@ -44,7 +44,7 @@ def test_a_form_is_drawn_over_its_function_hidden_removed_and_put_in_its_place(
     def press(site: str) -> None:
         """Click where a site of the drawing lies."""
         view.scroll_into_view_if_needed()
-        box = lab.page.evaluate(f"{VIEW}.site('{site}')")
+        box = lab.page.evaluate(f"{VIEW}.at('{site}')")
         lab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     lab.until_shown(lambda: curve("phi") is not None, "the inspector")

@@ -22,6 +22,16 @@ pytestmark = pytest.mark.browser
 HOSTILE = "</script><script>window_broken = 1</script><img src=x onerror=alert(1)>"
 VIEWS = ("kernel-grid", "spline-inspector", "meshgrid-view")
 STEPS = 6
+# A comparison's numbers, the cells of a row of ranges, the words of all curves: as a page has them.
+ROWS = "Object.fromEntries({}.shown.rows.map(({{key, values}}) => [key, values]) ?? [])"
+CELLS = (
+    "{0}.scene().layout.cells.map(({{column}}) =>"
+    " column.lines({0}.scene().content.rows[{1}].numbers))"
+)
+CURVES = (
+    "Array.from({length: 200}, (_, k) => view.scene().sites.words("
+    "`curves/${Math.floor(k / 20)}/${k % 20}`)).filter(Boolean)"
+)
 
 
 @dataclass
@@ -36,8 +46,7 @@ class Opened:
         """Ask the first view of a kind for what it exports for tests."""
         return self.page.evaluate(
             f"arg => {{ const element = document.querySelector('.kw-{name}');"
-            f"const view = element?.kwGrid ?? element?.kwView "
-            f"?? element?.kwExplain; return {expression}; }}",
+            f"const view = element?.kwView; return {expression}; }}",
             argument,
         )
 
@@ -177,9 +186,9 @@ def test_hovering_reads_the_function_and_a_click_selects_it_in_every_view(
     assert np.abs(np.asarray(curve[1]) - expected.numpy()).max() < 1e-5
 
     before = {name: shown.pixels(name) for name in VIEWS}
-    point = shown.at("kernel-grid", "view.rectOf(13)", 0.5, 0.5)
+    point = shown.at("kernel-grid", "view.at('13')", 0.5, 0.5)
     shown.page.mouse.move(*point)
-    shown.until(lambda: shown.ask("kernel-grid", "view.hovered()") == 13, "the hover")
+    shown.until(lambda: shown.ask("kernel-grid", "view.scene()?.marked.hovered") == 13, "the hover")
     shown.until(lambda: shown.page.locator(".kw-kernel-grid .kw-tip").is_visible(), "the tip")
     shown.page.mouse.click(*point)
     chosen = {"layer": "first", "out": 1, "in": 0, "row": 1, "column": 1}
@@ -291,10 +300,10 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     shown.until(lambda: max(shown.ask(name, "view.input().data")) == -1, "a blank")
     centred = "view => view.scrollIntoView({ block: 'center' })"
     shown.page.locator(f".kw-{name}").evaluate(centred)
-    shown.page.mouse.move(*shown.at(name, "view.inputRect()", 0.3, 0.25))
+    shown.page.mouse.move(*shown.at(name, "view.at('input')", 0.3, 0.25))
     shown.page.mouse.down()
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
-        shown.page.mouse.move(*shown.at(name, "view.inputRect()", across, down), steps=6)
+        shown.page.mouse.move(*shown.at(name, "view.at('input')", across, down), steps=6)
     shown.page.mouse.up()
     shown.until(lambda: max(shown.ask(name, "view.input().data")) > 0.9, "the drawing")
     assert (np.asarray(shown.ask(name, "view.input().data")) > 0.9).sum() > 30
@@ -334,17 +343,17 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(
     compare.close()
     for scheme in ("light", "dark"):
         shown = open_page(path, color_scheme=scheme)
-        asked = "document.querySelector('.kw-compare')?.kwCompare"
+        asked = "document.querySelector('.kw-compare')?.kwView"
         shown.until(
             lambda shown=shown, asked=asked: (
-                (shown.page.evaluate(f"{asked}?.scene() && {asked}.rows()") or {}).items()
+                (shown.page.evaluate(ROWS.format(f"{asked}?.scene()?")) or {}).items()
                 >= rows.items()
             ),
             "its numbers",
         )
         assert shown.page.evaluate(f"{asked}.values()") == ["KAN 1"]
         kernels = shown.page.locator(".kw-compare .kw-kernel-grid")
-        steps = "views => views.map((view) => view.kwGrid.step())"
+        steps = "views => views.map((view) => view.kwView.step())"
         shown.until(
             lambda kernels=kernels, steps=steps: kernels.evaluate_all(steps) == [STEPS, 0],
             "all kernels",
@@ -366,19 +375,21 @@ def test_the_ranges_of_layers_are_alive_without_a_kernel(
     path = kw.save_html(tmp_path / "page.html", kw.KernelGrid(live), ranges)
     ranges.close()
     shown = open_page(path)
-    asked = "document.querySelector('.kw-layer-ranges')?.kwRanges"
-    shown.until(lambda: shown.page.evaluate(f"{asked}?.step() ?? -1") == STEPS, "its numbers")
+    asked = "document.querySelector('.kw-layer-ranges')?.kwView"
+    shown.until(
+        lambda: shown.page.evaluate(f"{asked}?.scene()?.content.step ?? -1") == STEPS, "its numbers"
+    )
     last = len(table) - 1
-    cells = shown.page.evaluate(f"{asked}.cells({last})")
+    cells = shown.page.evaluate(CELLS.format(asked, last))
     assert float(cells[0][0]) == pytest.approx(table[last]["observed_range"], rel=5e-3)
     view = shown.page.locator(".kw-layer-ranges")
     view.locator("select").select_option("change")
     shown.until(
         lambda: shown.page.evaluate(f"{asked}.scene().times.measure") == "change", "other curves"
     )
-    place = shown.page.evaluate(f"{asked}.place('{last}')")
+    place = shown.page.evaluate(f"{asked}.at('{last}')")
     shown.page.mouse.click(place["x"] + 20, place["y"] + 10)
-    shown.until(lambda: shown.page.evaluate(f"{asked}.chosen()") == last, "the row")
+    shown.until(lambda: shown.page.evaluate(f"{asked}.scene().chosen") == last, "the row")
     shown.until(
         lambda: shown.ask("kernel-grid", "view?.layer()") == table[last]["layer"],
         "the grid to follow",
@@ -455,16 +466,16 @@ def test_an_explanation_is_alive_and_linked(
     live = kw.bind(model)
     view = kw.Explain(live, kw.data.mnist("embedded").test_images[3])
     shown = open_page(kw.save_html(tmp_path / "page.html", view, kw.KernelGrid(live)))
-    shown.until(lambda: shown.ask("explain", "!!view?.content()"), "the explanation")
+    shown.until(lambda: shown.ask("explain", "!!view?.scene()?.content"), "the explanation")
     shares = view.explanation.functions[0].contributions[view.explanation.target]
     order = np.argsort(-np.abs(shares), kind="stable")
     # The numbers are those of the model that was saved.
-    names = shown.ask("explain", "view.sites('curves')")
+    names = shown.ask("explain", CURVES)
     most = float(shares[order[0]])
     words = printed(most).replace("-", "−")
     assert names[0].rpartition(" · x = ")[0].endswith(f" · {'+' if most > 0 else ''}{words}")
-    shown.page.mouse.click(*shown.at("explain", "view.rectOf('curves/0/1')", 0.5, 0.5))
-    shown.until(lambda: shown.ask("explain", "view.selected()") == order[1], "the selection")
+    shown.page.mouse.click(*shown.at("explain", "view.at('curves/0/1')", 0.5, 0.5))
+    shown.until(lambda: shown.ask("explain", "view.scene().selected") == order[1], "the selection")
     function = view.explanation.target * 400 + order[1]
     shown.until(lambda: shown.ask("kernel-grid", "view.selected()") == function, "the grid")
     # There is no model to explain anything else.
@@ -472,6 +483,6 @@ def test_an_explanation_is_alive_and_linked(
     assert shown.page.locator("select[aria-label='class']").is_disabled()
     before = shown.pixels("explain")
     shown.choose("explain", "convs.0")
-    shown.until(lambda: shown.ask("explain", "view.part().layer") == "convs.0", "the layer")
+    shown.until(lambda: shown.ask("explain", "view.scene().part.layer") == "convs.0", "the layer")
     assert shown.pixels("explain") != before
     shown.screenshot(artifacts / "explain.png")

@@ -84,9 +84,10 @@ def is_drawn(lab: LabPage, name: str) -> bool:
     return bool(
         lab.page.evaluate(
             "(name) => { const view = document.querySelector(`.kw-${name}`);"
-            "const probe = view?.kwGrid ?? view?.kwView ?? view?.kwRanges;"
-            "if (view?.kwPanel) return view.kwPanel.values().length === 2;"
-            "return probe ? probe.step() === 3 : !!view?.kwExplain?.content(); }",
+            "const scene = view?.kwView?.scene();"
+            "if (name === 'training-panel') return scene && view.kwView.values().length === 2;"
+            "if (name === 'explain') return !!scene;"
+            "return (view?.kwView?.step?.() ?? scene?.content?.step) === 3; }",
             name,
         )
     )

@@ -73,9 +73,9 @@ def shown(page: Any, kind: str) -> dict[str, Any] | None:
             const own = `.kw-${kind}:not([data-kw-within])`;
             const view = [...document.querySelectorAll(own)].at(-1);
             const all = view ? [view, ...view.querySelectorAll(".kw-view")] : [];
-            if (all.length === 0 || !all.every((one) => one.kwShown)) return null;
-            const words = all.flatMap((one) => one.kwShown().words);
-            return { width: view.kwShown().width, words };
+            if (all.length === 0 || !all.every((one) => one.kwView.scene())) return null;
+            const words = all.flatMap((one) => one.kwView.words());
+            return { width: view.kwView.scene().width, words };
         }""",
         kind,
     )

@@ -113,7 +113,7 @@ class Inspector:
         return cast("dict[str, Any]", self.ask("view.selection()"))
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        found = self.ask("view.place(arg[0], arg[1])", [x, y])
+        found = self.ask("view.point(arg[0], arg[1])", [x, y])
         return found["x"], found["y"]
 
     def text(self, selector: str) -> str:
@@ -129,7 +129,7 @@ class Inspector:
     def press(self, site: str) -> None:
         """Click where a site of the drawing lies."""
         self.scroll_into_view()
-        box = self.ask("view.site(arg)", site)
+        box = self.ask("view.at(arg)", site)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.lab.page.mouse.click(x, y)
 

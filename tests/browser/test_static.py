@@ -144,7 +144,7 @@ def check_linked(page: Page) -> None:
     page.locator(".kw-spline-inspector").scroll_into_view_if_needed()
     before = inspector.evaluate(pixels)
     page.locator(".kw-kernel-grid").scroll_into_view_if_needed()
-    box = page.evaluate("document.querySelector('.kw-kernel-grid').kwGrid.rectOf(7)")
+    box = page.evaluate("document.querySelector('.kw-kernel-grid').kwView.at('7')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(".kw-spline-inspector").scroll_into_view_if_needed()
     until_on(page, lambda: inspector.evaluate(pixels) != before, "the function to be shown")

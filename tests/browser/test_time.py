@@ -221,7 +221,7 @@ def views_steps(lab: LabPage) -> list[int]:
     found = lab.page.evaluate(
         "() => ['kernel-grid', 'spline-inspector', 'meshgrid-view'].map((name) => {"
         "const view = document.querySelector(`.kw-${name}`);"
-        "return (view?.kwGrid ?? view?.kwView)?.step() ?? null; })"
+        "return view?.kwView?.step() ?? null; })"
     )
     return list(found)
 

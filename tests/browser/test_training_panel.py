@@ -386,9 +386,7 @@ class Curves:
         self.element = lab.page.locator(".kw-training-panel canvas")
 
     def _ask(self, what: str) -> Any:
-        return self.lab.page.evaluate(
-            f"document.querySelector('.kw-training-panel').kwPanel.{what}"
-        )
+        return self.lab.page.evaluate(f"document.querySelector('.kw-training-panel').kwView.{what}")
 
     def values(self) -> list[str]:
         return list(self._ask("values()"))

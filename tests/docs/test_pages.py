@@ -306,9 +306,9 @@ def test_a_digit_drawn_on_a_page_runs_through_the_network_of_the_step_shown(
     network = page.locator(".kw-network-view").first
     until_on(page, lambda: re.search(r"image \d+ of \d+: ", network.inner_text()), "an example")
     network.evaluate("view => view.scrollIntoView({ block: 'end' })")
-    box = network.evaluate("view => view.kwNetwork.place('x:-1')")
+    box = network.evaluate("view => view.kwView.at('x:-1')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    network.evaluate("view => view.kwNetwork.drawLine([[14, 4], [14, 24]])")
+    network.evaluate("view => view.kwView.drawLine([[14, 4], [14, 24]])")
 
     def said() -> str:
         return str(network.evaluate("view => /your drawing: .*/.exec(view.innerText)?.[0] ?? ''"))
@@ -333,7 +333,7 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     network = page.locator(".kw-network-view").first
     until_on(page, lambda: re.search(r"image \d+ of \d+: ", network.inner_text()), "an example")
     network.evaluate("view => view.scrollIntoView({ block: 'end' })")
-    page.touchscreen.tap(*middle(network.evaluate("view => view.kwNetwork.place('x:-1')")))
+    page.touchscreen.tap(*middle(network.evaluate("view => view.kwView.at('x:-1')")))
     sheet = network.locator(".kw-pad canvas")
     sheet.wait_for()
     box = sheet.bounding_box()
@@ -365,7 +365,7 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     assert sheet.evaluate("sheet => document.activeElement === sheet")
     pad.get_by_role("button", name="done").tap()
     pad.wait_for(state="hidden")
-    page.touchscreen.tap(*middle(network.evaluate("view => view.kwNetwork.place('u:0:0')")))
+    page.touchscreen.tap(*middle(network.evaluate("view => view.kwView.at('u:0:0')")))
     pad.wait_for()
     sheet.press("Escape")
     pad.wait_for(state="hidden")
@@ -416,8 +416,8 @@ def test_what_is_clicked_in_one_figure_is_selected_in_the_others(
     page = open_page(pages / ARTICLE).page
     grid = page.locator(".kw-kernel-grid").first
     grid.scroll_into_view_if_needed()
-    until_on(page, lambda: grid.evaluate("view => view.kwGrid?.rectOf(13)"), "the grid")
-    box = grid.evaluate("view => view.kwGrid.rectOf(13)")
+    until_on(page, lambda: grid.evaluate("view => view.kwView?.at('13')"), "the grid")
+    box = grid.evaluate("view => view.kwView.at('13')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     inspector = page.locator(".kw-spline-inspector").first
     inspector.scroll_into_view_if_needed()
@@ -461,7 +461,7 @@ def test_the_first_screen_shows_what_to_press_and_the_network_from_digit_to_answ
     network = page.locator(".kw-network-view").first
     until_on(page, lambda: "step 126" in network.inner_text(), "the network")
     parts = ("u:0:0", "u:1:0", "u:3:0", "u:3:9")  # the digit, a map, the first answer and the last
-    boxes = [network.evaluate("(view, id) => view.kwNetwork.place(id)", part) for part in parts]
+    boxes = [network.evaluate("(view, id) => view.kwView.at(id)", part) for part in parts]
     boxes += [page.locator("article h1").bounding_box()]
     boxes += [page.get_by_role("button", name="begin at step 0").bounding_box()]
     for box in boxes:

@@ -98,7 +98,7 @@ def test_inputs_outside_the_grid_are_an_alarm_until_the_grid_is_where_they_are()
     found = live.watchdog().look()
     assert ("outside", "0") in kinds(found)
     assert next(a for a in found if a.layer == "0").what == (
-        "0: 100% of its inputs lie outside its grid, -1 to 1, as observed at step 0."
+        "0: 100 % of its inputs lie outside its grid, -1 to 1, as observed at step 0."
     )
     kw.nn.update_grid(model, batch, optimizer=optimizer)
     live.observe(batch)

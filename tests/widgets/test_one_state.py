@@ -227,7 +227,7 @@ def test_views_say_when_their_inputs_are_those_of_another_model() -> None:
         words = [texts_of(view.svg()) for view in shown]
         layers = [part["layer"] for part in shown[-1].content["parts"]]
         words[-1] += [read_out(shown[-1].svg(layer=layer)) for layer in layers]
-        told = ("seen at step 0", "x axes: inputs at step 0")
+        told = ("seen at step 0", "x: inputs at step 0")
         return [any(one in text for text in texts for one in told) for texts in words]
 
     assert said() == [False] * 5

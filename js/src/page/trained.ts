@@ -3,7 +3,7 @@
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
-import type { Selection, Structure } from "../wire/types.ts";
+import type { Layout, Selection, Structure } from "../wire/types.ts";
 import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
@@ -54,8 +54,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
 
   function begin(frame: Float32Array): void {
     curves = emptyCurves();
-    done.length = undone.length = 0;
-    now = initial;
+    edits.begin();
     reset = true;
     const code = bytesOf(lesson.code);
     order({ kind: "begin", description, frame, data, settings, code });
@@ -70,41 +69,12 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     else if (kind === "resume") run();
     else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
-    else if (EDITS.includes(kind)) edit(content as Edit);
-    else if (kind === "straighten" || kind === "form")
-      tellEdits("only Python fits a line or a formula: here a curve is pulled");
+    else edits.take(content as Edit);
   }
 
-  /** What was changed by hand, and what of it was taken back; and the newest frame. */
-  const [done, undone]: [Change[], Change[]] = [[], []];
-  let open: Change | null = null;
-  let now = initial;
-
-  function edit({ kind, layer: name, coefficients = [], final = true, ...place }: Edit): void {
-    const layer = description.layout.layers.find((each) => each.name === name);
-    let change = kind === "undo" ? done.pop() : kind === "redo" ? undone.pop() : undefined;
-    if (kind !== "undo" && kind !== "redo") {
-      if (!layer) return;
-      const [, inputs, height, width] = layer.shape;
-      const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
-      const at = layer.offset + f * layer.nb;
-      const part = (frame: Float32Array) => frame.slice(at, at + layer.nb);
-      const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
-      if (kind === "zero") after.fill(0);
-      open = { at, before: open?.at === at ? open.before : part(now), after };
-      change = open;
-      undone.length = 0;
-      if (final) open = null;
-    }
-    if (!change) return;
-    if (final) (kind === "undo" ? undone : done).push(change);
-    order({ kind: "set", at: change.at, values: kind === "undo" ? change.before : change.after });
-    tellEdits("");
-  }
-
-  function tellEdits(message: string): void {
-    model.set("edits", { undo: done.length, redo: undone.length, message });
-  }
+  const edits = createEdits(description.layout, initial, order, (state) =>
+    model.set("edits", state),
+  );
 
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
   const frames = { initial: first, frame: first };
@@ -126,7 +96,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
       return;
     }
     const { frame, step } = news;
-    now = frame;
+    edits.now(frame);
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
@@ -157,6 +127,56 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   });
   begin(initial);
   return new Map<string, PageModel>([[stream.id, model], ...others]);
+}
+
+/** What is changed by hand: what was, and what of it was taken back. */
+function createEdits(
+  { layers }: Layout,
+  initial: Float32Array,
+  order: (one: Order) => void,
+  tell: (state: object) => void,
+) {
+  const [done, undone]: [Change[], Change[]] = [[], []];
+  let open: Change | null = null;
+  let now = initial;
+  const told = (message: string) => tell({ undo: done.length, redo: undone.length, message });
+
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place }: Edit) {
+    const layer = layers.find((each) => each.name === name);
+    if (!layer) return undefined;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const at = layer.offset + f * layer.nb;
+    const part = (frame: Float32Array) => frame.slice(at, at + layer.nb);
+    const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+    if (kind === "zero") after.fill(0);
+    const change = { at, before: open?.at === at ? open.before : part(now), after };
+    open = final ? null : change;
+    undone.length = 0;
+    return change;
+  }
+
+  return {
+    begin() {
+      done.length = undone.length = 0;
+      now = initial;
+    },
+    now(frame: Float32Array) {
+      now = frame;
+    },
+    take(edit: Edit) {
+      const { kind, final = true } = edit;
+      if (kind === "straighten" || kind === "form")
+        told("only Python fits a line or a formula: here a curve is pulled");
+      if (!EDITS.includes(kind)) return;
+      const isBack = kind === "undo";
+      const change = isBack ? done.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      if (!change) return;
+      if (final) (isBack ? undone : done).push(change);
+      order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
+      told("");
+    },
+  };
 }
 
 type Edit = Selection & { kind: string; coefficients?: number[]; final?: boolean };

@@ -331,18 +331,20 @@ export function nearestPoint(
   return { step: x[k], value: y[k] };
 }
 
-/** The heads with their numbers, and what the hands do. */
+/** The heads with their numbers, the latest ones only if `tellsLatest`, and what the hands do. */
 export function handsMarks(
   chart: Chart,
   layout: ChartLayout,
   { step, band }: ChartHands,
   colours: Colours,
   ratio: number,
+  tellsLatest = true,
 ): Mark[] {
   return chart.panels.flatMap((panel, k) => {
     const { box, plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
     const entries = legendEntries(panel, layout.steps, step);
+    if (step === null && !tellsLatest) for (const entry of entries) entry.value = "";
     const marks = headMarks(panel, entries, box, colours);
     const read = entries.find((entry) => entry.step !== null)?.step ?? null;
     if (read !== null) {
@@ -360,8 +362,7 @@ export function handsMarks(
 function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: Colours): Mark[] {
   const { ink, muted } = colours;
   const y = box.y + 12;
-  const end = box.x + box.width;
-  const size = SIZE + 1;
+  const [end, size] = [box.x + box.width, SIZE + 1];
   const title = fitted(panel.title, box.width / 2, size, 600);
   const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
   const start = box.x + widthOf(title, size, 600) + 10;
@@ -369,9 +370,8 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     const also = mean ? ` (mean ${mean})` : "";
     return { word: name ? `${name} ` : "", also, value, fill: curveColour(colours, colour), faint };
   });
-  const bold = ({ word, value }: (typeof parts)[0]) =>
-    12 + widthOf(word, SIZE) + widthOf(value, SIZE, 600);
-  const whole = (part: (typeof parts)[0]) => bold(part) + widthOf(part.also, SIZE);
+  const whole = ({ word, value, also }: (typeof parts)[0]) =>
+    12 + widthOf(word + also, SIZE) + widthOf(value, SIZE, 600);
   const room = end - start - 12 * (parts.length - 1);
   // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
   for (const left of ["also", "word"] as const) {
@@ -388,7 +388,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
       words(x + 12, y, word, muted),
       words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),
     );
-    if (also) marks.push(words(x + bold(part), y, also, muted));
+    if (also) marks.push(words(x + whole(part), y, also, muted, { anchor: "end" }));
     x += whole(part) + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;

@@ -1,6 +1,6 @@
 /** A scene as one picture by itself: title, words, drawing. No DOM. */
 
-import type { Mark, Rect, Remark, Scene } from "./marks.ts";
+import type { Mark, Point, Rect, Remark, Scene } from "./marks.ts";
 import { dot, line, rects, WORDS, words } from "./shapes.ts";
 import { type Encode, svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
@@ -9,7 +9,8 @@ import type { Colours, Theme } from "./theme.ts";
 const MARGIN = 8;
 const TITLE = 13;
 const LINE = 16;
-const GAP = 16;
+/** Between remarks, and between the names of a key over a plot. */
+const [GAP, CLOSE] = [16, 12];
 const SWATCH = 16;
 /** A row of colours needs room to be told apart. */
 const RAMP = 60;
@@ -128,6 +129,23 @@ function headMarks(
   }
   const used = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;
   return { marks, height: used };
+}
+
+/** What names lines and colours, in one line; what has no room in it is left out. */
+export function keyMarks(
+  key: readonly Remark[],
+  { x, y }: Point,
+  room: number,
+  colours: Colours,
+): Mark[] {
+  let at = x;
+  return key.flatMap(({ text, swatch }) => {
+    const [left, end] = [at, at + SWATCH + 5 + widthOf(text, WORDS)];
+    if (!swatch || end > x + room) return [];
+    at = end + CLOSE;
+    const name = words(left + SWATCH + 5, y, text, colours.muted);
+    return [...swatchMarks(swatch, left, y - 4, SWATCH), name];
+  });
 }
 
 /** What stands before words to show what they name. */

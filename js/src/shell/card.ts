@@ -133,24 +133,11 @@ function createCard(document: Document, store: Store) {
     putAttributes(back, { "aria-label": `Back to the picture: ${words}${best}` });
   }
 
-  const observer = new IntersectionObserver(
-    (entries) => {
-      for (const { target, intersectionRect, boundingClientRect } of entries) {
-        const view = [...views].find((one) => one === target);
-        // What is not drawn yet has no height.
-        if (!view || "kwUnborn" in view.dataset) continue;
-        const { height, top } = boundingClientRect;
-        const least = Math.min(SEEN.share * height, SEEN.pixels);
-        const isSeen = height > 0 && intersectionRect.height >= least;
-        if (isSeen) inSight.add(view);
-        else inSight.delete(view);
-        panel = panelAround(target) ?? panel;
-        if (panel && height > 0) at = top - panel.getBoundingClientRect().top + panel.scrollTop;
-      }
-      for (const again of looks) again();
-    },
-    { threshold: Array.from({ length: 21 }, (_, k) => k / 20) },
-  );
+  const observer = observeSight(window, views, (view) => {
+    const { height, top } = view.getBoundingClientRect();
+    panel = panelAround(view) ?? panel;
+    if (panel && height > 0) at = top - panel.getBoundingClientRect().top + panel.scrollTop;
+  });
   store.subscribe(() => {
     if (root.hidden && !isWanted()) return;
     later ??= setTimeout(() => {
@@ -189,6 +176,30 @@ function createCard(document: Document, store: Store) {
       });
     },
   };
+}
+
+/** Keeps which views are in sight, for all cards; `seen` is told of each of which now more or less is seen. */
+function observeSight(
+  { IntersectionObserver }: typeof globalThis,
+  views: ReadonlySet<HTMLElement>,
+  seen: (view: HTMLElement) => void,
+): IntersectionObserver {
+  const told = (entries: readonly IntersectionObserverEntry[]) => {
+    for (const { target, intersectionRect, boundingClientRect } of entries) {
+      const view = target as HTMLElement;
+      // What is not drawn yet has no height.
+      if (!views.has(view) || "kwUnborn" in view.dataset) continue;
+      const { height } = boundingClientRect;
+      const least = Math.min(SEEN.share * height, SEEN.pixels);
+      if (height > 0 && intersectionRect.height >= least) inSight.add(view);
+      else inSight.delete(view);
+      seen(view);
+    }
+    for (const again of looks) again();
+  };
+  return new IntersectionObserver(told, {
+    threshold: Array.from({ length: 21 }, (_, k) => k / 20),
+  });
 }
 
 const overlap = (a: DOMRect, b: DOMRect) =>

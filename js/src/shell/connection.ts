@@ -2,36 +2,50 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { hear } from "../wire/hear.ts";
-import type { Store } from "../wire/types.ts";
+import type { Change, Store } from "../wire/types.ts";
+import { watchSight } from "./card.ts";
 import { atEnd } from "./element.ts";
+import { shareWithModel } from "./linked.ts";
+import { mountScrubber, type Scrubber } from "./scrubber.ts";
 
-interface Connected {
+interface Hears {
   /** There is no stream yet, or no longer. */
   lost(): void;
-  /** The signal ends with the view or when another stream takes its place. */
-  found(store: Store, signal: AbortSignal): void;
+  found(): void;
+  heard(what: Change): void;
   failed(words: string): void;
+  schedule(): void;
 }
 
-/** `stream` is the reference of the stream. */
-export function createConnection(
-  { model, host, signal }: Pick<RenderProps, "model" | "host" | "signal">,
-  { lost, found, failed }: Connected,
-): { stream(): string; start(): void } {
-  let stream = "";
+/** The stream that a view draws; with its timeline in `time`, if it has one. A view within another leaves the page to that. */
+export function joinStream(
+  { model, host, signal, within }: RenderProps & { within?: unknown },
+  root: HTMLElement,
+  time: HTMLElement | null,
+  { lost, found, heard, failed, schedule }: Hears,
+) {
+  let name = "";
+  let store: Store | null = null;
+  let scrubber: Scrubber | null = null;
   let current = new AbortController();
+
+  function leave() {
+    store = scrubber = null;
+  }
 
   async function connect() {
     current.abort();
     current = new AbortController();
     const own = AbortSignal.any([current.signal, signal]);
-    stream = String(model.get("stream"));
+    name = String(model.get("stream"));
+    leave();
     lost();
+    schedule();
     try {
-      const { exports } = await host.getWidget<Store>(stream);
+      const { exports } = await host.getWidget<Store>(name);
       if (own.aborted) return;
       // What is no stream has other exports, or none.
-      if (typeof exports?.subscribe === "function") found(exports, own);
+      if (typeof exports?.subscribe === "function") take(exports, own);
       else failed("The stream of this view did not start. In a notebook, run its cell again.");
     } catch (error) {
       if (own.aborted) return;
@@ -40,7 +54,27 @@ export function createConnection(
     }
   }
 
+  /** `own` ends with the view or when another stream takes its place. */
+  function take(exports: Store, own: AbortSignal) {
+    store = exports;
+    root.dataset.stream = name;
+    found();
+    exports.subscribe(heard, own);
+    shareWithModel(model, exports, own);
+    if (!within) watchSight(root, exports, own);
+    if (time) scrubber = mountScrubber(time, exports, own);
+    schedule();
+  }
+
   hear(model, { "change:stream": connect }, signal);
-  atEnd(signal, () => current.abort());
-  return { stream: () => stream, start: () => void connect() };
+  atEnd(signal, () => {
+    current.abort();
+    leave();
+  });
+  return {
+    name: () => name,
+    store: () => store,
+    scrubber: () => scrubber,
+    start: () => void connect(),
+  };
 }

@@ -206,6 +206,8 @@ export function createMenu(document: Document, title: string, signal: AbortSigna
 function layerChoice(tabs: Choice, menu: Choice) {
   tabs.box.classList.add("kw-tabs");
   menu.box.classList.add("kw-layer-menu");
+  // Until its width is known nobody can say which of them it is.
+  tabs.box.hidden = menu.box.hidden = true;
   let listed = "";
   /** For layers that the stream may not have, with what each title says. */
   function list(entries: readonly (Item & { title: string })[], chosen: string, width: number) {

@@ -2,22 +2,21 @@
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
-import type { Remark, Scene } from "../scene/marks.ts";
+import type { Rect, Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { wordsOf } from "../scene/words.ts";
 import { watchTraits } from "../wire/hear.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
-import { watchSight } from "./card.ts";
-import { createConnection } from "./connection.ts";
+import { joinStream } from "./connection.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { keepKeys } from "./keys.ts";
-import { chooseInLinked, shareWithModel } from "./linked.ts";
+import { chooseInLinked } from "./linked.ts";
 import { comeIntoSight, createSeen } from "./room.ts";
 import { createBeside, createSaving } from "./saving.ts";
-import { mountScrubber, type Scrubber } from "./scrubber.ts";
 import { loadFont } from "./sheet.ts";
+import type { Stage } from "./stage.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
 import { createSteering, type Steering } from "./steering.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
@@ -97,13 +96,15 @@ export interface Parts {
   /** Where the buttons that save stand, if not under the drawing, and the one that puts the view beside the notebook. */
   menu?: HTMLElement;
   tools?: HTMLElement;
-  body: HTMLElement;
-  /** What tests and other tools may ask of the view, as properties of its element. */
+  /** Where it is drawn. */
+  stage?: Stage;
+  /** What stands under the header, and the CSS pixels that it has for drawings, 0 while it is hidden: if not the stage and its own. */
+  body?: HTMLElement;
+  width?(): number;
+  /** What tests and other tools may ask of views of its kind beside what any view has. */
   asked?: object;
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
-  /** CSS pixels for the drawing; 0 while it is hidden. */
-  width(): number;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
   draw(given: Given): Scene | string;
   /** What is saved, where it is more than a new drawing of the same state would be: things that were kept by a click. */
@@ -116,9 +117,9 @@ export interface Parts {
   cleared?(): void;
 }
 
-/** What tests and other tools may ask of any view: how wide its scene is, and all words in it. */
-interface ViewElement extends HTMLElement {
-  kwShown(): { width: number; words: string[] };
+/** What tests and other tools may ask of a view: what it shows, all words in it, and where a site lies in client pixels. */
+export interface ViewElement<S extends Scene = Scene, More = object> extends HTMLElement {
+  kwView: { scene(): S | null; words(): string[]; at(id: string): Rect | null } & More;
 }
 
 const WAITING = "waiting for the kernel…";
@@ -144,9 +145,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
-  const steering = createSteering(document, () => store, words.warn, signal);
-  let store: Store | null = null;
-  let scrubber: Scrubber | null = null;
+  const steering = createSteering(document, () => stream.store(), words.warn, signal);
 
   const shell: Shell = {
     document,
@@ -156,8 +155,8 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     signal,
     tip,
     steering,
-    stream: () => connection.stream(),
-    store: () => store,
+    stream: () => stream.name(),
+    store: () => stream.store(),
     get: (trait) => model.get(trait),
     choose(trait, value) {
       model.set(trait, value);
@@ -170,53 +169,58 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     speak: words.speak,
   };
   const parts = build(shell);
-  Object.assign(root, parts.asked);
+  const { body, width } = placeOf(parts);
+  let shown: Scene | null = null;
+  const at = (id: string) => parts.stage?.clientBox(id) ?? null;
+  root.kwView = {
+    scene: () => shown,
+    words: () => (shown ? wordsOf(shown) : []),
+    at,
+    ...parts.asked,
+  };
   time.hidden = !timed;
   const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
   const save = createSaving(document, still, parts.fileName, signal);
   putTogether(shell, kind, parts, words, over, within ? null : [time, save]);
-  if (!within && document.getElementById("jp-main-dock-panel")) {
-    const { tools } = parts;
-    const looks = tools ? "kw-button" : "kw-save-button";
-    (tools ?? save).prepend(createBeside(shell, words.warn, looks));
-  }
   within?.takes(still, draw);
 
-  const seen = within ? within.seen : kind.fits && createSeen(root, parts.body);
-  const given = (from: Store) => givenOf(model, from, parts.width(), theme(), within?.height());
+  const seen = within ? within.seen : kind.fits && createSeen(root, body);
+  const given = (from: Store) => givenOf(model, from, width(), theme(), within?.height());
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
+    const store = stream.store();
     return store && stillOf(parts.still ?? kind.drawing(), given(store), within);
   }
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
     words.say(text, tone);
-    if (isFinal(text, store) && !within?.waits?.()) birth.show();
-    parts.body.hidden = text !== "";
+    if (isFinal(text, stream.store()) && !within?.waits?.()) birth.show();
+    body.hidden = text !== "";
     if (!text) return;
+    shown = null;
     tip.hide();
     caption.show([]);
     parts.cleared?.();
   }
 
   function draw() {
+    const store = stream.store();
     if (!store || !birth.ready()) return void theme();
     if (store.protocolError) return say(store.protocolError, "warn");
-    parts.body.hidden = false;
-    if (parts.width() === 0) return unseen.hidden();
+    body.hidden = false;
+    if (width() === 0) return unseen.hidden();
     unseen.shown();
     const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
-    steering.show(within ? undefined : (parts.train?.() ?? parts.body));
+    steering.show(within ? undefined : (parts.train?.() ?? body));
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
-    scrubber?.tell();
+    stream.scrubber()?.tell();
     if (typeof scene === "string") return say(scene);
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
     // While it trains what is said changes its length; at rest it takes no more room than it needs.
     hold(`${scene.title} ${scene.width} ${isUnderWay(store.standing())}`);
-    const all = { ...scene, caption: told };
-    root.kwShown = () => ({ width: scene.width, words: wordsOf(all) });
+    shown = { ...scene, caption: told };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
     if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
@@ -229,23 +233,12 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     else (what === "theme" ? schedule : turns.now)();
   }
 
-  const connection = createConnection(props, {
-    lost() {
-      store = scrubber = null;
-      say(WAITING);
-      schedule();
-    },
-    found(exports, own) {
-      store = exports;
-      root.dataset.stream = connection.stream();
-      parts.changed?.("stream");
-      exports.subscribe(heard, own);
-      shareWithModel(model, exports, own);
-      if (!within) watchSight(root, exports, own);
-      if (timed) scrubber = mountScrubber(time, exports, own);
-      schedule();
-    },
-    failed: (words) => say(words, "warn"),
+  const stream = joinStream(props, root, timed ? time : null, {
+    lost: () => say(WAITING),
+    found: () => parts.changed?.("stream"),
+    heard,
+    failed: (text) => say(text, "warn"),
+    schedule,
   });
 
   watchTraits(model, model.get("drawn_from") as string[], heard, signal);
@@ -254,13 +247,12 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   atEnd(signal, () => {
     unseen.stop();
     status.stop();
-    store = null;
     root.remove();
   });
   el.append(root);
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
-  connection.start();
+  stream.start();
 }
 
 function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still | null {
@@ -272,13 +264,16 @@ function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still
 
 /** Puts the elements of a view where they stand in it; `own` are its timeline and the buttons that save. */
 function putTogether(
-  { document, root, tip }: Shell,
+  shell: Shell,
   { label, above }: Kind,
-  { header, menu, body }: Parts,
-  { message, readout, spoken }: ReturnType<typeof createWords>,
+  parts: Parts,
+  { message, readout, spoken, warn }: ReturnType<typeof createWords>,
   over: readonly HTMLElement[],
   own: [time: HTMLElement, save: HTMLElement] | null,
 ) {
+  const { document, root, tip } = shell;
+  const { header, menu, tools } = parts;
+  const { body } = placeOf(parts);
   if (header) {
     putAttributes(header, { role: "toolbar", "aria-label": label });
     root.append(header);
@@ -293,6 +288,12 @@ function putTogether(
   foot.append(readout);
   (menu ?? foot).append(save);
   (above ? line : body).after(time, foot);
+  if (!document.getElementById("jp-main-dock-panel")) return;
+  (tools ?? save).prepend(createBeside(shell, warn, tools ? "kw-button" : "kw-save-button"));
+}
+
+function placeOf({ stage, body, width }: Parts) {
+  return { body: body ?? (stage as Stage).element, width: width ?? (stage as Stage).width };
 }
 
 /** Calls `changed` when the room of a view, or the theme around it, is another. */

@@ -158,7 +158,7 @@ def outside_grid(
                 "outside",
                 layer.name,
                 inputs.step or 0,
-                f"{layer.name}: {share:.0%} of its inputs lie outside its grid, {low:g} to "
+                f"{layer.name}: {100 * share:.0f} % of its inputs lie outside its grid, {low:g} to "
                 f"{high:g}, as observed at step {inputs.step or 0:,}.",
                 "There its splines end, and only the base term is left.",
                 "Call model.update_grid(batch, optimizer=optimizer) (kan_widgets.nn.update_grid).",

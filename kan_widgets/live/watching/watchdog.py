@@ -235,17 +235,16 @@ class Watchdog(NotCopied):
         """Have the panel say what goes wrong, and what was done about it."""
         if (feed := self._feed_ref()) is None:
             return
-        cured = None
+        cured = {"text": self._done[-1][0], "undo": True} if self._done else None
         if self._not_done:
             cured = {"text": self._not_done, "undo": False}
-        elif self._done:
-            cured = {"text": self._done[-1][0], "undo": True}
         said = [
             {
                 "id": alarm.id,
                 "kind": alarm.kind,
                 "text": alarm.what,
-                "more": f"{alarm.cause} {alarm.cure}",
+                "more": alarm.cause,
+                "call": alarm.cure,
                 "button": alarm.button,
             }
             for alarm in self.alarms

@@ -278,8 +278,7 @@ function train(saved, lesson, controls) {
   let curves = emptyCurves();
   function begin(frame) {
     curves = emptyCurves();
-    done.length = undone.length = 0;
-    now = initial;
+    edits.begin();
     reset = true;
     const code = bytesOf(lesson.code);
     order({ kind: "begin", description, frame, data, settings, code });
@@ -292,37 +291,14 @@ function train(saved, lesson, controls) {
     else if (kind === "resume") run();
     else if (kind === "step") run(asked.steps ?? 1);
     else if (kind === "rate") order({ kind, value: asked.value });
-    else if (EDITS.includes(kind)) edit(content);
-    else if (kind === "straighten" || kind === "form")
-      tellEdits("only Python fits a line or a formula: here a curve is pulled");
+    else edits.take(content);
   }
-  const [done, undone] = [[], []];
-  let open = null;
-  let now = initial;
-  function edit({ kind, layer: name, coefficients = [], final = true, ...place }) {
-    const layer = description.layout.layers.find((each) => each.name === name);
-    let change = kind === "undo" ? done.pop() : kind === "redo" ? undone.pop() : void 0;
-    if (kind !== "undo" && kind !== "redo") {
-      if (!layer) return;
-      const [, inputs, height, width] = layer.shape;
-      const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
-      const at = layer.offset + f * layer.nb;
-      const part = (frame) => frame.slice(at, at + layer.nb);
-      const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
-      if (kind === "zero") after.fill(0);
-      open = { at, before: open?.at === at ? open.before : part(now), after };
-      change = open;
-      undone.length = 0;
-      if (final) open = null;
-    }
-    if (!change) return;
-    if (final) (kind === "undo" ? undone : done).push(change);
-    order({ kind: "set", at: change.at, values: kind === "undo" ? change.before : change.after });
-    tellEdits("");
-  }
-  function tellEdits(message) {
-    model.set("edits", { undo: done.length, redo: undone.length, message });
-  }
+  const edits = createEdits(
+    description.layout,
+    initial,
+    order,
+    (state) => model.set("edits", state)
+  );
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
   const frames = { initial: first, frame: first };
   const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
@@ -342,7 +318,7 @@ function train(saved, lesson, controls) {
       return;
     }
     const { frame, step } = news;
-    now = frame;
+    edits.now(frame);
     if (reset) model.tell({ kind: "reset", version: 0 });
     reset = false;
     model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
@@ -372,6 +348,47 @@ function train(saved, lesson, controls) {
   });
   begin(initial);
   return new Map([[stream.id, model], ...others]);
+}
+function createEdits({ layers }, initial, order, tell) {
+  const [done, undone] = [[], []];
+  let open = null;
+  let now = initial;
+  const told = (message) => tell({ undo: done.length, redo: undone.length, message });
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    const layer = layers.find((each) => each.name === name);
+    if (!layer) return void 0;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const at = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at, at + layer.nb);
+    const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+    if (kind === "zero") after.fill(0);
+    const change = { at, before: open?.at === at ? open.before : part(now), after };
+    open = final ? null : change;
+    undone.length = 0;
+    return change;
+  }
+  return {
+    begin() {
+      done.length = undone.length = 0;
+      now = initial;
+    },
+    now(frame) {
+      now = frame;
+    },
+    take(edit) {
+      const { kind, final = true } = edit;
+      if (kind === "straighten" || kind === "form")
+        told("only Python fits a line or a formula: here a curve is pulled");
+      if (!EDITS.includes(kind)) return;
+      const isBack = kind === "undo";
+      const change = isBack ? done.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      if (!change) return;
+      if (final) (isBack ? undone : done).push(change);
+      order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
+      told("");
+    }
+  };
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];

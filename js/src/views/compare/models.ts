@@ -49,11 +49,13 @@ export function createGrids(shell: Shell, bar: HTMLElement): Models {
     render: renderGrid,
     trait: "together",
     said: agreed,
-    /** Each grid keeps its choice of layers; the rest of the first one's header stands over all and is for all. */
+    /** Each grid keeps its choice of layers, beside its name; the rest of the first one's header is for all. */
     mounted(number, place) {
-      const rest = [...(place.querySelector(".kw-header")?.children ?? [])].slice(2);
-      if (number > 0) for (const box of rest) box.remove();
-      else bar.append(...rest);
+      const header = place.querySelector(".kw-header");
+      const [tabs, menu, ...rest] = header?.children ?? [];
+      place.querySelector(".kw-model-name")?.append(tabs, menu);
+      if (number === 0) bar.append(...rest);
+      header?.remove();
     },
     // The layer is each grid's own, and so are scores.
     alike: ["mode", "binarise", "scale", "ghost", "sort"],

@@ -78,7 +78,7 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
-  const under = Math.max(PAD + table.height, top + curves) + SECTION_GAP;
+  const under = Math.max(PAD + table.height, top + curves) + 2 * PAD;
   return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 
@@ -112,7 +112,8 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
         from: [...steady, layout.steps.from, layout.steps.to, place?.x, place?.y, place?.height],
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
-      { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
+      // The numbers beside them are means: the latest ones would contradict them.
+      { marks: () => handsMarks(chart, layout, hands, colours, ratio, false) },
       {
         marks: () =>
           empty.lines.map((text, k) => words(empty.x, empty.y + 12 + 16 * k, text, colours.muted)),

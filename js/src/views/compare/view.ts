@@ -3,15 +3,15 @@
 import type { Given } from "../../scene/drawing.ts";
 import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { element, putAttributes } from "../../shell/element.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
 import { comparisonName, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-export type CompareElement = HTMLElement & { kwCompare: ReturnType<typeof asked> };
+export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["asked"]>>;
 
 const KIND: Kind = {
   name: "compare",
@@ -101,9 +101,9 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: { kwCompare: asked(() => scene, hands, stage) },
+    asked: hands.asked(stage),
+    stage,
     body,
-    width: stage.width,
     fileName: () => comparisonName(shownIn(shell.get)),
     still: (given) => drawing()({ ...given, parts: lower(given).parts(given) }),
     cleared() {
@@ -125,18 +125,5 @@ function build(shell: Shell): Parts {
       tell(shown);
       return shown;
     },
-  };
-}
-
-/** What tests may ask of a view, as `element.kwCompare`. */
-function asked(scene: () => CompareScene | null, hands: ChartControl, stage: Stage) {
-  return {
-    scene,
-    /** The numbers of each row by its key, as they are written. */
-    rows(): Record<string, string[]> {
-      return Object.fromEntries(scene()?.shown.rows.map(({ key, values }) => [key, values]) ?? []);
-    },
-    ...hands.asked(stage),
-    row: (key: string) => stage.clientBox(`row ${key}`),
   };
 }

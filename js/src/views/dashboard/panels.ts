@@ -18,6 +18,8 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   function: { most: 290, least: 180 },
   response: { most: 290, least: 150 },
 };
+/** In so few pixels from left to right a network needs more from top to bottom. */
+const NARROW = { below: 540, least: 480 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
@@ -265,7 +267,8 @@ function sizeOf(place: Place, isDrawn: boolean): Size {
   const own = place.isFlat ? undefined : DRAWINGS[named.name];
   const { most, least } = own ?? { most: drawn, least: drawn };
   const asked = named.name === "network" && Number(model?.get("height"));
-  return { around: place.around, most: asked || most, least };
+  const isNarrow = named.name === "network" && section.offsetWidth < NARROW.below;
+  return { around: place.around, most: asked || most, least: isNarrow ? NARROW.least : least };
 }
 
 /** Puts the panels that are `here` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */

@@ -62,7 +62,8 @@ function build(shell: Shell): Parts {
       const frame = store.current();
       const layer = layerNamed(frame, given.get("layer"));
       const page = panels.pages.length > 0 ? String(given.get("page") ?? panels.pages[0]) : "";
-      layers.show(frame?.layout.layers ?? [], layer?.name ?? "", room());
+      const all = frame?.layout.layers ?? [];
+      if (header.clientWidth > 0) layers.show(all, layer?.name ?? "", room());
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
       if (page !== "network") selectSome(store, given.get("layer"));
       pages.set(page);

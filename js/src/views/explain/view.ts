@@ -2,15 +2,15 @@
 
 import { formatCount, number } from "../../phi/format.ts";
 import { element, putWords } from "../../shell/element.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import { className, type LayerShares, partOf, selectionFor } from "./content.ts";
 import { drawing, type ExplainScene, streamHasLayer } from "./scene.ts";
 import css from "./style.css";
 import { shareText } from "./words.ts";
 
-export type ExplainElement = HTMLElement & { kwExplain: ReturnType<typeof asked> };
+export type ExplainElement = ViewElement<ExplainScene>;
 
 export { css, drawing };
 
@@ -84,10 +84,8 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: { kwExplain: asked(() => scene, stage) },
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName() {
       const { part } = scene ?? {};
       return `explain class ${part?.target ?? ""} ${part?.layer ?? ""} step ${part?.step ?? ""}`;
@@ -179,25 +177,4 @@ function createHeader(shell: Shell) {
     for (const choice of box.querySelectorAll("select")) choice.disabled = state === "saved";
   }
   return { element: header, show };
-}
-
-/** What tests may ask of a view, as `element.kwExplain`. */
-function asked(scene: () => ExplainScene | null, stage: Stage) {
-  const words = (id: string) => scene()?.sites.words(id) ?? "";
-  return {
-    content: () => scene()?.content ?? null,
-    part: () => scene()?.part ?? null,
-    selected: () => scene()?.selected ?? -1,
-    /** The words of all sites of a kind, row by row: "groups", "bars", "curves", "classes". */
-    sites(name: string) {
-      const found: string[] = [];
-      for (let row = 0; words(`${name}/${row}/0`); row++) {
-        for (let column = 0; words(`${name}/${row}/${column}`); column++) {
-          found.push(words(`${name}/${row}/${column}`));
-        }
-      }
-      return found;
-    },
-    rectOf: (id: string) => stage.clientBox(id),
-  };
 }

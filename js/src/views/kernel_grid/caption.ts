@@ -8,6 +8,8 @@ import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
+import type { Theme } from "../../scene/theme.ts";
+import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
 import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
@@ -43,7 +45,9 @@ export function gridCaption(
     const cell = picture.unit > 1 ? "kernel" : "function";
     const lead = `each square: a ${cell}, blue where φ falls, orange where it rises`;
     caption.push({ text: lead, tone: "ink", strong: true, title: PLACES });
-    caption.push(keyed(overviewText(picture), "ramp", rampOf(palette), over));
+    caption.push(
+      keyed(sizesText(picture), "ramp", rampOf(palette), `${inputsText(picture)}. ${over}`),
+    );
     say(leadText(picture));
   } else
     caption.push({
@@ -54,23 +58,12 @@ export function gridCaption(
     });
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
-  const size = isBrief && !isGrey(settings) ? sizeText(picture) : "";
+  // Of an overview rows and columns are counted.
+  const size = (isBrief || overview) && !isGrey(settings) ? sizeText(picture) : "";
   const covered = coveredText(picture);
   const rest = [covered && `${covered}: ${COVERED}`, size];
   caption[0].title = [caption[0].title, ...rest].filter(Boolean).join(". ");
-  if (initial && (mode === "curves" || (overview && hasPlot))) {
-    const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
-    caption.push(keyed(now, "line", colours.ink));
-    const then = `step ${formatCount(initial.frame.step)}`;
-    if (settings.ghost) caption.push(keyed(then, "dash", colours.ghost));
-    const kin = picture.shape === layer.shape ? "kernel" : "map";
-    if (overview && othersOf(picture, 0).length > 0) {
-      caption.push(keyed(`the other functions of its ${kin}`, "line", colours.zero));
-    }
-  }
-  if ((!isFlat(settings) || hasPlot) && beyondGrid(picture)) {
-    caption.push(keyed("outside the grid", "fill", colours.outside, OUTSIDE));
-  }
+  if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }
@@ -78,7 +71,7 @@ export function gridCaption(
     const ramp = tintRamp(shade, palette);
     caption.push(shade.values ? keyed(shadeText(shade), "ramp", ramp) : { text: shadeText(shade) });
   }
-  if (!isGrey(settings) && !isBrief) say(sizeText(picture));
+  if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture));
   if (!overview) say(placesText(picture), PLACES);
   if (picture.arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
@@ -88,6 +81,26 @@ export function gridCaption(
   const then = picture.xIsSeen ? seenThen(store.observed(layer.name), frame.step) : "";
   if (then) say(`inputs as seen${then}`);
   return caption;
+}
+
+/** What the lines and grounds of curves are; of a plot it stands over that. */
+export function curveKey(picture: Picture, store: Store, { colours }: Theme): Remark[] {
+  const { settings, initial, frame, layer } = picture;
+  const { mode, ghost } = settings;
+  const key: Remark[] = [];
+  if (initial && (mode === "curves" || mode === "overview")) {
+    const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
+    key.push(keyed(now, "line", colours.ink));
+    const then = `step ${formatCount(initial.frame.step)}`;
+    if (ghost) key.push(keyed(then, "dash", colours.ghost));
+    const kin = picture.shape === layer.shape ? "kernel" : "map";
+    if (mode === "overview" && othersOf(picture, 0).length > 0) {
+      key.push(keyed(`its ${kin}`, "line", colours.zero));
+    }
+  }
+  const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
+  if (isOutside) key.push(keyed("outside the grid", "fill", colours.outside, OUTSIDE));
+  return key;
 }
 
 /** Which x are drawn, and how to see others. */
@@ -106,12 +119,10 @@ function inputsText({ layer, xIsSeen, xRange: [low, high] }: Picture): string {
 }
 
 /** What the colours of an overview stand for. */
-function overviewText(picture: Picture): string {
-  const { ranges, scales, unit } = picture;
+function sizesText({ ranges, scales, unit }: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
   const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
-  const size = `${what}, up to ${number(scales.largest)}${more}`;
-  return `${size}, for ${inputsText(picture)}`;
+  return `${what}, up to ${number(scales.largest)}${more}`;
 }
 
 /** What is seen in an overview: "rows: 10 outputs · columns: 625 inputs (5 strips)". */
@@ -154,7 +165,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   if (picture.pattern) {
     return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
   }
-  if (settings.mode === "overview") return `${leadText(picture)}; ${overviewText(picture)}`;
+  if (settings.mode === "overview") return `${leadText(picture)}; ${sizesText(picture)}, for ${x}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const changed = settings.mode === "change";
   const v = layer.variable;

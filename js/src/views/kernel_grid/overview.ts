@@ -8,8 +8,9 @@ import { colourise, paletteOf } from "../../phi/palette.ts";
 import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
 import { columnLabels } from "../../scene/cells.ts";
 import { greyPixels } from "../../scene/heat.ts";
-import type { Mark, Rect } from "../../scene/marks.ts";
+import type { Mark, Rect, Remark } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
+import { keyMarks } from "../../scene/still.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -180,7 +181,7 @@ export function functionPlotMarks(
   picture: Picture,
   f: number,
   x: number,
-  how: string,
+  { how, key }: { how: string; key: readonly Remark[] },
   { x: left, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
@@ -199,6 +200,7 @@ export function functionPlotMarks(
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
     words(left + 12, y + 31, fitting(about, room, size), muted, { size }),
+    ...keyMarks(key, { x: left + 12, y: y + 48 }, room, theme.colours),
     { kind: "group", at: [left, y + PLOT_HEAD], marks },
   ];
 }

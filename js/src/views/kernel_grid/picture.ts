@@ -294,8 +294,8 @@ const COMPACT_CELLS = [22, 20, 18, 16, 14];
 const COMPACT_GAP = 3;
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
-export const PLOT_HEAD = 40;
-export const PLOT = PLOT_HEAD + 148;
+export const PLOT_HEAD = 56;
+export const PLOT = PLOT_HEAD + 132;
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
 const LEAST_CELL = 3;
 

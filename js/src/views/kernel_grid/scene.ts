@@ -19,7 +19,7 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Scene, sitesOf } from "../../scene/marks.ts";
 import { framed } from "../../scene/strokes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
-import { description, gridCaption } from "./caption.ts";
+import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
 import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from "./marks.ts";
 import {
@@ -184,6 +184,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
   const most = layer.window ? "largest of those drawn" : "largest of the layer";
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
+  const told = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
@@ -217,7 +218,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           if (!plot) return [];
           const box = boxOf(picture, shown);
           const frame = shown === selected ? [] : framed(box, colours.ink, colours);
-          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, how, plot, theme)];
+          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, told, plot, theme)];
         },
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
@@ -229,7 +230,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   };
   if (!alone || !plot) return scene;
   const marks = () => [
-    ...functionPlotMarks(picture, 0, x ?? Number.NaN, how, plot, theme),
+    ...functionPlotMarks(picture, 0, x ?? Number.NaN, told, plot, theme),
     ...cellFrames(cells, () => plot, colours.muted, colours),
   ];
   return { ...scene, sheets: [{ marks }], sites: sitesOf([{ id: "0", box: plot, words: say(0) }]) };

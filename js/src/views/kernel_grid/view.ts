@@ -7,10 +7,10 @@ import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
 import { createLayerView, type TipWords } from "../../shell/layer_view.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
 import { HEIGHT, magnified, WIDTH } from "./overview.ts";
@@ -83,10 +83,9 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    asked: { kwGrid: asked(shell, stage, () => scene, view) },
+    asked: asked(shell, () => scene, view),
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
     changed: view.changed,
     cleared() {
@@ -213,12 +212,11 @@ function createTip({ document, tip }: Shell) {
   };
 }
 
-/** What tests and other tools may ask of a view, as `element.kwGrid`. */
-export type GridElement = HTMLElement & { kwGrid: ReturnType<typeof asked> };
+/** What tests and other tools may ask of it. */
+export type GridElement = ViewElement<GridScene, ReturnType<typeof asked>>;
 
 function asked(
   { store }: Shell,
-  { clientBox }: Stage,
   scene: () => GridScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
 ) {
@@ -231,7 +229,6 @@ function asked(
     step,
     drawn,
     layer: () => picture()?.layer.name ?? null,
-    arrangement: () => picture()?.arrangement ?? null,
     curve(f: number) {
       const from = picture();
       return from && points(from.subject, from.plan, f);
@@ -242,11 +239,6 @@ function asked(
       if (!ghost || !initial) return null;
       return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
     },
-    /** The cell of function f in client pixels. */
-    rectOf: (f: number) => clientBox(String(f)),
-    /** Half the height of the axis of function f. */
-    yScale: (f = 0) => picture()?.scaleOf(f) ?? null,
-    hovered: () => scene()?.marked.hovered ?? -1,
     selected() {
       const { layer } = picture() ?? {};
       return layer ? functionOf(layer, store()?.selection() ?? null) : -1;

@@ -3,16 +3,16 @@
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { element, putWords } from "../../shell/element.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import { MEASURED, MEASURES, measureOf } from "./content.ts";
 import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
 
-export type RangesElement = HTMLElement & { kwRanges: ReturnType<typeof asked> };
+export type RangesElement = ViewElement<RangesScene>;
 
 const KIND: Kind = {
   name: "layer_ranges",
@@ -77,10 +77,8 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: { kwRanges: asked(() => scene, stage) },
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName: () => `layer-ranges step ${scene?.content.step ?? ""}`,
     changed(what) {
       if (what === "selection") moveKeyboard();
@@ -128,24 +126,5 @@ function createHeader({ document, choose, store, signal }: Shell) {
       look.hidden = given.store.alone() || !given.store.batch().seen;
       putWords(look, shown?.content.observed ? "observe again" : "observe a batch");
     },
-  };
-}
-
-/** What tests may ask of a view, as `element.kwRanges`. */
-function asked(scene: () => RangesScene | null, stage: Stage) {
-  return {
-    scene,
-    step: () => scene()?.content.step ?? null,
-    cells(row: number) {
-      const { layout, content } = scene() ?? {};
-      return (layout?.cells ?? []).flatMap(({ column }) =>
-        content ? [column.lines(content.rows[row].numbers)] : [],
-      );
-    },
-    /** Where a site lies, in client pixels. */
-    place: (id: string) => stage.clientBox(id),
-    seen: () => stage.view(),
-    /** The row whose layer is selected, or -1. */
-    chosen: () => scene()?.chosen ?? -1,
   };
 }

@@ -37,6 +37,10 @@ const BROADEST_CURVE = 220;
 /** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
 const LARGEST_GROWTH = 1.25;
 const SURFACE_SHARE = 0.42;
+/** Where less of a page is seen, the surface is so large all the same. */
+const LEAST_SEEN = 280;
+/** The curve over it is lower where all is to be seen at once. */
+const LOW_CURVE = 64;
 /** Over the kernel, for its name. */
 const HEAD_HEIGHT = 18;
 /** Between the surface and the curves along it. */
@@ -155,7 +159,8 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
     return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
   };
-  const strip = within(0.1 * width, 44, 110);
+  const seen = given.room === undefined ? given.seen : undefined;
+  const strip = within(0.1 * width, 44, seen ? LOW_CURVE : 110);
   const below = Math.max(foot, place.y[1]) + 12;
   const top = (narrow ? below : TOP_PAD) + strip + CURVE_GAP;
   // The labels of another height may be others, of nearly the same width.
@@ -168,7 +173,9 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     wide && given.room === undefined
       ? Math.max(height, Math.min(LARGEST_GROWTH * height, SURFACE_SHARE * width))
       : height;
-  const size = Math.max(110, Math.min(across, grown));
+  // By itself it is seen at once with all that is around it, if it can.
+  const most = seen ? Math.max(LEAST_SEEN, seen - top - bottom) : grown;
+  const size = Math.max(110, Math.min(across, grown, most));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   // What is left over makes the curve at the side larger.

@@ -216,8 +216,8 @@ export function patchWords({ patch, swept, place, grids }: Response): string[] {
   const all = several ? ` · all channels ${finite(total)}` : "";
   const [lo, hi] = patch.range;
   return [
-    `row ${place.row}, column ${place.column}: Σ φ = ${finite(part)}, the sum of the dots${all}`,
-    `each curve: ${swept.layer.variable} from ${number(lo)} to ${number(hi)}, φ from ${number(-patch.most)} to ${number(patch.most)}`,
+    `row ${place.row}, column ${place.column}: the dots add up to ${finite(part)}${all}`,
+    `${swept.layer.variable} from ${number(lo)} to ${number(hi)}, φ from ${number(-patch.most)} to ${number(patch.most)}`,
   ];
 }
 
@@ -310,8 +310,11 @@ export function layOutResponse(
   const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
   const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
-  const foot = { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
-  if (isLow && columns === 3) foot.width = PAD + inner - cellX;
+  // One row of maps leaves room under all for the words, which a narrow patch has not.
+  const foot =
+    columns === 3 && (isLow || inARow)
+      ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: PAD + inner - left }
+      : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,
     thumbnails,

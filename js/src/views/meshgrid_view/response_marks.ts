@@ -147,8 +147,9 @@ export function patchKernelMarks(
   const region = { name: "cell", box: layout.cells, rows: kh, columns: kw, gap: 3 };
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
+  const room = layout.width - layout.titles.patch[0];
   const marks: Mark[] = [
-    title(`one pixel: ${which}`, layout.titles.patch, theme),
+    title(fitting([`one pixel: ${which}`, which], room, WORDS, 600), layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));

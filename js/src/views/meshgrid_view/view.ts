@@ -3,10 +3,10 @@
 import { layerNamed } from "../../phi/entries.ts";
 import { patchAt, respond } from "../../phi/response.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { createStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
@@ -20,6 +20,7 @@ export { css, drawing };
 const KIND: Kind = {
   name: "meshgrid_view",
   label: "Meshgrid view",
+  fits: true,
   drawing,
 };
 /** Sites that are read place by place, or drawn on. */
@@ -92,12 +93,9 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: {
-      kwView: asked(root, stage, () => scene, view, pen.through),
-    },
+    asked: asked(root, () => scene, view, pen.through),
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName: () =>
       `meshgrid-view ${scene?.mode ?? ""} ${scene?.layer.name ?? ""} step ${view.step() ?? ""}`,
     still: (given) => draw(given),
@@ -116,7 +114,7 @@ function build(shell: Shell): Parts {
       // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
       const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
-      const most = Math.min(inside, given.seen ?? inside);
+      const most = Math.min(inside, (given.room && given.seen) || inside);
       const shown = view.show(given, layer, most, draw);
       scene = typeof shown === "string" ? null : shown;
       showHeader(store.current());
@@ -136,12 +134,11 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
   return settingsOf(shell.get, layer, observed);
 }
 
-/** What tests and other tools may ask of a view, as `element.kwView`. */
-export type MeshElement = HTMLElement & { kwView: ReturnType<typeof asked> };
+/** What tests and other tools may ask of it. */
+export type MeshElement = ViewElement<MeshScene, ReturnType<typeof asked>>;
 
 function asked(
   root: HTMLElement,
-  stage: Stage,
   scene: () => MeshScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
   draw: ReturnType<typeof createPen>["through"],
@@ -150,8 +147,6 @@ function asked(
     const now = scene();
     return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
   }
-  const client = (name: string, place: number, columns = 1) =>
-    stage.clientBox(`${name}/${Math.floor(place / columns)}/${place % columns}`);
   const plain = (grid: { width: number; height: number; data: Float32Array }) => ({
     ...grid,
     data: Array.from(grid.data),
@@ -172,10 +167,6 @@ function asked(
       const data = y.subarray(f * points, (f + 1) * points);
       return plain({ width: points, height: 1, data });
     },
-    /** The cell of function f in client pixels. */
-    rectOf: (f: number) => (of("ramp") ? stage.clientBox(String(f)) : null),
-    scale: () => of("ramp")?.most ?? null,
-    hovered: () => of("ramp")?.hovered ?? -1,
     /** The surface as it is drawn; y rises with the rows. */
     pair() {
       const pair = of("pair")?.pair;
@@ -185,9 +176,6 @@ function asked(
       const seen = density && { most: density.most, outside: density.outside };
       return { i: functions[0], j: functions[1], x, y, values, levels, density: seen };
     },
-    /** Client pixels of an entry on the map of the kernel. */
-    entryRect: (entry: number) => client("kernel", entry, of("pair")?.pair.group.columns),
-    plotRect: () => (of("pair") ? stage.clientBox("plot") : null),
     response(output: number) {
       const now = of("response");
       if (!now || output >= now.response.swept.outputs) return null;
@@ -208,13 +196,5 @@ function asked(
       const patch = Array.from(patchAt(swept, row, column, kernel.channel));
       return value === undefined ? null : { ...place, patch, value };
     },
-    inputRect() {
-      const now = of("response");
-      return now && stage.clientRect(now.layout.image);
-    },
-    thumbnail: (image: number) =>
-      client("image", image, of("response")?.layout.thumbnails?.columns),
-    mapRect: (output: number) => stage.clientBox(`map/${output}`),
-    patchCell: (entry: number) => client("cell", entry, of("response")?.layer.shape[3]),
   };
 }

@@ -28,16 +28,16 @@ export function canDraw(probe: Probe | null): boolean {
 export function stripOf(
   { store, width, still, theme: { colours } }: Given,
   { example, picker }: Settings,
-  { y, narrow, height }: { y: number; narrow: boolean; height: number },
+  { y, isRow, height }: { y: number; isRow: boolean; height: number },
 ): { sites: Site[]; close: Rect; marks(): Mark[] } {
   // Of several diagrams that are narrow each has them: so what is below is as high in all of them.
-  const probe = picker || narrow ? store.probe() : null;
+  const probe = picker || isRow ? store.probe() : null;
   const count = probe ? probe.shape[0] : 0;
   const draws = canDraw(probe) && !still;
   const what = probe?.shape.length === 4 ? "Image" : "Example";
-  const top = y + (narrow ? 5 : 24);
-  const rows = narrow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
-  const across = narrow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  const top = y + (isRow ? 5 : 24);
+  const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
+  const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
   const tiles = Array.from({ length: count + (draws ? 1 : 0) }, (_, k) => ({
     number: k < count ? k : -1,
     box: {
@@ -47,9 +47,9 @@ export function stripOf(
       height: TILE,
     },
   })).filter(({ box }) => box.x + TILE < width);
-  const used = narrow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
+  const used = isRow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
   const close =
-    narrow && count > 0
+    isRow && count > 0
       ? { x: LEFT, y: y + EXAMPLES_ROW, width: width - 2 * LEFT, height: height - EXAMPLES_ROW - 4 }
       : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
   return {
@@ -65,7 +65,7 @@ export function stripOf(
     marks() {
       if (!probe || count === 0) return [];
       const pictures = picturesOf(probe);
-      const marks: Mark[] = [words(LEFT, y + 15, narrow ? "" : "examples", colours.muted)];
+      const marks: Mark[] = [words(LEFT, y + 15, isRow ? "" : "examples", colours.muted)];
       for (const { number, box } of tiles) {
         const pixels = pictures[number];
         if (pixels) marks.push({ kind: "image", box, pixels });

@@ -1,5 +1,6 @@
 /** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. No DOM. */
 
+import { sum } from "d3-array";
 import { formatCount } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
@@ -86,7 +87,7 @@ const STRIP = { least: 130, most: 204, share: 0.44 };
 const NO_STRIP = 8;
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170 };
+const LEAST = { all: 300, diagram: 170, narrow: { all: 460, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -170,7 +171,7 @@ function sceneOf(
 ): NetworkScene {
   const { store, theme, width, ratio } = given;
   const { frame, settings, flow } = asked;
-  const { height, strip, foot: footHeight, narrow } = heightsOf(given, asked, keep);
+  const { height, strip, foot: footHeight, isRow } = heightsOf(given, asked, keep);
   const room = { x: 0, y: 0, width, height: height - footHeight };
   const steady = steadyIn(given, graphIn(given, frame, keep), asked, keep);
   const diagram = diagramOf(given, { ...asked, room, window }, keep, (told, known) => {
@@ -183,7 +184,7 @@ function sceneOf(
   const view = viewOf(given, diagram, looks);
   const { legs, closeUp, isPointed, focus, shown } = view;
   const { graph, layout, parts, scores } = diagram;
-  const foot = stripOf(given, settings, { y: room.height, narrow, height: footHeight });
+  const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });
   const { colours } = theme;
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
   const moved = (marks: readonly Mark[]): Mark[] => [
@@ -279,18 +280,22 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { store, width, get, seen } = given;
   const { columns } = graphIn(given, frame, keep);
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
+  // One function is drawn large as it is: below it would be drawn once more.
+  const isOne = sum(columns, ({ bundles }) => sum(bundles, ({ count }) => count)) === 1;
+  const isRow = narrow || isOne;
   // What stands below in a narrow page takes nothing from the diagram.
-  const more = narrow && store.probe() !== null ? EXAMPLES_ROW : 0;
+  const more = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
   const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + COLUMN_HEAD);
   const asked = Number(get("height"));
-  const own = more + (asked || STRIP.most + Math.max(ROOM.least, wanted));
-  const height = given.room || Math.min(own, asked ? own : Math.max(LEAST.all, seen ?? own));
+  const own = more + (asked || (isOne ? 0 : STRIP.most) + Math.max(ROOM.least, wanted));
+  const least = narrow ? LEAST.narrow : LEAST;
+  const height = given.room || Math.min(own, asked ? own : Math.max(least.all, seen ?? own));
   const free = height - more;
   const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
-  const strip = free - room >= LEAST.diagram ? room : 0;
-  return { height, strip, narrow, foot: more + (strip || Math.min(more, NO_STRIP)) };
+  const strip = free - room >= least.diagram && !isOne ? room : 0;
+  return { height, strip, isRow, foot: more + (strip || Math.min(more, NO_STRIP)) };
 }
 
 /** Where one draws: the picture of the input. */

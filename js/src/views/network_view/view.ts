@@ -36,15 +36,6 @@ const ROOMY = 64;
 const HINT =
   "Point at any kernel, link or circle to see its function large; a click selects it, Ctrl + wheel zooms.";
 
-/** What tests may ask of a view, as `element.kwNetwork`. */
-interface NetworkElement extends HTMLElement {
-  kwNetwork: {
-    scene(): NetworkScene | null;
-    place(id: string): { x: number; y: number; width: number; height: number } | null;
-    drawLine(points: readonly [number, number][]): void;
-  };
-}
-
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
@@ -106,16 +97,10 @@ function build(shell: Shell): Parts {
     }
   }
 
-  (shell.root as unknown as NetworkElement).kwNetwork = {
-    scene: () => scene,
-    place: (id) => stage.clientBox(id),
-    drawLine: (points) => pen.through(points),
-  };
-
   return {
+    asked: { drawLine: pen.through },
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
     changed(what) {
       if (what === "stream") draw.window = WHOLE;

@@ -51,13 +51,13 @@ export function networkCaption(
   }
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   if (isChosen && isTold) {
-    const text = flow ? "adds most toward each sum" : "φ vary most";
+    const text = flow ? "adds most" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
   if (flow) {
-    remarks.push(keyed("negative to positive", "ramp", rampOf(paletteOf(name)), SIGNS));
+    remarks.push(keyed("− … +", "ramp", rampOf(paletteOf(name)), SIGNS));
   }
-  if (inputsAt) remarks.push({ text: `x axes: inputs${inputsAt}`, title: SPREAD });
+  if (inputsAt) remarks.push({ text: `x: inputs${inputsAt}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
   if (links < all && parts.every(({ units, column }) => units.length === column.units)) {

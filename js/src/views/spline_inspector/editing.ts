@@ -2,6 +2,7 @@
 
 import { number } from "../../phi/format.ts";
 import type { Drag } from "../../shell/drag.ts";
+import { atEnd } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Change, Command, Selection } from "../../wire/types.ts";
@@ -74,12 +75,11 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
   const handleOf = (now: InspectorScene | null, id: string) =>
     now?.picture.handles.find(({ b }) => id === `point:${b}`);
 
-  const close = () => {
+  atEnd(shell.signal, () => {
     // The value of a point that is held stands.
     end();
     clearTimeout(later);
-  };
-  shell.signal.addEventListener("abort", close, { once: true });
+  });
 
   return {
     /** Before a drawing: whether the model has what was edited here. */

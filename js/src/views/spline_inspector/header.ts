@@ -1,6 +1,6 @@
 /** Header and tools: which φ it is, and what can be done with it. */
 
-import { layerTitle, wholeOf } from "../../phi/entries.ts";
+import { wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
@@ -56,13 +56,6 @@ const INDEX = ["output", "input", "row", "column"] as const;
 
 const OPTIONS: readonly Option<State>[] = [
   {
-    trait: "layer",
-    label: "layer",
-    title: "Which layer the function is from",
-    options: ({ layers }) => layers.map((one) => ({ value: one.name, label: layerTitle(one) })),
-    value: ({ layer }) => layer?.name ?? "",
-  },
-  {
     trait: "range",
     label: "Which part of x is shown",
     title: "",
@@ -74,15 +67,12 @@ const OPTIONS: readonly Option<State>[] = [
 
 export function createHeader(shell: Shell, movement: Movement, actions: Actions) {
   const { document, signal } = shell;
-  const choose = (trait: string, value: unknown) => {
-    if (trait === "layer") actions.layer(String(value));
-    else movement.range(String(value));
-  };
+  const choose = (_: string, value: unknown) => movement.range(String(value));
   const options = createOptions(document, OPTIONS, choose, signal);
   const { kit } = options;
-  const [layers, range] = options.boxes;
+  const [range] = options.boxes;
+  const layers = kit.layers(actions.layer);
   const root = element(document, "div", "kw-header");
-  layers.classList.add("kw-layer-menu");
   const type = element(document, "span", "kw-type");
   const walk = element(document, "span", "kw-walk");
   const step = (text: string, title: string, by: number) =>
@@ -91,7 +81,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
   const on = step("›", "Next function of the layer (key: ])", 1);
   const fields = createFields(document, select, signal);
   walk.append(back, ...fields.labels, on);
-  root.append(layers, type, walk);
+  root.append(...layers.boxes, type, walk);
 
   const tools = element(document, "div", "kw-options", root);
   putAttributes(tools, { role: "group", "aria-label": "View and edit" });
@@ -126,9 +116,9 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     shown = state;
     options.show(state);
     const { layer, at } = state;
+    layers.show(state.layers, layer?.name ?? "", shell.root.clientWidth);
     const kind = layer?.name ? layer.type : "";
     putWords(type, kind);
-    layers.title = kind;
     walk.hidden = !layer;
     if (layer && at) {
       fields.show(layer, at);

@@ -5,7 +5,7 @@ import { number } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPlaces, type Operable } from "../../shell/places.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
@@ -101,10 +101,9 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: { kwView: asked(scene, stage, view.drawn) },
+    asked: asked(scene, stage, view.drawn),
     header: header.element,
-    body: stage.element,
-    width: stage.width,
+    stage,
     fileName() {
       const at = seen?.picture.at;
       const place = at ? `${at.layer} ${at.out}-${at.in}-${at.row}-${at.column}` : "";
@@ -284,8 +283,8 @@ function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
   });
 }
 
-/** What tests and other tools may ask of a view, as `element.kwView`. */
-export type InspectorElement = HTMLElement & { kwView: ReturnType<typeof asked> };
+/** What tests and other tools may ask of it. */
+export type InspectorElement = ViewElement<InspectorScene, ReturnType<typeof asked>>;
 
 function asked(
   scene: () => InspectorScene | null,
@@ -326,19 +325,16 @@ function asked(
       return now && { x: now.picture.x, y: now.y };
     },
     /** Where a point of the plane lies, in client pixels. */
-    place(x: number, y: number) {
+    point(x: number, y: number) {
       const now = scene();
       return now && placed(now, x, y);
     },
     coefficients: () => Array.from(scene()?.picture.phi.coefficients ?? []),
     rows: () => scene()?.legend.rows.map(({ row }) => row) ?? [],
-    /** Where a site lies, in client pixels: "row:base", "remove:pin:0", "point:3". */
-    site: (id: string) => stage.clientBox(id),
     plot() {
       const plot = scene()?.places.plot;
       return plot ? stage.clientRect(plot) : null;
     },
-    words: (id: string) => scene()?.sites.words(id) ?? "",
     drawn,
   };
 }

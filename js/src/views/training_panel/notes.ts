@@ -8,8 +8,8 @@ import type { Send } from "./controls.ts";
 import type { RunStatus } from "./status.ts";
 
 /** What alarms of one cause have in common: a loss or coefficients that grow beyond all bounds, else what mends them. */
-const remedyOf = ({ kind, button, more }: RunStatus["alarms"][number]) =>
-  ["loss", "not finite", "exploding"].includes(kind) ? "diverges" : button || more;
+const remedyOf = ({ kind, button, call }: RunStatus["alarms"][number]) =>
+  ["loss", "not finite", "exploding"].includes(kind) ? "diverges" : button || call;
 
 export function createAlarms(document: Document, send: Send, signal: AbortSignal) {
   const kit = createKit(document, signal);
@@ -27,7 +27,7 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
       const found = alarms.filter((one) => remedyOf(one) === remedy);
       // What no training brings back goes before what a lower rate would mend.
       const worst = found.find(({ button }) => !button) ?? found[0];
-      const { id, more, button: cure } = worst;
+      const { id, more, call, button: cure } = worst;
       // When it began is said first: a loss is seen at each step, functions now and then.
       const [{ text }] = found;
       const others = found.slice(1);
@@ -37,8 +37,9 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
       const words = element(document, "span", "", line);
       words.textContent = `${also} ${more}`;
       words.title = others.map((one) => one.text).join("\n");
+      element(document, "span", "kw-call", line).textContent = call ? ` ${call}` : "";
       if (!cure) continue;
-      const title = "Done between two steps; it can be undone";
+      const title = `${call} It is done between two steps, and can be undone`;
       line.append(button(cure, title, () => send({ kind: "cure", alarm: id })));
     }
     if (!cured) return;

@@ -9,8 +9,10 @@ interface Alarm {
   kind: string;
   /** What, where and since when. */
   text: string;
-  /** The likely cause, and the cure. */
+  /** The likely cause. */
   more: string;
+  /** What to call, said where there is no button for it. */
+  call: string;
   /** What can be done about it from here; may be empty. */
   button: string;
 }

@@ -2,15 +2,15 @@
 
 import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { element, listen, putAttributes } from "../../shell/element.ts";
-import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
-import { createStage, type Stage } from "../../shell/stage.ts";
+import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
+import { createStage } from "../../shell/stage.ts";
 import { createControls, type Send } from "./controls.ts";
 import { createAlarms, createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
-import { type RunStatus, statusIn } from "./status.ts";
+import { statusIn } from "./status.ts";
 import css from "./style.css";
 
-export type PanelElement = HTMLElement & { kwPanel: ReturnType<typeof asked> };
+export type PanelElement = ViewElement<PanelScene, ReturnType<ChartControl["asked"]>>;
 
 const KIND: Kind = {
   name: "training_panel",
@@ -63,17 +63,10 @@ function build(shell: Shell): Parts {
   listen(shell.root, signal, { keydown: controls.key });
 
   return {
-    asked: {
-      kwPanel: asked(
-        () => statusIn(shell.get),
-        () => scene,
-        hands,
-        stage,
-      ),
-    },
+    asked: hands.asked(stage),
     header,
+    stage,
     body,
-    width: stage.width,
     fileName: () => `training-panel step ${scene?.status.step ?? ""}`,
     draw(given) {
       const { store } = given;
@@ -91,19 +84,5 @@ function build(shell: Shell): Parts {
       shell.read("");
       return shown;
     },
-  };
-}
-
-/** What tests may ask of a view, as `element.kwPanel`. */
-function asked(
-  status: () => RunStatus,
-  scene: () => PanelScene | null,
-  hands: ChartControl,
-  stage: Stage,
-) {
-  return {
-    status,
-    scene,
-    ...hands.asked(stage),
   };
 }
