@@ -73,8 +73,12 @@ def dots(
     figure = kw.figures.lines(curves | behind, x="", y=y, behind=[*behind])
     for mark in figure.marks[len(behind) :]:
         mark.marker, mark.stroke_width = "circle", 0
-    figure.axes[0].tick_values = [*range(len(places))]
-    figure.axes[0].tick_labels = {str(k): place for k, place in enumerate(places)}
+    bottom, left = figure.axes
+    bottom.scale.min, bottom.scale.max = -0.5, len(places) - 0.5
+    bottom.tick_values = [*range(len(places))]
+    bottom.tick_labels = {str(k): place for k, place in enumerate(places)}
+    if row:  # they are counts
+        left.tick_values = [*range(1 + int(max(max(up) for _, up in curves.values())))]
     return figure
 
 

@@ -188,7 +188,7 @@ CLAIMS = [
         for reach in ("least reach", "least reach, as drawn")
     ),
     *(
-        Claim(COUNT, "all are counted, and it is rare", effect, below=0.02)
+        Claim(COUNT, "all are counted, and it is rare", effect, below=0.002)
         for where in ("", ", as drawn")
         for effect in (
             of("untrained", f"small for all{where}", 1 / 500),
@@ -531,7 +531,7 @@ CLAIMS = [
         ROWS,
         "A kernel of which no function reaches 0.6",
         of("untrained", "small for all, as drawn", 1 / 500),
-        below=0.02,
+        below=0.002,
     ),
 ]
 
