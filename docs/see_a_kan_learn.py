@@ -231,11 +231,6 @@ def words(folder: Path) -> dict[str, str]:
     return quoted | others | {"zero": "0", "early": str(EARLY)}
 
 
-def none_or(of_twenty: int) -> str:
-    """Say how many of twenty networks, and what none of them leaves open: the rule of three."""
-    return str(of_twenty) if of_twenty else f"none (up to {3 / 20:.0%} are possible then)"
-
-
 def networks() -> dict[str, str]:
     """Return what the pages quote of the recorded networks: means, intervals, and what follows."""
     found = lesson.recorded()
@@ -247,7 +242,7 @@ def networks() -> dict[str, str]:
         for when in ("early", "end")
     }
     chance = 10 * lesson.chance_of_a_line()
-    heart = found["labels by heart"]
+    heart, epoch = found["labels by heart"], found["one epoch"]
     quoted = {
         "many_right": f"{np.mean(full['end: right']):.1%}",
         "many_bare": f"{np.mean(bare['end: right']):.1%}",
@@ -292,7 +287,7 @@ def networks() -> dict[str, str]:
         "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
         "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
         "heart_passes": f"{np.mean(heart['passes']):.0f}",
-        "heart_lines": f"{sum(heart['lines']):.0f} of {10 * len(heart['lines'])}",
+        "heart_lines": lesson.out_of(sum(heart["lines"]), 10 * len(heart["lines"])),
         "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
         "lines_verdict": lesson.which(
             np.subtract(full["end: lines"], chance),
@@ -304,17 +299,23 @@ def networks() -> dict[str, str]:
         "tenth_reach": lesson.in_words(full["end: tenth reach"], ".2f"),
         "least_drawn": f"{min(full['end: least reach, as drawn']):.2f}",
         "tenth_drawn": lesson.in_words(full["end: tenth reach, as drawn"], ".2f"),
-        "small_draws": f"{sum(found['untrained']['tenth small for all']):.0f}",
-        "small_draws_drawn": f"{sum(found['untrained']['tenth small for all, as drawn']):.0f}",
         **{
-            f"small_trained{key}": none_or(np.less(full[f"end: tenth farthest{where}"], 0.6).sum())
+            f"small_{when}{key}": lesson.out_of(sum(of[f"{at}small for all{where}"]), kernels)
             for key, where in (("", ""), ("_drawn", ", as drawn"))
+            for when, of, at, kernels in (
+                ("trained", full, "end: ", 200),
+                ("untrained", found["untrained"], "", 10_000),
+            )
         },
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
         "first_loss": lesson.in_words(full["loss, first pass"], ".2f"),
         "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
         "test_loss": lesson.in_words(full["loss, test digits"], ".2f"),
+        "epoch_right": lesson.span(epoch["right"], ".1%"),
+        "epoch_loss": lesson.span(epoch["loss"], ".2f"),
+        "epoch_test_loss": lesson.span(epoch["loss, test digits"], ".2f"),
+        "epoch_printed": lesson.span(np.divide(epoch["loss, test digits"], 64), ".4f"),
         "many_moved": f"{np.mean(full['right, moved']):.0%}",
         "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
         "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),

@@ -22,12 +22,14 @@ from lesson import (
     listed,
     moved,
     of_labels_by_heart,
+    out_of,
     outside,
     reach,
     recorded,
     ruled_seven,
     say,
     silu_as_a_line,
+    span,
     table,
     uprights,
     which,
@@ -103,7 +105,6 @@ def counting_kernels(n: Any) -> Told:
         "steps": n.live.stats.steps,
         "beyond": float(n.observed["linear"].outside_domain.mean()),
     }
-    least = [min(n.others[f"end: least reach{where}"]) for where in ("", ", as drawn")]
     started, ended = n.dark["start"], n.dark["end"]
     own = {
         name: "stronger" if (ended[name] > started[name]) == (name in n.grown) else "weaker"
@@ -112,9 +113,10 @@ def counting_kernels(n: Any) -> Told:
     stronger = [name for name, verdict in n.suppresses.items() if verdict == "stronger"]
     against = [name for name, way in own.items() if n.suppresses[name] not in (way, "neither")]
     return facts, [
-        f"Horizontal lines among ten kernels: {facts['lines']} here, "
-        f"{in_words(n.others['end: lines'], '.2f')} in twenty others, {10 * n.chance:.2f} by "
-        "chance.",
+        f"Among ten kernels {facts['lines']} horizontal and {facts['upright']} upright lines here, "
+        f"{in_words(n.others['end: lines'], '.2f')} and "
+        f"{in_words(n.others['end: uprights'], '.2f')} in twenty others, {10 * n.chance:.2f} of "
+        "each by chance.",
         f"In the twenty, suppression of dark input grows by {len(stronger)} of {len(own)} measures"
         + (f" ({listed(stronger)})" if stronger else "")
         + "; this network goes "
@@ -123,11 +125,6 @@ def counting_kernels(n: Any) -> Told:
             if against
             else "the same way by all of them."
         ),
-        told_of_complexity(n.later),
-        f"The smallest of the twenty's 200 kernels has a range of {least[0]:.2f} of its network's "
-        f"median on the grid, and of {least[1]:.2f} from −2 to 2.",
-        "Range and unlikeness to SiLU correlate by "
-        f"{in_words(n.others['end: range and unlikeness'], '.2f')} in the twenty (by ranks).",
     ]
 
 
@@ -202,33 +199,19 @@ def about_lines() -> Markdown:
 
 
 def about_the_tenth(network: nn.Module) -> Markdown:
-    """Say of a network's kernels, and of the twenty's, how their ranges lie beside the median."""
+    """Say how small kernels are, beside the median: a network's tenth, and the recorded ones."""
     others, untrained = recorded()["article"], recorded()["untrained"]
-    columns = [
-        [
-            f"{reach(network, end)[9]:.2f}",
-            in_words(others[f"end: tenth reach{where}"], ".2f"),
-            in_words(others[f"end: least reach{where}"], ".2f"),
-            in_words(others[f"start: least reach{where}"], ".2f"),
-            f"{min(others[f'end: least reach{where}']):.2f}",
-            f"{sum(untrained[f'tenth small{where}']):.0f}",
-            f"{sum(untrained[f'tenth small for all{where}']):.0f}",
-            f"{np.less(others[f'end: tenth farthest{where}'], 0.6).sum()}",
-        ]
-        for where, end in (("", 1.0), (", as drawn", DRAWN))
-    ]
-    names = [
-        "the tenth, this network",
-        "the tenth, twenty others",
-        "the least of ten, twenty others",
-        "the least of ten, untrained",
-        "the least of all 200",
-        "of 1,000 untrained: the tenth below 0.6",
-        "… in every one of its nine functions",
-        "… and of twenty trained",
-    ]
-    head = ["range beside the median", "on the grid, −1 to 1", "as drawn, −2 to 2"]
-    return table(head, [*zip(names, *columns, strict=True)])
+    told = []
+    for stretch, where, end in (("From −2 to 2", ", as drawn", DRAWN), ("On the grid", "", 1.0)):
+        told.append(
+            f"{stretch} the tenth has a range of {reach(network, end)[9]:.2f} of the median here, "
+            f"and of {in_words(others[f'end: tenth reach{where}'], '.2f')} in twenty others. The "
+            f"smallest of their 200 kernels has {min(others[f'end: least reach{where}']):.2f}. "
+            "Small for all of its nine functions: "
+            f"{out_of(sum(others[f'end: small for all{where}']), 200)}, of untrained ones "
+            f"{out_of(sum(untrained[f'small for all{where}']), 10_000)}."
+        )
+    return say(*told)
 
 
 @ending
@@ -350,7 +333,7 @@ def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> M
             f"{', '.join(map(str, dimensions))} variables)."
         )
     outside = [
-        f"{curve} in {d} variables, {error:.4f} (the twenty: {of.min():.4f} to {of.max():.4f})"
+        f"{curve} in {d} variables, {error:.4f} (the twenty: {span(of, '.4f')})"
         for curve, found in errors.items()
         for d, error in zip(dimensions, found, strict=True)
         if not (of := twenty[curve, d]).min() <= error <= of.max()
@@ -507,8 +490,7 @@ def what_it_never_saw(n: Any) -> Told:
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
-            f"others (from {min(twenty[f'sure of noise: {name}']):.0%} to "
-            f"{max(twenty[f'sure of noise: {name}']):.0%})"
+            f"others (from {span(twenty[f'sure of noise: {name}'], '.0%')})"
             for name, sure in facts["sure of noise"].items()
         )
         + ".",

@@ -45,6 +45,43 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
     return Markdown("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
 
 
+def dots(
+    kinds: Mapping[str, Mapping[str, Sequence[float]]],
+    y: str,
+    row: float = 0.0,
+    level: tuple[str, float] = ("", 0.0),
+) -> Any:
+    """Return a chart with a dot for each number: kind, place, numbers. A kind has a colour.
+
+    The dots of a place stand in five columns. Of numbers that are equal five make a row, and rows
+    lie `row` above one another. A level that has a name is a grey line behind them.
+    """
+    places = [*dict.fromkeys(itertools.chain(*kinds.values()))]
+    curves: dict[str, tuple[Any, Any]] = {}
+    for number, (kind, of) in enumerate(kinds.items()):
+        aside = 0.8 * ((number + 0.5) / len(kinds) - 0.5)
+        across, up = [], []
+        for place, unordered in of.items():
+            values = sorted(unordered)
+            for rank, value in enumerate(values):
+                column, equal = rank % 5 - 2, rank - values.index(value)
+                across.append(places.index(place) + aside + 0.13 / len(kinds) * column)
+                up.append(value + row * (equal // 5))
+        curves[kind] = across, up
+    name, height = level
+    behind = {name: ([-0.5, len(places) - 0.5], [height] * 2)} if name else {}
+    figure = kw.figures.lines(curves | behind, x="", y=y, behind=[*behind])
+    for mark in figure.marks[len(behind) :]:
+        mark.marker, mark.stroke_width = "circle", 0
+    bottom, left = figure.axes
+    bottom.scale.min, bottom.scale.max = -0.5, len(places) - 0.5
+    bottom.tick_values = [*range(len(places))]
+    bottom.tick_labels = {str(k): place for k, place in enumerate(places)}
+    if row:  # they are counts
+        left.tick_values = [*range(1 + int(max(max(up) for _, up in curves.values())))]
+    return figure
+
+
 def recorded() -> dict[str, dict[str, list[float]]]:
     """Return what was measured on the recorded networks: kind of network, measure, numbers."""
     found: dict[str, dict[str, list[float]]] = json.loads(RECORDED.read_text("utf-8"))
@@ -63,13 +100,23 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
     return float(numbers.mean()), float(low), float(high)
 
 
+def out_of(count: float, of: int) -> str:
+    """Say how many of some are something, and of none how many more are possible."""
+    most = " (up to 3)" if not count and of >= 30 else ""  # the rule of three
+    return f"{count:,.0f} of {of:,}{most}"
+
+
 def counted(values: ArrayLike) -> str:
     """Say how many of ten kernels are something; the plain count where an interval says nothing."""
     each = np.asarray(values, float)
     if len(each) > 1 and each.any():
         return in_words(each, ".2f")
-    most = " (up to 3)" if len(each) == 20 else ""  # the rule of three
-    return f"{each.sum():.0f} of {10 * len(each)}{most}"
+    return out_of(each.sum(), 10 * len(each))
+
+
+def span(values: ArrayLike, form: str) -> str:
+    """Say between which numbers some lie."""
+    return f"{np.min(values):{form}} to {np.max(values):{form}}"
 
 
 def outside(value: float, others: Sequence[float], form: str) -> str:
@@ -77,7 +124,7 @@ def outside(value: float, others: Sequence[float], form: str) -> str:
     low, high = min(others), max(others)
     if low <= value <= high:
         return ""
-    return f", {'below' if value < low else 'above'} all of these ({low:{form}} to {high:{form}})"
+    return f", {'below' if value < low else 'above'} all of these ({span(others, form)})"
 
 
 def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
@@ -245,10 +292,13 @@ def reach(network: nn.Module, end: float = 1.0) -> Any:
     return ranges / np.median(ranges)
 
 
-def farthest(network: nn.Module, end: float = 1.0) -> Any:
-    """Return for each of the ten kernels the largest range of its nine, by the median of all 90."""
+def small_for_all(network: nn.Module, end: float = 1.0) -> Any:
+    """Say of each of the ten kernels whether all of its functions are small.
+
+    None of the nine then has a range of 0.6 of the median of all ninety, on [−end, end].
+    """
     ranges = np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1)
-    return ranges.max(1) / np.median(ranges)
+    return ranges.max(1) < 0.6 * np.median(ranges)
 
 
 def hills(network: nn.Module) -> int:

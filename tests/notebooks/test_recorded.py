@@ -30,11 +30,11 @@ def test_a_claim_stands_on_its_page_in_these_words(claim: Claim) -> None:
     assert claim.stands()
 
 
-def test_there_are_twenty_networks_of_each_kind_of_seeds_that_no_page_has() -> None:
+def test_there_are_twenty_networks_of_each_quick_kind_of_seeds_that_no_page_has() -> None:
     assert min(SEEDS) > 1000
     for kind, measures in lesson.recorded().items():
         assert kind in KINDS
-        networks = 1 if kind == "labels by heart" else 20
+        networks = {"labels by heart": 6, "one epoch": 3}.get(kind, 20)
         assert {len(values) for values in measures.values()} == {networks}
         assert len(SEEDS_OF.get(kind, SEEDS)) == networks
 
@@ -96,9 +96,30 @@ def test_on_the_last_layers_grid_silu_is_a_line_and_on_the_first_layers_nearly()
     assert 0.94 < lesson.silu_as_a_line() ** 2 < 0.95 < 0.99 < lesson.silu_as_a_line(0) ** 2
 
 
+def test_a_kernel_is_small_for_all_where_none_of_its_nine_functions_reaches_far() -> None:
+    network = lesson.never_splines(kw.nn.KANCNN.article())
+    weights = [layer.base_weight.detach() for layer in network.convs]
+    for weight in weights:
+        weight.fill_(1)
+    weights[1][4] = 0.5  # the tenth
+    assert lesson.small_for_all(network).tolist() == [False] * 9 + [True]
+    weights[1][4].flatten()[3] = 0.7
+    assert not lesson.small_for_all(network).any()
+
+
+def test_equal_numbers_of_a_chart_stand_in_rows_of_five() -> None:
+    chart = lesson.dots({"one": {"here": [0] * 7, "there": [2]}}, "count", 0.5, ("chance", 1))
+    level, dots = chart.marks
+    assert level.y.tolist() == [1, 1]
+    assert dots.y.tolist() == [0] * 5 + [0.5] * 2 + [2]
+    assert len({*zip(dots.x.tolist(), dots.y.tolist(), strict=True)}) == 8
+    assert chart.axes[0].tick_labels == {"0": "here", "1": "there"}
+
+
 def test_none_of_some_kernels_has_no_interval_and_one_network_neither() -> None:
     assert lesson.counted([0] * 20) == "0 of 200 (up to 3)"
     assert lesson.counted([1]) == "1 of 10"
+    assert lesson.counted([0]) == "0 of 10"
     assert lesson.counted([0, 1] * 10) == lesson.in_words([0, 1] * 10, ".2f")
 
 
