@@ -79,6 +79,7 @@ class Recorder(Listener, NotCopied):
         self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
         self._written: object = None  # of the inputs
         if not self.is_active:
+            source.feed.subscribe(self)  # to be told of the end
             self._job.wake()
             return
         with self._writing:
@@ -158,7 +159,7 @@ class Recorder(Listener, NotCopied):
 
     def on_layout(self, layout: Layout) -> None:
         """Count the parameters, which may have changed as well."""
-        if (source := self._source()) is not None:
+        if self.is_active and (source := self._source()) is not None:
             self._know(source, layout)
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
@@ -298,10 +299,12 @@ class Recorder(Listener, NotCopied):
     def close(self) -> None:
         """Write what waits and the last state, and end the recording."""
         self._write_inputs()
-        self._inputs = None
+        self._inputs, source = None, self._source()
         if self._is_closed:
+            if source is not None:
+                source.feed.unsubscribe(self)
             return
-        if (source := self._source()) is not None:
+        if source is not None:
             try:
                 source.feed.current()
             except Exception as error:
