@@ -169,7 +169,7 @@ def steered(place: str) -> None:
 
 def recorded(
     mode: str, model: nn.Module, optimizer: torch.optim.Optimizer, place: str
-) -> tuple[kw.Binding, Any]:
+) -> kw.Binding:
     """Bind the model and record it, by two lines or by that for accelerate."""
     options: dict[str, Any] = {"every": 1, "max_fps": 1e6}
     if mode == "accelerate":
@@ -177,9 +177,10 @@ def recorded(
 
         accelerator = Accelerator(cpu=True, project_dir=place)
         bind = kw.integrations.accelerate.bind
-        return bind(accelerator, model, optimizer, record=True, **options), None
+        return bind(accelerator, model, optimizer, record=True, **options)
     live = kw.bind(model, optimizer, **options)
-    return live, live.record(place)
+    live.record(place)
+    return live
 
 
 def main(mode: str, place: str, steps: str = "") -> None:
@@ -193,7 +194,7 @@ def main(mode: str, place: str, steps: str = "") -> None:
         dist.init_process_group("gloo")
     model = MODES[mode](network())
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    live, recording = recorded(mode, model, optimizer, place)
+    live = recorded(mode, model, optimizer, place)
     rank = int(os.environ.get("RANK", "0"))
     truth = {0: weights(model)}
     generator = torch.Generator().manual_seed(1)
@@ -202,8 +203,6 @@ def main(mode: str, place: str, steps: str = "") -> None:
         truth[step + 1] = weights(model)
         if step == 2:  # of a layer that all compute together all have the same inputs
             live.observe(torch.full((4, 3), (rank / 8 if mode != "tensor" else 0) - 0.5))
-    if recording is not None:
-        recording.close()
     live.close()
     if rank == 0:
         torch.save(truth, f"{place}.pt")
