@@ -158,10 +158,11 @@ def test_it_is_redrawn_and_answers_clicks_while_a_cell_trains(
     canvas = tall.root.locator("canvas")
     canvas.focus()
     lab.page.keyboard.press("End")
-    lab.until(lambda: tall.ask("seen().y") > 3500, "the last rows")
+    scrolled = "view => view.querySelector('.kw-viewport').scrollTop"
+    lab.until(lambda: tall.root.evaluate(scrolled) > 3500, "the last rows")
     for _ in range(9):
         lab.page.keyboard.press("ArrowUp")
     head = tall.ask("scene().stuck")
     top = canvas.bounding_box()["y"]
-    lab.until(lambda: tall.ask("place('90').y") >= top + head - 1, "the row under the head")
+    lab.until(lambda: tall.ask("at('90').y") >= top + head - 1, "the row under the head")
     tall.root.screenshot(path=artifacts / "hundred.png")
