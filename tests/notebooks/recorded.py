@@ -317,7 +317,7 @@ CLAIMS = [
     ),
     Claim(
         FOUR,
-        "with a repeated one there is no difference that twenty can show",
+        "a border that repeats pixels moves φ(0) as far as zeros do",
         less(("borders", "replicate: end"), ("borders", "zeros: end"), 100),
         above=-3,
         below=3,
