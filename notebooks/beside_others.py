@@ -332,18 +332,6 @@ def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> M
             f"runs, the MLP in {', '.join(str(len(kan[0]) - k) for k in kan_nearer)} (with "
             f"{', '.join(map(str, dimensions))} variables)."
         )
-    kan, mlp = (
-        np.array(recorded()["curse"][f"folds, {kind}, 16, as large as 16 units"])
-        for kind in ("KAN", "MLP")
-    )
-    told.append(
-        "On the folds in 16 variables, with sixteen units and an MLP as large, "
-        + which(
-            kan - mlp, "the MLP is nearer, too", "the KAN is nearer", "neither is clearly nearer"
-        )
-        + f": the KAN leaves {in_words(kan, '.3f')}, the MLP {in_words(mlp, '.3f')}, a difference "
-        f"of {in_words(kan - mlp, '.3f')}."
-    )
     outside = [
         f"{curve} in {d} variables, {error:.4f} (the twenty: {span(of, '.4f')})"
         for curve, found in errors.items()

@@ -412,6 +412,18 @@ CLAIMS = [
         for page in (ROWS, TEACHING)
         for effect in (SIXTEEN, lambda table: np.subtract(FOUR_UNITS(table), SIXTEEN(table)))
     ),
+    Claim(
+        SEVEN,
+        "of twenty others the MLP is still nearer in each",
+        lambda table: [min(SIXTEEN(table))],
+        above=0,
+    ),
+    Claim(
+        SEVEN,
+        "in each, by less",
+        lambda table: np.subtract(FOUR_UNITS(table), SIXTEEN(table)),
+        above=0,
+    ),
     Claim(UNSEEN, "about one in ten", of("article", "right, moved"), 0.05, 0.15),
     Claim(UNSEEN, "The second most of them", of("unseen", "pushed: moved"), above=0.6),
     Claim(
