@@ -515,13 +515,7 @@ def from_scratch(n: Any) -> Told:
     return facts, [
         f"A KAN-CNN from scratch gets {n.right:.1%} right after {steps} steps, "
         f"{in_words(others, '.1%')} in twenty others{outside(n.right, others, '.1%')}. The "
-        f"package's gets {in_words(package, '.1%')} after 945: with a third of the steps "
-        + which(
-            np.subtract(others, package),
-            "more from scratch; which of the three differences does it was not tried.",
-            "fewer from scratch.",
-            "as many from scratch, as far as twenty show; why was not tried.",
-        ),
+        f"package's gets {in_words(package, '.1%')} after 945.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"Here a step from scratch takes {slower:.1f} times as long as the package's."

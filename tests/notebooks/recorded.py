@@ -436,6 +436,12 @@ CLAIMS = [
     Claim(UNSEEN, "Moving digits does not help", of("unseen", "sure: moved"), above=0.8),
     Claim(SCRATCH, "Better. It can represent every network", of("scratch", "right"), above=0.9),
     Claim(SCRATCH, "that the package's can", of("scratch", "difference"), below=1e-4),
+    Claim(
+        SCRATCH,
+        "the twenty reach the package's mark after a third of the steps",
+        less(("scratch", "right"), ("article", "end: right"), 100),
+        above=-0.1,
+    ),
     Claim(UNSEEN, "Nearly certain", of("article", "empty, surest"), above=0.9),
     Claim(
         TEACHING,
