@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ import kan_widgets as kw
 LAYERS = ("convs.0", "convs.1", "linear")
 DRAWN = 2.0  # the article draws its maps from −2 to 2
 X = torch.linspace(-1, 1, 401)
+FINE = torch.linspace(-1, 1, 4001, dtype=torch.float64)
+TARGET = {"layer": "target", "out": 0, "in": 0, "row": 0, "column": 0}  # what `inspect` pins
 RECORDED = Path(__file__).with_name("networks.json")
 
 
@@ -162,6 +165,57 @@ def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]
     if gap < 0:
         return f"more than with right labels (p = {p:.2f}), so labels need not go with the digits"
     return f"fewer than with right labels (p = {p:.2f}), so learning by heart makes fewer"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A basis of one function, to show a target beside what is fitted to it."""
+
+    function: Callable[[Tensor], Tensor]
+    domain: tuple[float, float] = (-1.0, 1.0)
+    n_basis, labels, points = 1, ("target",), 1000
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Return the function, and nothing beyond its domain."""
+        inside = (x >= self.domain[0]) & (x <= self.domain[1])
+        return self.function(torch.where(inside, x, torch.nan)).unsqueeze(-1)
+
+    def derivative(self, x: Tensor, h: float = 1e-3) -> Tensor:
+        """Return the slope between two points that are near, on the domain."""
+        left, right = (x - h).clamp(*self.domain), (x + h).clamp(*self.domain)
+        return (self.expand(right) - self.expand(left)) / (right - left).unsqueeze(-1)
+
+
+def layer_of(basis: Any, coefficients: Tensor) -> nn.Module:
+    """Return one φ on a basis, without a base term."""
+    layer = kw.nn.KANLinear(1, 1, basis=basis, dtype=torch.float64)
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        layer.spline_weight.copy_(coefficients.view(1, 1, -1))
+    return layer
+
+
+def fitted(basis: Any, f: Callable[[Tensor], Tensor]) -> nn.Module:
+    """Return the φ on a basis that is nearest to f on [−1, 1]."""
+    columns = basis.expand(FINE)
+    found = torch.linalg.lstsq(columns, f(FINE).unsqueeze(1), rcond=1e-10, driver="gelsd")
+    return layer_of(basis, found.solution)
+
+
+@torch.no_grad()
+def error_of(layer: nn.Module, f: Callable[[Tensor], Tensor]) -> float:
+    """Return the root mean square on [−1, 1], as a share of f's standard deviation."""
+    off = layer(FINE[:, None])[:, 0] - f(FINE)
+    return float(off.square().mean().sqrt() / f(FINE).std())
+
+
+def inspect(
+    name: str, layer: nn.Module, f: Callable[[Tensor], Tensor], height: int = 160
+) -> kw.SplineInspector:
+    """Return a view of a function with its terms, the target pinned."""
+    model = nn.ModuleDict({name: layer, "target": layer_of(Given(f), torch.ones(1))})
+    parts = ["phi", "basis", "knots"]
+    return kw.SplineInspector(model, layer=name, pins=[TARGET], show=parts, height=height)
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:

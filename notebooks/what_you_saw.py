@@ -127,8 +127,12 @@ def building_blocks(n: Any) -> Told:
         terms = n.phi.spline_weight[0, 0] * n.phi.basis.expand(x)
         total = (n.phi.base_weight * torch.nn.functional.silu(x))[0] + terms.sum(dim=1)
         off = (total - n.phi(x[:, None])[:, 0]).abs().max().item()
-    at = n.counts.index(17)
-    best = {t: min(found, key=lambda f: found[f][at]) for t, found in n.errors.items()}
+    best = {
+        count: listed(
+            [f"{min(of, key=lambda f: of[f][at])} for the {t}" for t, of in n.errors.items()]
+        )
+        for at, count in enumerate(n.counts)
+    }
     facts = {
         "terms": terms.shape[1],
         "sum_minus_phi": off,
@@ -167,7 +171,7 @@ def building_blocks(n: Any) -> Told:
         "With 8 of 17 terms, the largest error in the left third and in the right: "
         + "; ".join(f"{name} {left:.3f} and {right:.3f}" for name, (left, right) in n.half.items())
         + ".",
-        f"Best with 17 terms: {listed([f'{name} for the {t}' for t, name in best.items()])}.",
+        f"Best with 17 terms: {best[17]}. With 33: {best[33]}.",
         f"Without a base {n.dead['without']:.0%} of the inputs got no gradient, with it "
         f"{n.dead['with']:.0%}.",
     ]

@@ -454,10 +454,17 @@ def of_borders(seed: int) -> Row:
 def of_curse(seed: int) -> Row:
     """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
     names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
-    return {
+    row = {
         f"{name}, {kind}, {d}": names["left_over"](network, x, y)
         for (name, d), (x, y) in names["problems"].items()
         for kind, network in names["of_one_size"](d).items()
+    }
+    many = names["of_one_size"](16, units=16)
+    return row | {
+        f"folds, {kind}, 16, as large as 16 units": names["left_over"](
+            network, *names["problems"]["folds", 16]
+        )
+        for kind, network in many.items()
     }
 
 

@@ -109,6 +109,16 @@ def test_it_is_the_tanh_that_holds_chebyshev_polynomials_back_and_moves_their_be
     assert of_tanh["peak at 0.1"] < of_tanh["peak at 0.8"]
 
 
+def test_waves_are_ahead_on_the_wave_and_elsewhere_it_turns_with_the_number_of_terms(
+    facts: dict[str, Any],
+) -> None:
+    for target, rows in facts["family_errors"].items():
+        pairs = zip(rows["B-spline"], rows["Fourier"], strict=True)
+        assert {spline < waves for spline, waves in pairs} == (
+            {False} if target == "wave" else {False, True}
+        )
+
+
 def test_no_family_is_quick_at_a_kink(facts: dict[str, Any]) -> None:
     for row in facts["family_errors"]["kink"].values():
         assert 1e-3 < row[-1] < 5e-2
