@@ -113,8 +113,9 @@ from IPython.core.interactiveshell import InteractiveShell
 import kan_widgets as kw
 
 shell = InteractiveShell()
-shell.Completer.use_jedi = False
-shell.user_ns |= {"kw": kw, "grid": kw.KernelGrid(kw.nn.KANLinear(2, 1))}
+shell.Completer.use_jedi = sys.argv.pop(1) == "jedi"
+live = kw.bind(kw.nn.KANLinear(2, 1))
+shell.user_ns |= {"kw": kw, "live": live, "grid": kw.KernelGrid(live)}
 with provisionalcompleter():
     found = [
         [one.text for one in shell.Completer.completions(text, len(text))] for text in sys.argv[1:]
@@ -123,16 +124,19 @@ print(json.dumps(found))
 """
 
 
-def test_a_notebook_completes_the_keywords() -> None:
+@pytest.mark.parametrize("way", ["jedi", "IPython's own"])
+def test_a_notebook_completes_the_keywords(way: str) -> None:
     wanted = {
         "kw.KernelGrid(live, bi": "binarise=",
         "kw.Dashboard(live, pan": "panels=",
         "grid.to_png('a.png', max": "max_height=",
         "grid.image(sc": "scale=",
     }
+    if way == "jedi":  # the other does not look into objects that say what they lack
+        wanted |= {"live.": "watchdog", "live.feed.": "standing", "live.control.": "pause"}
     texts = [*wanted, "grid.image(ta"]
     done = subprocess.run(
-        [sys.executable, "-c", COMPLETED, *texts], capture_output=True, text=True, cwd=CHECKOUT
+        [sys.executable, "-c", COMPLETED, way, *texts], capture_output=True, text=True, cwd=CHECKOUT
     )
     assert done.returncode == 0, done.stderr
     *found, other = json.loads(done.stdout)

@@ -158,7 +158,7 @@ class Source(NotCopied):
 _WRITE = {
     "alarms": "live.watchdog.alarms",
     "cure": "live.watchdog.cure(alarm)",
-    "cures": "live.watchdog.undo()",
+    "cures": "live.watchdog.cured",
     "deselect": "live.select(None)",
     "learning_rate": "live.set_learning_rate(value)",
     "learning_rates": "live.feed.learning_rates",
@@ -169,5 +169,6 @@ _WRITE = {
     "selection": "live.select(layer, out, in_)",
     "steps": "live.stats.steps",
     "subscribe": "live.feed.subscribe(listener)",
+    "uncure": "live.watchdog.undo()",
 }
 """What to write in the place of names that are tried first."""

@@ -10,9 +10,9 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from traceback import walk_stack
-from typing import Literal
 
 from kan_widgets.checks import check_whole
+from kan_widgets.live.frames.progress import ControlState
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
@@ -81,7 +81,7 @@ class Control(NotCopied):
         """What could not be done, in words; else empty."""
 
     @property
-    def state(self) -> Literal["running", "paused", "stopping"]:
+    def state(self) -> ControlState:
         """``paused`` from the wish on, also before the current step has ended."""
         if self._stop or any(loop.stop for loop in loops_of(self)):
             return "stopping"
