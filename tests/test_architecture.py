@@ -19,6 +19,7 @@ PACKAGE = Path(kan_widgets.__file__).parent
 
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {
+    "arrays": set(),
     "checks": set(),
     "printed": set(),
     "lazy_names": set(),
@@ -26,10 +27,10 @@ ALLOWED = {
     "digits": set(),
     "data": {"checks", "digits"},
     "functions": {"checks", "lazy_names", "printed", "nn"},
-    "live": {"checks", "lazy_names", "functions", "nn"},
-    "insight": {"checks", "lazy_names", "printed", "live", "functions", "nn"},
+    "live": {"checks", "arrays", "lazy_names", "functions", "nn"},
+    "insight": {"checks", "arrays", "lazy_names", "printed", "live", "functions", "nn"},
     "figures": set(),
-    "widgets": {"checks", "printed", "live", "functions", "nn", "insight", "digits"},
+    "widgets": {"checks", "arrays", "printed", "live", "functions", "nn", "insight", "digits"},
     "integrations": {"checks", "widgets", "live", "functions", "nn", "insight"},
     "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }

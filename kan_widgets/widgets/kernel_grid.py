@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import traitlets
 
+from kan_widgets.arrays import Float32
 from kan_widgets.checks import is_tensor
 from kan_widgets.live import Frame, Source
-from kan_widgets.live.frames.layout import Float32
 from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, svg_of
 from kan_widgets.widgets.shell.options import Choice, option
 from kan_widgets.widgets.shell.view import LayerView

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.formulas.forms import Form
@@ -26,7 +27,6 @@ from kan_widgets.insight.kernels import (
 )
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding

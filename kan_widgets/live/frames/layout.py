@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float32
+
 if TYPE_CHECKING:
     import torch
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from kan_widgets.functions.basis import ReadBasis
     from kan_widgets.functions.conv_settings import Split
 
-
-Float32 = NDArray[np.float32]
 
 _POINTS_PER_INTERVAL = 16
 _MAX_POINTS = 400

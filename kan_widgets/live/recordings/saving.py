@@ -13,7 +13,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.news import News
+from kan_widgets.live.recordings.news import NewsWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
@@ -44,7 +44,7 @@ def save_again(run: Replay, file: OneFile) -> None:
 def _write(
     writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
 ) -> None:
-    News(writer, parameters).write(source.feed, source.history)
+    NewsWriter(writer, parameters).write(source.feed, source.history)
     writer.scalars(source.scalars)
     writer.status(status)
 

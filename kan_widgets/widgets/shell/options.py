@@ -38,8 +38,8 @@ import numpy as np
 import traitlets
 from traitlets.traitlets import MetaHasTraits
 
+from kan_widgets.arrays import Float32
 from kan_widgets.checks import is_tensor
-from kan_widgets.live.frames.layout import Float32
 from kan_widgets.widgets.wire.messages import array_dict
 
 if TYPE_CHECKING:
