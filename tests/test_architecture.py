@@ -168,6 +168,17 @@ def test_parts_import_only_parts_below_them() -> None:
     assert not wrong
 
 
+def test_nothing_but_what_is_sent_to_a_tracker_is_asked_of_the_package_itself() -> None:
+    asked = {
+        (name, imported)
+        for name in MODULES
+        if part(name)
+        for imported in imported_by(name)
+        if module_of(imported) == "kan_widgets" and part(imported) not in {*ALLOWED, "__version__"}
+    }
+    assert asked == {("kan_widgets.live.recordings.saving", "kan_widgets._sending")}
+
+
 def test_drawing_and_data_libraries_stay_in_their_parts() -> None:
     wrong = {
         (name, imported)

@@ -241,7 +241,7 @@ class Painter(Job):
 
     Two threads that set traits of one widget lose updates, so whoever has news only wakes the
     painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
-    drawing would take more than its part of the time. Of a bound method the object is held weakly:
+    drawing would take more than its part of the time. The object of a bound method is held weakly:
     without it nothing is drawn. What it raises is reported, the first time.
     """
 

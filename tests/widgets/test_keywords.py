@@ -15,6 +15,7 @@ from mypy import api
 from numpydoc.docscrape import NumpyDocString
 
 import kan_widgets as kw
+from kan_widgets.widgets.kernel_grid import SORTS
 from kan_widgets.widgets.shell.options import Choice
 from kan_widgets.widgets.shell.view import View
 
@@ -67,6 +68,17 @@ def test_the_docstring_says_what_each_is(view: type[View]) -> None:
         assert re.findall(r'"(.*?)"', described[name].type) == words
     assert {"TypeError", "traitlets.TraitError"} <= {one.type for one in doc["Raises"]}
     assert doc["Examples"] or view is View
+
+
+def test_the_browser_knows_the_words_of_a_grid() -> None:
+    source = CHECKOUT / "js/src/views/kernel_grid/settings.ts"
+    found = re.findall(r"export const (\w+) = (\[.*\]) as const", source.read_text("utf-8"))
+    words = words_of(kw.KernelGrid)
+    assert {name: json.loads(known) for name, known in found} == {
+        "GRID_MODES": [word for word in words["mode"] if word != "auto"],
+        "SCALES": words["scale"],
+        "SORTS": SORTS,
+    }
 
 
 @pytest.mark.parametrize("method", ["svg", "image", "to_png", "to_svg", "to_pdf", "animate"])

@@ -186,6 +186,25 @@ def fix(
     return Fixed(layer, place, words, error, largest, share, samples, len(x), present, after)
 
 
+def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
+    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
+
+    Raises `ValueError` if nothing was observed at the layer, no form fits, or it cannot be edited.
+    """
+    functions = live.feed.bound.layers.read_one(layer)
+    observed = live.feed.observed.get(layer)
+    if observed is None:
+        raise ValueError(
+            "a form is fitted to the inputs of a function, and none were seen: "
+            "call live.observe(batch) first"
+        )
+    [best, *_] = symbolic(functions, observed, only=index).at(index)
+    if not best.fits:
+        raise ValueError(f"this function has no simple form: {best.quality()}")
+    fixed = fix(live, best, observed=observed)
+    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
+
+
 def nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:

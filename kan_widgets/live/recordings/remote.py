@@ -63,7 +63,7 @@ class Mailbox(Place):
         with suppress(FileNotFoundError):
             about = os.lstat(self.path)
             if not stat.S_ISDIR(about.st_mode):
-                raise PermissionError(f"{self} is a link or a file, and not gone by: remove it")
+                raise PermissionError(f"{self} is a link or a file, not a folder: remove it")
             self._check_owner(about)
             if about.st_mode & 0o077:
                 raise PermissionError(

@@ -12,7 +12,6 @@ their checks, what ``inspect.signature`` gives and so Jupyter's completion, what
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import textwrap
@@ -39,7 +38,7 @@ import traitlets
 from traitlets.traitlets import MetaHasTraits
 
 from kan_widgets.arrays import Float32
-from kan_widgets.checks import is_tensor
+from kan_widgets.checks import is_tensor, nearest_word
 from kan_widgets.widgets.wire.messages import array_dict
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ class Option:
 
     def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
         trait = self.trait or _trait_of(kind, self.default, **self.bounds)
+        if isinstance(trait, Choice):
+            trait.default_value = self.default
         return trait.tag(sync=True, option=True)
 
     def described(self, name: str) -> str:
@@ -164,7 +165,7 @@ class Declaring(MetaHasTraits):
 
 def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any, Any]:
     if get_origin(kind) is Literal:
-        return Choice(get_args(kind), default)
+        return Choice(get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
         [kind] = [one for one in get_args(kind) if one is not type(None)]
         bounds["allow_none"] = True
@@ -260,17 +261,11 @@ class _Drawing:
 # -- values -------------------------------------------------------------------------------
 
 
-def nearest_word(given: object, known: Sequence[str]) -> str:
-    """Return a hint at the nearest known word; empty if none is near."""
-    near = difflib.get_close_matches(str(given), known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 class Choice(traitlets.Enum[Any]):
     """One of some words; the error for anything else lists them."""
 
-    def __init__(self, words: Sequence[str], default: str) -> None:
-        super().__init__(list(words), default)
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(list(words))
         self._words = list(words)
 
     def words(self, obj: Any) -> list[str]:

@@ -161,7 +161,7 @@ class ViewListener(Listener, CellListener):
             setattr(self, event, weakly(method))
 
     def on_report(self, message: str) -> None:
-        """Take note of what a view complains of."""
+        """Take a fault that was reported."""
 
     @property
     def title(self) -> str:
