@@ -49,7 +49,7 @@ class Writer:
         model: nn.Module | None,
         said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        import kan_widgets
+        from kan_widgets import __version__
 
         self._store = store
         self._header: dict[str, Any] = {
@@ -58,7 +58,7 @@ class Writer:
             "id": secrets.token_hex(8),
             "copy": 0,
             "model": "" if model is None else type(model).__name__,
-            "kan_widgets": kan_widgets.__version__,
+            "kan_widgets": __version__,
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),
