@@ -19,7 +19,7 @@ from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to, diverged_since
 from kan_widgets.live.worker import Painter
-from kan_widgets.widgets.numbers.curves import COLOURS, SMOOTHING, LoggedCurve
+from kan_widgets.widgets.shell.curves_view import COLOURS, SMOOTHING, LoggedCurve
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding

@@ -1,4 +1,4 @@
-"""What was logged, as the page draws it: thinned, with the sums that its means are made of."""
+"""Views with curves of what was logged: thinned, with the sums that their means are made of."""
 
 from __future__ import annotations
 
