@@ -1,9 +1,11 @@
-"""What a value is: of torch, without importing it, or a number in a range."""
+"""What a value is: of torch, without importing it, a number in a range, or nearly a known word."""
 
 from __future__ import annotations
 
+import difflib
 import math
 import sys
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
@@ -67,3 +69,9 @@ def check_number(
             span = f"> {least:g} and ≤" if above else f"from {least:g} to"
             words = f"a number{of} {span} {most:g}"
         raise ValueError(f"{name}={value}: expected {words}")
+
+
+def nearest_word(given: object, known: Iterable[str]) -> str:
+    """Return a hint at the nearest known word; empty if none is near."""
+    near = difflib.get_close_matches(str(given), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

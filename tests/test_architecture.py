@@ -19,6 +19,7 @@ PACKAGE = Path(kan_widgets.__file__).parent
 
 # Part -> the parts it may import. What is not named here may not be in the package.
 ALLOWED = {
+    "arrays": set(),
     "checks": set(),
     "printed": set(),
     "lazy_names": set(),
@@ -26,10 +27,10 @@ ALLOWED = {
     "digits": set(),
     "data": {"checks", "digits"},
     "functions": {"checks", "lazy_names", "printed", "nn"},
-    "live": {"checks", "lazy_names", "functions", "nn"},
-    "insight": {"checks", "lazy_names", "printed", "live", "functions", "nn"},
+    "live": {"checks", "arrays", "lazy_names", "functions", "nn"},
+    "insight": {"checks", "arrays", "lazy_names", "printed", "live", "functions", "nn"},
     "figures": set(),
-    "widgets": {"checks", "printed", "live", "functions", "nn", "insight", "digits"},
+    "widgets": {"checks", "arrays", "printed", "live", "functions", "nn", "insight", "digits"},
     "integrations": {"checks", "widgets", "live", "functions", "nn", "insight"},
     "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
@@ -165,6 +166,17 @@ def test_parts_import_only_parts_below_them() -> None:
         and part(module_of(imported)) not in {"", part(name), *ALLOWED[part(name)]}
     }
     assert not wrong
+
+
+def test_nothing_but_what_is_sent_to_a_tracker_is_asked_of_the_package_itself() -> None:
+    asked = {
+        (name, imported)
+        for name in MODULES
+        if part(name)
+        for imported in imported_by(name)
+        if module_of(imported) == "kan_widgets" and part(imported) not in {*ALLOWED, "__version__"}
+    }
+    assert asked == {("kan_widgets.live.recordings.saving", "kan_widgets._sending")}
 
 
 def test_drawing_and_data_libraries_stay_in_their_parts() -> None:

@@ -42,6 +42,17 @@ it("rooms import only what is below them", () => {
   expect(wrong).toEqual([]);
 });
 
+it("what lies below the shell and every scene work without a page", () => {
+  const below = /^(?:wire|phi|scene|training)\/|^views\/\w+\/scene\.ts$/;
+  // A plain `window` may be the part of a large layer that is shown.
+  const page = /\bdocument\.|\bwindow\.(?:add|remove|device|inner|match|request|set|location)/;
+  const found = texts(SOURCES)
+    .map(([path, text]) => [relative(SOURCES, path), text] as const)
+    .filter(([file]) => below.test(file));
+  expect(found.length).toBeGreaterThan(60);
+  expect(found.filter(([, text]) => page.test(text)).map(([file]) => file)).toEqual([]);
+});
+
 it("a view imports no other view but those that it is composed of", () => {
   const composed = ["views/compare", "views/dashboard", "views/registry.ts"];
   const wrong = IMPORTS.filter(

@@ -27,8 +27,8 @@ def add_commands(commands: Any) -> None:
         parser = commands.add_parser(
             name,
             help=words,
-            description=f"{words.capitalize()}. It is one that was recorded with control=True; RUN"
-            " is where it is recorded. Who may write beside the recording may do so, and on this"
+            description=f"{words.capitalize()}. RUN is the folder of a recording made with"
+            " control=True. Who may write beside the recording may do so, and on this"
             " machine the run's own user alone. What is paused stays so until resume or stop.",
         )
         parser.add_argument("recording", metavar="RUN")

@@ -9,11 +9,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.tables import EPSILON, basis_at, by_table, sampled, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
-from kan_widgets.live.frames.scalars import Float64
 
 # Values of functions worked on at a time.
 _BATCH = 200_000

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kan_widgets.arrays import Float32, Float64
 from kan_widgets.functions import LayerFunctions, unwrap
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.kernel_shares import (
@@ -30,8 +31,6 @@ from kan_widgets.insight.kernel_shares import (
 )
 from kan_widgets.insight.kernels import Observed
 from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
-from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.observe import Folding, fold_of
 from kan_widgets.nn.torch_modes import ungraded
 

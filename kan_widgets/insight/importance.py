@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed, values_of
-from kan_widgets.live.frames.scalars import Float64
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,11 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.arrays import Float32, Float64
 from kan_widgets.functions import ConvSettings, LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, own_values
 from kan_widgets.insight.running import Stage, TappedPass, run
-from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.nn.bases.basis import Ends
 
 # Inputs whose basis functions are computed at a time.

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.tables import EPSILON, columns_of
-from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.live.frames.observation import Observation

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.insight.tables import EPSILON, SeenInputs, basis_at, by_table, columns_of, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
-from kan_widgets.live.frames.scalars import Float64, Int64
 
 # Values of functions worked on at a time: so many stay in the processor's cache.
 _BATCH = 60_000

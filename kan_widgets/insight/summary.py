@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
 from kan_widgets.insight.tables import SeenInputs, sampled, seen_inputs
 from kan_widgets.live.frames.layout import LayerLayout
-from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.live.frames.layout import LayerLayout, Table, build_layout
-from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.functions import LayerFunctions

@@ -1,4 +1,4 @@
-"""Frames of a model while it trains: binding, throttle, history.
+"""Frames of a model while it trains: bindings, recordings, and what they have in common.
 
 A recording is read, replayed and drawn without torch; what watches a model is imported when it is
 first used.

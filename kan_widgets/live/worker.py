@@ -16,25 +16,25 @@ takes as long as it takes has a thread of its own, made by `thread`: a run of
 **Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
 further down, never one further up.
 
-==  =======================  ================================  ==================================
-n.  lock                     owner                             held while
-==  =======================  ================================  ==================================
-1   ``cells._starting``      the cells of a notebook           a cell begins; a thread that is
-                                                               running no cell changes the model
-                                                               or runs it
-2   ``Probing.resting``      `model.probing.Probing`           the last state of a quiet model
-                                                               is read, and examples follow it
-3   ``Painter._drawing``     `worker.Painter`                  a view is drawn
-4   ``Recorder._writing``,   `recordings.recorder.Recorder`,   records are written; those that
-    ``Recorded._reading``    `recordings.recorded.Recorded`    came are read and shown
-5   ``Feed.sending``         `frames.feed.Feed`                a step is counted; a frame is kept
-                                                               and handed to listeners, in order
-6   ``Edits._lock``          `model.edits.Edits`               edits are written or noted
-7   ``Outbox.lock``          `widgets.wire.sending.Outbox`     messages go to a page, in order
-8   ``Training._lock``       `steering.training.Training`      a run begins, ends or fails
-9   all others               `Control`, `Scalars`, `History`,  a few fields are read or changed;
-                             `News._lock`, registries          nobody else is called
-==  =======================  ================================  ==================================
+==  =========================  ==================================  =================================
+n.  lock                       owner                               held while
+==  =========================  ==================================  =================================
+1   ``cells._starting``        the cells of a notebook             a cell begins; a thread that is
+                                                                   running no cell changes the model
+                                                                   or runs it
+2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
+                                                                   is read, and examples follow it
+3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
+4   ``Recorder._writing``,     `recordings.recorder.Recorder`,     records are written; those that
+    ``RecordedFeed._reading``  `recordings.recorded.RecordedFeed`  came are read and shown
+5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
+                                                                   kept and handed to listeners
+6   ``Edits._lock``            `model.edits.Edits`                 edits are written or noted
+7   ``Outbox.lock``            `widgets.wire.sending.Outbox`       messages go to a page, in order
+8   ``Training._lock``         `steering.training.Training`        a run begins, ends or fails
+9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
+                               `NewsWriter._lock`, registries      nobody else is called
+==  =========================  ==================================  =================================
 
 Last of all comes ``nn.life.changes.together``, under which parameters are
 replaced or copied as one.
@@ -241,7 +241,7 @@ class Painter(Job):
 
     Two threads that set traits of one widget lose updates, so whoever has news only wakes the
     painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
-    drawing would take more than its part of the time. Of a bound method the object is held weakly:
+    drawing would take more than its part of the time. The object of a bound method is held weakly:
     without it nothing is drawn. What it raises is reported, the first time.
     """
 

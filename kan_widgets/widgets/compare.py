@@ -14,7 +14,6 @@ from kan_widgets.live import Frame, Replay, Source
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.network_view import NetworkView
-from kan_widgets.widgets.numbers.curves import CurvesView, LoggedCurve
 from kan_widgets.widgets.numbers.model_numbers import (
     SCORES,
     ComparedModel,
@@ -24,11 +23,12 @@ from kan_widgets.widgets.numbers.model_numbers import (
     marks_of,
 )
 from kan_widgets.widgets.pages.page import reference
+from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
 from kan_widgets.widgets.shell.view import View, kept_alive, source_for
 from kan_widgets.widgets.wire.broadcast import pictured
 from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.shared_traits import ViewListener
+from kan_widgets.widgets.wire.view_listener import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
+from kan_widgets.checks import nearest_word
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.widgets.kernel_grid import KernelGrid
@@ -15,7 +16,7 @@ from kan_widgets.widgets.layer_ranges import LayerRanges
 from kan_widgets.widgets.meshgrid_view import MeshgridView
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.pages.page import reference
-from kan_widgets.widgets.shell.options import nearest_word, option
+from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import LayerView, View
 from kan_widgets.widgets.spline_inspector import SplineInspector
 from kan_widgets.widgets.training_panel import TrainingPanel
@@ -81,7 +82,7 @@ def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     names = tuple(panels)
     for name in names:
         if name not in PANELS:
-            hint = nearest_word(name, list(PANELS))
+            hint = nearest_word(name, PANELS)
             raise ValueError(f"panels with {name!r}: expected some of {known}.{hint}")
         if names.count(name) > 1:
             raise ValueError(f"panels with {name!r} twice: expected each panel once")

@@ -278,7 +278,7 @@ class Explain(ModelView):
         ) > 0:
             self._job.earliest = time.monotonic() + wait
             self._job.wake()
-        elif between.can_be_alone:
+        elif between.nothing_trains:
             between.request(self._explain_shown)
         else:
             between.defer(self._explain_shown)

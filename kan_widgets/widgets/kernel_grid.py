@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import traitlets
 
+from kan_widgets.arrays import Float32
 from kan_widgets.checks import is_tensor
 from kan_widgets.live import Frame, Source
-from kan_widgets.live.frames.layout import Float32
 from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, svg_of
 from kan_widgets.widgets.shell.options import Choice, option
 from kan_widgets.widgets.shell.view import LayerView
@@ -74,12 +74,12 @@ class KernelGrid(LayerView):
         kernels with the largest first. It is found once, when it is chosen, so that nothing jumps
         during training; choose another order and then this one to sort them again.""",
         default="position",
-        trait=ScoreChoice(SORTS, "position"),
+        trait=ScoreChoice(SORTS),
     )
     shade: str = option(
         "The name of a score that tints the ground behind the curves. Empty for none.",
         default="",
-        trait=ScoreChoice([""], ""),
+        trait=ScoreChoice([""]),
     )
     height: int = option(
         """Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer

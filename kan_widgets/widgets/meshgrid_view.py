@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import traitlets
 
+from kan_widgets.arrays import Float32
 from kan_widgets.digits import TRAIN, embedded, pixels
 from kan_widgets.live import Source
-from kan_widgets.live.frames.layout import Float32
-from kan_widgets.widgets.shell.options import ImageArray, drawing_of, images_dict, option
+from kan_widgets.widgets.shell.images import ImageArray, drawing_of, images_dict
+from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import LayerView
 
 

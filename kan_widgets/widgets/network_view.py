@@ -8,7 +8,8 @@ import traitlets
 
 from kan_widgets.live import is_binding
 from kan_widgets.live.reports import report
-from kan_widgets.widgets.shell.options import ImageArray, drawing_of, images_dict, option
+from kan_widgets.widgets.shell.images import ImageArray, drawing_of, images_dict
+from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.messages import activations_dict

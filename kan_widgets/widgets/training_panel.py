@@ -12,7 +12,7 @@ from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.reports import hear_reports
-from kan_widgets.widgets.numbers.curves import CurvesView, LoggedCurve
+from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 

@@ -889,12 +889,14 @@ def test_a_binding_has_few_public_names_and_each_is_documented() -> None:
 def test_a_name_that_is_tried_first_says_what_to_write() -> None:
     live = kw.bind(model := kw.nn.KANLinear(2, 1))
     for name, said in {
-        "steps": "write live.stats.steps",
-        "observed": "write live.feed.observed",
-        "learning_rate": r"write live.set_learning_rate\(value\)",
-        "histry": "did you mean 'history'",
+        "steps": "Write live.stats.steps",
+        "observed": "Write live.feed.observed",
+        "cures": "Write live.watchdog.cured",
+        "uncure": r"Write live.watchdog.undo\(\)",
+        "learning_rate": r"Write live.set_learning_rate\(value\)",
+        "histry": "Did you mean 'history'",
     }.items():
-        with pytest.raises(AttributeError, match=f"no attribute '{name}': {said}"):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'. {said}"):
             getattr(live, name)
     with pytest.raises(AttributeError, match=r"Write live.set_learning_rate\(value\)"):
         live.learning_rate = 0.1

@@ -207,7 +207,7 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
         return True
 
     calm.step()
-    monkeypatch.setattr(calm.live.control, "is_settled", settled)
+    monkeypatch.setattr(calm.live.control, "may_skip_after_step", settled)
     calm.live.feed.counter.request_full_step()
     calm.step()
     assert not calm.live.feed.counter.is_calm

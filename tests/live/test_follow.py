@@ -21,7 +21,7 @@ from kan_widgets.live import Binding, Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import Recorded
+from kan_widgets.live.recordings.recorded import RecordedFeed
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
 from kan_widgets.nn import BSpline
@@ -54,7 +54,7 @@ class Run(SmallRun):
 
     def follow(self) -> Replay:
         """Follow it by hand: nothing is read but by ``look``."""
-        found = Replay(Recorded(Reader(self.path), 64.0))
+        found = Replay(RecordedFeed(Reader(self.path), 64.0))
         found.feed.follows, found.feed._state = True, "idle"
         return found
 

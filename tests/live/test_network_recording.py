@@ -14,7 +14,7 @@ import kan_widgets as kw
 from kan_widgets.live import Listener, Replay
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import Recorded
+from kan_widgets.live.recordings.recorded import RecordedFeed
 
 # What looks whether a training has gone quiet would trace a step in its own thread, or, where the
 # next one has come meanwhile, not at all.
@@ -95,7 +95,7 @@ def test_who_follows_a_recording_sees_its_examples_come(tmp_path: Path) -> None:
     live = kw.bind(model)
     recording = live.record(tmp_path / "run.npz")
     recording.flush()
-    found = Replay(Recorded(Reader(tmp_path / "run.npz"), 1.0))
+    found = Replay(RecordedFeed(Reader(tmp_path / "run.npz"), 1.0))
     heard: list[int] = []
 
     class Heard(Listener):

@@ -28,7 +28,7 @@ from kan_widgets.live.recordings import segments
 from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import Recorded
+from kan_widgets.live.recordings.recorded import RecordedFeed
 from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.writer import Writer
@@ -124,7 +124,7 @@ def test_a_look_at_what_has_not_changed_is_one_request(
     with run.live.record(memory) as recording:
         run.train(5)
         recording.flush()
-        feed = Recorded(Reader(memory), 10.0)
+        feed = RecordedFeed(Reader(memory), 10.0)
         asked: list[str] = []
         read = Place.read
 
@@ -179,7 +179,7 @@ def test_a_run_that_was_killed_goes_on_and_the_newer_steps_count(
     recording = first.live.record(path)
     first.train(10)
     cut_off(recording)
-    follower = Recorded(Reader(path), 10.0)
+    follower = RecordedFeed(Reader(path), 10.0)
     second = Run(steps=6)
     with second.live.record(path):
         second.train(9)
@@ -273,7 +273,7 @@ def test_that_a_writer_has_died_is_said(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = run.live.record(tmp_path / "run")
-    followed = Recorded(Reader(tmp_path / "run"), 10.0)
+    followed = RecordedFeed(Reader(tmp_path / "run"), 10.0)
     followed.follows = True
     cut_off(recording)
     assert kw.replay(tmp_path / "run").feed.standing.words == "recorded: still recording"
@@ -410,7 +410,7 @@ def test_what_is_read_is_joined_while_both_write(tmp_path: Path) -> None:
     now = int(time.time()) * 1000
     write_part(tmp_path / "run", 0, now + 1, [0])
     write_part(tmp_path / "run", 1, now + 1, [0])
-    feed = Recorded(Joined(tmp_path / "run"), 10.0)
+    feed = RecordedFeed(Joined(tmp_path / "run"), 10.0)
     write_part(tmp_path / "run", 0, now + 2, [0, 1, 2], goes_on=True)
     assert not feed.history.steps.tolist()[1:]
     feed.poll()

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.widgets.numbers.curves import LoggedCurve, curve_wire
+from kan_widgets.widgets.shell.curves_view import LoggedCurve, curve_wire
 
 STEPS = np.arange(1, 101)
 FALLING = 1.0 / STEPS

@@ -15,6 +15,7 @@ from mypy import api
 from numpydoc.docscrape import NumpyDocString
 
 import kan_widgets as kw
+from kan_widgets.widgets.kernel_grid import SORTS
 from kan_widgets.widgets.shell.options import Choice
 from kan_widgets.widgets.shell.view import View
 
@@ -69,6 +70,17 @@ def test_the_docstring_says_what_each_is(view: type[View]) -> None:
     assert doc["Examples"] or view is View
 
 
+def test_the_browser_knows_the_words_of_a_grid() -> None:
+    source = CHECKOUT / "js/src/views/kernel_grid/settings.ts"
+    found = re.findall(r"export const (\w+) = (\[.*\]) as const", source.read_text("utf-8"))
+    words = words_of(kw.KernelGrid)
+    assert {name: json.loads(known) for name, known in found} == {
+        "GRID_MODES": [word for word in words["mode"] if word != "auto"],
+        "SCALES": words["scale"],
+        "SORTS": SORTS,
+    }
+
+
 @pytest.mark.parametrize("method", ["svg", "image", "to_png", "to_svg", "to_pdf", "animate"])
 def test_a_picture_has_a_signature_with_the_options_of_its_view(
     view: type[View], method: str
@@ -113,8 +125,9 @@ from IPython.core.interactiveshell import InteractiveShell
 import kan_widgets as kw
 
 shell = InteractiveShell()
-shell.Completer.use_jedi = False
-shell.user_ns |= {"kw": kw, "grid": kw.KernelGrid(kw.nn.KANLinear(2, 1))}
+shell.Completer.use_jedi = sys.argv.pop(1) == "jedi"
+live = kw.bind(kw.nn.KANLinear(2, 1))
+shell.user_ns |= {"kw": kw, "live": live, "grid": kw.KernelGrid(live)}
 with provisionalcompleter():
     found = [
         [one.text for one in shell.Completer.completions(text, len(text))] for text in sys.argv[1:]
@@ -123,16 +136,19 @@ print(json.dumps(found))
 """
 
 
-def test_a_notebook_completes_the_keywords() -> None:
+@pytest.mark.parametrize("way", ["jedi", "IPython's own"])
+def test_a_notebook_completes_the_keywords(way: str) -> None:
     wanted = {
         "kw.KernelGrid(live, bi": "binarise=",
         "kw.Dashboard(live, pan": "panels=",
         "grid.to_png('a.png', max": "max_height=",
         "grid.image(sc": "scale=",
     }
+    if way == "jedi":  # the other does not look into objects that say what they lack
+        wanted |= {"live.": "watchdog", "live.feed.": "standing", "live.control.": "pause"}
     texts = [*wanted, "grid.image(ta"]
     done = subprocess.run(
-        [sys.executable, "-c", COMPLETED, *texts], capture_output=True, text=True, cwd=CHECKOUT
+        [sys.executable, "-c", COMPLETED, way, *texts], capture_output=True, text=True, cwd=CHECKOUT
     )
     assert done.returncode == 0, done.stderr
     *found, other = json.loads(done.stdout)

@@ -14,7 +14,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import Recorded
+from kan_widgets.live.recordings.recorded import RecordedFeed
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.wire.stream import Stream
@@ -186,7 +186,7 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
     run = Run(tmp_path)
     path = run.path.with_name("followed.npz")
     with run.live.record(path) as recording:
-        followed = Replay(Recorded(Reader(path), 64.0))
+        followed = Replay(RecordedFeed(Reader(path), 64.0))
         followed.feed.follows = True
         stream = stream_of(followed)
         panel = kw.TrainingPanel(followed)

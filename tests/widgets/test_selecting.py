@@ -96,7 +96,7 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are_and_the_nearest(
     model.add_module("hidden", kw.nn.KANLinear(2, 3))
     model.add_module("last", kw.nn.KANLinear(3, 1))
     live = kw.bind(model)
-    words = r"no layer 'hiden' \(did you mean 'hidden'\?\); the layers are 'hidden', 'last'"
+    words = r"no layer 'hiden'; the layers are 'hidden', 'last'. Did you mean 'hidden'\?"
     with pytest.raises(KeyError, match=words):
         live.select("hiden")
     with pytest.raises(KeyError, match=words):

@@ -1,4 +1,4 @@
-/** Contour lines of a surface on a grid of points, with places for labels. No DOM. */
+/** Contour lines of a surface on a grid of points, with places for labels. */
 
 import { ticks } from "d3-array";
 import { contours } from "d3-contour";

@@ -1,4 +1,4 @@
-/** The functions of a layer: their numbers, their places, and both in words. No DOM. */
+/** The functions of a layer: their numbers, their places, and both in words. */
 
 import type { BasisRange, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { formatCount } from "./format.ts";

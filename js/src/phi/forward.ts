@@ -1,4 +1,4 @@
-/** The forward pass of a network whose stations the page can compute itself. No DOM. */
+/** The forward pass of a network whose stations the page can compute itself. */
 
 import { product } from "../wire/checks.ts";
 import type {

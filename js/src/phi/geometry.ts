@@ -1,5 +1,5 @@
 /**
- * Where the kernels of a layer lie on a page of a given width. No DOM.
+ * Where the kernels of a layer lie on a page of a given width.
  *
  * A layer is a matrix of blocks (rows: outputs, columns: inputs), each block a
  * kernel of kh×kw square cells. A matrix too wide for the page is cut into

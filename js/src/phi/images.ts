@@ -1,4 +1,4 @@
-/** Images and feature maps as the views get them. No DOM. */
+/** Images and feature maps as the views get them. */
 
 import type { Observed } from "../wire/types.ts";
 import { reachOf } from "./ranges.ts";

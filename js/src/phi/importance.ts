@@ -1,4 +1,4 @@
-/** How much a function matters: how far its values spread over the inputs that it gets. No DOM. */
+/** How much a function matters: how far its values spread over the inputs that it gets. */
 
 import type { Frame, LayerLayout, Observed } from "../wire/types.ts";
 import { type Plan, samplePlan, spansAt } from "./curves.ts";

@@ -1,4 +1,4 @@
-/** Where the inputs of functions lie, as a batch has shown it. No DOM. */
+/** Where the inputs of functions lie, as a batch has shown it. */
 
 import type { Observed } from "../wire/types.ts";
 import { formatCount } from "./format.ts";

@@ -1,4 +1,4 @@
-/** The surface φ_i(x) + φ_j(y) of two entries of one kernel. No DOM. */
+/** The surface φ_i(x) + φ_j(y) of two entries of one kernel. */
 
 import { range, variance } from "d3-array";
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";

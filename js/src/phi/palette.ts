@@ -1,5 +1,5 @@
 /**
- * A diverging palette centred on zero: blue below, orange to brown above, the ground's own lightness between. No DOM.
+ * A diverging palette centred on zero: blue below, orange to brown above, the ground's own lightness between.
  *
  * Both arms run through OKLab (Ottosson 2020) with the same lightness at the same distance from zero and in steps of
  * equal length, so that equal differences look equal. Blue and orange stay apart in every kind of colour blindness.

@@ -1,4 +1,4 @@
-/** The patch under a pixel: its inputs on the φ of its kernel, entry by entry. No DOM. */
+/** The patch under a pixel: its inputs on the φ of its kernel, entry by entry. */
 
 import { extent } from "d3-array";
 import type { Frame, LayerLayout } from "../wire/types.ts";

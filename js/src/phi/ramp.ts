@@ -1,4 +1,4 @@
-/** φ over inputs that rise evenly from one limit to the other. No DOM. */
+/** φ over inputs that rise evenly from one limit to the other. */
 import { range } from "d3-array";
 import type { LayerLayout } from "../wire/types.ts";
 import type { Curves, Plan } from "./curves.ts";

@@ -1,4 +1,4 @@
-/** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. No DOM. */
+/** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. */
 
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { combine, type TablePlan } from "./curves.ts";

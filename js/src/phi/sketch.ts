@@ -1,4 +1,4 @@
-/** The image that is drawn by hand. No DOM. */
+/** The image that is drawn by hand. */
 
 import type { Images } from "./images.ts";
 

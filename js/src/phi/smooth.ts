@@ -1,4 +1,4 @@
-/** The mean of a curve around each of its points. No DOM. */
+/** The mean of a curve around each of its points. */
 
 import { cumsum, median, pairs } from "d3-array";
 

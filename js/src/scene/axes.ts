@@ -1,4 +1,4 @@
-/** Axes of plots: scales, ticks, and their marks. No DOM. */
+/** Axes of plots: scales, ticks, and their marks. */
 
 import { ticks as evenTicks, extent, nice } from "d3-array";
 import { number } from "../phi/format.ts";

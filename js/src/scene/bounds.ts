@@ -1,4 +1,4 @@
-/** How far marks reach. No DOM. */
+/** How far marks reach. */
 
 import type { Mark, Rect, TextMark } from "./marks.ts";
 import { flat } from "./shapes.ts";

@@ -1,4 +1,4 @@
-/** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. No DOM. */
+/** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. */
 
 import { maxIndex } from "d3-array";
 import { curveOf, largestOf, samplePlan } from "../phi/curves.ts";

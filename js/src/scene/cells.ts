@@ -1,4 +1,4 @@
-/** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. No DOM. */
+/** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. */
 
 import { functionOf, shortened } from "../phi/entries.ts";
 import { number } from "../phi/format.ts";

@@ -1,4 +1,4 @@
-/** Curves over training steps, one panel for each quantity, all over the same steps. No DOM. */
+/** Curves over training steps, one panel for each quantity, all over the same steps. */
 
 import { bisectRight } from "d3-array";
 import { formatCount, formatNumber, percent } from "../phi/format.ts";

@@ -1,4 +1,4 @@
-/** What a view draws from, and what a drawing is. No DOM. */
+/** What a view draws from, and what a drawing is. */
 
 import type { Store } from "../wire/types.ts";
 import type { Scene } from "./marks.ts";

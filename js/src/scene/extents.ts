@@ -1,4 +1,4 @@
-/** Round ends for axes, which stand still while what they hold moves little. No DOM. */
+/** Round ends for axes, which stand still while what they hold moves little. */
 
 import { extent } from "d3-array";
 import { roundStep } from "../phi/round.ts";

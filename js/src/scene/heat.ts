@@ -1,4 +1,4 @@
-/** Numbers as small pictures of coloured or grey squares. No DOM. */
+/** Numbers as small pictures of coloured or grey squares. */
 
 import { number } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";

@@ -1,4 +1,4 @@
-/** Curves as traits carry them (kan_widgets/widgets/numbers/curves.py), as plain data. No DOM. */
+/** Curves as traits carry them (kan_widgets/widgets/shell/curves_view.py), as plain data. */
 
 import { smoothed } from "../phi/smooth.ts";
 import type { Range } from "./axes.ts";

@@ -1,4 +1,4 @@
-/** Curves that are not finite from some step on to their end. No DOM. */
+/** Curves that are not finite from some step on to their end. */
 
 import { mean, range } from "d3-array";
 import { formatCount } from "../phi/format.ts";

@@ -1,4 +1,4 @@
-/** What a scene is made of: shapes in CSS pixels, and the places in it that can be pointed at. No DOM. */
+/** What a scene is made of: shapes in CSS pixels, and the places in it that can be pointed at. */
 
 import type { Direction, Rect } from "../phi/geometry.ts";
 

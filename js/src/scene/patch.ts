@@ -1,4 +1,4 @@
-/** The functions of a kernel in cells of their own, with the inputs of a patch on them. No DOM. */
+/** The functions of a kernel in cells of their own, with the inputs of a patch on them. */
 
 import type { Patch } from "../phi/patch.ts";
 import { linear } from "./axes.ts";

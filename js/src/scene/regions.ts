@@ -1,4 +1,4 @@
-/** Sites that lie in grids: the pixels of a map, the cells of a kernel. Their ids are `name/row/column`. No DOM. */
+/** Sites that lie in grids: the pixels of a map, the cells of a kernel. Their ids are `name/row/column`. */
 
 import { STEPS } from "../phi/geometry.ts";
 import type { Direction, Rect, Sites } from "./marks.ts";

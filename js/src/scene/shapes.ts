@@ -1,4 +1,4 @@
-/** Marks that are drawn often, in one line each. No DOM. */
+/** Marks that are drawn often, in one line each. */
 
 import type { DotsMark, LinesMark, Paint, Rect, RectsMark, TextMark } from "./marks.ts";
 

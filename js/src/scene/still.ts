@@ -1,4 +1,4 @@
-/** A scene as one picture by itself: title, words, drawing. No DOM. */
+/** A scene as one picture by itself: title, words, drawing. */
 
 import type { Mark, Point, Rect, Remark, Scene } from "./marks.ts";
 import { dot, line, rects, WORDS, words } from "./shapes.ts";

@@ -1,4 +1,4 @@
-/** Frames around places, and lines that are interrupted. No DOM. */
+/** Frames around places, and lines that are interrupted. */
 
 import type { Mark, Rect } from "./marks.ts";
 import { grown, rect } from "./shapes.ts";

@@ -1,4 +1,4 @@
-/** Writes a scene's marks as SVG. No DOM. */
+/** Writes a scene's marks as SVG. */
 
 import { holds } from "./bounds.ts";
 import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";

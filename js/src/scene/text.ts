@@ -1,4 +1,4 @@
-/** How wide words are in the font of all pictures. No DOM. */
+/** How wide words are in the font of all pictures. */
 
 import { CHARACTERS, WIDTHS_400, WIDTHS_600 } from "./widths.ts";
 

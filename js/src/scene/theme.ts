@@ -1,4 +1,4 @@
-/** The colours of all views, by what they stand for; the style sheets' custom properties `--kw-…` are set from here. No DOM. */
+/** The colours of all views, by what they stand for; the style sheets' custom properties `--kw-…` are set from here. */
 
 import type { ThemeName } from "../phi/palette.ts";
 

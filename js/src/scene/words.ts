@@ -1,4 +1,4 @@
-/** All words of a scene, in the order in which a picture of it has them. No DOM. */
+/** All words of a scene, in the order in which a picture of it has them. */
 
 import type { Mark, Scene } from "./marks.ts";
 

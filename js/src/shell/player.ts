@@ -1,4 +1,4 @@
-/** A timeline: the steps of a stream, or of several at once, and going through them by itself. No DOM. */
+/** A timeline: the steps of a stream, or of several at once, and going through them by itself. */
 
 import type { Store } from "../wire/types.ts";
 

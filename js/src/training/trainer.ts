@@ -1,4 +1,4 @@
-/** Training steps on data that a page holds, and how good the network is by then. No DOM. */
+/** Training steps on data that a page holds, and how good the network is by then. */
 
 import type { Machine } from "./machine.ts";
 import { type Description, Network } from "./network.ts";

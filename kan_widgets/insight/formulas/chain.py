@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.formulas.forms import CONSTANT, Form
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.insight.kernels import values_of
 from kan_widgets.insight.running import run, stages_of
-from kan_widgets.live.frames.scalars import Float64
 
 Link = tuple[int, int, int]
 """Layer, output, input."""

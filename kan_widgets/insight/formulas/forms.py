@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.arrays import Float64
 
 _SCALES = np.geomspace(0.3, 30.0, 16)
 _PLACES = np.linspace(-1.5, 1.5, 31)

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.insight.formulas.chain import Chain, SplineNetwork
 from kan_widgets.insight.formulas.forms import FORMS, Form, chosen_forms, lambdified
 from kan_widgets.insight.formulas.formula_search import FORMULA_PENALTY, Search, formula_score
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
-from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.printed import lines_of, progress_line, table_of
 
 if TYPE_CHECKING:

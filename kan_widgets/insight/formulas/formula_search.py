@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from kan_widgets.arrays import Float64
 from kan_widgets.insight.formulas.chain import Chain, Link, Term, spline_through
 from kan_widgets.insight.formulas.forms import Form, lambdified
 from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
 from kan_widgets.insight.tables import EPSILON
-from kan_widgets.live.frames.scalars import Float64
 
 FORMULA_PENALTY = 0.2
 """Five numbers more must halve the variance that is left unexplained."""

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.formulas.forms import Form
@@ -26,7 +27,6 @@ from kan_widgets.insight.kernels import (
 )
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Float64, Int64
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
@@ -184,6 +184,25 @@ def fix(
     live.edits.fix(layer, place, after.tolist())
     largest = float(np.abs(rest).max())
     return Fixed(layer, place, words, error, largest, share, samples, len(x), present, after)
+
+
+def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
+    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
+
+    Raises `ValueError` if nothing was observed at the layer, no form fits, or it cannot be edited.
+    """
+    functions = live.feed.bound.layers.read_one(layer)
+    observed = live.feed.observed.get(layer)
+    if observed is None:
+        raise ValueError(
+            "a form is fitted to the inputs of a function, and none were seen: "
+            "call live.observe(batch) first"
+        )
+    [best, *_] = symbolic(functions, observed, only=index).at(index)
+    if not best.fits:
+        raise ValueError(f"this function has no simple form: {best.quality()}")
+    fixed = fix(live, best, observed=observed)
+    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
 
 
 def nearest_coefficients(

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import check_number
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.formulas.forms import CONSTANT, FORMS, Form, chosen_forms
@@ -16,7 +17,6 @@ from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.kernels import Observed, check_observed, images_of, values_of
 from kan_widgets.insight.tables import EPSILON
 from kan_widgets.live.frames.frame import place_in_layer
-from kan_widgets.live.frames.scalars import Float64, Int64
 from kan_widgets.printed import progress
 
 PENALTY = 0.5

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64
 from kan_widgets.insight.formulas.forms import CONSTANT, Form
 from kan_widgets.live.frames.frame import place_in_layer
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.printed import lines_of, table_of
 
 MIN_R2 = 0.9

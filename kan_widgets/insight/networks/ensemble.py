@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
+from kan_widgets.arrays import Float64
 from kan_widgets.checks import check_module, check_whole, is_module
 from kan_widgets.insight.networks.matching import (
     MatchedLayer,
@@ -31,7 +32,6 @@ from kan_widgets.insight.networks.members import (
     read_member,
     seen_by,
 )
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.printed import lines_of, progress, table_of
 
 if TYPE_CHECKING:

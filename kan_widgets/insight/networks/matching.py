@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kan_widgets.live.frames.scalars import Float64, Int64
+from kan_widgets.arrays import Float64, Int64
 
 _SWEEPS = 50
 

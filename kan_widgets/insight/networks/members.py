@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kan_widgets.arrays import Float64
 from kan_widgets.checks import is_module
 from kan_widgets.insight.networks.matching import MatchedLayer
 from kan_widgets.insight.tables import basis_at, by_table, sampled
 from kan_widgets.live.frames.layout import LayerLayout
-from kan_widgets.live.frames.scalars import Float64
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float32
 from kan_widgets.live.frames.frame import Thinned
-from kan_widgets.live.frames.layout import Float32
 
 Uint8 = NDArray[np.uint8]
 

@@ -10,8 +10,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.layout import Float32, LayerLayout, Layout, in_a_row
-from kan_widgets.live.frames.scalars import Float64
+from kan_widgets.arrays import Float32, Float64
+from kan_widgets.live.frames.layout import LayerLayout, Layout, in_a_row
 
 
 @dataclass(frozen=True, eq=False)

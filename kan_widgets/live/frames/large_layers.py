@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float32
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.layout import Float32, LayerLayout, Layout, Window, new_layout
+from kan_widgets.live.frames.layout import LayerLayout, Layout, Window, new_layout
 
 BUDGET = 1_000_000
 """Bytes of the coefficients that a frame for a page may have, unless told otherwise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float32
+from kan_widgets.checks import nearest_word
+
 if TYPE_CHECKING:
     import torch
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from kan_widgets.functions.basis import ReadBasis
     from kan_widgets.functions.conv_settings import Split
 
-
-Float32 = NDArray[np.float32]
 
 _POINTS_PER_INTERVAL = 16
 _MAX_POINTS = 400
@@ -204,10 +204,10 @@ class Layout:
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        near = difflib.get_close_matches(str(name), self.names, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
         known = ", ".join(map(repr, self.names))
-        raise KeyError(f"no layer {name!r}{hint}; the layers are {known}")
+        raise KeyError(
+            f"no layer {name!r}; the layers are {known}.{nearest_word(name, self.names)}"
+        )
 
 
 def sample_points(basis: ReadBasis) -> NDArray[np.float64]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kan_widgets.live.frames.layout import Float32
-from kan_widgets.live.frames.scalars import Int64
+from kan_widgets.arrays import Float32, Int64
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000

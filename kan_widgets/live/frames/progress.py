@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
-State = Literal["live", "idle", "closed", "fault", "recorded"]
+_Feeding = Literal["live", "idle", "closed", "fault", "recorded"]
 """Of a source; ``recorded`` where the end of a recording was read, or nothing more is awaited."""
+Controlled = Literal["running", "paused", "stopping"]
+"""What others want of a run."""
+
+if TYPE_CHECKING:
+    State = _Feeding
+    ControlState = Controlled
+else:
+    # jedi 0.20 offers nothing of an object that has a property annotated with a Literal.
+    State = ControlState = str
 RunState = Literal[
     Phase,
-    State,
+    _Feeding,
     "ready",
     "stopping",
     "still",

@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_tensor
 from kan_widgets.live.reports import report
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
+from kan_widgets.checks import nearest_word
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress, State
@@ -41,8 +41,7 @@ class Source(NotCopied):
             kind = type(self)
             settable = [each for each in dir(kind) if getattr(getattr(kind, each), "fset", None)]
             if name not in settable:
-                near = difflib.get_close_matches(name, settable, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = nearest_word(name, settable)
                 hint = f" Write {_WRITE[name]}." if name in _WRITE else hint
                 text = " ".join(repr(value).split())
                 raise AttributeError(
@@ -60,10 +59,9 @@ class Source(NotCopied):
             kind = type(self)
             if name in kind._elsewhere:
                 raise AttributeError(f"{name}: {kind._why_elsewhere}")
-            near = difflib.get_close_matches(name, dir(kind), n=1)
-            hint = f": write {_WRITE[name]}" if name in _WRITE else ""
-            hint = hint or (f": did you mean {near[0]!r}?" if near else "")
-            raise AttributeError(f"a {kind.__name__} has no attribute {name!r}{hint}")
+            hint = nearest_word(name, dir(kind))
+            hint = f" Write {_WRITE[name]}." if name in _WRITE else hint
+            raise AttributeError(f"a {kind.__name__} has no attribute {name!r}.{hint}")
 
     @property
     def frame(self) -> Frame:
@@ -158,7 +156,7 @@ class Source(NotCopied):
 _WRITE = {
     "alarms": "live.watchdog.alarms",
     "cure": "live.watchdog.cure(alarm)",
-    "cures": "live.watchdog.undo()",
+    "cures": "live.watchdog.cured",
     "deselect": "live.select(None)",
     "learning_rate": "live.set_learning_rate(value)",
     "learning_rates": "live.feed.learning_rates",
@@ -169,5 +167,6 @@ _WRITE = {
     "selection": "live.select(layer, out, in_)",
     "steps": "live.stats.steps",
     "subscribe": "live.feed.subscribe(listener)",
+    "uncure": "live.watchdog.undo()",
 }
 """What to write in the place of names that are tried first."""

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
+from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.frame import Edit, FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.not_copied import NotCopied
@@ -271,7 +271,7 @@ class Edits(NotCopied):
                 try:
                     module = self._layers.place(layer, place).module
                     with nullcontext() if mine else _unnoticed(module):
-                        self._become(self._functions(layer), place, wanted)
+                        self._write_and_hold(self._functions(layer), place, wanted)
                 except Exception as error:
                     self.message = f"the edit of {layer} was not applied: {error}"
                     report(self.message)
@@ -292,10 +292,12 @@ class Edits(NotCopied):
             self._between.defer(self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
-        self._become(functions, place, wanted)
+        self._write_and_hold(functions, place, wanted)
         return True
 
-    def _become(self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted) -> None:
+    def _write_and_hold(
+        self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted
+    ) -> None:
         if wanted.holds:
             hold(self._layers.place(functions.name, place))
         write(functions, place, wanted.values)

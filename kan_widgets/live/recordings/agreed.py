@@ -48,7 +48,7 @@ class Agreed:
     """Has what the first process is asked for done in all; each has one, of the same name."""
 
     def __init__(self, feed: Feed, store: Any, rank: int, world: int, name: str) -> None:
-        self._feed, self.failed = weakref.ref(feed), _refused
+        self._feed_ref, self.failed = weakref.ref(feed), _refused
         """Called with what a command has raised."""
         self._store, self._is_first, self._world = store, rank == 0, world
         self._key = f"kan_widgets/agreed/{name}"
@@ -73,7 +73,7 @@ class Agreed:
         if there == self._world:
             self._waiting.append(dict(command))
             self._work.hurry()
-        elif (feed := self._feed()) is not None:
+        elif (feed := self._feed_ref()) is not None:
             harm = {"rate": "one with its own rate trains another model"}
             if not feed.control.asks_others:
                 harm["stop"] = "the others would wait for one that stops"
@@ -86,7 +86,7 @@ class Agreed:
 
     def _look(self) -> None:
         """Look for the next command; called by the thread ``disk``."""
-        feed: Any = self._feed()
+        feed: Any = self._feed_ref()
         if feed is None or not feed.is_open:
             return
         name = f"{self._key}/{self._done}"
@@ -104,7 +104,7 @@ class Agreed:
             self._work.wake()
 
     def _stepped(self) -> None:
-        feed: Any = self._feed()
+        feed: Any = self._feed_ref()
         if feed is not None:
             try:
                 self._agree(feed, is_between=True)

@@ -97,7 +97,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from kan_widgets.functions.conv_settings import ConvSettings, Split
-from kan_widgets.live.frames.progress import Progress
+from kan_widgets.live.frames.progress import Controlled, Progress
 from kan_widgets.live.frames.source import Source
 
 FORMAT = "kan_widgets recording"
@@ -113,7 +113,7 @@ class Steered:
     refused: str = ""
     """Why it did not do that; else empty."""
     message: str = ""
-    control: Literal["running", "paused", "stopping"] = "running"
+    control: Controlled = "running"
     holding: bool = False
     """Whether it stands still."""
     lost_after: float = 60.0

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions.conv_settings import ConvSettings, Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
 from kan_widgets.live.frames.observation import ARRAYS, Observation
-from kan_widgets.live.frames.scalars import Float64, Int64, Mark
+from kan_widgets.live.frames.scalars import Mark
 from kan_widgets.live.frames.structure import Structure, structure_from
 from kan_widgets.live.recordings.format import (
     FORMAT,

@@ -88,7 +88,7 @@ class Signs:
         return Standing(how, how)
 
 
-class Recorded(Feed):
+class RecordedFeed(Feed):
     """What a recording shows: what was read of it, and what it says of its run."""
 
     def __init__(self, reader: Reader, history_mb: float) -> None:

@@ -18,7 +18,7 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.news import News, WaitingFrame
+from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.remote import RunSide
@@ -91,7 +91,7 @@ class Recorder(Listener, NotCopied):
                 self._writer = Writer(self._segments, source.feed.module, job)
                 if self._segments.found is not None and not overwrite:
                     self._writer.go_on(self._segments, source.history[0])
-                self._news = News(self._writer, self._parameters)
+                self._news = NewsWriter(self._writer, self._parameters)
                 self._writer.job()
                 if lost_after is not None and self._is_first:
                     self.steering = RunSide(place.path, self.run, lost_after, self._steered, agreed)

@@ -21,9 +21,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from kan_widgets.live.frames.feed import Command, Feed
+from kan_widgets.live.frames.progress import ControlState
 from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.recordings.places import PathLike, Place
@@ -62,7 +63,7 @@ class Mailbox(Place):
         with suppress(FileNotFoundError):
             about = os.lstat(self.path)
             if not stat.S_ISDIR(about.st_mode):
-                raise PermissionError(f"{self} is a link or a file, and not gone by: remove it")
+                raise PermissionError(f"{self} is a link or a file, not a folder: remove it")
             self._check_owner(about)
             if about.st_mode & 0o077:
                 raise PermissionError(
@@ -140,7 +141,7 @@ class FollowerSide:
         self._waiting = [each for each in self._waiting if each["number"] > said.heard]
 
     @property
-    def state(self) -> Literal["running", "paused", "stopping"]:
+    def state(self) -> ControlState:
         """How the run stands, or will when it has heard."""
         for command in reversed(self._waiting):
             if command["kind"] in _HOLDS:

@@ -15,7 +15,7 @@ from kan_widgets.live.recordings.format import Status, fields_of, status_from
 from kan_widgets.live.recordings.parts import Joined
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import NoFrames, Recorded, Signs, damage_of
+from kan_widgets.live.recordings.recorded import NoFrames, RecordedFeed, Signs, damage_of
 from kan_widgets.live.recordings.remote import FollowerSide
 from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read_index
 from kan_widgets.live.reports import report
@@ -27,7 +27,7 @@ class Replay(Source):
     What needs the model (editing, ``observe``) is not there: ask the run itself.
     """
 
-    feed: Recorded
+    feed: RecordedFeed
     _elsewhere = frozenset(
         "channel_names class_names edits feature_names log model observe probe read record "
         "refresh save send_to stats track train_with watchdog".split()
@@ -37,7 +37,7 @@ class Replay(Source):
         "the inputs that it observes are recorded"
     )
 
-    def __init__(self, feed: Recorded) -> None:
+    def __init__(self, feed: RecordedFeed) -> None:
         super().__init__(feed, feed.scalars)
         feed.shown_by = weakref.ref(self)
         self._is_made = True
@@ -162,7 +162,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
             f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
         )
     try:
-        found = Recorded(reader, history_mb)
+        found = RecordedFeed(reader, history_mb)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{reader.place} is not there: give what live.save(path) or live.record(path) has "
@@ -213,7 +213,7 @@ def follow(
     while True:
         try:
             reader = Joined(path)
-            found = Recorded(reader, history_mb)
+            found = RecordedFeed(reader, history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:
             left = end - time.monotonic()
@@ -305,6 +305,6 @@ def newest(path: PathLike) -> Replay:
     reader = Joined(path)
     reader.stored = Stored(reader.place, ends=True)
     try:
-        return Replay(Recorded(reader, 0.0))
+        return Replay(RecordedFeed(reader, 0.0))
     except (FileNotFoundError, ValueError):  # what the newest frame refers to lies in between
         return replay(path, history_mb=0.0)

@@ -13,7 +13,7 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.news import News
+from kan_widgets.live.recordings.news import NewsWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
@@ -22,13 +22,13 @@ from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.writer import Writer
 
 
-class Sending(Protocol):
+class Closable(Protocol):
     """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
 
     def close(self) -> None:
         """Send what is left, and the page. Closing again does nothing."""
 
-    def __enter__(self) -> Sending: ...
+    def __enter__(self) -> Closable: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
 
@@ -44,7 +44,7 @@ def save_again(run: Replay, file: OneFile) -> None:
 def _write(
     writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
 ) -> None:
-    News(writer, parameters).write(source.feed, source.history)
+    NewsWriter(writer, parameters).write(source.feed, source.history)
     writer.scalars(source.scalars)
     writer.status(status)
 
@@ -198,7 +198,7 @@ class Savable(Source):
             lost_after=lost_after if control else None,
         )
 
-    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Sending:
+    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Closable:
         """Send how the functions develop to a tracker of experiments, for as long as it goes on.
 
         At each ``every`` steps numbers of each layer: how far its functions reach (the median and
@@ -224,7 +224,7 @@ class Savable(Source):
 
         Returns
         -------
-        Sending
+        Closable
             With ``close()``, which sends what is left and the page; also a context manager. Closing
             the binding does it too, and so does the end of the process.
 
@@ -250,5 +250,5 @@ class Savable(Source):
             raise closed_error(self.feed)
         from kan_widgets import _sending
 
-        sending: Sending = _sending(self, writer, every, name)
+        sending: Closable = _sending(self, writer, every, name)
         return sending

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame, aligned, fitting
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
-from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
+from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
@@ -48,7 +49,7 @@ class Writer:
         model: nn.Module | None,
         said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        import kan_widgets
+        from kan_widgets import __version__
 
         self._store = store
         self._header: dict[str, Any] = {
@@ -57,7 +58,7 @@ class Writer:
             "id": secrets.token_hex(8),
             "copy": 0,
             "model": "" if model is None else type(model).__name__,
-            "kan_widgets": kan_widgets.__version__,
+            "kan_widgets": __version__,
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),

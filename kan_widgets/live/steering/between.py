@@ -11,12 +11,12 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
-Errand = Callable[..., object]
+StepTask = Callable[..., object]
 """A bound method, whose object is held weakly: without it nothing is done. It is told whether the
 training is at rest (if not, it is between two steps) and the arguments given with it, and returns
 True if a frame is due."""
 
-_Waiting = tuple[weakref.WeakMethod[Errand], tuple[object, ...]]
+_Waiting = tuple[weakref.WeakMethod[StepTask], tuple[object, ...]]
 
 
 class Between(cells.CellListener):
@@ -33,7 +33,7 @@ class Between(cells.CellListener):
         counter: Counter,
         trains_elsewhere: Callable[[], bool],
     ) -> None:
-        self._feed, self._counter = feed, counter
+        self._feed_ref, self._counter = feed, counter
         self._trains_elsewhere = trains_elsewhere
         self._waiting: tuple[_Waiting, ...] = ()
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Between(cells.CellListener):
         """Whether nothing waits to be done."""
         return not self._waiting
 
-    def request(self, errand: Errand, *arguments: object) -> bool:
+    def request(self, task: StepTask, *arguments: object) -> bool:
         """Do it now where that harms no training, or else later; return whether it was done.
 
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
@@ -52,28 +52,28 @@ class Between(cells.CellListener):
         """
         with cells.none_starting() as free:
             if free and not self._trains_elsewhere():
-                self.forget(errand)
-                errand(True, *arguments)
+                self.forget(task)
+                task(True, *arguments)
                 return True
-            self.defer(errand, *arguments)
+            self.defer(task, *arguments)
         return False
 
-    def defer(self, errand: Errand, *arguments: object) -> None:
+    def defer(self, task: StepTask, *arguments: object) -> None:
         """Leave it to the training thread, which does it once, with the latest arguments."""
         with self._lock:
-            self._waiting = (*self._others(errand), (weakref.WeakMethod(errand), arguments))
+            self._waiting = (*self._others(task), (weakref.WeakMethod(task), arguments))
         self._counter.request_full_step()
 
-    def forget(self, errand: Errand) -> None:
+    def forget(self, task: StepTask) -> None:
         """Remove it from the queue, if it is still there."""
         with self._lock:
-            self._waiting = self._others(errand)
+            self._waiting = self._others(task)
 
-    def _others(self, errand: Errand) -> tuple[_Waiting, ...]:
-        return tuple(one for one in self._waiting if one[0]() not in (None, errand))
+    def _others(self, task: StepTask) -> tuple[_Waiting, ...]:
+        return tuple(one for one in self._waiting if one[0]() not in (None, task))
 
     @property
-    def can_be_alone(self) -> bool:
+    def nothing_trains(self) -> bool:
         """Whether it is known that nothing runs the model now, nor will before a cell starts.
 
         In a notebook, where the model was trained by a cell that is over or by a thread that has
@@ -90,15 +90,15 @@ class Between(cells.CellListener):
         is_due = False
         for method, arguments in waiting:
             try:
-                if (errand := method()) is not None:
-                    is_due |= errand(at_rest, *arguments) is True
+                if (task := method()) is not None:
+                    is_due |= task(at_rest, *arguments) is True
             except Exception as error:
                 report(f"what was wanted of the model could not be done: {error!r}")
         return is_due
 
     def before_cell_end(self) -> None:
         """Do what has waited for the end of a notebook cell."""
-        feed = self._feed()
+        feed = self._feed_ref()
         if self._waiting and feed is not None and not self._trains_elsewhere():
             if self.do(at_rest=True) and feed.is_open:
                 feed.refresh()

@@ -10,9 +10,9 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from traceback import walk_stack
-from typing import Literal
 
 from kan_widgets.checks import check_whole
+from kan_widgets.live.frames.progress import ControlState
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
@@ -50,22 +50,22 @@ class Control(NotCopied):
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
     paused.
 
-    ``changed`` is called after each change, which `is_settled` relies on, and must be cheap.
-    ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop, and
-    tells whether its loop may still be going on. While the training is held ``clock`` stands
-    still, and ``meanwhile`` is called again and again.
+    ``changed`` is called after each change, which `may_skip_after_step` relies on, and must be
+    cheap. ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop,
+    and tells whether its loop may still be going on. While the training is held ``clock`` stands
+    still, and ``while_held`` is called again and again.
     """
 
     def __init__(
         self,
         changed: Callable[[], None],
         bare_loop_runs: Callable[[threading.Thread], bool],
-        meanwhile: Callable[[], None],
+        while_held: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._changed = changed
         self._bare_loop_runs = bare_loop_runs
-        self._meanwhile, self._clock = meanwhile, clock
+        self._while_held, self._clock = while_held, clock
         # A plain lock and a queue: an interrupt cannot leave them half taken.
         self._lock = threading.Lock()
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -81,7 +81,7 @@ class Control(NotCopied):
         """What could not be done, in words; else empty."""
 
     @property
-    def state(self) -> Literal["running", "paused", "stopping"]:
+    def state(self) -> ControlState:
         """``paused`` from the wish on, also before the current step has ended."""
         if self._stop or any(loop.stop for loop in loops_of(self)):
             return "stopping"
@@ -209,7 +209,7 @@ class Control(NotCopied):
             and trainer() is threading.current_thread()
         )
 
-    def is_settled(self) -> bool:
+    def may_skip_after_step(self) -> bool:
         """Whether `after_step` may be left out in this thread until ``changed`` is called."""
         if self.lets_pass():
             return True
@@ -269,8 +269,8 @@ class Control(NotCopied):
         stopped = self._stop or any(loop.stop for loop in loops)
         return self._paused and not self._steps_allowed and not stopped
 
-    def stands(self, loops: list[Loop]) -> bool:
-        """Whether it is held now; if so, do what has come up meanwhile."""
+    def keep_holding(self, loops: list[Loop]) -> bool:
+        """Do what has come up while it is held; return whether it still is."""
         if not self._must_hold(loops):
             return False
         if not self.is_holding:
@@ -286,7 +286,7 @@ class Control(NotCopied):
                 with suppress(Exception):  # whatever stands in for stdout
                     print(_PAUSED_EARLY, flush=True)
         self._clock.pause()
-        self._meanwhile()
+        self._while_held()
         return True
 
     def go_on(self) -> None:
@@ -298,7 +298,7 @@ class Control(NotCopied):
 
     def _hold(self, loops: list[Loop]) -> None:
         try:
-            while self.stands(loops):
+            while self.keep_holding(loops):
                 with suppress(queue.Empty):
                     self._news.get(timeout=POLL_SECONDS)
         except BaseException:
@@ -312,7 +312,7 @@ class Control(NotCopied):
     async def hold_in(self, loop: Loop) -> None:
         """Hold an asynchronous loop; other tasks of its thread go on."""
         try:
-            while self.stands([loop]):
+            while self.keep_holding([loop]):
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             self.go_on()

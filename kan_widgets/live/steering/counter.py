@@ -60,7 +60,7 @@ class Counter:
         every: int = 1,
         steps: int = 0,
     ) -> None:
-        self._feed = weakref.ref(feed)
+        self._feed_ref = weakref.ref(feed)
         # Other tensors may not count versions: a change would go unnoticed.
         plain = (each for each in buffers if type(each) is Tensor and not each.is_inference())
         self._buffers, self._moved = tuple(plain), 0
@@ -135,7 +135,7 @@ class Counter:
             step, passed = self.steps + 1, start - self._last_step_at
             mine = getattr(self._here, "token", None) is self._token
             between = step % (self.every * self.stride) != 0
-            feed = self._feed() if mine and passed <= _QUIET_SECONDS else None
+            feed = self._feed_ref() if mine and passed <= _QUIET_SECONDS else None
             if feed is not None and (between or not feed.is_due(start)):
                 with self._lock:
                     # Another thread may have changed it, or have made steps, meanwhile.
@@ -154,7 +154,7 @@ class Counter:
             return False
         before = self.seconds
         with self._lock:
-            if (feed := self._feed()) is not None:
+            if (feed := self._feed_ref()) is not None:
                 try:
                     self._count(feed, start)
                 except Exception as error:
@@ -186,7 +186,7 @@ class Counter:
         if self.is_calm:
             self._last_step_at = perf_counter()  # another binding may have held before
             return
-        feed = self._feed()
+        feed = self._feed_ref()
         if not self._is_open or feed is None:
             return
         start = perf_counter()
@@ -199,7 +199,7 @@ class Counter:
         if (
             self.step_listeners
             or self.before_hold
-            or not (feed.can_rest() and control.is_settled())
+            or not (feed.can_rest() and control.may_skip_after_step())
         ):
             self.is_calm = False
         now = perf_counter()

@@ -31,13 +31,12 @@ class Training:
     def __init__(
         self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
     ) -> None:
-        self.feed = weakref.ref(feed)
-        """The feed of the model, while it exists."""
+        self._feed_ref = weakref.ref(feed)
         self.counter = counter
         """Counts its steps."""
         self.train_with(optimizer)
         self.clock = Clock()
-        self.control = Control(self._wished, self._bare_loop_runs, self._meanwhile, self.clock)
+        self.control = Control(self._wished, self._bare_loop_runs, self._while_held, self.clock)
         self.between = Between(weakref.ref(feed), counter, self.trains_elsewhere)
         """What waits for the end of a step."""
         self.scalars = Scalars(self._tell)
@@ -79,7 +78,7 @@ class Training:
         return None if self._optimizer is None else self._optimizer()
 
     def _tell(self) -> None:
-        if (feed := self.feed()) is not None:
+        if (feed := self._feed_ref()) is not None:
             feed.tell_training()
 
     def _wished(self) -> None:
@@ -88,7 +87,7 @@ class Training:
 
     def trains_elsewhere(self) -> bool:
         """Whether parameters may only be changed after the next step, by the training thread."""
-        if (feed := self.feed()) is None:
+        if (feed := self._feed_ref()) is None:
             return False
         going_on = feed.state == "live" or self.control.is_holding
         elsewhere = self.counter.trained_by not in (None, threading.current_thread())
@@ -123,12 +122,12 @@ class Training:
         optimizer = self.optimizer
         return [] if optimizer is None else learning_rates(optimizer)
 
-    def _meanwhile(self) -> None:
-        if (feed := self.feed()) is not None:
+    def _while_held(self) -> None:
+        if (feed := self._feed_ref()) is not None:
             feed.while_held()
 
     def _bare_loop_runs(self, thread: threading.Thread) -> bool:
-        feed = self.feed()
+        feed = self._feed_ref()
         if feed is not None and feed.state == "live":
             return True
         if thread is threading.main_thread():
@@ -180,13 +179,13 @@ class Training:
         if loop.is_open:
             self.batch.keep_some()
             self.control.end(loop)
-            self._meanwhile()
+            self._while_held()
 
     def saw(self, batch: Any) -> None:
         """Note the batch that a loop gives, or the inputs of one."""
         if self.batch.note(batch) and not self.batch_seen:
             self.batch_seen = True
-            if (feed := self.feed()) is not None:
+            if (feed := self._feed_ref()) is not None:
                 feed.tell("batch", True, "")
 
     def left(self, loop: Loop, frame: FrameType) -> None:
@@ -293,7 +292,7 @@ class Training:
     @property
     def counts_by_itself(self) -> bool:
         """Whether the steps of the optimizer are counted as they are made."""
-        feed = self.feed()
+        feed = self._feed_ref()
         return feed is not None and feed.is_open and self.optimizer is not None
 
     def hold(self) -> bool:
@@ -309,7 +308,7 @@ class Training:
             step, phase = self.steps, self._phase
             if phase == "running" and self._loop is None and self.control.trainer_is_gone:
                 phase = "finished"
-            feed = self.feed()
+            feed = self._feed_ref()
             open_ = self._loop is not None or (feed is not None and feed.is_open)
             if phase != "failed" and open_ and self.control.state == "paused":
                 phase = "paused"

@@ -8,7 +8,6 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from kan_widgets.checks import check_whole
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.live.frames.frame import Frame
@@ -77,8 +76,7 @@ class Binding(Savable):
 
     @every.setter
     def every(self, every: int) -> None:
-        check_whole("every", every, of=" of steps")
-        self.feed.counter.every = every
+        self.feed.steer({"kind": "every", "value": every})
 
     @property
     def stats(self) -> Stats:

@@ -6,20 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
+from kan_widgets.arrays import Float32
 from kan_widgets.functions import LayerFunctions, sampled_anew
 from kan_widgets.functions.coefficients import Rewriter
 from kan_widgets.live.budget import MAX_SHARE, TOTAL_SHARE, UNSEEN_SHARE, Throttle
 from kan_widgets.live.frames.coefficient_copies import Copy, recopy_of
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.large_layers import Looking
-from kan_widgets.live.frames.layout import (
-    Float32,
-    Layout,
-    LayoutKey,
-    Names,
-    build_layout,
-    vectors_of,
-)
+from kan_widgets.live.frames.layout import Layout, LayoutKey, Names, build_layout, vectors_of
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.steering.counter import Stepping
 
@@ -79,7 +73,7 @@ class Camera:
         self.looking = looking or Looking()
         self.throttle = Throttle(max_fps, TOTAL_SHARE, weight=_WEIGHT)
         self._whole_throttle = Throttle(WHOLE_FPS)
-        self._is_dear = False
+        self._takes_whole = False
         start = perf_counter()
         read = layers.read()
         beside = layers.vectors()
@@ -124,8 +118,8 @@ class Camera:
         to be asked for with `arrived`.
         """
         cut = self.looking.cut(self.layout)
-        self._is_dear = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
-        return self._take(step, self.layout if self._is_dear else cut)
+        self._takes_whole = cut is not self.layout and self._whole_throttle.is_open(perf_counter())
+        return self._take(step, self.layout if self._takes_whole else cut)
 
     def take_whole(self, step: int) -> Frame | None:
         """Take a frame as `take` does, of all layers whatever is looked at."""
@@ -152,9 +146,9 @@ class Camera:
         seconds = perf_counter() - start
         self.throttle.most = TOTAL_SHARE if is_shown else UNSEEN_SHARE
         self._whole_throttle.most = MAX_SHARE if is_shown else UNSEEN_SHARE
-        if self._is_dear:
+        if self._takes_whole:
             self._whole_throttle.spent(start, seconds)
-        self.throttle.spent(start, 0.0 if self._is_dear else seconds)
+        self.throttle.spent(start, 0.0 if self._takes_whole else seconds)
 
     def owe(self, seconds: float, *, whole: bool) -> None:
         """Note the time another thread spent sending a frame, or recording a whole one."""

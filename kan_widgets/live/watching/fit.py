@@ -251,7 +251,7 @@ def _refuse_second_run(models: dict[str, nn.Module]) -> None:
 
 def _wait_to_begin(trainings: Sequence[Training], loop: Loop) -> None:
     try:  # any of them lets all begin
-        while all([one.control.stands([loop]) for one in trainings]):
+        while all([one.control.keep_holding([loop]) for one in trainings]):
             time.sleep(POLL_SECONDS)
     finally:
         for one in trainings:

@@ -139,7 +139,7 @@ class ModelFeed(TrainingFeed):
             return Standing("ready", "ready to train") if waits else said
         if self.control.state == "stopping":
             return Standing("stopping", "stopping")
-        return Standing("still", "waiting for its turn") if step_hook.stands_still(self) else said
+        return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else said
 
     def structure_of(self, layout: Layout) -> Structure:
         return self.found or untraced(layout, order=self.camera.layers.names_in_order())

@@ -66,7 +66,7 @@ def wake() -> None:
     _job.wake()
 
 
-def stands_still(feed: Any) -> bool:
+def trains_another(feed: Any) -> bool:
     """Whether the thread that trained a model trains another one now.
 
     An untracked loop ends without notice.

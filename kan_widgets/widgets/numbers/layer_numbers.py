@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
 from kan_widgets.insight.tables import SeenInputs, seen_inputs
 from kan_widgets.live.frames.frame import Frame, aligned, spread
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.scalars import Float64
 from kan_widgets.live.frames.source import Source
 from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_module
 from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.frames.scalars import Float64, Int64, Scalars, belongs_to, diverged_since
+from kan_widgets.live.frames.scalars import Scalars, belongs_to, diverged_since
 from kan_widgets.live.worker import Painter
-from kan_widgets.widgets.numbers.curves import COLOURS, SMOOTHING, LoggedCurve
+from kan_widgets.widgets.shell.curves_view import COLOURS, SMOOTHING, LoggedCurve
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kan_widgets.widgets.shell.options import nearest_word
+from kan_widgets.checks import nearest_word
 from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.shared_traits import Widget
 

@@ -12,7 +12,6 @@ their checks, what ``inspect.signature`` gives and so Jupyter's completion, what
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import textwrap
@@ -34,13 +33,10 @@ from typing import (
 )
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import traitlets
 from traitlets.traitlets import MetaHasTraits
 
-from kan_widgets.checks import is_tensor
-from kan_widgets.live.frames.layout import Float32
-from kan_widgets.widgets.wire.messages import array_dict
+from kan_widgets.checks import nearest_word
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -77,6 +73,8 @@ class Option:
 
     def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
         trait = self.trait or _trait_of(kind, self.default, **self.bounds)
+        if isinstance(trait, Choice):
+            trait.default_value = self.default
         return trait.tag(sync=True, option=True)
 
     def described(self, name: str) -> str:
@@ -164,7 +162,7 @@ class Declaring(MetaHasTraits):
 
 def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any, Any]:
     if get_origin(kind) is Literal:
-        return Choice(get_args(kind), default)
+        return Choice(get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
         [kind] = [one for one in get_args(kind) if one is not type(None)]
         bounds["allow_none"] = True
@@ -260,17 +258,11 @@ class _Drawing:
 # -- values -------------------------------------------------------------------------------
 
 
-def nearest_word(given: object, known: Sequence[str]) -> str:
-    """Return a hint at the nearest known word; empty if none is near."""
-    near = difflib.get_close_matches(str(given), known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 class Choice(traitlets.Enum[Any]):
     """One of some words; the error for anything else lists them."""
 
-    def __init__(self, words: Sequence[str], default: str) -> None:
-        super().__init__(list(words), default)
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(list(words))
         self._words = list(words)
 
     def words(self, obj: Any) -> list[str]:
@@ -315,62 +307,3 @@ def layer_name(layer: str | int | None, names: tuple[str, ...]) -> str:
             f"(or their numbers, 0 to {len(names) - 1})"
         )
     return str(layer)
-
-
-_MAX_FLOATS = 4_000_000
-
-
-class ImageArray(traitlets.TraitType[Any, Any]):
-    """Numbers from numpy, torch or lists, kept as float32 of some numbers of dimensions."""
-
-    def __init__(self, shapes: str, dimensions: tuple[int, ...], **options: Any) -> None:
-        super().__init__(None, **options)
-        self._shapes = shapes
-        self._dimensions = dimensions
-
-    def validate(self, obj: Any, value: Any) -> Float32 | None:
-        """Return a copy as float32; ``None`` stays."""
-        if value is None:
-            return None
-        if is_tensor(value):
-            value = value.detach().float().cpu().numpy()
-        try:
-            array = np.ascontiguousarray(value, dtype=np.float32)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"{self.name} of type {type(value).__name__}: expected an array or tensor of "
-                f"numbers of shape {self._shapes}"
-            ) from None
-        if array.ndim not in self._dimensions or array.size == 0:
-            raise ValueError(
-                f"{self.name} of shape {array.shape}: expected {self._shapes}; give one image as "
-                "image[None]"
-            )
-        if array.size > _MAX_FLOATS:
-            raise ValueError(
-                f"{self.name} of shape {array.shape}: expected at most {_MAX_FLOATS:,} numbers, "
-                "which go to the browser; give fewer images"
-            )
-        if array is value:  # what is shown must not change behind the view's back
-            array = array.copy()
-        return array
-
-
-def images_dict(array: Float32 | None, _: Any) -> dict[str, Any]:
-    """Return images as the browser reads them: shape (N, C, H, W) and little-endian float32."""
-    if array is None:
-        return {}
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 2:
-        array = array[None, None]
-    return array_dict(array)
-
-
-def drawing_of(content: dict[str, Any], _: Any) -> Float32 | None:
-    """Read a drawing from the browser."""
-    if not content:
-        return None
-    numbers = np.frombuffer(content["data"], dtype="<f4").astype(np.float32)
-    image: Float32 = numbers.reshape(content["shape"])[0, 0]
-    return image

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import traitlets
 
-from kan_widgets.checks import check_number, is_module
+from kan_widgets.checks import check_number, is_module, nearest_word
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import Painter
@@ -23,14 +23,14 @@ from kan_widgets.widgets.shell.options import (
     LayerName,
     Theme,
     layer_name,
-    nearest_word,
     option,
     with_options,
 )
 from kan_widgets.widgets.shell.pictured import Pictured
 from kan_widgets.widgets.wire.messages import bundle
-from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS, ViewListener
+from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import stream_of
+from kan_widgets.widgets.wire.view_listener import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn

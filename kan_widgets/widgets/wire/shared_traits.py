@@ -1,19 +1,16 @@
-"""What views of a stream share: selection and time, and listening to its source."""
+"""What views of a stream share: selection and time."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
-from kan_widgets.live import Listener, Selection
-from kan_widgets.live.cells import CellListener
+from kan_widgets.live import Selection
 from kan_widgets.live.frames.feed import checked_selection
 from kan_widgets.live.reports import Callback
-from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.stream import Stream
 
 
@@ -141,33 +138,3 @@ class Sharing(Widget):
         if chosen is not None:
             for callback in self._select_callbacks:
                 callback(chosen.copy())
-
-
-class ViewListener(Listener, CellListener):
-    """Calls methods of a view at events of a source, until the view is closed or gone.
-
-    Parameters
-    ----------
-    view
-        A widget whose comm is open.
-    **methods
-        Of the view, which they do not keep, by the event: ``on_frame=self._wake``.
-    """
-
-    def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
-        self._ref = weakref.ref(view)
-        self._kind = type(view).__name__
-        for event, method in methods.items():
-            setattr(self, event, weakly(method))
-
-    def on_report(self, message: str) -> None:
-        """Take note of what a view complains of."""
-
-    @property
-    def title(self) -> str:
-        return self._kind
-
-    @property
-    def is_over(self) -> bool:
-        view = self._ref()
-        return view is None or view.comm is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import traitlets
@@ -206,6 +205,8 @@ def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
         return ""
     layer, index = content["layer"], [int(content[part]) for part in ("out", "in", "row", "column")]
     if kind == "form":
+        from kan_widgets.insight.formulas.projection import replace_by_form
+
         return replace_by_form(binding, layer, index)
     if kind in _FUNCTION_EDITS:
         getattr(edits, kind)(layer, index)
@@ -213,27 +214,6 @@ def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
         final = bool(content.get("final", True))
         edits.set(layer, index, content["coefficients"], final=final)
     return ""
-
-
-def replace_by_form(binding: Binding, layer: str, index: Sequence[int]) -> str:
-    """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
-
-    Raises `ValueError` if nothing was observed at the layer, no form fits, or it cannot be edited.
-    """
-    from kan_widgets.insight import fix, symbolic
-
-    functions = binding.feed.bound.layers.read_one(layer)
-    observed = binding.feed.observed.get(layer)
-    if observed is None:
-        raise ValueError(
-            "a form is fitted to the inputs of a function, and none were seen: "
-            "call live.observe(batch) first"
-        )
-    [best, *_] = symbolic(functions, observed, only=index).at(index)
-    if not best.fits:
-        raise ValueError(f"this function has no simple form: {best.quality()}")
-    fixed = fix(binding, best, observed=observed)
-    return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
 
 
 def _before(content: dict[str, Any]) -> float:

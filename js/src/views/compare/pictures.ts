@@ -1,4 +1,4 @@
-/** The kernels or the networks of all models beside each other, in a picture. In a page they are views of their own: see models.ts. No DOM. */
+/** The kernels or the networks of all models beside each other, in a picture. In a page they are views of their own: see models.ts. */
 
 import { tabulated } from "../../scene/chart.ts";
 import type { Given } from "../../scene/drawing.ts";

@@ -1,4 +1,4 @@
-/** Compare's scene: the numbers of several models, their curves, and in pictures their kernels. No DOM. */
+/** Compare's scene: the numbers of several models, their curves, and in pictures their kernels. */
 
 import {
   type Chart,

@@ -1,4 +1,4 @@
-/** The numbers of all models in words: a table, and who is ahead. No DOM. */
+/** The numbers of all models in words: a table, and who is ahead. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import {

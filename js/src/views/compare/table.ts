@@ -1,4 +1,4 @@
-/** The numbers of all models, the ones that decide first. No DOM. */
+/** The numbers of all models, the ones that decide first. */
 
 import { CURVE_COLOURS, curveColour } from "../../scene/chart.ts";
 import type { Mark } from "../../scene/marks.ts";

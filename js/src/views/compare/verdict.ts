@@ -1,4 +1,4 @@
-/** What Python knows of several models (kan_widgets/widgets/numbers/model_numbers.py), and which of them is ahead. No DOM. */
+/** What Python knows of several models (kan_widgets/widgets/numbers/model_numbers.py), and which of them is ahead. */
 
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
 import { logged } from "../../scene/logged.ts";

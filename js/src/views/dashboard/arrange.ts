@@ -1,4 +1,4 @@
-/** Which panels stand side by side, and how tall their rows are. No DOM. */
+/** Which panels stand side by side, and how tall their rows are. */
 
 /** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
 export interface Size {

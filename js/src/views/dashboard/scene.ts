@@ -1,4 +1,4 @@
-/** Dashboard's scene: the model and its loss in the caption; what is saved has the panels below each other. No DOM. */
+/** Dashboard's scene: the model and its loss in the caption; what is saved has the panels below each other. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";

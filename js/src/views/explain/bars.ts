@@ -1,4 +1,4 @@
-/** Bars: the lists of shares, each on a scale of its own, and the score of every class. No DOM. */
+/** Bars: the lists of shares, each on a scale of its own, and the score of every class. */
 
 import { chance, formatAlike, formatCount } from "../../phi/format.ts";
 import { softmax } from "../../phi/softmax.ts";

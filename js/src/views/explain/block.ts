@@ -1,4 +1,4 @@
-/** A part of the drawing that takes its place in a column, what it is drawn with, and how its words are written. No DOM. */
+/** A part of the drawing that takes its place in a column, what it is drawn with, and how its words are written. */
 
 import { rangeOf } from "../../phi/images.ts";
 import type { Mark, Pixels, TextMark } from "../../scene/marks.ts";

@@ -1,4 +1,4 @@
-/** What Python sends of an explanation, and what follows from it. No DOM. */
+/** What Python sends of an explanation, and what follows from it. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
 import { formatAlike, formatCount, number } from "../../phi/format.ts";

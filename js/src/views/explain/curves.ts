@@ -1,4 +1,4 @@
-/** Functions as curves: single ones with a dot at the input that they have here, or all those of a kernel. No DOM. */
+/** Functions as curves: single ones with a dot at the input that they have here, or all those of a kernel. */
 
 import { number } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";

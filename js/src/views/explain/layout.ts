@@ -1,4 +1,4 @@
-/** Puts the parts of the drawing of one layer together. No DOM. */
+/** Puts the parts of the drawing of one layer together. */
 
 import { PAD } from "../../phi/geometry.ts";
 import type { Theme } from "../../scene/theme.ts";

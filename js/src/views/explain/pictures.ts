@@ -1,4 +1,4 @@
-/** The image, the map of shares beside it with its scale, and smaller maps side by side. No DOM. */
+/** The image, the map of shares beside it with its scale, and smaller maps side by side. */
 
 import { paletteOf } from "../../phi/palette.ts";
 import { colourKey, heatOf, KEY_HEIGHT } from "../../scene/heat.ts";

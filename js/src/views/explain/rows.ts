@@ -1,4 +1,4 @@
-/** The shares of a layer as lists: what adds up to the whole, and below it the largest single ones. No DOM. */
+/** The shares of a layer as lists: what adds up to the whole, and below it the largest single ones. */
 
 import { counted, outputName } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** Explain's scene: an image, maps beside it, and the functions and kernels that made the score of a class. No DOM. */
+/** Explain's scene: an image, maps beside it, and the functions and kernels that made the score of a class. */
 
 import { formatCount } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";

@@ -1,4 +1,4 @@
-/** What Explain says in words. No DOM. */
+/** What Explain says in words. */
 
 import { counted } from "../../phi/entries.ts";
 import { chance, formatCount, number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The line of words over a grid: what is drawn, on which scales, and what the reader must know. No DOM. */
+/** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
 import { formatCount, formatRange, number } from "../../phi/format.ts";

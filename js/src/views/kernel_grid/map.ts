@@ -1,4 +1,4 @@
-/** The whole of a layer of which only a window is drawn: a small map over the kernels, to look elsewhere. No DOM. */
+/** The whole of a layer of which only a window is drawn: a small map over the kernels, to look elsewhere. */
 
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** Draws a picture of the grid as marks. Coordinates are the arrangement's pixels. No DOM. */
+/** Draws a picture of the grid as marks. Coordinates are the arrangement's pixels. */
 
 import type { Plan } from "../../phi/curves.ts";
 import { type Rect, rectOf } from "../../phi/geometry.ts";

@@ -1,4 +1,4 @@
-/** Functions as small coloured cells, thousands in one picture, and one of them as a plot with axes. No DOM. */
+/** Functions as small coloured cells, thousands in one picture, and one of them as a plot with axes. */
 
 import { samplePlan } from "../../phi/curves.ts";
 import { basisOf } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** Each entry from black to white, by φ at one end of its grid against φ at the other. No DOM. */
+/** Each entry from black to white, by φ at one end of its grid against φ at the other. */
 
 import { extent } from "d3-array";
 import { basisOf } from "../../phi/entries.ts";

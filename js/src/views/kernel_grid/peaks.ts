@@ -1,4 +1,4 @@
-/** How far the functions reach over all steps that the page has, so that a scale stays while they grow. No DOM. */
+/** How far the functions reach over all steps that the page has, so that a scale stays while they grow. */
 
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";

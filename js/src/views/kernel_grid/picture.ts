@@ -1,4 +1,4 @@
-/** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, ranges and scales. No DOM. */
+/** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, ranges and scales. */
 
 import { extent } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";

@@ -1,4 +1,4 @@
-/** KernelGrid's scene: every function of a layer in a cell of its own. No DOM. */
+/** KernelGrid's scene: every function of a layer in a cell of its own. */
 
 import { max } from "d3-array";
 import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";

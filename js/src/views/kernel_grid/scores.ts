@@ -1,4 +1,4 @@
-/** Numbers of the functions of a layer, scores that were given or the weights of a plain one, and the tints that show them. No DOM. */
+/** Numbers of the functions of a layer, scores that were given or the weights of a plain one, and the tints that show them. */
 
 import { max } from "d3-array";
 import { selectionOf, wholeOf } from "../../phi/entries.ts";

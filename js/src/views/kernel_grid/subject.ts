@@ -1,4 +1,4 @@
-/** What the grid draws of a layer: φ at one step, or how φ moved since the start. No DOM. */
+/** What the grid draws of a layer: φ at one step, or how φ moved since the start. */
 
 import { evaluate, type Plan, rangesAt } from "../../phi/curves.ts";
 import { phiAt } from "../../phi/interpolate.ts";

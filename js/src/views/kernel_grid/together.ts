@@ -1,4 +1,4 @@
-/** What grids that are compared have in common. No DOM. */
+/** What grids that are compared have in common. */
 
 /** How a grid is one of several: the host gives it as the trait "together". */
 export interface Together {

@@ -1,4 +1,4 @@
-/** The functions of a grid in words. No DOM. */
+/** The functions of a grid in words. */
 
 import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** What Python sends to LayerRanges (kan_widgets/widgets/numbers/layer_numbers.py), and what it means. No DOM. */
+/** What Python sends to LayerRanges (kan_widgets/widgets/numbers/layer_numbers.py), and what it means. */
 
 import { memory } from "../../phi/memory.ts";
 import { float32, uint32 } from "../../wire/checks.ts";

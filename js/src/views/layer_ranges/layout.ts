@@ -1,4 +1,4 @@
-/** Where the parts of LayerRanges lie, in CSS pixels. No DOM. */
+/** Where the parts of LayerRanges lie, in CSS pixels. */
 
 import { layerTitle } from "../../phi/entries.ts";
 import { PAD } from "../../phi/geometry.ts";

@@ -1,4 +1,4 @@
-/** Draws rows, columns and heads of LayerRanges as marks. No DOM. */
+/** Draws rows, columns and heads of LayerRanges as marks. */
 
 import { layerTitle } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** LayerRanges' scene: a row for each layer, with the ranges of its functions, their past and their numbers. No DOM. */
+/** LayerRanges' scene: a row for each layer, with the ranges of its functions, their past and their numbers. */
 
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";

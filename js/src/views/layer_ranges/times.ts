@@ -1,4 +1,4 @@
-/** The curves over the steps, one plot in each row, all on the same axes. No DOM. */
+/** The curves over the steps, one plot in each row, all on the same axes. */
 
 import { extent } from "d3-array";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";

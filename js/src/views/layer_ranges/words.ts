@@ -1,4 +1,4 @@
-/** Everything that LayerRanges says of its numbers. No DOM. */
+/** Everything that LayerRanges says of its numbers. */
 
 import { counted, layerInWords, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number, roughPercent } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** MeshgridView's pair: the sum of two functions over their two inputs, and where it lies. No DOM. */
+/** MeshgridView's pair: the sum of two functions over their two inputs, and where it lies. */
 
 import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** Draws a pair: the map of its kernel, the surface with contours and the density of the inputs, and its axes. No DOM. */
+/** Draws a pair: the map of its kernel, the surface with contours and the density of the inputs, and its axes. */
 
 import { contour, type LabelPlace, placeLabel, type XY } from "../../phi/contours.ts";
 import { number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. No DOM. */
+/** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
 import { layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. No DOM. */
+/** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. */
 
 import { type Curves, evaluateAll } from "../../phi/curves.ts";
 import {

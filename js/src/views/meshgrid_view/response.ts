@@ -1,4 +1,4 @@
-/** Which image a layer is shown, what it makes of it, the patch that is looked at, and where all of it lies. No DOM. */
+/** Which image a layer is shown, what it makes of it, the patch that is looked at, and where all of it lies. */
 
 import { maxIndex, range, sum } from "d3-array";
 import { number } from "../../phi/format.ts";

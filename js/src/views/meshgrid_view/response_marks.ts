@@ -1,4 +1,4 @@
-/** Draws a response: the image, the maps and the patch. No DOM. */
+/** Draws a response: the image, the maps and the patch. */
 
 import { outputName } from "../../phi/entries.ts";
 import { channelOf } from "../../phi/images.ts";

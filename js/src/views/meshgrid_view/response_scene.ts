@@ -1,4 +1,4 @@
-/** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. No DOM. */
+/** The response: kernels swept over an image; the image, the maps, and the patch under one pixel on its φ. */
 
 import {
   counted,

@@ -1,4 +1,4 @@
-/** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. No DOM. */
+/** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. */
 
 import { entryText, layerNamed, layerTitle, placeText, windowText } from "../../phi/entries.ts";
 import { number } from "../../phi/format.ts";

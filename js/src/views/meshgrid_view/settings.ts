@@ -1,4 +1,4 @@
-/** What the view is drawn from, as plain data, and the words that its three ways of looking share. No DOM. */
+/** What the view is drawn from, as plain data, and the words that its three ways of looking share. */
 
 import { number } from "../../phi/format.ts";
 import { mapsOf, type RawArray } from "../../phi/images.ts";

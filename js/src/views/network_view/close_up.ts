@@ -1,4 +1,4 @@
-/** What one number of the network is made of: the functions, their inputs, and what each adds. No DOM. */
+/** What one number of the network is made of: the functions, their inputs, and what each adds. */
 
 import { maxIndex, sum } from "d3-array";
 import { isPlain, outputName } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. No DOM. */
+/** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";

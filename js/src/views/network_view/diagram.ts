@@ -1,4 +1,4 @@
-/** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. No DOM. */
+/** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
 import { maxIndex } from "d3-array";
 import { formatAlike, formatCount } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The examples to choose from, below the diagram. No DOM. */
+/** The examples to choose from, below the diagram. */
 
 import type { Given } from "../../scene/drawing.ts";
 import { thumbnailsOf } from "../../scene/heat.ts";

@@ -1,4 +1,4 @@
-/** What an example makes of the network: the numbers of every station, all of one step, and the scores at its end. No DOM. */
+/** What an example makes of the network: the numbers of every station, all of one step, and the scores at its end. */
 
 import { maxIndex } from "d3-array";
 

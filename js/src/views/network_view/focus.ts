@@ -1,4 +1,4 @@
-/** What is looked at: the unit or the link, what feeds it and what it feeds. No DOM. */
+/** What is looked at: the unit or the link, what feeds it and what it feeds. */
 
 import { functionOf } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";

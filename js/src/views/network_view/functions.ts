@@ -1,4 +1,4 @@
-/** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. No DOM. */
+/** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. */
 
 import { extent } from "d3-array";
 import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";

@@ -1,4 +1,4 @@
-/** The network as columns of units, the bundles of functions between them, and which of these matter. No DOM. */
+/** The network as columns of units, the bundles of functions between them, and which of these matter. */
 
 import { max } from "d3-array";
 import { layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";

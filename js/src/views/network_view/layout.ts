@@ -1,4 +1,4 @@
-/** Where the parts of a network lie. The larger the room, the more of it is seen. No DOM. */
+/** Where the parts of a network lie. The larger the room, the more of it is seen. */
 
 import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** The links of a network as lines. No DOM. */
+/** The links of a network as lines. */
 
 import type { LinesMark, Mark, Point, Rect } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";

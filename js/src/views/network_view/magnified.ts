@@ -1,4 +1,4 @@
-/** One function, large and with axes: what it is, what it was, and what it makes of the example. No DOM. */
+/** One function, large and with axes: what it is, what it was, and what it makes of the example. */
 
 import { expandAll } from "../../phi/expansion.ts";
 import { formatAlike, formatCount } from "../../phi/format.ts";

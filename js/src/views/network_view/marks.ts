@@ -1,4 +1,4 @@
-/** Draws the units of the diagram, the kernels between them, and the names over them. No DOM. */
+/** Draws the units of the diagram, the kernels between them, and the names over them. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
 import { rangeOf } from "../../phi/images.ts";

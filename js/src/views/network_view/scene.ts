@@ -1,4 +1,4 @@
-/** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. No DOM. */
+/** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. */
 
 import { sum } from "d3-array";
 import { formatCount } from "../../phi/format.ts";

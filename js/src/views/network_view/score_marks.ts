@@ -1,4 +1,4 @@
-/** Draws the numbers at the end of the network as bars. No DOM. */
+/** Draws the numbers at the end of the network as bars. */
 
 import { outputName } from "../../phi/entries.ts";
 import { percent, toATenth } from "../../phi/format.ts";

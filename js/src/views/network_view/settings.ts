@@ -1,4 +1,4 @@
-/** The view's own traits, as plain data. No DOM. */
+/** The view's own traits, as plain data. */
 
 /** How far the bars of each of several diagrams reach, by its number: they have one scale. */
 export interface Compared {

@@ -1,4 +1,4 @@
-/** The places of the diagram that can be pointed at: units, kernels, and every link between them. No DOM. */
+/** The places of the diagram that can be pointed at: units, kernels, and every link between them. */
 
 import { type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { type Diagram, inDiagram, type Leg } from "./diagram.ts";

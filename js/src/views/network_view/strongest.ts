@@ -1,4 +1,4 @@
-/** The path of what adds most to a number, back to the input, with its kernels drawn large. No DOM. */
+/** The path of what adds most to a number, back to the input, with its kernels drawn large. */
 
 import { maxIndex, minIndex, sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** NetworkView in words. No DOM. */
+/** NetworkView in words. */
 
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";

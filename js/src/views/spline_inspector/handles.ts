@@ -1,4 +1,4 @@
-/** Control points: where a coefficient can be taken hold of, and what moving it does. No DOM. */
+/** Control points: where a coefficient can be taken hold of, and what moving it does. */
 
 import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The legend beside or below the plot: where its rows lie, their marks and their sites. No DOM. */
+/** The legend beside or below the plot: where its rows lie, their marks and their sites. */
 
 import { number } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";

@@ -1,4 +1,4 @@
-/** What is drawn of a φ: lines with their colours, and the plane they lie in. No DOM. */
+/** What is drawn of a φ: lines with their colours, and the plane they lie in. */
 
 import { basisOf, observedEntry, selectionOf } from "../../phi/entries.ts";
 import type { Ends } from "../../phi/inputs.ts";

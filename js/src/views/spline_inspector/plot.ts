@@ -1,4 +1,4 @@
-/** The marks of the plot: the plane with its curves, the control points, and what is read. No DOM. */
+/** The marks of the plot: the plane with its curves, the control points, and what is read. */
 
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";

@@ -1,4 +1,4 @@
-/** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. No DOM. */
+/** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. */
 
 import { placeText } from "../../phi/entries.ts";
 import { formatAlike, formatCount, number } from "../../phi/format.ts";

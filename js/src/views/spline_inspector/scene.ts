@@ -1,4 +1,4 @@
-/** SplineInspector's scene: one function with its terms, and the legend that reads them. No DOM. */
+/** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** The strip below the plot: how many inputs fell where. No DOM. */
+/** The strip below the plot: how many inputs fell where. */
 
 import { percent } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";

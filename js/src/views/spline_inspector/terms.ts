@@ -1,4 +1,4 @@
-/** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. No DOM. */
+/** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. */
 
 import { extent } from "d3-array";
 import { basisOf, functionOf, observedEntry } from "../../phi/entries.ts";

@@ -1,4 +1,4 @@
-/** The part of the plane that is shown, its round ends, and its pixels. No DOM. */
+/** The part of the plane that is shown, its round ends, and its pixels. */
 
 import type { Ends } from "../../phi/inputs.ts";
 import { roundStep } from "../../phi/round.ts";

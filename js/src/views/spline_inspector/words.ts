@@ -1,4 +1,4 @@
-/** What the inspector says in words. No DOM. */
+/** What the inspector says in words. */
 
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
 import { formatCount, number, percent } from "../../phi/format.ts";

@@ -1,4 +1,4 @@
-/** TrainingPanel's scene: the numbers of a training in its caption, its curves below. No DOM. */
+/** TrainingPanel's scene: the numbers of a training in its caption, its curves below. */
 
 import { formatCount } from "../../phi/format.ts";
 import {

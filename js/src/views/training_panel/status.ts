@@ -1,4 +1,4 @@
-/** What the kernel says of a training, and its words and numbers. No DOM. */
+/** What the kernel says of a training, and its words and numbers. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import type { Standing } from "../../wire/standing.ts";

@@ -1,4 +1,4 @@
-"""What was logged, as the page draws it: thinned, with the sums that its means are made of."""
+"""Views with curves of what was logged: thinned, with the sums that their means are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.scalars import Float64, Int64, Scalars
+from kan_widgets.arrays import Float64, Int64
+from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import View
 from kan_widgets.widgets.wire.lifetime import weakly
