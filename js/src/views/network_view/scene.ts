@@ -27,7 +27,7 @@ import {
 import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
-import { once } from "./functions.ts";
+import { once, rounded } from "./functions.ts";
 import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
 import { linkMarks } from "./links.ts";
@@ -272,7 +272,15 @@ function lookedAtMarks(
 ): Mark[] {
   if (focus) return focusMarks(diagram, focus, closeUp, isPointed, theme);
   const path = pathKernels(diagram, legs, theme);
-  return marked ? [...path, ...chosenMarks(diagram, marked, theme.colours.accent, theme)] : path;
+  if (!marked) return path;
+  const { accent } = theme.colours;
+  const own = diagram.parts[marked.column].kernels.get(marked.bundle);
+  const isOnPath = legs.some(
+    ({ column, bundle }) => column === marked.column && bundle === marked.bundle,
+  );
+  // It is only marked: drawn large it would hide others.
+  if (own && !isOnPath) return [...path, rounded(own, accent, 2)];
+  return [...path, ...chosenMarks(diagram, marked, accent, theme)];
 }
 
 /** Pixels of all, of the close-up (0 where there is no room for both), and of what stands below the diagram. */
