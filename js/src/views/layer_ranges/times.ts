@@ -132,7 +132,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const said = [rest, title === titles[0] ? "" : "by step", log ? "log scale" : ""]
+  const said = [rest, title === titles[0] ? "" : "by step", log ? "y axis: log scale" : ""]
     .filter(Boolean)
     .join(", ");
   const most = Math.max(2, Math.floor(width / 60));
