@@ -376,7 +376,7 @@ describe("the scene", () => {
     const view = { x: 0, y: 3000, width: 800, height: 300 };
     const texts = textsOf(scene, view);
     expect(texts.filter(({ text }) => text.startsWith("layer")).length).toBeLessThan(9);
-    const head = texts.filter(({ text }) => text === "splines");
+    const head = texts.filter(({ text }) => text === "splines’ part");
     expect(head.map(({ y }) => y > 3000 && y < 3000 + headHeight(scene.layout))).toEqual([true]);
     expect(scene.sites.at(10, 3010, view)).toBe("");
     expect(scene.sites.at(10, 3000 + headHeight(scene.layout) + 60, view)).toMatch(/^6\d$/);

@@ -226,9 +226,7 @@ describe("a dense layer that reads a flattened map", () => {
     expect(below.x).toBe(first.x);
     expect(below.y - first.y).toBeCloseTo(first.width);
     expect(last.x - first.x).toBeCloseTo(4 * first.width);
-    expect(caption.some(({ text }) => text.includes("columns: 25 channels, 5 × 5 maps"))).toBe(
-      true,
-    );
+    expect(caption.some(({ text }) => text.includes("columns: 25 maps, 5 × 5 blocks"))).toBe(true);
     expect(sites.words(String(625 * 3 + 88))).toContain(
       "output 3 · input 88 (map 3, row 2, column 3)",
     );

@@ -251,8 +251,8 @@ describe("values over a panel", () => {
   };
 
   it("are those logged last, never a mean", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2");
-    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2 last step");
+    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 last step");
   });
 
   it("are those at the step that is read, with the mean beside it", () => {

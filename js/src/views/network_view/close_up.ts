@@ -219,8 +219,7 @@ export interface ShownFunction {
   /** Where it stands in a map or a kernel, "row 2, column 3"; "" where that is in the name, or it stands alone. And what it is part of. */
   place: string;
   whole: string;
-  /** Of how many it adds most; 1 where it was chosen. And what these add together; NaN where that is not known. */
-  among: number;
+  /** What that adds; NaN where that is not known, or it stands alone. */
   together: number;
 }
 
@@ -235,7 +234,6 @@ export function shownFunction(
   if (isPlain(layer)) return null;
   const part = parts[column];
   const own = focus?.column === column ? focus : null;
-  const isChosen = typeof own?.entry === "number";
   const to = outputName(layer, unit, layer.kind === "conv" ? "map" : "output");
   const named = (from: string) => `${part.column.name} · ${from} to ${to}`;
   if (closeUp.kind === "unit") {
@@ -253,9 +251,8 @@ export function shownFunction(
     const place = isPixel || group === 1 || !part.before ? "" : pixel;
     const whole = isPixel ? "the image" : before;
     const [x, value] = [inputs[first + entry], added[first + entry]];
-    const among = isChosen ? 1 : group;
     const which = { f: bundle.first + entry, name, place, whole };
-    return { ...which, x, value, among, together: sum(together) };
+    return { ...which, x, value, together: group > 1 ? sum(together) : Number.NaN };
   }
   const isPixel = closeUp.kind === "pixel";
   const { first } = closeUp;
@@ -265,10 +262,10 @@ export function shownFunction(
   const from = isPixel ? closeUp.channel : closeUp.from;
   const source = part.before ? unitName(graph, part.before.column, from) : `input ${from}`;
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
-  const together = isPixel ? closeUp.part : Number.NaN;
+  const together = isPixel && among > 1 ? closeUp.part : Number.NaN;
   const place = among > 1 ? placeOf(at, layer.shape[3]) : "";
   const which = { f: first + at, name: named(source), place, whole: "the kernel" };
-  return { ...which, x, value, among: isChosen ? 1 : among, together };
+  return { ...which, x, value, together };
 }
 
 const placeOf = (entry: number, across: number): string =>

@@ -50,7 +50,7 @@ function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { colours }: The
 export function magnifiedMarks(
   { parts, ghost, flow, frame: drawn }: Diagram,
   { column, layer }: CloseUp,
-  { f, x, value, name, place, whole, among, together }: ShownFunction,
+  { f, x, value, name, place, whole, together }: ShownFunction,
   box: Rect,
   theme: Theme,
 ): Mark[] {
@@ -85,10 +85,8 @@ export function magnifiedMarks(
     under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, theme) : []),
   });
   const input = before && !before.column.map ? before.told(x) : formatAlike(picture.x)(x);
-  const how = isKnown ? "adds most" : "varies most";
-  const which = among > 1 ? `${how} of ${among}` : "";
   // All functions of a map or a kernel together are its bar.
-  const part = among > 1 && Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
+  const part = Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
   const what = isKnown ? `φ(${input}) = ${told(value)}${part}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const start = then && ghost ? `grey: step ${formatCount(ghost.step)}` : "";
@@ -96,14 +94,7 @@ export function magnifiedMarks(
   const short = name.split(" · ").at(-1) ?? name;
   const isHigh = over === TITLE.high;
   const titles = [...(isHigh ? [] : [joined(name, what), joined(short, what)]), name, short];
-  const second = [
-    joined(placed, which, start),
-    joined(placed, which),
-    placed,
-    joined(what, start),
-    what,
-    "",
-  ];
+  const second = [joined(placed, start), placed, joined(what, start), what, ""];
   const at = [made.x.scale(x), made.y.scale(value)];
   const fill = value < 0 ? colours.less : colours.more;
   // The input of the example on the curve, and what the function adds.
