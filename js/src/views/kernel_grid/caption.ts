@@ -94,9 +94,8 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     const then = `step ${formatCount(initial.frame.step)}`;
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
-    const others = othersOf(picture, 0).length;
-    if (mode === "overview" && others > 0) {
-      key.push(keyed(`the other ${others} of this ${kin}`, "line", colours.zero));
+    if (mode === "overview" && othersOf(picture, 0).length > 0) {
+      key.push(keyed(`rest of this ${kin}`, "line", colours.zero));
     }
   }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
@@ -146,12 +145,8 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
 
 /** What lies where, for a reader who has never seen such a grid. */
 function placesText({ layer, shape, arrangement }: Picture): string {
-  const [, channels, height, width] = shape;
-  if (shape !== layer.shape) {
-    const size = `${height} × ${width}`;
-    const from = channels === 1 ? "all inputs" : "one map";
-    return `each block: the ${size} functions from ${from} to one output`;
-  }
+  const size = shape.slice(2).join(" × ");
+  if (shape !== layer.shape) return `each block: the ${size} functions from one map to one output`;
   if (layer.kind === "elementwise") return "";
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
   if (isScattered(arrangement)) return `out,in: from which of the ${inputs} to which output`;

@@ -322,7 +322,6 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
   return [
     `What each of the ${all.length} ${source}s adds to ${name}`,
     `What each ${source} adds to ${name}`,
-    `What adds to ${name}`,
     name.charAt(0).toUpperCase() + name.slice(1),
   ];
 }

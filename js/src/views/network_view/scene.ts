@@ -274,11 +274,9 @@ function lookedAtMarks(
   if (!marked) return path;
   const { accent } = theme.colours;
   const own = diagram.parts[marked.column].kernels.get(marked.bundle);
-  const isOnPath = legs.some(
-    ({ column, bundle }) => column === marked.column && bundle === marked.bundle,
-  );
+  const leg = legs.find(({ column }) => column === marked.column);
   // It is only marked: drawn large it would hide others.
-  if (own && !isOnPath) return [...path, rounded(own, accent, 2)];
+  if (own && leg?.bundle !== marked.bundle) return [...path, rounded(own, accent, 2)];
   return [...path, ...chosenMarks(diagram, marked, accent, theme)];
 }
 
@@ -290,14 +288,17 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   // What stands below in a narrow page takes nothing from the diagram.
   const more = narrow && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
-  const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
-  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + COLUMN_HEAD);
+  const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
+  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
   const asked = Number(get("height"));
   const own = more + (asked || STRIP.most + Math.max(ROOM.least, wanted));
   const least = narrow ? LEAST.narrow : LEAST;
   const height = given.room || Math.min(own, asked ? own : Math.max(least.all, seen ?? own));
   const free = height - more;
-  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
+  // The diagram of one function says little: its plot fills the room.
+  const isOne = columns.length === 2 && columns[1].layer?.count === 1;
+  const most = isOne ? free - least.diagram : Math.min(STRIP.most, Math.round(STRIP.share * free));
+  const room = Math.max(STRIP.least, most);
   const strip = free - room >= least.diagram ? room : 0;
   return { height, strip, isRow: narrow, foot: more + (strip || Math.min(more, NO_STRIP)) };
 }

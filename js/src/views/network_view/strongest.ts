@@ -128,8 +128,7 @@ export function largeKernel(
   if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
   // Between others on either side, which cannot be moved, there is no room to grow.
   if (own && [...kernels.values()].some(({ x }) => x !== own.x)) return { bundle, box: own };
-  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
-  const times = isLarge ? 1 : LARGE.times;
+  const times = bundle.count > MOST_CURVES || (own?.width ?? 0) >= LARGE.enough ? 1 : LARGE.times;
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
