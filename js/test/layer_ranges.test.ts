@@ -305,8 +305,8 @@ describe("the scene", () => {
     }
     const seen = sceneFrom(traitsOf(["a"], [{ outside_grid: 0.1, observed_range: 1 }]));
     expect(seen.layout.cells.map(({ column }) => `${column.title} ${column.below}`)).toEqual([
-      "range median",
-      "range from splines",
+      "median range",
+      "splines’ part of the range",
       "outside the grid",
       "SiLU-like functions",
     ]);
@@ -376,7 +376,7 @@ describe("the scene", () => {
     const view = { x: 0, y: 3000, width: 800, height: 300 };
     const texts = textsOf(scene, view);
     expect(texts.filter(({ text }) => text.startsWith("layer")).length).toBeLessThan(9);
-    const head = texts.filter(({ text }) => text === "splines");
+    const head = texts.filter(({ text }) => text === "splines’ part");
     expect(head.map(({ y }) => y > 3000 && y < 3000 + headHeight(scene.layout))).toEqual([true]);
     expect(scene.sites.at(10, 3010, view)).toBe("");
     expect(scene.sites.at(10, 3000 + headHeight(scene.layout) + 60, view)).toMatch(/^6\d$/);
@@ -401,7 +401,7 @@ describe("the scene", () => {
     expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
     const { right } = scene.layout.cells[1];
     const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
-    expect(scene.sites.words(id)).toMatch(/^range from splines: /);
+    expect(scene.sites.words(id)).toMatch(/^splines’ part of the range: /);
   });
 
   it("reads the curves under the pointer", () => {

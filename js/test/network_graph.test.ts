@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import type { Given } from "../src/scene/drawing.ts";
+import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
@@ -440,16 +441,26 @@ describe("the strongest path", () => {
     expect(strongestPath({ ...told, flow: left }, { column: 2, unit: 0 }, atOnce)).toEqual([]);
   });
 
-  it("shows its functions with the example on them, as large in every layer", () => {
+  it("shows its functions with the example on them, larger where that hides none beside them", () => {
     const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
+    const middleOf = ({ x, y, width, height }: Rect) => ({ x: x + width / 2, y: y + height / 2 });
     const found = legs.map(({ column, bundle }) => {
+      const { kernels } = diagram.parts[column];
       const large = largeKernel(diagram, diagram.parts[column], bundle);
+      const box = large?.box ?? { x: 0, y: 0, width: 0, height: 0 };
+      const others = [...kernels].filter(([n]) => n !== bundle).map(([, other]) => other);
       return {
-        width: large?.box.width ?? 0,
+        width: box.width,
+        hidden: others.filter(
+          (other) =>
+            Math.abs(middleOf(other).x - middleOf(box).x) < (other.width + box.width) / 2 &&
+            Math.abs(middleOf(other).y - middleOf(box).y) < (other.height + box.height) / 2,
+        ).length,
         point: pointOf(diagram, diagram.parts[column], bundle),
       };
     });
-    expect(Math.min(...found.map(({ width }) => width))).toBeGreaterThan(60);
+    expect(Math.min(...found.map(({ width }) => width))).toBeGreaterThan(50);
+    expect(found.map(({ hidden }) => hidden)).toEqual([0, 0]);
     const middle = largest(added(1, hidden)[0]);
     expect(found[0].point?.x).toBeCloseTo(hidden[middle], 5);
     expect(found[0].point?.value).toBeCloseTo(added(1, hidden)[0][middle], 5);

@@ -165,7 +165,7 @@ describe("a layer of many functions", () => {
     const narrow = sceneOf(frame, { width: 480 });
     expect(narrow.plot?.y).toBeGreaterThanOrEqual(narrow.picture.arrangement.height);
     expect(narrow.height).toBeLessThanOrEqual(480);
-    expect(titles(narrow).some((text) => text.startsWith("largest of the layer"))).toBe(true);
+    expect(titles(narrow).some((text) => text.startsWith("largest over x from "))).toBe(true);
   });
 
   it("frames the cell of the function that is plotted", () => {
@@ -226,11 +226,9 @@ describe("a dense layer that reads a flattened map", () => {
     expect(below.x).toBe(first.x);
     expect(below.y - first.y).toBeCloseTo(first.width);
     expect(last.x - first.x).toBeCloseTo(4 * first.width);
-    expect(caption.some(({ text }) => text.includes("columns: 25 channels, 5 × 5 maps"))).toBe(
-      true,
-    );
+    expect(caption.some(({ text }) => text.includes("columns: 25 maps, 5 × 5 blocks"))).toBe(true);
     expect(sites.words(String(625 * 3 + 88))).toContain(
-      "output 3 · input 88 (channel 3, row 2, column 3)",
+      "output 3 · input 88 (map 3, row 2, column 3)",
     );
   });
 

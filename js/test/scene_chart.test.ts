@@ -69,9 +69,11 @@ describe("curves", () => {
     const chart = (smoothing: number, thinned = false) =>
       chartOf([curve("loss", "loss", steps, falling, { thinned })], { smoothing });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", "smoothed over 30 steps"]));
-    expect(said(chart(30, true))).toContain("smoothed over at least 30 steps");
-    expect(said(chart(30), 280)).toEqual(expect.arrayContaining(["logged", "smoothed"]));
+    expect(said(chart(30))).toEqual(
+      expect.arrayContaining(["logged", "local linear fit over 30 steps"]),
+    );
+    expect(said(chart(30, true))).toContain("local linear fit over at least 30 steps");
+    expect(said(chart(30), 280)).toEqual(expect.arrayContaining(["logged", "local linear fit"]));
     expect(said(chart(0))).not.toContain("logged");
   });
 
@@ -249,8 +251,8 @@ describe("values over a panel", () => {
   };
 
   it("are those logged last, never a mean", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2");
-    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2 last step");
+    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 last step");
   });
 
   it("are those at the step that is read, with the mean beside it", () => {

@@ -550,7 +550,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     assert right.x == pytest.approx(grid.rect(function).x)
     grid.hover(function)
     title, lines = grid.tip()
-    assert title.endswith("output 3 · input 407 (channel 2, row 5, column 4)")
+    assert title.endswith("output 3 · input 407 (map 2, row 5, column 4)")
     assert list(lines) == ["largest |φ|"]
     grid.choose("curves")
     lab.until(lambda: "each plot: a function" in grid.text(), "curves")

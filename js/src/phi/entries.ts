@@ -52,13 +52,14 @@ export function layerSize(layer: LayerLayout): string {
     const all = formatCount(out * inputs * kh * kw);
     return `${formatCount(layer.count)} of ${all} functions: ${windowText(layer)}`;
   }
-  const functions = counted(layer.count, "function");
+  const what = isPlain(layer) ? "weight" : "function";
+  const functions = counted(layer.count, what);
   if (layer.kind === "linear")
     return `${functions}: ${counted(out, "output")} × ${counted(inputs, "input")}`;
   if (layer.kind === "elementwise") {
     return `learned activation: ${inputs === 1 ? "one function" : `${functions}, one for each group of channels`}`;
   }
-  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} functions`;
+  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} ${what}s`;
 }
 
 /** Whether the functions of a layer are the straight lines w·x of a plain layer. */

@@ -66,3 +66,8 @@ export function roughPercent(share: number | null): string {
 export function chance(share: number): string {
   return percent(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, share)));
 }
+
+/** "x from −1 to 1". */
+export function spanText(variable: string, [low, high]: readonly [number, number]): string {
+  return `${variable} from ${number(low)} to ${number(high)}`;
+}

@@ -242,7 +242,7 @@ function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colou
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
-  const texts = [`smoothed over ${least}${formatCount(over)} steps`, "smoothed"];
+  const texts = [`local linear fit over ${least}${formatCount(over)} steps`, "local linear fit"];
   const said = texts.find((text) => wide(text) <= room);
   if (said === undefined) return [step];
   const start = right - wide(said);
@@ -392,7 +392,8 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     x += whole(part) + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
-  const where = read === null ? "" : `step ${formatCount(Math.round(read))}`;
+  const latest = entries.some(({ value }) => value !== "") ? "last step" : "";
+  const where = read === null ? latest : `step ${formatCount(Math.round(read))}`;
   if (where && x + widthOf(where, SIZE) <= end) {
     marks.push(words(end, y, where, muted, { anchor: "end" }));
   }

@@ -160,7 +160,7 @@ def outside_grid(
                 inputs.step or 0,
                 f"{layer.name}: {100 * share:.0f} % of its inputs lie outside its grid, {low:g} to "
                 f"{high:g}, as observed at step {inputs.step or 0:,}.",
-                "There its splines end, and only the base term is left.",
+                "There its splines fade out, and only the base term goes on.",
                 "Call model.update_grid(batch, optimizer=optimizer) (kan_widgets.nn.update_grid).",
                 GRID,
             )

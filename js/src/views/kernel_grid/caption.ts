@@ -1,7 +1,7 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
-import { formatCount, formatRange, number } from "../../phi/format.ts";
+import { formatCount, formatRange, number, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -22,7 +22,7 @@ import { selectionText } from "./words.ts";
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed or given as fold=(channels, height, width)";
 const OUTSIDE =
-  "Training sees these x, but few splines or none reach them: there φ is mostly its base";
+  "Training sees these x, but there the splines fade out, and only the base term goes on";
 const COVERED = "it is the same at all these, so that growth is seen when you move through them";
 
 export function gridCaption(
@@ -95,7 +95,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
-      key.push(keyed(`its ${kin}`, "line", colours.zero));
+      key.push(keyed(`rest of this ${kin}`, "line", colours.zero));
     }
   }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
@@ -112,10 +112,10 @@ function xTitle({ xIsSeen, settings }: Picture, isAlone = false): string {
 }
 
 /** The x that are looked at: "x from −1 to 1 (inputs)". */
-function inputsText({ layer, xIsSeen, xRange: [low, high] }: Picture): string {
+function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   // A line w·x has no grid.
   const which = xIsSeen ? " (inputs)" : isPlain(layer) ? "" : " (grid)";
-  return `${layer.variable} from ${number(low)} to ${number(high)}${which}`;
+  return spanText(layer.variable, xRange) + which;
 }
 
 /** What the colours of an overview stand for. */
@@ -129,10 +129,10 @@ function sizesText({ ranges, scales, unit }: Picture): string {
 function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const [out, inputs, kh, kw] = shape;
   const folded = shape !== layer.shape;
-  const size = `${kh} × ${kw} ${folded ? "map" : "kernel"}`;
+  const size = `${kh} × ${kw} ${folded ? "block" : "kernel"}`;
   const single = kh * kw === 1;
   const { flowing, bands } = arrangement;
-  const channel = layer.kind === "conv" || folded ? "channel" : "input";
+  const channel = folded ? "map" : layer.kind === "conv" ? "channel" : "input";
   const cell = single ? "cell" : unit > 1 ? "kernel" : size;
   if (layer.kind === "elementwise") return `one ${cell} for each of ${counted(inputs, "group")}`;
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
@@ -145,12 +145,8 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
 
 /** What lies where, for a reader who has never seen such a grid. */
 function placesText({ layer, shape, arrangement }: Picture): string {
-  const [, channels, height, width] = shape;
-  if (shape !== layer.shape) {
-    const size = `${height} × ${width}`;
-    if (channels === 1) return `each map: the ${size} functions from all inputs to one output`;
-    return `each map: the ${size} functions from one channel to one output`;
-  }
+  const size = shape.slice(2).join(" × ");
+  if (shape !== layer.shape) return `each block: the ${size} functions from one map to one output`;
   if (layer.kind === "elementwise") return "";
   const inputs = layer.kind === "conv" ? "input channels" : "inputs";
   if (isScattered(arrangement)) return `out,in: from which of the ${inputs} to which output`;
@@ -176,7 +172,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   const all = `each plot: ${shown}, ${x}`;
   const what = isBrief && !changed ? x : all;
   const { smallest, largest } = scales;
-  const value = changed ? "change" : "φ";
+  const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
   if (settings.scale === "layer") {
     return `${what}, ${value} from ${number(-largest)} to ${number(largest)}`;
   }

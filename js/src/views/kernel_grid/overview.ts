@@ -191,9 +191,7 @@ export function functionPlotMarks(
   const reach = Number.isNaN(picture.ranges[f])
     ? "not finite"
     : `|φ| up to ${number(functionReach(picture, f))}`;
-  const about = isAlone(picture)
-    ? [reach]
-    : [`${how}, framed in the map · ${reach}`, `${how} · ${reach}`];
+  const about = isAlone(picture) ? [reach] : [`${how}, framed · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };

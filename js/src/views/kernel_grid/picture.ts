@@ -318,10 +318,10 @@ function arranged(
     kind: kh * kw > 1 ? ("conv" as const) : layer.kind,
     out,
     in: inputs,
-    column: folded ? "channel" : layer.kind === "elementwise" ? GROUP : "input",
+    column: folded ? "map" : layer.kind === "elementwise" ? GROUP : "input",
     output: folded ? "output" : undefined,
     names: layer.names,
-    // A folded layer has a column for each channel, not for each input.
+    // A folded layer has a column for each map, not for each input.
     inputNames: folded ? undefined : layer.inputNames,
     order: order ?? undefined,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,

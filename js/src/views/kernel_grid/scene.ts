@@ -3,7 +3,7 @@
 import { max } from "d3-array";
 import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
-import { formatCount } from "../../phi/format.ts";
+import { formatCount, spanText } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -182,7 +182,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
-  const most = layer.window ? "largest of those drawn" : "largest of the layer";
+  const those = layer.window ? "largest of those drawn" : "largest";
+  const most = `${those} over ${spanText(layer.variable, xRange)}`;
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
   const told = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;

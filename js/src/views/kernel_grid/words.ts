@@ -14,7 +14,7 @@ export function functionText({ layer, shape }: Picture, f: number): string {
   const place = f % (height * width);
   const row = Math.floor(place / width);
   const channel = Math.floor((f % layer.shape[1]) / (height * width));
-  const map = shape[1] > 1 ? `channel ${channel}, ` : "";
+  const map = shape[1] > 1 ? `map ${channel}, ` : "";
   return `${entryText(layer, f)} (${map}row ${row}, column ${place % width})`;
 }
 

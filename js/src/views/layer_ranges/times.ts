@@ -8,7 +8,7 @@ import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
-import { fitting, widthOf } from "../../scene/text.ts";
+import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
@@ -128,13 +128,10 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const { toX } = scales(times, layout);
   const bottom = top + height;
   const short = measured.replace(/ on the grid$/, "");
-  const titles = [`${measured}, step by step`, measured, short];
-  const title = titles.find((text) => widthOf(text, TITLE, 600) <= width) ?? short;
+  const title = fitting([measured, short], width, TITLE, 600);
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const said = [rest, title === titles[0] ? "" : "by step", log ? "log scale" : ""]
-    .filter(Boolean)
-    .join(", ");
+  const said = [rest, "by step", log ? "y axis: log scale" : ""].filter(Boolean).join(", ");
   const most = Math.max(2, Math.floor(width / 60));
   const steps = ticks(times.steps, most)
     .filter(Number.isInteger)

@@ -43,14 +43,14 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
   };
   return [
     {
-      title: "range",
-      below: "median",
+      title: "median",
+      below: "range",
       about: `Median of max φ − min φ of the layer’s functions ${where(seen)}`,
       lines: (n) => [known(seen ? n.observed_range : n.range), ""],
     },
     {
-      title: "range from",
-      below: "splines",
+      title: "splines’ part",
+      below: "of the range",
       about:
         "Median share of the range on the grid that comes from the splines; the rest comes from the base",
       lines: (n) => [roughPercent(n.spline_share), ""],

@@ -216,8 +216,10 @@ export interface ShownFunction {
   value: number;
   /** "linear · map 13 to output 7". */
   name: string;
-  /** Of how many it adds most; 1 where it was chosen. And what these add together; NaN where that is not known. */
-  among: number;
+  /** Where it stands in a map or a kernel, "row 2, column 3"; "" where that is in the name, or it stands alone. And what it is part of. */
+  place: string;
+  whole: string;
+  /** What that adds; NaN where that is not known, or it stands alone. */
   together: number;
 }
 
@@ -232,7 +234,6 @@ export function shownFunction(
   if (isPlain(layer)) return null;
   const part = parts[column];
   const own = focus?.column === column ? focus : null;
-  const isChosen = typeof own?.entry === "number";
   const to = outputName(layer, unit, layer.kind === "conv" ? "map" : "output");
   const named = (from: string) => `${part.column.name} · ${from} to ${to}`;
   if (closeUp.kind === "unit") {
@@ -243,15 +244,15 @@ export function shownFunction(
     const first = bundle.from * group;
     const together = added.subarray(first, first + group);
     const entry = own?.entry ?? leading(together);
-    const [, across] = part.column.fold;
-    const pixel = `row ${Math.floor(entry / across)}, column ${entry % across}`;
+    const pixel = placeOf(entry, part.column.fold[1]);
     const isPixel = source === "channel" && group > 1;
-    const name = named(
-      isPixel || !part.before ? pixel : unitName(graph, part.before.column, bundle.from),
-    );
+    const before = part.before ? unitName(graph, part.before.column, bundle.from) : pixel;
+    const name = named(isPixel ? pixel : before);
+    const place = isPixel || group === 1 || !part.before ? "" : pixel;
+    const whole = isPixel ? "the image" : before;
     const [x, value] = [inputs[first + entry], added[first + entry]];
-    const among = isChosen ? 1 : group;
-    return { f: bundle.first + entry, x, value, name, among, together: sum(together) };
+    const which = { f: bundle.first + entry, name, place, whole };
+    return { ...which, x, value, together: group > 1 ? sum(together) : Number.NaN };
   }
   const isPixel = closeUp.kind === "pixel";
   const { first } = closeUp;
@@ -261,9 +262,14 @@ export function shownFunction(
   const from = isPixel ? closeUp.channel : closeUp.from;
   const source = part.before ? unitName(graph, part.before.column, from) : `input ${from}`;
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
-  const together = isPixel ? closeUp.part : Number.NaN;
-  return { f: first + at, x, value, name: named(source), among: isChosen ? 1 : among, together };
+  const together = isPixel && among > 1 ? closeUp.part : Number.NaN;
+  const place = among > 1 ? placeOf(at, layer.shape[3]) : "";
+  const which = { f: first + at, name: named(source), place, whole: "the kernel" };
+  return { ...which, x, value, together };
 }
+
+const placeOf = (entry: number, across: number): string =>
+  `row ${Math.floor(entry / across)}, column ${entry % across}`;
 
 /** So few numbers are added up in words. */
 const SUMMANDS = 6;
@@ -316,7 +322,6 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
   return [
     `What each of the ${all.length} ${source}s adds to ${name}`,
     `What each ${source} adds to ${name}`,
-    `What adds to ${name}`,
     name.charAt(0).toUpperCase() + name.slice(1),
   ];
 }

@@ -24,8 +24,6 @@ const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
 const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55 };
-/** The only function between two columns is larger. */
-const ONLY = { most: 560, share: 1.1 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are no curves but a picture. */
 export const MOST_CURVES = 49;
@@ -227,8 +225,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
   const isOne = kind === FUNCTION;
   const pictured = picturedOf(links, bundles).length;
-  const own = isOne && pictured === 1 ? ONLY : { ...kind, share: kind === KERNEL ? 0.45 : 0.6 };
-  const largest = Math.min(own.most * scale, own.share * each);
+  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.45 : 0.6) * each);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
   const steps = Math.max(1, pictured - 1);

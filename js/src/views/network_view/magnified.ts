@@ -1,5 +1,6 @@
 /** One function, large and with axes: what it is, what it was, and what it makes of the example. */
 
+import { basisOf } from "../../phi/entries.ts";
 import { expandAll } from "../../phi/expansion.ts";
 import { formatAlike, formatCount } from "../../phi/format.ts";
 import { type Axis, curvesPlot, type Range } from "../../scene/axes.ts";
@@ -49,7 +50,7 @@ function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { colours }: The
 export function magnifiedMarks(
   { parts, ghost, flow, frame: drawn }: Diagram,
   { column, layer }: CloseUp,
-  { f, x, value, name, among, together }: ShownFunction,
+  { f, x, value, name, place, whole, together }: ShownFunction,
   box: Rect,
   theme: Theme,
 ): Mark[] {
@@ -74,29 +75,26 @@ export function magnifiedMarks(
   const inside = { ...box, y: box.y + over, height: box.height - over - 2 };
   const most = { x: box.width < 170 ? 3 : 5, y: box.height > 130 ? 5 : 4 };
   const made = curvesPlot(inside, along, lines, colours, {
-    ...{ most, air: AIR, size: SIZE, values: isKnown ? [value] : [] },
+    ...{
+      most,
+      air: AIR,
+      size: SIZE,
+      values: isKnown ? [value] : [],
+      within: basisOf(layer, f).domain,
+    },
     under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, theme) : []),
   });
   const input = before && !before.column.map ? before.told(x) : formatAlike(picture.x)(x);
-  const how = isKnown ? "adds most" : "varies most";
-  const sum = Number.isFinite(together) ? told(together) : "";
-  const which =
-    among > 1 ? `${how} of ${among} functions${sum && ` toward their sum, ${sum}`}` : "";
-  const brief = among > 1 ? `${how} of ${among}${sum && ` toward ${sum}`}` : "";
-  const what = isKnown ? `φ(${input}) = ${told(value)}` : "";
+  // All functions of a map or a kernel together are its bar.
+  const part = Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
+  const what = isKnown ? `φ(${input}) = ${told(value)}${part}` : "";
+  const placed = what && place ? `${place}: ${what}` : what;
   const start = then && ghost ? `grey: step ${formatCount(ghost.step)}` : "";
   const joined = (...texts: string[]) => texts.filter(Boolean).join(" · ");
   const short = name.split(" · ").at(-1) ?? name;
   const isHigh = over === TITLE.high;
   const titles = [...(isHigh ? [] : [joined(name, what), joined(short, what)]), name, short];
-  const second = [
-    joined(what, which, start),
-    joined(what, which),
-    joined(what, brief),
-    joined(what, start),
-    what,
-    "",
-  ];
+  const second = [joined(placed, start), placed, joined(what, start), what, ""];
   const at = [made.x.scale(x), made.y.scale(value)];
   const fill = value < 0 ? colours.less : colours.more;
   // The input of the example on the curve, and what the function adds.

@@ -1,6 +1,5 @@
 /** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. */
 
-import { sum } from "d3-array";
 import { formatCount } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
@@ -27,7 +26,7 @@ import {
 import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
-import { once } from "./functions.ts";
+import { once, rounded } from "./functions.ts";
 import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
 import { linkMarks } from "./links.ts";
@@ -272,7 +271,13 @@ function lookedAtMarks(
 ): Mark[] {
   if (focus) return focusMarks(diagram, focus, closeUp, isPointed, theme);
   const path = pathKernels(diagram, legs, theme);
-  return marked ? [...path, ...chosenMarks(diagram, marked, theme.colours.accent, theme)] : path;
+  if (!marked) return path;
+  const { accent } = theme.colours;
+  const own = diagram.parts[marked.column].kernels.get(marked.bundle);
+  const leg = legs.find(({ column }) => column === marked.column);
+  // It is only marked: drawn large it would hide others.
+  if (own && leg?.bundle !== marked.bundle) return [...path, rounded(own, accent, 2)];
+  return [...path, ...chosenMarks(diagram, marked, accent, theme)];
 }
 
 /** Pixels of all, of the close-up (0 where there is no room for both), and of what stands below the diagram. */
@@ -280,22 +285,22 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { store, width, get, seen } = given;
   const { columns } = graphIn(given, frame, keep);
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
-  // One function is drawn large as it is: below it would be drawn once more.
-  const isOne = sum(columns, ({ bundles }) => sum(bundles, ({ count }) => count)) === 1;
-  const isRow = narrow || isOne;
   // What stands below in a narrow page takes nothing from the diagram.
-  const more = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
+  const more = narrow && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
-  const most = Math.max(...columns.map(({ units, map }) => (map ? units : units / 2)));
-  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * most + COLUMN_HEAD);
+  const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
+  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
   const asked = Number(get("height"));
-  const own = more + (asked || (isOne ? 0 : STRIP.most) + Math.max(ROOM.least, wanted));
+  const own = more + (asked || STRIP.most + Math.max(ROOM.least, wanted));
   const least = narrow ? LEAST.narrow : LEAST;
   const height = given.room || Math.min(own, asked ? own : Math.max(least.all, seen ?? own));
   const free = height - more;
-  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
-  const strip = free - room >= least.diagram && !isOne ? room : 0;
-  return { height, strip, isRow, foot: more + (strip || Math.min(more, NO_STRIP)) };
+  // The diagram of one function says little: its plot fills the room.
+  const isOne = columns.length === 2 && columns[1].layer?.count === 1;
+  const most = isOne ? free - least.diagram : Math.min(STRIP.most, Math.round(STRIP.share * free));
+  const room = Math.max(STRIP.least, most);
+  const strip = free - room >= least.diagram ? room : 0;
+  return { height, strip, isRow: narrow, foot: more + (strip || Math.min(more, NO_STRIP)) };
 }
 
 /** Where one draws: the picture of the input. */

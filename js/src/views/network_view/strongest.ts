@@ -126,19 +126,17 @@ export function largeKernel(
   if (!picture || !way) return null;
   const isOne = bundle.count === 1;
   if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
-  const isRail = own && [...kernels.values()].every(({ x }) => x === own.x);
-  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
-  const times = isLarge ? 1 : LARGE.times;
-  // Between others on either side there is little room to grow.
-  const widest = isOne ? LARGE.function : LARGE.kernel;
-  const most = own && !isRail ? Math.max(own.width, LARGE.enough) : widest * window.scale;
+  // Between others on either side, which cannot be moved, there is no room to grow.
+  if (own && [...kernels.values()].some(({ x }) => x !== own.x)) return { bundle, box: own };
+  const times = bundle.count > MOST_CURVES || (own?.width ?? 0) >= LARGE.enough ? 1 : LARGE.times;
+  const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
     ? Math.min(most, times * own.width, gap - LARGE.beside)
     : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
-  const others = new Set(kernels.values()).size - 1;
-  const free = layout.height - COLUMN_HEAD - 4 - others * ((own?.height ?? 0) + LARGE.apart);
-  const width = Math.max(own?.width ?? 0, isRail ? Math.min(wanted, free / flat) : wanted);
+  const beside = new Set(kernels.values()).size - 1;
+  const free = layout.height - COLUMN_HEAD - 4 - beside * ((own?.height ?? 0) + LARGE.apart);
+  const width = Math.max(own?.width ?? 0, own ? Math.min(wanted, free / flat) : wanted);
   if (width < LARGE.least && !own) return null;
   const height = flat * width;
   const x = (own ? own.x + own.width / 2 : between) - width / 2;
@@ -191,7 +189,7 @@ export function makeRoom(diagram: Diagram, legs: readonly Leg[]) {
     const own = part.kernels.get(bundle);
     const large = largeKernel(diagram, part, bundle)?.box;
     const rail = [...new Set(part.kernels.values())].sort((a, b) => a.y - b.y);
-    if (!own || !large || rail.some(({ x }) => x !== own.x)) continue;
+    if (!own || !large || large === own) continue;
     const k = rail.indexOf(own);
     const pitch = own.height + LARGE.apart;
     const [first, last] = [

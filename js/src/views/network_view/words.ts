@@ -55,7 +55,8 @@ export function networkCaption(
     remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
   if (flow) {
-    remarks.push(keyed("− … +", "ramp", rampOf(paletteOf(name)), SIGNS));
+    const what = diagram.scores?.probabilities ? "score" : "output";
+    remarks.push(keyed(`lowers / raises the ${what}`, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   if (inputsAt) remarks.push({ text: `x: inputs${inputsAt}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);

@@ -1,7 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, number, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -38,7 +38,7 @@ import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
 import { dataRange, type Phi, type PhiReading, phiOf, readPhi, tableRange } from "./terms.ts";
 import { fromX, reaching, roomy, roundWindow } from "./window.ts";
-import { courseText, description, formula, phiInputsText, spanText } from "./words.ts";
+import { courseText, description, formula, phiInputsText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {

@@ -1,7 +1,7 @@
 /** What the inspector says in words. */
 
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
-import { formatCount, number, percent } from "../../phi/format.ts";
+import { formatCount, number, percent, spanText } from "../../phi/format.ts";
 import { type Ends, seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { PlotPicture } from "./picture.ts";
@@ -52,10 +52,6 @@ export function courseText(range: Ends | null, [first, last]: Ends): string {
   if (near(first, low) && near(last, high)) return `φ rises from ${a} to ${b}`;
   if (near(first, high) && near(last, low)) return `φ falls from ${a} to ${b}`;
   return `φ goes up and down between ${number(low)} and ${number(high)}`;
-}
-
-export function spanText(variable: string, [low, high]: Ends): string {
-  return `${variable} from ${number(low)} to ${number(high)}`;
 }
 
 const X = /(?<![A-Za-z])x\b/;
