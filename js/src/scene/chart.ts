@@ -392,9 +392,8 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     x += whole(part) + 12;
   }
   const read = entries.find((entry) => entry.step !== null)?.step ?? null;
-  const latest = entries.some(({ value }) => value !== "") ? "last step" : "";
-  const where = read === null ? latest : `step ${formatCount(Math.round(read))}`;
-  if (where && x + widthOf(where, SIZE) <= end) {
+  const where = read === null ? "last step" : `step ${formatCount(Math.round(read))}`;
+  if (entries.some(({ value }) => value) && x + widthOf(where, SIZE) <= end) {
     marks.push(words(end, y, where, muted, { anchor: "end" }));
   }
   return marks;
