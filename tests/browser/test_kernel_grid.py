@@ -541,7 +541,7 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     assert cell.x + cell.width <= box.x + box.width
 
     lab.run_cell(2)
-    words = "columns: 12 channels, 13 × 13 maps"
+    words = "columns: 12 maps, 13 × 13 blocks"
     lab.until(lambda: words in grid.text(), "the layer to be folded")
     lab.screenshot(artifacts / "folded.png")
     function = 2028 * 3 + 169 * 2 + 13 * 5 + 4
