@@ -15,7 +15,7 @@ from comm.base_comm import BaseComm
 
 _KEPT_BYTES = 64_000_000
 _MOST_FRAMES = 4
-"""Of each stream so many go to a page at once."""
+"""Frames of each stream that go to a page at once."""
 
 
 class Hub:

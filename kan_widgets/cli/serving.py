@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
         listens: str = "127.0.0.1",
     ) -> None:
         self.hub = Hub()
-        """Of the page at the address itself."""
+        """Hub of the page at the address itself."""
         self.opened: Callable[[str], Hub] = dict[str, Hub]().__getitem__
         """Called for what another page hears, by its name."""
         self.picture: Callable[[str, str], bytes] = lambda *of: dict[Any, bytes]()[of]

@@ -202,7 +202,7 @@ class DepthTrend:
     """Where 95 % of such shares lie when the outputs of each layer are drawn again, all functions
     of an output together."""
     medians: dict[str, float]
-    """Of the measure, by layer."""
+    """Median of the measure, by layer."""
     functions: dict[str, int]
     """How many functions of each layer were measured: those neither constant nor broken."""
     intervals: dict[str, tuple[float, float]]

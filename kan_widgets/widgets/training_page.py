@@ -131,7 +131,7 @@ class _Rows:
     train: int
     shift: int
     shown: Sequence[int]
-    """Those that run through the diagram."""
+    """Numbers of the examples that run through the diagram."""
 
     @property
     def test(self) -> int:

@@ -151,7 +151,7 @@ function readLayer(raw: WireLayer): LayerLayout {
       same(table.values.length, table.x.length * raw.nb, `a table ${what}`);
       return table;
     }),
-    // What a table does not say of itself, its layer says.
+    // A table takes from its layer what it does not state itself.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),

@@ -29,13 +29,13 @@ class Command(TypedDict, total=False):
 
     kind: Steering
     steps: int
-    """Of ``step``: how many steps are let through."""
+    """Steps that ``step`` lets through."""
     value: float
-    """Of ``every`` the steps between frames, of ``rate`` the learning rate."""
+    """Steps between frames (``every``), or the learning rate (``rate``)."""
     group: int | None
-    """Of ``rate``: of which parameter group; of all by default."""
+    """Parameter group whose ``rate`` is set; all by default."""
     alarm: str
-    """Of ``cure``: the ``id`` of what is to be mended."""
+    """``id`` of the alarm that ``cure`` is to mend."""
 
 
 class Listener(ReportsOnce):
@@ -245,9 +245,10 @@ class Feed:
                 getattr(listener, f"on_{event}")(*news)
             except Exception as error:
                 if listener.is_new_fault(event, error):
+                    what = "a new frame" if event == "frame" else f"the event {event!r}"
                     report(
-                        f"{listener.title} could not take the event {event!r}: {error!r}. The "
-                        "training goes on, and it is told of what comes next"
+                        f"{listener.title} failed on {what}: {error!r}. Training goes on, and "
+                        "later frames are still sent to it"
                     )
 
     def tell_training(self) -> None:

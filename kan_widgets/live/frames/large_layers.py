@@ -32,9 +32,9 @@ MAX_CELLS = 96
 """Most rows, and most columns, of a map."""
 _POINTS = 8
 _MAX_EVALUATED = 1_000_000
-"""Of more functions than this only those of every n-th input are evaluated."""
+"""With more functions than this, only those of every n-th input are evaluated."""
 _CHUNK = 100_000
-"""So many functions are evaluated at a time."""
+"""Functions evaluated at a time."""
 
 
 class Looking:
@@ -188,7 +188,7 @@ class Summary:
     every: int
     """Only the functions of every so many-th input were evaluated; 1 for all."""
     broken: int
-    """Of those, how many are not finite."""
+    """How many of those are not finite."""
     change: Float32 | None = field(default=None, repr=False)
     """As ``reach``: how far a φ of each block is at most from what it was at step ``since``;
     ``None`` where it had another basis then, or there is no earlier frame."""

@@ -49,7 +49,7 @@ class Observation:
     step: int | None = field(default=None, repr=False)
     """Training steps made before it; ``None`` in recordings without it."""
     fold: tuple[int, int, int] | None = field(default=None, repr=False)
-    """Of a dense layer: channels, height and width of the map that its inputs are, flattened;
+    """Channels, height and width of the map that a dense layer's inputs are, flattened;
     ``None`` where they are none, or where that was not seen."""
 
 

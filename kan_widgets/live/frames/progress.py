@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
 _Feeding = Literal["live", "idle", "closed", "fault", "recorded"]
-"""Of a source; ``recorded`` where the end of a recording was read, or nothing more is awaited."""
+"""State of a source; ``recorded`` once the end of a recording is read, or no more is awaited."""
 Controlled = Literal["running", "paused", "stopping"]
 """What others want of a run."""
 
@@ -55,13 +55,13 @@ class Progress:
     remaining: float | None = None
     """Seconds to go at the present rate, if the number of batches is known."""
     share: float = 0.0
-    """Of the training time, what watching takes."""
+    """Share of the training time that watching takes."""
     data_source: str = ""
     """What the model is trained on, in words; may be empty."""
     message: str = ""
     """Why it failed, or what could not be done; else empty."""
     traceback: str = ""
-    """Of the error that ended the run; else empty."""
+    """Traceback of the error that ended the run; else empty."""
     output: str = ""
     """What training in the background has printed, the last 20,000 characters."""
     paced: float | None = None
@@ -141,7 +141,7 @@ class Standing:
     bound), ``silent`` (nothing was heard of a run that is followed), the state of the source, or of
     a recording ``died``, ``not closed`` or ``still recording``."""
     words: str
-    """The same in words."""
+    """The standing in words."""
     mend: str = ""
     """The line of Python that mends it, where one does."""
 

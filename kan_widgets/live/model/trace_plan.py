@@ -28,7 +28,7 @@ class SumAt:
 
     layers: tuple[LayerLayout, ...]
     inputs: tuple[ModuleSide, ...]
-    """Of each layer."""
+    """Where the input of each layer is taken."""
     at: ModuleSide
     bias: Tensor | None = None
 
@@ -64,7 +64,7 @@ def plan_of(
     paths = {module: path for path, module in model.named_modules()}
     parts = []
     for name, module, reader in entries:
-        # A learned activation adds nothing up: it is one of the operations between layers.
+        # A learned activation sums nothing: it is one of the operations between layers.
         own = {
             short: layer
             for short, layer in named_parts(name, module, reader).items()

@@ -59,7 +59,7 @@ class Recorder(Listener, NotCopied):
         self.problem = ""
         """What the disk said, while it cannot be written; else empty."""
         self.steering: RunSide | None = None
-        """By which followers steer the run, where that was allowed."""
+        """Side through which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written

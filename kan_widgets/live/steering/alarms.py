@@ -50,15 +50,15 @@ class Alarm:
 
     kind: AlarmKind
     layer: str
-    """Its name; of the loss that of the curve."""
+    """Name of the layer, or of the curve of a loss."""
     since: int
     """The step at which it was seen first; it began at most one frame earlier."""
     what: str
-    """One sentence."""
+    """What goes wrong, in one sentence."""
     cause: str
     """The likely one, in a sentence."""
     cure: str
-    """What to call."""
+    """What to call against it."""
     button: str = ""
     """What ``live.watchdog.cure`` does about it; else empty."""
 

@@ -89,11 +89,13 @@ class Between(cells.CellListener):
             waiting, self._waiting = self._waiting, ()
         is_due = False
         for method, arguments in waiting:
+            if (task := method()) is None:
+                continue
             try:
-                if (task := method()) is not None:
-                    is_due |= task(at_rest, *arguments) is True
+                is_due |= task(at_rest, *arguments) is True
             except Exception as error:
-                report(f"what was wanted of the model could not be done: {error!r}")
+                what = f"{type(task.__self__).__name__} could not {task.__name__.strip('_')}"
+                report(f"{what.replace('_', ' ')}: {error!r}. Training goes on")
         return is_due
 
     def before_cell_end(self) -> None:

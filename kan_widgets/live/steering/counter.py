@@ -69,7 +69,7 @@ class Counter:
         self._lock = feed.sending
         self.every = every
         self.stride = 1
-        """Of the steps at which a frame is due by ``every``, every n-th gets one."""
+        """Every n-th of the steps at which ``every`` makes a frame due gets one."""
         self.steps = steps
         self.seconds = 0.0
         """Time that counting, and work for the feed, took of the training thread."""

@@ -157,7 +157,7 @@ class Camera:
 
     def _take(self, step: int, layout: Layout) -> Frame | None:
         """Take a frame with the layout there was last, or with a cut of it."""
-        # A copier has memory of its own: none for large frames, which are rare.
+        # A copier has memory of its own: large frames, which are rare, get none.
         often = layout.is_cut or self.looking.cut(layout) is layout
         if often and self._read_with is self.layout:
             if self._recopied is not layout:

@@ -61,7 +61,7 @@ class Watchdog(NotCopied):
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
-        # What was found when enough steps had passed last.
+        # Alarms found the last time that enough steps had passed.
         self._dead: list[Alarm] = []
         self._still: list[Alarm] = []
         self._looking = threading.Lock()
@@ -184,7 +184,7 @@ class Watchdog(NotCopied):
             return self.alarms
         with self._looking:
             before, known = self.alarms, {alarm.id: alarm for alarm in self.alarms}
-            # What goes on began when it was seen first.
+            # An alarm that persists keeps the step at which it was first seen.
             found = [
                 replace(alarm, since=known[alarm.id].since, what=known[alarm.id].what)
                 if alarm.id in known and alarm.kind != "outside"
@@ -354,7 +354,7 @@ class _Gradients:
 
     first: int
     sizes: list[tuple[str, tuple[int, ...]]]
-    """Of the layers that are looked at."""
+    """Names and shapes of the layers that are looked at."""
     last: int = 0
     looks: int = 0
     alive: dict[str, Tensor] = field(default_factory=dict)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
 MAX_MEASURED = 100_000
-"""Of a layer of more functions a part is measured: those of some outputs and some inputs."""
+"""With more functions only a part of a layer is measured: those of some outputs and some inputs."""
 
 MAX_DOTS = 60
 """Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
@@ -128,7 +128,7 @@ class Row:
     layout: LayerLayout
     step: int
     summary: LayerSummary
-    """Of the functions measured: all, or a `MeasuredPart`."""
+    """Summary of the functions measured: all, or a `MeasuredPart`."""
     updates: UpdateSizes | None
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""

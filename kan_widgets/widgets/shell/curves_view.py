@@ -140,7 +140,7 @@ def _extremes(values: Float64, begins: NDArray[np.intp]) -> tuple[NDArray[np.int
     """Return the places of the smallest and the largest value of each run, and the run of each."""
     sizes = np.diff(begins, append=len(values))
     found = []
-    # What is not a number counts as neither, unless there is nothing else.
+    # NaN counts as neither, unless there is nothing else.
     for most, missing in ((np.minimum, np.inf), (np.maximum, -np.inf)):
         known = np.where(np.isnan(values), missing, values)
         hits = np.flatnonzero(known == np.repeat(most.reduceat(known, begins), sizes))

@@ -146,7 +146,7 @@ _FONTS = pathlib.Path(__file__).parents[1] / "font"
 FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
 
 _MAX_PIXELS = 100e6
-# Of the pixels of an image: a colour of more is one of the paper, of a panel or of a band.
+# Share of an image's pixels: a colour with more belongs to the paper, a panel or a band.
 _AREA = 0.01
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 

@@ -48,7 +48,7 @@ _OTHER_NAMES = {
     "to_html": 'save_html("page.html")',
     "binding": "live",
 }
-_REPR_TRAITS = ("layer", "mode", "page", "every")
+_REPR_TRAITS = ("layer", "mode", "page")
 # Traits of every view that no picture of it depends on.
 _UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
 

@@ -191,7 +191,7 @@ def keep_open(widget: SelfClosing) -> None:
 
 def is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
-    # By its type: what is held weakly there may be gone when it is asked for its class.
+    # By its type: a weak proxy whose object is gone raises when it is asked for its class.
     known = list(_instances.values())
     return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
 

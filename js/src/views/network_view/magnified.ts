@@ -17,7 +17,7 @@ import { FRAMED } from "./strongest.ts";
 const SIZE = 10;
 const TITLE = { small: 16, high: 33, from: 123 };
 const POINTS = 80;
-/** What is free at the ends of either axis, of what is drawn. */
+/** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
 
 /** Also beyond the table, where the example may lie; without what is not known there. */
