@@ -82,7 +82,7 @@ const ACTIVATION_BYTES = 16 * 2 ** 20;
 
 export class PastActivations extends Kept<Activations> {
   constructor(maxBytes = ACTIVATION_BYTES) {
-    super(bytesOf, maxBytes);
+    super(sizeInBytes, maxBytes);
   }
 
   /** Adds the activations of now; drops kept ones of the same step or later, which are not their past. */
@@ -102,7 +102,7 @@ export class PastActivations extends Kept<Activations> {
   }
 }
 
-function bytesOf({ values, extras }: Activations): number {
+function sizeInBytes({ values, extras }: Activations): number {
   let bytes = 0;
   for (const { data, low, high } of values.values()) {
     bytes += data.byteLength + low.byteLength + high.byteLength;

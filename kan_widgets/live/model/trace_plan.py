@@ -71,11 +71,11 @@ def plan_of(
             if layer.name in layout.names and layer.kind != "elementwise"
         }
         if own:
-            parts.append(_part(module, own, layout, paths))
+            parts.append(_traced_module(module, own, layout, paths))
     return tuple(parts)
 
 
-def _part(
+def _traced_module(
     module: nn.Module, own: dict[str, LayerFunctions], layout: Layout, paths: dict[nn.Module, str]
 ) -> TracedModule:
     placed = {short: layout.layer(layer.name) for short, layer in own.items()}

@@ -42,15 +42,15 @@ export function closeUpOf(diagram: Diagram, focus: Focus | null, pointed: Pointe
   const box = byUnit.get(unit);
   if (box && pointed.at && pointed.id.startsWith("u:")) {
     const { x, y } = inDiagram(diagram, pointed.at);
-    row = within(((y - box.y) / box.height) * rows, rows);
-    at = within(((x - box.x) / box.width) * columns, columns);
+    row = indexWithin(((y - box.y) / box.height) * rows, rows);
+    at = indexWithin(((x - box.x) / box.width) * columns, columns);
   }
   const [, inputs, kh, kw] = layer.shape;
   const wanted = bundle < 0 ? -1 : Math.floor(bundles[bundle].first / (kh * kw)) % inputs;
   return pixelCloseUp(graph, number, flow, then, { unit, row, at, wanted });
 }
 
-function within(value: number, count: number): number {
+function indexWithin(value: number, count: number): number {
   return Math.max(0, Math.min(count - 1, Math.floor(value)));
 }
 

@@ -59,7 +59,7 @@ export function blockNames(
 const scales = new WeakMap<Float32Array, number>();
 
 /** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
-function mostOf({ station }: Column, flow: Flow | null): number {
+function largestValue({ station }: Column, flow: Flow | null): number {
   const values = flow?.values[station];
   if (!values) return 0;
   const known = scales.get(values) ?? sizeWithin(values, 0.99);
@@ -78,7 +78,7 @@ export function unitMap(
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;
   if (column.kind === "input") return greyPixels(values, across, rangeOf(values));
-  return heatOf(values, across, mostOf(column, flow), paletteOf(name));
+  return heatOf(values, across, largestValue(column, flow), paletteOf(name));
 }
 
 function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
@@ -108,7 +108,7 @@ function circleMarks(
   { name, colours }: Theme,
 ): Mark[] {
   const { bytes } = paletteOf(name);
-  const most = mostOf(column, flow) || 1;
+  const most = largestValue(column, flow) || 1;
   const isLast = number === parts.length - 1;
   const best = isLast && units.length > 1 && scores ? scores.best : -1;
   const values = units.map(({ unit }) => (flow ? unitValues(flow, column.station, unit) : null));
