@@ -22,8 +22,7 @@ n.  lock                       owner                               held while
 1   ``cells._starting``        the cells of a notebook             a cell begins; a thread that is
                                                                    running no cell changes the model
                                                                    or runs it
-1a  ``Sending._sending``       `integrations.trackers.Sending`     reports and a page are drawn and
-                                                                   sent
+1a  ``Sending._sending``       `integrations.trackers.Sending`     reports are drawn and sent
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
 3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
@@ -39,8 +38,7 @@ n.  lock                       owner                               held while
 9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
                                `NewsWriter._lock`, registries      nobody else is called
 10  ``_locks``, one a model    `functions.undisturbed`             the model is run
-11  ``together``               `nn.life.changes`                   parameters are replaced or copied
-                                                                   as one
+11  ``together``               `nn.life.changes`                   a basis is exchanged or read
 ==  =========================  ==================================  =================================
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this

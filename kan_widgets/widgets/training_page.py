@@ -15,7 +15,7 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.pages.page import Page
-from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.bundles import bundle
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import as_rows
+from kan_widgets.functions.layer_settings import ConvSettings
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Ends
 

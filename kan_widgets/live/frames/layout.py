@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.functions import ConvSettings, LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
-    from kan_widgets.functions.conv_settings import Split
+    from kan_widgets.functions.layer_settings import Split
 
 
 _POINTS_PER_INTERVAL = 16

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_widgets.functions.conv_settings import Split
+from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
 from kan_widgets.live.frames.observation import Observation, joined

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.functions.conv_settings import ConvSettings, Split
+from kan_widgets.functions.layer_settings import ConvSettings, Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout

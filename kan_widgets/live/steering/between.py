@@ -94,7 +94,7 @@ class Between(cells.CellListener):
             try:
                 is_due |= task(at_rest, *arguments) is True
             except Exception as error:
-                what = f"{type(task.__self__).__name__} could not {task.__name__.strip('_')}"
+                what = task.__qualname__.replace("._", ".").replace(".", " could not ")
                 report(f"{what.replace('_', ' ')}: {error!r}. Training goes on")
         return is_due
 

@@ -25,9 +25,9 @@ from kan_widgets.checks import check_number
 from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.widgets.wire.bundles import bundle
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
-    bundle,
     frame_dict,
     inputs_within,
     layout_dict,

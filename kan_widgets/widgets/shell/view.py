@@ -27,10 +27,10 @@ from kan_widgets.widgets.shell.options import (
     with_options,
 )
 from kan_widgets.widgets.shell.pictured import Pictured
-from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.bundles import bundle
+from kan_widgets.widgets.wire.lifetime import ViewListener
 from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import stream_of
-from kan_widgets.widgets.wire.view_listener import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn

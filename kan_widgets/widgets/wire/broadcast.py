@@ -21,6 +21,7 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
+from kan_widgets.widgets.wire.bundles import packed_bundle
 from kan_widgets.widgets.wire.lifetime import SelfClosing
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
@@ -28,7 +29,6 @@ from kan_widgets.widgets.wire.messages import (
     inputs_within,
     layout_dict,
     observation_dict,
-    packed_bundle,
     probe_dict,
     state_of,
     summaries_of,

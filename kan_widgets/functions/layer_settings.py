@@ -1,4 +1,4 @@
-"""How a convolution is applied, where a split layer lies, the label of plain weights; no torch."""
+"""What a layer is besides its functions; no torch."""
 
 from __future__ import annotations
 
