@@ -34,11 +34,11 @@ import comm
 from kan_widgets.cli.hub import Hub, PageComm, made_for
 
 _MOST_BYTES = 32_000_000  # of a message of the page
+# After so long without news a comment is sent, so that a page that is gone is noticed.
 _BREATH_SECONDS = 10.0
-"""After so long without news a comment is sent, so that a page that is gone is noticed."""
 _OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+# The variable of the environment by which whoever starts the server chooses its token.
 TOKEN = "KAN_WIDGETS_TOKEN"
-"""The variable of the environment by which whoever starts the server chooses its token."""
 
 
 class Refused(Exception):

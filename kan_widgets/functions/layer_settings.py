@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+# The label of the one basis function of a plain weight: φ(x) = w·x.
 STRAIGHT = ("x",)
-"""The label of the one basis function of a plain weight: φ(x) = w·x."""
 
 
 @dataclass(frozen=True)

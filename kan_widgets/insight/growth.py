@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 GrowthOrder = Literal["N²", "N²·G", "N²·n"]
+# What the parameters of a layer depend on, see `parameters_of`.
 LayerForm = Mapping[str, Any]
-"""What the parameters of a layer depend on, see `parameters_of`."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _EXAMPLES = 8
-#: Of the reader's own data the last part is for testing.
+# Of the reader's own data the last part is for testing.
 _TEST_SHARE = 0.2
-#: What js/src/training can do backward: operations, and functions of one number.
+# What js/src/training can do backward: operations, and functions of one number.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (

@@ -11,8 +11,8 @@ from kan_widgets.arrays import Float32, Int64
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000
+# The fields of an `Observation` that pages and recordings get as arrays.
 ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
-"""The fields of an `Observation` that pages and recordings get as arrays."""
 
 
 @dataclass(frozen=True, eq=False)

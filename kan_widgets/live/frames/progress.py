@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
+# State of a source; ``recorded`` once the end of a recording is read, or no more is awaited.
 _Feeding = Literal["live", "idle", "closed", "fault", "recorded"]
-"""State of a source; ``recorded`` once the end of a recording is read, or no more is awaited."""
+# What others want of a run.
 Controlled = Literal["running", "paused", "stopping"]
-"""What others want of a run."""
 
 if TYPE_CHECKING:
     State = _Feeding
@@ -125,10 +125,10 @@ class Stats:
 _WORDS = {"idle": "not training", "running": "training", "live": "training"}
 _MAX_LENGTH = 120
 ENDED: tuple[RunState, ...] = ("finished", "stopped", "interrupted", "failed")
+# States in which there may be news at any moment.
 OPEN_STATES: frozenset[RunState] = frozenset(
     ("ready", "running", "paused", "stopping", "still", "silent", "uncounted")
 )
-"""States in which there may be news at any moment."""
 
 
 @dataclass(frozen=True)

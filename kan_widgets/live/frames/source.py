@@ -166,6 +166,7 @@ class Source(NotCopied):
         self.feed.select(None if layer is None else place)
 
 
+# What to write in the place of names that are tried first.
 _WRITE = {
     "alarms": "live.watchdog.alarms",
     "cure": "live.watchdog.cure(alarm)",
@@ -182,4 +183,3 @@ _WRITE = {
     "subscribe": "live.feed.subscribe(listener)",
     "uncure": "live.watchdog.undo()",
 }
-"""What to write in the place of names that are tried first."""

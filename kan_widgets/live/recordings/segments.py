@@ -35,8 +35,8 @@ _SEGMENT_BYTES = 8_000_000
 # What waits for a place that does not answer.
 _MOST_WAITING = 64_000_000
 SIGN_SECONDS = 15.0  # between two signs of a writer that has nothing to write
+# A writer that gave no sign for so long has died.
 LOST_SECONDS = 50.0
-"""A writer that gave no sign for so long has died."""
 
 
 class OneFile(ZipFile):

@@ -11,10 +11,10 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
+# A bound method, whose object is held weakly: without it nothing is done. It is told whether the
+# training is at rest (if not, it is between two steps) and the arguments given with it, and returns
+# True if a frame is due.
 StepTask = Callable[..., object]
-"""A bound method, whose object is held weakly: without it nothing is done. It is told whether the
-training is at rest (if not, it is between two steps) and the arguments given with it, and returns
-True if a frame is due."""
 
 _Waiting = tuple[weakref.WeakMethod[StepTask], tuple[object, ...]]
 

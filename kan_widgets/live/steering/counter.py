@@ -369,8 +369,8 @@ class Stepping:
         return inside
 
 
+# What is known of the steps of optimizers.
 steppings: weakref.WeakKeyDictionary[Optimizer, Stepping] = weakref.WeakKeyDictionary()
-"""What is known of the steps of optimizers."""
 
 
 def stepping_of(optimizer: Optimizer) -> Stepping:

@@ -20,13 +20,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
-#: All that a library is made of.
+# All that a library is made of.
 FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
 
 ORDERS = range(1, 6)
-#: In place of an order: other bases. Splines of order 0 have no kernels.
+# In place of an order: other bases. Splines of order 0 have no kernels.
 OTHER_BASES = 0
-#: Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
+# Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         "avx512": ("-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"),
@@ -35,14 +35,14 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "arm64": {"baseline": ()},  # which has NEON
 }
-#: The only level of a library that is compiled for one machine.
+# The only level of a library that is compiled for one machine.
 NATIVE = "native"
 
-#: What a wheel's library is called, by ``sys.platform``.
+# What a wheel's library is called, by ``sys.platform``.
 NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll"}
 
-#: The kernels for web pages, compiled from the same files by Zig: make kernels. Other versions than
-#: the one that pyproject.toml pins give other bytes.
+# The kernels for web pages, compiled from the same files by Zig: make kernels. Other versions than
+# the one that pyproject.toml pins give other bytes.
 FOR_PAGES = FOLDER / "kernels.wasm"
 _PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
 

@@ -24,13 +24,13 @@ from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
+# With more functions only a part of a layer is measured: those of some outputs and some inputs.
 MAX_MEASURED = 100_000
-"""With more functions only a part of a layer is measured: those of some outputs and some inputs."""
 
+# Functions of a layer that are drawn as dots; where there are more, evenly by rank.
 MAX_DOTS = 60
-"""Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
+# Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
-"""Frames of the past that the curves over time go through at most, and about half as many."""
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
 # Of gradients and updates, all layers together cross with about so many points, each layer with
 # at most and at least so many.
@@ -42,8 +42,8 @@ _SUMMARY_FIELDS = (
 _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
 
 Numbers = NDArray[np.int64]
+# A step, and what each layer was like.
 Moment = tuple[int, dict[str, LayerSummary]]
-"""A step, and what each layer was like."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,10 @@ from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import View
 from kan_widgets.widgets.wire.lifetime import weakly
 
+# Steps that the mean of a drawn curve spans, unless the user chooses.
 SMOOTHING = 30
-"""Steps that the mean of a drawn curve spans, unless the user chooses."""
+# How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts.
 COLOURS = 7
-"""How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
 _POINTS = 800
 _MARKS = 100
 

@@ -39,8 +39,8 @@ from kan_widgets.widgets.wire.sending import Outbox, is_costly
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits
 
+# From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts.
 _BEAT_SECONDS = 3.0
-"""From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts."""
 
 
 class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parents[1] / "static"
 
+# JavaScript that turns a text of `deflated` into the stream ``plain``.
 UNPACKING = """\
 const packed = Uint8Array.from(atob({text}), (letter) => letter.charCodeAt(0));
 const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
 """
-"""JavaScript that turns a text of `deflated` into the stream ``plain``."""
 
 # The rest of a module that unpacks another one and stands for it.
 _STANDING_IN = """\
