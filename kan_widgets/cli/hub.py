@@ -91,7 +91,7 @@ class Hub:
             return found[::-1]
 
 
-# What the page hears with which the widgets talk that are made in this context.
+# The hub of the page that widgets made in this context talk to.
 made_for: ContextVar[Hub] = ContextVar("made_for")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kan_widgets.functions.basis import ReadBasis
 
 
-# What moves less than this share of its size is constant: β may come as float32.
+# A β that varies by less than this share of its size is constant: it may come as float32.
 EPSILON = 2e-6
 
 _POINTS_PER_INTERVAL = 32

@@ -11,7 +11,7 @@ from torch import nn
 from kan_widgets.integrations.trainer import bind_in_loop, is_number
 from kan_widgets.live import Binding
 
-# What this worker has bound last.
+# The models that this worker has bound last.
 _bound: list[Binding] = []
 
 

@@ -88,7 +88,7 @@ class KernelGrid(LayerView):
         min=80,
     )
     scores = traitlets.Dict().tag(sync=True)
-    """What `score` was given, as it goes to the browser."""
+    """Scores given to `score`, as they go to the browser."""
 
     def score(
         self,

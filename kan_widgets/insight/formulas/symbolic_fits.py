@@ -22,7 +22,7 @@ MIN_R2 = 0.9
 # Images (rows) below which forms are not to be relied on.
 MIN_SAMPLES = 32
 _ROWS = 20
-# What functions are counted as whose best form has too low an R².
+# The form counted for functions whose best form has too low an R².
 NO_FORM = "no form fits"
 
 

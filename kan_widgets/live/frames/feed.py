@@ -115,7 +115,7 @@ class Feed:
         self.model_class = ""
         """The name of the model's class, where it is known; it stays when the model is gone."""
         self.message = ""
-        """What went wrong, in state ``fault``."""
+        """Error of the state ``fault``, in words."""
         self.selection: Selection | None = None
         """The function selected in all views."""
         self.observed: dict[str, Observation] = {}
@@ -125,9 +125,9 @@ class Feed:
         self.probed: Probe | None = None
         """The examples that are traced through the network, if there are any."""
         self.activations = ActivationHistory()
-        """What the examples made of the network, at some of the steps of frames."""
+        """Activations of the examples, at some of the steps of frames."""
         self.notices: dict[str, Any] = {"alarms": [], "cured": None}
-        """What goes wrong, and what was done about it, as JSON for the panel."""
+        """Alarms and what was done about them, as JSON for the panel."""
         self.listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self.sending = threading.RLock()

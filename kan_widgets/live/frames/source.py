@@ -166,7 +166,7 @@ class Source(NotCopied):
         self.feed.select(None if layer is None else place)
 
 
-# What to write in the place of names that are tried first.
+# What to write instead of names that users try first.
 _WRITE = {
     "alarms": "live.watchdog.alarms",
     "cure": "live.watchdog.cure(alarm)",

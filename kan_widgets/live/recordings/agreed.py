@@ -29,7 +29,7 @@ from kan_widgets.live.recordings.places import store_of_ranks
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
-# Between two looks for what is asked.
+# Seconds between two looks for commands.
 LOOK_SECONDS = 0.2
 _numbers = count()
 _known: weakref.WeakKeyDictionary[Feed, Agreed] = weakref.WeakKeyDictionary()

@@ -125,7 +125,7 @@ class Status:
     """How a training went when it was written."""
 
     message: str = ""
-    """What went wrong; else empty."""
+    """Error in words; else empty."""
     every: int = 1
     rates: tuple[float, ...] = ()
     progress: Progress = field(default_factory=Progress)

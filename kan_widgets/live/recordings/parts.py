@@ -28,7 +28,7 @@ from kan_widgets.live.recordings.reader import (
 )
 from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
 
-# A process that has written nothing so long after its job began writes elsewhere.
+# Seconds after the start of its job by which a process that has written nothing writes elsewhere.
 _PATIENCE_SECONDS = 10.0
 # Frames that wait for other processes' parts of them; with more, the second is dropped.
 _MOST_WAITING = 1000

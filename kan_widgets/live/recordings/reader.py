@@ -105,7 +105,7 @@ class Reader:
         self.last = 0
         """The number of the record read last."""
         self.parameters: dict[str, Any] | None = None
-        """What the layout read last says of the parameters."""
+        """Parameters as the layout read last describes them."""
         self._arrays: dict[int, NDArray[Any]] = {}
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._layouts: dict[int, Layout] = {}

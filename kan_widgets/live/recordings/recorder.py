@@ -56,7 +56,7 @@ class Recorder(Listener, NotCopied):
         self.is_active = self._is_first or any(each.split for each in source.feed.layout.layers)
         """Whether it writes frames: the first process does, and who has a part of the model."""
         self.problem = ""
-        """What the disk said, while it cannot be written; else empty."""
+        """The disk's error while it cannot be written; else empty."""
         self.steering: RunSide | None = None
         """Side through which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""

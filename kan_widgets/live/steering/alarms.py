@@ -24,7 +24,7 @@ AlarmKind = Literal["loss", "not finite", "outside", "dead", "still", "exploding
 RATE, GRID = "Learning rate ÷ 10", "Update the grid"
 """What a panel can do against an alarm between two steps, and undo; so its button says."""
 
-# Relative to a layer's coefficients: what moved less has stopped, and by so much others must move.
+# Shares of a layer's coefficients: one that moved less has stopped, and others must move this far.
 _STILL, _MOVES = 1e-7, 1e-4
 
 

@@ -78,7 +78,7 @@ class Control(NotCopied):
         self._trainer: weakref.ref[threading.Thread] | None = None  # of a bare loop
         self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self.message = ""
-        """What could not be done, in words; else empty."""
+        """Why a command was refused, in words; else empty."""
 
     @property
     def state(self) -> ControlState:

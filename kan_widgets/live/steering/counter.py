@@ -80,7 +80,7 @@ class Counter:
         self.training_seconds = 0.0
         """Time between steps, pauses left out."""
         self.uncounted = Uncounted()
-        """What other optimizers have done since the last step."""
+        """Steps of other optimizers since the last step."""
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""

@@ -54,7 +54,7 @@ class Watchdog(NotCopied):
         self.raised: tuple[Alarm, ...] = ()
         """The latest hundred alarms, those that are over included."""
         self.alarms: tuple[Alarm, ...] = ()
-        """What goes wrong at present, the oldest first."""
+        """Alarms of the present, the oldest first."""
         self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
         self._not_done = ""
         self._job = Job(scheduler, self._check, Throttle(per_second=1, most=_IN_BACKGROUND))
