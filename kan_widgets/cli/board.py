@@ -183,8 +183,8 @@ def _picture(path: str, step: int, theme: Theme) -> bytes:
 
     run = newest(path)
     # Drawn larger than it is shown: a picture to recognise a run by, not to read.
-    size = {"width": 3 * _THUMBNAIL, "max_height": 2 * _THUMBNAIL}
-    return png_bytes(picture_of(run, run.frame, theme=theme, **size))
+    width, high = 3 * _THUMBNAIL, 2 * _THUMBNAIL
+    return png_bytes(picture_of(run, run.frame, width=width, max_height=high, theme=theme))
 
 
 class Board:
