@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
+# Called with how many are done, and of how many.
 OnProgress = Callable[[int, int], object]
-"""Called with how many are done, and of how many."""
 
 _WIDTH = 24
 _PATIENCE, _PERIOD = 2.0, 0.1

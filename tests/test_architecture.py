@@ -35,6 +35,16 @@ ALLOWED = {
     "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
 
+# Room of the live part -> the rooms it may import from; all may use what is in none, "".
+LIVE_ROOMS = {
+    "frames": set(),
+    "recordings": {"frames"},
+    "steering": {"frames"},
+    "model": {"frames", "steering"},
+    "watching": {"frames", "recordings", "steering", "model"},
+    "": set(),
+}
+
 # Outside packages that only some parts may import.
 RESERVED = {
     "anywidget": {"widgets", "figures"},
@@ -198,6 +208,29 @@ def test_rooms_import_one_way() -> None:
     for name, imported in edges(ALLOWED).items():
         rooms.setdefault(room(name), set()).update(set(map(room, imported)) - {room(name)})
     assert not circle(rooms)
+
+
+def test_rooms_of_the_live_part_import_only_what_they_may() -> None:
+    def live_room(name: str) -> str:
+        return name.split(".")[2] if name.count(".") > 2 else ""
+
+    wrong = {
+        (name, imported)
+        for name, found in edges({"live"}).items()
+        for imported in found
+        if name != "kan_widgets.live"
+        and live_room(imported) not in {live_room(name), "", *LIVE_ROOMS[live_room(name)]}
+    }
+    assert not wrong
+
+
+def test_only_who_makes_bindings_knows_their_class() -> None:
+    found = edges({"live"})
+    facade = "kan_widgets.live.watching.binding"
+    knows = {name for name, imported in found.items() if facade in imported}
+    knows.discard("kan_widgets.live")  # where users find it
+    assert knows == {f"kan_widgets.live.watching.{name}" for name in ("bind", "fit", "updates")}
+    assert not [name for name, imported in found.items() if "kan_widgets.live" in imported]
 
 
 def test_what_is_imported_by_a_name_put_together_is_of_the_same_part() -> None:

@@ -8,6 +8,7 @@ import type { Pixels } from "./scene/marks.ts";
 import { messageOf, type Paged, pictureOf, stackedSvg } from "./scene/still.ts";
 import { type Theme, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
+import { decodedBase64 } from "./wire/checks.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
 
@@ -70,7 +71,7 @@ function givenOf(
 /** What Python sends, its bytes as they were. */
 function parsed<T>(json: string): T {
   return JSON.parse(json, (_, value) =>
-    value && typeof value === "object" && "base64" in value ? bytesOf(value.base64) : value,
+    value && typeof value === "object" && "base64" in value ? decodedBase64(value.base64) : value,
   );
 }
 
@@ -97,13 +98,6 @@ declare const kwPng: (width: number, height: number, base64: string) => string;
 function encoded({ width, height, rgba }: Pixels): string {
   const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
   return kwPng(width, height, bytes.toBase64());
-}
-
-/** Engines of today have this as a method; Python's does. */
-function bytesOf(base64: string): DataView {
-  const { fromBase64 } = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
-  const { buffer, byteOffset, byteLength } = fromBase64.call(Uint8Array, base64);
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -77,7 +77,7 @@ class BoardRow:
         self.path = f"{folder}/{path}"
         self.name = path.removesuffix(".npz")
         self.id = sha256(path.encode(errors="surrogatepass")).hexdigest()[:12]
-        """By which its page is asked for."""
+        """Name by which its page is asked for."""
         self.seen = Glance(self.path)
         self.problem = ""
         """Why it cannot be read; else empty."""
@@ -86,7 +86,7 @@ class BoardRow:
         self.due = float("-inf")
         """When it is to be looked at again."""
         self.row = ""
-        """What pages show of it."""
+        """Its row as pages show it."""
         self.pictured = -1
         """The step of its latest picture."""
         self._pause = _SOON
@@ -183,8 +183,8 @@ def _picture(path: str, step: int, theme: Theme) -> bytes:
 
     run = newest(path)
     # Drawn larger than it is shown: a picture to recognise a run by, not to read.
-    width, most = 3 * _THUMBNAIL, 2 * _THUMBNAIL
-    return png_bytes(picture_of(run, run.frame, width=width, most=most, theme=theme))
+    width, high = 3 * _THUMBNAIL, 2 * _THUMBNAIL
+    return png_bytes(picture_of(run, run.frame, width=width, max_height=high, theme=theme))
 
 
 class Board:

@@ -14,8 +14,8 @@ from typing import Any
 from comm.base_comm import BaseComm
 
 _KEPT_BYTES = 64_000_000
+# Frames of each stream that go to a page at once.
 _MOST_FRAMES = 4
-"""Of each stream so many go to a page at once."""
 
 
 class Hub:
@@ -91,8 +91,8 @@ class Hub:
             return found[::-1]
 
 
+# The hub of the page that widgets made in this context talk to.
 made_for: ContextVar[Hub] = ContextVar("made_for")
-"""What the page hears with which the widgets talk that are made in this context."""
 
 
 class PageComm(BaseComm):

@@ -14,8 +14,8 @@ from typing import Any
 from kan_widgets.cli.serving import TOKEN
 
 FIRST_NOTEBOOK = "01_quickstart.ipynb"
+# The variable of the environment that names the folder; that of the Jupyter server without it.
 RUNS = "KAN_WIDGETS_RUNS"
-"""The variable of the environment that names the folder; that of the Jupyter server without it."""
 
 
 def _notebooks() -> Path:

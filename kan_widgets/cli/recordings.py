@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kan_widgets.widgets.pages.page import Placed
     from kan_widgets.widgets.shell.options import Theme
 
-# So much takes over a second to pack into a page.
+# Bytes that take over a second to pack.
 _SLOW_BYTES = 30_000_000
 _COMPARED_MB = 32.0  # of frames, of each of several runs
 

@@ -34,11 +34,11 @@ import comm
 from kan_widgets.cli.hub import Hub, PageComm, made_for
 
 _MOST_BYTES = 32_000_000  # of a message of the page
+# Seconds without news after which a comment is sent, so that a page that is gone is noticed.
 _BREATH_SECONDS = 10.0
-"""After so long without news a comment is sent, so that a page that is gone is noticed."""
 _OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+# The variable of the environment by which whoever starts the server chooses its token.
 TOKEN = "KAN_WIDGETS_TOKEN"
-"""The variable of the environment by which whoever starts the server chooses its token."""
 
 
 class Refused(Exception):
@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
         listens: str = "127.0.0.1",
     ) -> None:
         self.hub = Hub()
-        """Of the page at the address itself."""
+        """Hub of the page at the address itself."""
         self.opened: Callable[[str], Hub] = dict[str, Hub]().__getitem__
         """Called for what another page hears, by its name."""
         self.picture: Callable[[str, str], bytes] = lambda *of: dict[Any, bytes]()[of]
@@ -103,7 +103,7 @@ class Server(ThreadingHTTPServer):
                 f"0.0.0.0 for all, and a port that is free ({error.strerror})"
             ) from error
         self._name, self.warning = listens, ""
-        """Who can reach it, where that is not this machine alone; else empty."""
+        """Warning about who can reach it, if not this machine alone; else empty."""
         if not ip_address(str(self.server_address[0])).is_loopback:
             self._name = socket.gethostname() if listens in ("", "0.0.0.0") else listens
             self._hosts.add(_host(self._name))

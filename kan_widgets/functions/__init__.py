@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from kan_widgets.functions import adapters
     from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
     from kan_widgets.functions.coefficients import Terms
-    from kan_widgets.functions.conv_settings import ConvSettings
     from kan_widgets.functions.describe import Description, describe
     from kan_widgets.functions.grid_spline import GridSpline
     from kan_widgets.functions.layer import LayerFunctions, Tap
     from kan_widgets.functions.layer_proof import Proof, check
+    from kan_widgets.functions.layer_settings import ConvSettings
     from kan_widgets.functions.model_proof import prove, read, take_as_read
     from kan_widgets.functions.module_tensors import Recipe
     from kan_widgets.functions.reading import (
@@ -83,7 +83,7 @@ __all__ = [
 # The adapters of the package come before those that others register.
 lazy(
     __name__,
-    "adapters module_tensors basis coefficients describe grid_spline layer conv_settings "
+    "adapters module_tensors basis coefficients describe grid_spline layer layer_settings "
     "layer_proof model_proof reading recipes registry sampling.samples smooth_bases stand_ins",
     parts="adapters",
 )

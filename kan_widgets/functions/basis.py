@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions.conv_settings import STRAIGHT
+from kan_widgets.functions.layer_settings import STRAIGHT
 from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, resolve_activation
 from kan_widgets.nn.bases.basis import Basis, Ends
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from kan_widgets.nn.torch_modes import ungraded
 
 T = TypeVar("T")
+# Some outputs and inputs of a layer.
 Slices = tuple[slice, slice]
-"""Some outputs and inputs of a layer."""
 ALL: Slices = (slice(None), slice(None))
 Rewrite = Callable[[], bool]
 Rewriter = Callable[..., Rewrite | None]

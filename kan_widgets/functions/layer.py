@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.basis import ReadBasis, one_of_each
 from kan_widgets.functions.coefficients import ALL, Rewriter, Terms
-from kan_widgets.functions.conv_settings import ConvSettings, Split
+from kan_widgets.functions.layer_settings import ConvSettings, Split
 from kan_widgets.nn.bases.basis import Ends
 from kan_widgets.nn.torch_modes import ungraded
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.layer_settings import ConvSettings
 from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.reading import unwrap
 from kan_widgets.functions.registry import Adapter, LayerReader, Sum, find_adapter, module_sums

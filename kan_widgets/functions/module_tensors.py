@@ -26,7 +26,7 @@ _NO_SHAPE = "its parameters have no shape yet: run the model once"
 def attribute(module: Any, path: str) -> Any:
     """Return the attribute at a dotted path, ``"spline_conv.0.weight"``, or ``None``."""
     for part in path.split("."):
-        module = _part(module, part)
+        module = _member(module, part)
     return module
 
 
@@ -44,11 +44,11 @@ def members(module: Any, path: str) -> list[Any]:
             try:  # there may be a thousand
                 found = [vars(owner)[held][part] for owner in found]
             except KeyError:
-                found = [_part(owner, part) for owner in found]
+                found = [_member(owner, part) for owner in found]
     return [] if any(one is None for one in found) else found
 
 
-def _part(owner: Any, name: str) -> Any:
+def _member(owner: Any, name: str) -> Any:
     for held in _REGISTRIES if isinstance(owner, nn.Module) else ():
         if name in owner.__dict__[held]:
             return owner.__dict__[held][name]

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from kan_widgets.checks import check_module
-from kan_widgets.functions.conv_settings import Split
 from kan_widgets.functions.layer import LayerFunctions, Tap
+from kan_widgets.functions.layer_settings import Split
 from kan_widgets.nn.torch_modes import ungraded
 
 _Reader = Callable[[nn.Module], LayerFunctions | Sequence[LayerFunctions]]

@@ -20,8 +20,8 @@ from kan_widgets.functions.coefficients import (
     remembered,
     rewriter_of,
 )
-from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import LayerFunctions, Tap, as_rows
+from kan_widgets.functions.layer_settings import ConvSettings
 from kan_widgets.functions.module_tensors import (
     Axes,
     Order,

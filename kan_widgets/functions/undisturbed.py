@@ -23,7 +23,7 @@ from kan_widgets.nn.torch_modes import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
 
-# One for each model run so; taken after all other locks, and held while the model runs.
+# One for each model run so: the last but one of the table in `kan_widgets.live.worker`.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 # What `torch.compile` did before the first of the runs that go on now. It is the process's: runs of

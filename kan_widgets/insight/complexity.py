@@ -172,10 +172,10 @@ def _fit(y: Float64, shape: Float64, weight: Float64) -> Float64:
     return fit
 
 
+# What layers are compared by: the larger, the more complex. The first four say how φ is shaped,
+# whatever its size; ``"line"`` and ``"silu"`` stand for the share of its variance that the best
+# line or a·SiLU + c leaves. The last three have the scale of φ.
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature", "range")
-"""What layers are compared by: the larger, the more complex. The first four say how φ is shaped,
-whatever its size; ``"line"`` and ``"silu"`` stand for the share of its variance that the best line
-or a·SiLU + c leaves. The last three have the scale of φ."""
 # How often the outputs of the layers are drawn again.
 _DRAWS = 200
 # Share of the inputs beyond either end of the interval that counts.
@@ -202,7 +202,7 @@ class DepthTrend:
     """Where 95 % of such shares lie when the outputs of each layer are drawn again, all functions
     of an output together."""
     medians: dict[str, float]
-    """Of the measure, by layer."""
+    """Median of the measure, by layer."""
     functions: dict[str, int]
     """How many functions of each layer were measured: those neither constant nor broken."""
     intervals: dict[str, tuple[float, float]]

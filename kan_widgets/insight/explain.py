@@ -60,7 +60,7 @@ class Explanation:
     """What made the score of one class for one image. Made by `explain`."""
 
     image: Float32 = field(repr=False)
-    """As the model took it, ``(channels, height, width)`` or ``(features,)``."""
+    """The input as the model took it, ``(channels, height, width)`` or ``(features,)``."""
     target: int
     """The class explained."""
     predicted: int

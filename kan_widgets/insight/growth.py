@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 GrowthOrder = Literal["N²", "N²·G", "N²·n"]
+# What the parameters of a layer depend on, see `parameters_of`.
 LayerForm = Mapping[str, Any]
-"""What the parameters of a layer depend on, see `parameters_of`."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class ModelGrowth:
     layers: tuple[LayerGrowth, ...]
     """The layers whose functions can be read, in the model's order."""
     parameters: int
-    """All of them, each counted once."""
+    """Trainable parameters, each counted once."""
 
     @property
     def order(self) -> GrowthOrder:
-        """Of the layer that grows fastest."""
+        """Order of the layer that grows fastest."""
         orders = {layer.order for layer in self.layers}
         return "N²·G" if "N²·G" in orders else "N²·n" if "N²·n" in orders else "N²"
 

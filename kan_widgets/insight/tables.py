@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kan_widgets.functions.basis import ReadBasis
 
 
+# A β that varies by less than this share of its size is constant: it may come as float32.
 EPSILON = 2e-6
-"""What moves less than this share of its size is constant: β may come as float32."""
 
 _POINTS_PER_INTERVAL = 32
 _POINTS_WITHOUT_KNOTS = 512
@@ -99,6 +99,7 @@ def _gelu(x: Float64) -> Float64:
     return x * ndtr(x)  # type: ignore[no-any-return]
 
 
+# Base terms that are known by their label beyond any table.
 BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
     "gelu": _gelu,
@@ -107,7 +108,6 @@ BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
     "identity": lambda x: x,
     "x": lambda x: x,
 }
-"""Base terms that are known by their label beyond any table."""
 
 
 def basis_at(layer: LayerLayout, table: Table, x: Float64) -> Float64:

@@ -11,8 +11,8 @@ from torch import nn
 from kan_widgets.integrations.trainer import bind_in_loop, is_number
 from kan_widgets.live import Binding
 
+# The models that this worker has bound last.
 _bound: list[Binding] = []
-"""What this worker has bound last."""
 
 
 def bind(model: nn.Module, optimizer: Any = None, **options: Any) -> Binding:

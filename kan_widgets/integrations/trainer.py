@@ -20,7 +20,7 @@ from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.live import Binding, bind, binding_of
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import open_recorders
-from kan_widgets.live.recordings.saving import Closable
+from kan_widgets.live.recordings.saving import SendingHandle
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.nn.life.torch_optimizer import steps_made, torch_optimizer
@@ -86,7 +86,7 @@ class Watcher:
         self._log = Callback("the trainer's callback", self._add)
         self._batches = 0
         self._is_one_of_many = self._counts_steps = False
-        self._sendings: list[Closable] = []
+        self._sendings: list[SendingHandle] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Have the callback's documentation end with the parameters that all have."""
@@ -288,7 +288,7 @@ def keep(
     folder: PathLike | None = None,
     loggers: Sequence[Any] = (),
     end: str = "",
-) -> list[Closable]:
+) -> list[SendingHandle]:
     """Record a run and send it on, to the trainer's own folder and loggers where it is ``True``."""
     if record and not any(recorder.records(live) for recorder in open_recorders.values()):
         if record is not True:

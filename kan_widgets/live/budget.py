@@ -13,16 +13,16 @@ import threading
 import weakref
 from typing import Any
 
+# Share of the training time that all watching together may take.
 TOTAL_SHARE = 0.03
-"""Share of the training time that all watching together may take."""
+# Share that one kind of work may take, other than frames that somebody sees.
 MAX_SHARE = 0.01
-"""Share that one kind of work may take, other than frames that somebody sees."""
+# Share for frames that nobody sees: they are for the history alone.
 UNSEEN_SHARE = 0.002
-"""Share for frames that nobody sees: they are for the history alone."""
+# Share of its thread's time that each kind may take while nothing trains.
 SHARE_AT_REST = 0.1
-"""Share of its thread's time that each kind may take while nothing trains."""
+# Seconds of unused budget that can be saved up: for one costly frame, not for a burst.
 SAVED_SECONDS = 1.0
-"""Seconds of unused budget that can be saved up: for one costly frame, not for a burst."""
 _DIVIDED_SECONDS = 0.25
 # Work that was not done for this long, although it could have been, needs no budget.
 _FORGOTTEN_SECONDS = 5.0

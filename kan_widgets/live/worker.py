@@ -22,6 +22,7 @@ n.  lock                       owner                               held while
 1   ``cells._starting``        the cells of a notebook             a cell begins; a thread that is
                                                                    running no cell changes the model
                                                                    or runs it
+1a  ``Sending._sending``       `integrations.trackers.Sending`     reports are drawn and sent
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
 3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
@@ -32,12 +33,13 @@ n.  lock                       owner                               held while
 6   ``Edits._lock``            `model.edits.Edits`                 edits are written or noted
 7   ``Outbox.lock``            `widgets.wire.sending.Outbox`       messages go to a page, in order
 8   ``Training._lock``         `steering.training.Training`        a run begins, ends or fails
+8a  ``Watchdog._looking``      `watching.watchdog.Watchdog`        alarms are looked for
+8b  ``Explain._computing``     `widgets.explain.Explain`           an image is explained
 9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
                                `NewsWriter._lock`, registries      nobody else is called
+10  ``_locks``, one a model    `functions.undisturbed`             the model is run
+11  ``together``               `nn.life.changes`                   a basis is exchanged or read
 ==  =========================  ==================================  =================================
-
-Last of all comes ``nn.life.changes.together``, under which parameters are
-replaced or copied as one.
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
 follows what others must not do:
@@ -66,9 +68,9 @@ from kan_widgets.checks import check_number
 from kan_widgets.live.budget import Throttle, overhead
 from kan_widgets.live.reports import report
 
-# Longer ones are more than some platforms can wait at once; it then waits again.
+# Some platforms cannot wait longer at once; the thread then waits again.
 _MAX_WAIT = 3600.0
-# What is due a few times a second waits so long for the thread to be awake anyway.
+# How long a job that is due a few times a second waits for the thread to be awake anyway.
 _PATIENCE_SECONDS = 0.1
 # How long the end of the program waits for a job.
 _MAX_END = 10.0
@@ -99,7 +101,7 @@ class Worker:
             return
         if sys.is_finalizing():  # a thread would never begin, and be waited for
             return
-        # Whoever finds this taken need not wait: somebody else is starting it.
+        # No need to wait if this is taken: another thread is starting it.
         if self._starting.acquire(blocking=False):
             try:
                 if self._thread is None or not self._thread.is_alive():

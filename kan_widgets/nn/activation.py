@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: What ``base_activation`` accepts: a name, or any elementwise function of a tensor.
+# What ``base_activation`` accepts: a name, or any elementwise function of a tensor.
 BaseActivation = Union[str, Callable[[Tensor], Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 
 
@@ -36,7 +36,7 @@ def _tanh_slope(x: Tensor) -> Tensor:
     return 1 - torch.tanh(x) ** 2
 
 
-#: Name -> (function, its derivative).
+# Name -> (function, its derivative).
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "silu": (F.silu, _silu_slope),
     "gelu": (F.gelu, _gelu_slope),

@@ -20,7 +20,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
 from kan_widgets.nn.dense import packed_weight
 from kan_widgets.nn.torch_modes import ungraded
 
-#: Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
+# Peak-to-peak noise that the first splines pass through, before dividing by ``grid_size``.
 SCALE_NOISE = 0.1
 
 

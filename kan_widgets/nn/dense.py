@@ -24,14 +24,14 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.contraction import Contraction, LayerCall
 
-#: Of the input, its base activation where that is given, and the weight's two parts.
+# Of the input, its base activation where that is given, and the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
-#: Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
-#: cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
-#: large as is sure to fit. Cubic splines take five buffers of that size at a time, 1.3 GB of
-#: float32, other functions up to twice that; a quarter of it where the memory is the system's too.
+# Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
+# cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
+# large as is sure to fit. Cubic splines take five buffers of that size at a time, 1.3 GB of
+# float32, other functions up to twice that; a quarter of it where the memory is the system's too.
 PIECES = {"cpu": 2**20, "mps": 2**24}
 DEVICE_PIECE = 2**26
 
@@ -199,7 +199,7 @@ def _expand_with_slopes(call: LayerCall, work: Tensor) -> tuple[Tensor, Tensor]:
     return outer.view(shape), slopes.view(shape)
 
 
-#: Cubic: (s y)^3 = y^3 / 3!
+# Cubic: (s y)^3 = y^3 / 3!
 _S = 6 ** (-1 / 3)
 
 

@@ -47,9 +47,9 @@ def inspected() -> bool:
     return traced() or watched() or torch._C._len_torch_function_stack() > 0
 
 
-#: A context manager whose end puts back the gradient mode there was, whatever came in between.
-#: `torch.no_grad` is written in Python: interrupted while it begins or ends, it leaves gradients
-#: off in the thread, and nothing trains any more. An interrupt comes before or after this one.
+# A context manager whose end puts back the gradient mode there was, whatever came in between.
+# `torch.no_grad` is written in Python: interrupted while it begins or ends, it leaves gradients
+# off in the thread, and nothing trains any more. An interrupt comes before or after this one.
 gradient_mode_restored: Any = functools.partial(torch._C._InferenceMode, False)
 
 

@@ -27,8 +27,7 @@ from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
 from kan_widgets.widgets.shell.view import View, kept_alive, source_for
 from kan_widgets.widgets.wire.broadcast import pictured
-from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.view_listener import ViewListener
+from kan_widgets.widgets.wire.lifetime import ViewListener, weakly
 
 if TYPE_CHECKING:
     from torch import nn

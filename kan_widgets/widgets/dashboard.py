@@ -29,7 +29,7 @@ class Panel:
 
     view: type[View]
     attribute: str
-    """Of the dashboard, where the view is found."""
+    """Attribute of the dashboard that holds the view."""
     about: str
     """What it shows, in a sentence that begins with its title."""
     wide: bool = False
@@ -37,7 +37,7 @@ class Panel:
     trains: bool = False
     """It needs something that trains: a binding or a recording."""
     page: str = "functions"
-    """Where it stands while there are two pages."""
+    """Page it stands on while there are two."""
 
     @property
     def title(self) -> str:

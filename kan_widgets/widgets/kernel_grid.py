@@ -88,7 +88,7 @@ class KernelGrid(LayerView):
         min=80,
     )
     scores = traitlets.Dict().tag(sync=True)
-    """What `score` was given, as it goes to the browser."""
+    """Scores given to `score`, as they go to the browser."""
 
     def score(
         self,
@@ -161,12 +161,12 @@ def picture_of(
     *,
     layer: str | None = None,
     width: int = 900,
-    most: int = 900,
+    max_height: int = 900,
     theme: Theme = "light",
 ) -> Image.Image:
     """Return a picture of a layer, by default the first, without making a widget.
 
-    ``width`` and ``most``, its height at most, are in pixels.
+    ``width`` and ``max_height`` are in pixels.
     """
     options: dict[str, Any] = {
         name: trait.default()
@@ -183,7 +183,7 @@ def picture_of(
         traits={**options, "layer": name, "scores": {}, "linked": []},
         width=width,
         height=options["height"],
-        most=most,
+        most=max_height,
         theme=theme,
         ratio=1.0,
     )

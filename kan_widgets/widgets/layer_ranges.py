@@ -49,7 +49,7 @@ class LayerRanges(ModelView):
     content = traitlets.Dict().tag(sync=True)
     """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the painter."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """What became of them: see `layer_numbers.past`. Set by the painter alone."""
+    """Their development over time: see `layer_numbers.past`. Set by the painter alone."""
     over_time: Literal["range", "splines", "silu", "change", "gradient", "update"] = option(
         "What the curves over the steps show.", default="range"
     )

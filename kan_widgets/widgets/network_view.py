@@ -57,9 +57,9 @@ class NetworkView(ModelView):
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=images_dict, from_json=drawing_of)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
-    """What the model made of the drawing, where the page cannot compute it; else empty."""
+    """Activations of the drawing, where the page cannot compute them; else empty."""
     notice = traitlets.Unicode().tag(sync=True)
-    """What the model raised when it was given the drawing last; empty if nothing."""
+    """Error of the model's last run on the drawing; empty if there was none."""
 
     def _begin(self) -> None:
         self.on_msg(weakly(self._answer))

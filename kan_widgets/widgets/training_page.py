@@ -15,15 +15,15 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.pages.page import Page
-from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.bundles import bundle
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _EXAMPLES = 8
-#: Of the reader's own data the last part is for testing.
+# Of the reader's own data the last part is for testing.
 _TEST_SHARE = 0.2
-#: What js/src/training can do backward: operations, and functions of one number.
+# What js/src/training can do backward: operations, and functions of one number.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
@@ -131,7 +131,7 @@ class _Rows:
     train: int
     shift: int
     shown: Sequence[int]
-    """Those that run through the diagram."""
+    """Numbers of the examples that run through the diagram."""
 
     @property
     def test(self) -> int:

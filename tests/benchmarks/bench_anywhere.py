@@ -36,7 +36,7 @@ from torch.distributed.fsdp import fully_shard
 
 import kan_widgets as kw
 from kan_widgets.cli.board import _SOON, Board
-from kan_widgets.functions.conv_settings import Split
+from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, build_layout
 from kan_widgets.live.recordings.agreed import LOOK_SECONDS

@@ -658,7 +658,7 @@ def test_a_listener_that_raises_is_named_once_told_again_and_training_goes_on():
     open_throttle(live)
     broken = Broken(live)
     well = Recorder(live)
-    with pytest.warns(RuntimeWarning, match="could not take the event 'frame'.*canvas") as caught:
+    with pytest.warns(RuntimeWarning, match="failed on a new frame.*canvas") as caught:
         train(model, optimizer, 3)
     live.feed.settle()
     assert len(caught) == 1

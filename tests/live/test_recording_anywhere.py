@@ -20,7 +20,7 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets import cli
-from kan_widgets.functions.conv_settings import Split
+from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame, aligned
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.frames.observation import joined

@@ -1,8 +1,7 @@
-"""The rooms of the live part: what may import what, and each used without the others."""
+"""The rooms of the live part, each used without the others."""
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import numpy as np
@@ -20,61 +19,6 @@ from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.epochs import Trained, train
 from kan_widgets.live.steering.loops import Loop
 from kan_widgets.live.steering.training import Training
-
-LIVE = Path(kw.__file__).parent / "live"
-
-# Room -> the rooms it may import from; all may use what is in none, "", which uses no room.
-ARROWS = {
-    "frames": set(),
-    "recordings": {"frames"},
-    "steering": {"frames"},
-    "model": {"frames", "steering"},
-    "watching": {"frames", "recordings", "steering", "model"},
-    "": set(),
-}
-
-
-def modules() -> dict[str, Path]:
-    """Return the modules of the live part by their full names, its own top apart."""
-    found = {}
-    for path in LIVE.rglob("*.py"):
-        if path.name != "__init__.py":
-            parts = path.relative_to(LIVE.parent.parent).with_suffix("").parts
-            found[".".join(parts)] = path
-    return found
-
-
-def imported(path: Path) -> set[str]:
-    """Return what a module imports of the live part, type-only imports included."""
-    known, found = modules(), set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in known else node.module)
-    return {name for name in found if name.startswith("kan_widgets.live")}
-
-
-def room(module: str) -> str:
-    parts = module.split(".")
-    return parts[2] if len(parts) > 3 else ""
-
-
-def test_imports_between_rooms_go_one_way() -> None:
-    wrong = {
-        (module, name)
-        for module, path in modules().items()
-        for name in imported(path)
-        if room(name) not in {room(module), ""} | ARROWS[room(module)]
-    }
-    assert not wrong
-
-
-def test_only_who_makes_bindings_knows_their_class() -> None:
-    facade = "kan_widgets.live.watching.binding"
-    knows = {room(m) + "." + p.stem for m, p in modules().items() if facade in imported(p)}
-    assert knows == {"watching.bind", "watching.fit", "watching.updates"}
-    assert not [m for m, path in modules().items() if "kan_widgets.live" in imported(path) - {m}]
 
 
 def frames_of(model: nn.Module, steps: int) -> History:

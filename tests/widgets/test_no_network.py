@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import re
 import sys
 import zlib
@@ -18,7 +17,7 @@ from packaging.version import Version
 import kan_widgets
 from kan_widgets.widgets.shell import docking, pictured, view
 from kan_widgets.widgets.wire import broadcast, shared_traits
-from kan_widgets.widgets.wire.messages import packed_bundle
+from kan_widgets.widgets.wire.bundles import packed_bundle
 
 STATIC = Path(kan_widgets.__file__).parent / "widgets" / "static"
 # Asks the server that its page came from; `kan-widgets follow` has it.
@@ -74,7 +73,7 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
 def unpacked(module: str) -> str:
     """Give the code that a module stands for, as a page unpacks it."""
     [letters] = re.findall(r'atob\("([^"]+)"\)', module)
-    return gzip.decompress(base64.b64decode(letters)).decode("utf-8")
+    return zlib.decompress(base64.b64decode(letters)).decode("utf-8")
 
 
 def test_every_widget_takes_its_code_from_a_file_of_the_package() -> None:

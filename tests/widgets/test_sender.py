@@ -235,7 +235,7 @@ def test_a_stream_that_cannot_send_is_named_once_and_sends_again_when_it_can(sen
             step()
             until(lambda: not step.stream._outbox._waiting)
 
-    said = "the stream of KernelGrid could not take the event 'frame'.*no page"
+    said = "the stream of KernelGrid failed on a new frame.*no page"
     with pytest.warns(RuntimeWarning, match=said):
         train(4)
     with step.stream._lock:

@@ -1,6 +1,6 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { type Path, putBytes } from "../wire/checks.ts";
+import { decodedBase64, type Path, putBytes } from "../wire/checks.ts";
 import { PageModel } from "./model.ts";
 
 /** What such a page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
@@ -61,7 +61,7 @@ export class LiveModel extends PageModel {
 
   /** Takes what Python says. */
   take({ method, state, content, buffer_paths, buffers }: Message): void {
-    const bytes = buffers.map(bytesOf);
+    const bytes = buffers.map(decodedBase64);
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
     (buffer_paths ?? []).forEach((path, n) => {
@@ -120,10 +120,6 @@ function renew({ id, html }: Part): void {
     for (const [n, cell] of [...part.cells].entries())
       if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
   } else before.replaceWith(part);
-}
-
-function bytesOf(base64: string): DataView {
-  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
 }
 
 /** Takes bytes out of a value: a copy without them, where they belong, and the bytes in base64. */

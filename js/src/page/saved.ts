@@ -2,7 +2,7 @@
 
 import type { Recipe } from "../training/network.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
-import { type Path, putBytes } from "../wire/checks.ts";
+import { decodedBase64, type Path, putBytes } from "../wire/checks.ts";
 
 export interface Saved {
   streams: SavedStream[];
@@ -88,8 +88,9 @@ interface SavedFrame {
 /** Puts the bytes of base64 of deflate back to where they belong. */
 export async function unpack(text: string, base64: string): Promise<Saved> {
   const saved = JSON.parse(text) as Saved;
-  const packed = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([decodedBase64(base64.trim())])
+    .stream()
+    .pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
     putBytes(saved, path, new DataView(bytes, at, length));

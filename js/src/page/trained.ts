@@ -2,6 +2,7 @@
 
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
+import { float32, uint8 } from "../wire/checks.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
 import { createBar } from "./bar.ts";
@@ -30,17 +31,17 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
   const [first] = stream.runs.flatMap(framesOf);
-  const initial = floatsOf(first.data);
+  const initial = float32(first.data, "the first frame");
   const description = {
     structure: stream.traits.structure as Structure,
     layout: readLayout((stream.traits.layouts as unknown[])[0]),
     recipe: Object.fromEntries(
       Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
-        return [name, { ...own, ...(scaler && { scaler: floatsOf(scaler) }) }];
+        return [name, { ...own, ...(scaler && { scaler: float32(scaler, "the scaler") }) }];
       }),
     ),
   };
-  const script = new Blob([bytesOf(lesson.worker)], { type: "text/javascript" });
+  const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
   const worker = new Worker(URL.createObjectURL(script));
   const order = (one: Order) => worker.postMessage(one);
   const data: Data = {
@@ -56,7 +57,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     curves = emptyCurves();
     edits.begin();
     reset = true;
-    const code = bytesOf(lesson.code);
+    const code = uint8(lesson.code, "the kernels");
     order({ kind: "begin", description, frame, data, settings, code });
   }
 
@@ -242,13 +243,7 @@ function wired(name: string, kind: string, { x, y }: { x: number[]; y: number[] 
 
 function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {
   return {
-    inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
-    targets: bytes.targets ? bytesOf(targets) : floatsOf(targets),
+    inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
+    targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets"),
   };
 }
-
-function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength).slice();
-}
-
-const floatsOf = (view: DataView) => new Float32Array(bytesOf(view).buffer);

@@ -171,7 +171,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   softmax: softmax(false),
   log_softmax: softmax(true),
   max_pool: pool((values) =>
-    // A value that is not a number makes the most one that is none.
+    // NaN propagates, as in torch.
     values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
   ),
   avg_pool: pool((values, area, { compute }) =>

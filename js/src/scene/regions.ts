@@ -41,7 +41,7 @@ export function cellOf(id: string): Cell | null {
 }
 
 /** The cell that holds a point of a region, in its rows and columns; null between cells and outside. */
-function within(region: Region, x: number, y: number): [row: number, column: number] | null {
+function cellUnder(region: Region, x: number, y: number): [row: number, column: number] | null {
   const { box, rows, columns, gap = 0 } = region;
   const [across, down] = pitchOf(region);
   const column = Math.floor((x - box.x) / across);
@@ -87,7 +87,7 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
   return {
     at(x, y) {
       for (const region of regions) {
-        const place = within(region, x, y);
+        const place = cellUnder(region, x, y);
         if (place) return idOf({ name: region.name, row: place[0], column: place[1] });
       }
       return "";

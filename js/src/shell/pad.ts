@@ -56,7 +56,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
     const direction = DIRECTIONS[event.key];
     if (direction) {
       const [right, down] = STEPS[direction];
-      at = [within(at[0] + right, width), within(at[1] + down, height)];
+      at = [indexWithin(at[0] + right, width), indexWithin(at[1] + down, height)];
     } else if (event.key === " " || event.key === "Enter") pen.dot(at[1], at[0], false);
     else if (event.key === "Backspace") pen.dot(at[1], at[0], true);
     else return;
@@ -109,6 +109,6 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
   };
 }
 
-function within(place: number, count: number): number {
+function indexWithin(place: number, count: number): number {
   return Math.max(0, Math.min(count - 1, place));
 }

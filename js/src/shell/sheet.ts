@@ -3,6 +3,7 @@
 import regular from "../../font/kan-widgets-400.woff2";
 import semibold from "../../font/kan-widgets-600.woff2";
 import { FAMILY } from "../scene/text.ts";
+import { decodedBase64 } from "../wire/checks.ts";
 import css from "./view.css";
 
 const SHEET: unique symbol = Symbol.for("kan_widgets.sheet");
@@ -44,8 +45,9 @@ async function load(document: Document): Promise<void> {
   ];
   await Promise.all(
     weights.map(async ([weight, base64]) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      document.fonts.add(await new window.FontFace(FAMILY, bytes, { weight }).load());
+      document.fonts.add(
+        await new window.FontFace(FAMILY, decodedBase64(base64), { weight }).load(),
+      );
     }),
   );
 }

@@ -6,7 +6,7 @@ export class WireError extends Error {
 }
 
 /** Copies bytes into an array of their own. */
-export function float32(bytes: unknown, what: string): Float32Array {
+export function float32(bytes: unknown, what: string): Float32Array<ArrayBuffer> {
   return new Float32Array(copy(bytes, what));
 }
 
@@ -14,7 +14,7 @@ export function uint32(bytes: unknown, what: string): Uint32Array {
   return new Uint32Array(copy(bytes, what));
 }
 
-export function uint8(bytes: unknown, what: string): Uint8Array {
+export function uint8(bytes: unknown, what: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(viewOf(bytes, what));
 }
 
@@ -32,6 +32,16 @@ function viewOf(bytes: unknown, what: string): Uint8Array {
   }
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
+
+/** By the engine's own method where it has one, as Python's has. */
+export function decodedBase64(text: string): DataView<ArrayBuffer> {
+  type Decode = (text: string) => Uint8Array<ArrayBuffer>;
+  const { fromBase64 } = Uint8Array as unknown as { fromBase64?: Decode };
+  const { buffer, byteOffset, byteLength } =
+    fromBase64?.call(Uint8Array, text) ??
+    Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 export type Path = readonly (string | number)[];
@@ -57,7 +67,7 @@ export function filled<Wire>(value: unknown, what: string): Wire | null {
   return Object.keys(raw).length === 0 ? null : (raw as Wire);
 }
 
-export function same(got: number, needed: number, what: string): void {
+export function checkCount(got: number, needed: number, what: string): void {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
 }
 

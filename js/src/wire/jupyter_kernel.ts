@@ -11,7 +11,7 @@ interface Connected {
   off(event: string, listener: () => void): void;
 }
 
-/** Calls `changed` with the answer at once when it is known, and whenever it changes; where nobody knows, there is one. */
+/** Tells `changed` whether there is a kernel, once that is known and whenever it changes; hosts that cannot tell have one. */
 export async function watchKernel(
   model: AnyModel,
   id: unknown,

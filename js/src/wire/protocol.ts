@@ -6,13 +6,13 @@
  * message: that takes care of alignment, and a kept frame never holds on to the message it came in.
  */
 import {
+  checkCount,
   filled,
   float32,
   type Path,
   product,
   putBytes,
   record,
-  same,
   uint8,
   uint32,
   valueWords,
@@ -43,7 +43,7 @@ export class ProtocolMismatch extends WireError {
     super(
       `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. ` +
         "Reload the page; if this stays, restart the kernel and run the cells again, " +
-        "so that page and kernel use the same kan_widgets.",
+        "so that page and kernel use the checkCount kan_widgets.",
     );
   }
 }
@@ -138,7 +138,7 @@ function readLayer(raw: WireLayer): LayerLayout {
   const what = `of layer "${raw.name}"`;
   const count = product(raw.shape);
   const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
-  if (tableOf) same(tableOf.length, count, `the table numbers ${what}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${what}`);
   return {
     ...plain,
     isBase: is_base,
@@ -148,10 +148,10 @@ function readLayer(raw: WireLayer): LayerLayout {
         x: float32(x, `a table ${what}`),
         values: float32(values, `a table ${what}`),
       };
-      same(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
       return table;
     }),
-    // What a table does not say of itself, its layer says.
+    // A table takes from its layer what it does not state itself.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),
@@ -181,7 +181,7 @@ export function readSummaries(value: unknown): Summary[] {
   return ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
     const floats = (bytes: unknown) => {
       const all = float32(bytes, "a summary");
-      same(all.length, rows * columns, "a summary");
+      checkCount(all.length, rows * columns, "a summary");
       return all;
     };
     const change = raw.change == null ? null : floats(raw.change);
@@ -201,7 +201,7 @@ export function readObserved(raw: object): Observed {
   const array = (name: string) => {
     const what = `the ${name} observed at layer "${layer}"`;
     const data = float32(arrays[name], what);
-    same(data.length, product(shapes[name]), what);
+    checkCount(data.length, product(shapes[name]), what);
     return data;
   };
   const [entries, bins] = shapes.counts;
@@ -247,7 +247,7 @@ export function readProbe(value: unknown): Probe | null {
   if (!raw) return null;
   const { shape, labels } = raw;
   const inputs = float32(raw.inputs, "the examples");
-  same(inputs.length, product(shape), "the examples");
+  checkCount(inputs.length, product(shape), "the examples");
   return { shape, inputs, labels: labels ?? null };
 }
 
@@ -287,7 +287,7 @@ export function readActivations(raw: object): Activations {
     named.set(station, own.set(name, floats.subarray(at, at + size)));
     at += size;
   }
-  same(bytes.length, all + 4 * at, `the activations at step ${step}`);
+  checkCount(bytes.length, all + 4 * at, `the activations at step ${step}`);
   return { step, values: taken, extras: named };
 }
 

@@ -26,7 +26,7 @@ export interface Outlet {
   send(message: { kind: string; [part: string]: unknown }): void;
 }
 
-/** What is kept just as it came from the kernel, before anything has come. */
+/** Initial values of what is kept just as the kernel sends it. */
 export const INITIAL_STATE = {
   edits: { undo: 0, redo: 0, message: "" } as Edits,
   batch: { seen: false, message: "" } as Batch,
@@ -44,7 +44,7 @@ export const INITIAL_STATE = {
 
 export type Received = typeof INITIAL_STATE;
 
-/** As what a change of it is told. */
+/** The kind of change that listeners are told of when one of these changes. */
 const TELLS: Record<keyof Received, Change> = {
   edits: "edits",
   batch: "observed",
@@ -305,7 +305,7 @@ export class FrameStore implements Store {
     return this.#kept.training.beats && !this.alone();
   }
 
-  /** Takes one of what is kept just as it came. */
+  /** Sets one of the values that are kept just as the kernel sends them. */
   keep<K extends keyof Received>(what: K, value: Received[K]): void {
     if (what === "status") this.#fault = null;
     if (Object.is(value, this.#kept[what])) return;

@@ -190,7 +190,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     what: K,
     read: (value: unknown) => Received[K],
   ) => guarded(() => store.keep(what, read(model.get(trait))));
-  /** What the trait of that name leaves out is as before anything has come. */
+  /** Entries that the trait leaves out have their initial values. */
   const filled = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
     kept(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
   return {
@@ -209,7 +209,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     left_out: kept("left_out", "leftOut", (value) => (value ?? []) as string[]),
     structure: kept("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
     probe: kept("probe", "probe", readProbe),
-    // Set rarely, and so perhaps behind the messages: those say what is live.
+    // Set rarely, so perhaps behind the messages: these say what is live.
     activations: guarded(() => {
       const activations = readActivationsTrait(model.get("activations"));
       if (activations) store.takePastActivations(activations);
@@ -284,7 +284,7 @@ function createLayouts(trait: () => unknown[], kept: () => void) {
     kept();
   }
 
-  /** Takes those of the stream's trait. */
+  /** Takes the layouts of the stream's trait. */
   function read(): void {
     for (const raw of trait() as { version?: unknown }[]) {
       const version = raw?.version;

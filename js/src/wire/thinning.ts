@@ -41,7 +41,7 @@ export class Kept<T extends Stepped> {
     return this.all[countUntil(this.all, step) - 1] ?? null;
   }
 
-  /** Adds the newest; the one before it goes if it was too near to its own. */
+  /** Adds the newest; drops the one before it if that was too near its own predecessor. */
   append(one: T, pinned = -1): void {
     const [previous, newest] = this.all.slice(-2);
     const tight = newest && newest.step - previous.step < this.#gap;
@@ -82,17 +82,17 @@ const ACTIVATION_BYTES = 16 * 2 ** 20;
 
 export class PastActivations extends Kept<Activations> {
   constructor(maxBytes = ACTIVATION_BYTES) {
-    super(bytesOf, maxBytes);
+    super(sizeInBytes, maxBytes);
   }
 
-  /** Takes those of this moment: what was kept of the same step or a later one is not their past. */
+  /** Adds the activations of now; drops kept ones of the same step or later, which are not their past. */
   takeLive(activations: Activations): void {
     this.cutAfter(activations.step - 1);
     this.append(activations);
     this.thin();
   }
 
-  /** Takes those of a past step, unless that step is here already; returns whether it was not. */
+  /** Adds the activations of a past step unless that step is kept already; returns whether they were added. */
   takePast(activations: Activations): boolean {
     const at = countUntil(this.all, activations.step);
     if (this.all[at - 1]?.step === activations.step) return false;
@@ -102,7 +102,7 @@ export class PastActivations extends Kept<Activations> {
   }
 }
 
-function bytesOf({ values, extras }: Activations): number {
+function sizeInBytes({ values, extras }: Activations): number {
   let bytes = 0;
   for (const { data, low, high } of values.values()) {
     bytes += data.byteLength + low.byteLength + high.byteLength;

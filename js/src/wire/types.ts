@@ -36,7 +36,7 @@ export interface Summary {
   block: [number, number];
   /** Only the functions of every so many-th input were evaluated. */
   every: number;
-  /** Of those, how many are not finite. */
+  /** How many of those are not finite. */
   broken: number;
   /** reach[row·columns + column]: the largest |φ| of the block; NaN where none is finite. */
   reach: Float32Array;
@@ -187,7 +187,7 @@ export interface Station {
   layer: string | null;
   /** The stations whose outputs it takes in. */
   sources: number[];
-  /** Of its output for one example: [C, H, W], [F], …; [] where that is not known. */
+  /** Shape of its output for one example: [C, H, W], [F], …; [] where that is not known. */
   shape: number[];
   /** Null where only the model can compute it. */
   compute: Compute | null;
@@ -237,7 +237,7 @@ export interface Edits {
   undo: number;
   redo: number;
   message: string;
-  /** What there is to say of the last edit. */
+  /** A note on the last edit. */
   said?: string;
 }
 
@@ -306,13 +306,13 @@ export interface Store {
   /** Whether the kernel was asked for what was observed and has not sent any; it sends nothing where it has none. */
   awaitsObserved(): boolean;
   batch(): Batch;
-  /** Of a layer of which the page has a window; null of others, and until it has come. */
+  /** Summary of a layer of which the page has a window; null for others, and until it has come. */
   summary(layer: string): Summary | null;
   /** Have the window of a layer moved to the functions from an input to an output. */
   lookAt(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
-  /** Of a frame, by itself the one to draw, or the nearest before it; null where there are none. */
+  /** Activations at a frame, by default the one drawn, or the nearest before it; null where there are none. */
   activations(frame?: Frame | null): Activations | null;
   edits(): Edits;
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */

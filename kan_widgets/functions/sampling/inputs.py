@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kan_widgets.functions.conv_settings import ConvSettings
 from kan_widgets.functions.layer import as_rows
+from kan_widgets.functions.layer_settings import ConvSettings
 from kan_widgets.functions.undisturbed import like_of
 from kan_widgets.nn.bases.basis import Ends
 
@@ -35,11 +35,11 @@ class Way:
     """How a module can be run as a sum of functions of its inputs."""
 
     shape: tuple[int, ...]
-    """Of one input, without the batch."""
+    """Shape of one input, without the batch."""
     interval: Ends = _USUAL_RANGE
-    """Where to look at the functions."""
+    """Interval over which the functions are looked at."""
     kernel: tuple[int, int] | None = None
-    """Of a convolution; ``None`` for others."""
+    """Kernel size of a convolution; ``None`` for others."""
     conv: ConvSettings = field(default_factory=ConvSettings)
     line: bool = False
     """Whether a convolution goes over one dimension, ``shape`` being (channels, length)."""

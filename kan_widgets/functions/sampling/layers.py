@@ -98,8 +98,8 @@ class Sampled:
         if (samples := kept_samples(module, tensors)) is None:
             before = kept_samples(module)
             try:
-                # Where it is: it has taken such inputs before. Perhaps beside a training, of whose
-                # random numbers none may be taken back: what was sampled once draws none.
+                # On the same device as before. Draws no random numbers: a training may be running
+                # beside it.
                 samples = with_copy(module, lambda run, _: self._sampled(before, run), draws=False)
             except Untold as error:  # it is no sum of functions any more
                 decide(module, Verdict(str(error), module_digest(module)))
@@ -258,7 +258,7 @@ class Mixed(Sampled):
     parts: tuple[str, ...]
     """Paths of the plain layers."""
     basis_first: tuple[bool, ...]
-    """Of each, whether its columns go by basis functions, then by inputs, or the other way."""
+    """Whether the columns of each go by basis functions, then by inputs, or the other way."""
 
     @classmethod
     def of(cls, run: nn.Module, way: Way) -> Mixed:

@@ -153,12 +153,12 @@ class Samples:
 
     basis: SampledBasis
     coefficients: tuple[Tensor, ...] = ()
-    """Of each layer, ``(out, in[, kh, kw], nb)``, where they are not weights of the module."""
+    """By layer ``(out, in[, kh, kw], nb)``, where they are not weights of the module."""
     bias: Tensor | None = None
     words: str = ""
     """How far they are off."""
     versions: tuple[tuple[int, int], ...] = ()
-    """Of the tensors from which they were taken."""
+    """Versions of the tensors from which they were taken."""
 
 
 def sampled_functions(

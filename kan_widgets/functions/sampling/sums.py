@@ -35,7 +35,7 @@ class ModuleSums:
         self._like = like_of(run)
         (left, _, top, _), (sy, sx) = way.conv.padding, way.conv.stride
         self._place = row, column = -(-top // sy), -(-left // sx)
-        """Of the first patch without padding, in the output."""
+        """Place in the output of the first patch without padding."""
         self._corner = row * sy - top, column * sx - left
 
     def __call__(self, x: Tensor) -> Tensor:

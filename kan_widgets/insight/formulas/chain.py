@@ -18,16 +18,16 @@ from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.insight.kernels import values_of
 from kan_widgets.insight.running import run, stages_of
 
+# Layer, output, input.
 Link = tuple[int, int, int]
-"""Layer, output, input."""
 
 _INTERVALS, _ORDER = 8, 3
 # Beyond so many deviations of the output a formula is as wrong as it can be.
 _WRONG = 1e3
 # Differences between what a layer computes and its functions, beside the size of the values.
 _SAME = 1e-4
+# Features as scale·h + shift of a sum h: its number, scale and shift.
 _Features = list[tuple[int, float, float]]
-"""Features as scale·h + shift of a sum h: its number, scale and shift."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,8 +168,8 @@ FORMS: tuple[Form, ...] = (
 """The library: line, square, cube, absolute value, ReLU, SiLU, exp, log, sqrt, sin, tanh,
 Gaussian and reciprocal. Those with a pole are fitted with the pole beyond the inputs."""
 
+# What a function without any spread is; not searched for.
 CONSTANT = Form("constant", "0", "0", scale=False, shift=False)
-"""What a function without any spread is; not searched for."""
 
 
 def chosen_forms(forms: Iterable[Form | str]) -> tuple[Form, ...]:

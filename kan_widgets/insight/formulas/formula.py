@@ -37,7 +37,7 @@ class Formula:
     sympy: tuple[Any, ...] = field(repr=False)
     """A sympy expression for each output."""
     names: tuple[str, ...]
-    """Of the inputs."""
+    """Names of the inputs."""
     length: int
     """How many numbers were fitted: of each form a, b and c, and a constant for each output."""
     fits: tuple[SymbolicFit, ...] = field(repr=False)
@@ -45,9 +45,9 @@ class Formula:
     made simple; ``constant`` where the formula has no such term. They were fitted together, not
     each to its φ: their R² is NaN."""
     error: Float64
-    """``(outputs,)`` root mean square; NaN where the expression is undefined at some row."""
+    """``(outputs,)`` root mean squares; NaN where the expression is undefined at some row."""
     largest: Float64
-    """``(outputs,)`` largest."""
+    """``(outputs,)`` largest errors."""
     r2: Float64
     """``(outputs,)`` share of the variance of the model's output that is explained; may be
     below 0. 1 − error²/variance."""

@@ -20,8 +20,8 @@ from kan_widgets.insight.formulas.forms import Form, lambdified
 from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
 from kan_widgets.insight.tables import EPSILON
 
+# Five numbers more must halve the variance that is left unexplained.
 FORMULA_PENALTY = 0.2
-"""Five numbers more must halve the variance that is left unexplained."""
 # Rows that moves are tried on; formulas that stay are fitted to more.
 _TRIED, _FITTED = 400, 2000
 # Evaluations of a fit: of a move, and of a formula that stays.

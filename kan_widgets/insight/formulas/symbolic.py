@@ -19,10 +19,10 @@ from kan_widgets.insight.tables import EPSILON
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.printed import progress
 
+# Two units of complexity must halve the variance that is left unexplained.
 PENALTY = 0.5
-"""Two units of complexity must halve the variance that is left unexplained."""
+# Share of the variance below which a form is as good as exact: functions are splines.
 FLOOR = 1e-5
-"""Share of the variance below which a form is as good as exact: functions are splines."""
 # Forms that are improved beyond their best start, besides those that are kept.
 _EXTRA_FORMS = 3
 # Inputs, even by rank, that starts are tried and forms are improved at.
@@ -152,8 +152,8 @@ def _curves(
             yield number, inputs, y
 
 
+# A form, and how far each image moves its R² by being there, to first order.
 _Ranked = tuple[SymbolicFit, Float64]
-"""A form, and how far each image moves its R² by being there, to first order."""
 
 
 def _ranked(

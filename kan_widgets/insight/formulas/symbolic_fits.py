@@ -17,13 +17,13 @@ from kan_widgets.insight.formulas.forms import CONSTANT, Form
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.printed import lines_of, table_of
 
+# R² below which no form fits.
 MIN_R2 = 0.9
-"""R² below which no form fits."""
+# Images (rows) below which forms are not to be relied on.
 MIN_SAMPLES = 32
-"""Images (rows) below which forms are not to be relied on."""
 _ROWS = 20
+# The form counted for functions whose best form has too low an R².
 NO_FORM = "no form fits"
-"""What functions are counted as whose best form has too low an R²."""
 
 
 @dataclass(frozen=True, eq=False)

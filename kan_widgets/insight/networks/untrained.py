@@ -13,8 +13,8 @@ from kan_widgets.checks import check_whole
 from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.insight.kernels import Observed
 
+# Untrained networks compared with: 39 resolve chances down to 1/40.
 COUNT = 39
-"""So many networks give chances from 1/40 up."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,13 +29,13 @@ class Command(TypedDict, total=False):
 
     kind: Steering
     steps: int
-    """Of ``step``: how many steps are let through."""
+    """Steps that ``step`` lets through."""
     value: float
-    """Of ``every`` the steps between frames, of ``rate`` the learning rate."""
+    """Steps between frames (``every``), or the learning rate (``rate``)."""
     group: int | None
-    """Of ``rate``: of which parameter group; of all by default."""
+    """Parameter group whose ``rate`` is set; all by default."""
     alarm: str
-    """Of ``cure``: the ``id`` of what is to be mended."""
+    """``id`` of the alarm that ``cure`` is to mend."""
 
 
 class Listener(ReportsOnce):
@@ -115,7 +115,7 @@ class Feed:
         self.model_class = ""
         """The name of the model's class, where it is known; it stays when the model is gone."""
         self.message = ""
-        """What went wrong, in state ``fault``."""
+        """Error of the state ``fault``, in words."""
         self.selection: Selection | None = None
         """The function selected in all views."""
         self.observed: dict[str, Observation] = {}
@@ -125,9 +125,9 @@ class Feed:
         self.probed: Probe | None = None
         """The examples that are traced through the network, if there are any."""
         self.activations = ActivationHistory()
-        """What the examples made of the network, at some of the steps of frames."""
+        """Activations of the examples, at some of the steps of frames."""
         self.notices: dict[str, Any] = {"alarms": [], "cured": None}
-        """What goes wrong, and what was done about it, as JSON for the panel."""
+        """Alarms and what was done about them, as JSON for the panel."""
         self.listeners: tuple[Listener, ...] = ()
         # Held while frames are taken and sent, so that listeners get them in order.
         self.sending = threading.RLock()
@@ -245,9 +245,10 @@ class Feed:
                 getattr(listener, f"on_{event}")(*news)
             except Exception as error:
                 if listener.is_new_fault(event, error):
+                    what = "a new frame" if event == "frame" else f"the event {event!r}"
                     report(
-                        f"{listener.title} could not take the event {event!r}: {error!r}. The "
-                        "training goes on, and it is told of what comes next"
+                        f"{listener.title} failed on {what}: {error!r}. Training goes on, and "
+                        "later frames are still sent to it"
                     )
 
     def tell_training(self) -> None:

@@ -294,8 +294,8 @@ def spread(steps: Sequence[int], count: int) -> list[int]:
     return sorted({int(np.abs(known - step).argmin()) for step in wanted})
 
 
+# A function's place in its layer: output, input, row, column.
 FunctionIndex = tuple[int, int, int, int]
-"""A function's place in its layer: output, input, row, column."""
 
 
 def place_in_layer(layer: str, shape: FunctionIndex, index: Sequence[int]) -> FunctionIndex:

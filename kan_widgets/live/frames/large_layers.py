@@ -20,21 +20,21 @@ from kan_widgets.arrays import Float32
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Window, new_layout
 
+# Bytes of the coefficients that a frame for a page may have, unless told otherwise.
 BUDGET = 1_000_000
-"""Bytes of the coefficients that a frame for a page may have, unless told otherwise."""
+# Functions that a window has at most: as many as a page draws 30 times a second.
 MAX_WINDOW = 10_000
-"""Functions that a window has at most: as many as a page draws 30 times a second."""
+# Layers that no view shows share the budget divided by this.
 _UNSEEN_DIVISOR = 4
-"""Layers that no view shows share the budget divided by this."""
+# A picture, which nobody can look around in, has the budget divided by this.
 _PICTURED_DIVISOR = 4
-"""A picture, which nobody can look around in, has the budget divided by this."""
+# Most rows, and most columns, of a map.
 MAX_CELLS = 96
-"""Most rows, and most columns, of a map."""
 _POINTS = 8
+# With more functions than this, only those of every n-th input are evaluated.
 _MAX_EVALUATED = 1_000_000
-"""Of more functions than this only those of every n-th input are evaluated."""
+# Functions evaluated at a time.
 _CHUNK = 100_000
-"""So many functions are evaluated at a time."""
 
 
 class Looking:
@@ -188,7 +188,7 @@ class Summary:
     every: int
     """Only the functions of every so many-th input were evaluated; 1 for all."""
     broken: int
-    """Of those, how many are not finite."""
+    """How many of those are not finite."""
     change: Float32 | None = field(default=None, repr=False)
     """As ``reach``: how far a φ of each block is at most from what it was at step ``since``;
     ``None`` where it had another basis then, or there is no earlier frame."""

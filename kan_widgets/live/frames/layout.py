@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kan_widgets.functions import ConvSettings, LayerFunctions
     from kan_widgets.functions.basis import ReadBasis
-    from kan_widgets.functions.conv_settings import Split
+    from kan_widgets.functions.layer_settings import Split
 
 
 _POINTS_PER_INTERVAL = 16
@@ -103,11 +103,11 @@ class LayerLayout:
     tables: tuple[Table, ...]
     table_of: NDArray[np.uint32] | None
     window: Window | None = None
-    """Where only a part of the layer is here: ``shape`` is that of the part."""
+    """The part of the layer that is here, whose shape ``shape`` is; ``None`` for all of it."""
     names: tuple[str, ...] = ()
-    """What the outputs of the whole layer are called; empty where they only have numbers."""
+    """Names of the outputs of the whole layer; empty where they only have numbers."""
     input_names: tuple[str, ...] = ()
-    """The same for its inputs."""
+    """Names of its inputs."""
     split: Split | None = None
     """Where other processes have the rest of the layer."""
 

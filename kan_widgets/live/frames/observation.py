@@ -11,8 +11,8 @@ from kan_widgets.arrays import Float32, Int64
 
 BINS = 64
 MOST_PATCH_FLOATS = 250_000
+# The fields of an `Observation` that pages and recordings get as arrays.
 ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
-"""The fields of an `Observation` that pages and recordings get as arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Observation:
     step: int | None = field(default=None, repr=False)
     """Training steps made before it; ``None`` in recordings without it."""
     fold: tuple[int, int, int] | None = field(default=None, repr=False)
-    """Of a dense layer: channels, height and width of the map that its inputs are, flattened;
+    """Channels, height and width of the map that a dense layer's inputs are, flattened;
     ``None`` where they are none, or where that was not seen."""
 
 

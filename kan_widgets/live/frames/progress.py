@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
+# State of a source; ``recorded`` once the end of a recording is read, or no more is awaited.
 _Feeding = Literal["live", "idle", "closed", "fault", "recorded"]
-"""Of a source; ``recorded`` where the end of a recording was read, or nothing more is awaited."""
+# What others want of a run.
 Controlled = Literal["running", "paused", "stopping"]
-"""What others want of a run."""
 
 if TYPE_CHECKING:
     State = _Feeding
@@ -55,13 +55,13 @@ class Progress:
     remaining: float | None = None
     """Seconds to go at the present rate, if the number of batches is known."""
     share: float = 0.0
-    """Of the training time, what watching takes."""
+    """Share of the training time that watching takes."""
     data_source: str = ""
     """What the model is trained on, in words; may be empty."""
     message: str = ""
     """Why it failed, or what could not be done; else empty."""
     traceback: str = ""
-    """Of the error that ended the run; else empty."""
+    """Traceback of the error that ended the run; else empty."""
     output: str = ""
     """What training in the background has printed, the last 20,000 characters."""
     paced: float | None = None
@@ -125,10 +125,10 @@ class Stats:
 _WORDS = {"idle": "not training", "running": "training", "live": "training"}
 _MAX_LENGTH = 120
 ENDED: tuple[RunState, ...] = ("finished", "stopped", "interrupted", "failed")
+# States in which there may be news at any moment.
 OPEN_STATES: frozenset[RunState] = frozenset(
     ("ready", "running", "paused", "stopping", "still", "silent", "uncounted")
 )
-"""States in which there may be news at any moment."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Standing:
     bound), ``silent`` (nothing was heard of a run that is followed), the state of the source, or of
     a recording ``died``, ``not closed`` or ``still recording``."""
     words: str
-    """The same in words."""
+    """The standing in words."""
     mend: str = ""
     """The line of Python that mends it, where one does."""
 

@@ -9,7 +9,20 @@ from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress, State
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.not_copied import NotCopied
+
+
+class NotCopied:
+    """An attribute of a model that is ``None`` in a deep copy and once unpickled.
+
+    It holds locks, threads and hooks of one training in one process; the copy of a model is not
+    watched until it is bound itself. Comes before ipywidgets' classes, which refuse to be copied.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> None:
+        return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()
 
 
 class Source(NotCopied):
@@ -153,6 +166,7 @@ class Source(NotCopied):
         self.feed.select(None if layer is None else place)
 
 
+# What to write instead of names that users try first.
 _WRITE = {
     "alarms": "live.watchdog.alarms",
     "cure": "live.watchdog.cure(alarm)",
@@ -169,4 +183,3 @@ _WRITE = {
     "subscribe": "live.feed.subscribe(listener)",
     "uncure": "live.watchdog.undo()",
 }
-"""What to write in the place of names that are tried first."""

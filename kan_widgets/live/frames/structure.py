@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from kan_widgets.functions.conv_settings import STRAIGHT
+from kan_widgets.functions.layer_settings import STRAIGHT
 from kan_widgets.live.frames.layout import Layout
 
 StationKind = Literal[

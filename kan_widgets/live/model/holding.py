@@ -27,8 +27,8 @@ from kan_widgets.live.model.layers import FunctionPlace
 from kan_widgets.live.reports import report
 from kan_widgets.nn.torch_modes import ungraded
 
+# By the name of a parameter, which entries of it, counted in its flat order.
 Entries = dict[str, Tensor]
-"""By the name of a parameter, which entries of it, counted in its flat order."""
 Snapshot = list[tuple[Tensor, tuple[Tensor, ...], Tensor]]
 
 # How deep a step() may call others of the same optimizer.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from kan_widgets.functions import LayerFunctions, find, read_module, survey
-from kan_widgets.functions.conv_settings import STRAIGHT
+from kan_widgets.functions.layer_settings import STRAIGHT
 from kan_widgets.functions.module_tensors import unreadable_kind
 from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums
 from kan_widgets.functions.sampling.samples import Untold

@@ -210,7 +210,7 @@ class Folding(TorchFunctionMode):
         if x is not None and isinstance(result, Tensor) and result.ndim == 2:
             name = getattr(func, "__name__", "")
             if name in _FLATTENS and len(shape) == 4 and len(result) == shape[0]:
-                # Of all orders of the axes only channels-last keeps positions known.
+                # Positions are known in two orders of axes: torch's usual one and channels-last.
                 dense = x.is_contiguous(memory_format=torch.channels_last)
                 dense = dense or x.is_contiguous() or x.permute(0, 3, 1, 2).is_contiguous()
                 fold = shape[1:] if dense else None

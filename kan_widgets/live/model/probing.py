@@ -194,8 +194,8 @@ _MAX_BYTES = 1_000_000
 _MAX_CHANNELS = 64
 _MAX_SIDE = 32
 _MAX_FEATURES = 4096
+# Up to this many numbers of an example at a station, such as class scores, are kept exactly too.
 _MAX_EXACT_VALUES = 64
-"""So few numbers of an example at a station, as scores of classes are, are kept as they are too."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ class SumAt:
 
     layers: tuple[LayerLayout, ...]
     inputs: tuple[ModuleSide, ...]
-    """Of each layer."""
+    """Where the input of each layer is taken."""
     at: ModuleSide
     bias: Tensor | None = None
 
@@ -64,18 +64,18 @@ def plan_of(
     paths = {module: path for path, module in model.named_modules()}
     parts = []
     for name, module, reader in entries:
-        # A learned activation adds nothing up: it is one of the operations between layers.
+        # A learned activation sums nothing: it is one of the operations between layers.
         own = {
             short: layer
             for short, layer in named_parts(name, module, reader).items()
             if layer.name in layout.names and layer.kind != "elementwise"
         }
         if own:
-            parts.append(_part(module, own, layout, paths))
+            parts.append(_traced_module(module, own, layout, paths))
     return tuple(parts)
 
 
-def _part(
+def _traced_module(
     module: nn.Module, own: dict[str, LayerFunctions], layout: Layout, paths: dict[nn.Module, str]
 ) -> TracedModule:
     placed = {short: layout.layer(layer.name) for short, layer in own.items()}

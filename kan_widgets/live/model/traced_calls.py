@@ -33,7 +33,7 @@ class Raw:
 
     station: Station
     extras: Mapping[str, Tensor]
-    """What its ``compute`` needs beside the frame."""
+    """Tensors that its ``compute`` needs beside the frame."""
     values: Tensor | None
     """``(n, *shape)``, perhaps reduced; a copy."""
     scope: tuple[int, ...]

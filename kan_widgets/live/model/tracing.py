@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.conv_settings import STRAIGHT, ConvSettings
+from kan_widgets.functions.layer_settings import STRAIGHT, ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live.frames.layout import LayerLayout

@@ -29,8 +29,8 @@ from kan_widgets.live.recordings.places import store_of_ranks
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
 
+# Seconds between two looks for commands.
 LOOK_SECONDS = 0.2
-"""Between two looks for what is asked."""
 _numbers = count()
 _known: weakref.WeakKeyDictionary[Feed, Agreed] = weakref.WeakKeyDictionary()
 

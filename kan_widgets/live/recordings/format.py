@@ -96,7 +96,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from kan_widgets.functions.conv_settings import ConvSettings, Split
+from kan_widgets.functions.layer_settings import ConvSettings, Split
 from kan_widgets.live.frames.progress import Controlled, Progress
 from kan_widgets.live.frames.source import Source
 
@@ -125,7 +125,7 @@ class Status:
     """How a training went when it was written."""
 
     message: str = ""
-    """What went wrong; else empty."""
+    """Error in words; else empty."""
     every: int = 1
     rates: tuple[float, ...] = ()
     progress: Progress = field(default_factory=Progress)

@@ -20,7 +20,7 @@ from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
-# Frames that wait for the disk; the latest takes the place of the one before when it is more.
+# Bytes of frames that wait for the disk; beyond them the latest replaces the one before it.
 _MOST_BYTES = 64_000_000
 
 
@@ -44,13 +44,13 @@ class NewsWriter:
         self.gap = 1
         """Steps between two frames, at least."""
         self.nbytes = 0
-        """Of the frames that wait."""
+        """Bytes of the frames that wait."""
         self._writer, self._parameters = writer, parameters
         self._waiting: deque[WaitingFrame] = deque()
         self._lock = threading.Lock()
         self._last: Frame | None = None  # in the file
         self._late: WaitingFrame | None = None  # too near the last one
-        # What was written last.
+        # Values written last.
         self._structure: Structure | None = None
         self._probe: Probe | None = None
         self._observed: Mapping[str, Observation] | None = None

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_widgets.functions.conv_settings import Split
+from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, new_layout
 from kan_widgets.live.frames.observation import Observation, joined
@@ -28,9 +28,9 @@ from kan_widgets.live.recordings.reader import (
 )
 from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
 
-# A process that has written nothing so long after its job began writes elsewhere.
+# Seconds after the start of its job by which a process that has written nothing writes elsewhere.
 _PATIENCE_SECONDS = 10.0
-# Frames that wait for what others have of them; of more, the second is let go.
+# Frames that wait for other processes' parts of them; with more, the second is dropped.
 _MOST_WAITING = 1000
 
 

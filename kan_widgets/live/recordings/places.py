@@ -198,7 +198,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: FileIO) -> None:
-        # Nobody else can read what is locked: one byte, as far away as can be said.
+        # A locked byte cannot be read by others: one is locked, at the largest offset there is.
         file.seek(2**31 - 2)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 

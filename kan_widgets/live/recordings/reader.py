@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.functions.conv_settings import ConvSettings, Split
+from kan_widgets.functions.layer_settings import ConvSettings, Split
 from kan_widgets.live.frames.activations import Activations, Probe, unpacked
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout, Layout, Table, Vector, new_layout
@@ -105,7 +105,7 @@ class Reader:
         self.last = 0
         """The number of the record read last."""
         self.parameters: dict[str, Any] | None = None
-        """What the layout read last says of the parameters."""
+        """Parameters as the layout read last describes them."""
         self._arrays: dict[int, NDArray[Any]] = {}
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._layouts: dict[int, Layout] = {}

@@ -14,8 +14,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
-from kan_widgets.live.frames.source import Source
-from kan_widgets.live.not_copied import NotCopied
+from kan_widgets.live.frames.source import NotCopied, Source
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame
@@ -57,9 +56,9 @@ class Recorder(Listener, NotCopied):
         self.is_active = self._is_first or any(each.split for each in source.feed.layout.layers)
         """Whether it writes frames: the first process does, and who has a part of the model."""
         self.problem = ""
-        """What the disk said, while it cannot be written; else empty."""
+        """The disk's error while it cannot be written; else empty."""
         self.steering: RunSide | None = None
-        """By which followers steer the run, where that was allowed."""
+        """Side through which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""
         self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written

@@ -329,5 +329,5 @@ class RunSide:
             self._refuse(error)
         else:
             if command.get("kind") in ("resume", "stop", *_HOLDS):
-                # Where it stays, it is ended by who asks for that, and by nobody's silence.
+                # A pause with `stays` ends on request only, not when followers fall silent.
                 self._holds = command["kind"] in _HOLDS and not command.get("stays")

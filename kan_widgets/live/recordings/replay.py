@@ -234,7 +234,7 @@ class Latest:
 
     frames: int = 0
     step: int = 0
-    """Of the last frame."""
+    """Step of the last frame."""
     values: dict[str, float] = field(default_factory=dict)
     """The last of each series."""
     status: Status = field(default_factory=Status)

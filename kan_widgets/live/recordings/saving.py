@@ -22,13 +22,13 @@ from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.writer import Writer
 
 
-class Closable(Protocol):
+class SendingHandle(Protocol):
     """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
 
     def close(self) -> None:
         """Send what is left, and the page. Closing again does nothing."""
 
-    def __enter__(self) -> Closable: ...
+    def __enter__(self) -> SendingHandle: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
 
@@ -198,7 +198,7 @@ class Savable(Source):
             lost_after=lost_after if control else None,
         )
 
-    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> Closable:
+    def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:
         """Send how the functions develop to a tracker of experiments, for as long as it goes on.
 
         At each ``every`` steps numbers of each layer: how far its functions reach (the median and
@@ -224,7 +224,7 @@ class Savable(Source):
 
         Returns
         -------
-        Closable
+        SendingHandle
             With ``close()``, which sends what is left and the page; also a context manager. Closing
             the binding does it too, and so does the end of the process.
 
@@ -250,5 +250,5 @@ class Savable(Source):
             raise closed_error(self.feed)
         from kan_widgets import _sending
 
-        sending: Closable = _sending(self, writer, every, name)
+        sending: SendingHandle = _sending(self, writer, every, name)
         return sending

@@ -35,8 +35,8 @@ _SEGMENT_BYTES = 8_000_000
 # What waits for a place that does not answer.
 _MOST_WAITING = 64_000_000
 SIGN_SECONDS = 15.0  # between two signs of a writer that has nothing to write
+# Seconds without a sign after which a writer is taken for dead.
 LOST_SECONDS = 50.0
-"""A writer that gave no sign for so long has died."""
 
 
 class OneFile(ZipFile):
@@ -145,7 +145,7 @@ class Segments:
         self.header: dict[str, Any] = {}
         self.latest: dict[str, Any] = {}
         self.found: Index | None = None
-        """What was there before."""
+        """Index of the recording that was there before."""
         self.nbytes = 0
         """Bytes of all records."""
         self._token = secrets.token_hex(4)
@@ -323,7 +323,7 @@ class Stored:
         self.ended = False
         """Whether nothing more will come."""
         self.damage = ""
-        """What is wrong with what comes next, if it is not only still written."""
+        """Damage of the records that come next, unless they are only still being written."""
         self.offset = 0
         """Bytes read."""
         self._last = 0

@@ -73,12 +73,12 @@ class Writer:
         self._series: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._marks = 0
-        # The records of what only the last of its kind counts of, and of activations by step.
+        # Records of kinds of which only the last counts, and of activations by step.
         self._current: dict[str, range] = {}
         self._activations: list[tuple[int, range]] = []
         self._frames: list[int] = []
         self.steps: list[int] = []
-        """Of the frames that count."""
+        """Steps of the frames that count."""
         # What the index of a folder says of the run.
         self._latest: dict[str, Any] = {}
         store.begin(self._header, self._latest)

@@ -24,7 +24,7 @@ AlarmKind = Literal["loss", "not finite", "outside", "dead", "still", "exploding
 RATE, GRID = "Learning rate ÷ 10", "Update the grid"
 """What a panel can do against an alarm between two steps, and undo; so its button says."""
 
-# Relative to a layer's coefficients: what moved less has stopped, and by so much others must move.
+# Shares of a layer's coefficients: one that moved less has stopped, and others must move this far.
 _STILL, _MOVES = 1e-7, 1e-4
 
 
@@ -50,15 +50,15 @@ class Alarm:
 
     kind: AlarmKind
     layer: str
-    """Its name; of the loss that of the curve."""
+    """Name of the layer, or of the curve of a loss."""
     since: int
     """The step at which it was seen first; it began at most one frame earlier."""
     what: str
-    """One sentence."""
+    """What goes wrong, in one sentence."""
     cause: str
     """The likely one, in a sentence."""
     cure: str
-    """What to call."""
+    """What to call against it."""
     button: str = ""
     """What ``live.watchdog.cure`` does about it; else empty."""
 

@@ -11,10 +11,10 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
+# A bound method, whose object is held weakly: without it nothing is done. It is told whether the
+# training is at rest (if not, it is between two steps) and the arguments given with it, and returns
+# True if a frame is due.
 StepTask = Callable[..., object]
-"""A bound method, whose object is held weakly: without it nothing is done. It is told whether the
-training is at rest (if not, it is between two steps) and the arguments given with it, and returns
-True if a frame is due."""
 
 _Waiting = tuple[weakref.WeakMethod[StepTask], tuple[object, ...]]
 
@@ -89,11 +89,13 @@ class Between(cells.CellListener):
             waiting, self._waiting = self._waiting, ()
         is_due = False
         for method, arguments in waiting:
+            if (task := method()) is None:
+                continue
             try:
-                if (task := method()) is not None:
-                    is_due |= task(at_rest, *arguments) is True
+                is_due |= task(at_rest, *arguments) is True
             except Exception as error:
-                report(f"what was wanted of the model could not be done: {error!r}")
+                what = task.__qualname__.replace("._", ".").replace(".", " could not ")
+                report(f"{what.replace('_', ' ')}: {error!r}. Training goes on")
         return is_due
 
     def before_cell_end(self) -> None:

@@ -32,7 +32,7 @@ def printed_over(text: str, more: str) -> str:
     return text
 
 
-# By process and thread: a forked process has threads of the same numbers.
+# Keyed by process and thread: a forked process has threads of the same numbers.
 _takers: dict[tuple[int, int], Callable[[str], None]] = {}
 _lock = threading.Lock()
 

@@ -69,7 +69,7 @@ class Counter:
         self._lock = feed.sending
         self.every = every
         self.stride = 1
-        """Of the steps at which a frame is due by ``every``, every n-th gets one."""
+        """Every n-th of the steps at which ``every`` makes a frame due gets one."""
         self.steps = steps
         self.seconds = 0.0
         """Time that counting, and work for the feed, took of the training thread."""
@@ -80,7 +80,7 @@ class Counter:
         self.training_seconds = 0.0
         """Time between steps, pauses left out."""
         self.uncounted = Uncounted()
-        """What other optimizers have done since the last step."""
+        """Steps of other optimizers since the last step."""
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
         self.is_calm = False
         """Whether the next step is only counted, if it is not due for a frame."""
@@ -369,8 +369,8 @@ class Stepping:
         return inside
 
 
+# What is known of the steps of optimizers.
 steppings: weakref.WeakKeyDictionary[Optimizer, Stepping] = weakref.WeakKeyDictionary()
-"""What is known of the steps of optimizers."""
 
 
 def stepping_of(optimizer: Optimizer) -> Stepping:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# What is kept after a loop, when the batch itself is freed.
+# Kept after a loop, when the batch itself is freed.
 _KEPT_ROWS = 64
 _KEPT_BYTES = 1_000_000
 

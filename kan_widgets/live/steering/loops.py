@@ -11,7 +11,7 @@ from collections import deque
 from traceback import walk_stack
 from types import CodeType, FrameType
 
-# Prefixes of the instructions that run other code, or look something up.
+# Prefixes of bytecode instructions that run other code, or look something up.
 _RAISING_OPCODES = tuple(
     "BINARY CALL COMPARE CONTAINS DELETE_ATTR DELETE_SUBSCR FOR_ITER FORMAT GET IMPORT INPLACE "
     "LOAD PRECALL RAISE RERAISE STORE_ATTR STORE_SUBSCR UNARY UNPACK WITH".split()

@@ -38,7 +38,7 @@ class Training:
         self.clock = Clock()
         self.control = Control(self._wished, self._bare_loop_runs, self._while_held, self.clock)
         self.between = Between(weakref.ref(feed), counter, self.trains_elsewhere)
-        """What waits for the end of a step."""
+        """Tasks that wait for the end of a step."""
         self.scalars = Scalars(self._tell)
         self._rates = Rates()
         self.batch = LastBatch()

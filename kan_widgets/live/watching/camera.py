@@ -17,10 +17,10 @@ from kan_widgets.live.frames.layout import Layout, LayoutKey, Names, build_layou
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.steering.counter import Stepping
 
-# Where steps are counted by hand: how long to try to read between two of them.
+# Seconds to try to read between two steps where these are counted by hand.
 _PATIENCE_TO_READ = 2.0
 _TRIES = 3
-# Whole frames a second at most, where pages are shown parts of them.
+# Most whole frames a second where pages show only parts of them.
 WHOLE_FPS = 1.0
 # Frames move all views.
 _WEIGHT = 4.0
@@ -157,7 +157,7 @@ class Camera:
 
     def _take(self, step: int, layout: Layout) -> Frame | None:
         """Take a frame with the layout there was last, or with a cut of it."""
-        # A copier has memory of its own: none for large frames, which are rare.
+        # A copier has memory of its own: large frames, which are rare, get none.
         often = layout.is_cut or self.looking.cut(layout) is layout
         if often and self._read_with is self.layout:
             if self._recopied is not layout:

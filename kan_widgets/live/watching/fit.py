@@ -26,7 +26,7 @@ from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
 from kan_widgets.nn.life.torch_optimizer import torch_optimizer
 
-# The name of the only model, where there is one.
+# Name of the model if there is only one.
 _ONLY_MODEL = ""
 _EVENTS = ("on_step", "on_epoch", "on_end")
 # How long the program, at its end, waits for a background run to finish its step.
@@ -50,7 +50,7 @@ class Run:
         }
         self._loop = loop
         self.error: BaseException | None = None
-        """What ended a run in the background, with its traceback; else ``None``."""
+        """Error that ended a run in the background, with its traceback; else ``None``."""
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 

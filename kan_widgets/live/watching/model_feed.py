@@ -69,7 +69,7 @@ class ModelFeed(TrainingFeed):
         self.training: Training = Training(self, self.counter, optimizer)
         """The run: its curves, its progress, and what others want of it."""
         self.between = self.training.between
-        """What waits for the end of a step."""
+        """Tasks that wait for the end of a step."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
         self.bound = BoundModel(model, read, self, self.training, self.between, gone)
         """The model: its layers, edits, what reaches them, examples."""

@@ -1,7 +1,7 @@
 """Hear of every step, and notice when training goes quiet, so that the last frame is always sent.
 
-Two watchmen for that: the end of a cell, on the thread that ran it, and a job of the scheduler that
-rests unless some training is live.
+Two things notice that: the end of a cell, on the thread that ran it, and a job of the scheduler
+that rests unless some training is live.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Feed
+from kan_widgets.live.frames.source import Source
 from kan_widgets.live.steering.counter import steppings
 from kan_widgets.live.worker import Job, scheduler
 
@@ -30,13 +31,13 @@ _KEPT_SECONDS = 1.0
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
 # Replaced, never changed in place: each step of any optimizer goes through it.
 _watched: tuple[Any, ...] = ()
-# What has ended, and until when it is kept; only for the job.
+# Bindings that have ended, and until when each is kept; used by the job alone.
 _ended: list[tuple[float, Any]] = []
 _lock = threading.Lock()
 _hears_steps = False
 
 
-def watch(binding: Any) -> None:
+def watch(binding: Source) -> None:
     """Settle the training of a binding whenever it goes quiet, until `unwatch`.
 
     The steps of all optimizers are heard from the first one on, by one hook of torch's that stays:
@@ -55,7 +56,7 @@ def watch(binding: Any) -> None:
 
 
 def unwatch(feed: Feed) -> None:
-    """Stop watching for this training's end."""
+    """Stop watching the binding that has this feed."""
     global _watched
     with _lock:
         _watched = tuple(each for each in _watched if each.feed is not feed)

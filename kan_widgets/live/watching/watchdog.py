@@ -17,9 +17,9 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.source import NotCopied
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
-from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits
@@ -54,14 +54,14 @@ class Watchdog(NotCopied):
         self.raised: tuple[Alarm, ...] = ()
         """The latest hundred alarms, those that are over included."""
         self.alarms: tuple[Alarm, ...] = ()
-        """What goes wrong at present, the oldest first."""
+        """Alarms of the present, the oldest first."""
         self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
         self._not_done = ""
         self._job = Job(scheduler, self._check, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
-        # What was found when enough steps had passed last.
+        # Alarms found the last time that enough steps had passed.
         self._dead: list[Alarm] = []
         self._still: list[Alarm] = []
         self._looking = threading.Lock()
@@ -184,7 +184,7 @@ class Watchdog(NotCopied):
             return self.alarms
         with self._looking:
             before, known = self.alarms, {alarm.id: alarm for alarm in self.alarms}
-            # What goes on began when it was seen first.
+            # An alarm that persists keeps the step at which it was first seen.
             found = [
                 replace(alarm, since=known[alarm.id].since, what=known[alarm.id].what)
                 if alarm.id in known and alarm.kind != "outside"
@@ -354,7 +354,7 @@ class _Gradients:
 
     first: int
     sizes: list[tuple[str, tuple[int, ...]]]
-    """Of the layers that are looked at."""
+    """Names and shapes of the layers that are looked at."""
     last: int = 0
     looks: int = 0
     alive: dict[str, Tensor] = field(default_factory=dict)

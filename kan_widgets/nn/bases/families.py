@@ -12,7 +12,7 @@ from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 
-#: Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
+# Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
 FAMILIES: dict[str, Callable[[int, Ends], Basis]] = {
     "rbf": RBF,
     "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),

@@ -16,8 +16,8 @@ from typing import Any
 
 from kan_widgets.nn.kernels import compile_options
 
-#: What a library offers, for each order and level, with the number of its arguments, pointers all;
-#: they return a status.
+# What a library offers, for each order and level, with the number of its arguments, pointers all;
+# they return a status.
 FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 

@@ -20,13 +20,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
-#: All that a library is made of.
+# All that a library is made of.
 FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
 
 ORDERS = range(1, 6)
-#: In place of an order: other bases. Splines of order 0 have no kernels.
+# In place of an order: other bases. Splines of order 0 have no kernels.
 OTHER_BASES = 0
-#: Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
+# Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         "avx512": ("-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"),
@@ -35,17 +35,16 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "arm64": {"baseline": ()},  # which has NEON
 }
-#: The only level of a library that is compiled for one machine.
+# The only level of a library that is compiled for one machine.
 NATIVE = "native"
 
-#: What a wheel's library is called, by ``sys.platform``.
+# What a wheel's library is called, by ``sys.platform``.
 NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll"}
 
-#: The kernels for web pages, compiled from the same files by Zig: make kernels.
+# The kernels for web pages, compiled from the same files by Zig: make kernels. Other versions than
+# the one that pyproject.toml pins give other bytes.
 FOR_PAGES = FOLDER / "kernels.wasm"
 _PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
-#: By this version: others give other bytes.
-ZIG = "0.17.1"
 
 OPTIONS = (
     "-std=c++17",
@@ -70,7 +69,7 @@ def find_compiler() -> str | None:
 def for_this_machine(order: int, *more: str) -> list[str]:
     """Return the arguments for a library of one order, but for ``-o`` and the file's name."""
     options = [*OPTIONS, *_position(sys.platform), *_linked(sys.platform)]
-    return [*options, *_part(order, NATIVE), *more, str(RUNTIME)]
+    return [*options, *_source(order, NATIVE), *more, str(RUNTIME)]
 
 
 def make_for_a_wheel(
@@ -97,7 +96,7 @@ def make_for_pages(compiler: Sequence[str], made: Path, scratch: Path) -> None:
 
     ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
     """
-    sources = [(f"{order}.o", _part(order, "wasm")) for order in (OTHER_BASES, *ORDERS)] + [
+    sources = [(f"{order}.o", _source(order, "wasm")) for order in (OTHER_BASES, *ORDERS)] + [
         ("runtime.o", (str(FOLDER / "wasm.cpp"),))
     ]
     for name, source in sources:
@@ -114,10 +113,10 @@ def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str
     for level, instructions in LEVELS[architecture].items():
         for order in (OTHER_BASES, *ORDERS):
             made = scratch / f"{level}_{order}.o"
-            yield [*common, *instructions, *_part(order, level), "-o", str(made)]
+            yield [*common, *instructions, *_source(order, level), "-o", str(made)]
 
 
-def _part(order: int, level: str) -> tuple[str, ...]:
+def _source(order: int, level: str) -> tuple[str, ...]:
     """Return the source for an order, and its names."""
     return f"-DORDER={order}", f"-DLEVEL={level}", str(LOCAL)
 

@@ -29,11 +29,11 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-#: Tried in this order: not every compiler knows the processor.
+# Tried in this order: not every compiler knows the processor.
 ATTEMPTS = (("-march=native",), ())
-#: Seconds after which the compiler is given up, all attempts together.
+# Seconds after which the compiler is given up, all attempts together.
 TIMEOUT_SECONDS = 120
-#: Seconds after which it is said that a call waits for the compiler.
+# Seconds after which it is said that a call waits for the compiler.
 NOTICE_SECONDS = 1.0
 
 

@@ -33,18 +33,18 @@ from kan_widgets.nn.kernels import native
 from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.kernels.compile_options import OTHER_BASES
 
-#: Least number of columns in the dense form, for a call to be worth the compiler.
+# Least number of columns in the dense form, for a call to be worth the compiler.
 MIN_COLUMNS = 2**16
 
 Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (evaluated on Python 3.10)
 
-#: Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
+# Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
 _FAMILIES = (RBF, Chebyshev, Fourier)
 
-#: What the kernels return for 0, where a number is not finite.
+# What the kernels return for 0, where a number is not finite.
 _NOT_FINITE = -1
 
-#: The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
+# The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
 _PROBLEM = struct.Struct("37q2d")
 
 

@@ -16,12 +16,12 @@ from kan_widgets.nn.life.sampling import Inputs, checked_inputs
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
-#: Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
+# Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
 _MAX_INPUTS = 4096
-#: Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
-#: coefficient, and keeps functions near what they were in gaps between inputs. Beyond the grid
-#: nothing counts: there not even a cubic lies in the space of cubic splines, whose functions fade,
-#: so that it would be moved inside as well.
+# Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
+# coefficient, and keeps functions near what they were in gaps between inputs. Beyond the grid
+# nothing counts: there not even a cubic lies in the space of cubic splines, whose functions fade,
+# so that it would be moved inside as well.
 _OUTSIDE_WEIGHT = 0.01
 
 

@@ -16,9 +16,9 @@ from kan_widgets.nn.dense import expand_plain
 from kan_widgets.nn.life.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.torch_modes import ungraded
 
-#: Numbers computed at once.
+# Numbers computed at once.
 _PIECE = 4_000_000
-#: Points that the domain is measured at.
+# Points that the domain is measured at.
 _POINTS = 64
 
 
@@ -63,7 +63,7 @@ def layer_regularization(
     return l1 * total - entropy * (share * surprise).sum()
 
 
-#: Patches that a mean is taken over; of more, this many are drawn.
+# Patches that a mean is taken over; of more, this many are drawn.
 PATCHES = 4096
 
 

@@ -16,7 +16,7 @@ from kan_widgets.nn.life.changes import together
 from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
-#: Values compared at once.
+# Values compared at once.
 _PIECE = 4_000_000
 #: Points at which a half-wave is looked at, and at which so many of the largest pieces are.
 _DENSE, _FINE, _LARGEST = 8, 4000, 64

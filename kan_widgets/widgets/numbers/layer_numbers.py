@@ -24,13 +24,13 @@ from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
+# With more functions only a part of a layer is measured: those of some outputs and some inputs.
 MAX_MEASURED = 100_000
-"""Of a layer of more functions a part is measured: those of some outputs and some inputs."""
 
+# Functions of a layer that are drawn as dots; where there are more, evenly by rank.
 MAX_DOTS = 60
-"""Functions of a layer that are drawn as dots; where there are more, evenly by rank."""
+# Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
-"""Frames of the past that the curves over time go through at most, and about half as many."""
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
 # Of gradients and updates, all layers together cross with about so many points, each layer with
 # at most and at least so many.
@@ -42,8 +42,8 @@ _SUMMARY_FIELDS = (
 _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
 
 Numbers = NDArray[np.int64]
+# A step, and what each layer was like.
 Moment = tuple[int, dict[str, LayerSummary]]
-"""A step, and what each layer was like."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class Row:
     layout: LayerLayout
     step: int
     summary: LayerSummary
-    """Of the functions measured: all, or a `MeasuredPart`."""
+    """Summary of the functions measured: all, or a `MeasuredPart`."""
     updates: UpdateSizes | None
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""
@@ -154,14 +154,14 @@ class Row:
             "functions": self.layout.count,
             "measured": s.functions,
             **{name: getattr(s, name) for name in _SUMMARY_FIELDS},
-            **{name: _part(spread, "median") for name, spread in medians.items()},
+            **{name: _number_or_none(spread, "median") for name, spread in medians.items()},
             **{
-                f"{name}_{percent}": _part(spread, part)
+                f"{name}_{percent}": _number_or_none(spread, part)
                 for name, spread in spreads.items()
                 for percent, part in _PERCENTILES.items()
             },
             "threshold": THRESHOLD,
-            **{name: _part(sizes, name) for name in _SIZES},
+            **{name: _number_or_none(sizes, name) for name in _SIZES},
             "update_step": None if sizes is None else sizes.step,
         }
 
@@ -319,12 +319,12 @@ def past(
         found.append(
             {
                 "steps": _steps([step for step, _ in own]),
-                "range": _series(_part(one, "median") for one in reach),
-                "lower": _series(_part(one, "lower") for one in reach),
-                "upper": _series(_part(one, "upper") for one in reach),
+                "range": _series(_number_or_none(one, "median") for one in reach),
+                "lower": _series(_number_or_none(one, "lower") for one in reach),
+                "upper": _series(_number_or_none(one, "upper") for one in reach),
                 "splines": _series(s.spline_share for _, s in own),
                 "silu": _series(s.silu_shaped for _, s in own),
-                "change": _series(_part(s.change, "median") for _, s in own),
+                "change": _series(_number_or_none(s.change, "median") for _, s in own),
                 "sizes": {
                     "steps": _steps([sizes.step for sizes in kept]),
                     **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
@@ -334,7 +334,7 @@ def past(
     return found
 
 
-def _part(record: object, name: str) -> float | None:
+def _number_or_none(record: object, name: str) -> float | None:
     """Return one number of a record; ``None`` where it is not known, or there is none."""
     value = getattr(record, name, math.nan)
     return None if math.isnan(value) else value

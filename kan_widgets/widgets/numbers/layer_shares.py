@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kan_widgets.insight import Explanation, KernelShares
     from kan_widgets.insight.kernel_shares import Curves
 
+# The shares of one layer, as the browser reads them: see js/src/views/explain/content.ts.
 SharePart = dict[str, Any]
-"""The shares of one layer, as the browser reads them: see js/src/views/explain/content.ts."""
 
 # Numbers of maps that are sent to the browser for one layer; those of the largest shares first.
 _MAP_NUMBERS = 250_000

@@ -14,12 +14,12 @@ from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import Stream
 
 # What a page chooses beside the keywords of its views.
-_PAGE_TRAITS = frozenset({*SHARED_TRAITS, "ghost_step", "drawing", "every", "overlays"})
+_SETTABLE_TRAITS = frozenset({*SHARED_TRAITS, "ghost_step", "drawing", "overlays"})
 
 
 def chosen_in_page(widget: Any) -> frozenset[str]:
     """Return the traits that a page may set; only Python sets all others."""
-    return _PAGE_TRAITS.union(widget.traits(option=True))
+    return _SETTABLE_TRAITS.union(widget.traits(option=True))
 
 
 def live_page(
@@ -55,7 +55,7 @@ def live_page(
 
 def _stream(stream: Stream) -> dict[str, Any]:
     model = model_of(stream)
-    # Its traits are those of the last time that nothing went on.
+    # The stream's traits were last set while no training ran.
     if (source := stream.source) is not None:
         model["traits"] |= state_of(source)
     return model

@@ -25,7 +25,7 @@ from kan_widgets.widgets.pages.page_text import (
 )
 
 # Of no use to a page, or of its own making.
-_PAGE_TRAITS = ("layout", "tabbable", "tooltip")
+_LEFT_OUT_TRAITS = ("layout", "tabbable", "tooltip")
 
 
 class Placed:
@@ -258,7 +258,7 @@ def shown_in(views: Sequence[Any]) -> list[Any]:
 
 def model_of(widget: Any) -> dict[str, Any]:
     """Return what a page's stand-in for a widget is made from."""
-    names = [name for name in widget.keys if not name.startswith("_") and name not in _PAGE_TRAITS]
+    names = [name for name in widget.keys if name[0] != "_" and name not in _LEFT_OUT_TRAITS]
     module = type(widget).__name__
     return {"id": widget.model_id, "module": module, "traits": widget.get_state(names)}
 

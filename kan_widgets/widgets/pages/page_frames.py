@@ -157,7 +157,7 @@ def taken_out(content: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 # Steps up to the largest coefficient that a function ever has: rounding is off by half a step,
 # less than a pixel where φ is drawn 100 pixels high.
 FUNCTION_STEPS = 32
-# And at most so many up to the largest of its layer: a small function is drawn small.
+# Steps up to the layer's largest coefficient, at most: a small function is drawn small.
 LAYER_STEPS = 256
 # Parts of a step in which the last frame is kept: what is read there is good to four digits.
 FINE_STEPS = 254

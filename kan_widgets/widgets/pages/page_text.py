@@ -7,7 +7,6 @@ import datetime
 import html
 import json
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -15,27 +14,26 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
-from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.bundles import UNPACKING, bundle, deflated
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
 # What every page of views runs, by the names under which its script finds them.
 _MODULES = {"Stream": "main.js", "View": "view.js", "Page": "page.js"}
 _START = "kanWidgets.Page.start(document, kanWidgets);"
 # Unpacks the script of the page, which stands in it as text, and runs it.
-_UNPACKING = """\
-try {
+_RUNNING = f"""\
+try {{
   const text = document.getElementById("kw-code").textContent.trim();
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  {UNPACKING.format(text="text")}
   const script = document.createElement("script");
   script.textContent = await new Response(plain).text();
   document.body.append(script);
-} catch (error) {
-  for (const place of document.querySelectorAll("[data-kw-place]")) {
-    place.textContent = `This view cannot be shown in this browser: ${error.message}`;
-  }
+}} catch (error) {{
+  for (const place of document.querySelectorAll("[data-kw-place]")) {{
+    place.textContent = `This view cannot be shown in this browser: ${{error.message}}`;
+  }}
   throw error;
-}
+}}
 """
 
 
@@ -61,7 +59,7 @@ def page_text(
     more = {"Live": "live.js"} if live else {"Trained": "trained.js"} if trains else {}
     code = _script(_MODULES | more)
     worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
-    start, sheet = f"\n{_UNPACKING}", f"\n{bundle('page.css')}\n"
+    start, sheet = f"\n{_RUNNING}", f"\n{bundle('page.css')}\n"
     # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
     policy = (
         f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
@@ -89,7 +87,7 @@ def page_text(
         f"<main>{''.join(figures)}</main>",
         "<noscript>This page draws with JavaScript, which is switched off.</noscript>",
         filling(content, packed),
-        f'<script type="text/plain" id="kw-code">{_deflated(code.encode())}</script>',
+        f'<script type="text/plain" id="kw-code">{deflated(code.encode())}</script>',
         f'<script type="module">{start}</script>',
         "</html>",
     ]
@@ -100,7 +98,7 @@ def filling(content: dict[str, Any], packed: bytes) -> str:
     """Return as HTML what the views of a page are filled with; the parameters of `page_text`."""
     return (
         f'<script type="application/json" id="kw-saved">{_json(content)}</script>\n'
-        f'<script type="text/plain" id="kw-bytes">{_deflated(packed)}</script>'
+        f'<script type="text/plain" id="kw-bytes">{deflated(packed)}</script>'
     )
 
 
@@ -138,10 +136,6 @@ def _json(value: object) -> str:
     """Return JSON that cannot end the script it stands in, whatever names are in it."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _deflated(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
 
 
 def _handing(name: str, source: str) -> str:

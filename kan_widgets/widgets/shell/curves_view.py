@@ -16,10 +16,10 @@ from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import View
 from kan_widgets.widgets.wire.lifetime import weakly
 
+# Steps that the mean of a drawn curve spans, unless the user chooses.
 SMOOTHING = 30
-"""Steps that the mean of a drawn curve spans, unless the user chooses."""
+# How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts.
 COLOURS = 7
-"""How many colours curves have: ``curve-0`` to ``curve-6`` in js/src/scene/theme.ts."""
 _POINTS = 800
 _MARKS = 100
 
@@ -140,7 +140,7 @@ def _extremes(values: Float64, begins: NDArray[np.intp]) -> tuple[NDArray[np.int
     """Return the places of the smallest and the largest value of each run, and the run of each."""
     sizes = np.diff(begins, append=len(values))
     found = []
-    # What is not a number counts as neither, unless there is nothing else.
+    # NaN counts as neither, unless there is nothing else.
     for most, missing in ((np.minimum, np.inf), (np.maximum, -np.inf)):
         known = np.where(np.isnan(values), missing, values)
         hits = np.flatnonzero(known == np.repeat(most.reduceat(known, begins), sizes))

@@ -25,9 +25,9 @@ from kan_widgets.checks import check_number
 from kan_widgets.live import Frame, Source
 from kan_widgets.live.frames.frame import sliced
 from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.widgets.wire.bundles import bundle
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
-    bundle,
     frame_dict,
     inputs_within,
     layout_dict,
@@ -146,7 +146,7 @@ _FONTS = pathlib.Path(__file__).parents[1] / "font"
 FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
 
 _MAX_PIXELS = 100e6
-# Of the pixels of an image: a colour of more is one of the paper, of a panel or of a band.
+# Share of an image's pixels: a colour with more belongs to the paper, a panel or a band.
 _AREA = 0.01
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 

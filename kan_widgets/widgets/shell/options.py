@@ -69,7 +69,7 @@ class Option:
     kw_only: bool
     is_trait: bool
     type: str = ""
-    """As it is annotated."""
+    """Type as it is annotated."""
 
     def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
         trait = self.trait or _trait_of(kind, self.default, **self.bounds)

@@ -27,10 +27,10 @@ from kan_widgets.widgets.shell.options import (
     with_options,
 )
 from kan_widgets.widgets.shell.pictured import Pictured
-from kan_widgets.widgets.wire.messages import bundle
+from kan_widgets.widgets.wire.bundles import bundle
+from kan_widgets.widgets.wire.lifetime import ViewListener
 from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import stream_of
-from kan_widgets.widgets.wire.view_listener import ViewListener
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,7 +48,7 @@ _OTHER_NAMES = {
     "to_html": 'save_html("page.html")',
     "binding": "live",
 }
-_REPR_TRAITS = ("layer", "mode", "page", "every")
+_REPR_TRAITS = ("layer", "mode", "page")
 # Traits of every view that no picture of it depends on.
 _UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
 

@@ -1,4 +1,9 @@
 // src/wire/checks.ts
+function decodedBase64(text) {
+  const { fromBase64 } = Uint8Array;
+  const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new DataView(buffer, byteOffset, byteLength);
+}
 function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
@@ -72,7 +77,7 @@ var LiveModel = class extends PageModel {
   }
   /** Takes what Python says. */
   take({ method, state, content, buffer_paths, buffers }) {
-    const bytes = buffers.map(bytesOf);
+    const bytes = buffers.map(decodedBase64);
     if (method === "custom") this.emit("msg:custom", content, bytes);
     if (method !== "update" || !state) return;
     (buffer_paths ?? []).forEach((path, n) => {
@@ -121,9 +126,6 @@ function renew({ id, html }) {
     for (const [n, cell] of [...part.cells].entries())
       if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
   } else before.replaceWith(part);
-}
-function bytesOf(base64) {
-  return new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
 }
 function withoutBytes(value) {
   const paths = [];

@@ -40,6 +40,11 @@ var PageModel = class {
 };
 
 // src/wire/checks.ts
+function decodedBase64(text) {
+  const { fromBase64 } = Uint8Array;
+  const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new DataView(buffer, byteOffset, byteLength);
+}
 function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
@@ -48,8 +53,7 @@ function putBytes(into, path, bytes) {
 // src/page/saved.ts
 async function unpack(text, base64) {
   const saved = JSON.parse(text);
-  const packed = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([decodedBase64(base64.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
   for (const [path, at, length] of saved.bytes) {
     putBytes(saved, path, new DataView(bytes, at, length));

@@ -8,6 +8,9 @@ function float32(bytes, what) {
 function uint32(bytes, what) {
   return new Uint32Array(copy(bytes, what));
 }
+function uint8(bytes, what) {
+  return new Uint8Array(viewOf(bytes, what));
+}
 function copy(bytes, what) {
   const view = viewOf(bytes, what);
   if (view.byteLength % 4 !== 0) {
@@ -28,7 +31,7 @@ function record(value, what) {
   }
   throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
 }
-function same(got, needed, what) {
+function checkCount(got, needed, what) {
   if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
 }
 function product(sizes) {
@@ -47,7 +50,7 @@ var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
   constructor(sent) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the checkCount kan_widgets.`
     );
   }
 };
@@ -71,7 +74,7 @@ function readLayer(raw) {
   const what = `of layer "${raw.name}"`;
   const count = product(raw.shape);
   const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
-  if (tableOf) same(tableOf.length, count, `the table numbers ${what}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${what}`);
   return {
     ...plain,
     isBase: is_base,
@@ -81,10 +84,10 @@ function readLayer(raw) {
         x: float32(x, `a table ${what}`),
         values: float32(values, `a table ${what}`)
       };
-      same(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
       return table;
     }),
-    // What a table does not say of itself, its layer says.
+    // A table takes from its layer what it does not state itself.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),
@@ -255,17 +258,17 @@ function train(saved, lesson, controls) {
   const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
   const [first] = stream.runs.flatMap(framesOf);
-  const initial = floatsOf(first.data);
+  const initial = float32(first.data, "the first frame");
   const description = {
     structure: stream.traits.structure,
     layout: readLayout(stream.traits.layouts[0]),
     recipe: Object.fromEntries(
       Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
-        return [name, { ...own, ...scaler && { scaler: floatsOf(scaler) } }];
+        return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
       })
     )
   };
-  const script = new Blob([bytesOf(lesson.worker)], { type: "text/javascript" });
+  const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
   const worker = new Worker(URL.createObjectURL(script));
   const order = (one) => worker.postMessage(one);
   const data = {
@@ -280,7 +283,7 @@ function train(saved, lesson, controls) {
     curves = emptyCurves();
     edits.begin();
     reset = true;
-    const code = bytesOf(lesson.code);
+    const code = uint8(lesson.code, "the kernels");
     order({ kind: "begin", description, frame, data, settings, code });
   }
   const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
@@ -434,14 +437,10 @@ function wired(name, kind, { x, y }) {
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
-    inputs: bytes.inputs ? bytesOf(inputs) : floatsOf(inputs),
-    targets: bytes.targets ? bytesOf(targets) : floatsOf(targets)
+    inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
+    targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
   };
 }
-function bytesOf(view) {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
-}
-var floatsOf = (view) => new Float32Array(bytesOf(view).buffer);
 export {
   train
 };

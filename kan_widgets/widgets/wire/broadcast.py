@@ -21,6 +21,7 @@ from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
 from kan_widgets.live.worker import Job, Painter, scheduler
+from kan_widgets.widgets.wire.bundles import packed_bundle
 from kan_widgets.widgets.wire.lifetime import SelfClosing
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
@@ -28,7 +29,6 @@ from kan_widgets.widgets.wire.messages import (
     inputs_within,
     layout_dict,
     observation_dict,
-    packed_bundle,
     probe_dict,
     state_of,
     summaries_of,
@@ -39,8 +39,8 @@ from kan_widgets.widgets.wire.sending import Outbox, is_costly
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits
 
+# From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts.
 _BEAT_SECONDS = 3.0
-"""From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts."""
 
 
 class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
@@ -76,7 +76,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     `training_of`. All that views say of it comes from here."""
 
     summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """Of the layers of which the page has a window: how far they reach and moved, see
+    """How far layers reach and moved of which the page has a window: see
     `summary_dict`."""
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
@@ -88,7 +88,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     probe = traitlets.Dict().tag(sync=True)
     """The examples traced: ``{"shape", "inputs", "labels"}``, or empty."""
     activations = traitlets.Dict().tag(sync=True)
-    """What they made of the network when training last went quiet, or empty."""
+    """The activations of these examples when training last went quiet, or empty."""
 
     @traitlets.default("_esm")
     def _packed(self) -> str:
@@ -96,7 +96,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def __init__(self, source: Source) -> None:
         self._outbox = Outbox(self._send_waiting)
-        # Who sends holds it, so that a message comes after the frames that were there before.
+        # Held while sending, so a message never overtakes earlier frames.
         self._lock = self._outbox.lock
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame

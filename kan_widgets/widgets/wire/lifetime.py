@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
-from kan_widgets.live import cells
-from kan_widgets.live.not_copied import NotCopied
+from kan_widgets.live import Listener, cells
+from kan_widgets.live.cells import CellListener
+from kan_widgets.live.frames.source import NotCopied
 
 T = TypeVar("T")
 
@@ -129,6 +130,36 @@ def _goes_when_unseen(comm: Any) -> bool:
     return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
 
 
+class ViewListener(Listener, CellListener):
+    """Calls methods of a view at events of a source, until the view is closed or gone.
+
+    Parameters
+    ----------
+    view
+        A widget whose comm is open.
+    **methods
+        Of the view, which they do not keep, by the event: ``on_frame=self._wake``.
+    """
+
+    def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
+        self._ref = weakref.ref(view)
+        self._kind = type(view).__name__
+        for event, method in methods.items():
+            setattr(self, event, weakly(method))
+
+    def on_report(self, message: str) -> None:
+        """Take a fault that was reported."""
+
+    @property
+    def title(self) -> str:
+        return self._kind
+
+    @property
+    def is_over(self) -> bool:
+        view = self._ref()
+        return view is None or view.comm is None
+
+
 # -- what is shown ------------------------------------------------------------------------
 
 
@@ -191,7 +222,7 @@ def keep_open(widget: SelfClosing) -> None:
 
 def is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
-    # By its type: what is held weakly there may be gone when it is asked for its class.
+    # By its type: a weak proxy whose object is gone raises when it is asked for its class.
     known = list(_instances.values())
     return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
 

@@ -1,14 +1,10 @@
-"""What crosses to the browser: frames, layouts, inputs seen, how a source stands, and the code."""
+"""What crosses to the browser: frames, layouts, inputs seen, and how a source stands."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,37 +19,6 @@ from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import diverged_since, loss_of
 from kan_widgets.live.frames.structure import structure_dict
-
-_FOLDER = Path(__file__).parents[1] / "static"
-
-# A module that unpacks another one and stands for it.
-_UNPACKING = """\
-const packed = Uint8Array.from(atob("{packed}"), (letter) => letter.charCodeAt(0));
-const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-const code = new Blob([await new Response(plain).arrayBuffer()], {{ type: "text/javascript" }});
-const address = URL.createObjectURL(code);
-const {{ default: main }} = await import(address);
-URL.revokeObjectURL(address);
-export default main;
-"""
-
-
-def bundle(name: str) -> str:
-    """Return the text of a built file.
-
-    The text and not its path: anywidget watches the file of each widget that was given a path, and
-    keeps that widget for ever.
-    """
-    return (_FOLDER / name).read_text("utf-8")
-
-
-@lru_cache
-def packed_bundle(name: str) -> str:
-    """Return a built module as a gzipped one that unpacks itself, less than two thirds as large."""
-    # Without a date, so that a notebook saved twice has not changed.
-    small = gzip.compress(bundle(name).encode("utf-8"), mtime=0)
-    return _UNPACKING.format(packed=base64.b64encode(small).decode("ascii"))
-
 
 PROTOCOL = 2
 

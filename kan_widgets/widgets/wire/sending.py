@@ -89,7 +89,7 @@ def _most(size: int) -> int:
 
 
 _CROWDED_SECONDS = 0.5  # shortest time over which a thread's waits are measured
-# One that runs in less of the time in which it need not wait is slowed by other things.
+# A thread that runs for less of the time in which it need not wait is slowed by other things.
 _BUSY_SHARE = 0.6
 _LONG_WAITS, _SHORT_WAITS = 0.1, 0.04  # shares of time: more makes frames rarer, less more frequent
 _MIN_GAP, _MAX_GAP = 0.1, 1.0  # seconds between two frames, where they are rarer at all

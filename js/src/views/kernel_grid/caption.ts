@@ -207,7 +207,7 @@ export function shadeText({ name, units, signed, values, most, unknown }: Shade)
 
 /** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on every input channel.". */
 function sizeText({ layer, settings }: Picture): string {
-  // What leads an overview counts its rows and columns.
+  // The overview's first line already gives rows and columns.
   const size =
     settings.mode === "overview" && !layer.window
       ? counted(layer.count, "function")

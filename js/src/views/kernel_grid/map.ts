@@ -54,7 +54,7 @@ export function lookedAt({ summary }: LayerMap, id: string): { out: number; in: 
   };
 }
 
-function mostOf(reach: Float32Array): number {
+function largestReach(reach: Float32Array): number {
   return Math.max(0, ...reach.filter(Number.isFinite));
 }
 
@@ -67,7 +67,7 @@ function mapText({ summary, layer }: LayerMap): string {
   const [out, inputs] = wholeOf(layer);
   const [down, across] = summary.block;
   const { reach, every, broken } = summary;
-  const most = mostOf(reach);
+  const most = largestReach(reach);
   const block = down * across > 1 ? `a block of ${down} × ${across}` : "one output and one input";
   const part = every > 1 ? `, of every ${formatCount(every)}th input` : "";
   return (
@@ -75,7 +75,7 @@ function mapText({ summary, layer }: LayerMap): string {
     `${formatCount(summary.step)}: each cell is ${block}, the stronger the larger its |φ|${part}, 0 to ${number(most)}; ` +
     (broken > 0 ? `${formatCount(broken)} functions are not finite; ` : "") +
     (hasMoved(summary)
-      ? `since step ${formatCount(summary.since)} φ has moved by up to ${number(mostOf(summary.change))}; `
+      ? `since step ${formatCount(summary.since)} φ has moved by up to ${number(largestReach(summary.change))}; `
       : "") +
     "below it, the kernels in the frame: click the map to see others"
   );
@@ -104,7 +104,7 @@ export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme)
 
 function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
   const { reach, columns } = summary;
-  const most = mostOf(reach);
+  const most = largestReach(reach);
   const [none, all] = theme.name === "light" ? [most, 0] : [0, most];
   const pixels = greyPixels(reach, columns, [none, all]);
   return [

@@ -36,17 +36,17 @@ export function magnified(
 ): { plot: Rect; marks: Mark[] } | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
-  const curveOf = (of: Subject, its: LayerLayout, k: number) =>
+  const plottedOf = (of: Subject, its: LayerLayout, k: number) =>
     pointsOf(of, samplePlan(its, xRange, PLOT_POINTS), k);
   const lines = others
     .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
-    .map((k): StrokedCurve => ({ points: curveOf(subject, layer, k), stroke: colours.zero }));
+    .map((k): StrokedCurve => ({ points: plottedOf(subject, layer, k), stroke: colours.zero }));
   if (ghost && initial) {
-    const points = curveOf(ghost.subject, initial.layer, f);
+    const points = plottedOf(ghost.subject, initial.layer, f);
     lines.push({ points, stroke: colours.ghost, paint: { width: 1.5, dash: [3, 2.5] } });
   }
   lines.push({
-    points: curveOf(subject, layer, f),
+    points: plottedOf(subject, layer, f),
     stroke: colours.ink,
     paint: { width: 1.75 },
   });

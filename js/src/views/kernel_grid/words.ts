@@ -32,13 +32,13 @@ export function placeTexts(picture: Picture, f: number): string[] {
 }
 
 /** The number that a function is tinted by; empty where it has none. */
-function shadeText({ shade }: Picture, f: number): string {
+function shadeValue({ shade }: Picture, f: number): string {
   const value = shade?.values ? shade.values[f] : Number.NaN;
   return shade && Number.isFinite(value) ? `${number(value)} ${shade.units}`.trimEnd() : "";
 }
 
 export function hoverLines(picture: Picture, f: number, x: number): TipLine[] {
-  const value = shadeText(picture, f);
+  const value = shadeValue(picture, f);
   const lines = linesAt(picture, f, x);
   return value ? [...lines, { label: picture.shade?.name ?? "", value }] : lines;
 }
@@ -114,7 +114,7 @@ export function selectionText(picture: Picture, f: number): string {
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
   );
-  const shade = shadeText(picture, f);
+  const shade = shadeValue(picture, f);
   const shaded = shade ? ` · ${picture.shade?.name} ${shade}` : "";
   return `${name} · ${what} ${formatNumber(functionReach(picture, f))} · ${ends.join(" · ")}${shaded}`;
 }

@@ -126,8 +126,8 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const narrow = width < NARROW_WIDTH;
   const rows = Math.ceil(group.count / group.columns);
   const wide = width >= WIDE_WIDTH;
-  const side = narrow ? 0 : within((wide ? 0.2 : 0.23) * width, 150, 300);
-  const room = narrow ? within(0.3 * width, 72, 132) : side - 3 * PAD;
+  const side = narrow ? 0 : wholePixels((wide ? 0.2 : 0.23) * width, 150, 300);
+  const room = narrow ? wholePixels(0.3 * width, 72, 132) : side - 3 * PAD;
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
   const box = {
@@ -160,7 +160,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
   };
   const seen = given.room === undefined ? given.seen : undefined;
-  const strip = within(0.1 * width, 44, seen ? LOW_CURVE : 110);
+  const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
   const below = Math.max(foot, place.y[1]) + 12;
   const top = (narrow ? below : TOP_PAD) + strip + CURVE_GAP;
   // The labels of another height may be others, of nearly the same width.
@@ -179,7 +179,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   // What is left over makes the curve at the side larger.
-  const breadth = within(width - right - PAD, strip, BROADEST_CURVE);
+  const breadth = wholePixels(width - right - PAD, strip, BROADEST_CURVE);
   const end = right + breadth;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {
@@ -209,7 +209,7 @@ function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
   return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
 }
 
-function within(value: number, least: number, most: number): number {
+function wholePixels(value: number, least: number, most: number): number {
   return Math.round(Math.max(least, Math.min(most, value)));
 }
 

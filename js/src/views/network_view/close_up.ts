@@ -42,19 +42,19 @@ export function closeUpOf(diagram: Diagram, focus: Focus | null, pointed: Pointe
   const box = byUnit.get(unit);
   if (box && pointed.at && pointed.id.startsWith("u:")) {
     const { x, y } = inDiagram(diagram, pointed.at);
-    row = within(((y - box.y) / box.height) * rows, rows);
-    at = within(((x - box.x) / box.width) * columns, columns);
+    row = indexWithin(((y - box.y) / box.height) * rows, rows);
+    at = indexWithin(((x - box.x) / box.width) * columns, columns);
   }
   const [, inputs, kh, kw] = layer.shape;
   const wanted = bundle < 0 ? -1 : Math.floor(bundles[bundle].first / (kh * kw)) % inputs;
   return pixelCloseUp(graph, number, flow, then, { unit, row, at, wanted });
 }
 
-function within(value: number, count: number): number {
+function indexWithin(value: number, count: number): number {
   return Math.max(0, Math.min(count - 1, Math.floor(value)));
 }
 
-/** The place of the number with the largest size, the first of equal ones; what is not a number has none. */
+/** The place of the number with the largest size, the first of equal ones; NaN is passed over. */
 function largest(values: Iterable<number>): number {
   return Math.max(
     0,
@@ -62,7 +62,7 @@ function largest(values: Iterable<number>): number {
   );
 }
 
-/** What each number adds to their sum, in the direction of that; what is not a number adds nothing. */
+/** The numbers, positive where they pull towards their sum; NaN adds nothing. */
 export function towardsSum(values: Iterable<number>): number[] {
   const known = Array.from(values, (value) => (Number.isFinite(value) ? value : 0));
   const sign = sum(known) < 0 ? -1 : 1;
@@ -86,7 +86,7 @@ function sweptOf(layer: LayerLayout, values: Float32Array, shape: number[]): Swe
   return made;
 }
 
-/** What each input channel adds to a pixel of a map, before whatever the module adds to it; null where that is not known. */
+/** Contribution of each input channel to a pixel of a map, without what the module adds itself; null if unknown. */
 function patchesOf(
   graph: Graph,
   number: number,
@@ -108,7 +108,7 @@ function patchesOf(
   return patches.length > 0 ? { layer, given, swept, patches } : null;
 }
 
-/** What each unit before adds, for the example, to a number, or of a map to its largest pixel; null where that is not known. */
+/** Contribution of each unit before to a number, or to the largest pixel of a map, for the example; null if unknown. */
 export function partsInto(graph: Graph, number: number, flow: Flow, frame: Frame, unit: number) {
   const { map, station } = graph.columns[number];
   const values = map && unitValues(flow, station, unit);
@@ -147,9 +147,9 @@ function pixelCloseUp(
     /** Where the patch lies on the channel. */
     patch: patchRect(swept, row, at),
     first: (source.out * before + source.in) * kh * kw,
-    /** The least and the largest number of the channel, where it is an image given to the network: drawn in greys. */
+    /** Range of the channel if it is an image given to the network, which is drawn in greys. */
     greys: graph.columns[from[0]]?.kind === "input" ? rangeOf(image) : null,
-    /** What this kernel adds, and what all of them make together. */
+    /** Contribution of this kernel, and the sum of all. */
     part,
     total: patches.reduce((sum, each) => sum + each.part, 0),
   };
@@ -184,7 +184,7 @@ export function unitCloseUp(graph: Graph, number: number, flow: Flow, frame: Fra
   };
 }
 
-/** Of a function that stands alone on its link: the input that the example gives it, and what it makes of that. */
+/** The input that the example gives a function alone on its link, and the value of the function there. */
 export function pointOf({ graph, flow }: Diagram, { bundles, number }: Part, n: number) {
   const { from, to, count } = bundles[n];
   const own = flow?.frame && count === 1 && unitCloseUp(graph, number, flow, flow.frame, to);
@@ -219,7 +219,7 @@ export interface ShownFunction {
   /** Where it stands in a map or a kernel, "row 2, column 3"; "" where that is in the name, or it stands alone. And what it is part of. */
   place: string;
   whole: string;
-  /** What that adds; NaN where that is not known, or it stands alone. */
+  /** Its contribution; NaN if unknown, or if the function stands alone. */
   together: number;
 }
 
@@ -274,7 +274,7 @@ const placeOf = (entry: number, across: number): string =>
 /** So few numbers are added up in words. */
 const SUMMANDS = 6;
 
-/** What makes a number: so few numbers added up, else what they are together. */
+/** How a number comes about: a few numbers added up, of more only the total. */
 export function sumText(
   { parts, bias, total }: Pick<UnitCloseUp, "parts" | "bias" | "total">,
   told: (value: number) => string,
@@ -287,7 +287,7 @@ export function sumText(
     const size = told(Math.abs(value));
     return k === 0 ? told(value) : `${value < 0 ? "−" : "+"} ${size}`;
   });
-  // As they are printed they may not add up to what is printed.
+  // Rounded as printed, they may not add up to the printed sum.
   const printed = (value: number) => Number(told(value).replaceAll("−", "-"));
   const isExact = Object.is(printed(sum(all, printed)), printed(total));
   return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${told(total)}`;

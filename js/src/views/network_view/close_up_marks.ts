@@ -34,19 +34,19 @@ const PLOT = {
   small: 112,
   flat: 4,
 };
-/** A kernel's functions have so much room each side by side, or stand as in the kernel. */
+/** Room that each function of a kernel needs to stand side by side; with less they stand as in the kernel. */
 const ROOMY = 64;
 /** The side of what a unit shows of the example, under its bar. */
 const PICTURE = 22;
-/** Between what stands over the bars and over the plot, at least. */
+/** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
 /** Room for "16 more", or a name. */
 const TAIL = 42;
-/** How large the names under bars are, and where these stand close. */
+/** Size of the names under bars, and where bars stand close. */
 const NAMES = { size: 10, small: 9, below: 16 };
 /** The place of a bar at most and at least; and how many there are at most. */
 const BAR = { widest: 72, narrowest: 13, most: 40 };
-/** Below the bars there is room for others that go down, of this share of the highest. */
+/** Share of the highest bar that is kept free below for bars that go down. */
 const DOWN = 0.2;
 
 /** What it is made of, and the one function with axes. `framed` is the unit whose picture has a frame, −1 for none. */
@@ -64,7 +64,7 @@ export function closeUpMarks(
     return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, whole, theme) };
   }
   const { colours } = theme;
-  // Of when it is, where that is not the step drawn.
+  // The step of the numbers, if it is not the step drawn.
   const late = closeUp.kind === "functions" ? "" : asOf(diagram);
   const titles = closeUpTitles(diagram, closeUp).map((text) => (late ? `${text} (${late})` : text));
   // A picture of what each pixel adds is no wider than it is high.
@@ -258,7 +258,7 @@ function barMarks(
     const isChosen = from >= 0 && from === framed;
     return { middle: box.x + middleOf(k), width, length, text: told(value), isChosen };
   });
-  // A bar that reaches further than there is room is seen to be cut.
+  // A bar longer than its room is drawn as cut.
   const cuts = bars.flatMap(({ middle, width, length }, k) => {
     if (Math.abs(scale * all[k].value) <= Math.abs(length) + 0.5) return [];
     return [6, 11].flatMap((by) => [
@@ -292,7 +292,7 @@ function barMarks(
   ];
 }
 
-/** Whether what each pixel adds is seen as a picture: there is one unit before. */
+/** Whether the contributions of pixels are drawn as a picture: if there is one unit before. */
 const isPictured = (closeUp: CloseUp): boolean =>
   closeUp.kind === "unit" && closeUp.parts.length === 1 && closeUp.group > 1;
 
@@ -315,7 +315,7 @@ interface Drawn {
   /** The unit before, or −1. */
   from: number;
   value: number;
-  /** Of what is no unit. */
+  /** Name of a bar that stands for no unit. */
   name?: string;
 }
 
@@ -328,7 +328,7 @@ function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: numbe
   const isWhole = parts.length <= fitsBeside(tailed);
   const fits = fitsBeside(tailed + 1);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  // All of them stand as they do in the diagram: while it trains none changes its place.
+  // In the order of the diagram: while it trains none changes its place.
   const shown = isWhole ? parts : order.slice(0, fits);
   const all: Drawn[] = [...shown];
   if (!isWhole) {

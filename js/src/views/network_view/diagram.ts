@@ -36,16 +36,16 @@ export interface DiagramWindow {
 
 export const WHOLE: DiagramWindow = { scale: 1, x: 0, y: 0 };
 
-/** One and the same for all, so that what is made from it is kept. */
+/** A single object, so that what is memoized by it is found again. */
 const NONE: number[] = [];
 
 /** A column with the links that lead to it. */
 export interface Part extends PlacedColumn {
   number: number;
-  /** The one that its links come from. */
+  /** The column that its links come from. */
   before: Part | undefined;
   bundles: readonly Bundle[];
-  /** Numbers of those that are drawn. */
+  /** Numbers of the bundles that are drawn. */
   links: readonly number[];
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
@@ -83,13 +83,13 @@ export interface Diagram extends Asked {
   layout: NetworkLayout;
   probe: Probe | null;
   scores: ClassScores | null;
-  /** What pale curves show: the functions of a frame before; null where none are drawn. */
+  /** The earlier frame whose functions are drawn as pale curves; null where none are. */
   ghost: Frame | null;
-  /** How strong links are is that of a frame before: milliseconds until it can be found again; else 0. */
+  /** Milliseconds until the strengths of links, now those of an earlier frame, can be computed again; else 0. */
   late: number;
-  /** Something has run through it, or been learnt: which link is how strong says something. */
+  /** Whether the strengths of links mean something: an example has run through, or something was learnt. */
   isTold: boolean;
-  /** Of when the inputs are that it goes by, " at step 40", where the model was another then. */
+  /** When the inputs it goes by were seen, " at step 40", if the model was another then. */
   inputsAt: string;
 }
 
@@ -102,11 +102,11 @@ export interface Focus {
   entry: number | null;
 }
 
-/** The wish for units is made anew only where a hidden one is so much stronger. */
+/** Units are chosen again only if a hidden one is this many times stronger. */
 const CLEARLY = 1.5;
 
 /**
- * While frames come in, how strong the links are is found again in at most this share of the time; where there are more
+ * While frames come in, strengths of links are computed in at most this share of the time; where there are more
  * of them than FEW, which are slow to draw, not before so many milliseconds.
  */
 const SHARE = 0.1;
@@ -114,13 +114,13 @@ const FEW = 1000;
 const REST = 250;
 
 interface Pace {
-  /** When that was done last, how many milliseconds it took, and for which frame. */
+  /** When strengths were computed last, how many milliseconds that took, and for which frame. */
   at: number;
   took: number;
   frame: Frame | null;
 }
 
-/** Milliseconds until it may be done again; 0 where it may be now. */
+/** Milliseconds until strengths may be computed again; 0 if they may be now. */
 function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given): number {
   const isLive = store.status().state === "live" && store.cursor() < 0;
   if (!isLive || last === null || last === frame) return 0;
@@ -278,7 +278,7 @@ export function diagramOf(
   };
 }
 
-/** Those that matter, between units that are drawn. */
+/** The links that matter, between units that are drawn. */
 function linksOf(
   { bundles, units }: ShownColumn,
   before: ShownColumn,
@@ -313,7 +313,7 @@ export function strongestInto(
   );
 }
 
-/** Of the functions of a bundle the one that varies most. */
+/** The function of a bundle that varies most. */
 export function strongestOf(
   { picture }: Part,
   { first, count }: Pick<Bundle, "first" | "count">,
@@ -321,12 +321,12 @@ export function strongestOf(
   return Math.max(0, maxIndex(picture?.importance.subarray(first, first + count) ?? []));
 }
 
-/** A place of the scene in the diagram. */
+/** Turns a place of the scene into one of the diagram. */
 export function inDiagram({ room, window }: Diagram, { x, y }: { x: number; y: number }) {
   return { x: x - room.x + window.x, y: y - room.y + window.y };
 }
 
-/** Of when the numbers of the example are, where that is not the step drawn. */
+/** The step that the numbers of the example belong to, if it is not the step drawn. */
 export function asOf({ flow, frame }: Diagram): string {
   return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
 }

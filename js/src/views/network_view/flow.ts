@@ -78,7 +78,7 @@ export function createFlow() {
       ended = performance.now();
       cost = ended - start;
     } else if (drawn && !modelled) {
-      // Where nobody else can, with the model as it was when all of it was known.
+      // Nobody else can compute it: the page does, with the last state of the model that is known whole.
       const then = taken && kept(taken.step);
       const earlier = then && stateAt(structure, then, taken, true);
       flow = earlier && computed(structure, earlier, drawn);
@@ -86,7 +86,7 @@ export function createFlow() {
     else {
       const known = [structure, probe, example, frame.layout];
       const mine = own?.of.every((part, k) => part === known[k]) ? own.flow : null;
-      // Of the time before, as the model has taken it or as it was computed here: whichever is later.
+      // An earlier state: the model's or the page's own, whichever is later.
       const isMine = mine !== null && mine.step <= frame.step && mine.step >= (taken?.step ?? 0);
       if (isMine) flow = mine;
       else flow = taken && received(structure, taken, example, input, kept);
@@ -124,7 +124,7 @@ function computed(structure: Structure, { frame, extras }: State, input: Float32
   return { values, shapes, step: frame.step, frame, extras };
 }
 
-/** An input of which nothing is made. */
+/** An input that nothing is computed from. */
 function blank({ stations }: Structure, { step }: Frame, input: Float32Array): Flow {
   const values = stations.map((_, k) => (k === 0 ? input : null));
   const shapes = stations.map(({ shape }) => shape);
@@ -148,7 +148,7 @@ function received(
   });
   const then = kept(step);
   const extras = then && !then.rough && extrasAt(structure, then, activations);
-  // Where the functions of that step are not here, nothing is taken apart.
+  // Without the functions of that step there are no contributions to show.
   return { values, shapes, step, frame: extras ? then : null, extras: extras || new Map() };
 }
 

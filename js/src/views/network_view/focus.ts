@@ -13,7 +13,7 @@ import type { UnitBox } from "./layout.ts";
 import { lineMarks, linesOf } from "./links.ts";
 import { largeKernel, largeMarks, unitFrame } from "./strongest.ts";
 
-/** At most so many links of a unit are lit that are not drawn otherwise. */
+/** Most links of a unit that are lit though they are not drawn otherwise. */
 const MOST_LIT = 40;
 const LEAST_POINTED = 0.5;
 
@@ -160,7 +160,7 @@ function intoMarks(
   const partOf = (n: number) => values.get(part.bundles[n].from) ?? 0;
   const weight = (n: number) => Math.abs(partOf(n)) / most;
   const options = { faint: 0.3, wide: 4, among: into.length };
-  // The strongest on top, whichever way they go: what they end in has the colour of what adds most.
+  // The strongest on top, of either sign: their end has the colour of the one that adds most.
   const band = (n: number) => Math.min(3, Math.floor(4 * weight(n)));
   return [0, 1, 2, 3].flatMap((k) =>
     [-1, 1].flatMap((sign) => {
@@ -177,7 +177,7 @@ function pixelMarks(
   unit: UnitBox,
   { accent, surface }: Colours,
 ): Mark[] {
-  // On colours like its own it is seen by what is around it.
+  // Its edge shows it on colours like its own.
   const mark = (box: Rect): Mark[] => [
     rect(box, { stroke: surface, width: 4 }),
     rect(box, { stroke: accent, width: 1.5 }),
@@ -194,7 +194,7 @@ function pixelMarks(
   }
   if (!own.map) return marks;
   const [w, h] = [unit.width / own.map[1], unit.height / own.map[0]];
-  // At least so large that it is found, around the pixel.
+  // Large enough to be found, around the pixel.
   const [width, height] = [Math.max(5, w), Math.max(5, h)];
   const x = unit.x + (at + 0.5) * w - width / 2;
   return [...marks, ...mark({ x, y: unit.y + (row + 0.5) * h - height / 2, width, height })];

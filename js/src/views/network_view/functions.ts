@@ -17,9 +17,9 @@ import type { Bundle, Column } from "./graph.ts";
 import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
 
 const POINTS = 24;
-/** So few functions are drawn so large that they have more. */
+/** Up to this many functions are drawn so large that they get more points. */
 const FINE = { most: 32, points: 80 };
-/** Of layers with more functions the scale is found at fewer points. */
+/** The scale of layers with more functions is computed at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
 /** The functions of a smaller kernel are squares of colour. */
 const CURVES_FROM = 24;
@@ -65,7 +65,7 @@ export function layerPicture(
   reach: ScaleReach,
 ): LayerPicture {
   const x = known(layer, inputs);
-  // Of another layout it would be other functions.
+  // In another layout these would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
   const most = (of: Frame | null) =>
@@ -103,7 +103,7 @@ export function layerInputs(layer: LayerLayout, observed: Observed | null): Inpu
   return { ends: endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain) };
 }
 
-/** Ends are moved so far beyond what lies outside them that they do not move with each frame. */
+/** Ends are moved this far beyond what lies outside them, so that they do not move with each frame. */
 const BEYOND = 0.1;
 
 export function widenInputs(inputs: Inputs, values: Iterable<number>) {
@@ -121,7 +121,7 @@ function known({ tables }: LayerLayout, [low, high]: Ends): Ends {
   return from < to ? [from, to] : [low, high];
 }
 
-/** Made when it is asked for first. */
+/** Made when first asked for. */
 export function once<T>(make: () => T): () => T {
   let made: { value: T } | null = null;
   return () => {
@@ -303,7 +303,7 @@ function readingMarks(
     marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
     const right = { ...size, anchor: "end" } as const;
     marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
-    // What the example makes of it goes before the scale.
+    // The example's numbers take precedence over the scale.
     const free = width - 14 - widthOf(said, TICK_SIZE + 1, 600);
     const scale = fitting([picture.told(picture.scale()), ""], free, TICK_SIZE);
     marks.push(words(x + 4, y + 11, scale, colours.muted, size));

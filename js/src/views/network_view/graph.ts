@@ -115,7 +115,7 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
     } else {
       home[k] = columns.length;
       const input = before < 0 ? null : columns[before];
-      // What goes in is known by the layer that takes it.
+      // An input of unknown shape has its units from the layer that takes it.
       if (input?.kind === "input" && layer && stations[input.station].shape.length === 0) {
         input.units = inputsOf(layer);
         input.maps = layer.kind === "conv";
@@ -195,7 +195,7 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   const size = kh * kw;
   const { conv } = layer;
   const made: Bundle[] = [];
-  // Of a layer that is here in part only the bundles that are whole.
+  // If only a part of the layer is here, only bundles that are whole.
   const [outs, inputs] = layer.shape;
   const corner = layer.window ?? { out: 0, in: 0 };
   if (conv?.shared) {
@@ -228,11 +228,11 @@ export function endsInSoftmax(graph: Graph, column: Column): boolean {
   return column.after.some((k) => graph.stations[k].label.includes("softmax"));
 }
 
-/** Of the links of one layer at most so many are drawn: one still sees each. */
+/** Most links of one layer that are drawn: each can still be seen. */
 export const MOST_LINKS = 800;
 
 export interface Relevance {
-  /** Of each bundle: the root of the sum of squares over its functions. */
+  /** Strength of each bundle: the root of the sum of squares over its functions. */
   sizes: Float64Array;
   most: number;
   /** Numbers of the bundles that are shown: the strongest. */

@@ -25,9 +25,9 @@ const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
 const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
-/** More functions than this are no curves but a picture. */
+/** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
-/** What is too low for its curves, or its picture, stands in several rows, one beside the other. */
+/** Kernels too low for their curves, or their picture, are laid out in several columns. */
 const STAGGER = { gap: 5, beside: 14, gain: 1.1 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
@@ -36,7 +36,7 @@ const GAP = { least: 12, most: 170 };
 const FAN = 2.6;
 /** In a gap without kernels there is room to draw one large, where it fits. */
 const LARGE_GAP = 70;
-/** Of a column's room so much is used for what stands in it. */
+/** Share of a column's room that is used for what stands in it. */
 const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
 const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
@@ -202,7 +202,7 @@ function laidOut(
   };
 }
 
-/** Pixels of which sums have no rounding. */
+/** Rounds pixels down to sixteenths, whose sums are exact. */
 function even(pixels: number): number {
   return Math.floor(16 * pixels) / 16;
 }
@@ -262,7 +262,7 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 /** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */
 function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
   const each = share * whole;
-  // Of many side by side each is small enough.
+  // Many side by side are each small enough.
   const broad = Math.max(share, ABREAST.share) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(

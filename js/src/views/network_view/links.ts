@@ -14,9 +14,9 @@ const NARROW_GAP = 60;
 const THIN_ABOVE = 120;
 /** Links through shared kernels, each from all units and to many: not so bold that they hide where they go. */
 const SHARED = { strong: 0.45, wide: 1.1 };
-/** Before anything has run through the network: which link is how strong says nothing yet. */
+/** Before anything has run through the network, when strengths of links mean nothing yet. */
 export const UNTOLD = { faint: 0.24, strong: 0.24, wide: 1 };
-/** A link is pointed at within so many pixels; of several there the stronger one sooner. */
+/** A link is pointed at within this many pixels; among several the stronger one is preferred. */
 const REACH = { pixels: 6, stronger: 2 };
 
 /** Where a link begins, where it ends, and the kernel that it runs through. */
@@ -32,7 +32,7 @@ interface Line {
   weight: number;
 }
 
-/** Of bundle `n` that leads to a column; null where its units are not drawn. */
+/** The way of bundle `n` that leads to a column; null where its units are not drawn. */
 export function wayOf({ before, byUnit, bundles, box, kernels }: Part, n: number): Way | null {
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];

@@ -17,11 +17,11 @@ import { FRAMED } from "./strongest.ts";
 const SIZE = 10;
 const TITLE = { small: 16, high: 33, from: 123 };
 const POINTS = 80;
-/** What is free at the ends of either axis, of what is drawn. */
+/** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
 
 /** Also beyond the table, where the example may lie; without what is not known there. */
-function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
+function curveBeyondTable(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
   const { nb, offset, tableOf } = layer;
   const x = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
   const { values } = expandAll(layer, tableOf?.[f] ?? 0, x);
@@ -29,7 +29,7 @@ function curveOf(frame: Frame, layer: LayerLayout, f: number, { from, to }: Rang
   return { x, y: x.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0)) };
 }
 
-type Curve = ReturnType<typeof curveOf>;
+type Curve = ReturnType<typeof curveBeyondTable>;
 
 function finite({ x, y }: Curve): Curve {
   const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
@@ -65,8 +65,8 @@ export function magnifiedMarks(
   const along = isKnown
     ? { from: Math.min(low, x - edge), to: Math.max(high, x + edge) }
     : { from: low, to: high };
-  const now = curveOf(frame, layer, f, along);
-  const then = ghost && ghost !== frame ? curveOf(ghost, layer, f, along) : null;
+  const now = curveBeyondTable(frame, layer, f, along);
+  const then = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
   const lines = [
     ...(then ? [{ points: finite(then), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
     { points: finite(now), stroke: colours.ink, paint: { round: true, width: 2 } },

@@ -18,7 +18,7 @@ import { type Bundle, type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD, kernelsOnce, MOST_CURVES } from "./layout.ts";
 
 const SMALL = 10;
-/** What is no wider than its room and this is not shortened. */
+/** Words are shortened only if they exceed their room by more than this. */
 const NEARLY = 10;
 /** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
 const NUMBER_FROM = 26;
@@ -59,7 +59,7 @@ export function blockNames(
 const scales = new WeakMap<Float32Array, number>();
 
 /** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
-function mostOf({ station }: Column, flow: Flow | null): number {
+function largestValue({ station }: Column, flow: Flow | null): number {
   const values = flow?.values[station];
   if (!values) return 0;
   const known = scales.get(values) ?? sizeWithin(values, 0.99);
@@ -78,7 +78,7 @@ export function unitMap(
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;
   if (column.kind === "input") return greyPixels(values, across, rangeOf(values));
-  return heatOf(values, across, mostOf(column, flow), paletteOf(name));
+  return heatOf(values, across, largestValue(column, flow), paletteOf(name));
 }
 
 function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
@@ -108,7 +108,7 @@ function circleMarks(
   { name, colours }: Theme,
 ): Mark[] {
   const { bytes } = paletteOf(name);
-  const most = mostOf(column, flow) || 1;
+  const most = largestValue(column, flow) || 1;
   const isLast = number === parts.length - 1;
   const best = isLast && units.length > 1 && scores ? scores.best : -1;
   const values = units.map(({ unit }) => (flow ? unitValues(flow, column.station, unit) : null));
@@ -121,7 +121,7 @@ function circleMarks(
     const isKnown = Number.isFinite(value);
     const hasBar = isLast && parts[number].bars > 0;
     const isWide = width >= NUMBER_FROM && !hasBar;
-    // Classes have bars: of their circles the winner's alone is full. Where there is room the number itself stands.
+    // Classes have bars, so only the winner's circle is filled. Numbers are written where there is room.
     const classes = isLast && scores?.probabilities;
     const paint = {
       fill: isKnown && !isWide && !classes ? cssOf(bytes, colourOf(value / most, 1)) : colours.cell,
@@ -134,7 +134,7 @@ function circleMarks(
     const texts = isKnown ? [told(value), short, ""] : [String(values[k] ? value : unit), ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
-    // What is too long for its circle is written smaller, and shorter.
+    // Numbers too long for their circle are written smaller, and shorter.
     const size = widthOf(texts[0], SMALL) > width - 4 ? 8 : SMALL;
     return [...marks, inMiddle(box, fitting(texts, width - 2, size), fill, { size })];
   });
@@ -172,7 +172,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
     const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
       const isShort = (text: string) => widthOf(text, WORDS, weight) <= free;
-      // Rather close to the next than cut.
+      // Better close to the next than cut.
       const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, WORDS, weight);
       const half = widthOf(text, WORDS, weight) / 2;
       const start = Math.max(previous ? left + half + 7 : 0, from + half + 4);

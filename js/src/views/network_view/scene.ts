@@ -52,13 +52,13 @@ export interface NetworkScene extends Scene {
   /** The room of the diagram in the scene. */
   room: Rect;
   settings: Settings;
-  /** What only the model can compute: a drawing at a step; null where nothing is asked of it. */
+  /** A drawing at a step that only the model can compute; null if nothing is asked of it. */
   asks: string | null;
-  /** Where a drawing is shown, and can be drawn on if it is large enough; null where none is. */
+  /** The place of a drawing, which can be drawn on if it is large enough; null if none is shown. */
   pad: Rect | null;
   /** What the network says of the example. */
   verdict: string;
-  /** What is shown closely, and the one of its functions that is shown with axes. */
+  /** The close-up, and the one of its functions that is shown with axes. */
   closeUp: CloseUp | null;
   shown: ShownFunction | null;
   /** The strongest path, from its end. */
@@ -81,7 +81,7 @@ type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
-/** Pixels of the close-up, and of the line where there is none; and of the diagram by itself. */
+/** Pixels of the close-up, of the line in its place if there is none, and of the diagram by itself. */
 const STRIP = { least: 130, most: 204, share: 0.44 };
 const NO_STRIP = 8;
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
@@ -122,7 +122,7 @@ export function drawing(): NetworkDrawing {
   }
 }
 
-/** While it moves the path is held; where nothing does it is what it is, and nothing flips. */
+/** The path is held while frames move; at rest it is recomputed without holding, and cannot flip. */
 function steadyIn({ store, film }: Given, graph: Graph, { settings, flow }: Asked, keep: Keep) {
   const units = graph.columns.map((column) => column.units).join();
   const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
@@ -154,10 +154,10 @@ function viewOf(given: Given, diagram: Diagram, looks: boolean) {
   const isResult = !focus && closeUp?.kind === "unit";
   return {
     ...{ diagram, legs },
-    /** What is pointed at or selected; and of these what is shown closely, which may be the result, whose links are lit. */
+    /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
     ...{ marked, focus, isPointed, closeUp, isResult },
     shown: closeUp && shownFunction(diagram, closeUp, focus, bundle),
-    /** The unit that adds most to what is shown closely; −1 where none does. */
+    /** The unit that adds most to the number in the close-up; −1 if none does. */
     strongest: part?.bundles[focus && focus.bundle >= 0 ? focus.bundle : bundle]?.from ?? -1,
   };
 }
@@ -210,7 +210,7 @@ function sceneOf(
       ]),
   };
 
-  // Over the functions beside it: where they stand close they would hide it; but not over pictures.
+  // Drawn over the functions beside it, which could hide it where they stand close; but not over pictures.
   const isOver = !parts.some(
     ({ kernels, bundles }) => kernels.size > 0 && bundles[0].count > MOST_CURVES,
   );
@@ -280,7 +280,7 @@ function lookedAtMarks(
   return [...path, ...chosenMarks(diagram, marked, accent, theme)];
 }
 
-/** Pixels of all, of the close-up (0 where there is no room for both), and of what stands below the diagram. */
+/** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */
 function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { store, width, get, seen } = given;
   const { columns } = graphIn(given, frame, keep);

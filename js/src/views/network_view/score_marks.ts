@@ -31,7 +31,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
   const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : told(shown[unit]));
-  // As wide whatever the example, so that nothing jumps: the longer mark and the longest number count.
+  // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
   const beside = Math.max(0, bars - names - widest(said) - 10);

@@ -13,7 +13,7 @@ import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
 
-/** What belongs to it has such a frame. */
+/** Width of the frame around what belongs to the path. */
 export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
@@ -24,9 +24,9 @@ const APART = 5;
 const SHARES = [0.85, 0.7];
 const READABLE = 12;
 const FAR = 0.04;
-/** At so many places along a gap links are looked for. */
+/** Places along a gap at which links are looked for. */
 const ALONG = 13;
-/** Another path is taken where it is so much stronger, in so many frames on end. */
+/** Another path is taken if it is this many times stronger, in this many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
 /** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
 const LARGE = {
@@ -53,7 +53,7 @@ export function steadyChoice(): Steady {
   const held = new Map<string, { chosen: number; step: number; beaten: number }>();
   return (place, { best, sizeOf }, step) => {
     const last = held.get(place);
-    // A step back is another time.
+    // After a step back in time the choice starts anew.
     if (!last || step < last.step) {
       held.set(place, { chosen: best, step, beaten: 0 });
       return best;
@@ -95,7 +95,7 @@ export function strongestPath(
   return legs;
 }
 
-/** How strong each link into a unit is: what it adds, of the sign of what all add together. */
+/** The strength of each link into a unit: what it adds, signed by what all add together. */
 function strengthsInto(
   { graph, flow, relevances }: PathGiven,
   number: number,
@@ -105,7 +105,7 @@ function strengthsInto(
   const made = flow?.frame && partsInto(graph, number, flow, flow.frame, unit);
   if (!made) return (n) => relevances[number]?.sizes[n] ?? 0;
   const values = made.map(({ value }) => value);
-  // No link is the strongest of a sum that is no number.
+  // A sum that is NaN has no strongest link.
   if (!values.every(Number.isFinite)) return () => undefined;
   const sizes = towardsSum(values);
   const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));

@@ -68,7 +68,7 @@ function build(shell: Shell): Parts {
   );
   const pen = createPen(shell, stage, draw.sketch, () => roomy(scene?.pad ?? null));
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
-  /** A drawing was begun: once its place is known it gets a pad, if that is too small. */
+  /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
   const header = createHeader(shell, act);
   const ask = createAsking(shell);
@@ -124,7 +124,7 @@ function build(shell: Shell): Parts {
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
       begins = null;
-      // Beside what one pressed, which is in the window.
+      // Beside the button that was pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask.run(shown.asks, given.store);
       tell(shell, shown.sites.words(pointed.id));
@@ -157,14 +157,14 @@ function createActs(
   return { act, key };
 }
 
-/** What a drawing waits for: the model, and how strong links are. */
+/** What a drawing waits for: the model, and the strengths of links. */
 function createAsking({ model, schedule, signal }: Shell) {
   let asked = "";
   let askedAt = 0;
   let later = 0;
   atEnd(signal, () => clearTimeout(later));
   return {
-    /** Draws once more where how strong links are is not that of the frame drawn, unless another frame comes before. */
+    /** Draws once more if strengths of links are not those of the frame drawn, unless another frame comes first. */
     comesLater(milliseconds: number) {
       clearTimeout(later);
       if (milliseconds > 0) later = window.setTimeout(schedule, Math.max(ALONE, milliseconds));
@@ -194,7 +194,7 @@ function roomy(place: Rect | null): Rect | null {
   return place && Math.min(place.width, place.height) >= ROOMY ? place : null;
 }
 
-/** The function of what was clicked: of a kernel the one under the pointer, else the strongest. */
+/** The function that was clicked: in a kernel the one under the pointer, else the strongest. */
 function selectionAt(
   { diagram }: NetworkScene,
   kind: string,
@@ -248,7 +248,7 @@ function createCamera(draw: NetworkDrawing, seen: () => NetworkScene | null, sch
     };
   }
 
-  /** What a turn of the wheel does; null where nothing is closer, or farther. */
+  /** What a turn of the wheel does; null at the closest and at the farthest. */
   function turn(event: WheelEvent, at: Point): (() => void) | null {
     const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY)) / 360);
     const next = zoomedTo(draw.window.scale * factor);

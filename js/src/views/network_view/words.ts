@@ -98,7 +98,7 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
   const about = flow?.frame?.rough ? "about " : "";
-  // Whether what leaves the network scores classes only labels tell, where it ends in no softmax.
+  // Without a softmax at the end only labels tell whether the outputs score classes.
   const highest = probe?.labels ? "highest score" : "largest output";
   const what = probabilities
     ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`

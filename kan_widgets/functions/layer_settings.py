@@ -1,12 +1,12 @@
-"""How a convolution is applied, where a split layer lies, the label of plain weights; no torch."""
+"""What a layer is besides its functions; no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+# The label of the one basis function of a plain weight: φ(x) = w·x.
 STRAIGHT = ("x",)
-"""The label of the one basis function of a plain weight: φ(x) = w·x."""
 
 
 @dataclass(frozen=True)
