@@ -49,7 +49,9 @@ def test_panel_comparison_and_table_print_the_value_logged_last(
     panel, compare = kw.TrainingPanel(live, scale=scale), kw.Compare({"KAN": live}, scale=scale)
     logged = [live.scalars.latest(name) for name in ("loss", "val_accuracy")]
     words = [printed(logged[0]), f"{printed(round(100 * logged[1], 1))} %"]
-    assert over_panels(panel) == over_panels(compare) == words
+    assert over_panels(panel) == words
+    # Beside a table of means the latest ones are heard and read by pointing alone.
+    assert not any(over_panels(compare))
     record = compare.table()[0]
     assert [record["loss"], record["eval_accuracy"]] == logged
     said = said_in(compare)
