@@ -508,7 +508,8 @@ def what_it_never_saw(n: Any) -> Told:
             "not clearly less sure",
         )
         + f", {in_words(bare['empty, surest'], '.0%')}; {ones_bare} of 20 call it a 1. They "
-        "also fit less closely. Whether splines or the closer fit makes the certainty was not tested.",
+        "also fit less closely. Whether splines or the closer fit makes the certainty was not "
+        "tested.",
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
