@@ -246,7 +246,7 @@ def networks() -> dict[str, str]:
     quoted = {
         "many_right": f"{np.mean(full['end: right']):.1%}",
         "many_bare": f"{np.mean(bare['end: right']):.1%}",
-        "many_large": f"{np.mean(as_large['right']):.1%}",
+        "many_large": lesson.in_words(as_large["right"], ".1%"),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "worth": lesson.in_words(100 * np.subtract(full["end: right"], bare["end: right"])),
         "cnn_ahead": lesson.in_words(
@@ -282,6 +282,9 @@ def networks() -> dict[str, str]:
             "so lines turn with the digits",
             "so something against the digits makes them",
             "too few to tell whether lines turn with the digits",
+        ),
+        "turned_by": lesson.in_words(
+            lesson.leaning(full, "end: ") - lesson.leaning(found["digits turned"]), ".2f"
         ),
         "shuffled_lines": lesson.counted(found["labels shuffled"]["lines"]),
         "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
@@ -319,6 +322,9 @@ def networks() -> dict[str, str]:
         "many_moved": f"{np.mean(full['right, moved']):.0%}",
         "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
         "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),
+        "keep_more": lesson.in_words(
+            100 * np.subtract(full["keep SiLU, large w"], full["keep SiLU, small w"]), ".0f"
+        ),
         "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
         "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
         "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
@@ -340,6 +346,16 @@ def networks() -> dict[str, str]:
             f"{when}_least_cost": f"{points.min():.1f}".replace("-", "−"),
             f"{when}_largest_cost": f"{points.max():.1f}",
         }
+    for key, later, earlier in (
+        ("bent_second", "convs.1", "convs.0"),
+        ("bent_third", "convs.2", "convs.1"),
+        ("bent_last", "linear", "convs.2"),
+    ):
+        of = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
+        quoted[key] = lesson.in_words(np.divide(*of), ".2f")
+    for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
+        left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
+        quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
     for name in ("bend", "turns", "line", "silu", "variation", "curvature"):
         start, end = (np.array(full[f"{when}: later: {name}"]) for when in ("start", "end"))
         quoted[f"later_{name}"] = lesson.in_words(end, ".0%")

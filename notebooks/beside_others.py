@@ -71,21 +71,18 @@ def reading_kernels(n: Any) -> Told:
         "SiLU is nearly a line on [−1, 1]: on noise in which every grey is as likely, a kernel of "
         f"nothing but SiLU gets {silu_as_a_line():.3f}, the worst trained one "
         f"{in_words(of_noise, '.3f')}.",
-        which(
-            left["noise"] - left["digits"],
-            "Black and white pixels help",
-            "Black and white pixels do not help",
-            "Whether black and white pixels help is open",
-        )
-        + ": of the worst kernel's variance nine numbers leave "
-        f"{in_words(left['digits'])} % on digits, {in_words(left['noise'])} % on that noise.",
+        f"On digits nine numbers leave {in_words(left['digits'])} % of the worst kernel's "
+        f"variance, on independent noise of every grey {in_words(left['noise'])} %. Between two "
+        "values any curve is a line, so two-valued pixels can only help. How much of this "
+        "difference they make (digits in shuffled greys, say) was not tried.",
         which(
             keep,
             "Entries with a large base weight keep SiLU more often",
             "Entries with a large base weight keep SiLU less often",
             "A large base weight does not show to keep SiLU",
         )
-        + f": by {in_words(keep, '.0f')} points in twenty other networks.",
+        + f": by {in_words(keep, '.0f')} points in twenty other networks. That would follow if "
+        "splines were of one size; their sizes were not compared.",
         f"Of 6,340 functions {fewest:,} are enough to stay within a point of {n.right:.1%}; in "
         f"twenty other networks {in_words(others['functions enough'], ',.0f')} are.",
     ]
@@ -203,10 +200,16 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     others, untrained = recorded()["article"], recorded()["untrained"]
     told = []
     for stretch, where, end in (("From −2 to 2", ", as drawn", DRAWN), ("On the grid", "", 1.0)):
+        below = [
+            sum(least < 0.6 for least in others[f"{when}: least reach{where}"])
+            for when in ("start", "end")
+        ]
         told.append(
             f"{stretch} the tenth has a range of {reach(network, end)[9]:.2f} of the median here, "
             f"and of {in_words(others[f'end: tenth reach{where}'], '.2f')} in twenty others. The "
             f"smallest of their 200 kernels has {min(others[f'end: least reach{where}']):.2f}. "
+            f"The smallest of ten is below 0.6 of the median in {below[0]} of the twenty before "
+            f"training, and in {below[1]} after. "
             "Small for all of its nine functions: "
             f"{out_of(sum(others[f'end: small for all{where}']), 200)}, of untrained ones "
             f"{out_of(sum(untrained[f'small for all{where}']), 10_000)}."
@@ -217,6 +220,7 @@ def about_the_tenth(network: nn.Module) -> Markdown:
 @ending
 def doubting_kernels(n: Any) -> Told:
     """Tell of tutorial 5c."""
+    hidden = 100 * np.subtract(n.as_large["right"], n.bare["end: right"])
     facts = {
         "right": n.right,
         "cut": n.cut,
@@ -236,11 +240,12 @@ def doubting_kernels(n: Any) -> Told:
         + f", though cutting them out of a trained network costs {in_words(n.cost['end'])}.",
         which(
             n.left,
-            "More numbers without splines do not bring that",
-            "More numbers without splines bring more",
-            "More numbers without splines bring as much, as far as twenty can show",
+            "A hidden layer of as many numbers does not bring that",
+            "A hidden layer of as many numbers brings more",
+            "A hidden layer of as many numbers brings as much, as far as twenty can show",
         )
-        + f": a network as large is {in_words(n.left)} points behind.",
+        + f": {in_words(n.left)} points behind the splines, {in_words(hidden, '.2f')} ahead of the "
+        "small network.",
         f"On grey ink splines are worth {in_words(n.gain)} points.",
         f"Of the first 45 functions that learned from grey ink {n.hills[1]} are hills or valleys "
         f"over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others.",
@@ -322,6 +327,14 @@ def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> M
         for d in dimensions
     }
     rows = [[curve, *(in_words(twenty[curve, d], ".4f") for d in dimensions)] for curve in errors]
+    many = {
+        kind: np.array(recorded()["curse"][f"folds, {kind}, 16, as large as 16 units"])
+        for kind in ("KAN", "MLP")
+    }
+    rows += [
+        [f"folds, {kind}, as large as 16 units", "", "", "", in_words(of, ".4f")]
+        for kind, of in many.items()
+    ]
     means = table(["twenty other seeds", *(f"{d} variables" for d in dimensions)], rows)
     told = []
     for name in dict.fromkeys(curve.rpartition(", ")[0] for curve in errors):
@@ -332,6 +345,13 @@ def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> M
             f"runs, the MLP in {', '.join(str(len(kan[0]) - k) for k in kan_nearer)} (with "
             f"{', '.join(map(str, dimensions))} variables)."
         )
+    ahead = many["KAN"] - many["MLP"]
+    with_four = twenty["folds, KAN", 16] - twenty["folds, MLP", 16]
+    told.append(
+        f"As large as sixteen units, on the folds in 16 variables, the MLP is nearer in "
+        f"{(ahead > 0).sum()} of {len(ahead)}, by {in_words(ahead, '.2f')}; with four units it "
+        f"was by {in_words(with_four, '.2f')}."
+    )
     outside = [
         f"{curve} in {d} variables, {error:.4f} (the twenty: {span(of, '.4f')})"
         for curve, found in errors.items()
@@ -439,7 +459,7 @@ def what_it_never_saw(n: Any) -> Told:
     doubted = right["pushed"]["moved, and doubt"] - right["pushed"]["moved"]
     others, twenty = recorded()["article"], recorded()["unseen"]
     bare = recorded()["article without splines"]
-    no_one = np.not_equal(bare["empty, class"], 1).sum()
+    ones, ones_bare = (np.equal(of["empty, class"], 1).sum() for of in (others, bare))
 
     def in_twenty(what: str, later: str, earlier: str) -> str:
         pairs = (twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
@@ -478,15 +498,18 @@ def what_it_never_saw(n: Any) -> Told:
             if facts["sure"]["moved, and doubt"] < 0.5
             else ". Not even of a picture like those it was shown does the last doubt."
         )
-        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}; "
-        f"taught alike but without splines {in_words(bare['empty, surest'], '.0%')}, and {no_one} "
-        "of those call it something else than a 1: "
+        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}, and "
+        f"{ones} of 20 call it a 1. Twenty networks without splines answer from the same ten and "
+        "are "
         + which(
             np.subtract(others["empty, surest"], bare["empty, surest"]),
-            "that there is no answer *none* does not explain how sure they are.",
-            "splines make them less sure.",
-            "whether splines make them sure is open.",
-        ),
+            "less sure",
+            "more sure",
+            "not clearly less sure",
+        )
+        + f", {in_words(bare['empty, surest'], '.0%')}; {ones_bare} of 20 call it a 1. They "
+        "also fit less closely. Whether splines or the closer fit makes the certainty was not "
+        "tested.",
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "

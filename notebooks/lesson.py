@@ -160,11 +160,12 @@ def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]
     mixed = np.random.default_rng(0).permuted(draws, axis=1)  # a test of permutations
     gaps = mixed[:, : len(one)].mean(1) - mixed[:, len(one) :].mean(1)
     p = (1 + (abs(gaps) > abs(gap) - 1e-9).sum()) / 10_000
+    tested = f"(permutations of {len(one)} networks against {len(other)}: p = {p:.2f})"
     if p >= 0.05:
-        return f"no difference from right labels that so few can show (p = {p:.2f})"
+        return f"no difference from right labels that so few can show {tested}"
     if gap < 0:
-        return f"more than with right labels (p = {p:.2f}), so labels need not go with the digits"
-    return f"fewer than with right labels (p = {p:.2f}), so learning by heart makes fewer"
+        return f"more than with right labels {tested}, so labels need not go with the digits"
+    return f"fewer than with right labels {tested}, so learning by heart makes fewer"
 
 
 @dataclass(frozen=True)
