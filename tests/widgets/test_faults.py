@@ -212,7 +212,7 @@ def test_a_listener_that_raises_at_an_event_is_named_and_is_told_of_the_next(
         setting.live = kw.bind(setting.model, setting.optimizer, every=1)
         setting.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
 
-    with pytest.warns(RuntimeWarning, match=rf"Broken could not take .*not {event}"):
+    with pytest.warns(RuntimeWarning, match=rf"Broken failed on .*not {event}"):
         happen()
     known = len(told)
     with warnings.catch_warnings():
