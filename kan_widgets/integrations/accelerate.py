@@ -15,7 +15,8 @@ def bind(accelerator: Accelerator, model: nn.Module, optimizer: Any, **options: 
     """Bind what accelerate has prepared, after ``accelerator.load_state`` where that is called.
 
     The steps go on from those that the optimizer has counted, as Adam and its like do; of others
-    give ``steps``. The main process records and sends; of a model that is split each records.
+    give ``steps``. The main process records and sends; of a model that is split each records, and
+    under a path that is given each adds what its layers have seen.
 
     ``record`` and ``send_to`` are as for `kan_widgets.integrations.trainer.Watcher`, ``True`` for
     ``project_dir`` and the trackers of ``init_trackers``; the rest is as for `kan_widgets.bind`.

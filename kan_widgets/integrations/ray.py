@@ -19,7 +19,8 @@ def bind(model: nn.Module, optimizer: Any = None, **options: Any) -> Binding:
     """Bind what a worker trains, after its checkpoint is loaded.
 
     The steps go on from those that the optimizer has counted, as Adam and its like do; of others
-    give ``steps``. The worker of rank 0 records and sends; of a model that is split each records.
+    give ``steps``. The worker of rank 0 records and sends; of a model that is split each records,
+    and under a path that is given each adds what its layers have seen.
 
     ``record`` and ``send_to`` are as for `kan_widgets.integrations.trainer.Watcher`, ``True`` for
     the storage of the run; the rest is as for `kan_widgets.bind`.

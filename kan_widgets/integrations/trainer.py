@@ -272,11 +272,14 @@ def bind_in_loop(
     send_to: Any = None,
     **options: Any,
 ) -> Binding:
-    """Bind for a loop of one's own; the first process sends, and records what is not split."""
+    """Bind for a loop of one's own; the first process sends, and records what is not split.
+
+    Under a path that all are given the others add what their layers have seen.
+    """
     if optimizer is not None:
         options = {"steps": steps_made(optimizer), **options}
     live = bind(model, optimizer, **options)
-    if is_first or is_sharded(model):
+    if is_first or is_sharded(model) or not isinstance(record, bool):
         keep(live, record, send_to if is_first else None, folder, loggers)
     return live
 

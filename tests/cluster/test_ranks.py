@@ -41,7 +41,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, torch
     return train("alone", tmp_path_factory.mktemp("alone") / "run")
 
 
-@pytest.mark.parametrize("mode", ["ddp", "fsdp", "tensor", "accelerate"])
+@pytest.mark.parametrize("mode", ["ddp", "fsdp", "tensor", "accelerate", "accelerate-ddp"])
 def test_four_processes_make_one_recording_of_the_whole_model(
     tmp_path: Path, alone: dict[int, dict[str, torch.Tensor]], mode: str
 ) -> None:

@@ -136,6 +136,7 @@ MODES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "ddp": ddp,
     "fsdp": fsdp,
     "accelerate": fsdp,
+    "accelerate-ddp": ddp,
     "tensor": tensor_parallel,
 }
 
@@ -172,12 +173,13 @@ def recorded(
 ) -> kw.Binding:
     """Bind the model and record it, by two lines or by that for accelerate."""
     options: dict[str, Any] = {"every": 1, "max_fps": 1e6}
-    if mode == "accelerate":
+    if mode.startswith("accelerate"):
         from accelerate import Accelerator
 
         accelerator = Accelerator(cpu=True, project_dir=place)
         bind = kw.integrations.accelerate.bind
-        return bind(accelerator, model, optimizer, record=True, **options)
+        record = place if mode == "accelerate-ddp" else True
+        return bind(accelerator, model, optimizer, record=record, **options)
     live = kw.bind(model, optimizer, **options)
     live.record(place)
     return live
