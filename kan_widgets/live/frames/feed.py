@@ -54,6 +54,11 @@ class Listener(ReportsOnce):
         """True once its owner is gone; the source drops it eventually."""
         return False
 
+    @property
+    def shows_frames(self) -> bool:
+        """Whether frames are taken for it; False where it only waits to be told of the end."""
+        return True
+
     def on_layout(self, layout: Layout) -> None:
         """Take the layout of the frames to come."""
 

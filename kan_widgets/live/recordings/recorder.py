@@ -156,6 +156,10 @@ class Recorder(Listener, NotCopied):
 
     # -- what the binding says --------------------------------------------------------
 
+    @property
+    def shows_frames(self) -> bool:
+        return self.is_active
+
     def on_layout(self, layout: Layout) -> None:
         """Count the parameters, which may have changed as well."""
         if self.is_active and (source := self._source()) is not None:

@@ -172,7 +172,7 @@ class ModelFeed(TrainingFeed):
             if edited or self.is_due(now):
                 if (frame := camera.take(step)) is not None:
                     self._show(frame, settled=False)
-                camera.spent(now, is_shown=bool(self.listeners))
+                camera.spent(now, is_shown=any(each.shows_frames for each in self.listeners))
                 self.watchdog.step_framed(step)
                 if (module := self.module) is not None:
                     model.probing.trace_in_step(module, step)
@@ -218,7 +218,8 @@ class ModelFeed(TrainingFeed):
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hand every frame from now on to ``listener``, which is held until then."""
-        self.camera.gain_viewer()
+        if listener.shows_frames:
+            self.camera.gain_viewer()
         return super().subscribe(listener)
 
     def refresh(self) -> Frame:
