@@ -25,6 +25,8 @@ import time
 from pathlib import Path
 import torch
 import kan_widgets as kw
+from kan_widgets.widgets.wire import sending
+sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 
 torch.manual_seed(0)
 model = torch.nn.Sequential(
@@ -60,9 +62,6 @@ record[0] = weights(model[0])
 )
 SHOW = "grid = kw.KernelGrid(live)\ngrid"
 REGRID = """
-from kan_widgets.widgets.wire import sending
-sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
-
 def regrid(size, low, high):
     layer = model[0]
     before = layer.spline_weight
