@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page
 
 from tests.browser.lab import CHECKOUT, START_LIMIT, Grid, LabPage, LabServer, until, until_on
+from tests.every_view import CALLS, dashed
 
 pytestmark = pytest.mark.browser
 
@@ -56,10 +57,7 @@ explain, ranges = kw.Explain(live, digits.test_images[0]), kw.LayerRanges(live)
 display(explain, ranges, kw.Compare({"KAN": live, "other": other}), kw.Dashboard(live))
 kw.NetworkView(live, height=400)
 """
-KINDS = (
-    *("kernel-grid", "spline-inspector", "meshgrid-view", "training-panel"),
-    *("explain", "layer-ranges", "compare", "dashboard", "network-view"),
-)
+KINDS = [dashed(name) for name in CALLS]
 # What of a view is cut, scrolls sideways, or is not drawn for the pixels of the screen.
 CUT = """view => {
   const found = [];

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import LabPage, LabServer
+from tests.every_view import CALLS, all_but, calls, dashed
 
 pytestmark = pytest.mark.browser
 
-SETUP = """
+SETUP = f"""
 import ipywidgets
 import torch
 from IPython.display import display
@@ -23,21 +24,12 @@ optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
 live = kw.bind(model, optimizer)
 digits = kw.data.mnist("embedded")
 live.observe(digits.train_images[:32])
+image = digits.test_images[0]
 for step in range(1, 60):
     live.log(step, loss=2 / step)
 
 def views():
-    return {
-        "KernelGrid": kw.KernelGrid(live, height=200),
-        "SplineInspector": kw.SplineInspector(live, height=200),
-        "MeshgridView": kw.MeshgridView(live),
-        "LayerRanges": kw.LayerRanges(live),
-        "Explain": kw.Explain(live, digits.test_images[0]),
-        "TrainingPanel": kw.TrainingPanel(live),
-        "Compare": kw.Compare({"KAN": live}),
-        "NetworkView": kw.NetworkView(live, height=400),
-        "Dashboard": kw.Dashboard(live),
-    }
+    return {calls(KernelGrid="height=200", SplineInspector="height=200", NetworkView="height=400")}
 
 def slider():
     return ipywidgets.IntSlider(description="epoch")
@@ -119,8 +111,7 @@ with beside:
     display(ipywidgets.VBox(every))
 """
 FOLDED = {"Tab": ".lm-TabBar-tab", "Accordion": ".jupyter-widget-Collapse-header"}
-KINDS = ["kernel-grid", "spline-inspector", "meshgrid-view", "layer-ranges", "explain"]
-KINDS += ["training-panel", "compare", "network-view", "dashboard"]
+KINDS = [dashed(name) for name in CALLS]
 
 
 def test_every_view_has_a_sane_width_in_every_box(
@@ -156,7 +147,7 @@ def test_every_view_has_a_sane_width_in_every_box(
 
             lab.until_shown(shown, f"{kind} with a width in {name}")
             lab.screenshot(artifacts / f"{name}_{kind}.png")
-    assert lab.page.evaluate(BESIDE_NOTEBOOK) == []
+    assert lab.page.evaluate(BESIDE_NOTEBOOK, len(KINDS)) == []
     # As at 200 % zoom: half as many CSS pixels.
     lab.page.set_viewport_size({"width": 500, "height": 450})
     for name in ("HBox", "VBox"):
@@ -165,10 +156,10 @@ def test_every_view_has_a_sane_width_in_every_box(
 
 
 # What of the views in the side bar is cut off or wider than that.
-BESIDE_NOTEBOOK = """() => {
+BESIDE_NOTEBOOK = """(arg) => {
   const roots = [...document.querySelectorAll('#jp-right-stack .kw-view')];
   const views = roots.filter((root) => !root.parentElement.closest('.kw-view'));
-  if (views.length !== 9) return [`${views.length} views`];
+  if (views.length !== arg) return [`${views.length} views`];
   const room = document.querySelector('#jp-right-stack').clientWidth;
   return views
     .map((view) => [view.className, view.offsetWidth, view.scrollWidth, room])
@@ -201,8 +192,7 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
 ) -> None:
     lab.page.set_viewport_size({"width": 700, "height": 900})
     # The inspector first: that anything was observed it is told after it is shown.
-    names = ["SplineInspector", "KernelGrid", "MeshgridView", "LayerRanges", "Explain"]
-    names += ["TrainingPanel", "Compare", "NetworkView", "Dashboard"]
+    names = ["SplineInspector", *all_but("SplineInspector")]
     lab.open(server.write_notebook([SETUP, *(f"views()[{name!r}]" for name in names)]))
     lab.script("app.commands.execute('application:toggle-left-area');")
     lab.run_cell(0)
@@ -213,7 +203,9 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
         lab.page.wait_for_timeout(500)
     assert lab.cell_errors() == []
     sizes = lab.page.evaluate("window.kwSizes")
-    assert len(sizes) == 9 + 2 + 1  # the dashboard shows two of its own, the comparison a grid
+    assert (
+        len(sizes) == len(names) + 2 + 1
+    )  # the dashboard shows two of its own, the comparison a grid
     spans = {
         name: [max(of) - min(of) for of in zip(*noted, strict=True)]
         for name, noted in sizes.items()
@@ -235,16 +227,8 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
 
 
 # Where the wheel is turned in each view.
-PLOTS = {
-    "KernelGrid": ".kw-kernel-grid canvas",
-    "SplineInspector": ".kw-spline-inspector .kw-viewport",
-    "MeshgridView": ".kw-meshgrid-view canvas",
-    "LayerRanges": ".kw-layer-ranges canvas",
-    "Explain": ".kw-explain canvas",
-    "TrainingPanel": ".kw-training-panel canvas",
-    "Compare": ".kw-compare canvas",
-    "NetworkView": ".kw-network-view canvas",
-}
+PLOTS = {name: f".kw-{dashed(name)} canvas" for name in all_but("Dashboard")}
+PLOTS["SplineInspector"] = ".kw-spline-inspector .kw-viewport"
 
 
 def test_the_wheel_over_a_view_scrolls_the_page(

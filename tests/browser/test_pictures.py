@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.browser.lab import WAIT_FOR, LabPage, LabServer
+from tests.every_view import CALLS, all_but, dashed
 
 pytestmark = pytest.mark.browser
 
@@ -44,20 +45,15 @@ def train(steps):
 
 train(3)
 seen = live.observe(images)
+image = images[0]
 live.select("convs.0", 1, 0, 1, 1)
 """
 NOTED = """
 for step in range(1, 21):
     live.log(step, loss=1 / step, accuracy=1 - 1 / step)
 """
-VIEWS = {
-    "kernel-grid": "kw.KernelGrid(live)",
-    "spline-inspector": "kw.SplineInspector(live)",
-    "meshgrid-view": "kw.MeshgridView(live, mode='ramp')",
-    "explain": "kw.Explain(live, images[0])",
-    "training-panel": "kw.TrainingPanel(live)",
-    "layer-ranges": "kw.LayerRanges(live)",
-}
+NAMES = all_but("Compare", "NetworkView", "Dashboard")
+VIEWS = {dashed(name): CALLS[name] for name in NAMES}
 # Heat maps and images are made of pixels, curves are not.
 IMAGES = {
     "kernel-grid": 0,

@@ -14,10 +14,12 @@ from playwright.sync_api import Browser
 
 import kan_widgets as kw
 from tests.browser.lab import LabPage, LabServer, until_on
+from tests.every_view import all_but, calls, dashed
 
 pytestmark = pytest.mark.browser
 
-SETUP = """
+NAMES = all_but("NetworkView", "Dashboard")
+SETUP = f"""
 import torch
 import kan_widgets as kw
 
@@ -36,15 +38,8 @@ for _ in range(7):
     live.log(loss=loss.item())
 live.observe(images)
 live.feed.current()
-views = [
-    kw.KernelGrid(live),
-    kw.SplineInspector(live),
-    kw.MeshgridView(live),
-    kw.Explain(live, images[0]),
-    kw.TrainingPanel(live),
-    kw.LayerRanges(live),
-    kw.Compare({"KAN": live}),
-]
+image = images[0]
+views = [*{calls(NAMES)}.values()]
 """
 # A signed number with its fraction and exponent, and thousands in groups.
 NUMBER = re.compile(r"[-−±]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+−]?\d+)?")
@@ -82,26 +77,11 @@ def shown(page: Any, kind: str) -> dict[str, Any] | None:
     return found
 
 
-def dashed(view: object) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(view).__name__).lower()
-
-
-NAMES = (
-    "KernelGrid",
-    "SplineInspector",
-    "MeshgridView",
-    "Explain",
-    "TrainingPanel",
-    "LayerRanges",
-    "Compare",
-)
-
-
 def test_the_screen_and_the_picture_have_the_same_numbers(lab: LabPage, server: LabServer) -> None:
     lab.open(server.write_notebook([SETUP, *(f"views[{k}]" for k in range(len(NAMES)))]))
     lab.run_all()
     for k, name in enumerate(NAMES):
-        kind = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+        kind = dashed(name)
 
         def same(k: int = k, kind: str = kind, name: str = name) -> bool:
             # What has not been in sight is not drawn.
@@ -137,7 +117,7 @@ def test_a_saved_page_and_the_picture_have_the_same_numbers(
     page = context.new_page()
     page.goto(path.as_uri())
     for view in views:
-        kind = dashed(view)
+        kind = dashed(type(view).__name__)
         until_on(page, lambda kind=kind: shown(page, kind), f"{kind} on the page")  # type: ignore[misc]
         here = shown(page, kind)
         assert here is not None

@@ -23,6 +23,7 @@ from kan_widgets.live.watching.camera import Camera
 from kan_widgets.live.worker import Job
 from kan_widgets.widgets.wire import broadcast
 from kan_widgets.widgets.wire.stream import stream_of
+from tests.every_view import CALLS, make_all
 
 
 class Run:
@@ -36,13 +37,10 @@ class Run:
         self.live: Binding = kw.bind(self.model, self.optimizer, every=every, max_fps=1e6)
         self.live.observe(self.images)
         self.live.probe(self.images)
-        self.ranges, self.panel = kw.LayerRanges(self.live), kw.TrainingPanel(self.live)
-        self.explain = kw.Explain(self.live, self.images[0])
-        self.views = [
-            *(self.ranges, self.panel, self.explain, kw.KernelGrid(self.live)),
-            *(kw.SplineInspector(self.live), kw.MeshgridView(self.live)),
-            *(kw.NetworkView(self.live), kw.Dashboard(self.live), kw.Compare({"one": self.live})),
-        ]
+        self.views = make_all(self.live, self.images[0])
+        names = dict(zip(CALLS, self.views, strict=True))
+        self.ranges, self.panel = names["LayerRanges"], names["TrainingPanel"]
+        self.explain = names["Explain"]
         self.stream = stream_of(self.live)
         self.file = self.live.record(folder / "run.npz")
 

@@ -16,7 +16,7 @@ import kan_widgets as kw
 from kan_widgets.live import Listener, cells
 from kan_widgets.live.worker import Painter
 from kan_widgets.widgets import stream_of
-from tests.widgets.every_view import MAKERS
+from tests.every_view import all_but, make_all
 
 CONV, LINEAR = "0", "2"
 
@@ -36,8 +36,7 @@ class Setting:
         self.frames: list[int] = []
         self.observed: list[tuple[dict[str, Any], list[bytes]]] = []
         monkeypatch.setattr(self.stream, "send", self._send)
-        kinds = [kind for kind in MAKERS if kind not in ("NetworkView", "Dashboard")]
-        self.views = [MAKERS[kind](self.live) for kind in kinds]
+        self.views = make_all(self.live, names=all_but("NetworkView", "Dashboard"))
         self.grid = self.views[0]
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import nll_loss
 
 import kan_widgets as kw
+from tests.every_view import all_but, make_all
 
 
 def trained(watched: bool) -> list[Any]:
@@ -23,12 +24,7 @@ def trained(watched: bool) -> list[Any]:
     live = explain = None
     if watched:
         live = kw.bind(model, optimizer, every=1)
-        views = [
-            kw.Dashboard(live),
-            kw.TrainingPanel(live),
-            kw.LayerRanges(live),
-            kw.Compare({"one": live}),
-        ]
+        views = make_all(live, names=all_but("Explain"))
         explain = kw.Explain(live, data.tensors[0][0], layer="convs.0")
         # However long it takes here.
         always = SimpleNamespace(due=-math.inf, spent=lambda *_: None)

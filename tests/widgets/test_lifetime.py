@@ -22,7 +22,7 @@ import kan_widgets as kw
 from kan_widgets.live.steering.counter import stepping_of
 from kan_widgets.live.watching import step_hook
 from kan_widgets.widgets import stream_of
-from tests.widgets.every_view import IMAGE, MAKERS, network
+from tests.every_view import CALLS, IMAGE, calls, make, make_all, network
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -45,7 +45,7 @@ class Notebook:
 
     def run_cell(self) -> None:
         self.live = kw.bind(self.model, self.optimizer, every=1)
-        self.views = [make(self.live) for make in MAKERS.values()]
+        self.views = make_all(self.live)
         self.made += map(weakref.ref, [self.live, *self.views])
 
     def step(self) -> None:
@@ -111,7 +111,7 @@ def test_after_30_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
     notebook: Notebook,
 ) -> None:
     notebook.run_cell()  # what is made once is made
-    work, alive = notebook.work(), 1 + len(MAKERS)
+    work, alive = notebook.work(), 1 + len(CALLS)
     # What is just measured in the background is held until it is done.
     until(lambda: notebook.alive == alive)
     counts = notebook.counts
@@ -128,7 +128,7 @@ def test_after_30_runs_of_a_cell_a_step_does_what_it_did_and_nothing_is_left(
 
 
 def test_no_memory_is_left_by_a_run_of_a_cell(notebook: Notebook) -> None:
-    alive = 1 + len(MAKERS)
+    alive = 1 + len(CALLS)
     tracemalloc.start()
     try:
         sizes = []
@@ -167,27 +167,27 @@ def test_a_new_model_with_each_run_leaves_neither_models_nor_histories() -> None
     until(lambda: len({id(widget) for widget in list(_instances.values())}) <= known + 1)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", CALLS)
 def test_a_view_that_nobody_holds_goes_at_once_without_the_collector(kind: str) -> None:
     # What ran while it still drew would leave a view in a cycle until it runs again, whenever.
     model = network()
     live = kw.bind(model)
     gc.disable()
     try:
-        gone = weakref.ref(MAKERS[kind](live))
+        gone = weakref.ref(make(kind, live))
         until(lambda: gone() is None)
     finally:
         gc.enable()
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", CALLS)
 def test_a_closed_view_is_collected_with_all_that_it_made(kind: str) -> None:
     model = network()
     live = kw.bind(model)
     stream_of(live)
     gc.collect()
     known = set(_instances)
-    view = MAKERS[kind](live)
+    view = make(kind, live)
     made = set(_instances) - known  # of a test before something may go only now
     assert made
     gone = weakref.ref(view)
@@ -225,11 +225,11 @@ def test_what_is_held_lives_on(notebook: Notebook) -> None:
     assert {grid.model_id, box.children[0].model_id, grid.stream.model_id} <= state.keys()
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", CALLS)
 def test_a_view_may_be_forgotten_while_a_page_asks_for_all_widgets(kind: str) -> None:
     # As by a thread that drew it: the list of widgets is walked through, and may not shrink then.
     live = kw.bind(model := network())
-    view = MAKERS[kind](live)
+    view = make(kind, live)
     own = {view.model_id, view.layout.model_id}
     walk = iter(_instances.values())
     next(walk)
@@ -243,10 +243,10 @@ def test_a_view_may_be_forgotten_while_a_page_asks_for_all_widgets(kind: str) ->
     del model
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", CALLS)
 def test_a_closed_view_says_that_it_is_shown_no_more(kind: str) -> None:
     live = kw.bind(model := network())
-    view = MAKERS[kind](live)
+    view = make(kind, live)
     live.close()
     view.close()
     with pytest.raises(RuntimeError, match=f"this {kind} is closed: make a new one to show"):
@@ -270,7 +270,7 @@ def test_a_view_outlives_its_model_with_its_last_picture() -> None:
     until(lambda: stream() is None)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", CALLS)
 def test_a_view_that_could_not_be_made_says_why_and_nothing_else(
     kind: str, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,7 +294,7 @@ def test_a_view_that_could_not_be_made_says_why_and_nothing_else(
 
 # -- in a kernel ----------------------------------------------------------------------------
 
-SETUP = """
+SETUP = f"""
 import gc, json, threading, weakref
 import torch
 import kan_widgets as kw
@@ -303,9 +303,8 @@ from IPython.display import display
 from ipywidgets import Output
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
-for kind in (kw.KernelGrid, kw.SplineInspector, kw.MeshgridView, kw.Explain, kw.LayerRanges,
-             kw.TrainingPanel, kw.Compare, kw.Dashboard):
-    kind.image = lambda view, **options: Image.new("L", (1, 1))  # stills cost seconds
+for kind in {[*CALLS]}:
+    getattr(kw, kind).image = lambda view, **options: Image.new("L", (1, 1))  # stills cost seconds
 model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(72, 3))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
 image, made = torch.zeros(1, 8, 8), []
@@ -313,17 +312,16 @@ def note(view):
     made.append(weakref.ref(view))
     return view
 def alive():
-    there = {id(one): one for ref in made if (one := ref()) is not None}
+    there = {{id(one): one for ref in made if (one := ref()) is not None}}
     return [type(one).__name__ for one in there.values()]
 """
-VIEWS = """
+VIEWS = f"""
 live = kw.bind(model, optimizer, every=1)
 made.append(weakref.ref(live))
-grid = note(kw.KernelGrid(live))
-display(grid, note(kw.SplineInspector(live)), note(kw.MeshgridView(live)))
-display(note(kw.Explain(live, image)), note(kw.TrainingPanel(live)))
-display(note(kw.Compare({"one": live})), note(kw.Dashboard(live)))
-note(kw.LayerRanges(live))
+grid, *others, last = map(note, {calls()}.values())
+display(grid, *others)
+del others
+last
 """
 COUNTS = (
     "[len(live.feed.listeners), len(live.feed.counter.step_listeners), len(_instances), "
@@ -379,7 +377,7 @@ def test_in_a_notebook_a_cell_that_is_run_again_leaves_nothing(kernel: Kernel) -
     for _ in range(3):
         kernel.run(VIEWS, "views")
     assert kernel.ask(COUNTS) == counts
-    assert counts[-1] == 9
+    assert counts[-1] == 1 + len(CALLS)
     # The page was told of each view that went.
     closed = [m for m in kernel.run(VIEWS, "views") if m["msg_type"] == "comm_close"]
     opened = [m for m in kernel.run(VIEWS, "views") if m["msg_type"] == "comm_open"]

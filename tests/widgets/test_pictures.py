@@ -21,6 +21,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.widgets.shell import pictured
 from kan_widgets.widgets.shell.drawing_engine import film
+from tests.every_view import CALLS, make_all
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = "a<b> & \"c\" 'd' \x07]]> φ"
@@ -46,15 +47,7 @@ def live() -> Any:
 
 
 def views(live: Any) -> dict[str, Any]:
-    return {
-        "grid": kw.KernelGrid(live),
-        "inspector": kw.SplineInspector(live),
-        "meshgrid": kw.MeshgridView(live),
-        "explain": kw.Explain(live, torch.randn(1, 28, 28)),
-        "ranges": kw.LayerRanges(live),
-        "panel": kw.TrainingPanel(live),
-        "dashboard": kw.Dashboard(live),
-    }
+    return dict(zip(CALLS, make_all(live, torch.randn(1, 28, 28)), strict=True))
 
 
 def read(path: Path) -> ElementTree.Element:
@@ -125,8 +118,7 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
 @pytest.mark.parametrize("ratio", [0.25, 1.5])
 def test_a_png_has_any_scale(live: Any, tmp_path: Path, ratio: float) -> None:
     for name, view in views(live).items():
-        options = {} if name in ("dashboard", "panel", "ranges") else {"theme": "dark"}
-        path = view.to_png(tmp_path / f"{name}.png", width=400, pixel_ratio=ratio, **options)
+        path = view.to_png(tmp_path / f"{name}.png", width=400, pixel_ratio=ratio)
         with Image.open(path) as image:
             assert image.width == round(400 * ratio), name
             assert len(image.convert("RGB").getcolors(1 << 24) or []) > 4, name

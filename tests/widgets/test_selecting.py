@@ -12,17 +12,17 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
-from tests.widgets.every_view import MAKERS, network
+from tests.every_view import all_but, make, network
 
 WITH_LAYER = ("KernelGrid", "SplineInspector", "MeshgridView", "Explain")
-SELECTING = [kind for kind in MAKERS if kind not in ("TrainingPanel", "Compare")]
+SELECTING = all_but("TrainingPanel", "Compare")
 
 
 @pytest.fixture(params=SELECTING)
 def pair(request: pytest.FixtureRequest) -> Any:
     """Give two views of one kind, of two networks."""
     models = network(), network()
-    views = [MAKERS[request.param](kw.bind(model)) for model in models]
+    views = [make(request.param, kw.bind(model)) for model in models]
     yield views
     for view in views:
         view.close()
@@ -145,7 +145,7 @@ def test_it_can_be_set_when_the_model_is_gone() -> None:
 @pytest.mark.parametrize("kind", WITH_LAYER)
 def test_a_layer_can_be_set_by_its_number(kind: str) -> None:
     live = kw.bind(model := network())
-    view = MAKERS[kind](live)
+    view = make(kind, live)
     # An explanation goes from the score back to the image.
     first, second = ("2", "0") if kind == "Explain" else ("0", "2")
     view.layer = 1

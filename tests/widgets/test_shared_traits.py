@@ -14,13 +14,13 @@ import traitlets
 import kan_widgets as kw
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.shell.view import View
-from tests.widgets.every_view import MAKERS, network
+from tests.every_view import CALLS, make, network
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=CALLS)
 def view(request: pytest.FixtureRequest) -> Iterator[Any]:
     model = network()
-    made = MAKERS[request.param](kw.bind(model, every=1))
+    made = make(request.param, kw.bind(model, every=1))
     yield made
     made.close()
     del model
@@ -28,7 +28,7 @@ def view(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 def test_these_are_all_the_views() -> None:
     shown = [name for name in kw.__all__ if isinstance(getattr(kw, name), type)]
-    assert sorted(name for name in shown if issubclass(getattr(kw, name), View)) == sorted(MAKERS)
+    assert sorted(name for name in shown if issubclass(getattr(kw, name), View)) == sorted(CALLS)
 
 
 def test_time_is_that_of_the_stream(view: Any) -> None:

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 import kan_widgets as kw
 from kan_widgets.digits import embedded, pixels
 from kan_widgets.widgets.meshgrid_view import default_digits
+from tests.every_view import all_but, calls
 
 # Stands before all finders: what is named is as if it were not installed.
 BLOCKED = """
@@ -60,18 +61,10 @@ def without_torch(code: str, *arguments: object) -> str:
     return done.stdout
 
 
-EVERY_VIEW = """
-run = kw.replay(sys.argv[1])
-views = [
-    kw.KernelGrid(run),
-    kw.SplineInspector(run),
-    kw.MeshgridView(run),
-    kw.LayerRanges(run),
-    kw.NetworkView(run),
-    kw.TrainingPanel(run),
-    kw.Dashboard(run),
-    kw.Compare({"one": run, "other": kw.replay(sys.argv[1])}),
-]
+EVERY_VIEW = f"""
+live = run = kw.replay(sys.argv[1])
+views = [*{calls(all_but("Explain"))}.values()]
+views.append(kw.Compare({{"one": run, "other": kw.replay(sys.argv[1])}}))
 for view in views:
     assert view.image(width=500).size[0] == 1000, view
 kw.save_html(sys.argv[2], *views)
@@ -79,7 +72,7 @@ try:
     kw.Explain(run, [[0.0]])
 except TypeError as error:
     print(error)
-assert not {name.partition(".")[0] for name in sys.modules} & {"torch", "bqplot", "scipy"}
+assert not {{name.partition(".")[0] for name in sys.modules}} & {{"torch", "bqplot", "scipy"}}
 """
 
 
