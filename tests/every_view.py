@@ -50,10 +50,8 @@ def make_all(live: Any, image: Any = IMAGE, names: Iterable[str] = CALLS) -> lis
 
 def calls(names: Iterable[str] = CALLS, **options: str) -> str:
     """Return the code of a dict of views, by name; of some with more keywords, as in a call."""
-    with_options = {name: f"{CALLS[name][:-1]}, {more})" for name, more in options.items()}
-    return (
-        "{" + ", ".join(f"{name!r}: {with_options.get(name, CALLS[name])}" for name in names) + "}"
-    )
+    longer = {name: f"{CALLS[name][:-1]}, {more})" for name, more in options.items()}
+    return "{" + ", ".join(f"{name!r}: {(CALLS | longer)[name]}" for name in names) + "}"
 
 
 def dashed(name: str) -> str:

@@ -203,9 +203,8 @@ def test_a_view_has_its_final_height_at_once_and_says_when_its_model_is_gone(
         lab.page.wait_for_timeout(500)
     assert lab.cell_errors() == []
     sizes = lab.page.evaluate("window.kwSizes")
-    assert (
-        len(sizes) == len(names) + 2 + 1
-    )  # the dashboard shows two of its own, the comparison a grid
+    # The dashboard shows two of its own, the comparison a grid.
+    assert len(sizes) == len(names) + 2 + 1
     spans = {
         name: [max(of) - min(of) for of in zip(*noted, strict=True)]
         for name, noted in sizes.items()

@@ -202,8 +202,8 @@ def test_a_closed_view_is_collected_with_all_that_it_made(kind: str) -> None:
 def test_a_layout_that_was_given_stays_when_the_view_is_closed() -> None:
     live = kw.bind(model := network())
     layout = ipywidgets.Layout(width="300px")
-    for make in (kw.KernelGrid, kw.LayerRanges, kw.TrainingPanel, kw.Dashboard):
-        view = make(live, layout=layout)
+    for kind in (kw.KernelGrid, kw.LayerRanges, kw.TrainingPanel, kw.Dashboard):
+        view = kind(live, layout=layout)
         assert view.layout is layout
         view.close()
     assert layout.comm is not None
