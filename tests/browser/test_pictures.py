@@ -54,6 +54,7 @@ for step in range(1, 21):
 """
 NAMES = all_but("Compare", "NetworkView", "Dashboard")
 VIEWS = {dashed(name): CALLS[name] for name in NAMES}
+VIEWS["meshgrid-view"] = "kw.MeshgridView(live, mode='ramp')"
 # Heat maps and images are made of pixels, curves are not.
 IMAGES = {
     "kernel-grid": 0,
