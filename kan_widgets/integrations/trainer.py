@@ -72,7 +72,7 @@ class Watcher:
             raise TypeError(
                 f"{wrong[0]!r:.80}: expected a function of the binding, such as kw.KernelGrid"
             )
-        check_whole("every", every, of=" of steps")
+        check_whole("every", every, of="steps")
         inspect.signature(bind).bind_partial(every=every, **options)
         self.views = views
         self.on_bind = on_bind

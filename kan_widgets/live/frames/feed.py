@@ -24,6 +24,11 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "uncure"]
 
 
+_News = Literal["layout", "frame", "glimpse", "observed", "structure", "probe", "activations"]
+Event = _News | Literal["state", "selection", "batch", "edit", "training", "closed", "replaced"]
+"""An event of which listeners are told: it has a method ``on_<event>`` of theirs."""
+
+
 class Command(TypedDict, total=False):
     """A request to a run, as a page sends it and a follower writes it."""
 
@@ -243,7 +248,7 @@ class Feed:
             feed.selection, feed.observed, feed.listeners = self.selection, self.observed, listeners
             feed.tell("replaced", source)
 
-    def tell(self, event: str, *news: Any) -> None:
+    def tell(self, event: Event, *news: Any) -> None:
         """Call ``on_<event>`` of all listeners; one that raises keeps nobody from it."""
         for listener in self.listeners:
             try:

@@ -24,7 +24,6 @@ from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.observe import nan_in_words, observe
 from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.nn.torch_modes import ungraded
@@ -53,18 +52,16 @@ class BoundModel:
         layers: BoundLayers,
         feed: TrainingFeed,
         training: Training,
-        between: Between,
         gone: Callable[[object], object],
     ) -> None:
         self._module: weakref.ref[nn.Module] | None = weakref.ref(module, gone)
         self._feed_ref = weakref.ref(feed)
-        self._training, self.between = training, between
-        self.layers = layers
-        self.edits = Edits(feed, layers, training, between)
+        self._training, self.layers = training, layers
+        self.edits = Edits(feed, layers, training)
         self.probing = Probing(feed, layers, self.edits, training)
         self.batch_message = ""
         """Why the last batch could not be observed; else empty."""
-        self.passes: ForwardPass | None = None
+        self.forward_pass: ForwardPass | None = None
         self.next_proof: float | None = None
         self._proves = True
         self.last_examples: Tensor | None = None
@@ -91,10 +88,10 @@ class BoundModel:
     def close(self) -> None:
         """Let go of the model."""
         self._module = None
-        self.between.forget(self._take_up_waiting)
-        if (passes := self.passes) is not None:
-            self.passes, self.next_proof = None, None
-            passes.end()
+        self._training.queue.forget(self._take_up_waiting)
+        if (forward_pass := self.forward_pass) is not None:
+            self.forward_pass, self.next_proof = None, None
+            forward_pass.end()
         self.probing.stop()
 
     # -- what reaches its layers ------------------------------------------------------------
@@ -127,7 +124,7 @@ class BoundModel:
 
         Never raises: see ``batch_message``.
         """
-        if not self.between.request(self.observe_batch):
+        if not self._training.queue.request("observe the last batch", self.observe_batch):
             self._say_of_batch("")
 
     def observe_batch(self, at_rest: bool = True) -> None:
@@ -157,7 +154,7 @@ class BoundModel:
         Until then the structure is found where the model says the shape of its input.
         """
         self._takes_batches = True
-        self.between.request(self._probe_batch_seen)
+        self._training.queue.request("trace the last batch", self._probe_batch_seen)
 
     def _probe_batch_seen(self, _: bool = True) -> None:
         module, feed = self.module, self._feed_ref()
@@ -177,7 +174,7 @@ class BoundModel:
             if labels is not None:
                 raise ValueError("labels: expected None where no images are given")
             self._takes_batches = False
-            self.between.forget(self._take_up_waiting)
+            self._training.queue.forget(self._take_up_waiting)
             self.probing.stop()
             if (feed := self._feed_ref()) is not None:
                 with feed.sending:
@@ -192,7 +189,7 @@ class BoundModel:
                 )
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
-            self.between.defer(self._take_up_waiting, examples)
+            self._training.queue.defer("trace examples", self._take_up_waiting, examples)
         else:
             self._take_up(examples)
 
@@ -234,7 +231,7 @@ class BoundModel:
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.
 
-        Only for those who may run the model: see `Between`. Raises as `Binding.probe`.
+        Only for those who may run the model: see `StepQueue`. Raises as `Binding.probe`.
         """
         module, feed = self.present()
         one = examples_of(as_taken(image, module))
@@ -257,30 +254,30 @@ class BoundModel:
 
     def see_if_due(self, now: float) -> None:
         """See the next pass, if layers are to be proved again."""
-        if self.passes is None and self.next_proof is not None and now >= self.next_proof:
+        if self.forward_pass is None and self.next_proof is not None and now >= self.next_proof:
             if self._proves and (module := self.module) is not None:
                 self._see(module)
 
     def _see(self, module: nn.Module) -> None:
-        if self.passes is not None:
-            self.passes.end()
+        if self.forward_pass is not None:
+            self.forward_pass.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
-            self.passes = ForwardPass(module)
-            self.between.defer(self._learn_if_seen)
+            self.forward_pass = ForwardPass(module)
+            self._training.queue.defer("prove the layers", self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
         """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
-        passes, module = self.passes, self.module
-        if passes is None or module is None:
+        forward_pass, module = self.forward_pass, self.module
+        if forward_pass is None or module is None:
             return
-        if not passes.module_inputs and not (at_rest and self.next_proof):
-            self.between.defer(self._learn_if_seen)
+        if not forward_pass.module_inputs and not (at_rest and self.next_proof):
+            self._training.queue.defer("prove the layers", self._learn_if_seen)
             return
-        passes.end()
-        self.passes, start = None, perf_counter()
+        forward_pass.end()
+        self.forward_pass, start = None, perf_counter()
         try:
-            if passes.module_inputs:
-                self._learn_of(module, passes)
+            if forward_pass.module_inputs:
+                self._learn_of(module, forward_pass)
         except Exception as error:
             if not self.layers.modules() and (feed := self._feed_ref()) is not None:
                 feed.fail(error)
@@ -291,12 +288,12 @@ class BoundModel:
             self.next_proof = now + max(_MIN_SECONDS, (now - start) / _PROOF_SHARE)
 
     @ungraded
-    def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
+    def _learn_of(self, module: nn.Module, forward_pass: ForwardPass) -> None:
         if self._proves:
-            prove(module, module_inputs=passes.module_inputs, again=True)
+            prove(module, module_inputs=forward_pass.module_inputs, again=True)
             self.probing.forget_proofs()
             self._find_again(module)
-        self._take_examples(module, passes)
+        self._take_examples(module, forward_pass)
 
     def _find_again(self, module: nn.Module) -> None:
         """Show what can be read by now, and no more what cannot."""
@@ -311,12 +308,12 @@ class BoundModel:
             why = [str(missed) for missed in survey(module)[1] if missed.near]
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
 
-    def _take_examples(self, module: nn.Module, passes: ForwardPass) -> None:
+    def _take_examples(self, module: nn.Module, forward_pass: ForwardPass) -> None:
         """Keep inputs of the model, and find its structure with a few if it is not known."""
-        if passes.inputs is None or (inputs := first_examples(passes.inputs)) is None:
+        if forward_pass.inputs is None or (inputs := first_examples(forward_pass.inputs)) is None:
             return
         if self.last_examples is None:
-            self.last_examples, self._first_batch = inputs, passes.inputs
+            self.last_examples, self._first_batch = inputs, forward_pass.inputs
             self._labels = self._training.batch.labels_of(inputs)
             if not self._training.batch_seen:
                 self._training.saw(self.last_examples)

@@ -24,7 +24,6 @@ from kan_widgets.live.frames.source import NotCopied
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
@@ -52,12 +51,10 @@ class Edits(NotCopied):
     like) stays.
     """
 
-    def __init__(
-        self, feed: TrainingFeed, layers: BoundLayers, training: Training, between: Between
-    ) -> None:
+    def __init__(self, feed: TrainingFeed, layers: BoundLayers, training: Training) -> None:
         # Without a circle the feed goes with its history when nobody needs it any more.
         self._feed_ref = weakref.ref(feed)
-        self._layers, self._training, self._between = layers, training, between
+        self._layers, self._training = layers, training
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
@@ -260,11 +257,11 @@ class Edits(NotCopied):
             return False
         mine = self._training.counter.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
-            self._between.defer(self.apply_waiting)
+            self._training.queue.defer("write an edit", self.apply_waiting)
             return False
         with cells.none_starting() if not mine else nullcontext(True) as free, self._lock:
             if not free:
-                self._between.defer(self.apply_waiting)
+                self._training.queue.defer("write an edit", self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
@@ -289,7 +286,7 @@ class Edits(NotCopied):
             if wanted.holds is None and waits is not None:
                 wanted = _Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._between.defer(self.apply_waiting)
+            self._training.queue.defer("write an edit", self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._write_and_hold(functions, place, wanted)

@@ -155,7 +155,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     >>> kw.KernelGrid(run).image(width=300).size[0]
     600
     """
-    check_number("history_mb", history_mb, of=" of megabytes")
+    check_number("history_mb", history_mb, of="megabytes")
     reader = Joined(path)
     if reader.place.is_folder() and INDEX not in reader.place.names():
         raise IsADirectoryError(
@@ -206,9 +206,9 @@ def follow(
     TimeoutError
         If there is no frame in time.
     """
-    check_number("history_mb", history_mb, of=" of megabytes")
-    check_number("wait", wait, of=" of seconds")
-    check_number("interval", interval, above=True, of=" of seconds")
+    check_number("history_mb", history_mb, of="megabytes")
+    check_number("wait", wait, of="seconds")
+    check_number("interval", interval, above=True, of="seconds")
     end = time.monotonic() + wait
     while True:
         try:

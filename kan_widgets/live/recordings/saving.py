@@ -181,8 +181,8 @@ class Savable(Source):
         """
         place = Place(path)
         place.check_parent()
-        check_number("max_mb", max_mb, above=True, of=" of megabytes")
-        check_number("lost_after", lost_after, above=True, of=" of seconds")
+        check_number("max_mb", max_mb, above=True, of="megabytes")
+        check_number("lost_after", lost_after, above=True, of="seconds")
         if not self.feed.is_open:
             raise closed_error(self.feed)
         known = open_recorders.get(str(place))
@@ -245,7 +245,7 @@ class Savable(Source):
         >>> [report.step for report in reports], list(reports[-1].pictures)
         ([0, 1], ['KANLinear'])
         """
-        check_whole("every", every, of=" of steps")
+        check_whole("every", every, of="steps")
         if not self.feed.is_open:
             raise closed_error(self.feed)
         from kan_widgets import _sending

@@ -15,7 +15,7 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Command
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.steering.between import Between
+from kan_widgets.live.steering.between import StepQueue
 from kan_widgets.live.steering.captured_output import printed_over
 from kan_widgets.live.steering.control import Control, TrainingStopped
 from kan_widgets.live.steering.counter import Counter
@@ -37,7 +37,7 @@ class Training:
         self.train_with(optimizer)
         self.clock = Clock()
         self.control = Control(self._wished, self._bare_loop_runs, self._while_held, self.clock)
-        self.between = Between(weakref.ref(feed), counter, self.trains_elsewhere)
+        self.queue = StepQueue(weakref.ref(feed), counter, self.trains_elsewhere)
         """Tasks that wait for the end of a step."""
         self.scalars = Scalars(self._tell)
         self._rates = Rates()
@@ -110,7 +110,7 @@ class Training:
         if (optimizer := self.optimizer) is None:
             raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
         self._rates.request(optimizer, value, group)
-        self.between.request(self._set_rates)
+        self.queue.request("set the learning rate", self._set_rates)
 
     def _set_rates(self, at_rest: bool) -> None:
         if (optimizer := self.optimizer) is not None and (change := self._rates.set(optimizer)):

@@ -137,10 +137,10 @@ def bind(
     check_module(model)
     if optimizer is not None:
         optimizer = torch_optimizer(optimizer)
-    check_whole("every", every, of=" of steps")
+    check_whole("every", every, of="steps")
     check_number("max_fps", max_fps, above=True)
-    check_whole("steps", steps, 0, of=" of steps")
-    check_number("history_mb", history_mb, of=" of megabytes")
+    check_whole("steps", steps, 0, of="steps")
+    check_number("history_mb", history_mb, of="megabytes")
 
     if not steps and optimizer is not None and is_restarted():
         steps = steps_made(optimizer)

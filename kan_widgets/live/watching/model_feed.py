@@ -68,10 +68,8 @@ class ModelFeed(TrainingFeed):
         self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
         self.training: Training = Training(self, self.counter, optimizer)
         """The run: its curves, its progress, and what others want of it."""
-        self.between = self.training.between
-        """Tasks that wait for the end of a step."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
-        self.bound = BoundModel(model, read, self, self.training, self.between, gone)
+        self.bound = BoundModel(model, read, self, self.training, gone)
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.bound, self.training)
         self.sent = 0
@@ -147,7 +145,7 @@ class ModelFeed(TrainingFeed):
     def steer(self, command: Command) -> int:
         kind = command.get("kind")
         if kind == "every":
-            check_whole("every", command["value"], of=" of steps")
+            check_whole("every", command["value"], of="steps")
             self.counter.every = int(command["value"])
             self.tell_training()
         elif kind == "cure":
@@ -163,7 +161,7 @@ class ModelFeed(TrainingFeed):
     def on_step(self, step: int, now: float) -> bool:
         """Do what is due after a step, in the thread that trains; called by the counter."""
         model, camera = self.bound, self.camera
-        edited = self.between.do(at_rest=False)
+        edited = self.training.queue.do(at_rest=False)
         model.see_if_due(now)
         if self._state == "idle":
             self.set_state("live")
@@ -187,7 +185,7 @@ class ModelFeed(TrainingFeed):
         return self.camera.throttle.is_open(now)
 
     def can_rest(self) -> bool:
-        return self._state == "live" and self.camera.coming is None and self.between.is_empty
+        return self._state == "live" and self.camera.coming is None and self.training.queue.is_empty
 
     def fail(self, error: Exception) -> None:
         self.message = f"{type(error).__name__}: {error}"
@@ -199,7 +197,7 @@ class ModelFeed(TrainingFeed):
         try:
             if self._state == "live":
                 self.settle()
-            if self.between.do(at_rest=True) and self.is_open:
+            if self.training.queue.do(at_rest=True) and self.is_open:
                 self.refresh()
         except Exception as error:
             if self.is_open:

@@ -286,7 +286,7 @@ class Watchdog(NotCopied):
                     "no batch has been seen, so nothing tells where the inputs are: call "
                     "live.observe(batch), or loop over live.track(loader)"
                 )
-            self._model.between.request(self._update_grid)
+            self._training.queue.request("update the grid", self._update_grid)
         else:
             raise ValueError(f"{found.what} Nothing can be done about it from here. {found.cure}")
 
@@ -338,7 +338,7 @@ class Watchdog(NotCopied):
         self._note_done(
             f"The grids were moved to the inputs at step {training.steps:,}; undoing it brings "
             "back the knots and the splines as they were before.",
-            lambda: self._model.between.request(self._restore, kept),
+            lambda: training.queue.request("restore the grid", self._restore, kept),
         )
 
     def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:

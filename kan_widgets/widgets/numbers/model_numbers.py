@@ -159,7 +159,7 @@ class ComparedModel:
         if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
             return
         self._wanted = probe
-        live.feed.between.request(self._follow)
+        live.feed.training.queue.request("trace examples", self._follow)
 
     def _follow(self, _: bool) -> None:
         live, probe = self._live(), self._wanted

@@ -117,7 +117,7 @@ def save_html(
     path = pathlib.Path(path)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title={title!r:.80}: expected text")
-    check_number("max_mb", max_mb, above=True, of=" of megabytes")
+    check_number("max_mb", max_mb, above=True, of="megabytes")
     _check_views(views)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")

@@ -149,8 +149,7 @@ class Stream(Broadcast):
                 self._look_elsewhere(source)
         elif kind == "history?":
             known = {layout["version"] for layout in self.layouts}
-            limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-            messages = list(history_messages(source, _before(content), limit, known))
+            messages = list(history_messages(source, _before(content), _HISTORY_BYTES, known))
             with self._outbox.emptied():
                 for each in messages:
                     self.tell_page(each)
