@@ -135,7 +135,7 @@ def read(model: nn.Module) -> list[LayerFunctions]:
     if isinstance(model, nn.Module):
         prove_what_changed(model)
     while True:
-        with suppress(Untold):  # sampled anew, one is no sum of functions any more: it is left out
+        with suppress(Untold):  # sampled again, one is no sum of functions any more: it is left out
             return [layer for module in find(model) for layer in module.read()]
 
 

@@ -189,7 +189,7 @@ class Job:
         is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
         self._call = weakref.WeakMethod(run) if is_method else lambda: run
         self.is_woken = False
-        """True if it was asked to run and has not begun."""
+        """Whether it was asked to run and has not begun."""
         self.earliest = float("-inf")
         """It is not run before this moment, by `time.monotonic`."""
 

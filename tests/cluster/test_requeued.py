@@ -20,7 +20,7 @@ from kan_widgets.live.recordings import segments
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorder import open_recorders
-from kan_widgets.live.recordings.replay import newest
+from kan_widgets.live.recordings.glance import newest
 
 KILLS = 50
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float32
-from kan_widgets.live.frames.frame import Thinned
+from kan_widgets.live.frames.thinning import Thinned
 
 Uint8 = NDArray[np.uint8]
 
@@ -153,10 +153,7 @@ def _numbers(values: Float32) -> list[float | None]:
 
 
 class ActivationHistory(Thinned[Activations]):
-    """Activations in the order of their steps, thinned evenly when over budget.
-
-    The first and the last are always kept.
-    """
+    """The activations of a run, thinned evenly when over budget."""
 
     def __init__(self, max_bytes: int = 16_000_000) -> None:
         super().__init__(max_bytes)

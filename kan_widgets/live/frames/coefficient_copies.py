@@ -111,7 +111,7 @@ def recopy_of(
         if rewrite is None:
             return None
         rewrites.append(rewrite)
-    # Other shapes are read anew.
+    # Other shapes are read again.
     shapes = [one.shape for one in beside().values()] if layout.beside else []
     parts = host[layout.coefficients :].split([one.numel() for one in shapes])
     vectors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]

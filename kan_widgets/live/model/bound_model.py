@@ -303,7 +303,7 @@ class BoundModel:
             return
         if not self.layers.modules():
             find(module)  # raises: nothing can be read any more
-        feed.read_anew()
+        feed.read_again()
         if gone := [name for name in before if name not in feed.layout.names]:
             why = [str(missed) for missed in survey(module)[1] if missed.near]
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")

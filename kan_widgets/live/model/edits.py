@@ -18,9 +18,9 @@ from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import closed_error
-from kan_widgets.live.frames.frame import Edit, FunctionIndex, place_in_layer
+from kan_widgets.live.frames.frame import FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.reports import report
@@ -29,6 +29,25 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 
 _MAX_UNDO = 200
 _LINE_POINTS = 257
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One function's coefficients before and after a change."""
+
+    layer: str
+    index: FunctionIndex
+    before: Float64
+    after: Float64
+    step: int
+    final: bool = True
+    """False while a gesture goes on, such as a point that is still held."""
+    holds: bool = False
+    """Whether it made training leave the function as it is; see ``Edits.fix``."""
+
+    def reversed(self) -> Edit:
+        """Return the edit that undoes this one."""
+        return Edit(self.layer, self.index, self.after, self.before, self.step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +79,7 @@ class Edits(NotCopied):
         self._open = False  # the last edit of `_done` is a gesture that goes on
         self._waiting: dict[tuple[str, FunctionIndex], _Wanted] = {}
         self.latest: Edit | None = None
-        """The last change of a function: an edit, or one taken back or done again."""
+        """The last change of a function: an edit, or one that was undone or redone."""
         self.message = ""
         """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
@@ -74,12 +93,12 @@ class Edits(NotCopied):
 
     @property
     def done(self) -> tuple[Edit, ...]:
-        """What ``undo`` takes back, the oldest edit first: it begins with the last."""
+        """The edits that ``undo`` undoes, the oldest first; the last is undone first."""
         return tuple(self._done)
 
     @property
     def undone(self) -> tuple[Edit, ...]:
-        """What ``redo`` would do again, the last first."""
+        """The edits that ``redo`` would redo, the last first."""
         return tuple(self._undone)
 
     @property

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.frame import Frame, History, spread
+from kan_widgets.live.frames.frame import Frame, History
+from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.progress import (
     ENDED,

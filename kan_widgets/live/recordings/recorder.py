@@ -14,7 +14,8 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
-from kan_widgets.live.frames.source import NotCopied, Source
+from kan_widgets.live.frames.source import Source
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame

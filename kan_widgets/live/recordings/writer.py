@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.frame import Frame, aligned, fitting
+from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.thinning import aligned, fitting
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Scalars

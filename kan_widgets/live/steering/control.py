@@ -13,7 +13,7 @@ from traceback import walk_stack
 
 from kan_widgets.checks import check_whole
 from kan_widgets.live.frames.progress import ControlState
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
 # A paused thread looks this often for new commands, and for Ctrl+C.

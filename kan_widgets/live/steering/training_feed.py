@@ -56,5 +56,5 @@ class TrainingFeed(Feed, ABC):
         """Show a function that was edited."""
 
     @abstractmethod
-    def read_anew(self) -> None:
+    def read_again(self) -> None:
         """Show the layers that can be read by now."""

@@ -283,8 +283,8 @@ class ModelFeed(TrainingFeed):
             self._refresh()
         self.bound.trace_at_rest()
 
-    def read_anew(self) -> None:
-        self.camera.read_anew()
+    def read_again(self) -> None:
+        self.camera.read_again()
         self.found = None  # it is found again
         with self.sending:
             if (frame := self.camera.take(self.counter.steps)) is not None:

@@ -15,7 +15,8 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.coefficient_copies import Arriving
-from kan_widgets.live.frames.frame import Edit, spread
+from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.model.edits import Edit
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.torch_modes import ungraded
 

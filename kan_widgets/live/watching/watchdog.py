@@ -17,7 +17,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
 from kan_widgets.live.reports import Callback, report
@@ -216,7 +216,7 @@ class Watchdog(NotCopied):
             self._still = [*alarms.still(frame, before, self._trained_layers())]
         if gradients is not None and gradients.looks >= _MIN_LOOKS:
             if gradients.last - gradients.first >= limits.steps:
-                self._gradients = None  # the next frame begins anew
+                self._gradients = None  # the next frame begins again
                 alive = {name: now.cpu().numpy() for name, now in gradients.alive.items()}
                 self._dead = [*alarms.dead(frame, alive, gradients.first, observed, limits)]
         return [*found, *self._still, *self._dead]
@@ -255,7 +255,7 @@ class Watchdog(NotCopied):
     # -- what can be done -----------------------------------------------------------------
 
     def cure(self, alarm: str) -> None:
-        """Do what the button of an alarm says, between two steps; `undo` takes it back.
+        """Do what the button of an alarm says, between two steps; `undo` undoes it.
 
         Parameters
         ----------

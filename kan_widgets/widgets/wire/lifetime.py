@@ -20,7 +20,7 @@ from ipywidgets.widgets.widget import _instances
 
 from kan_widgets.live import Listener, cells
 from kan_widgets.live.cells import CellListener
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.frame import fitting
+from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
