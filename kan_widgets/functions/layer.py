@@ -339,6 +339,13 @@ class LayerFunctions:
         return total
 
 
+def check_editable(layer: LayerFunctions) -> None:
+    """Raise unless the functions of a layer can be written into its model."""
+    if layer.write is None:
+        why = layer.locked or "its adapter only reads"
+        raise ValueError(f"{layer.name} cannot be edited: {why}")
+
+
 def padded(settings: ConvSettings, x: Tensor, value: float | None = None) -> Tensor:
     """Return maps with the padding of a convolution around them."""
     mode = "constant" if settings.padding_mode == "zeros" else settings.padding_mode

@@ -14,6 +14,7 @@ from torch import Tensor
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
+from kan_widgets.functions.layer import check_editable
 from kan_widgets.insight.formulas.forms import Form
 from kan_widgets.insight.formulas.symbolic import symbolic
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, place_text
@@ -146,8 +147,7 @@ def fix(
         raise KeyError(f"layer={layer!r}: the layers are {', '.join(map(repr, layers))}")
     functions = layers[layer]
     place = place_in_layer(functions.name, functions.shape, index)
-    if functions.write is None:
-        raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+    check_editable(functions)
     if not callable(form) and not isinstance(form, str):
         raise TypeError(f"form={form!r:.80}: expected a fit, a Form, its name or a function")
     number = np.ravel_multi_index(place, functions.shape)

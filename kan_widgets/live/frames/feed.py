@@ -130,7 +130,7 @@ class Feed:
         """The function selected in all views."""
         self.observed: dict[str, Observation] = {}
         """The inputs of each layer for the batch observed last, by layer name."""
-        self.found: Structure | None = None
+        self.traced_structure: Structure | None = None
         """How the network is put together, where that was traced."""
         self.probed: Probe | None = None
         """The examples that are traced through the network, if there are any."""
@@ -198,7 +198,7 @@ class Feed:
 
     def structure_of(self, layout: Layout) -> Structure:
         """Return what is known of how the layers of a layout are connected."""
-        return self.found or untraced(layout)
+        return self.traced_structure or untraced(layout)
 
     def current(self) -> Frame:
         """Return the frame to show now."""
@@ -283,9 +283,9 @@ class Feed:
         self.observed = observed
         self.tell("observed", observed)
 
-    def set_structure(self, found: Structure | None) -> None:
+    def set_structure(self, traced: Structure | None) -> None:
         """Show how the network is put together."""
-        self.found = found
+        self.traced_structure = traced
         self.tell("structure", self.structure)
 
     def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:

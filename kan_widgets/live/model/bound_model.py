@@ -162,7 +162,7 @@ class BoundModel:
             return
         if self.last_examples is None:
             shape = getattr(module, "input_shape", None)
-            if isinstance(shape, tuple) and feed.found is None:
+            if isinstance(shape, tuple) and feed.traced_structure is None:
                 self._find_structure(module, as_taken(torch.zeros(1, *shape), module))
         elif self._takes_batches and feed.probed is None:
             with suppress(Exception):  # the network is drawn without them, too
@@ -319,7 +319,7 @@ class BoundModel:
                 self._training.saw(self.last_examples)
         self._probe_batch_seen()
         _, feed = self.present()
-        if feed.found is None:
+        if feed.traced_structure is None:
             self._find_structure(module, inputs)
 
     def _find_structure(self, module: nn.Module, inputs: Tensor) -> None:

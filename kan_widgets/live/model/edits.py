@@ -16,6 +16,7 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.layer import check_editable
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.frame import FunctionIndex, place_in_layer
@@ -331,8 +332,7 @@ class Edits(NotCopied):
     def _functions(self, layer: str) -> LayerFunctions:
         self._feed.layout.layer(layer)
         functions = self._layers.read_one(layer)
-        if functions.write is None:
-            raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+        check_editable(functions)
         return functions
 
     def _place(self, layer: str, index: Sequence[int]) -> FunctionIndex:

@@ -141,8 +141,8 @@ class Probing:
 
     def _keep(self, feed: Feed, structure: Structure, activations: Activations) -> None:
         """Keep what was found, and tell of it; with the lock of who sends."""
-        structure = steady(structure, feed.found)
-        if structure != feed.found:
+        structure = steady(structure, feed.traced_structure)
+        if structure != feed.traced_structure:
             feed.set_structure(structure)
         feed.activations.append(activations)
         feed.tell("activations", activations)

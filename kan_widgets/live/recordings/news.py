@@ -91,12 +91,13 @@ class NewsWriter:
 
     def _put_known(self, feed: Feed) -> bool:
         with feed.sending:
-            found, probe, observed = feed.found, feed.probed, feed.observed
+            structure, probe = feed.traced_structure, feed.probed
+            observed = feed.observed
             activations = [each for each in feed.activations if each not in self._activations]
         is_new = False
-        if found is not self._structure and found is not None and found.traced:
-            self._writer.structure(found)
-            self._structure, is_new = found, True
+        if structure is not self._structure and structure is not None and structure.traced:
+            self._writer.structure(structure)
+            self._structure, is_new = structure, True
         if probe is not self._probe:
             self._writer.probe(probe)
             self._probe, is_new = probe, True

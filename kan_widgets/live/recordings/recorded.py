@@ -242,7 +242,7 @@ class RecordedFeed(Feed):
                 self.status, self.notices = record, record.notices
                 self._hear(record.steering)
             elif isinstance(record, Structure):
-                self.found = record
+                self.traced_structure = record
                 self.tell("structure", record)
             elif isinstance(record, Probed):
                 self.set_probe(record.probe)
@@ -302,7 +302,7 @@ class RecordedFeed(Feed):
 
     def structure_of(self, layout: Layout) -> Structure:
         """Return what is recorded of how the layers of a layout are connected."""
-        return self.found or untraced(
+        return self.traced_structure or untraced(
             layout, "The order is that of the modules: no examples were recorded."
         )
 

@@ -140,7 +140,7 @@ class ModelFeed(TrainingFeed):
         return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else said
 
     def structure_of(self, layout: Layout) -> Structure:
-        return self.found or untraced(layout, order=self.camera.layers.names_in_order())
+        return self.traced_structure or untraced(layout, order=self.camera.layers.names_in_order())
 
     def steer(self, command: Command) -> int:
         kind = command.get("kind")
@@ -285,7 +285,7 @@ class ModelFeed(TrainingFeed):
 
     def read_again(self) -> None:
         self.camera.read_again()
-        self.found = None  # it is found again
+        self.traced_structure = None  # it is traced again
         with self.sending:
             if (frame := self.camera.take(self.counter.steps)) is not None:
                 self._show(frame, settled=False)
