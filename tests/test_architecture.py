@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -141,6 +142,14 @@ def edges(parts: Collection[str]) -> dict[str, set[str]]:
         for name in MODULES
         if part(name) in parts
     }
+
+
+def used_in(text: str) -> set[str]:
+    """Return the names that a file imports from other files of ours, or has after a dot."""
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = (node.names for node in nodes if isinstance(node, ast.ImportFrom))
+    dotted_names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return dotted_names | {alias.name for names in imported for alias in names}
 
 
 def named_imports(text: str) -> list[str]:
@@ -293,6 +302,29 @@ def test_a_name_of_a_module_means_one_thing() -> None:
                 if each[0] != "_":
                     homes.setdefault(each, set()).add(name)
     assert not {each: where for each, where in homes.items() if len(where) > 1}
+
+
+def test_a_public_function_is_used_outside_of_its_file() -> None:
+    checkout = PACKAGE.parent
+    pages = [*checkout.glob("docs/**/*.md"), *checkout.glob("notebooks/*.ipynb")]
+    pages += [checkout / "README.md", checkout / "pyproject.toml"]
+    outside = {word for page in pages for word in re.findall(r"\w+", page.read_text("utf-8"))}
+    for folder in ("tests", "docs", "notebooks"):
+        for path in (checkout / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            outside |= used_in(text) | set(re.findall(r"\.(\w+)", text))
+    texts = {path: path.read_text("utf-8") for path in MODULES.values()}
+    used = {path: used_in(text) for path, text in texts.items()}
+    lonely = [
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path, text in texts.items()
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+        and node.name[0] != "_"
+        and node.name not in outside
+        and not any(node.name in names for other, names in used.items() if other != path)
+    ]
+    assert not lonely  # write it with an underscore, or remove it
 
 
 def loaded_after(code: str) -> set[str]:

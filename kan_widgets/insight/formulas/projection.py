@@ -175,7 +175,7 @@ def fix(
     basis = functions.bases[number_of_basis]
     before = functions.at(place if functions.kind == "conv" else place[:2]).detach().cpu()
     present = before.double().numpy().copy()
-    after = nearest_coefficients(basis, present, x, wanted, form)
+    after = _nearest_coefficients(basis, present, x, wanted, form)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
     rest = exact_beta(basis, x) @ after - wanted
@@ -205,7 +205,7 @@ def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
     return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
 
 
-def nearest_coefficients(
+def _nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:
     """Return the coefficients that bring φ nearest to a form, of those the least changed."""
@@ -299,7 +299,7 @@ def replaced(
                 curve = fits[number][0] if found[k] else None
             if curve is not None:
                 own, basis = x[:, columns[number]], layer.bases[bases[number]]
-                new[k, :-2] = nearest_coefficients(
+                new[k, :-2] = _nearest_coefficients(
                     basis, old[k], own, np.asarray(curve(own)), curve
                 )
         numbers, new = numbers[found], new[found]

@@ -182,7 +182,7 @@ def parameter_entries(place: FunctionPlace) -> Entries:
     parameters are as before, to the bit. Raises `ValueError` if other functions depend on them too.
     """
     found: Entries = {}
-    with restored(place.module) as before:
+    with _restored(place.module) as before:
         functions = place.functions()
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
@@ -256,7 +256,7 @@ def _moved(parameter: Tensor, entries: Tensor) -> Iterator[None]:
 
 
 @contextmanager
-def restored(module: nn.Module) -> Iterator[dict[str, Tensor]]:
+def _restored(module: nn.Module) -> Iterator[dict[str, Tensor]]:
     """Put all parameters and buffers back afterwards; yields what they were."""
     tensors = dict([*module.named_parameters(), *module.named_buffers()])
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}

@@ -160,7 +160,7 @@ class Probing:
         assert examples is not None
         try:
             traced = self._traced(model, layout, examples.inputs)
-            return traced.structure, activations_of(traced, step, layout.version)
+            return traced.structure, _activations_of(traced, step, layout.version)
         finally:
             self.took = perf_counter() - start
             self._throttle.spent(start, self.took)
@@ -281,7 +281,7 @@ def reduced(values: Tensor) -> Tensor:
     return values.clone()
 
 
-def activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
+def _activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
     """Return what examples made of a network, eight bits a number, at most 1 MB of values."""
     n = max((len(values) for values in traced.values.values()), default=1)
     sizes = {station: values[0].numel() for station, values in traced.values.items()}

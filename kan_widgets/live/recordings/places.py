@@ -25,7 +25,7 @@ _RANKS = (
 )
 
 
-def rank_and_world() -> tuple[int, int]:
+def _rank_and_world() -> tuple[int, int]:
     """Return the number of this process in a distributed training, and how many there are."""
     if (distributed := _distributed()) is not None:
         return int(distributed.get_rank()), int(distributed.get_world_size())
@@ -39,7 +39,7 @@ def rank_and_world() -> tuple[int, int]:
 
 def is_first_process() -> bool:
     """Whether this process is alone, or the first (rank 0) of a distributed training."""
-    return rank_and_world()[0] == 0
+    return _rank_and_world()[0] == 0
 
 
 def job_of_ranks() -> dict[str, int]:
@@ -47,7 +47,7 @@ def job_of_ranks() -> dict[str, int]:
 
     ``job`` is the same in all that have met: when the first of them asked. None waits for another.
     """
-    rank, world = rank_and_world()
+    rank, world = _rank_and_world()
     if world < 2:
         return {}
     job = str(time.time_ns() // 1_000_000)

@@ -185,7 +185,7 @@ class Reader:
 
     def _decode(self, number: int, kind: str, data: bytes) -> list[Record]:
         if kind in ("table.npy", "index.npy", "array.npy"):
-            self._arrays[number] = array_of(data)
+            self._arrays[number] = _array_of(data)
         elif kind == "layout.json":
             content = _json(data)
             layers = [self._layer(raw) for raw in content["layers"]]
@@ -197,11 +197,11 @@ class Reader:
                 raise ValueError("its layers do not lie one after the other")
             self._layouts[number], self.parameters = layout, content.get("parameters")
         elif kind == "frame.npy":
-            return [self._frame(array_of(data))]
+            return [self._frame(_array_of(data))]
         elif kind == "series.json":
             self._series[number] = str(_json(data)["name"])
         elif kind == "values.npy":
-            return self._values(array_of(data))
+            return self._values(_array_of(data))
         elif kind == "mark.json":
             content = _json(data)
             return [Mark(int(content["step"]), str(content["text"]))]
@@ -317,7 +317,7 @@ class Reader:
         return self._tables[key]
 
 
-def array_of(data: bytes) -> NDArray[Any]:
+def _array_of(data: bytes) -> NDArray[Any]:
     """Read a ``.npy`` file from memory."""
     found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     return found

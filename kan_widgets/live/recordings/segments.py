@@ -225,7 +225,7 @@ class Segments:
 
     def _join(self, tail: list[Segment], ended: bool) -> None:
         """Make one of the last segments."""
-        records = [record for segment in tail for record in records_of(self.place, segment)]
+        records = [record for segment in tail for record in _records_of(self.place, segment)]
         steps = [step for segment in tail for step in segment.steps or ()]
         joined = self._put(records, tail[0].level + 1, steps)
         self._say([*self._segments[: -len(tail)], joined], ended)
@@ -266,7 +266,7 @@ class Segments:
         segments = []
         try:
             for segment in self._segments:
-                records = records_of(self.place, segment)
+                records = _records_of(self.place, segment)
                 kept = [each for each in records if wanted(record_of(each[0])[0])]
                 if kept:
                     segments.append(self._put(kept, segment.level, list(segment.steps or ())))
@@ -305,7 +305,7 @@ def _written(place: Place, index: Index | None) -> RuntimeError:
     )
 
 
-def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
+def _records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
     """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
     with ZipFile(BytesIO(place.read(segment.name))) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
@@ -354,7 +354,7 @@ class Stored:
             if segment.last <= self._last:
                 continue
             try:
-                records = records_of(self.place, segment)
+                records = _records_of(self.place, segment)
             except FileNotFoundError:  # it has become part of a larger one
                 return
             except BadZipFile as error:

@@ -35,7 +35,7 @@ def update_layer_grid(
     check_optimizer(optimizer, [layer.spline_weight])
     values = observed(layer, batch)
     dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
-    knots = adapted_knots(values, old.grid_size, old.spline_order, grid_eps, margin)
+    knots = _adapted_knots(values, old.grid_size, old.spline_order, grid_eps, margin)
     least = 16 * torch.finfo(dtype).eps * np.abs(knots).max()
     if np.diff(knots).min() <= least:
         raise ValueError(
@@ -68,7 +68,7 @@ def observed(layer: LayerCore, batch: Inputs) -> Tensor:
     return torch.cat(parts).sort().values.cpu().double()
 
 
-def adapted_knots(
+def _adapted_knots(
     values: Tensor, grid_size: int, order: int, grid_eps: float, margin: float
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return knots between evenly spaced ones (``grid_eps`` = 1) and quantiles of inputs (0).

@@ -172,7 +172,7 @@ def prune(
     >>> found["linear"].importance.shape, found["linear"].dry_run
     (torch.Size([10, 144]), True)
     """
-    layers = kan_layers(model)
+    layers = _kan_layers(model)
     inputs = _reached(model, layers, batch)
     found = {}
     for name, x in inputs.items():
@@ -218,7 +218,7 @@ def regularization(
     >>> model = nn.Sequential(KANLinear(2, 3), KANLinear(3, 1))
     >>> (model(torch.randn(5, 2)).square().mean() + 1e-3 * regularization(model)).backward()
     """
-    layers = kan_layers(model)
+    layers = _kan_layers(model)
     inputs: dict[str, Any] = dict.fromkeys(layers)
     if batch is not None:
         inputs = _reached(model, layers, batch, gradients=True)
@@ -226,7 +226,7 @@ def regularization(
     return torch.stack(parts).sum()
 
 
-def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
+def _kan_layers(model: nn.Module) -> dict[str, LayerCore]:
     """Return the KAN layers of a model by name, each once.
 
     Raises `TypeError` if ``model`` is no module or has none.
@@ -243,7 +243,7 @@ def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
 
 def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
     layers = {
-        name: layer for name, layer in kan_layers(model).items() if isinstance(layer.basis, Spline)
+        name: layer for name, layer in _kan_layers(model).items() if isinstance(layer.basis, Spline)
     }
     if not layers:
         raise TypeError(
