@@ -26,7 +26,7 @@ n.  lock                       owner                               held while
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
 3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
-4   ``_writing``,              `recorder.FrameRecorder`,            records are written; those that
+4   ``_writing``,              `recorder.FrameRecorder`,           records are written; those that
     ``RecordedFeed._reading``  `recordings.recorded.RecordedFeed`  came are read and shown
 5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
                                                                    kept and handed to listeners

@@ -311,7 +311,7 @@ def test_a_rank_whose_recording_is_closed_writes_no_more_inputs(
     recording.close()
     written = (tmp_path / "run" / "rank-1").read_bytes()
     run.live.observe(torch.ones(4, 3))
-    recording._write()
+    recording._visit()
     recording.close()
     assert (tmp_path / "run" / "rank-1").read_bytes() == written
 
