@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kan_widgets.checks import check_number, check_whole
+from kan_widgets.lazy_names import makers
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
@@ -256,7 +257,5 @@ class Savable(Source):
         check_whole("every", every, of="steps")
         if not self.feed.is_open:
             raise closed_error(self.feed)
-        from kan_widgets import _sending
-
-        sending: SendingHandle = _sending(self, writer, every, name)
+        sending: SendingHandle = makers["live.send_to"](self, writer, every, name)
         return sending
