@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import kan_widgets
 import kan_widgets as kw
 from kan_widgets import live
@@ -36,14 +38,23 @@ ALLOWED = {
     "cli": {"printed", "widgets", "live", "functions", "nn", "insight", "data", "digits"},
 }
 
-# Room of the live part -> the rooms it may import from; all may use what is in none, "".
-LIVE_ROOMS = {
-    "frames": set(),
-    "recordings": {"frames"},
-    "steering": {"frames"},
-    "model": {"frames", "steering"},
-    "watching": {"frames", "recordings", "steering", "model"},
-    "": set(),
+# Part -> its rooms -> the rooms of the part that each may import from; "" has the files in none.
+ROOMS = {
+    "live": {
+        "": set(),
+        "frames": {""},
+        "recordings": {"", "frames"},
+        "steering": {"", "frames"},
+        "model": {"", "frames", "steering"},
+        "watching": {"", "frames", "recordings", "steering", "model"},
+    },
+    "widgets": {
+        "wire": set(),
+        "pages": {"wire"},
+        "shell": {"wire", "pages"},
+        "numbers": {"wire", "pages", "shell"},
+        "": {"wire", "pages", "shell", "numbers"},
+    },
 }
 
 # Outside packages that only some parts may import.
@@ -218,16 +229,18 @@ def test_rooms_import_one_way() -> None:
     assert not circle(rooms)
 
 
-def test_rooms_of_the_live_part_import_only_what_they_may() -> None:
-    def live_room(name: str) -> str:
-        return name.split(".")[2] if name.count(".") > 2 else ""
+@pytest.mark.parametrize("of", ROOMS)
+def test_rooms_of_a_part_import_only_what_they_may(of: str) -> None:
+    def inner_room(name: str) -> str:
+        is_package = MODULES[name].name == "__init__.py"
+        return name.split(".")[2] if name.count(".") > (1 if is_package else 2) else ""
 
     wrong = {
         (name, imported)
-        for name, found in edges({"live"}).items()
+        for name, found in edges({of}).items()
         for imported in found
-        if name != "kan_widgets.live"
-        and live_room(imported) not in {live_room(name), "", *LIVE_ROOMS[live_room(name)]}
+        if name != f"kan_widgets.{of}"
+        and inner_room(imported) not in {inner_room(name), *ROOMS[of][inner_room(name)]}
     }
     assert not wrong
 
