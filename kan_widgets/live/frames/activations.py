@@ -99,20 +99,20 @@ def packed(activations: Activations) -> tuple[dict[str, Any], Uint8, Float32]:
         "step": activations.step,
         "values": [
             {
-                "station": each.station,
-                "shape": list(each.data.shape),
-                "low": _numbers(each.low),
-                "high": _numbers(each.high),
+                "station": part.station,
+                "shape": list(part.data.shape),
+                "low": _numbers(part.low),
+                "high": _numbers(part.high),
             }
-            for each in values
+            for part in values
         ],
         "extras": [
-            {"station": each.station, "name": each.name, "shape": list(each.data.shape)}
-            for each in extras
+            {"station": part.station, "name": part.name, "shape": list(part.data.shape)}
+            for part in extras
         ],
     }
-    data = np.concatenate([np.empty(0, np.uint8), *(each.data.ravel() for each in values)])
-    more = np.concatenate([np.empty(0, np.float32), *(each.data.ravel() for each in extras)])
+    data = np.concatenate([np.empty(0, np.uint8), *(part.data.ravel() for part in values)])
+    more = np.concatenate([np.empty(0, np.float32), *(part.data.ravel() for part in extras)])
     return content, data, more
 
 
@@ -124,16 +124,16 @@ def unpacked(
     Raises `LookupError`, `TypeError` or `ValueError` if the parts do not fit together.
     """
     values, extras = [], []
-    for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
+    for entry, part in zip(content["values"], _parts(content["values"], data), strict=True):
         low, high = (
-            np.array([np.nan if v is None else v for v in each[edge]], np.float32)
+            np.array([np.nan if v is None else v for v in entry[edge]], np.float32)
             for edge in ("low", "high")
         )
         if not len(low) == len(high) == len(part):
             raise ValueError(f"{len(low)} and {len(high)} ends for {len(part)} examples")
-        values.append(Values(int(each["station"]), part, low, high))
-    for each, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
-        extras.append(Extra(int(each["station"]), str(each["name"]), numbers))
+        values.append(Values(int(entry["station"]), part, low, high))
+    for entry, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
+        extras.append(Extra(int(entry["station"]), str(entry["name"]), numbers))
     return Activations(int(content["step"]), layout_version, tuple(values), tuple(extras))
 
 

@@ -314,13 +314,13 @@ def checked_selection(layout: Layout, value: Any) -> Selection:
     IndexError
         If the layer has no such function; the message gives its shape.
     """
-    known = ("out", "in", "row", "column")
-    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *known}:
+    parts = ("out", "in", "row", "column")
+    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *parts}:
         raise TypeError(
             f"selection={value!r:.120}: expected a dict with 'layer' and any of "
-            f"{', '.join(map(repr, known))}, or None"
+            f"{', '.join(map(repr, parts))}, or None"
         )
-    index = [value.get(name, 0) for name in known]
+    index = [value.get(name, 0) for name in parts]
     if any(isinstance(i, bool) or not isinstance(i, Integral) for i in index):
         raise TypeError(f"(out, in, row, column) = {tuple(index)!r:.120}: expected whole numbers")
     layer = str(value["layer"])

@@ -83,13 +83,13 @@ class Looking:
         if layout.is_cut:
             return layout
         with self._lock:
-            made = self._made.get(layout)
-            if made is None:
-                made = layout
+            part = self._made.get(layout)
+            if part is None:
+                part = layout
                 if 4 * layout.size > self.budget:
-                    made = _cut(layout, self._shown, self._places, self.budget)
-                self._made[layout] = made
-            return made
+                    part = _cut(layout, self._shown, self._places, self.budget)
+                self._made[layout] = part
+            return part
 
     def pictured(self, frame: Frame, layers: Collection[str]) -> Frame:
         """Return the part of a frame for a picture of some layers, which get most of the budget."""

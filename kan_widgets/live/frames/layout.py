@@ -279,11 +279,11 @@ def build_layout(
     by_basis: dict[ReadBasis, Table] = {}
 
     def table(basis: ReadBasis) -> Table:
-        if (known := by_basis.get(basis)) is None:
-            made = sample(basis)
+        if (shared := by_basis.get(basis)) is None:
+            sampled = sample(basis)
             # One object for equal tables, so that they cross the wire once.
-            known = by_basis[basis] = by_values.setdefault(made.key, made)
-        return known
+            shared = by_basis[basis] = by_values.setdefault(sampled.key, sampled)
+        return shared
 
     described = []
     for layer in layers:
@@ -316,14 +316,14 @@ def build_layout(
                 split=layer.split,
             )
         )
-    made = new_layout(described, beside)
-    if before is not None and made.reads_as(before):
+    layout = new_layout(described, beside)
+    if before is not None and layout.reads_as(before):
         if all(
-            (one.names, one.input_names) == (two.names, two.input_names)
-            for one, two in zip(made.layers, before.layers, strict=True)
+            (new.names, new.input_names) == (old.names, old.input_names)
+            for new, old in zip(layout.layers, before.layers, strict=True)
         ):
             return before
-    return made
+    return layout
 
 
 def new_layout(

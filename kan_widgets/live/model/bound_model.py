@@ -107,17 +107,17 @@ class BoundModel:
         layers = self.layers.read()
         module, feed = self.present()
         with self._training.counter.counted():
-            found = observe(module, self.layers.owners(), layers, batch)
-            if by_reader and (words := nan_in_words(found)):
+            inputs = observe(module, self.layers.owners(), layers, batch)
+            if by_reader and (words := nan_in_words(inputs)):
                 report(words)
             step = self._training.steps
-            found = {name: replace(one, step=step) for name, one in found.items()}
+            inputs = {name: replace(one, step=step) for name, one in inputs.items()}
             self.last_examples, self._labels = first_examples(batch), None
             self._observes_examples = False
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
-            if by_reader or not feed.observed or not any(one.nan_inputs for one in found.values()):
-                feed.set_observed(found)
-        return dict(found)
+            if by_reader or not feed.observed or not any(one.nan_inputs for one in inputs.values()):
+                feed.set_observed(inputs)
+        return dict(inputs)
 
     def request_batch(self) -> None:
         """Observe the batch that a loop gave last, now or as soon as that is harmless.
@@ -129,17 +129,17 @@ class BoundModel:
 
     def observe_batch(self, at_rest: bool = True) -> None:
         """Observe the last batch in this thread: the one that trains, if any does."""
-        inputs, module, said = self._training.batch.inputs, self.module, ""
+        inputs, module, message = self._training.batch.inputs, self.module, ""
         if inputs is None or module is None:
-            said = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
+            message = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
         elif is_sharded(module):
-            said = _SPLIT
+            message = _SPLIT
         else:
             try:
                 self.observe(as_taken(inputs, module))
             except Exception as error:
-                said = f"the last batch could not be observed: {error}"
-        self._say_of_batch(said)
+                message = f"the last batch could not be observed: {error}"
+        self._say_of_batch(message)
 
     def _say_of_batch(self, message: str) -> None:
         self.batch_message = message

@@ -181,7 +181,7 @@ def parameter_entries(place: FunctionPlace) -> Entries:
     They are found by trying: what changes with a parameter depends on it. Afterwards all
     parameters are as before, to the bit. Raises `ValueError` if other functions depend on them too.
     """
-    found: Entries = {}
+    by_name: Entries = {}
     with _restored(place.module) as before:
         functions = place.functions()
         low, high = functions.extent
@@ -208,8 +208,8 @@ def parameter_entries(place: FunctionPlace) -> Entries:
                         f"φ {place.index} of {place.layer} cannot be held: its parameter {name} "
                         "is shared with other functions, which would be held with it"
                     )
-            found[name] = entries
-    return found
+            by_name[name] = entries
+    return by_name
 
 
 def _values(place: FunctionPlace, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -137,19 +137,19 @@ class BoundLayers:
             adapter, _ = find_adapter(module)
             if adapter is None or not adapter.elementwise:
                 inside.update(module.modules())
-            biases = (one.bias for one in module_sums(module, adapter, ()))
+            biases = (part.bias for part in module_sums(module, adapter, ()))
             added.update(memory_of(bias) for bias in biases if bias is not None)
-        found = [
+        vectors = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
             for path, module in model.named_modules()
             if not unreadable_kind(module)
             for name, vector in _small(module)
             if module not in inside or memory_of(vector) in added
         ]
-        found.sort(key=lambda one: one[0])
-        sizes = itertools.accumulate(size for size, *_ in found)
+        vectors.sort(key=lambda part: part[0])
+        sizes = itertools.accumulate(size for size, *_ in vectors)
         within = bisect.bisect_right(list(sizes), _MAX_BESIDE)
-        return [(path, ref, name) for _, path, ref, name in found[:within]]
+        return [(path, ref, name) for _, path, ref, name in vectors[:within]]
 
     def keep_alive(self) -> None:
         """Keep the modules that hold layers until `forget`: the model itself is going.
@@ -245,7 +245,7 @@ def checked_names(
         wanted.append(("class_names", class_names, last, 0))
     if feature_names is not None:
         wanted.append(("feature_names", feature_names, next(iter(sizes)), 1))
-    found: dict[str, list[tuple[str, ...]]] = {name: [(), ()] for name in sizes}
+    checked: dict[str, list[tuple[str, ...]]] = {name: [(), ()] for name in sizes}
     for keyword, names, name, side in wanted:
         if name not in sizes:
             raise ValueError(
@@ -255,8 +255,8 @@ def checked_names(
         of = ("output", "input")[side]
         start = (split.out, split.in_)[side] if (split := read[name].split) else 0
         here = slice(start, start + read[name].shape[side])
-        found[name][side] = _checked(keyword, names, name, sizes[name][side], of)[here]
-    return {name: Names(*both) for name, both in found.items()}
+        checked[name][side] = _checked(keyword, names, name, sizes[name][side], of)[here]
+    return {name: Names(*both) for name, both in checked.items()}
 
 
 def _checked(

@@ -55,14 +55,14 @@ def observe(
 
     undisturbed(model, run, function_mode=Folding())
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
-    found = {
+    inputs = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))
         for layer in layers
         if (x := _at(layer, taps[layer.name], passed[taps[layer.name]])) is not None
     }
-    if not found:
+    if not inputs:
         raise ValueError("the batch reached none of the bound layers")
-    return found
+    return inputs
 
 
 def arguments_of(keyword: str, batch: Any) -> tuple[Any, ...]:

@@ -71,13 +71,13 @@ class Probing:
         self.examples, feed.probed = earlier.examples, before.probed
 
     def begin(
-        self, feed: Feed, frame: Frame, examples: Examples, found: tuple[Structure, Activations]
+        self, feed: Feed, frame: Frame, examples: Examples, traced: tuple[Structure, Activations]
     ) -> None:
         """Trace other examples from now on, as they were for a frame already."""
         self.examples = examples
         with feed.sending:
             feed.set_probe(examples.shown)
-            self._keep(feed, *found)
+            self._keep(feed, *traced)
         self.traced_for = frame
 
     def trace_in_step(self, model: nn.Module, step: int) -> None:
@@ -128,7 +128,7 @@ class Probing:
     def _trace(self, model: nn.Module, feed: Feed, step: int) -> None:
         """Trace the examples; never raises."""
         try:
-            found = self.trace(model, feed.layout, step)
+            traced = self.trace(model, feed.layout, step)
         except Exception as error:
             self.stop()
             report(
@@ -137,7 +137,7 @@ class Probing:
             )
             return
         with feed.sending:
-            self._keep(feed, *found)
+            self._keep(feed, *traced)
 
     def _keep(self, feed: Feed, structure: Structure, activations: Activations) -> None:
         """Keep what was found, and tell of it; with the lock of who sends."""

@@ -99,13 +99,13 @@ class Tracer(TorchFunctionMode):
         self._held.append(values)
 
     def _from(self, values: Iterable[Tensor]) -> tuple[int, ...]:
-        found = []
-        for each in values:
-            if id(each) in self._lost:
+        stations = []
+        for tensor in values:
+            if id(tensor) in self._lost:
                 self._complain("a tensor is changed in place and used again under another name")
-            elif id(each) in self._station:
-                found.append(self._station[id(each)])
-        return tuple(found)
+            elif id(tensor) in self._station:
+                stations.append(self._station[id(tensor)])
+        return tuple(stations)
 
     def _complain(self, trouble: str) -> None:
         self.trail.trouble = self.trail.trouble or trouble
@@ -154,7 +154,7 @@ class Tracer(TorchFunctionMode):
         sources = self._from(call.data)
         if not sources:
             return
-        changed = [each for each in outputs if any(each is x for x in call.data)]
+        changed = [tensor for tensor in outputs if any(tensor is x for x in call.data)]
         if is_transparent(call):
             station = sources[0]
         elif len(outputs) > 1:
@@ -162,10 +162,10 @@ class Tracer(TorchFunctionMode):
             station = self.add(Operation("other", name.replace("_", " ")), name, sources, None)
         else:
             station = self.add(operation(call), self._name(call), sources, call.result)
-        for each in outputs:
-            self.link(each, station)
-        for each in changed or (outputs if call.name == "__setitem__" else []):
-            self._lose_aliases(each)
+        for tensor in outputs:
+            self.link(tensor, station)
+        for tensor in changed or (outputs if call.name == "__setitem__" else []):
+            self._lose_aliases(tensor)
 
     def _name(self, call: TracedCall) -> str:
         """Return the path of the module of torch that calls the function, or its own name."""

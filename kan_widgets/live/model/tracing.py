@@ -141,13 +141,13 @@ class _LayerTracer(Tracer):
     def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
         if self._inside or not values:
             return
-        found = [self._passed.get(side, ()) for side in place.inputs]
-        if not all(found):
+        reaching = [self._passed.get(side, ()) for side in place.inputs]
+        if not all(reaching):
             name = place.layers[0].name
             self._complain(f"what reaches {name} does not come by functions of torch")
         alone, module = len(place.layers) == 1, self._module(part.path)
         stations = []
-        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
+        for k, (layer, sources) in enumerate(zip(place.layers, reaching, strict=True)):
             out, bias = values[0] if alone else None, place.bias if k == 0 else None
             more = (
                 {}

@@ -67,10 +67,10 @@ class Agreed:
         So with a stop, if they ask each other for one. Raises `RuntimeError` for what would make
         their models differ, or leave them waiting for this one.
         """
-        kind, there = command.get("kind"), int(self._store.add(f"{self._key}/there", 0))
+        kind, count = command.get("kind"), int(self._store.add(f"{self._key}/there", 0))
         if kind in ("cure", "uncure"):
             raise RuntimeError("an alarm is of one process: set the learning rate, which is of all")
-        if there == self._world:
+        if count == self._world:
             self._waiting.append(dict(command))
             self._work.hurry()
         elif (feed := self._feed_ref()) is not None:
@@ -79,7 +79,7 @@ class Agreed:
                 harm["stop"] = "the others would wait for one that stops"
             if kind in harm:
                 raise RuntimeError(
-                    f"{there} of {self._world} processes can be steered; {harm[kind]}: "
+                    f"{count} of {self._world} processes can be steered; {harm[kind]}: "
                     "call live.record(place, control=True) in all"
                 )
             feed.steer(command)

@@ -171,13 +171,13 @@ def fields_of(kind: type, raw: Mapping[str, Any], *leave: str) -> dict[str, Any]
 
     Raises `TypeError` or `ValueError` where something is not what the field is to be.
     """
-    known = {}
+    fields = {}
     for name, hint in _hints(kind).items():
         # A word that a later version has is passed over.
         is_later = get_origin(hint) is Literal and raw.get(name) not in get_args(hint)
         if name in raw and name not in leave and not is_later:
-            known[name] = _as(hint, raw[name], name)
-    return known
+            fields[name] = _as(hint, raw[name], name)
+    return fields
 
 
 def _as(kind: Any, value: Any, name: str) -> Any:

@@ -137,11 +137,11 @@ class Joined(Reader):
         """Put together the frames of which all processes have written what they have."""
         while self._waiting:
             job, frame = self._waiting[0]
-            found = [frame]
+            frames = [frame]
             is_whole = is_there = True
             for part in self._parts:
                 try:
-                    theirs = part.at((job, frame.step))
+                    other = part.at((job, frame.step))
                 except (LookupError, FileNotFoundError):
                     if not self._is_missing(part, job):
                         if len(self._waiting) > _MOST_WAITING:
@@ -149,14 +149,14 @@ class Joined(Reader):
                         return
                     is_there = False
                 else:
-                    is_whole = is_whole and theirs is not None
-                    found += [] if theirs is None else [theirs]
+                    is_whole = is_whole and other is not None
+                    frames += [] if other is None else [other]
             for part in self._parts:
                 part.pass_by((job, frame.step))
             self._waiting.popleft()
             if is_whole:
-                layout = self._layout_of(found) if is_there else None
-                yield frame if layout is None else _joined(found, layout)
+                layout = self._layout_of(frames) if is_there else None
+                yield frame if layout is None else _joined(frames, layout)
 
     def _is_missing(self, part: _Part, job: int) -> bool:
         """Whether a process writes nothing that can be read here, or has died before this one."""

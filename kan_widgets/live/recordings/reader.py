@@ -121,13 +121,13 @@ class Reader:
         ValueError
             If it is no recording, damaged, one of a later version, or another run's than before.
         """
-        found = self.stored.read()
-        name, head = next(found, ("", b""))
+        pieces = self.stored.read()
+        name, head = next(pieces, ("", b""))
         if name != HEADER:
             self._refuse(name)
             return
         self.begin(head)
-        for name, data in found:
+        for name, data in pieces:
             number, kind = record_of(name)
             if not number:
                 continue
@@ -138,13 +138,13 @@ class Reader:
             yield from records
 
     @contextmanager
-    def reading(self, what: str) -> Iterator[None]:
+    def reading(self, record: str) -> Iterator[None]:
         """Whatever is raised while part of it is read: the recording is damaged."""
         try:
             yield
         except Exception as error:
             raise ValueError(
-                f"{self.place}: record {what} is damaged: {type(error).__name__}: {error}. Copy "
+                f"{self.place}: record {record} is damaged: {type(error).__name__}: {error}. Copy "
                 "it again from where it was written, or make another recording of the run"
             ) from error
 
@@ -245,7 +245,7 @@ class Reader:
         ]
 
     def _observed(self, layers: list[dict[str, Any]]) -> ObservedInputs:
-        found = {}
+        observed = {}
         for raw in layers:
             numbers = raw["arrays"]
             arrays = {
@@ -253,14 +253,14 @@ class Reader:
                 for name in ARRAYS
                 if name in numbers
             }
-            said = fields_of(Observation, raw, *ARRAYS, "images")
-            inputs = Observation(**{"maps": None} | arrays | said)
+            fields = fields_of(Observation, raw, *ARRAYS, "images")
+            inputs = Observation(**{"maps": None} | arrays | fields)
             if not _fits(inputs):
                 raise ValueError(f"what was observed of {inputs.layer!r} does not fit together")
-            found[inputs.layer] = inputs
+            observed[inputs.layer] = inputs
             for number in numbers.values():
                 del self._arrays[number]
-        return ObservedInputs(found)
+        return ObservedInputs(observed)
 
     def _probed(self, raw: dict[str, Any]) -> Probed:
         if raw["inputs"] is None:
@@ -303,8 +303,8 @@ class Reader:
         return layer
 
     def _table(self, raw: dict[str, Any]) -> Table:
-        said = fields_of(Table, raw, "x", "values")
-        key = int(raw["record"]), *said.values()
+        fields = fields_of(Table, raw, "x", "values")
+        key = int(raw["record"]), *fields.values()
         if key not in self._tables:
             columns = self._arrays[key[0]]
             if columns.ndim != 2 or columns.shape[1] < 2 or not len(columns):
@@ -313,7 +313,7 @@ class Reader:
                 np.ascontiguousarray(part, dtype=np.float32)
                 for part in (columns[:, 0], columns[:, 1:])
             )
-            self._tables[key] = Table(x, values, **said)
+            self._tables[key] = Table(x, values, **fields)
         return self._tables[key]
 
 

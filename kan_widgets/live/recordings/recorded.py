@@ -75,17 +75,17 @@ class Signs:
 
     def standing(self, progress: Progress, is_closed: bool) -> Standing:
         """Return how the run stands by its loop, or where that does not say by its recording."""
-        said = standing_of(progress)
-        if said.state in ENDED:
-            return said
+        loop = standing_of(progress)
+        if loop.state in ENDED:
+            return loop
         if is_closed or "alive" not in self._header:
             how: RunState = "closed" if is_closed else "not closed"
         elif died := self.died:
             return Standing("died", died)
-        elif said.state == "idle":
+        elif loop.state == "idle":
             how = "still recording"
         else:
-            return said
+            return loop
         return Standing(how, how)
 
 
@@ -153,18 +153,18 @@ class RecordedFeed(Feed):
         """
         if self._state == "fault":
             return Standing("fault", self.message)
-        said = self.progress
+        progress = self.progress
         if self.follows:
             if died := self._signs.died:
-                return Standing("silent", f"{died}, last step {said.step:,}")
-            most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
-            if said.state in ENDED or self._silent < most:
-                return standing_of(said)
-            news = f"no news for {age(self._silent)}, last step {said.step:,}"
-            return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
-        stands = self._signs.standing(said, self.reader.stored.ended)
+                return Standing("silent", f"{died}, last step {progress.step:,}")
+            most = _STUCK_SECONDS if progress.state == "running" else _SILENT_SECONDS
+            if progress.state in ENDED or self._silent < most:
+                return standing_of(progress)
+            news = f"no news for {age(self._silent)}, last step {progress.step:,}"
+            return Standing("silent", f"paused, {news}" if progress.state == "paused" else news)
+        stands = self._signs.standing(progress, self.reader.stored.ended)
         state = stands.state if stands.state in ENDED else "recorded"
-        return Standing(state, f"recorded: {stands.words}{behind(said.step, self.frame.step)}")
+        return Standing(state, f"recorded: {stands.words}{behind(progress.step, self.frame.step)}")
 
     @property
     def _silent(self) -> float:
@@ -185,27 +185,27 @@ class RecordedFeed(Feed):
     def words(self) -> str:
         """What this is, and how it stands, in one or two sentences."""
         name, fault, control = self.reader.place.name, self.status.message, self.control
-        said = f"Following {name}" if self.follows else f"A recording ({name})"
+        words = f"Following {name}" if self.follows else f"A recording ({name})"
         is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
         is_silent = self.follows and self._silent > _SILENT_SECONDS
         if self._trouble:
-            said += f", which cannot be read at the moment: {self._trouble}."
+            words += f", which cannot be read at the moment: {self._trouble}."
         elif is_open and (died := self._signs.died):
-            said += f" that was not closed. Its run {died}."
+            words += f" that was not closed. Its run {died}."
         elif damage and (is_silent or not self.follows):
-            said += f": {damage_of(self.reader)}."
+            words += f": {damage_of(self.reader)}."
         elif not self.follows and is_open:
-            said += " that was not closed: its run had not ended, or was killed."
+            words += " that was not closed: its run had not ended, or was killed."
         elif is_silent:
-            said += (
+            words += (
                 ": nothing new for over a minute. The run stands still, has ended without closing "
                 "its recording, or its storage is out of reach."
             )
         elif control is not None:
-            said += f". {control.words}"
+            words += f". {control.words}"
         else:
-            said += f": it shows a run{' elsewhere' if is_open else ''}, and cannot steer it."
-        return f"{said} It was not watched to its end: {fault}." if fault else said
+            words += f": it shows a run{' elsewhere' if is_open else ''}, and cannot steer it."
+        return f"{words} It was not watched to its end: {fault}." if fault else words
 
     def close(self) -> None:
         """Follow no more; what was read stays. Closing again does nothing."""

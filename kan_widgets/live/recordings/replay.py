@@ -158,7 +158,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
             f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
         )
     try:
-        found = RecordedFeed(reader, history_mb)
+        feed = RecordedFeed(reader, history_mb)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{reader.place} is not there: give what live.save(path) or live.record(path) has "
@@ -166,7 +166,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
         ) from None
     if reader.stored.damage:
         report(damage_of(reader))
-    return Replay(found)
+    return Replay(feed)
 
 
 def follow(
@@ -209,7 +209,7 @@ def follow(
     while True:
         try:
             reader = Joined(path)
-            found = RecordedFeed(reader, history_mb)
+            feed = RecordedFeed(reader, history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:
             left = end - time.monotonic()
@@ -220,5 +220,5 @@ def follow(
                     "model trains, on storage that is mounted here too, or wait longer"
                 ) from None
         time.sleep(min(interval, left))
-    found.follow(interval)
-    return Replay(found)
+    feed.follow(interval)
+    return Replay(feed)

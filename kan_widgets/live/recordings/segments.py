@@ -102,14 +102,14 @@ def read_index(place: Place) -> Index | None:
 @contextmanager
 def written_file(place: Place) -> Iterator[OneFile]:
     """Write a file that takes the place of the one there once it is complete."""
-    with tempfile.TemporaryDirectory() as made:
-        here = place.path if isinstance(place.path, Path) else None
-        part = here.with_name(f"{here.name}.part") if here else Path(made, "part")
+    with tempfile.TemporaryDirectory() as folder:
+        target = place.path if isinstance(place.path, Path) else None
+        part = target.with_name(f"{target.name}.part") if target else Path(folder, "part")
         try:
-            with OneFile(part, "w") as one:
-                yield one
-            if here:
-                os.replace(part, here)
+            with OneFile(part, "w") as file:
+                yield file
+            if target:
+                os.replace(part, target)
             else:
                 place.files.put_file(str(part), place.of(""))
         finally:

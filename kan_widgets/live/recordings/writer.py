@@ -48,7 +48,7 @@ class Writer:
         self,
         store: OneFile | Segments,
         model: nn.Module | None,
-        said: Mapping[str, Any] = MappingProxyType({}),
+        header: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         from kan_widgets import __version__
 
@@ -63,7 +63,7 @@ class Writer:
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            **said,
+            **header,
         }
         self._header["since"] = self._header["started"]
         self._number = 0
@@ -231,13 +231,13 @@ class Writer:
     def activations(self, activations: Activations) -> None:
         """Write what the examples made of the network; its frames come before it."""
         version = activations.layout_version
-        known = [number for layout, number in self._layouts.items() if layout.version == version]
-        if not known:
+        numbers = [number for layout, number in self._layouts.items() if layout.version == version]
+        if not numbers:
             return  # no frame of that layout was written
         first = self._number + 1
         content, data, more = packed(activations)
         arrays = {"data": self._add("array", data), "more": self._add("array", more.astype("<f4"))}
-        last = self._add("activity", {**content, "layout": known[0], **arrays})
+        last = self._add("activity", {**content, "layout": numbers[0], **arrays})
         self._activations.append((activations.step, range(first, last + 1)))
 
     def status(self, status: Mapping[str, Any]) -> None:

@@ -44,10 +44,10 @@ class StepQueue(cells.CellListener):
         """Whether nothing waits to be done."""
         return not self._waiting
 
-    def request(self, what: str, task: StepTask, *arguments: object) -> bool:
+    def request(self, words: str, task: StepTask, *arguments: object) -> bool:
         """Do a task now where that harms no training, or else later; return whether it was done.
 
-        ``what`` says in words what the task does, for a report: "set the learning rate".
+        ``words`` say what the task does, for a report: "set the learning rate".
 
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
         reader's own trains in a loop that is not tracked, and a step takes very long.
@@ -57,13 +57,13 @@ class StepQueue(cells.CellListener):
                 self.forget(task)
                 task(True, *arguments)
                 return True
-            self.defer(what, task, *arguments)
+            self.defer(words, task, *arguments)
         return False
 
-    def defer(self, what: str, task: StepTask, *arguments: object) -> None:
+    def defer(self, words: str, task: StepTask, *arguments: object) -> None:
         """Leave a task to the training thread, which does it once, with the latest arguments."""
         with self._lock:
-            self._waiting = (*self._others(task), (what, weakref.WeakMethod(task), arguments))
+            self._waiting = (*self._others(task), (words, weakref.WeakMethod(task), arguments))
         self._counter.request_full_step()
 
     def forget(self, task: StepTask) -> None:
@@ -90,13 +90,13 @@ class StepQueue(cells.CellListener):
         with self._lock:
             waiting, self._waiting = self._waiting, ()
         is_due = False
-        for what, method, arguments in waiting:
+        for words, method, arguments in waiting:
             if (task := method()) is None:
                 continue
             try:
                 is_due |= task(at_rest, *arguments) is True
             except Exception as error:
-                report(f"kan_widgets could not {what}: {error!r}. Training goes on")
+                report(f"kan_widgets could not {words}: {error!r}. Training goes on")
         return is_due
 
     def before_cell_end(self) -> None:

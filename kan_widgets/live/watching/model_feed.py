@@ -123,21 +123,21 @@ class ModelFeed(TrainingFeed):
 
     @property
     def standing(self) -> Standing:
-        said = standing_of(self.progress)
+        loop = standing_of(self.progress)
         if self._state == "fault":
             return Standing("fault", f"no longer watched: {self.message}", _BIND_LINE)
         if self.state == "closed":
-            before = f"{said.words}; " if said.state in ENDED else ""
+            before = f"{loop.words}; " if loop.state in ENDED else ""
             late = behind(self.counter.steps, self.frame.step)
             return Standing("closed", f"{before}closed{late}")
         if words := self.counter.uncounted.words:
             return Standing("uncounted", words, _BIND_LINE)
-        if said.state != "running":
-            waits = said.state == "paused" and self.training.waits_to_begin
-            return Standing("ready", "ready to train") if waits else said
+        if loop.state != "running":
+            waits = loop.state == "paused" and self.training.waits_to_begin
+            return Standing("ready", "ready to train") if waits else loop
         if self.control.state == "stopping":
             return Standing("stopping", "stopping")
-        return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else said
+        return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else loop
 
     def structure_of(self, layout: Layout) -> Structure:
         return self.traced_structure or untraced(layout, order=self.camera.layers.names_in_order())

@@ -183,16 +183,16 @@ class Watchdog(NotCopied):
         if feed is None:
             return self.alarms
         with self._looking:
-            before, known = self.alarms, {alarm.id: alarm for alarm in self.alarms}
+            before, by_id = self.alarms, {alarm.id: alarm for alarm in self.alarms}
             # An alarm that persists keeps the step at which it was first seen.
-            found = [
-                replace(alarm, since=known[alarm.id].since, what=known[alarm.id].what)
-                if alarm.id in known and alarm.kind != "outside"
+            active = [
+                replace(alarm, since=by_id[alarm.id].since, what=by_id[alarm.id].what)
+                if alarm.id in by_id and alarm.kind != "outside"
                 else alarm
                 for alarm in self._found(feed)
             ]
-            self.alarms = tuple(sorted(found, key=lambda alarm: alarm.since))
-            fresh = [alarm for alarm in self.alarms if alarm.id not in known]
+            self.alarms = tuple(sorted(active, key=lambda alarm: alarm.since))
+            fresh = [alarm for alarm in self.alarms if alarm.id not in by_id]
             self.raised = (*self.raised, *fresh)[-_MAX_RAISED:]
         if before != self.alarms:
             self._tell_panel()
@@ -204,10 +204,10 @@ class Watchdog(NotCopied):
     def _found(self, feed: Feed) -> list[Alarm]:
         frame, limits, observed = feed.frame, self.limits, feed.observed
         rate = next(iter(self._training.learning_rates), None)
-        found = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
-        if not any(alarm.kind == "not finite" for alarm in found):
-            found += alarms.exploding(frame, feed.history[0], limits, rate)
-        found += alarms.outside_grid(observed, frame.layout, limits)
+        active = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
+        if not any(alarm.kind == "not finite" for alarm in active):
+            active += alarms.exploding(frame, feed.history[0], limits, rate)
+        active += alarms.outside_grid(observed, frame.layout, limits)
         before, gradients = self._before, self._gradients
         if before is None or before.layout is not frame.layout or frame.step < before.step:
             self._before, self._still = frame, []
@@ -219,7 +219,7 @@ class Watchdog(NotCopied):
                 self._gradients = None  # the next frame begins again
                 alive = {name: now.cpu().numpy() for name, now in gradients.alive.items()}
                 self._dead = [*alarms.dead(frame, alive, gradients.first, observed, limits)]
-        return [*found, *self._still, *self._dead]
+        return [*active, *self._still, *self._dead]
 
     def _trained_layers(self) -> Mapping[str, bool | None]:
         """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
@@ -238,7 +238,7 @@ class Watchdog(NotCopied):
         cured = {"text": self._done[-1][0], "undo": True} if self._done else None
         if self._not_done:
             cured = {"text": self._not_done, "undo": False}
-        said = [
+        as_dicts = [
             {
                 "id": alarm.id,
                 "kind": alarm.kind,
@@ -249,7 +249,7 @@ class Watchdog(NotCopied):
             }
             for alarm in self.alarms
         ]
-        feed.notices = {"alarms": said, "cured": cured}
+        feed.notices = {"alarms": as_dicts, "cured": cured}
         feed.tell_training()
 
     # -- what can be done -----------------------------------------------------------------
@@ -269,18 +269,18 @@ class Watchdog(NotCopied):
         RuntimeError
             If there is no optimizer, or no batch to go by.
         """
-        known = {each.id: each for each in self.alarms}
-        if (found := known.get(alarm)) is None:
-            words = ", ".join(map(repr, known)) or "there is none"
+        by_id = {each.id: each for each in self.alarms}
+        if (target := by_id.get(alarm)) is None:
+            words = ", ".join(map(repr, by_id)) or "there is none"
             raise ValueError(f"alarm={alarm!r:.80}: the alarms now are: {words}")
         self._not_done = ""
-        if found.button == RATE:
+        if target.button == RATE:
             before = self._training.learning_rates
             first = next(iter(before), 0.0)
             self._training.set_learning_rate(first / 10)  # raises without an optimizer
             what = f"The learning rate was lowered from {first:.3g} to {first / 10:.3g}."
             self._note_done(what, lambda: self._set_rates(before))
-        elif found.button == GRID:
+        elif target.button == GRID:
             if self._model.last_inputs is None:
                 raise RuntimeError(
                     "no batch has been seen, so nothing tells where the inputs are: call "
@@ -288,7 +288,7 @@ class Watchdog(NotCopied):
                 )
             self._training.queue.request("update the grid", self._update_grid)
         else:
-            raise ValueError(f"{found.what} Nothing can be done about it from here. {found.cure}")
+            raise ValueError(f"{target.what} Nothing can be done about it from here. {target.cure}")
 
     def undo(self) -> None:
         """Undo the last cure, between two steps.
