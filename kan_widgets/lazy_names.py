@@ -8,7 +8,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-
 makers: dict[str, Callable[..., Any]] = {}
 """Makes what a function returns that may not import what makes it: `integrations` registers here
 what ``live.send_to`` returns."""

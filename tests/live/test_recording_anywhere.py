@@ -22,16 +22,16 @@ import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.thinning import aligned
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.frames.observation import joined
+from kan_widgets.live.frames.thinning import aligned
 from kan_widgets.live.recordings import segments
+from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorded import RecordedFeed
 from kan_widgets.live.recordings.recorder import open_recorders
-from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
 

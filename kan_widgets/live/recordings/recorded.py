@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
-from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.progress import (
     ENDED,
@@ -26,6 +25,7 @@ from kan_widgets.live.frames.progress import (
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
 from kan_widgets.live.recordings.remote import FollowerSide

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.thinning import aligned, fitting
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
+from kan_widgets.live.frames.thinning import aligned, fitting
 from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.recordings.reader import Reader, Seam

@@ -17,9 +17,9 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits

@@ -16,10 +16,10 @@ from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, s
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
 from kan_widgets.insight.tables import SeenInputs, seen_inputs
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.thinning import aligned, spread
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.frames.thinning import aligned, spread
 from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 
 if TYPE_CHECKING:

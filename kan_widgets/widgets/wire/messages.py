@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.thinning import fitting
 from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import diverged_since, loss_of
 from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.live.frames.thinning import fitting
 
 PROTOCOL = 2
 
