@@ -169,7 +169,7 @@ class Worker:
 
 
 class Job:
-    """What a worker does again and again, each time it is woken.
+    """Work that a worker does each time the job is woken.
 
     The processor time that it takes counts as spent on watching: see `kan_widgets.live.budget`.
     ``run`` is never called twice at once; a job that should run again wakes itself. Of a bound

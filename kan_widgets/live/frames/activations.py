@@ -62,7 +62,7 @@ class Extra:
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """What the examples made of the network after ``step`` optimizer steps."""
+    """The outputs of all stations for the examples, after ``step`` optimizer steps."""
 
     step: int
     layout_version: int
@@ -138,7 +138,7 @@ def unpacked(
 
 
 def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDArray[Any]]:
-    """Split an array into those that were joined to it."""
+    """Split an array into the arrays, one of each entry, that it was joined from."""
     shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
     sizes = [math.prod(shape) for shape in shapes]
     if sum(sizes) != len(data):
@@ -160,9 +160,9 @@ class ActivationHistory(Thinned[Activations]):
 
     @property
     def latest(self) -> Activations | None:
-        """What was added last, if anything was."""
+        """The activations added last; ``None`` where there are none."""
         return self._kept[-1] if self._kept else None
 
     def at(self, step: int) -> Activations | None:
-        """Return the last ones taken at or before ``step``; ``None`` if none were."""
+        """Return the last activations taken at or before ``step``; ``None`` if there are none."""
         return next((each for each in reversed(self._all()) if each.step <= step), None)

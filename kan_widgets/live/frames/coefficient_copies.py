@@ -78,7 +78,7 @@ class Copy(Arriving):
 def _write(
     chosen: Sequence[tuple[LayerFunctions, Slices]], beside: Sequence[Tensor], host: Tensor
 ) -> None:
-    """Write parts of layers one after the other, in pieces: no second copy of all is made."""
+    """Write parts of layers one after the other, in pieces: all is never copied twice at once."""
     start = 0
     pieces = (piece for layer, part in chosen for _, piece in layer.pieces(*part))
     for piece in chain(pieces, beside):
@@ -90,7 +90,7 @@ def _write(
 def recopy_of(
     rewriters: Sequence[Rewriter | None], layout: Layout, beside: Callable[[], Mapping[str, Tensor]]
 ) -> Callable[[], Float32 | None] | None:
-    """Return what copies the coefficients of layers again and again, without another reading.
+    """Return a copier that copies the layers' coefficients again without reading the layers again.
 
     ``layout`` is that of the layers, in their order, or a cut of it: what is to be copied.
     ``beside`` gives what it has beside coefficients, as it is now. A copy is read-only float32;

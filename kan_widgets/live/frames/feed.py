@@ -44,14 +44,14 @@ class Command(TypedDict, total=False):
 
 
 class Listener(ReportsOnce):
-    """What receives a source's frames; a stream of views is one. Override what is of interest.
+    """Receives a source's frames, as a stream of views does. Override the events of interest.
 
     What a method raises is reported, each kind of error once; the next event is told as usual.
     """
 
     @property
     def title(self) -> str:
-        """What reports call it."""
+        """The name of this listener in reports."""
         return type(self).__name__
 
     @property
@@ -89,7 +89,7 @@ class Listener(ReportsOnce):
         """Take other examples that are traced through the network from now on, or none."""
 
     def on_activations(self, activations: Activations) -> None:
-        """Take what the examples made of the network at a step."""
+        """Take the outputs of all stations for the examples at a step."""
 
     def on_batch(self, seen: bool, message: str) -> None:
         """Take note of whether a batch could be observed, or why it could not be."""
@@ -197,7 +197,7 @@ class Feed:
         return self.structure_of(self.layout)
 
     def structure_of(self, layout: Layout) -> Structure:
-        """Return what is known of how the layers of a layout are connected."""
+        """Return how the layers of a layout are connected, as far as that is known."""
         return self.traced_structure or untraced(layout)
 
     def current(self) -> Frame:
@@ -262,11 +262,11 @@ class Feed:
                     )
 
     def tell_training(self) -> None:
-        """Tell that something about the training changed, other than the model."""
+        """Tell listeners that curves, progress or control have changed."""
         self.tell("training")
 
     def set_state(self, state: State) -> None:
-        """Be in another state, and tell of it."""
+        """Enter another state, and tell listeners."""
         if state != self._state:
             self._state = state
             self.tell("state", state, self.message)
@@ -289,14 +289,14 @@ class Feed:
         self.tell("structure", self.structure)
 
     def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:
-        """Show other examples, or none; what was made of those before is past."""
+        """Show other examples, or none, and forget the activations of those before."""
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
         self.tell("probe", probe)
 
 
 def closed_error(feed: Feed | None = None) -> RuntimeError:
-    """Return what is raised where a binding would have to be open."""
+    """Return the error to raise where a binding must be open and is not."""
     state, why = ("closed", "") if feed is None else (feed.state, feed.message)
     because = f" ({why})" if why else ""
     return RuntimeError(f"this binding is {state}{because}: bind the model again")

@@ -94,7 +94,7 @@ class History(Thinned[Frame]):
     """
 
     def _cost(self, item: Frame, before: Frame | None) -> int:
-        """Count its tables too, where it has its own."""
+        """Count a frame's tables too, where the frame before has others."""
         own_tables = before is None or before.layout is not item.layout
         return item.nbytes + (item.layout.nbytes if own_tables else 0)
 

@@ -38,7 +38,7 @@ _CHUNK = 100_000
 
 
 class Looking:
-    """What the views of one source look at, and what of a frame that is.
+    """Which part of a frame the views of one source look at.
 
     A frame within the budget is looked at as a whole. Of a larger one each layer has a window, as
     large as its share of the budget: layers that views show have the most. The methods may be
@@ -141,7 +141,7 @@ def _cut(
 
 
 def _poured(sizes: Sequence[int], budget: int) -> list[int]:
-    """Share a budget out: equally, but to none more than its size."""
+    """Share a budget equally among sizes, but give none more than its size."""
     shares = [0] * len(sizes)
     left = budget
     order = sorted(range(len(sizes)), key=sizes.__getitem__)

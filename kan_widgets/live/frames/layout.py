@@ -43,7 +43,7 @@ class Table:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two tables the same."""
+        """Equal for equal tables."""
         return self.x.tobytes(), self.values.tobytes(), self.domain, self.extent, self.knots
 
 
@@ -393,5 +393,5 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
 
 
 def vectors_of(beside: Mapping[str, torch.Tensor]) -> tuple[Vector, ...]:
-    """Return what a layout says of numbers beside the coefficients, by their paths."""
+    """Return the vectors beside the coefficients as a layout describes them, by their paths."""
     return tuple(Vector(name, vector.numel()) for name, vector in beside.items())

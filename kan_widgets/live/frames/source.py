@@ -53,7 +53,7 @@ class Source(NotCopied):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Say what to write instead of what is not there."""
+            """Raise an `AttributeError` that says what to write instead."""
             if name.startswith("_"):
                 raise AttributeError(name)
             kind = type(self)

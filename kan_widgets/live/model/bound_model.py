@@ -86,7 +86,7 @@ class BoundModel:
         return module, feed
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Forget the model."""
         self._module = None
         self._training.queue.forget(self._take_up_waiting)
         if (forward_pass := self.forward_pass) is not None:
@@ -222,7 +222,7 @@ class BoundModel:
             self.probing.trace_at_rest(module, self._observe_again if settled else None)
 
     def _observe_again(self, module: nn.Module, examples: Examples) -> None:
-        """Observe what reaches the layers by now, if that was not asked for of another batch."""
+        """Observe the examples again, unless a reader had another batch observed."""
         feed = self._feed_ref()
         steps = {one.step for one in feed.observed.values()} if feed is not None else set()
         if self._observes_examples and steps != {self._training.steps}:
@@ -266,7 +266,7 @@ class BoundModel:
             self._training.queue.defer("prove the layers", self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
-        """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
+        """Use a forward pass that hooks saw, in the thread that trains; wait for the first one."""
         forward_pass, module = self.forward_pass, self.module
         if forward_pass is None or module is None:
             return
@@ -296,7 +296,7 @@ class BoundModel:
         self._take_examples(module, forward_pass)
 
     def _find_again(self, module: nn.Module) -> None:
-        """Show what can be read by now, and no more what cannot."""
+        """Show the layers that can be read by now, and no longer those that cannot."""
         _, feed = self.present()
         before = feed.layout.names
         if not self.layers.find_again(module):
@@ -323,7 +323,7 @@ class BoundModel:
             self._find_structure(module, inputs)
 
     def _find_structure(self, module: nn.Module, inputs: Tensor) -> None:
-        """Find how the layers are connected, with inputs that run through a copy of the model."""
+        """Find how the layers are connected, by running inputs through a copy of the model."""
         _, feed = self.present()
 
         def found(run: nn.Module, copied: bool) -> Any:

@@ -53,7 +53,7 @@ class Edit:
 
 @dataclass(frozen=True, eq=False)
 class _Wanted:
-    """What waits to be written, and whether the function is then held; ``None``: as it is."""
+    """Coefficients to be written, and whether the function is held then; ``None``: as it is."""
 
     values: Float64
     holds: bool | None
@@ -268,7 +268,7 @@ class Edits(NotCopied):
     # -- how they get into the model ------------------------------------------------
 
     def apply_waiting(self, at_rest: bool = False) -> bool:
-        """Write what waits for the end of a step; return whether there was any.
+        """Write the edits that wait for the end of a step; return whether there were any.
 
         Called by the thread that trains, between two steps, and by others when training
         has gone quiet: those leave it to a cell that is still running.
@@ -299,7 +299,7 @@ class Edits(NotCopied):
     def _apply(
         self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted, free: bool
     ) -> bool:
-        """Write, or leave it to the training thread; return whether it was written."""
+        """Write coefficients, or leave that to the training thread; return whether it is done."""
         self.message = ""
         if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
@@ -339,7 +339,7 @@ class Edits(NotCopied):
         return place_in_layer(layer, self._feed.layout.layer(layer).shape, index)
 
     def _present(self, functions: LayerFunctions, place: FunctionIndex) -> Float64:
-        """Return a copy of a function's coefficients, as they are or are to be."""
+        """Return a copy of a function's coefficients, those that wait to be written first."""
         if (waiting := self._waiting.get((functions.name, place))) is not None:
             return waiting.values
         found = functions.at(index_in(functions, place))
@@ -369,7 +369,7 @@ def write(functions: LayerFunctions, place: FunctionIndex, values: Float64) -> N
 def _straight(
     functions: LayerFunctions, index: tuple[int, ...], coefficients: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the coefficients of the line, ``(nb,)``.
+    """Return the coefficients of the line that fits a function best, ``(nb,)``.
 
     Least squares at even points of the domain; without the base term where there are other basis
     functions.

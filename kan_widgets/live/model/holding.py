@@ -43,7 +43,7 @@ class _Hold:
 
 
 class _Holds:
-    """What is held of one module."""
+    """The held functions of one module, and their entries in its parameters."""
 
     def __init__(self) -> None:
         self.of: dict[tuple[str, FunctionIndex], _Hold] = {}
@@ -84,7 +84,7 @@ def held_in(module: nn.Module) -> list[tuple[str, FunctionIndex]]:
 
 
 def _mask(module: nn.Module, holds: _Holds) -> None:
-    """Make the gradients of what is held 0 wherever they come from."""
+    """Set the gradients of held entries to 0, wherever they come from."""
     for handle in holds.masks:
         handle.remove()
     holds.masks = []
@@ -117,7 +117,7 @@ def _joined(holds: _Holds) -> Entries:
 
 
 def _pre(optimizer: Optimizer, *_: Any) -> None:
-    """Note what is held, before a step of an optimizer that may change it."""
+    """Note the held values, before a step of an optimizer that may change them."""
     stepped = {id(p) for group in optimizer.param_groups for p in group["params"]}
     snapshot: Snapshot = []
     for module, holds in list(_holds.items()):
@@ -225,7 +225,7 @@ def _values(place: FunctionPlace, x: Tensor) -> tuple[Tensor, Tensor]:
 def _depended(
     place: FunctionPlace, parameter: Tensor, entries: Tensor, x: Tensor, own: Tensor
 ) -> Tensor:
-    """Return those entries that φ changes with, by halving."""
+    """Return the entries that φ depends on, found by halving."""
     if not len(entries):
         return entries
     with _moved(parameter, entries):

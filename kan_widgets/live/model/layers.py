@@ -119,7 +119,7 @@ class BoundLayers:
         return {name: _module(entry) for name, entry in self._entry_of.items()}
 
     def vectors(self) -> dict[str, Tensor]:
-        """Return what the model computes with beside its layers' functions, by its path.
+        """Return the vectors the model computes with beside its layers' functions, by their paths.
 
         Biases, and the scales, shifts and statistics of norms: a few small vectors, themselves.
         """
@@ -130,7 +130,7 @@ class BoundLayers:
         }
 
     def _small_vectors(self, model: nn.Module) -> list[tuple[str, weakref.ref[nn.Module], str]]:
-        """Find them; in KAN layers only the bias: the other parameters are in φ already."""
+        """Find the vectors; in KAN layers only the bias: the other parameters are in φ already."""
         inside: set[nn.Module] = set()
         added: set[tuple[int, int]] = set()
         for _, module, _ in self.entries():
@@ -186,7 +186,7 @@ class BoundLayers:
 
 
 def memory_of(vector: Tensor) -> tuple[int, int]:
-    """Return what tells one parameter or buffer from another, by whatever name it is held."""
+    """Return a key that is equal for two names of one parameter or buffer."""
     return vector.data_ptr(), vector.numel()
 
 

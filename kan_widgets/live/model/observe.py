@@ -86,7 +86,7 @@ def nan_in_words(found: dict[str, Observation]) -> str:
 
 
 def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
-    """Return x of a layer; of a module that ran several times, its first input."""
+    """Return x of a layer: the first input of a module that ran several times."""
     if not passed:
         return None
     if layer.x_at is None:
@@ -203,7 +203,7 @@ class Folding(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Call the function, and note what became of a map."""
+        """Call the function, and note where a map's pixels went."""
         x = args[0] if args and isinstance(args[0], Tensor) else None
         shape, fold = ((), None) if x is None else (tuple(x.shape), fold_of(x))
         result = func(*args, **(kwargs or {}))

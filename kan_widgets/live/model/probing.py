@@ -140,7 +140,7 @@ class Probing:
             self._keep(feed, *traced)
 
     def _keep(self, feed: Feed, structure: Structure, activations: Activations) -> None:
-        """Keep what was found, and tell of it; with the lock of who sends."""
+        """Keep a structure and activations, and tell the feed, whose ``sending`` is held."""
         structure = steady(structure, feed.traced_structure)
         if structure != feed.traced_structure:
             feed.set_structure(structure)
@@ -200,7 +200,7 @@ _MAX_EXACT_VALUES = 64
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is traced: as the model takes it in, and as it is shown."""
+    """Examples to trace: as the model takes them in, and as they are shown."""
 
     inputs: Tensor
     shown: Probe
@@ -261,7 +261,7 @@ def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:
 
 
 def reduced(values: Tensor) -> Tensor:
-    """Return what is kept of a station's output ``(n, *shape)``: a copy, of bounded size.
+    """Return a copy of bounded size of a station's output ``(n, *shape)``.
 
     Of channels (or rows, as of tokens) the first 64, of features the first 4096; maps larger than
     32×32 as means over areas.
@@ -282,7 +282,7 @@ def reduced(values: Tensor) -> Tensor:
 
 
 def _activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
-    """Return what examples made of a network, eight bits a number, at most 1 MB of values."""
+    """Return the outputs of all stations, eight bits a number, at most 1 MB of values."""
     n = max((len(values) for values in traced.values.values()), default=1)
     sizes = {station: values[0].numel() for station, values in traced.values.items()}
     # Should one example be too much already, the largest stations are left out.

@@ -16,7 +16,7 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout
 
 
 class ModuleSide(NamedTuple):
-    """What a module of the model is given, or what it returns."""
+    """The input of a module of the model, or its output."""
 
     path: str
     side: str

@@ -42,7 +42,7 @@ class Raw:
 
 @dataclass(eq=False)
 class Trail:
-    """What was found on the way of some examples through a model."""
+    """The stations that some examples passed on their way through a model."""
 
     raw: list[Raw] = field(default_factory=list)
     calls: list[tuple[str, nn.Module]] = field(default_factory=list)
@@ -126,7 +126,7 @@ class Tracer(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Call the function, and note what it made of the examples."""
+        """Call the function, and note its output as a station."""
         kwargs = kwargs or {}
         if self._inside or self._notes:
             return func(*args, **kwargs)
@@ -176,7 +176,7 @@ class Tracer(TorchFunctionMode):
         return call.name.strip("_")
 
     def _lose_aliases(self, changed: Tensor) -> None:
-        """Forget what other tensors are that have changed together with one."""
+        """Forget the stations of other tensors that share memory with a changed one."""
         memory = changed.untyped_storage().data_ptr()
         own = self._station[id(changed)]
         for each in self._held:
@@ -271,7 +271,7 @@ def _reached(trail: Trail) -> set[int]:
 
 
 def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
-    """Put modules without KAN layers that do what has no name into one station each.
+    """Make one station of each module without KAN layers that has calls without a name.
 
     Returns what takes the place of some stations; others of ``kept`` are taken out.
     """
@@ -307,7 +307,7 @@ def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
 
 
 def _drop_largest(stations: list[Station], extras: dict[int, list[Extra]]) -> None:
-    """Leave to the model what takes too many numbers to compute elsewhere."""
+    """Leave stations to the model that take too many numbers to compute elsewhere."""
     sizes = {number: sum(e.data.nbytes for e in each) for number, each in extras.items()}
     for number in sorted(sizes, key=lambda number: sizes[number], reverse=True):
         if sum(sizes[each] for each in extras) <= _MAX_EXTRA_BYTES:

@@ -47,7 +47,7 @@ def trace(
 
 
 class _LayerTracer(Tracer):
-    """Sees each module too, and knows where the layers are."""
+    """Traces calls and modules, and knows where the layers are."""
 
     def __init__(
         self,
@@ -247,7 +247,7 @@ class _LayerTracer(Tracer):
                 self._on(model.symbolic_fun[number], "output", partial(summed, number, True))
 
     def _nodes(self, model: Any, number: int, sources: tuple[int, ...], out: Tensor) -> Any:
-        """Add what is made of a layer's sums: scaled and shifted, multiplied, and once more."""
+        """Add pykan's nodes after a layer: sums scaled and shifted, multiplied, scaled again."""
         nodes = nodes_of(model, number)
         steps: list[tuple[Operation, str]] = []
         for pairs, name in ((nodes.before, "subnode"), (nodes.after, "node")):

@@ -106,7 +106,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Steered:
-    """What a run says that is steered from afar."""
+    """The state of a run that followers steer."""
 
     heard: int = 0
     """The number of the last command that it heard."""
@@ -147,7 +147,7 @@ def status_of(source: Source) -> dict[str, Any]:
 
 
 def status_from(raw: Mapping[str, Any]) -> Status:
-    """Return what a recording says; what an older one does not is as in `Status`.
+    """Return the status in a recording; fields that an older one lacks are as in `Status`.
 
     Raises `LookupError`, `TypeError`, `ValueError` or `OverflowError` if something is not what it
     is to be.
@@ -167,7 +167,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def fields_of(kind: type, raw: Mapping[str, Any], *leave: str) -> dict[str, Any]:
-    """Return what JSON says of the fields of a class, but those to ``leave``.
+    """Return a class's fields from JSON, without those to ``leave``.
 
     Raises `TypeError` or `ValueError` where something is not what the field is to be.
     """

@@ -17,7 +17,7 @@ from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read
 
 @dataclass(frozen=True)
 class Latest:
-    """What a recording said last of its run."""
+    """The last frame, values and status that a recording has of its run."""
 
     frames: int = 0
     step: int = 0
@@ -33,7 +33,7 @@ class Glance:
     def __init__(self, path: PathLike) -> None:
         self.place = Place(path)
         self.header: dict[str, Any] = {}
-        """Empty until it was seen."""
+        """Header of the recording; empty before the first look."""
         self.latest = Latest()
         self.nbytes = 0
         self.is_closed = False

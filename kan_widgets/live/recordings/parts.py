@@ -40,7 +40,7 @@ def part_of(place: Place, rank: int) -> Place:
 
 
 class _Part:
-    """What one other process has recorded, read as far as it is asked for."""
+    """The recording of one other process, read as far as it is asked for."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -134,7 +134,7 @@ class Joined(Reader):
             yield from self._inputs()
 
     def _whole_frames(self) -> Iterator[Frame]:
-        """Put together the frames of which all processes have written what they have."""
+        """Yield whole frames, once all processes have written their parts."""
         while self._waiting:
             job, frame = self._waiting[0]
             frames = [frame]
@@ -159,7 +159,7 @@ class Joined(Reader):
                 yield frame if layout is None else _joined(frames, layout)
 
     def _is_missing(self, part: _Part, job: int) -> bool:
-        """Whether a process writes nothing that can be read here, or has died before this one."""
+        """Whether a part is not to come: it cannot be read here, or its process has died."""
         if part.job < job:
             return time.time() - job / 1000 > _PATIENCE_SECONDS
         ours, theirs = (float(each.header.get("alive", 0.0)) for each in (self, part.reader))
@@ -179,7 +179,7 @@ class Joined(Reader):
         return self._wholes[key]
 
     def _inputs(self) -> Iterator[ObservedInputs]:
-        """Put together what reached the layers in all processes, where there is news of it."""
+        """Yield the layers' inputs of all processes together, where some are new."""
         if time.monotonic() < self._own_at + 4 * SIGN_SECONDS:
             for part in self._parts:
                 if not part.job:
@@ -233,7 +233,7 @@ def _joined(frames: Sequence[Frame], layout: Layout) -> Frame:
     data[layout.coefficients :] = frames[0].beside
     for layer in layout.layers:
         whole = data[layer.offset : layer.offset + layer.length].reshape(*layer.shape, layer.nb)
-        # Of a layer that all have the first counts.
+        # A layer that all have counts once.
         for frame in reversed(frames):
             if layer.name in frame.layout.names:
                 part = frame.layout.layer(layer.name)

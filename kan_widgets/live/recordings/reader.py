@@ -139,7 +139,7 @@ class Reader:
 
     @contextmanager
     def reading(self, record: str) -> Iterator[None]:
-        """Whatever is raised while part of it is read: the recording is damaged."""
+        """Raise `ValueError`, the recording is damaged, whatever the block raises."""
         try:
             yield
         except Exception as error:
@@ -149,7 +149,7 @@ class Reader:
             ) from error
 
     def _refuse(self, name: str) -> None:
-        """Raise if it is surely no recording, not only one that has not begun yet."""
+        """Raise if this is surely no recording, rather than one that has not begun yet."""
         if name or (self.stored.damage and not self.header):
             what = f"it is an archive that begins with {name!r}" if name else self.stored.damage
             raise NoRecording(f"{self.place} is not a recording: {what}; {_EXPECTED}")
@@ -334,5 +334,5 @@ def _fits(observation: Observation) -> bool:
 
 
 def _json(data: bytes) -> Any:
-    """Read JSON; NaN and the like, which it has not, are as nothing."""
+    """Read JSON; NaN and infinities, which JSON has not, are ``None``."""
     return json.loads(data, parse_constant=lambda _: None)

@@ -90,7 +90,7 @@ class Signs:
 
 
 class RecordedFeed(Feed):
-    """What a recording shows: what was read of it, and what it says of its run."""
+    """The feed of a recording: the records read so far, and the status of its run."""
 
     def __init__(self, reader: Reader, history_mb: float) -> None:
         super().__init__(History(int(history_mb * 1e6)))
@@ -168,7 +168,7 @@ class RecordedFeed(Feed):
 
     @property
     def _silent(self) -> float:
-        """For how many seconds nothing has come."""
+        """Seconds since the last record came."""
         return time.monotonic() - self._news_at
 
     def steer(self, command: Mapping[str, Any]) -> int:
@@ -183,7 +183,7 @@ class RecordedFeed(Feed):
 
     @property
     def words(self) -> str:
-        """What this is, and how it stands, in one or two sentences."""
+        """How the recording stands, in one or two sentences."""
         name, fault, control = self.reader.place.name, self.status.message, self.control
         words = f"Following {name}" if self.follows else f"A recording ({name})"
         is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
@@ -218,7 +218,7 @@ class RecordedFeed(Feed):
     # -- reading --------------------------------------------------------------------
 
     def _take(self, number: int, record: Record, is_shown: bool = True) -> None:
-        """Take what was written, and show it."""
+        """Take a record, and show it."""
         with self.reader.reading(str(number)):
             if isinstance(record, Frame):
                 self.frames += 1
@@ -252,7 +252,7 @@ class RecordedFeed(Feed):
                     self.tell("activations", record)
 
     def _hear(self, steering: Steered | None) -> None:
-        """Take what the run says of being steered."""
+        """Take how the run is steered."""
         if steering is None:
             self._remote = None
             return

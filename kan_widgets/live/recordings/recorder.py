@@ -160,7 +160,7 @@ class FrameRecorder(Recorder):
         self._job.wake()
 
     def _steered(self) -> Feed | None:
-        """Return what trains now, if anything does."""
+        """Return the feed of the training, while it is open."""
         source = self._source()
         return source.feed if source is not None and source.feed.is_open else None
 

@@ -45,7 +45,7 @@ class Replay(Source):
 
     @property
     def info(self) -> dict[str, Any]:
-        """What it says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
+        """The recording's ``model``, ``started``, ``kan_widgets`` and ``version``."""
         header = self.feed.reader.header
         inner = ("copy", "alive", "writer", "latest")
         return {name: value for name, value in header.items() if name not in inner}
@@ -98,7 +98,7 @@ class Replay(Source):
 
     @property
     def words(self) -> str:
-        """What this is, and how it stands, in one or two sentences."""
+        """How the recording stands, in one or two sentences."""
         return self.feed.words
 
     def __repr__(self) -> str:

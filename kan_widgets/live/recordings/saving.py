@@ -26,7 +26,7 @@ from kan_widgets.live.recordings.writer import Writer
 
 
 class SendingHandle(Protocol):
-    """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
+    """Sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
 
     def close(self) -> None:
         """Send what is left, and the page. Closing again does nothing."""

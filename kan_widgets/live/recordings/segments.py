@@ -67,7 +67,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Index:
-    """What an index says."""
+    """The content of an index file."""
 
     header: dict[str, Any]
     segments: list[Segment]
@@ -175,7 +175,7 @@ class Segments:
         return index
 
     def _await_writer(self, found: Index) -> None:
-        """Wait until it is known whether somebody writes where nothing can be locked."""
+        """Wait until it is known whether another writer is alive, where files cannot be locked."""
         silent = time.time() - float(found.header.get("alive", 0.0))
         before, end = found, time.monotonic() + max(0.0, LOST_SECONDS - max(silent, 0.0))
         while not before.ended and time.monotonic() < end:
@@ -224,7 +224,7 @@ class Segments:
                 self._join(tail, ended)
 
     def _join(self, tail: list[Segment], ended: bool) -> None:
-        """Make one of the last segments."""
+        """Join the last segments into one."""
         records = [record for segment in tail for record in _records_of(self.place, segment)]
         steps = [step for segment in tail for step in segment.steps or ()]
         joined = self._put(records, tail[0].level + 1, steps)
@@ -248,7 +248,7 @@ class Segments:
         return segment
 
     def _say(self, segments: list[Segment], ended: bool) -> None:
-        """Write the index, and remove what it names no more."""
+        """Write the index, and remove segments that it names no more."""
         head = {**self.header, "writer": self._token, "alive": round(time.time(), 3)}
         head["latest"] = self.latest
         lines = [head, *map(asdict, segments), *([{"ended": True}] if ended else [])]
@@ -312,7 +312,7 @@ def _records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
 
 
 class Stored:
-    """What of a recording can be read by now, in a folder or in one file.
+    """The records that can be read by now, in a folder or in one file.
 
     Of its ``ends`` alone: the frames in the segments of a folder up to the first, and in the one
     with the newest.
@@ -369,7 +369,7 @@ class Stored:
         self.ended = index.ended
 
     def _in_file(self) -> Iterator[tuple[str, bytes]]:
-        """Read what is one file; nothing while it is not whole."""
+        """Read the records of one file; none while the file is not whole."""
         if self.place.is_device():
             self.damage = "it is a device or a pipe"
         if self.damage or self.place.is_folder():

@@ -122,7 +122,7 @@ class Writer:
         self._add("seam", {"step": first.step, **who})
 
     def _forget(self, step: int) -> None:
-        """Count no frames from a step on any more: it is trained again from there."""
+        """Forget the frames from a step on: the run is trained again from there."""
         count = bisect_left(self.steps, step)
         del self._frames[count:], self.steps[count:]
 

@@ -44,7 +44,7 @@ class TrainingStopped(Exception):
 
 
 class Control(NotCopied):
-    """What others want of the thread that trains. Reached as ``live.control``.
+    """Pauses, steps and stops the thread that trains. Reached as ``live.control``.
 
     Every wish can come from any thread and holds from the end of the current step;
     the last one counts. A loop that begins after a stop, an interrupt or an error is not

@@ -50,11 +50,11 @@ class Track(Generic[Batch]):
         return self.epochs * len(self.loader)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Batch]:
-        """Give the batches; holds and stops as the control wants it."""
+        """Yield the batches; hold and stop as the control says."""
         return _Batches(self, Loop())
 
     def __aiter__(self) -> AsyncIterator[Batch]:
-        """Give the batches; while it holds, and between two batches, other tasks go on."""
+        """Yield the batches; other tasks go on between two batches, and while the loop is held."""
         return _Batches(self, Loop(waits_itself=True))
 
 
@@ -131,7 +131,7 @@ class _Batches(Generic[Batch]):
 
     @contextmanager
     def _waits(self) -> Iterator[None]:
-        """Leave a time between two batches out of what was spent on training."""
+        """Leave the time between two batches out of the training time."""
         begun = time.perf_counter()
         try:
             yield

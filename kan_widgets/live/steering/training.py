@@ -26,7 +26,7 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
 class Training:
-    """What a binding knows about the loop that trains its model."""
+    """The run of a bound model: its curves, its progress, and the commands it is given."""
 
     def __init__(
         self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
@@ -339,6 +339,6 @@ class Training:
 
 
 def _passed(error: BaseException, place: tuple[CodeType, int] | None) -> bool:
-    """Whether an error came through this place."""
+    """Whether an error passed through this frame."""
     frames = traceback.walk_tb(error.__traceback__)
     return any((frame.f_code, line) == place for frame, line in frames)

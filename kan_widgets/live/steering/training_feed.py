@@ -11,7 +11,7 @@ from kan_widgets.live.steering.control import Control
 
 
 class Steppable(Protocol):
-    """What a counter of steps knows of a training."""
+    """The training, as the counter of steps knows it."""
 
     control: Control
 

@@ -198,7 +198,7 @@ def bind(
 
 
 def _run_on_example(model: nn.Module, example: Any) -> ForwardPass:
-    """Return what the modules of a model are given by an example."""
+    """Return the forward pass of an example through a copy of the model."""
     arguments = arguments_of("example", example)
     try:
         return pass_of_example(model, arguments)

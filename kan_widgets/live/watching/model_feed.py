@@ -42,7 +42,7 @@ _BIND_LINE = "live = kw.bind(model, optimizer)"
 
 
 class ModelFeed(TrainingFeed):
-    """What a binding shows: it counts steps, takes frames of the model and keeps their history.
+    """The feed of a binding: counts steps, takes frames of the model and keeps their history.
 
     Its options are those of `kan_widgets.bind`. Neither model nor optimizer is kept.
     """

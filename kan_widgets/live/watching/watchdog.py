@@ -76,7 +76,7 @@ class Watchdog(NotCopied):
         steps: int = 100,
         tell: Callable[[Alarm], object] | None = None,
     ) -> Watchdog:
-        """Say from when on something counts as wrong, and who is told.
+        """Set from when on something counts as wrong, and who is told.
 
         A binding looks by itself, about once a second, in 0.6 % of the time at most. What it finds
         is shown in `TrainingPanel`, with its likely cause and its cure, and recorded. It finds
@@ -232,7 +232,7 @@ class Watchdog(NotCopied):
         return found
 
     def _tell_panel(self) -> None:
-        """Have the panel say what goes wrong, and what was done about it."""
+        """Show alarms and cures on the panel."""
         if (feed := self._feed_ref()) is None:
             return
         cured = {"text": self._done[-1][0], "undo": True} if self._done else None
@@ -307,7 +307,7 @@ class Watchdog(NotCopied):
 
     @property
     def cured(self) -> tuple[str, ...]:
-        """What was done against alarms, in a sentence each: the last is the first to be undone."""
+        """The cures done, in a sentence each; the last is the first to be undone."""
         return tuple(what for what, _ in self._done)
 
     def _note_done(self, what: str, undo: Callable[[], object]) -> None:
@@ -350,7 +350,7 @@ class Watchdog(NotCopied):
 
 @dataclass
 class _Gradients:
-    """Which functions had a gradient at one of some steps; it stays where the model is."""
+    """Which functions had a gradient at some of the steps; tensors stay on the model's device."""
 
     first: int
     sizes: list[tuple[str, tuple[int, ...]]]
