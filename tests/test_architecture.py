@@ -85,7 +85,7 @@ RESERVED = {
 VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
-        f"live/recordings/{file}" for file in ("agreed", "recorded", "remote", "replay", "segments")
+        f"live/recordings/{file}" for file in ("agreed", "recorded", "remote", "glance", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
