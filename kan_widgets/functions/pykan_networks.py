@@ -18,8 +18,6 @@ from kan_widgets.functions.recipes import lacking, layers_of
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.nn.torch_modes import ungraded
 
-# -- symbolic edges ---------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class SymbolicEdge(LayerBasis):
@@ -104,9 +102,6 @@ def _with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctio
     )
 
 
-# -- nodes ------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Nodes:
     """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted."""
@@ -154,9 +149,6 @@ def _pairs(model: Any, of: str, number: int, count: int) -> tuple[tuple[float, f
     return tuple(
         zip(scale.detach().double().tolist(), bias.detach().double().tolist(), strict=True)
     )
-
-
-# -- networks ---------------------------------------------------------------------------
 
 
 def problem_of_network(layer: Recipe, module: Any) -> str:

@@ -85,8 +85,6 @@ class Arrangement:
             return tuple(found)
         return () if found is None else (found,)
 
-    # -- numbers ------------------------------------------------------------------------
-
     def taken(
         self, order: Order, part: Slices, of: Callable[[Tensor], Tensor] = Tensor.detach
     ) -> Tensor:
@@ -198,8 +196,6 @@ class Arrangement:
             k = bisect_right(starts, place) - 1
             at = torch.unravel_index(torch.tensor(place - starts[k]), tensors[k].shape)
             tensors[k][at] = value
-
-    # -- the layer ----------------------------------------------------------------------
 
     def functions(self) -> LayerFunctions:
         recipe, module = self.recipe, self.module

@@ -251,7 +251,6 @@ class Sending(Listener):
         self.close()
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Keep a frame that is due."""
         if frame.step >= self._due:
             self._due = (frame.step // self._every + 1) * self._every
             self._waiting.append(frame)
@@ -268,7 +267,6 @@ class Sending(Listener):
             self._job.hurry()
 
     def on_closed(self) -> None:
-        """Send what is left, and the page."""
         self.close()
 
     def _visit(self) -> None:

@@ -262,8 +262,6 @@ class Dashboard(LayerView, _Panels):
             self._views["training"]._bring_up_to_date()
         self._painter.now()
 
-    # -- the picture ------------------------------------------------------------------
-
     def _pictures(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> list[dict[str, Any]]:

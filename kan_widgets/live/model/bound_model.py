@@ -94,8 +94,6 @@ class BoundModel:
             forward_pass.end()
         self.probing.stop()
 
-    # -- what reaches its layers ------------------------------------------------------------
-
     @property
     def last_inputs(self) -> Tensor | None:
         """Inputs of the model that were seen last, by a loop or by `observe`."""
@@ -145,8 +143,6 @@ class BoundModel:
         self.batch_message = message
         if (feed := self._feed_ref()) is not None:
             feed.tell("batch", self._training.batch_seen, message)
-
-    # -- examples ---------------------------------------------------------------------------
 
     def probe_batches(self) -> None:
         """Trace what was seen, or what the first batch will bring, unless others are traced.
@@ -236,8 +232,6 @@ class BoundModel:
         module, feed = self.present()
         one = examples_of(as_taken(image, module))
         return self.probing.trace(module, feed.layout, feed.current().step, one)[1]
-
-    # -- proofs -----------------------------------------------------------------------------
 
     def learn(self, shown: ForwardPass | None, proves: bool) -> None:
         """Learn from a pass that was shown, if any was, and see those of the training."""

@@ -265,8 +265,6 @@ class Edits(NotCopied):
             self._undone = [edit for edit in self._undone if edit.layer in kept]
             self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
 
-    # -- how they get into the model ------------------------------------------------
-
     def apply_waiting(self, at_rest: bool = False) -> bool:
         """Write the edits that wait for the end of a step; return whether there were any.
 

@@ -72,8 +72,6 @@ class Tracer(TorchFunctionMode):
         self._scope: list[int] = []
         self._constants = True
 
-    # -- stations -------------------------------------------------------------------
-
     def add(
         self,
         operation: Operation,
@@ -116,8 +114,6 @@ class Tracer(TorchFunctionMode):
         if not ends:
             self._complain("nothing that it returns comes from the input by functions of torch")
         self.trail.ends = list(ends)
-
-    # -- functions ------------------------------------------------------------------
 
     def __torch_function__(
         self,

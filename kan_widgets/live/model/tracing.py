@@ -62,8 +62,6 @@ class _LayerTracer(Tracer):
         self._thread = threading.get_ident()
         self._passed: dict[ModuleSide, tuple[int, ...]] = {}
 
-    # -- modules --------------------------------------------------------------------
-
     def place_hooks(self) -> None:
         """Place hooks on all modules that are looked into, and on the layers."""
         closed: set[nn.Module] = set()
@@ -198,8 +196,6 @@ class _LayerTracer(Tracer):
         kind: StationKind = "plain" if layer.labels == STRAIGHT else "kan"
         found = Operation(kind, f"{layer.type} {size}", compute if computed else None, extras)
         return self.add(found, layer.name, sources, out, layer=layer.name, sums=sums, **more)
-
-    # -- pykan ----------------------------------------------------------------------
 
     def _hook_pykan(self, part: TracedModule) -> None:
         """Trace a model of pykan from layer to layer: what its nodes do is known."""

@@ -104,7 +104,6 @@ class Joined(Reader):
         self._own_at = float("-inf")
 
     def read(self) -> Iterator[Record]:
-        """Read what has come since the last call. Raises as that of `Reader`."""
         for part in self._parts:
             part.may_look = True
         is_news = bool(self._waiting)

@@ -123,11 +123,8 @@ class RecordedFeed(Feed):
         self.model_class = str(self.reader.header.get("model", ""))
         self._state = "recorded"
 
-    # -- what it says -----------------------------------------------------------------------
-
     @property
     def learning_rates(self) -> list[float]:
-        """The learning rate of each parameter group, as recorded last."""
         return list(self.status.rates)
 
     @property
@@ -172,7 +169,6 @@ class RecordedFeed(Feed):
         return time.monotonic() - self._news_at
 
     def steer(self, command: Mapping[str, Any]) -> int:
-        """Ask the run for something; return the number by which it says that it heard."""
         if (remote := self.control) is None:
             raise RuntimeError(self.words)
         if died := self._signs.died:
@@ -214,8 +210,6 @@ class RecordedFeed(Feed):
             self._settle("recorded")
         if self._remote is not None:
             self._remote.release()
-
-    # -- reading --------------------------------------------------------------------
 
     def _take(self, number: int, record: Record, is_shown: bool = True) -> None:
         """Take a record, and show it."""
@@ -301,7 +295,6 @@ class RecordedFeed(Feed):
         self.tell_training()
 
     def structure_of(self, layout: Layout) -> Structure:
-        """Return what is recorded of how the layers of a layout are connected."""
         return self.traced_structure or untraced(
             layout, "The order is that of the modules: no examples were recorded."
         )

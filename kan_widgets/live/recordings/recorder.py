@@ -182,28 +182,23 @@ class FrameRecorder(Recorder):
         how = self.problem or "recording" if self.is_open else "closed"
         return f"<Recorder of {self.path}: {self.frames} frames, {self.nbytes / 1e6:.1f} MB, {how}>"
 
-    # -- what the binding says --------------------------------------------------------
-
     def on_layout(self, layout: Layout) -> None:
         """Count the parameters, which may have changed as well."""
         if self.is_active and (source := self._source()) is not None:
             self._know(source, layout)
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Keep a frame for the thread ``disk``."""
         if not self.is_open:
             return
         seconds = time.perf_counter() - self._started
         self._news.add(WaitingFrame(frame, seconds, settled))
 
     def on_state(self, state: State, message: str) -> None:
-        """Note how it goes, and the end."""
         self._is_stale = True
         if state in ("closed", "fault"):
             self._is_over = True
 
     def on_training(self) -> None:
-        """Note that there is news."""
         self._is_stale = True
 
     def on_replaced(self, source: Source) -> None:
@@ -217,8 +212,6 @@ class FrameRecorder(Recorder):
                 self._parameters[layout] = parameters_of(model, layout.layers)
         except Exception as error:
             report(f"{self.path}: the parameters are not recorded: {error!r}")
-
-    # -- writing ----------------------------------------------------------------------
 
     def _visit(self) -> None:
         """Write what waits, and now and then that the writer is there; by the thread ``disk``."""

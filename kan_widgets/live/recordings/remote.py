@@ -95,7 +95,6 @@ class Mailbox(Place):
             os.rmdir(self.path)
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file in the folder."""
         with self._asked(), self.files.open(self.of(name), "rb") as file:
             if self.is_local:  # who may write above it might have put another in its place
                 self._check_owner(os.fstat(file.fileno()))

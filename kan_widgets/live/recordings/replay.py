@@ -72,7 +72,6 @@ class Replay(Source):
 
     @property
     def every(self) -> int:
-        """Steps between two frames of the run."""
         return self.feed.status.every
 
     @property

@@ -100,7 +100,6 @@ class StepQueue(cells.CellListener):
         return is_due
 
     def before_cell_end(self) -> None:
-        """Do what has waited for the end of a notebook cell."""
         feed = self._feed_ref()
         if self._waiting and feed is not None and not self._trains_elsewhere():
             if self.do(at_rest=True) and feed.is_open:

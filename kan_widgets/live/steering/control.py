@@ -104,8 +104,6 @@ class Control(NotCopied):
         """Note that a message from a page has arrived on this thread."""
         self._callers.add(threading.current_thread())
 
-    # -- wishes -----------------------------------------------------------------------
-
     def pause(self) -> None:
         """Hold the training after the current step."""
         self._wish(paused=True, steps=0)

@@ -207,9 +207,6 @@ def check_loader(name: str, loader: object, epochs: int) -> None:
         )
 
 
-# -- training --------------------------------------------------------------------------------
-
-
 @dataclass
 class FitResult:
     """The result of training one model."""

@@ -134,8 +134,6 @@ class Training:
             return cells.runs_in(thread)
         return thread.is_alive()
 
-    # -- how it goes ------------------------------------------------------------------
-
     @property
     def is_in_loop(self) -> bool:
         """Whether a tracked loop other than the caller's runs, or is about to."""

@@ -67,8 +67,6 @@ class Binding(Savable):
         """The bound model; ``None`` once the binding is closed or the model is gone."""
         return self._bound.module
 
-    # -- how it goes ------------------------------------------------------------------------
-
     @property
     def every(self) -> int:
         """A frame is due each time this many steps have passed; may be changed."""
@@ -185,8 +183,6 @@ class Binding(Savable):
             ``seconds`` is not a number > 0 or the loader has no length.
         """
         return Track(self._training, loader, epochs, seconds)
-
-    # -- the model --------------------------------------------------------------------------
 
     @property
     def edits(self) -> Edits:
@@ -318,8 +314,6 @@ class Binding(Savable):
         self.feed.camera.rename(checked_names(model, **named))
         self._named = named
         self.refresh()
-
-    # -- the end ----------------------------------------------------------------------------
 
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""

@@ -77,8 +77,6 @@ class ModelFeed(TrainingFeed):
         for module in read.modules():
             changes.listen(module, self._after_change)
 
-    # -- what it is -------------------------------------------------------------------------
-
     @property
     def module(self) -> nn.Module | None:
         return self.bound.module
@@ -89,7 +87,6 @@ class ModelFeed(TrainingFeed):
 
     @property
     def state(self) -> State:
-        """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
         if self._state in ("live", "idle") and self.module is None:
             return "closed"
         return self._state
@@ -159,7 +156,6 @@ class ModelFeed(TrainingFeed):
     # -- in the thread that trains ----------------------------------------------------------
 
     def on_step(self, step: int, now: float) -> bool:
-        """Do what is due after a step, in the thread that trains; called by the counter."""
         model, camera = self.bound, self.camera
         edited = self.training.queue.do(at_rest=False)
         model.see_if_due(now)
@@ -209,13 +205,10 @@ class ModelFeed(TrainingFeed):
             self.settle()
         return self.state == "live"
 
-    # -- frames -----------------------------------------------------------------------------
-
     def owe(self, seconds: float, *, whole: bool = False) -> None:
         self.camera.owe(seconds, whole=whole)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``, which is held until then."""
         if listener.shows_frames:
             self.camera.gain_viewer()
         return super().subscribe(listener)
@@ -347,8 +340,6 @@ class ModelFeed(TrainingFeed):
     def _check_open(self) -> None:
         if not self.is_open:
             raise closed_error(self)
-
-    # -- the end ----------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop watching: remove the hooks and let go of the model. Closing again does nothing."""

@@ -252,8 +252,6 @@ class Watchdog(NotCopied):
         feed.notices = {"alarms": as_dicts, "cured": cured}
         feed.tell_training()
 
-    # -- what can be done -----------------------------------------------------------------
-
     def cure(self, alarm: str) -> None:
         """Do what the button of an alarm says, between two steps; `undo` undoes it.
 

@@ -162,9 +162,6 @@ def _frames_in_words(kept: int, there: int, rounded: bool) -> str:
     return f"{said}, rounded (a larger max_mb keeps them as they are)" if rounded else said
 
 
-# -- what is in a page --------------------------------------------------------------------
-
-
 class Page:
     """All that goes into a page but the choice of frames.
 

@@ -160,9 +160,6 @@ class ViewListener(Listener, CellListener):
         return view is None or view.comm is None
 
 
-# -- what is shown ------------------------------------------------------------------------
-
-
 class _Outputs(cells.CellListener):
     """What the cells of the notebook show, and the stills that wait for the end of one."""
 

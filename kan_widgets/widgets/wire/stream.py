@@ -46,8 +46,6 @@ class Stream(Broadcast):
         names = dict.fromkeys(type(view).__name__ for view in self._open_views())
         return f"the stream of {', '.join(names) or 'no view'}"
 
-    # -- its views ------------------------------------------------------------------
-
     def join(self, view: Any) -> None:
         """Tell a view of changes from now on, until it is closed or gone."""
         self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
@@ -63,8 +61,6 @@ class Stream(Broadcast):
             source.feed.select(selection)
         else:
             self.selection = dict(selection or {})
-
-    # -- what is looked at ----------------------------------------------------------
 
     def update_looking(self) -> None:
         """Look at the layers that the views show, and at the selected function.
@@ -131,8 +127,6 @@ class Stream(Broadcast):
             self._outbox.clear()
             oldest = min(layout["version"] for layout in self.layouts)
             self.tell_page({"kind": "reset", "version": oldest})
-
-    # -- what the browser asks ------------------------------------------------------
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self.source
