@@ -30,7 +30,7 @@ const cases: Record<string, Case> = JSON.parse(text, (_, value) =>
     ? value
     : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer),
 );
-const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/kernels/kernels.wasm"));
+const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.wasm"));
 
 const floats = (view: DataView) => new Float32Array(view.buffer);
 

@@ -92,7 +92,7 @@ def playground(
     /...page.html: ... MB
     """
     from kan_widgets.nn import KANCNN
-    from kan_widgets.nn.kernels.compile_options import FOR_PAGES
+    from kan_widgets.nn.compiled.compile_options import FOR_PAGES
 
     check_number("rate", rate, above=True)
     check_whole("batch", batch)
@@ -238,7 +238,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
     from kan_widgets.nn import KANLayer
     from kan_widgets.nn.bases.bspline import Spline
     from kan_widgets.nn.bases.knot_spline import KnotSpline
-    from kan_widgets.nn.kernels.local import family_of
+    from kan_widgets.nn.compiled.local import family_of
 
     recipe: dict[str, Any] = {}
     for name, layer in model.named_modules():
