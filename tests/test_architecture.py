@@ -283,8 +283,10 @@ def test_the_reading_of_imports_sees_every_form() -> None:
         "kan_widgets.i",
         "j.k",
     }
-    assert module_of("kan_widgets.nn.life.changes.together") == "kan_widgets.nn.life.changes"
-    assert room("kan_widgets.nn.life.changes") == "kan_widgets.nn.life"
+    assert (
+        module_of("kan_widgets.nn.changes.listeners.together") == "kan_widgets.nn.changes.listeners"
+    )
+    assert room("kan_widgets.nn.changes.listeners") == "kan_widgets.nn.changes"
 
 
 def test_a_circle_is_found() -> None:

@@ -19,7 +19,7 @@ from kan_widgets.functions.module_tensors import (
 )
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.tensor_arrangement import all_planes, arrangements
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 
 
 def tensor_adapter(

@@ -23,7 +23,7 @@ from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.saving import SendingHandle
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.nn.life.torch_optimizer import steps_made, torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import steps_made, torch_optimizer
 
 Show = Callable[[Binding], object]
 

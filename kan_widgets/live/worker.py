@@ -38,7 +38,7 @@ n.  lock                       owner                               held while
 9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
                                `NewsWriter._lock`, registries      nobody else is called
 10  ``_locks``, one a model    `functions.undisturbed`             the model is run
-11  ``together``               `nn.life.changes`                   a basis is exchanged or read
+11  ``together``               `nn.changes.listeners`              a basis is exchanged or read
 ==  =========================  ==================================  =================================
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this

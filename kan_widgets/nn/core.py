@@ -1,6 +1,6 @@
 """The core of every KAN layer: coefficients times a basis, and their state dict.
 
-What changes a layer (`kan_widgets.nn.life`) works on this and knows nothing of the layers above.
+What changes a layer (`kan_widgets.nn.changes`) works on this and knows nothing of the layers above.
 """
 
 from __future__ import annotations

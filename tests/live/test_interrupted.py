@@ -20,7 +20,7 @@ from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 from tests.live.test_steps import interrupted_at
 
 

@@ -12,7 +12,7 @@ from kan_widgets.arrays import Float32
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.coefficients import ALL, Rewrite, Rewriter, Slices
 from kan_widgets.live.frames.layout import Layout, vectors_of
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 from kan_widgets.nn.torch_modes import ungraded
 
 

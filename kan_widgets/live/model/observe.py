@@ -17,7 +17,7 @@ from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.live.frames.observation import BINS, MOST_PATCH_FLOATS, Observation
-from kan_widgets.nn.life.sampling import random_rows
+from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
 

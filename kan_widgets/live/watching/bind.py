@@ -17,7 +17,7 @@ from kan_widgets.functions.forward_pass import ForwardPass, pass_of_example
 from kan_widgets.live.model.observe import arguments_of
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.watching.binding import Binding
-from kan_widgets.nn.life.torch_optimizer import optimizer_of, steps_made, torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import optimizer_of, steps_made, torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 

@@ -22,7 +22,7 @@ from kan_widgets.live.steering.epochs import Batch, Track
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.model_feed import ModelFeed
 from kan_widgets.live.watching.watchdog import Watchdog
-from kan_widgets.nn.life.torch_optimizer import optimizer_of
+from kan_widgets.nn.changes.torch_optimizer import optimizer_of
 
 
 class Binding(Savable):

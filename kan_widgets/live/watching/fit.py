@@ -24,7 +24,7 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
-from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import torch_optimizer
 
 # Name of the model if there is only one.
 _ONLY_MODEL = ""

@@ -36,7 +36,7 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.watchdog import Watchdog
-from kan_widgets.nn.life import changes
+from kan_widgets.nn.changes import listeners
 
 _BIND_LINE = "live = kw.bind(model, optimizer)"
 
@@ -75,7 +75,7 @@ class ModelFeed(TrainingFeed):
         self.sent = 0
         self.counter.start()
         for module in read.modules():
-            changes.listen(module, self._after_change)
+            listeners.listen(module, self._after_change)
 
     @property
     def module(self) -> nn.Module | None:
@@ -367,7 +367,7 @@ class ModelFeed(TrainingFeed):
     def _release(self, state: State) -> None:
         self.counter.close()
         for module in self.camera.layers.modules():
-            changes.ignore(module, self._after_change)
+            listeners.ignore(module, self._after_change)
         self.bound.close()
         self.camera.close()
         step_hook.unwatch(self)

@@ -25,10 +25,10 @@ from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.worker import Job, scheduler
+from kan_widgets.nn.changes import listeners
+from kan_widgets.nn.changes.torch_optimizer import holds_any
+from kan_widgets.nn.changes.whole_models import update_grid
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes
-from kan_widgets.nn.life.torch_optimizer import holds_any
-from kan_widgets.nn.life.whole_models import update_grid
 from kan_widgets.nn.torch_modes import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
@@ -342,7 +342,7 @@ class Watchdog(NotCopied):
     def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:
         for each in kept:
             each.restore(self._training.optimizer)
-        changes.tell([each.layer for each in kept])
+        listeners.tell([each.layer for each in kept])
         self._training.scalars.mark(self._training.steps, "grid as before")
 
 
@@ -388,7 +388,7 @@ class _Splines:
 
     @ungraded
     def restore(self, optimizer: Optimizer | None) -> None:
-        with changes.together:
+        with listeners.together:
             self.layer.spline_weight.copy_(self.weight)
             self.layer.basis = self.basis
         if optimizer is not None and self.state is not None:

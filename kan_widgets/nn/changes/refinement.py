@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.changes.listeners import together
+from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
 # Values compared at once.

@@ -9,11 +9,11 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_number
 from kan_widgets.nn.bases.knot_spline import spline_on
+from kan_widgets.nn.changes.listeners import together
+from kan_widgets.nn.changes.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.changes.sampling import Inputs, checked_inputs
+from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
-from kan_widgets.nn.life.sampling import Inputs, checked_inputs
-from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
 # Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from kan_widgets.checks import check_number
 from kan_widgets.nn.activation import resolve_activation
+from kan_widgets.nn.changes.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.dense import expand_plain
-from kan_widgets.nn.life.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.torch_modes import ungraded
 
 # Numbers computed at once.
