@@ -17,10 +17,10 @@ from kan_widgets.live.frames.coefficient_copies import Copy
 from kan_widgets.live.frames.feed import Event
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.recordings.saving import Savable
-from kan_widgets.live.steering.between import StepQueue
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.epochs import Trained, train
 from kan_widgets.live.steering.loops import Loop
+from kan_widgets.live.steering.step_queue import StepQueue
 from kan_widgets.live.steering.training import Training
 
 

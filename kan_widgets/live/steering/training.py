@@ -15,13 +15,13 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Command
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.steering.between import StepQueue
 from kan_widgets.live.steering.captured_output import printed_over
 from kan_widgets.live.steering.control import Control, TrainingStopped
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.last_batch import LastBatch
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, raised_in
 from kan_widgets.live.steering.optimizers import Rates, learning_rates
+from kan_widgets.live.steering.step_queue import StepQueue
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
