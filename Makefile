@@ -93,7 +93,7 @@ bundles: $(node_modules) ## build the browser bundles from js/ into the package
 	npm --prefix js run build
 
 kernels: $(VENV)/.dev ## compile the kernels for web pages, by Zig
-	$(bin)/python kan_widgets/nn/kernels/compile_options.py
+	$(bin)/python kan_widgets/nn/compiled/compile_options.py
 
 playground: $(VENV)/.dev ## write the page in which a network trains into $(PLAYGROUND)
 	mkdir -p $(PLAYGROUND)
@@ -170,7 +170,7 @@ install = PYTHONUNBUFFERED=1 $(bin)/python -m pip install
 
 $(VENV)/.lab: pyproject.toml $(VENV)/.made
 	$(install) --editable ".[lab]"
-	$(bin)/python -c "from kan_widgets.nn.kernels import native; native.library(3)"
+	$(bin)/python -c "from kan_widgets.nn.compiled import native; native.library(3)"
 	@touch $@
 
 # Older versions of pip know no groups.

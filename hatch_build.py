@@ -55,7 +55,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         self.made = Path(tempfile.mkdtemp())
         library = self.made / options.NAMES[system]
         options.make_for_a_wheel(compiler, architecture, system, library, self.made)
-        build_data["force_include"][str(library)] = f"kan_widgets/nn/kernels/{library.name}"
+        build_data["force_include"][str(library)] = f"kan_widgets/nn/compiled/{library.name}"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{wanted}"
 
@@ -77,7 +77,7 @@ def _wanted() -> str:
 def _compile_options(root: Path) -> ModuleType:
     """Import `compile_options` without the package around it, which needs torch."""
     spec = importlib.util.spec_from_file_location(
-        "compile_options", root / "kan_widgets/nn/kernels/compile_options.py"
+        "compile_options", root / "kan_widgets/nn/compiled/compile_options.py"
     )
     assert spec is not None
     assert spec.loader is not None

@@ -9,14 +9,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from kan_widgets import integrations
 from kan_widgets.lazy_names import lazy
 
 # torch and ipywidgets take seconds to import, so each name is imported when it is first used:
 # `kan-widgets --help` needs neither.
 if TYPE_CHECKING:
-    from kan_widgets import data, figures, functions, insight, integrations, nn
+    from kan_widgets import data, figures, functions, insight, nn
     from kan_widgets.insight import ensemble, formula
     from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
     from kan_widgets.live.recordings.replay import follow, replay
@@ -37,13 +38,6 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.2.0"
-
-
-def _sending(*given: Any) -> Any:
-    """Make what ``live.send_to`` returns: `live` imports nothing of what is above it."""
-    from kan_widgets.integrations.trackers import Sending
-
-    return Sending(*given)
 
 
 __all__ = [

@@ -39,10 +39,11 @@ def check_whole(
 
     Examples
     --------
-    >>> check_whole("every", 0, of=" of steps")
+    >>> check_whole("every", 0, of="steps")
     Traceback (most recent call last):
     ValueError: every=0: expected a whole number of steps ≥ 1
     """
+    of = of and f" of {of}"
     span = f"≥ {least}" if most is None else f"from {least} to {most}"
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}={value!r:.60}: expected a whole number{of} {span}")
@@ -60,6 +61,7 @@ def check_number(
     of: str = "",
 ) -> None:
     """Raise unless it is a finite number in a range; ``above`` leaves out the lower end."""
+    of = of and f" of {of}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={value!r:.60}: expected a number{of}")
     is_low = value <= least if above else value < least

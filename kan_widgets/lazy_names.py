@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
+from typing import Any
+
+makers: dict[str, Callable[..., Any]] = {}
+"""Makes what a function returns that may not import what makes it: `integrations` registers here
+what ``live.send_to`` returns."""
 
 
 class _Package(ModuleType):

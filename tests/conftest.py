@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have the kernels compiled before a notebook waits for that, and says so among its outputs."""
     if not hasattr(session.config, "workerinput"):
-        from kan_widgets.nn.kernels import compile_options, native
+        from kan_widgets.nn.compiled import compile_options, native
 
         for order in (3, compile_options.OTHER_BASES):
             native.library(order)

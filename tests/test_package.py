@@ -18,7 +18,7 @@ import yaml
 from rattler_build import Stage0Recipe
 
 import kan_widgets
-from kan_widgets.nn.kernels import compile_options
+from kan_widgets.nn.compiled import compile_options
 
 ROOT = Path(__file__).parents[1]
 
@@ -133,7 +133,7 @@ def test_without_a_platform_the_wheel_has_the_kernels_source_alone(
     wheel: Path, names: set[str]
 ) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
-    kernels = "kan_widgets/nn/kernels/"
+    kernels = "kan_widgets/nn/compiled/"
     assert {kernels + "local.cpp", kernels + "runtime.cpp", kernels + "runtime.h"} <= names
     assert not {name for name in names if name.endswith((".so", ".dylib", ".dll"))}
 
@@ -149,9 +149,9 @@ def test_a_wheel_for_a_platform_has_the_library_and_a_name_that_says_so(tmp_path
     assert "-py3-none-" in built.name
     assert built.stem.endswith(platform.machine().lower())
     with zipfile.ZipFile(built) as archive:
-        libraries = {name for name in archive.namelist() if "kernels/kernels." in name}
-        pages = "kan_widgets/nn/kernels/kernels.wasm"
-        library = f"kan_widgets/nn/kernels/{compile_options.NAMES[sys.platform]}"
+        libraries = {name for name in archive.namelist() if "compiled/kernels." in name}
+        pages = "kan_widgets/nn/compiled/kernels.wasm"
+        library = f"kan_widgets/nn/compiled/{compile_options.NAMES[sys.platform]}"
         assert libraries == {library, pages}
         assert archive.read(library) == b"made\n"
 

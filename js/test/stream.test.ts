@@ -47,7 +47,7 @@ describe("start-up", () => {
     const { kernel, frame } = start(saved);
     frame(100);
     kernel.update({ frame: wireFrame(110) });
-    expect(kernel.sent).toEqual([{ kind: "history?", before: 90, max_bytes: 33554432 }]);
+    expect(kernel.sent).toEqual([{ kind: "history?", before: 90 }]);
     expect(start({ ...saved, frame: wireFrame(0) }).kernel.sent).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe("start-up", () => {
     expect(kernel.sent).toEqual([]);
     frame(100);
     frame(110);
-    expect(kernel.sent).toEqual([{ kind: "history?", before: 100, max_bytes: 33554432 }]);
+    expect(kernel.sent).toEqual([{ kind: "history?", before: 100 }]);
   });
 
   it("goes on without a kernel to ask", () => {

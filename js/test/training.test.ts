@@ -4,12 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Machine } from "../src/training/machine.ts";
-import {
-  type Description,
-  Network,
-  type Recipe,
-  trainingRefusal,
-} from "../src/training/network.ts";
+import { type Description, Network, type Recipe } from "../src/training/network.ts";
 import { AdamW, oneCycle } from "../src/training/optimizer.ts";
 import { Random } from "../src/training/random.ts";
 import { Trainer } from "../src/training/trainer.ts";
@@ -35,7 +30,7 @@ const cases: Record<string, Case> = JSON.parse(text, (_, value) =>
     ? value
     : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer),
 );
-const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/kernels/kernels.wasm"));
+const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.wasm"));
 
 const floats = (view: DataView) => new Float32Array(view.buffer);
 
@@ -127,20 +122,6 @@ it("the rate rises and falls as torch's OneCycleLR", () => {
   // torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=10).
   const wanted = [0.04, 0.52, 1, 0.950484, 0.811744, 0.61126, 0.38874, 0.188256, 0.049516, 4e-6];
   for (const [step, rate] of wanted.entries()) expect(oneCycle(step, 10, 1)).toBeCloseTo(rate, 4);
-});
-
-it("a network that a page cannot train is refused in words", () => {
-  const described = describedBy(cases.splines);
-  expect(trainingRefusal(described)).toBe("");
-  expect(trainingRefusal({ ...described, recipe: {} })).toMatch(/the parts of .* are not known/);
-  const structure = { ...described.structure, traced: false };
-  expect(trainingRefusal({ ...described, structure })).toMatch(/how the network is connected/);
-  const stations = described.structure.stations.map((one) =>
-    one.compute?.op === "max_pool" ? { ...one, compute: { op: "avg_pool" } } : one,
-  );
-  expect(
-    trainingRefusal({ ...described, structure: { ...described.structure, stations } }),
-  ).toMatch(/a page cannot train max pool/);
 });
 
 it("random numbers are the same for a seed, and spread evenly", () => {

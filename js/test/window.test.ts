@@ -187,6 +187,6 @@ describe("a page that looks elsewhere", () => {
     expect(store.steps()).toEqual([0, 90]);
     expect(store.cursor()).toBe(30);
     expect(store.latest()?.layout.version).toBe(3);
-    expect(kernel.sent).toEqual([{ kind: "history?", before: 90, max_bytes: 33554432 }]);
+    expect(kernel.sent).toEqual([{ kind: "history?", before: 90 }]);
   });
 });

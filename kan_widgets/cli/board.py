@@ -23,9 +23,9 @@ from kan_widgets.cli.serving import Refused, Server
 from kan_widgets.live import Replay
 from kan_widgets.live.frames.progress import ENDED, behind, duration, word
 from kan_widgets.live.frames.scalars import loss_of
+from kan_widgets.live.recordings.glance import Glance, newest
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import NoRecording
-from kan_widgets.live.recordings.replay import Glance, newest
 from kan_widgets.live.recordings.segments import SIGN_SECONDS
 from kan_widgets.printed import lines_of, progress
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
+from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.saving import save_again
 from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
 from kan_widgets.printed import lines_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 # What is said of the commands needs no numpy.
 if TYPE_CHECKING:
     from kan_widgets.live.recordings.format import Status, Steered
-    from kan_widgets.live.recordings.replay import Glance
+    from kan_widgets.live.recordings.glance import Glance
 
 COMMANDS = {
     "pause": "hold a run after its current step",
@@ -48,8 +48,8 @@ def add_commands(commands: Any) -> None:
 
 def steer(options: argparse.Namespace) -> int:
     """Ask a run for something, wait for what it says, and print that."""
+    from kan_widgets.live.recordings.glance import Glance
     from kan_widgets.live.recordings.remote import FollowerSide
-    from kan_widgets.live.recordings.replay import Glance
 
     run = Glance(options.recording)
     run.look()

@@ -66,7 +66,7 @@ def curve_colour(number: int) -> str:
     return colour(f"curve-{number % 7}")
 
 
-def style_sheet() -> str:
+def _style_sheet() -> str:
     """Return the rules of the figures."""
 
     def variables(colours: dict[str, str]) -> str:
@@ -108,7 +108,7 @@ class StyleSheet(anywidget.AnyWidget):
     """Puts the rules into every page that knows this kernel's widgets; has no view."""
 
     _esm = "export default {};"
-    _css = style_sheet()
+    _css = _style_sheet()
 
 
 _sheet: StyleSheet | None = None

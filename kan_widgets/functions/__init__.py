@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from kan_widgets.functions.recipes import tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
-    from kan_widgets.functions.sampling.samples import SampledBasis, sampled_anew
+    from kan_widgets.functions.sampling.samples import SampledBasis, sampled_again
     from kan_widgets.functions.smooth_bases import (
         Gaussian,
         Gram,
@@ -73,7 +73,7 @@ __all__ = [
     "read",
     "read_module",
     "register_adapter",
-    "sampled_anew",
+    "sampled_again",
     "survey",
     "take_as_read",
     "tensor_adapter",

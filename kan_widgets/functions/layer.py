@@ -121,7 +121,7 @@ class LayerFunctions:
     rewriter
         ``rewriter(out, part)``, of some outputs and inputs, two slices, or of all, returns
         ``rewrite`` (or ``None`` if it cannot): called without gradients and with
-        `kan_widgets.nn.life.changes.together` held, it writes the present coefficients to
+        `kan_widgets.nn.changes.listeners.together` held, it writes the present coefficients to
         ``out``, float32 on the CPU and of their shape, and returns True; or False, if anything but
         their values may have changed since these functions were read. Neither may keep the module
         alive. ``None`` where every frame takes another reading, which is slower.
@@ -337,6 +337,13 @@ class LayerFunctions:
             else:
                 total = total + _convolved(self.conv or ConvSettings(), basis, own, x)
         return total
+
+
+def check_editable(layer: LayerFunctions) -> None:
+    """Raise unless the functions of a layer can be written into its model."""
+    if layer.write is None:
+        why = layer.locked or "its adapter only reads"
+        raise ValueError(f"{layer.name} cannot be edited: {why}")
 
 
 def padded(settings: ConvSettings, x: Tensor, value: float | None = None) -> Tensor:

@@ -34,7 +34,7 @@ from kan_widgets.functions.sampling.adapter import elementwise_adapter, is_open,
 from kan_widgets.functions.sampling.inputs import convolution_in
 from kan_widgets.functions.sampling.samples import Untold, at_most
 from kan_widgets.functions.stand_ins import is_sharded, read_by
-from kan_widgets.nn.kernels.native import print_notice
+from kan_widgets.nn.compiled.native import print_notice
 
 # A smaller error is rounding, and is not mentioned.
 _ROUNDING = 3e-5
@@ -135,7 +135,7 @@ def read(model: nn.Module) -> list[LayerFunctions]:
     if isinstance(model, nn.Module):
         prove_what_changed(model)
     while True:
-        with suppress(Untold):  # sampled anew, one is no sum of functions any more: it is left out
+        with suppress(Untold):  # sampled again, one is no sum of functions any more: it is left out
             return [layer for module in find(model) for layer in module.read()]
 
 

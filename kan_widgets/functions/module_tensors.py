@@ -55,9 +55,6 @@ def _member(owner: Any, name: str) -> Any:
     return getattr(owner, name, None)
 
 
-# -- shapes -----------------------------------------------------------------------------
-
-
 def missing_tensors(
     module: nn.Module, needed: Mapping[str, Needed], sizes: dict[str, int] | None = None
 ) -> str:
@@ -182,9 +179,6 @@ class Axes:
         if split != tensor.shape:
             tensor = tensor.reshape(split)
         return tensor.permute(order), lead
-
-
-# -- recipes ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,6 @@ from kan_widgets.functions.recipes import lacking, layers_of
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.nn.torch_modes import ungraded
 
-# -- symbolic edges ---------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class SymbolicEdge(LayerBasis):
@@ -48,7 +46,7 @@ class SymbolicEdge(LayerBasis):
         return torch.cat([super().__call__(x), more], dim=-1)
 
 
-def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctions:
+def _with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctions:
     """Add to the functions of a layer c·f(a·x + b) + d of those edges that have one."""
     mask = symbolic.mask
     edges = remembered(symbolic, "edges", [mask], None, lambda: mask.nonzero().tolist())
@@ -104,9 +102,6 @@ def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunction
     )
 
 
-# -- nodes ------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Nodes:
     """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted."""
@@ -156,9 +151,6 @@ def _pairs(model: Any, of: str, number: int, count: int) -> tuple[tuple[float, f
     )
 
 
-# -- networks ---------------------------------------------------------------------------
-
-
 def problem_of_network(layer: Recipe, module: Any) -> str:
     """Say what a module lacks to be a network of such layers; empty if nothing."""
     lists: list[Any] = [getattr(module, name, None) for name in ("act_fun", "symbolic_fun")]
@@ -177,7 +169,7 @@ def problem_of_network(layer: Recipe, module: Any) -> str:
     return ""
 
 
-def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
+def _read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
     """Read every layer, with its symbolic edges."""
     found = []
     for number, numeric in enumerate(module.act_fun):
@@ -191,12 +183,12 @@ def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
         at = Tap((numeric,))
         own = own.called(name=f"act_fun.{number}", type="KANLayer", note=note, x_at=at)
         if module.symbolic_enabled:
-            own = with_symbolic_edges(module.symbolic_fun[number], own)
+            own = _with_symbolic_edges(module.symbolic_fun[number], own)
         found.append(own)
     return found
 
 
-def sums_of_network(module: Any) -> list[Sum]:
+def _sums_of_network(module: Any) -> list[Sum]:
     """Say that the numeric and the symbolic half of each layer add up to Σφ."""
     halves = [module.act_fun, *([module.symbolic_fun] if module.symbolic_enabled else [])]
     return [
@@ -209,11 +201,11 @@ def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any]
     """Have networks of such layers read, of a class that others give to something else."""
     register_adapter(
         name,
-        partial(read_network, layer),
+        partial(_read_network, layer),
         library=library,
         problem=partial(problem_of_network, layer),
         resembles=own,
-        sums=sums_of_network,
+        sums=_sums_of_network,
         n_inputs=_n_inputs,
     )
 

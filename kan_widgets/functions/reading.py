@@ -90,10 +90,10 @@ class LeftOut:
 
 def read_module(name: str, module: nn.Module, reader: LayerReader) -> list[LayerFunctions]:
     """Read one module; its layers are named by ``name`` and their own names."""
-    return named_layers(name, module, read_by(module, reader))
+    return _named_layers(name, module, read_by(module, reader))
 
 
-def named_layers(
+def _named_layers(
     name: str, module: nn.Module, layers: Sequence[LayerFunctions]
 ) -> list[LayerFunctions]:
     """Name what was read of a module by its path in the model, and note what a proof has found."""
@@ -113,7 +113,7 @@ def named_parts(name: str, module: nn.Module, reader: LayerReader) -> dict[str, 
     """Read one module as it is; its named layers by the names that the reader gives them."""
     found = reader(module)
     own = [found] if isinstance(found, LayerFunctions) else list(found)
-    return dict(zip((one.name for one in own), named_layers(name, module, own), strict=True))
+    return dict(zip((one.name for one in own), _named_layers(name, module, own), strict=True))
 
 
 def called_kan(module: nn.Module) -> bool:
@@ -121,7 +121,7 @@ def called_kan(module: nn.Module) -> bool:
     return bool(_KAN_NAME.search(type(module).__name__))
 
 
-def computes_more(
+def _computes_more(
     module: nn.Module,
     name: str,
     plain: Sequence[nn.Module],
@@ -222,14 +222,14 @@ class _Walk:
         plain = [entry.module for entry in inside if not entry.elementwise]
         adds_up = any(entry.adds_up for entry in inside)
         if adds_up or any(entry.is_kan for entry in unread):
-            if not adds_up and plain and computes_more(module, name, plain, activations):
+            if not adds_up and plain and _computes_more(module, name, plain, activations):
                 # Beside what is not read, plain layers in it are only a part of it as well.
                 self.found[found:] = []
             if problem and decided(module) is not None:
                 self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
                 return None
             return self._own(module, name, left_out)
-        if not problem and not computes_more(module, name, plain, activations):
+        if not problem and not _computes_more(module, name, plain, activations):
             return self._own(module, name, left_out)
         # A layer by itself: what is in it is only a part of what it computes.
         self.found[found:] = []

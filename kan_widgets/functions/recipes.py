@@ -19,7 +19,7 @@ from kan_widgets.functions.module_tensors import (
 )
 from kan_widgets.functions.registry import Sum, register_adapter
 from kan_widgets.functions.tensor_arrangement import all_planes, arrangements
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 
 
 def tensor_adapter(
@@ -74,7 +74,7 @@ def register_recipes(
         problem=lambda module: next(
             filter(None, (lacking(x, module) for x in recipes(module))), ""
         ),
-        sums=partial(all_of, recipe_sums),
+        sums=partial(all_of, _recipe_sums),
         **more,
     )
 
@@ -99,7 +99,7 @@ def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
     return found
 
 
-def recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:
+def _recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:
     """Say where the sums of a module's functions appear."""
     layers = arrangements(recipe, module)
     names, first = tuple(layer.name for layer in layers), layers[0]

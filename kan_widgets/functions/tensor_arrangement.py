@@ -85,8 +85,6 @@ class Arrangement:
             return tuple(found)
         return () if found is None else (found,)
 
-    # -- numbers ------------------------------------------------------------------------
-
     def taken(
         self, order: Order, part: Slices, of: Callable[[Tensor], Tensor] = Tensor.detach
     ) -> Tensor:
@@ -199,8 +197,6 @@ class Arrangement:
             at = torch.unravel_index(torch.tensor(place - starts[k]), tensors[k].shape)
             tensors[k][at] = value
 
-    # -- the layer ----------------------------------------------------------------------
-
     def functions(self) -> LayerFunctions:
         recipe, module = self.recipe, self.module
         like, shape = self._form()
@@ -216,7 +212,7 @@ class Arrangement:
             kind = "conv"
         view = as_rows if self.dimensions == 1 else None
         if self.dimensions == 3:
-            view = partial(planes, self.conv, self._depth)
+            view = partial(_planes, self.conv, self._depth)
         normed = bool(self.norms and self.others)
         source = self.norms if normed else self.modules(recipe.x_from)
         x_at = Tap(source, "output", view=view) if source else None
@@ -339,8 +335,8 @@ def all_planes(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(0, 1)
 
 
-def planes(conv: Any, d: int, x: Tensor) -> Tensor:
-    """Return the planes that slice ``d`` takes in, NaN where there is none."""
+def _planes(conv: Any, d: int, x: Tensor) -> Tensor:
+    """Return the _planes that slice ``d`` takes in, NaN where there is none."""
     pad, stride, dilation = conv.padding[0], conv.stride[0], conv.dilation[0]
     x = F.pad(x, (0, 0, 0, 0, pad, pad), value=float("nan"))
     count = (x.shape[2] - dilation * (conv.kernel_size[0] - 1) - 1) // stride + 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from kan_widgets.lazy_names import makers
+
 # None is imported unasked, not even by a star.
 __all__: list[str] = []
 
@@ -23,6 +25,15 @@ _TRAINERS = {
     "skorch": "skorch",
     "transformers": "transformers accelerate",
 }
+
+
+def _sending(*arguments: object) -> object:
+    from kan_widgets.integrations.trackers import Sending
+
+    return Sending(*arguments)  # type: ignore[arg-type]
+
+
+makers["live.send_to"] = _sending
 
 
 def __getattr__(name: str) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 from fastai.callback.core import Callback, CancelFitException
 
 from kan_widgets.integrations.trainer import Watcher
-from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import torch_optimizer
 
 
 class KANWidgets(Watcher, Callback):

@@ -1,6 +1,6 @@
 """Send to trackers of experiments how functions develop: numbers, pictures, and a page at the end.
 
-A tracker is a function that takes a `Report`; `tracker_of` makes one of what a tracker's own
+A tracker is a function that takes a `Report`; `_tracker_of` makes one of what a tracker's own
 package hands out: the module, with an active run, or a run. A package is imported when something is
 sent to it. Used by ``live.send_to``.
 """
@@ -57,7 +57,7 @@ class Report:
 Tracker = Callable[[Report], object]
 
 
-def tracker_of(writer: Any) -> Tracker:
+def _tracker_of(writer: Any) -> Tracker:
     """Return what sends reports to a tracker.
 
     Raises
@@ -182,7 +182,7 @@ def wandb(writer: Any) -> Tracker:
     return send
 
 
-__all__ = ["Report", "Sending", "numbers_of", "page_of_run"]
+__all__ = ["Report", "Sending", "numbers_of"]
 
 # Of the time at most this goes into pictures, and into numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
@@ -213,7 +213,7 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
     return found
 
 
-def page_of_run(live: Binding) -> bytes:
+def _page_of_run(live: Binding) -> bytes:
     """Return an HTML file in which all of the history can be looked at."""
     views = Dashboard(live)
     try:
@@ -226,7 +226,7 @@ class Sending(Listener):
     """Sends what a binding shows to a tracker. Made by ``live.send_to``; see there."""
 
     def __init__(self, live: Binding, writer: Any, every: int, name: str) -> None:
-        self._tracker = tracker_of(writer)
+        self._tracker = _tracker_of(writer)
         self._live, self._every, self._name = live, every, name
         self._scalars = live.scalars
         self._waiting: deque[Frame] = deque()
@@ -251,7 +251,6 @@ class Sending(Listener):
         self.close()
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Keep a frame that is due."""
         if frame.step >= self._due:
             self._due = (frame.step // self._every + 1) * self._every
             self._waiting.append(frame)
@@ -268,7 +267,6 @@ class Sending(Listener):
             self._job.hurry()
 
     def on_closed(self) -> None:
-        """Send what is left, and the page."""
         self.close()
 
     def _visit(self) -> None:
@@ -296,7 +294,7 @@ class Sending(Listener):
             if draws:
                 self._pictures.spent(now, time.thread_time() - began)
             self._measured = frame.step
-            html = page_of_run(self._live) if page else b""
+            html = _page_of_run(self._live) if page else b""
             self._tracker(Report(self._name, frame.step, numbers, pictures, html))
         except Exception as error:
             if self.is_new_fault("report", error):

@@ -23,7 +23,7 @@ from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.saving import SendingHandle
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering.loops import Loop
-from kan_widgets.nn.life.torch_optimizer import steps_made, torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import steps_made, torch_optimizer
 
 Show = Callable[[Binding], object]
 
@@ -72,7 +72,7 @@ class Watcher:
             raise TypeError(
                 f"{wrong[0]!r:.80}: expected a function of the binding, such as kw.KernelGrid"
             )
-        check_whole("every", every, of=" of steps")
+        check_whole("every", every, of="steps")
         inspect.signature(bind).bind_partial(every=every, **options)
         self.views = views
         self.on_bind = on_bind

@@ -29,7 +29,7 @@ _FORGOTTEN_SECONDS = 5.0
 
 
 class Budget:
-    """What watching takes in the background, and who may take how much: `overhead`, the one."""
+    """The time that watching takes in the background, and who may take how much; see `overhead`."""
 
     def __init__(self) -> None:
         self.part = TOTAL_SHARE

@@ -26,7 +26,7 @@ n.  lock                       owner                               held while
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
 3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
-4   ``Recorder._writing``,     `recordings.recorder.Recorder`,     records are written; those that
+4   ``_writing``,              `recorder.FrameRecorder`,           records are written; those that
     ``RecordedFeed._reading``  `recordings.recorded.RecordedFeed`  came are read and shown
 5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
                                                                    kept and handed to listeners
@@ -38,7 +38,7 @@ n.  lock                       owner                               held while
 9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
                                `NewsWriter._lock`, registries      nobody else is called
 10  ``_locks``, one a model    `functions.undisturbed`             the model is run
-11  ``together``               `nn.life.changes`                   a basis is exchanged or read
+11  ``together``               `nn.changes.listeners`              a basis is exchanged or read
 ==  =========================  ==================================  =================================
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this
@@ -169,7 +169,7 @@ class Worker:
 
 
 class Job:
-    """What a worker does again and again, each time it is woken.
+    """Work that a worker does each time the job is woken.
 
     The processor time that it takes counts as spent on watching: see `kan_widgets.live.budget`.
     ``run`` is never called twice at once; a job that should run again wakes itself. Of a bound
@@ -189,7 +189,7 @@ class Job:
         is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
         self._call = weakref.WeakMethod(run) if is_method else lambda: run
         self.is_woken = False
-        """True if it was asked to run and has not begun."""
+        """Whether it was asked to run and has not begun."""
         self.earliest = float("-inf")
         """It is not run before this moment, by `time.monotonic`."""
 

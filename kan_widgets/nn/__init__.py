@@ -13,12 +13,12 @@ from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
+from kan_widgets.nn.changes.pruning import Pruning
+from kan_widgets.nn.changes.whole_models import prune, refine, regularization, update_grid
+from kan_widgets.nn.compiled.native import kernels_info, use_compiled
 from kan_widgets.nn.conv import KANConv2d, SharedKANConv2d
 from kan_widgets.nn.conv_nd import KANConv1d, KANConv3d
-from kan_widgets.nn.kernels.native import kernels_info, use_compiled
 from kan_widgets.nn.layer import KANLayer
-from kan_widgets.nn.life.pruning import Pruning
-from kan_widgets.nn.life.whole_models import prune, refine, regularization, update_grid
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.models import CNN, KANCNN, MLP, count_parameters
 

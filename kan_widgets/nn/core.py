@@ -1,6 +1,6 @@
 """The core of every KAN layer: coefficients times a basis, and their state dict.
 
-What changes a layer (`kan_widgets.nn.life`) works on this and knows nothing of the layers above.
+What changes a layer (`kan_widgets.nn.changes`) works on this and knows nothing of the layers above.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class LayerCore(nn.Module):
         The splines pass through noise in ``±scale_noise / 2 / grid_size``.
         """
         fan_in = math.prod(self.base_weight.shape[1:])
-        draw_uniform_(self.base_weight, fan_in)
-        draw_splines_(self.spline_weight, self.basis, scale_noise)
+        _draw_uniform_(self.base_weight, fan_in)
+        _draw_splines_(self.spline_weight, self.basis, scale_noise)
         if self.spline_scaler is not None:
-            draw_uniform_(self.spline_scaler, fan_in)
+            _draw_uniform_(self.spline_scaler, fan_in)
         self.mask = None
 
     def coefficients(self) -> Tensor:
@@ -193,14 +193,14 @@ def _basis_of_state(own: Basis, knots: Tensor) -> Basis:
 
 
 @ungraded
-def draw_uniform_(weight: Tensor, fan_in: int) -> None:
+def _draw_uniform_(weight: Tensor, fan_in: int) -> None:
     """Fill ``weight`` from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), torch's own default."""
     bound = fan_in**-0.5 if fan_in > 0 else 0.0
     weight.uniform_(-bound, bound)
 
 
 @ungraded
-def draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> None:
+def _draw_splines_(spline_weight: Tensor, basis: Basis, scale_noise: float) -> None:
     """Fill ``spline_weight``, ``(..., n_basis)``, so that Σ_b spline_weight[b]·β_b is small noise.
 
     B-splines pass through noise at the ``grid_size + 1`` grid points, uniform in ``±scale_noise /

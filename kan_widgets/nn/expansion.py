@@ -7,7 +7,7 @@ times the input, would be kept for the backward pass. :class:`_Expanded` keeps t
 two parts of the weight, the base's and the splines', alone: packed into one they would be a copy,
 and their gradients two more. It has three ways, the same but for rounding:
 
-- the local form for the bases of the package, :mod:`kan_widgets.nn.kernels.local`, where compiled
+- the local form for the bases of the package, :mod:`kan_widgets.nn.compiled.local`, where compiled
   kernels can be had and all numbers are finite;
 - the dense form, :mod:`kan_widgets.nn.dense`, a piece of the batch at a time, by torch's
   operations;
@@ -27,10 +27,10 @@ from torch import Tensor, nn
 from kan_widgets.nn import dense
 from kan_widgets.nn.activation import ACTIVATIONS, BaseActivation, applied, resolve_activation
 from kan_widgets.nn.bases.basis import Basis
+from kan_widgets.nn.compiled import local
+from kan_widgets.nn.compiled.bundled import Kernels
 from kan_widgets.nn.contraction import Contraction, LayerCall
 from kan_widgets.nn.dense import Gradients, Needs, expand_plain, packed_weight, parted
-from kan_widgets.nn.kernels import local
-from kan_widgets.nn.kernels.bundled import Kernels
 from kan_widgets.nn.torch_modes import transformed, watched
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kan_widgets.nn.changes import grid_update, listeners, pruning, refinement
+from kan_widgets.nn.changes.pruning import Pruning
+from kan_widgets.nn.changes.sampling import Inputs
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, pruning, refinement
-from kan_widgets.nn.life.pruning import Pruning
-from kan_widgets.nn.life.sampling import Inputs
 
 
 class KANLayer(LayerCore):
@@ -88,7 +88,7 @@ class KANLayer(LayerCore):
         True
         """
         error = grid_update.update_layer_grid(self, batch, grid_eps, margin, optimizer)
-        changes.tell([self])
+        listeners.tell([self])
         return error
 
     def refine(
@@ -136,7 +136,7 @@ class KANLayer(LayerCore):
         (True, torch.Size([3, 2, 13]))
         """
         error = refinement.refine_layer(self, grid_size, even, optimizer)
-        changes.tell([self])
+        listeners.tell([self])
         return error
 
     def prune(self, threshold: float, batch: Inputs, *, dry_run: bool = True) -> Pruning:
@@ -182,7 +182,7 @@ class KANLayer(LayerCore):
         """
         found = pruning.prune_layer(self, threshold, batch, dry_run)
         if not dry_run:
-            changes.tell([self])
+            listeners.tell([self])
         return found
 
     def regularization(

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from kan_widgets.nn.activation import BaseActivation
 from kan_widgets.nn.bases.basis import Basis, check_floating
 from kan_widgets.nn.bases.families import resolve_basis
+from kan_widgets.nn.changes import whole_models
 from kan_widgets.nn.conv import KANConv2d, Pair, SharedKANConv2d
-from kan_widgets.nn.life import whole_models
 from kan_widgets.nn.linear import KANLinear
 from kan_widgets.nn.torch_modes import inspected, traced
 

@@ -180,8 +180,6 @@ class Compare(CurvesView):
             for layer in one.layers()
         ]
 
-    # -- drawing ----------------------------------------------------------------------
-
     def _model_named(self) -> str:
         return ", ".join(self.grids)
 
@@ -239,11 +237,8 @@ class Compare(CurvesView):
     def _drawn_curves(self) -> Sequence[LoggedCurve]:
         return logged_of(self._logs())
 
-    # -- the picture ------------------------------------------------------------------
-
     @with_options
     def svg(self, *, max_height: float = _MAX_HEIGHT, **options: Any) -> str:
-        """Return the current state as the text of an SVG; parameters are those of ``image``."""
         return super().svg(max_height=max_height, **options)
 
     def _picture_request(

@@ -74,7 +74,7 @@ DashboardPage = Literal["network", "functions"]
 DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
 
 
-def check_panels(panels: Iterable[str]) -> tuple[str, ...]:
+def _check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     """Return names of panels, each once. Raises before anything is made."""
     known = ", ".join(map(repr, PANELS))
     if isinstance(panels, str) or not isinstance(panels, Iterable):
@@ -159,7 +159,7 @@ class Dashboard(LayerView, _Panels):
 
     def _take(self, values: dict[str, Any]) -> None:
         panels = values.pop("panels", None)
-        self._chosen = None if panels is None else check_panels(panels)
+        self._chosen = None if panels is None else _check_panels(panels)
         self._views: dict[str, View] = {}
         self._painter = self._painted(self._share_examples, fps=5)
         self._probe: Probe | None = None
@@ -261,8 +261,6 @@ class Dashboard(LayerView, _Panels):
         if "training" in self._views:
             self._views["training"]._bring_up_to_date()
         self._painter.now()
-
-    # -- the picture ------------------------------------------------------------------
 
     def _pictures(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]

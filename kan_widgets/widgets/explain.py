@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Explaining again by itself may take this share of the time, while a model trains and at rest.
 _SHARE, _SHARE_AT_REST = 0.01, 0.2
+_EXPLAINS = "explain the layer shown"
 
 
 class Explain(ModelView):
@@ -216,7 +217,7 @@ class Explain(ModelView):
     ) -> None:
         """Explain these layers, all by default; what belongs to the last comes in any case.
 
-        Only for those who may run the model: see `kan_widgets.live.steering.between`. What it
+        Only for those who may run the model: see `kan_widgets.live.steering.step_queue`. What it
         raises has changed nothing.
         """
         from kan_widgets.insight import explain
@@ -270,18 +271,18 @@ class Explain(ModelView):
         source = self._source
         if source is None or self.layer not in self._behind():
             return
-        between, at_rest = source.feed.between, source.state != "live"
+        queue, at_rest = source.feed.training.queue, source.state != "live"
         if at_rest and self._is_requested:
-            between.request(self._explain_shown)
+            queue.request(_EXPLAINS, self._explain_shown)
         elif (
             wait := (self._rested_at if at_rest else self._throttle.due) - time.perf_counter()
         ) > 0:
             self._job.earliest = time.monotonic() + wait
             self._job.wake()
-        elif between.nothing_trains:
-            between.request(self._explain_shown)
+        elif queue.nothing_trains:
+            queue.request(_EXPLAINS, self._explain_shown)
         else:
-            between.defer(self._explain_shown)
+            queue.defer(_EXPLAINS, self._explain_shown)
 
     def _explain_shown(self, at_rest: bool) -> None:
         self._is_requested = False
@@ -313,7 +314,7 @@ class Explain(ModelView):
         source = self._source
         if source is None:
             self._try([str(self.layer)])
-        elif not source.feed.between.request(self._explain_shown):
+        elif not source.feed.training.queue.request(_EXPLAINS, self._explain_shown):
             self._is_requested = True
             self._said = "waiting for the next step of the training…"
         self._painter.now()
@@ -326,7 +327,7 @@ class Explain(ModelView):
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
-            source.feed.between.forget(self._explain_shown)
+            source.feed.training.queue.forget(self._explain_shown)
         super()._end()
 
     def animate(self, path: Any, **options: Any) -> Any:

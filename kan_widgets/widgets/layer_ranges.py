@@ -71,8 +71,6 @@ class LayerRanges(ModelView):
         self._listen(**news, on_replaced=self._change_source)
         self._painter.now()
 
-    # -- what it shows ----------------------------------------------------------------
-
     def table(self) -> list[dict[str, Any]]:
         """Return the numbers of each layer as plain records, as of now or of the time cursor.
 
@@ -150,8 +148,6 @@ class LayerRanges(ModelView):
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return rows, {"content": content, "past": past(names, moments, series)}, complete
 
-    # -- drawing ----------------------------------------------------------------------
-
     def _wake(self, *_: Any) -> None:
         self._painter.wake()
 
@@ -183,8 +179,6 @@ class LayerRanges(ModelView):
             self.content, self.past = shown["content"], shown["past"]
         if not complete:
             self._painter.wake()
-
-    # -- the picture ------------------------------------------------------------------
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         source = self._stream.source

@@ -70,7 +70,7 @@ class NetworkView(ModelView):
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source
         if content.get("kind") == "run" and is_binding(source):
-            source.feed.between.request(self._run_drawing)
+            source.feed.training.queue.request("run the drawing", self._run_drawing)
 
     def _run_drawing(self, _: bool) -> None:
         """Run the drawing through the model, in a thread that may."""
@@ -89,5 +89,5 @@ class NetworkView(ModelView):
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):
-            source.feed.between.forget(self._run_drawing)
+            source.feed.training.queue.forget(self._run_drawing)
         super()._end()

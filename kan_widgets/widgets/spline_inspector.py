@@ -92,8 +92,6 @@ class SplineInspector(ModelView):
             )
         return [part for part in PARTS if part in given]
 
-    # -- curves laid over ------------------------------------------------------------
-
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.
 
@@ -137,8 +135,6 @@ class SplineInspector(ModelView):
         self.overlays = [*self.overlays, *made]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
-
-    # -- the picture ----------------------------------------------------------------
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layout = self._stream.frames()[1].layout

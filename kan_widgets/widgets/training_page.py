@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,12 @@ from kan_widgets.widgets.wire.bundles import bundle
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from kan_widgets.live import Feed
+
 _EXAMPLES = 8
 # Of the reader's own data the last part is for testing.
 _TEST_SHARE = 0.2
-# What js/src/training can do backward: operations, and functions of one number.
+# What js/src/training can do backward: functions of one number, and operations.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
@@ -90,7 +92,7 @@ def playground(
     /...page.html: ... MB
     """
     from kan_widgets.nn import KANCNN
-    from kan_widgets.nn.kernels.compile_options import FOR_PAGES
+    from kan_widgets.nn.compiled.compile_options import FOR_PAGES
 
     check_number("rate", rate, above=True)
     check_whole("batch", batch)
@@ -104,7 +106,7 @@ def playground(
     _check_model(network, rows)
     settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
-        "recipe": recipe_of(network),
+        "recipe": (recipe := recipe_of(network)),
         **rows.wire(),
         "settings": settings,
         "worker": bundle("trainer.js").encode(),
@@ -112,7 +114,7 @@ def playground(
     }
     draw = "draw a digit of your own; " if data is None else ""
     said = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
-    page = Page([_dashboard(network, rows)], title, _bar(settings), lesson, said)
+    page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, said)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
@@ -236,7 +238,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
     from kan_widgets.nn import KANLayer
     from kan_widgets.nn.bases.bspline import Spline
     from kan_widgets.nn.bases.knot_spline import KnotSpline
-    from kan_widgets.nn.kernels.local import family_of
+    from kan_widgets.nn.compiled.local import family_of
 
     recipe: dict[str, Any] = {}
     for name, layer in model.named_modules():
@@ -256,6 +258,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
         if getattr(layer, "padding_mode", "zeros") != "zeros":
             raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
         family, shift, factor = known
+        name = name or type(layer).__name__  # the model itself, as frames call it
         recipe[name] = {
             "basis": {
                 "order": basis.spline_order if isinstance(basis, Spline) else 0,
@@ -275,7 +278,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
     return recipe
 
 
-def _dashboard(model: nn.Module, rows: _Rows) -> Dashboard:
+def _dashboard(model: nn.Module, rows: _Rows, recipe: Collection[str]) -> Dashboard:
     """Return a dashboard of a model that some of the rows run through."""
     import torch
 
@@ -287,16 +290,29 @@ def _dashboard(model: nn.Module, rows: _Rows) -> Dashboard:
         live.probe(rows.examples, torch.from_numpy(labels))
     else:
         live.probe(rows.examples)
-    for station in live.feed.structure.stations[1:]:
+    _check_stations(live.feed, type(model).__name__, recipe)
+    return Dashboard(live)
+
+
+def _check_stations(feed: Feed, model: str, recipe: Collection[str]) -> None:
+    """Raise unless a page can train what stands at each place of a network, layer by layer."""
+    if feed.looking.cut(feed.layout) is not feed.layout:
+        most = feed.looking.budget // 4
+        raise ValueError(
+            f"{model} has {feed.layout.size:,} coefficients: expected at most {most:,}, which a "
+            "page holds"
+        )
+    for number, station in enumerate(feed.structure.stations[1:]):
         compute = station.compute or {}
         function = compute.get("function", "identity")
-        known = compute.get("op") in _TRAINED and function in _FUNCTIONS
-        if not known or any(compute.get("padding", ())) or not live.feed.structure.traced:
+        is_known = compute.get("op") in _TRAINED and function in _FUNCTIONS
+        is_next = feed.structure.traced and station.sources == (number,)
+        is_sum = station.layer in (None, *recipe) and station.sums is not False
+        if not (is_known and is_next and is_sum) or any(compute.get("padding", ())):
             raise ValueError(
-                f"{station.label} of {type(model).__name__}: expected one of "
-                f"{', '.join(_TRAINED)} without a border, one after the other: a page trains these"
+                f"{station.label} of {model}: expected one of {', '.join(_TRAINED)} without a "
+                "border, one after the other: a page trains these"
             )
-    return Dashboard(live)
 
 
 def _bar(settings: dict[str, Any]) -> str:

@@ -76,8 +76,6 @@ class TrainingPanel(CurvesView, ModelView):
                 "recording (kan_widgets.replay), where something trains"
             )
 
-    # -- drawing ----------------------------------------------------------------------
-
     def _wake(self, *_: Any) -> None:
         self._painter.wake()
 

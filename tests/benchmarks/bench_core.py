@@ -37,7 +37,7 @@ from kan_widgets.nn import (
     SharedKANConv2d,
     count_parameters,
 )
-from kan_widgets.nn.kernels import native
+from kan_widgets.nn.compiled import native
 from tests.benchmarks import peers
 
 CONVOLUTIONS = {"a": (64, 1, 5, 28), "b": (64, 5, 10, 13), "c": (32, 16, 32, 32)}

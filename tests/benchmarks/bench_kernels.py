@@ -24,9 +24,9 @@ from pathlib import Path
 import torch
 
 from kan_widgets.nn import KANCNN, KANConv2d, KANLinear
-from kan_widgets.nn.kernels import bundled, compile_options, native
-from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.kernels.compiler import compiled_kernels as made_here
+from kan_widgets.nn.compiled import bundled, compile_options, native
+from kan_widgets.nn.compiled.bundled import Kernels
+from kan_widgets.nn.compiled.compiler import compiled_kernels as made_here
 from tests.benchmarks.bench_core import (
     CONVOLUTIONS,
     LINEARS,

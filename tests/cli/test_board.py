@@ -26,8 +26,8 @@ import kan_widgets as kw
 from kan_widgets.cli import board as boards
 from kan_widgets.cli.board import Board, BoardRow
 from kan_widgets.cli.serving import Server
+from kan_widgets.live.recordings.glance import Glance, newest
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.replay import Glance, newest
 from kan_widgets.live.recordings.segments import SIGN_SECONDS
 
 

@@ -17,10 +17,10 @@ import torch
 import kan_widgets as kw
 from kan_widgets.cli.board import Board
 from kan_widgets.live.recordings import segments
+from kan_widgets.live.recordings.glance import newest
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorder import open_recorders
-from kan_widgets.live.recordings.replay import newest
 
 KILLS = 50
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.functions import describe, prove, read, sampled_anew
+from kan_widgets.functions import describe, prove, read, sampled_again
 from kan_widgets.functions.forward_pass import ModuleInput
 from kan_widgets.functions.sampling.samples import refined_nodes
 
@@ -260,7 +260,7 @@ class Powers(nn.Module):
         return torch.einsum("nib,oib->no", torch.stack([x**3, x], dim=-1), self.powers)
 
 
-def test_a_basis_that_misses_what_is_small_by_now_is_sampled_anew():
+def test_a_basis_that_misses_what_is_small_by_now_is_sampled_again():
     module, x = Powers(), torch.rand(256, 2) * 2 - 1
     model = nn.Sequential(module)
     live = kw.bind(model, example=x)
@@ -331,7 +331,7 @@ def test_a_reading_between_is_the_one_before_unless_it_is_asked_for():
         module.wavelet_weights.add_(1.0)
     assert read(module)[0] is not None
     assert read(module)[0].coefficients.equal(before.coefficients)
-    with sampled_anew():
+    with sampled_again():
         assert not read(module)[0].coefficients.equal(before.coefficients)
 
 
@@ -352,7 +352,7 @@ def test_sampling_anew_takes_no_random_number_back_that_a_training_draws_meanwhi
         module.wavelet_weights.add_(1.0)
     torch.manual_seed(3)
     Slow.draws = []
-    with sampled_anew():
+    with sampled_again():
         read(module)
     assert Slow.draws
     after = torch.rand(1)
@@ -478,7 +478,7 @@ def test_what_a_sampled_convolution_does_at_the_border_is_found_out_or_left_open
     [functions] = read(layer)
     if known:
         for _ in range(2):
-            with sampled_anew():
+            with sampled_again():
                 assert kw.functions.check(layer, tolerance=1e-4).error < 1e-4
             with torch.no_grad():
                 layer.poly_conv.weight.add_(0.1 * torch.randn(3, 4, 3, 3))
@@ -598,7 +598,7 @@ def test_what_plain_layers_mix_can_be_edited_and_its_gradients_are_known(kernel)
     assert gradient[index][1:].equal(layer.spline.weight.grad[(2, slice(9, 12), *index[2:])])
 
 
-def test_a_basis_that_is_trained_is_sampled_anew_where_it_is_due():
+def test_a_basis_that_is_trained_is_sampled_again_where_it_is_due():
     layer = Mixed(4, 3)
     x = torch.linspace(-1, 1, 9)
     assert (read(layer)[0].bases[0](x)[:, 1] - x.sin()).abs().max() < 1e-4
@@ -607,7 +607,7 @@ def test_a_basis_that_is_trained_is_sampled_anew_where_it_is_due():
         layer.spline.weight.mul_(3.0)
     [now] = read(layer)
     assert now.at((0, 0))[1:].equal(layer.spline.weight.detach()[0, :3])
-    with sampled_anew():
+    with sampled_again():
         assert (read(layer)[0].bases[0](x)[:, 1] - (2 * x).sin()).abs().max() < 1e-4
 
 
@@ -635,7 +635,7 @@ def test_a_layer_whose_training_has_run_away_is_left_out():
     assert read(layer)
     with torch.no_grad():
         layer.base.fill_(float("nan"))
-    with sampled_anew(), pytest.raises(ValueError, match="what it computes is not finite"):
+    with sampled_again(), pytest.raises(ValueError, match="what it computes is not finite"):
         read(layer)
 
 

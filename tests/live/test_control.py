@@ -708,7 +708,7 @@ def test_what_fails_while_held_does_not_end_the_training(trainer: Trainer) -> No
     held_at = trainer.hold()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        trainer.live.feed.between.do = broken  # type: ignore[method-assign]
+        trainer.live.feed.training.queue.do = broken  # type: ignore[method-assign]
         wait_for(lambda: caught)
     assert "stopped watching" in str(caught[0].message)
     wait_for(lambda: trainer.live.state == "fault")  # it warns first

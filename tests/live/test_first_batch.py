@@ -177,7 +177,7 @@ def test_a_copy_of_a_model_that_waits_for_its_first_batch_learns_nothing():
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other(torch.rand(4, 3))
     assert hooks(model)
-    assert not live.feed.bound.passes.module_inputs
+    assert not live.feed.bound.forward_pass.module_inputs
     live.close()
     assert not hooks(model)
 
@@ -243,5 +243,5 @@ def test_a_compiled_pass_is_not_recorded():
     _, live = bound(model)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     compiled(torch.rand(4, 3))
-    assert not live.feed.bound.passes.module_inputs
+    assert not live.feed.bound.forward_pass.module_inputs
     live.close()

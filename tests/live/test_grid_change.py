@@ -17,7 +17,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions.tensor_arrangement import Arrangement
 from kan_widgets.live import Frame, Listener
-from kan_widgets.nn.life import changes
+from kan_widgets.nn.changes import listeners
 from kan_widgets.widgets import stream_of
 
 
@@ -220,7 +220,7 @@ def test_a_closed_binding_hears_nothing():
     frame = live.frame
     layer.refine(10)
     assert live.frame is frame
-    assert not changes._listeners[layer]
+    assert not listeners._listeners[layer]
 
 
 def test_copies_of_a_bound_layer_are_not_watched_and_it_is_not_kept():

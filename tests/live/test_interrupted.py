@@ -20,7 +20,7 @@ from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 from tests.live.test_steps import interrupted_at
 
 
@@ -74,8 +74,8 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model, optimizer, live = bound()
-    live.feed.bound.passes.end()
-    live.feed.bound.passes = None  # copying a module uses them, and is `ungraded` as a whole
+    live.feed.bound.forward_pass.end()
+    live.feed.bound.forward_pass = None  # copying a module uses them, and is `ungraded` as a whole
     updates, observing = updates_of(live), Observing(live)
     live.record(tmp_path / "run.npz")
     live.watchdog(steps=1)
@@ -94,15 +94,15 @@ def test_nothing_that_a_binding_does_in_a_loop_uses_torchs_own_switches_of_gradi
         step(model, optimizer)
         if k == 1:
             elsewhere(lambda: live.probe(torch.linspace(-1, 1, 6).view(2, 3)))
-            assert not live.feed.between.is_empty
+            assert not live.feed.training.queue.is_empty
         if k == 3:
             elsewhere(lambda: live.edits.fix("0", (0, 0), [0.25] * 9))
             assert live.edits.is_waiting
         if k == 5:
             model[0].refine(7, optimizer=optimizer)
         if k == 7:
-            elsewhere(lambda: live.feed.between.request(observing.observe))
-            assert not live.feed.between.is_empty
+            elsewhere(lambda: live.feed.training.queue.request("observe", observing.observe))
+            assert not live.feed.training.queue.is_empty
     assert used == []
     assert live.state == "live"
     assert live.feed.bound.probing.examples is not None

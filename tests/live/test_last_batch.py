@@ -120,7 +120,7 @@ def test_a_training_with_observing_ends_bit_by_bit_like_one_without() -> None:
         torch.manual_seed(3)
         for images, _ in live.track(list(batches(4))):
             if asks:
-                live.feed.between.defer(live.feed.bound.observe_batch)
+                live.feed.training.queue.defer("observe", live.feed.bound.observe_batch)
             step(model, optimizer, images)
             gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
         assert bool(live.feed.observed) is asks
@@ -153,7 +153,7 @@ def test_fit_gives_its_batches_too_and_a_loop_by_hand_its_first() -> None:
 def test_what_the_model_does_not_take_is_said_and_ends_neither_training_nor_watching() -> None:
     model, optimizer, live = made()
     for flat in live.track([torch.rand(4, 64)] * 2):
-        live.feed.between.defer(live.feed.bound.observe_batch)
+        live.feed.training.queue.defer("observe", live.feed.bound.observe_batch)
         step(model, optimizer, flat.view(4, 1, 8, 8))
     assert "the last batch could not be observed:" in live.feed.bound.batch_message
     assert live.feed.is_open

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize, prune
 
 import kan_widgets as kw
 from kan_widgets.live import Binding, Frame, Layout, Listener
-from kan_widgets.nn.life import changes
+from kan_widgets.nn.changes import listeners
 
 
 class Last(Listener):
@@ -318,7 +318,7 @@ def test_a_frame_waits_for_what_is_done_to_a_layer_as_a_whole():
     begun, go_on, finished = threading.Event(), threading.Event(), []
 
     def exchange() -> None:
-        with changes.together:
+        with listeners.together:
             begun.set()
             go_on.wait(20)
             finished.append(True)

@@ -21,16 +21,17 @@ import torch
 import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.functions.layer_settings import Split
-from kan_widgets.live.frames.frame import Frame, aligned
+from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.frames.observation import joined
+from kan_widgets.live.frames.thinning import aligned
 from kan_widgets.live.recordings import segments
+from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorded import RecordedFeed
 from kan_widgets.live.recordings.recorder import open_recorders
-from kan_widgets.live.recordings.replay import Glance
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
 
@@ -310,7 +311,7 @@ def test_a_rank_whose_recording_is_closed_writes_no_more_inputs(
     recording.close()
     written = (tmp_path / "run" / "rank-1").read_bytes()
     run.live.observe(torch.ones(4, 3))
-    recording._write_inputs()
+    recording._visit()
     recording.close()
     assert (tmp_path / "run" / "rank-1").read_bytes() == written
 

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live.recordings.recorder import Recorder
+from kan_widgets.live.recordings.recorder import FrameRecorder
 from kan_widgets.live.recordings.remote import FollowerSide, Mailbox
 
 PATIENCE = 30.0
@@ -205,7 +205,7 @@ class Recorded:
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     """Give a run that looks for wishes when a test asks what it says, and not by itself."""
-    monkeypatch.setattr(Recorder, "_visit", lambda _: None)
+    monkeypatch.setattr(FrameRecorder, "_visit", lambda _: None)
     made = Recorded(tmp_path / "run.npz")
     yield made
     made.recorder.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ import kan_widgets as kw
 from kan_widgets.functions import read
 from kan_widgets.live import Feed, Frame, History, Listener, Progress, Scalars
 from kan_widgets.live.frames.coefficient_copies import Copy
+from kan_widgets.live.frames.feed import Event
 from kan_widgets.live.frames.layout import build_layout
 from kan_widgets.live.recordings.saving import Savable
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.epochs import Trained, train
 from kan_widgets.live.steering.loops import Loop
+from kan_widgets.live.steering.step_queue import StepQueue
 from kan_widgets.live.steering.training import Training
 
 
@@ -50,6 +53,26 @@ def test_frames_reach_listeners_without_a_training() -> None:
     feed.unsubscribe(heard)
     feed.tell("frame", feed.frame, True)
     assert heard.steps == [3]
+
+
+def test_each_event_that_can_be_told_is_a_method_of_a_listener() -> None:
+    events = [word for part in get_args(Event) for word in get_args(part)]
+    assert sorted(f"on_{event}" for event in events) == [
+        name for name in sorted(vars(Listener)) if name.startswith("on_")
+    ]
+
+
+def test_a_task_that_fails_between_two_steps_is_reported_in_its_words() -> None:
+    class Owner:
+        def fail(self, at_rest: bool) -> None:
+            raise OSError("no room")
+
+    owner, feed = Owner(), _Unwatched(History(0))
+    queue = StepQueue(lambda: None, Counter(feed), lambda: True)
+    assert not queue.request("draw the digit", owner.fail)
+    with pytest.warns(RuntimeWarning, match=r"could not draw the digit: OSError.*Training goes on"):
+        queue.do(at_rest=False)
+    assert queue.is_empty
 
 
 class _Unwatched(Feed):

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kan_widgets.live.frames.frame import fitting, spread
+from kan_widgets.live.frames.thinning import fitting, spread
 
 
 def test_steps_that_stay_are_at_least_the_gap_apart_and_none_more_would_fit() -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from kan_widgets.nn import kernels_info
-from kan_widgets.nn.kernels import bundled, compiler, local, native
+from kan_widgets.nn.compiled import bundled, compiler, local, native
 
 #: Windows has no locks that end with their process, so nothing is compiled there for others to use:
 #: `test_where_no_file_can_be_locked_nothing_is_compiled` has that case.

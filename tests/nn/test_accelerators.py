@@ -31,7 +31,7 @@ from kan_widgets.nn import (
     expansion,
 )
 from kan_widgets.nn.bases import basis
-from kan_widgets.nn.kernels import compiler
+from kan_widgets.nn.compiled import compiler
 
 UNEVEN = (-3.0, -2.0, -1.5, -1.0, 0.0, 0.25, 1.0, 1.5, 2.5, 4.0)
 BASES = {

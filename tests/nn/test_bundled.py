@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline, kernels_info, use_compiled
-from kan_widgets.nn.kernels import bundled, compile_options, compiler, local, native
+from kan_widgets.nn.compiled import bundled, compile_options, compiler, local, native
 from tests.nn.reference import kan_conv2d
 
 ROOT = Path(__file__).parents[2]
@@ -299,7 +299,7 @@ def test_a_forked_process_computes_too(library):
     import torch
     from pathlib import Path
     from kan_widgets.nn import KANConv2d
-    from kan_widgets.nn.kernels import bundled, local
+    from kan_widgets.nn.compiled import bundled, local
     bundled.FILE, local.MIN_COLUMNS = Path({str(library)!r}), 1
     torch.manual_seed(0)
     layer, x = KANConv2d(2, 3, 3), torch.randn(40, 2, 12, 12)

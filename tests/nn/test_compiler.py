@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from kan_widgets.nn import KANConv2d, KANLinear
-from kan_widgets.nn.kernels import compile_options, compiler, native
+from kan_widgets.nn.compiled import compile_options, compiler, native
 
 LARGE_INPUT = torch.zeros(64, 4, 20, 20)
 
@@ -31,7 +31,7 @@ warnings.simplefilter("error")
 for name, folder in (("kan_widgets", ""), ("kan_widgets.nn", "nn")):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [{str(Path(compiler.__file__).parents[2])!r} + "/" + folder]
-from kan_widgets.nn.kernels import bundled, compiler, native
+from kan_widgets.nn.compiled import bundled, compiler, native
 bundled.FILE = bundled.FILE.with_name("none")
 """
 
@@ -236,7 +236,7 @@ def test_memory_that_cannot_be_had_is_an_error_and_not_the_end_of_the_process(fr
     import ctypes, itertools, shutil
     import torch
     from kan_widgets.nn import KANConv2d, KANLinear, KnotSpline
-    from kan_widgets.nn.kernels import bundled, local, native
+    from kan_widgets.nn.compiled import bundled, local, native
 
     bundled.FILE = bundled.FILE.with_name("none")
     libraries, load, numbers = [], ctypes.CDLL, itertools.count()

@@ -16,7 +16,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from kan_widgets.nn import RBF, BSpline, Chebyshev, Fourier, KANConv2d, KANLinear, KnotSpline
-from kan_widgets.nn.kernels import local, native
+from kan_widgets.nn.compiled import local, native
 
 # Torch's own, when it first differentiates forward: a DeprecationWarning, later a FutureWarning.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script(_method)?` is deprecated")

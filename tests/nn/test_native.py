@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from kan_widgets.nn import BSpline, KANConv2d, KANLinear, KnotSpline
-from kan_widgets.nn.kernels import compile_options, compiler, local, native
+from kan_widgets.nn.compiled import compile_options, compiler, local, native
 
 
 def called(monkeypatch):

@@ -14,8 +14,8 @@ from kan_widgets.nn import (
     KANLinear,
     KnotSpline,
 )
-from kan_widgets.nn.kernels import local, native
-from kan_widgets.nn.kernels.compile_options import OTHER_BASES
+from kan_widgets.nn.compiled import local, native
+from kan_widgets.nn.compiled.compile_options import OTHER_BASES
 
 BAD = [torch.nan, torch.inf, -torch.inf]
 

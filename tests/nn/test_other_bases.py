@@ -17,8 +17,8 @@ from kan_widgets.nn import (
     KANLinear,
     SharedKANConv2d,
 )
+from kan_widgets.nn.compiled import local
 from kan_widgets.nn.contraction import LayerCall, Product
-from kan_widgets.nn.kernels import local
 
 BASES = [
     RBF(8, (-1.0, 1.0)),

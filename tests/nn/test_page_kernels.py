@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kan_widgets.nn.kernels import compile_options
+from kan_widgets.nn.compiled import compile_options
 from tests.nn.page_cases import MODELS, PATH, case, written
 
 

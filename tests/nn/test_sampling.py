@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from kan_widgets.nn.life.sampling import random_rows
+from kan_widgets.nn.changes.sampling import random_rows
 
 CPU = torch.device("cpu")
 SHAPES = [

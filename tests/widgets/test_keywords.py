@@ -70,14 +70,23 @@ def test_the_docstring_says_what_each_is(view: type[View]) -> None:
     assert doc["Examples"] or view is View
 
 
-def test_the_browser_knows_the_words_of_a_grid() -> None:
-    source = CHECKOUT / "js/src/views/kernel_grid/settings.ts"
-    found = re.findall(r"export const (\w+) = (\[.*\]) as const", source.read_text("utf-8"))
-    words = words_of(kw.KernelGrid)
-    assert {name: json.loads(known) for name, known in found} == {
-        "GRID_MODES": [word for word in words["mode"] if word != "auto"],
-        "SCALES": words["scale"],
-        "SORTS": SORTS,
+@pytest.mark.parametrize(
+    ("file", "view", "options"),
+    [
+        ("kernel_grid/settings", kw.KernelGrid, {"GRID_MODES": "mode", "SCALES": "scale"}),
+        ("layer_ranges/content", kw.LayerRanges, {"MEASURES": "over_time"}),
+        ("meshgrid_view/settings", kw.MeshgridView, {"MESH_MODES": "mode", "INPUTS": "input"}),
+    ],
+)
+def test_the_browser_knows_the_words_of_a_view(
+    file: str, view: type[View], options: dict[str, str]
+) -> None:
+    source = (CHECKOUT / f"js/src/views/{file}.ts").read_text("utf-8")
+    lists = {n: json.loads(w) for n, w in re.findall(r"const (\w+) = (\[.*\]) as const", source)}
+    assert lists.pop("SORTS", SORTS) == SORTS
+    words = words_of(view)
+    assert lists == {
+        name: [word for word in words[option] if word != "auto"] for name, option in options.items()
     }
 
 

@@ -136,14 +136,15 @@ def test_a_new_grid_sends_its_tables_before_its_first_frame(monkeypatch):
     assert [layout["version"] for layout in stream.layouts] == versions
 
 
-def test_history_is_answered_with_frames_within_the_bytes_asked_for(monkeypatch):
+def test_history_is_answered_with_frames_within_its_bytes(monkeypatch):
     model, optimizer, live = bound()
     for _ in range(40):
         train(model, optimizer, 1)
         live.refresh()
     stream = stream_of(live)
     wire = Wire(stream, monkeypatch)
-    stream._answer(stream, {"kind": "history?", "max_bytes": 10 * live.frame.nbytes}, [])
+    monkeypatch.setattr("kan_widgets.widgets.wire.stream._HISTORY_BYTES", 10 * live.frame.nbytes)
+    stream._answer(stream, {"kind": "history?"}, [])
     [(content, buffers)] = wire.messages
     steps = [frame["step"] for frame in content["frames"]]
     assert steps[0] == 0
@@ -161,7 +162,7 @@ def test_history_brings_the_layouts_its_frames_need_and_only_what_the_page_lacks
         live.feed.counter.steps += 1
         live.refresh()
     wire = Wire(stream, monkeypatch)
-    stream._answer(stream, {"kind": "history?", "before": 2, "max_bytes": 10**6}, [])
+    stream._answer(stream, {"kind": "history?", "before": 2}, [])
     assert wire.kinds == ["layout", "history"]
     layout, history = (content for content, _ in wire.messages)
     assert layout["layout"]["layers"][0]["domain"] == [-1.5, 1.5]

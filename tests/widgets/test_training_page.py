@@ -14,7 +14,9 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.training_page import recipe_of
+from kan_widgets.widgets.training_page import _FUNCTIONS, _TRAINED, recipe_of
+
+TRAINING = Path(__file__).parents[2] / "js/src/training"
 
 
 def content_of(page: Path) -> dict[str, Any]:
@@ -89,6 +91,14 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
             ),
             "of Sequential: expected one of kan, batch_norm",
         ),
+        (
+            lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 8), kw.nn.KANLinear(8, 10)),
+            "of Sequential: expected one of kan, batch_norm",
+        ),
+        (
+            lambda: nn.Sequential(nn.Flatten(), kw.nn.KANLinear(784, 40)),
+            "Sequential has 282,240 coefficients: expected at most 250,000, which a page holds",
+        ),
     ],
 )
 def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
@@ -97,6 +107,16 @@ def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match=re.escape(words)):
         kw.playground(make(), tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_page_can_train_what_python_says_it_can() -> None:
+    operations, network = (
+        (TRAINING / f"{name}.ts").read_text() for name in ("operations", "network")
+    )
+    [table] = re.findall(r"DIFFERENTIABLE: .*? = \{\n(.*?)\n\};", operations, re.S)
+    assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(_FUNCTIONS)
+    cases = re.findall(r'case "(\w+)"', network)
+    assert sorted([*cases, "kan", "elementwise"]) == sorted(_TRAINED)
 
 
 def test_the_readers_own_data_and_network(tmp_path: Path) -> None:

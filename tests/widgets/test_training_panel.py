@@ -21,7 +21,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.reports import report
-from kan_widgets.nn.kernels import native
+from kan_widgets.nn.compiled import native
 from kan_widgets.widgets.training_panel import TrainingPanel, panel_status
 
 LIMIT = 20.0

@@ -130,7 +130,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   return new Map<string, PageModel>([[stream.id, model], ...others]);
 }
 
-/** What is changed by hand: what was, and what of it was taken back. */
+/** Changes by hand: those done, and those undone. */
 function createEdits(
   { layers }: Layout,
   initial: Float32Array,

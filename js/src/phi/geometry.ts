@@ -232,7 +232,7 @@ function rowLabel({ names = [] }: Shape, width: number): number {
 }
 
 /** What the functions of one output are where there is one input. */
-function oneOf({ kind, output }: Arrangement): string {
+function outputWord({ kind, output }: Arrangement): string {
   return output ?? (kind === "conv" ? "kernel" : "output");
 }
 
@@ -245,7 +245,7 @@ function nameRoom(a: Arrangement): number {
 function columnsOf(a: Arrangement) {
   const [out, input] = a.corner ?? [0, 0];
   return a.in === 1
-    ? { one: oneOf(a), first: out, names: a.names }
+    ? { one: outputWord(a), first: out, names: a.names }
     : { one: a.column ?? "input", first: input, names: a.inputNames };
 }
 

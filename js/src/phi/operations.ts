@@ -2,6 +2,7 @@
 
 import type { Compute } from "../wire/types.ts";
 import { FUNCTIONS } from "./functions.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
 
 /** An operation at its place in a network. */
 export interface Placed {
@@ -90,14 +91,6 @@ const layerNorm: Operation = (given, [x]) => {
   return out;
 };
 
-function softmax(log: boolean): Operation {
-  return (_, [x]) => {
-    const most = x.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const sum = x.reduce((all, value) => all + Math.exp(value - most), 0);
-    return x.map((value) => (log ? value - most - Math.log(sum) : Math.exp(value - most) / sum));
-  };
-}
-
 /** Of each window, the pixels that lie on the map, and the window's size. */
 function pool(fold: (values: Float64Array, area: number, given: Placed) => number): Operation {
   return (given, [x]) => {
@@ -168,8 +161,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   affine,
   batch_norm: batchNorm,
   layer_norm: layerNorm,
-  softmax: softmax(false),
-  log_softmax: softmax(true),
+  softmax: (_, [x]) => Float32Array.from(softmax(x)),
+  log_softmax: (_, [x]) => Float32Array.from(logSoftmax(x)),
   max_pool: pool((values) =>
     // NaN propagates, as in torch.
     values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),

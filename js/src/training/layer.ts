@@ -17,17 +17,6 @@ export interface LayerRecipe {
 /** Splines that stay 0: what the kernels are given of a plain layer. */
 const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 
-/** Why a layer cannot be trained in a page; "" where it can. */
-export function layerRefusal(layer: LayerLayout, recipe: LayerRecipe | undefined): string {
-  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
-  if (layer.conv && layer.conv.paddingMode !== "zeros")
-    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
-  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
-  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
-  return "";
-}
-
 export class KanLayer extends Operation {
   readonly base: Weight;
   readonly spline: Weight | null;

@@ -1,6 +1,6 @@
 /** Where the numbers of a network in training lie, and what computes its KAN layers. */
 
-/** Sizes of a call, as the struct `Problem` of kan_widgets/nn/kernels/local.cpp has them. */
+/** Sizes of a call, as the struct `Problem` of kan_widgets/nn/compiled/local.cpp has them. */
 export interface Sizes {
   n: number;
   /** Of the padded input. */
@@ -57,7 +57,7 @@ interface Gradients {
 
 type Run = (...addresses: number[]) => bigint | number;
 
-/** The kernels of kan_widgets/nn/kernels, compiled for pages: for every order of splines, and for other bases. */
+/** The kernels of kan_widgets/nn/compiled, compiled for pages: for every order of splines, and for other bases. */
 export class Machine {
   readonly #exports: Record<string, Run>;
   readonly #memory: WebAssembly.Memory;

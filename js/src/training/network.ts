@@ -1,7 +1,7 @@
 /** A network in training, made of what Python says of it: its structure, its layout, its recipe. */
 
 import type { Layout, Station, Structure } from "../wire/types.ts";
-import { KanLayer, type LayerRecipe, layerRefusal } from "./layer.ts";
+import { KanLayer, type LayerRecipe } from "./layer.ts";
 import type { Machine } from "./machine.ts";
 import {
   BatchNorm,
@@ -25,31 +25,6 @@ export interface Description {
   recipe: Recipe;
 }
 
-/** Why a network cannot be trained in a page; "" where it can. */
-export function trainingRefusal({ structure, layout, recipe }: Description): string {
-  const { stations, traced } = structure;
-  if (!traced || stations.length < 2) return "how the network is connected is not known";
-  for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
-    if (n === 0) continue;
-    if (sources.length !== 1 || sources[0] !== n - 1) return `${label} takes in more than one`;
-    const found = layer === null ? null : layout.layers.find(({ name }) => name === layer);
-    if (found && sums === false) return `${label} does not sum its functions`;
-    const why = found ? layerRefusal(found, recipe[found.name]) : operationRefusal(compute, label);
-    if (why) return why;
-  }
-  return "";
-}
-
-function operationRefusal(compute: Station["compute"], label: string): string {
-  const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
-    return `a page cannot train ${label}`;
-  const padding = (compute?.padding ?? [0, 0]) as number[];
-  if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
-  const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
-  return known.includes(op) ? "" : `a page cannot train ${label}`;
-}
-
 /** A vector beside the coefficients. */
 interface Vector {
   name: string;
@@ -68,14 +43,12 @@ export class Network {
   /** Whether the output is log-probabilities. */
   readonly isClassifier: boolean;
 
-  /** For batches of at most so many examples. Throws where `refusal` has something to say. */
+  /** For batches of at most so many examples. Python writes no page of a network that cannot be trained in one. */
   constructor(
     readonly machine: Machine,
     readonly description: Description,
     readonly most: number,
   ) {
-    const why = trainingRefusal(description);
-    if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
     const { stations } = description.structure;
     let values = takeValues(machine, most, stations[0].shape);
     this.input = values;

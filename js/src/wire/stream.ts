@@ -23,9 +23,6 @@ import { watchSilence } from "./standing.ts";
 import { FrameStore, INITIAL_STATE, MAX_BYTES, type Outlet, type Received } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
-/** What one answer to a request for history may weigh. */
-const HISTORY_BYTES = 32 * 2 ** 20;
-
 /** Where nothing is drawn a page says after so many milliseconds that it has a frame. */
 const UNSEEN = 250;
 
@@ -151,7 +148,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   // trains, this page will have all from its first live frame on: it asks for those before.
   function askForHistory(before: number): void {
     asked = true;
-    tell(model, { kind: "history?", before, max_bytes: HISTORY_BYTES });
+    tell(model, { kind: "history?", before });
   }
   function askForMissed() {
     asked = store.status().state !== "live";

@@ -78,7 +78,8 @@ export class Kept<T extends Stepped> {
   }
 }
 
-const ACTIVATION_BYTES = 16 * 2 ** 20;
+/** As Python keeps of them: `ActivationHistory`. */
+const ACTIVATION_BYTES = 16_000_000;
 
 export class PastActivations extends Kept<Activations> {
   constructor(maxBytes = ACTIVATION_BYTES) {

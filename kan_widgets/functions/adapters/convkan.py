@@ -11,7 +11,7 @@ def sizes(module: Any) -> dict[str, int]:
     return {"groups": module.groups, "kh": kh, "kw": kw}
 
 
-def grouped(module: Any) -> str:
+def _grouped(module: Any) -> str:
     """Say why a linear layer by itself is not read."""
     groups = len(module.base_weight)
     return unsure(module) if groups == 1 else f"it has {groups} groups outside a convolution"
@@ -36,5 +36,5 @@ adapter(
     "groups",
     "in",
     library="convkan",
-    needs=grouped,
+    needs=_grouped,
 )

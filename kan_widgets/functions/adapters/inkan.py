@@ -16,7 +16,7 @@ def sizes(module: Any) -> dict[str, int]:
     return {"in": module.in_features}
 
 
-def unpacked_weight(get: Get) -> tuple[Tensor, Tensor]:
+def _unpacked_weight(get: Get) -> tuple[Tensor, Tensor]:
     """Return splines and base."""
     weight, nb = get("weight"), len(get("grid_starts"))
     n = weight.shape[1] // (nb + 1)
@@ -26,10 +26,10 @@ def unpacked_weight(get: Get) -> tuple[Tensor, Tensor]:
 tensor_adapter(
     "KANLayer",
     {**KNOWN, "in_features": int, "weight": ("out", "in_features*nb+in_features")},
-    lambda get: unpacked_weight(get)[0],
+    lambda get: _unpacked_weight(get)[0],
     cubic,
     library="inkan",
-    base=lambda get: unpacked_weight(get)[1],
+    base=lambda get: _unpacked_weight(get)[1],
     grid=("grid_starts",),
     sizes=sizes,
 )

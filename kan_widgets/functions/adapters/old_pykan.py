@@ -10,7 +10,7 @@ from kan_widgets.functions.pykan_networks import register_network
 from kan_widgets.functions.recipes import tensor_adapter
 
 
-def extended(module: Any, grid: tuple[float, ...]) -> GridSpline:
+def _extended(module: Any, grid: tuple[float, ...]) -> GridSpline:
     """Return the splines on a grid and on as many steps beyond its ends as they need."""
     first, last, k = grid[0], grid[-1], module.k
     steps = [(last - first) / (len(grid) - 1) * j for j in range(1, k + 1)]
@@ -27,7 +27,7 @@ LAYER = tensor_adapter(
         "coef": ("out*in", "steps+k"),
     },
     "coef",
-    extended,
+    _extended,
     library="pykan ≤ 0.0.5",
     base="scale_base",
     activation=lambda module: module.base_fun,

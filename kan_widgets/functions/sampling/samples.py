@@ -190,20 +190,20 @@ def sampled_functions(
 
 
 _kept: weakref.WeakKeyDictionary[nn.Module, Samples] = weakref.WeakKeyDictionary()
-_anew: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled again", default=False)
+_again: contextvars.ContextVar[bool] = contextvars.ContextVar("sampled again", default=False)
 
 
 @contextmanager
-def sampled_anew() -> Iterator[None]:
+def sampled_again() -> Iterator[None]:
     """Have layers whose parameters changed sampled again where they are read.
 
     Else a reading is the last one: while a model trains, proofs sample again now and then.
     """
-    token = _anew.set(True)
+    token = _again.set(True)
     try:
         yield
     finally:
-        _anew.reset(token)
+        _again.reset(token)
 
 
 def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples) -> None:
@@ -212,9 +212,9 @@ def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples)
 
 
 def kept_samples(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
-    """Return the last samples; ``None`` if `sampled_anew` asks and tensors have changed."""
+    """Return the last samples; ``None`` if `sampled_again` asks and tensors have changed."""
     known = _kept.get(module)
-    if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:
+    if known is not None and tensors and _again.get() and _versions(tensors) != known.versions:
         return None
     return known
 

@@ -173,7 +173,7 @@ class Chain:
         start = [self.constants[layer][out] for layer, out in own]
         start += [self.terms[at].numbers[k] for at, k in of_terms]
         # Not MINPACK ("lm"): last bits vary from call to call there, and splines let them grow.
-        with np.errstate(over="ignore"):  # of a step that is too far, which is taken back
+        with np.errstate(over="ignore"):  # in a step that is too far, which is undone
             found = least_squares(
                 lambda values: _rest(run(values)[0][-1], y).ravel(),
                 np.array(start),

@@ -93,7 +93,7 @@ class Formula:
         """Put it into the live network, function by function, by `fix`.
 
         Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
-        ``live.edits.undo()`` takes them back, one after the other. Raises as `fix` does; nothing
+        ``live.edits.undo()`` undoes them, one after the other. Raises as `fix` does; nothing
         has changed then.
         """
         from kan_widgets.insight.formulas.projection import fix

@@ -14,6 +14,7 @@ from torch import Tensor
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
+from kan_widgets.functions.layer import check_editable
 from kan_widgets.insight.formulas.forms import Form
 from kan_widgets.insight.formulas.symbolic import symbolic
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, place_text
@@ -146,8 +147,7 @@ def fix(
         raise KeyError(f"layer={layer!r}: the layers are {', '.join(map(repr, layers))}")
     functions = layers[layer]
     place = place_in_layer(functions.name, functions.shape, index)
-    if functions.write is None:
-        raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+    check_editable(functions)
     if not callable(form) and not isinstance(form, str):
         raise TypeError(f"form={form!r:.80}: expected a fit, a Form, its name or a function")
     number = np.ravel_multi_index(place, functions.shape)
@@ -175,7 +175,7 @@ def fix(
     basis = functions.bases[number_of_basis]
     before = functions.at(place if functions.kind == "conv" else place[:2]).detach().cpu()
     present = before.double().numpy().copy()
-    after = nearest_coefficients(basis, present, x, wanted, form)
+    after = _nearest_coefficients(basis, present, x, wanted, form)
     # As the model keeps them.
     after = torch.from_numpy(after).to(before.dtype).double().numpy()
     rest = exact_beta(basis, x) @ after - wanted
@@ -205,7 +205,7 @@ def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
     return f"φ is now {fixed.form} ({best.quality()}); training leaves it so until it is undone"
 
 
-def nearest_coefficients(
+def _nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:
     """Return the coefficients that bring φ nearest to a form, of those the least changed."""
@@ -299,7 +299,7 @@ def replaced(
                 curve = fits[number][0] if found[k] else None
             if curve is not None:
                 own, basis = x[:, columns[number]], layer.bases[bases[number]]
-                new[k, :-2] = nearest_coefficients(
+                new[k, :-2] = _nearest_coefficients(
                     basis, old[k], own, np.asarray(curve(own)), curve
                 )
         numbers, new = numbers[found], new[found]

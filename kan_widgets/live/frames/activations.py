@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float32
-from kan_widgets.live.frames.frame import Thinned
+from kan_widgets.live.frames.thinning import Thinned
 
 Uint8 = NDArray[np.uint8]
 
@@ -62,7 +62,7 @@ class Extra:
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """What the examples made of the network after ``step`` optimizer steps."""
+    """The outputs of all stations for the examples, after ``step`` optimizer steps."""
 
     step: int
     layout_version: int
@@ -99,20 +99,20 @@ def packed(activations: Activations) -> tuple[dict[str, Any], Uint8, Float32]:
         "step": activations.step,
         "values": [
             {
-                "station": each.station,
-                "shape": list(each.data.shape),
-                "low": _numbers(each.low),
-                "high": _numbers(each.high),
+                "station": part.station,
+                "shape": list(part.data.shape),
+                "low": _numbers(part.low),
+                "high": _numbers(part.high),
             }
-            for each in values
+            for part in values
         ],
         "extras": [
-            {"station": each.station, "name": each.name, "shape": list(each.data.shape)}
-            for each in extras
+            {"station": part.station, "name": part.name, "shape": list(part.data.shape)}
+            for part in extras
         ],
     }
-    data = np.concatenate([np.empty(0, np.uint8), *(each.data.ravel() for each in values)])
-    more = np.concatenate([np.empty(0, np.float32), *(each.data.ravel() for each in extras)])
+    data = np.concatenate([np.empty(0, np.uint8), *(part.data.ravel() for part in values)])
+    more = np.concatenate([np.empty(0, np.float32), *(part.data.ravel() for part in extras)])
     return content, data, more
 
 
@@ -124,21 +124,21 @@ def unpacked(
     Raises `LookupError`, `TypeError` or `ValueError` if the parts do not fit together.
     """
     values, extras = [], []
-    for each, part in zip(content["values"], _parts(content["values"], data), strict=True):
+    for entry, part in zip(content["values"], _parts(content["values"], data), strict=True):
         low, high = (
-            np.array([np.nan if v is None else v for v in each[edge]], np.float32)
+            np.array([np.nan if v is None else v for v in entry[edge]], np.float32)
             for edge in ("low", "high")
         )
         if not len(low) == len(high) == len(part):
             raise ValueError(f"{len(low)} and {len(high)} ends for {len(part)} examples")
-        values.append(Values(int(each["station"]), part, low, high))
-    for each, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
-        extras.append(Extra(int(each["station"]), str(each["name"]), numbers))
+        values.append(Values(int(entry["station"]), part, low, high))
+    for entry, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
+        extras.append(Extra(int(entry["station"]), str(entry["name"]), numbers))
     return Activations(int(content["step"]), layout_version, tuple(values), tuple(extras))
 
 
 def _parts(entries: Sequence[Mapping[str, Any]], data: NDArray[Any]) -> list[NDArray[Any]]:
-    """Split an array into those that were joined to it."""
+    """Split an array into the arrays, one of each entry, that it was joined from."""
     shapes = [tuple(int(size) for size in each["shape"]) for each in entries]
     sizes = [math.prod(shape) for shape in shapes]
     if sum(sizes) != len(data):
@@ -153,19 +153,16 @@ def _numbers(values: Float32) -> list[float | None]:
 
 
 class ActivationHistory(Thinned[Activations]):
-    """Activations in the order of their steps, thinned evenly when over budget.
-
-    The first and the last are always kept.
-    """
+    """The activations of a run, thinned evenly when over budget."""
 
     def __init__(self, max_bytes: int = 16_000_000) -> None:
         super().__init__(max_bytes)
 
     @property
     def latest(self) -> Activations | None:
-        """What was added last, if anything was."""
+        """The activations added last; ``None`` where there are none."""
         return self._kept[-1] if self._kept else None
 
     def at(self, step: int) -> Activations | None:
-        """Return the last ones taken at or before ``step``; ``None`` if none were."""
+        """Return the last activations taken at or before ``step``; ``None`` if there are none."""
         return next((each for each in reversed(self._all()) if each.step <= step), None)

@@ -12,7 +12,7 @@ from kan_widgets.arrays import Float32
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.coefficients import ALL, Rewrite, Rewriter, Slices
 from kan_widgets.live.frames.layout import Layout, vectors_of
-from kan_widgets.nn.life.changes import together
+from kan_widgets.nn.changes.listeners import together
 from kan_widgets.nn.torch_modes import ungraded
 
 
@@ -78,7 +78,7 @@ class Copy(Arriving):
 def _write(
     chosen: Sequence[tuple[LayerFunctions, Slices]], beside: Sequence[Tensor], host: Tensor
 ) -> None:
-    """Write parts of layers one after the other, in pieces: no second copy of all is made."""
+    """Write parts of layers one after the other, in pieces: all is never copied twice at once."""
     start = 0
     pieces = (piece for layer, part in chosen for _, piece in layer.pieces(*part))
     for piece in chain(pieces, beside):
@@ -90,7 +90,7 @@ def _write(
 def recopy_of(
     rewriters: Sequence[Rewriter | None], layout: Layout, beside: Callable[[], Mapping[str, Tensor]]
 ) -> Callable[[], Float32 | None] | None:
-    """Return what copies the coefficients of layers again and again, without another reading.
+    """Return a copier that copies the layers' coefficients again without reading the layers again.
 
     ``layout`` is that of the layers, in their order, or a cut of it: what is to be copied.
     ``beside`` gives what it has beside coefficients, as it is now. A copy is read-only float32;
@@ -111,7 +111,7 @@ def recopy_of(
         if rewrite is None:
             return None
         rewrites.append(rewrite)
-    # Other shapes are read anew.
+    # Other shapes are read again.
     shapes = [one.shape for one in beside().values()] if layout.beside else []
     parts = host[layout.coefficients :].split([one.numel() for one in shapes])
     vectors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]

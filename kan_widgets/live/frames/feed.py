@@ -24,6 +24,11 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "uncure"]
 
 
+_News = Literal["layout", "frame", "glimpse", "observed", "structure", "probe", "activations"]
+Event = _News | Literal["state", "selection", "batch", "edit", "training", "closed", "replaced"]
+"""An event of which listeners are told: it has a method ``on_<event>`` of theirs."""
+
+
 class Command(TypedDict, total=False):
     """A request to a run, as a page sends it and a follower writes it."""
 
@@ -39,14 +44,14 @@ class Command(TypedDict, total=False):
 
 
 class Listener(ReportsOnce):
-    """What receives a source's frames; a stream of views is one. Override what is of interest.
+    """Receives a source's frames, as a stream of views does. Override the events of interest.
 
     What a method raises is reported, each kind of error once; the next event is told as usual.
     """
 
     @property
     def title(self) -> str:
-        """What reports call it."""
+        """The name of this listener in reports."""
         return type(self).__name__
 
     @property
@@ -84,7 +89,7 @@ class Listener(ReportsOnce):
         """Take other examples that are traced through the network from now on, or none."""
 
     def on_activations(self, activations: Activations) -> None:
-        """Take what the examples made of the network at a step."""
+        """Take the outputs of all stations for the examples at a step."""
 
     def on_batch(self, seen: bool, message: str) -> None:
         """Take note of whether a batch could be observed, or why it could not be."""
@@ -125,7 +130,7 @@ class Feed:
         """The function selected in all views."""
         self.observed: dict[str, Observation] = {}
         """The inputs of each layer for the batch observed last, by layer name."""
-        self.found: Structure | None = None
+        self.traced_structure: Structure | None = None
         """How the network is put together, where that was traced."""
         self.probed: Probe | None = None
         """The examples that are traced through the network, if there are any."""
@@ -192,8 +197,8 @@ class Feed:
         return self.structure_of(self.layout)
 
     def structure_of(self, layout: Layout) -> Structure:
-        """Return what is known of how the layers of a layout are connected."""
-        return self.found or untraced(layout)
+        """Return how the layers of a layout are connected, as far as that is known."""
+        return self.traced_structure or untraced(layout)
 
     def current(self) -> Frame:
         """Return the frame to show now."""
@@ -243,7 +248,7 @@ class Feed:
             feed.selection, feed.observed, feed.listeners = self.selection, self.observed, listeners
             feed.tell("replaced", source)
 
-    def tell(self, event: str, *news: Any) -> None:
+    def tell(self, event: Event, *news: Any) -> None:
         """Call ``on_<event>`` of all listeners; one that raises keeps nobody from it."""
         for listener in self.listeners:
             try:
@@ -257,11 +262,11 @@ class Feed:
                     )
 
     def tell_training(self) -> None:
-        """Tell that something about the training changed, other than the model."""
+        """Tell listeners that curves, progress or control have changed."""
         self.tell("training")
 
     def set_state(self, state: State) -> None:
-        """Be in another state, and tell of it."""
+        """Enter another state, and tell listeners."""
         if state != self._state:
             self._state = state
             self.tell("state", state, self.message)
@@ -278,20 +283,20 @@ class Feed:
         self.observed = observed
         self.tell("observed", observed)
 
-    def set_structure(self, found: Structure | None) -> None:
+    def set_structure(self, traced: Structure | None) -> None:
         """Show how the network is put together."""
-        self.found = found
+        self.traced_structure = traced
         self.tell("structure", self.structure)
 
     def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:
-        """Show other examples, or none; what was made of those before is past."""
+        """Show other examples, or none, and forget the activations of those before."""
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
         self.tell("probe", probe)
 
 
 def closed_error(feed: Feed | None = None) -> RuntimeError:
-    """Return what is raised where a binding would have to be open."""
+    """Return the error to raise where a binding must be open and is not."""
     state, why = ("closed", "") if feed is None else (feed.state, feed.message)
     because = f" ({why})" if why else ""
     return RuntimeError(f"this binding is {state}{because}: bind the model again")
@@ -309,13 +314,13 @@ def checked_selection(layout: Layout, value: Any) -> Selection:
     IndexError
         If the layer has no such function; the message gives its shape.
     """
-    known = ("out", "in", "row", "column")
-    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *known}:
+    parts = ("out", "in", "row", "column")
+    if not isinstance(value, Mapping) or "layer" not in value or value.keys() - {"layer", *parts}:
         raise TypeError(
             f"selection={value!r:.120}: expected a dict with 'layer' and any of "
-            f"{', '.join(map(repr, known))}, or None"
+            f"{', '.join(map(repr, parts))}, or None"
         )
-    index = [value.get(name, 0) for name in known]
+    index = [value.get(name, 0) for name in parts]
     if any(isinstance(i, bool) or not isinstance(i, Integral) for i in index):
         raise TypeError(f"(out, in, row, column) = {tuple(index)!r:.120}: expected whole numbers")
     layer = str(value["layer"])

@@ -38,7 +38,7 @@ _CHUNK = 100_000
 
 
 class Looking:
-    """What the views of one source look at, and what of a frame that is.
+    """Which part of a frame the views of one source look at.
 
     A frame within the budget is looked at as a whole. Of a larger one each layer has a window, as
     large as its share of the budget: layers that views show have the most. The methods may be
@@ -83,13 +83,13 @@ class Looking:
         if layout.is_cut:
             return layout
         with self._lock:
-            made = self._made.get(layout)
-            if made is None:
-                made = layout
+            part = self._made.get(layout)
+            if part is None:
+                part = layout
                 if 4 * layout.size > self.budget:
-                    made = _cut(layout, self._shown, self._places, self.budget)
-                self._made[layout] = made
-            return made
+                    part = _cut(layout, self._shown, self._places, self.budget)
+                self._made[layout] = part
+            return part
 
     def pictured(self, frame: Frame, layers: Collection[str]) -> Frame:
         """Return the part of a frame for a picture of some layers, which get most of the budget."""
@@ -141,7 +141,7 @@ def _cut(
 
 
 def _poured(sizes: Sequence[int], budget: int) -> list[int]:
-    """Share a budget out: equally, but to none more than its size."""
+    """Share a budget equally among sizes, but give none more than its size."""
     shares = [0] * len(sizes)
     left = budget
     order = sorted(range(len(sizes)), key=sizes.__getitem__)

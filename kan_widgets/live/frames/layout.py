@@ -43,7 +43,7 @@ class Table:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two tables the same."""
+        """Equal for equal tables."""
         return self.x.tobytes(), self.values.tobytes(), self.domain, self.extent, self.knots
 
 
@@ -279,11 +279,11 @@ def build_layout(
     by_basis: dict[ReadBasis, Table] = {}
 
     def table(basis: ReadBasis) -> Table:
-        if (known := by_basis.get(basis)) is None:
-            made = sample(basis)
+        if (shared := by_basis.get(basis)) is None:
+            sampled = sample(basis)
             # One object for equal tables, so that they cross the wire once.
-            known = by_basis[basis] = by_values.setdefault(made.key, made)
-        return known
+            shared = by_basis[basis] = by_values.setdefault(sampled.key, sampled)
+        return shared
 
     described = []
     for layer in layers:
@@ -316,14 +316,14 @@ def build_layout(
                 split=layer.split,
             )
         )
-    made = new_layout(described, beside)
-    if before is not None and made.reads_as(before):
+    layout = new_layout(described, beside)
+    if before is not None and layout.reads_as(before):
         if all(
-            (one.names, one.input_names) == (two.names, two.input_names)
-            for one, two in zip(made.layers, before.layers, strict=True)
+            (new.names, new.input_names) == (old.names, old.input_names)
+            for new, old in zip(layout.layers, before.layers, strict=True)
         ):
             return before
-    return made
+    return layout
 
 
 def new_layout(
@@ -393,5 +393,5 @@ def layer_dict(layer: LayerLayout, tables: list[dict[str, Any]], table_of: Any) 
 
 
 def vectors_of(beside: Mapping[str, torch.Tensor]) -> tuple[Vector, ...]:
-    """Return what a layout says of numbers beside the coefficients, by their paths."""
+    """Return the vectors beside the coefficients as a layout describes them, by their paths."""
     return tuple(Vector(name, vector.numel()) for name, vector in beside.items())

@@ -60,18 +60,18 @@ def joined(seen: Sequence[Observation]) -> Observation:
     """
     first = seen[0]
     parts = {
-        (each.counts.tobytes(), each.patches.tobytes()): each
-        for each in seen
-        if np.array_equal(each.edges, first.edges) and each.counts.shape == first.counts.shape
+        (part.counts.tobytes(), part.patches.tobytes()): part
+        for part in seen
+        if np.array_equal(part.edges, first.edges) and part.counts.shape == first.counts.shape
     }.values()
-    patches = np.concatenate([each.patches for each in parts])
+    patches = np.concatenate([part.patches for part in parts])
     images = None
-    if all(each.images is not None for each in parts):
-        before = np.cumsum([0, *(each.samples for each in parts)])
+    if all(part.images is not None for part in parts):
+        before = np.cumsum([0, *(part.samples for part in parts)])
         images = np.concatenate([x.images + n for x, n in zip(parts, before, strict=False)])
     # Every n-th of all, where together they are more than one process would keep.
     every = -(-patches.size // max(MOST_PATCH_FLOATS, len(first.counts)))
-    weights = [each.samples for each in parts]
+    weights = [part.samples for part in parts]
 
     def share(shares: Sequence[Float32]) -> Float32:
         return np.asarray(np.average(shares, 0, weights), np.float32)
@@ -79,11 +79,11 @@ def joined(seen: Sequence[Observation]) -> Observation:
     return replace(
         first,
         samples=sum(weights),
-        counts=np.sum([each.counts for each in parts], 0),
-        outside_domain=share([each.outside_domain for each in parts]),
-        outside_extent=share([each.outside_extent for each in parts]),
+        counts=np.sum([part.counts for part in parts], 0),
+        outside_domain=share([part.outside_domain for part in parts]),
+        outside_extent=share([part.outside_extent for part in parts]),
         patches=patches[:: max(1, every)],
         images=None if images is None else images[:: max(1, every)],
-        nan_inputs=sum(each.nan_inputs for each in parts),
-        is_image=all(each.is_image for each in parts),
+        nan_inputs=sum(part.nan_inputs for part in parts),
+        is_image=all(part.is_image for part in parts),
     )

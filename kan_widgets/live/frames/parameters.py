@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, Any]:
-    """Return what a layout says of a model's trainable parameters.
+    """Return the counts of a model's trainable parameters, as a recording has them.
 
     A part is the module that a layer is named after, or that holds several, with none of the
     parameters that an earlier part has.

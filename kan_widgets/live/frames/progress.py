@@ -75,7 +75,7 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """What share of the run is done, if known."""
+        """The share of the run that is done, if known."""
         if not self.batches_total:
             return None
         return min(1.0, self.batches_done / self.batches_total)
@@ -100,7 +100,7 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(frozen=True)
 class Stats:
-    """What watching has done so far, and what it cost."""
+    """Counts of what watching has done so far, and the time it took."""
 
     steps: int
     """Optimizer steps counted (or calls of ``step()``)."""
@@ -147,7 +147,7 @@ class Standing:
 
 
 def standing_of(progress: Progress) -> Standing:
-    """Return what is known from the loop alone."""
+    """Return how a run stands by its loop alone."""
     if progress.state == "failed":
         why = progress.message if len(progress.message) <= _MAX_LENGTH else "an error"
         return Standing("failed", f"stopped by {why or 'an error'}")

@@ -183,7 +183,7 @@ class Scalars:
             return found.steps.copy(), found.values.copy()
 
     def after(self, name: str, count: int) -> tuple[Int64, Float64]:
-        """Return what came after the first ``count`` values of a series. Raises as ``series``."""
+        """Return the values of a series after the first ``count``. Raises as ``series``."""
         found = self._find(name)
         with self._lock:
             return found.steps[count:].copy(), found.values[count:].copy()
@@ -225,7 +225,7 @@ class Scalars:
             return float(found.values[-1])
 
     def _find(self, name: str) -> Series:
-        """Return a series, with all values that were still on a device."""
+        """Return a series, after reading its values that are still on a device."""
         with self._lock:
             if name not in self._series:
                 known = ", ".join(map(repr, self._series)) or "nothing yet"
@@ -302,7 +302,7 @@ _TRAIN_WORDS = {"train", "training", "batch", "running"}
 
 
 def belongs_to(name: str) -> tuple[str, str]:
-    """Return what a curve of this name measures, and on which data: "held out" or "trained on".
+    """Return the quantity of a curve of this name, and its data: "held out" or "trained on".
 
     Examples
     --------

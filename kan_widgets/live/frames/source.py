@@ -9,20 +9,7 @@ from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress, State
 from kan_widgets.live.frames.scalars import Scalars
-
-
-class NotCopied:
-    """An attribute of a model that is ``None`` in a deep copy and once unpickled.
-
-    It holds locks, threads and hooks of one training in one process; the copy of a model is not
-    watched until it is bound itself. Comes before ipywidgets' classes, which refuse to be copied.
-    """
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> None:
-        return None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(None), ()
+from kan_widgets.live.not_copied import NotCopied
 
 
 class Source(NotCopied):
@@ -66,7 +53,7 @@ class Source(NotCopied):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Say what to write instead of what is not there."""
+            """Raise an `AttributeError` that says what to write instead."""
             if name.startswith("_"):
                 raise AttributeError(name)
             kind = type(self)

@@ -162,13 +162,13 @@ def steady(now: Structure, before: Structure | None) -> Structure:
     """
 
     def places(structure: Structure) -> list[tuple[object, ...]]:
-        return [(one.name, one.sources, one.shape) for one in structure.stations]
+        return [(station.name, station.sources, station.shape) for station in structure.stations]
 
     if before is None or not before.traced or places(before) != places(now):
         return now
     stations = (
-        one if one.compute == was.compute else replace(one, compute=None)
-        for one, was in zip(now.stations, before.stations, strict=True)
+        station if station.compute == was.compute else replace(station, compute=None)
+        for station, was in zip(now.stations, before.stations, strict=True)
     )
     return replace(now, stations=tuple(stations))
 

@@ -24,7 +24,6 @@ from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.model.observe import nan_in_words, observe
 from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.nn.torch_modes import ungraded
@@ -53,18 +52,16 @@ class BoundModel:
         layers: BoundLayers,
         feed: TrainingFeed,
         training: Training,
-        between: Between,
         gone: Callable[[object], object],
     ) -> None:
         self._module: weakref.ref[nn.Module] | None = weakref.ref(module, gone)
         self._feed_ref = weakref.ref(feed)
-        self._training, self.between = training, between
-        self.layers = layers
-        self.edits = Edits(feed, layers, training, between)
+        self._training, self.layers = training, layers
+        self.edits = Edits(feed, layers, training)
         self.probing = Probing(feed, layers, self.edits, training)
         self.batch_message = ""
         """Why the last batch could not be observed; else empty."""
-        self.passes: ForwardPass | None = None
+        self.forward_pass: ForwardPass | None = None
         self.next_proof: float | None = None
         self._proves = True
         self.last_examples: Tensor | None = None
@@ -89,15 +86,13 @@ class BoundModel:
         return module, feed
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Forget the model."""
         self._module = None
-        self.between.forget(self._take_up_waiting)
-        if (passes := self.passes) is not None:
-            self.passes, self.next_proof = None, None
-            passes.end()
+        self._training.queue.forget(self._take_up_waiting)
+        if (forward_pass := self.forward_pass) is not None:
+            self.forward_pass, self.next_proof = None, None
+            forward_pass.end()
         self.probing.stop()
-
-    # -- what reaches its layers ------------------------------------------------------------
 
     @property
     def last_inputs(self) -> Tensor | None:
@@ -110,46 +105,44 @@ class BoundModel:
         layers = self.layers.read()
         module, feed = self.present()
         with self._training.counter.counted():
-            found = observe(module, self.layers.owners(), layers, batch)
-            if by_reader and (words := nan_in_words(found)):
+            inputs = observe(module, self.layers.owners(), layers, batch)
+            if by_reader and (words := nan_in_words(inputs)):
                 report(words)
             step = self._training.steps
-            found = {name: replace(one, step=step) for name, one in found.items()}
+            inputs = {name: replace(one, step=step) for name, one in inputs.items()}
             self.last_examples, self._labels = first_examples(batch), None
             self._observes_examples = False
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
-            if by_reader or not feed.observed or not any(one.nan_inputs for one in found.values()):
-                feed.set_observed(found)
-        return dict(found)
+            if by_reader or not feed.observed or not any(one.nan_inputs for one in inputs.values()):
+                feed.set_observed(inputs)
+        return dict(inputs)
 
     def request_batch(self) -> None:
         """Observe the batch that a loop gave last, now or as soon as that is harmless.
 
         Never raises: see ``batch_message``.
         """
-        if not self.between.request(self.observe_batch):
+        if not self._training.queue.request("observe the last batch", self.observe_batch):
             self._say_of_batch("")
 
     def observe_batch(self, at_rest: bool = True) -> None:
         """Observe the last batch in this thread: the one that trains, if any does."""
-        inputs, module, said = self._training.batch.inputs, self.module, ""
+        inputs, module, message = self._training.batch.inputs, self.module, ""
         if inputs is None or module is None:
-            said = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
+            message = _BATCH_GONE if self._training.batch_seen else _NO_BATCH
         elif is_sharded(module):
-            said = _SPLIT
+            message = _SPLIT
         else:
             try:
                 self.observe(as_taken(inputs, module))
             except Exception as error:
-                said = f"the last batch could not be observed: {error}"
-        self._say_of_batch(said)
+                message = f"the last batch could not be observed: {error}"
+        self._say_of_batch(message)
 
     def _say_of_batch(self, message: str) -> None:
         self.batch_message = message
         if (feed := self._feed_ref()) is not None:
             feed.tell("batch", self._training.batch_seen, message)
-
-    # -- examples ---------------------------------------------------------------------------
 
     def probe_batches(self) -> None:
         """Trace what was seen, or what the first batch will bring, unless others are traced.
@@ -157,7 +150,7 @@ class BoundModel:
         Until then the structure is found where the model says the shape of its input.
         """
         self._takes_batches = True
-        self.between.request(self._probe_batch_seen)
+        self._training.queue.request("trace the last batch", self._probe_batch_seen)
 
     def _probe_batch_seen(self, _: bool = True) -> None:
         module, feed = self.module, self._feed_ref()
@@ -165,7 +158,7 @@ class BoundModel:
             return
         if self.last_examples is None:
             shape = getattr(module, "input_shape", None)
-            if isinstance(shape, tuple) and feed.found is None:
+            if isinstance(shape, tuple) and feed.traced_structure is None:
                 self._find_structure(module, as_taken(torch.zeros(1, *shape), module))
         elif self._takes_batches and feed.probed is None:
             with suppress(Exception):  # the network is drawn without them, too
@@ -177,7 +170,7 @@ class BoundModel:
             if labels is not None:
                 raise ValueError("labels: expected None where no images are given")
             self._takes_batches = False
-            self.between.forget(self._take_up_waiting)
+            self._training.queue.forget(self._take_up_waiting)
             self.probing.stop()
             if (feed := self._feed_ref()) is not None:
                 with feed.sending:
@@ -192,7 +185,7 @@ class BoundModel:
                 )
         examples = examples_of(images, labels)
         if self._training.trains_elsewhere():
-            self.between.defer(self._take_up_waiting, examples)
+            self._training.queue.defer("trace examples", self._take_up_waiting, examples)
         else:
             self._take_up(examples)
 
@@ -225,7 +218,7 @@ class BoundModel:
             self.probing.trace_at_rest(module, self._observe_again if settled else None)
 
     def _observe_again(self, module: nn.Module, examples: Examples) -> None:
-        """Observe what reaches the layers by now, if that was not asked for of another batch."""
+        """Observe the examples again, unless a reader had another batch observed."""
         feed = self._feed_ref()
         steps = {one.step for one in feed.observed.values()} if feed is not None else set()
         if self._observes_examples and steps != {self._training.steps}:
@@ -234,13 +227,11 @@ class BoundModel:
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.
 
-        Only for those who may run the model: see `Between`. Raises as `Binding.probe`.
+        Only for those who may run the model: see `StepQueue`. Raises as `Binding.probe`.
         """
         module, feed = self.present()
         one = examples_of(as_taken(image, module))
         return self.probing.trace(module, feed.layout, feed.current().step, one)[1]
-
-    # -- proofs -----------------------------------------------------------------------------
 
     def learn(self, shown: ForwardPass | None, proves: bool) -> None:
         """Learn from a pass that was shown, if any was, and see those of the training."""
@@ -257,30 +248,30 @@ class BoundModel:
 
     def see_if_due(self, now: float) -> None:
         """See the next pass, if layers are to be proved again."""
-        if self.passes is None and self.next_proof is not None and now >= self.next_proof:
+        if self.forward_pass is None and self.next_proof is not None and now >= self.next_proof:
             if self._proves and (module := self.module) is not None:
                 self._see(module)
 
     def _see(self, module: nn.Module) -> None:
-        if self.passes is not None:
-            self.passes.end()
+        if self.forward_pass is not None:
+            self.forward_pass.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
-            self.passes = ForwardPass(module)
-            self.between.defer(self._learn_if_seen)
+            self.forward_pass = ForwardPass(module)
+            self._training.queue.defer("prove the layers", self._learn_if_seen)
 
     def _learn_if_seen(self, at_rest: bool) -> None:
-        """Learn of a pass that was seen, in the thread that trains; the first is waited for."""
-        passes, module = self.passes, self.module
-        if passes is None or module is None:
+        """Use a forward pass that hooks saw, in the thread that trains; wait for the first one."""
+        forward_pass, module = self.forward_pass, self.module
+        if forward_pass is None or module is None:
             return
-        if not passes.module_inputs and not (at_rest and self.next_proof):
-            self.between.defer(self._learn_if_seen)
+        if not forward_pass.module_inputs and not (at_rest and self.next_proof):
+            self._training.queue.defer("prove the layers", self._learn_if_seen)
             return
-        passes.end()
-        self.passes, start = None, perf_counter()
+        forward_pass.end()
+        self.forward_pass, start = None, perf_counter()
         try:
-            if passes.module_inputs:
-                self._learn_of(module, passes)
+            if forward_pass.module_inputs:
+                self._learn_of(module, forward_pass)
         except Exception as error:
             if not self.layers.modules() and (feed := self._feed_ref()) is not None:
                 feed.fail(error)
@@ -291,42 +282,42 @@ class BoundModel:
             self.next_proof = now + max(_MIN_SECONDS, (now - start) / _PROOF_SHARE)
 
     @ungraded
-    def _learn_of(self, module: nn.Module, passes: ForwardPass) -> None:
+    def _learn_of(self, module: nn.Module, forward_pass: ForwardPass) -> None:
         if self._proves:
-            prove(module, module_inputs=passes.module_inputs, again=True)
+            prove(module, module_inputs=forward_pass.module_inputs, again=True)
             self.probing.forget_proofs()
             self._find_again(module)
-        self._take_examples(module, passes)
+        self._take_examples(module, forward_pass)
 
     def _find_again(self, module: nn.Module) -> None:
-        """Show what can be read by now, and no more what cannot."""
+        """Show the layers that can be read by now, and no longer those that cannot."""
         _, feed = self.present()
         before = feed.layout.names
         if not self.layers.find_again(module):
             return
         if not self.layers.modules():
             find(module)  # raises: nothing can be read any more
-        feed.read_anew()
+        feed.read_again()
         if gone := [name for name in before if name not in feed.layout.names]:
             why = [str(missed) for missed in survey(module)[1] if missed.near]
             report(f"no longer shown: {', '.join(gone)}. {'; '.join(why)}")
 
-    def _take_examples(self, module: nn.Module, passes: ForwardPass) -> None:
+    def _take_examples(self, module: nn.Module, forward_pass: ForwardPass) -> None:
         """Keep inputs of the model, and find its structure with a few if it is not known."""
-        if passes.inputs is None or (inputs := first_examples(passes.inputs)) is None:
+        if forward_pass.inputs is None or (inputs := first_examples(forward_pass.inputs)) is None:
             return
         if self.last_examples is None:
-            self.last_examples, self._first_batch = inputs, passes.inputs
+            self.last_examples, self._first_batch = inputs, forward_pass.inputs
             self._labels = self._training.batch.labels_of(inputs)
             if not self._training.batch_seen:
                 self._training.saw(self.last_examples)
         self._probe_batch_seen()
         _, feed = self.present()
-        if feed.found is None:
+        if feed.traced_structure is None:
             self._find_structure(module, inputs)
 
     def _find_structure(self, module: nn.Module, inputs: Tensor) -> None:
-        """Find how the layers are connected, with inputs that run through a copy of the model."""
+        """Find how the layers are connected, by running inputs through a copy of the model."""
         _, feed = self.present()
 
         def found(run: nn.Module, copied: bool) -> Any:

@@ -16,15 +16,15 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.layer import check_editable
 from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import closed_error
-from kan_widgets.live.frames.frame import Edit, FunctionIndex, place_in_layer
+from kan_widgets.live.frames.frame import FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
-from kan_widgets.live.frames.source import NotCopied
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
 from kan_widgets.live.model.layers import BoundLayers
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import report
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
@@ -33,8 +33,27 @@ _LINE_POINTS = 257
 
 
 @dataclass(frozen=True, eq=False)
+class Edit:
+    """One function's coefficients before and after a change."""
+
+    layer: str
+    index: FunctionIndex
+    before: Float64
+    after: Float64
+    step: int
+    final: bool = True
+    """False while a gesture goes on, such as a point that is still held."""
+    holds: bool = False
+    """Whether it made training leave the function as it is; see ``Edits.fix``."""
+
+    def reversed(self) -> Edit:
+        """Return the edit that undoes this one."""
+        return Edit(self.layer, self.index, self.after, self.before, self.step)
+
+
+@dataclass(frozen=True, eq=False)
 class _Wanted:
-    """What waits to be written, and whether the function is then held; ``None``: as it is."""
+    """Coefficients to be written, and whether the function is held then; ``None``: as it is."""
 
     values: Float64
     holds: bool | None
@@ -52,18 +71,16 @@ class Edits(NotCopied):
     like) stays.
     """
 
-    def __init__(
-        self, feed: TrainingFeed, layers: BoundLayers, training: Training, between: Between
-    ) -> None:
+    def __init__(self, feed: TrainingFeed, layers: BoundLayers, training: Training) -> None:
         # Without a circle the feed goes with its history when nobody needs it any more.
         self._feed_ref = weakref.ref(feed)
-        self._layers, self._training, self._between = layers, training, between
+        self._layers, self._training = layers, training
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
         self._open = False  # the last edit of `_done` is a gesture that goes on
         self._waiting: dict[tuple[str, FunctionIndex], _Wanted] = {}
         self.latest: Edit | None = None
-        """The last change of a function: an edit, or one taken back or done again."""
+        """The last change of a function: an edit, or one that was undone or redone."""
         self.message = ""
         """Why the last edit that had to wait could not be applied; else empty."""
         # Never held while frames are sent: who sends them may be waiting for it.
@@ -77,12 +94,12 @@ class Edits(NotCopied):
 
     @property
     def done(self) -> tuple[Edit, ...]:
-        """What ``undo`` takes back, the oldest edit first: it begins with the last."""
+        """The edits that ``undo`` undoes, the oldest first; the last is undone first."""
         return tuple(self._done)
 
     @property
     def undone(self) -> tuple[Edit, ...]:
-        """What ``redo`` would do again, the last first."""
+        """The edits that ``redo`` would redo, the last first."""
         return tuple(self._undone)
 
     @property
@@ -248,10 +265,8 @@ class Edits(NotCopied):
             self._undone = [edit for edit in self._undone if edit.layer in kept]
             self._waiting = {at: v for at, v in self._waiting.items() if at[0] in kept}
 
-    # -- how they get into the model ------------------------------------------------
-
     def apply_waiting(self, at_rest: bool = False) -> bool:
-        """Write what waits for the end of a step; return whether there was any.
+        """Write the edits that wait for the end of a step; return whether there were any.
 
         Called by the thread that trains, between two steps, and by others when training
         has gone quiet: those leave it to a cell that is still running.
@@ -260,11 +275,11 @@ class Edits(NotCopied):
             return False
         mine = self._training.counter.trained_by is threading.current_thread()
         if not mine and self._training.runs_elsewhere:
-            self._between.defer(self.apply_waiting)
+            self._training.queue.defer("write an edit", self.apply_waiting)
             return False
         with cells.none_starting() if not mine else nullcontext(True) as free, self._lock:
             if not free:
-                self._between.defer(self.apply_waiting)
+                self._training.queue.defer("write an edit", self.apply_waiting)
                 return False
             waiting, self._waiting = self._waiting, {}
             for (layer, place), wanted in waiting.items():
@@ -282,14 +297,14 @@ class Edits(NotCopied):
     def _apply(
         self, functions: LayerFunctions, place: FunctionIndex, wanted: _Wanted, free: bool
     ) -> bool:
-        """Write, or leave it to the training thread; return whether it was written."""
+        """Write coefficients, or leave that to the training thread; return whether it is done."""
         self.message = ""
         if not free or self._training.trains_elsewhere():
             waits = self._waiting.get((functions.name, place))
             if wanted.holds is None and waits is not None:
                 wanted = _Wanted(wanted.values, waits.holds)
             self._waiting[functions.name, place] = wanted
-            self._between.defer(self.apply_waiting)
+            self._training.queue.defer("write an edit", self.apply_waiting)
             return False
         self._waiting.pop((functions.name, place), None)
         self._write_and_hold(functions, place, wanted)
@@ -315,15 +330,14 @@ class Edits(NotCopied):
     def _functions(self, layer: str) -> LayerFunctions:
         self._feed.layout.layer(layer)
         functions = self._layers.read_one(layer)
-        if functions.write is None:
-            raise ValueError(f"{layer} cannot be edited: {functions.locked or 'no way back'}")
+        check_editable(functions)
         return functions
 
     def _place(self, layer: str, index: Sequence[int]) -> FunctionIndex:
         return place_in_layer(layer, self._feed.layout.layer(layer).shape, index)
 
     def _present(self, functions: LayerFunctions, place: FunctionIndex) -> Float64:
-        """Return a copy of a function's coefficients, as they are or are to be."""
+        """Return a copy of a function's coefficients, those that wait to be written first."""
         if (waiting := self._waiting.get((functions.name, place))) is not None:
             return waiting.values
         found = functions.at(index_in(functions, place))
@@ -353,7 +367,7 @@ def write(functions: LayerFunctions, place: FunctionIndex, values: Float64) -> N
 def _straight(
     functions: LayerFunctions, index: tuple[int, ...], coefficients: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the coefficients of the line, ``(nb,)``.
+    """Return the coefficients of the line that fits a function best, ``(nb,)``.
 
     Least squares at even points of the domain; without the base term where there are other basis
     functions.

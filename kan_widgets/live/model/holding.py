@@ -43,7 +43,7 @@ class _Hold:
 
 
 class _Holds:
-    """What is held of one module."""
+    """The held functions of one module, and their entries in its parameters."""
 
     def __init__(self) -> None:
         self.of: dict[tuple[str, FunctionIndex], _Hold] = {}
@@ -84,7 +84,7 @@ def held_in(module: nn.Module) -> list[tuple[str, FunctionIndex]]:
 
 
 def _mask(module: nn.Module, holds: _Holds) -> None:
-    """Make the gradients of what is held 0 wherever they come from."""
+    """Set the gradients of held entries to 0, wherever they come from."""
     for handle in holds.masks:
         handle.remove()
     holds.masks = []
@@ -117,7 +117,7 @@ def _joined(holds: _Holds) -> Entries:
 
 
 def _pre(optimizer: Optimizer, *_: Any) -> None:
-    """Note what is held, before a step of an optimizer that may change it."""
+    """Note the held values, before a step of an optimizer that may change them."""
     stepped = {id(p) for group in optimizer.param_groups for p in group["params"]}
     snapshot: Snapshot = []
     for module, holds in list(_holds.items()):
@@ -181,8 +181,8 @@ def parameter_entries(place: FunctionPlace) -> Entries:
     They are found by trying: what changes with a parameter depends on it. Afterwards all
     parameters are as before, to the bit. Raises `ValueError` if other functions depend on them too.
     """
-    found: Entries = {}
-    with restored(place.module) as before:
+    by_name: Entries = {}
+    with _restored(place.module) as before:
         functions = place.functions()
         low, high = functions.extent
         x = torch.linspace(low, high, _POINTS, dtype=torch.float64)
@@ -208,8 +208,8 @@ def parameter_entries(place: FunctionPlace) -> Entries:
                         f"φ {place.index} of {place.layer} cannot be held: its parameter {name} "
                         "is shared with other functions, which would be held with it"
                     )
-            found[name] = entries
-    return found
+            by_name[name] = entries
+    return by_name
 
 
 def _values(place: FunctionPlace, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -225,7 +225,7 @@ def _values(place: FunctionPlace, x: Tensor) -> tuple[Tensor, Tensor]:
 def _depended(
     place: FunctionPlace, parameter: Tensor, entries: Tensor, x: Tensor, own: Tensor
 ) -> Tensor:
-    """Return those entries that φ changes with, by halving."""
+    """Return the entries that φ depends on, found by halving."""
     if not len(entries):
         return entries
     with _moved(parameter, entries):
@@ -256,7 +256,7 @@ def _moved(parameter: Tensor, entries: Tensor) -> Iterator[None]:
 
 
 @contextmanager
-def restored(module: nn.Module) -> Iterator[dict[str, Tensor]]:
+def _restored(module: nn.Module) -> Iterator[dict[str, Tensor]]:
     """Put all parameters and buffers back afterwards; yields what they were."""
     tensors = dict([*module.named_parameters(), *module.named_buffers()])
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}

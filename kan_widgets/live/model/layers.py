@@ -119,7 +119,7 @@ class BoundLayers:
         return {name: _module(entry) for name, entry in self._entry_of.items()}
 
     def vectors(self) -> dict[str, Tensor]:
-        """Return what the model computes with beside its layers' functions, by its path.
+        """Return the vectors the model computes with beside its layers' functions, by their paths.
 
         Biases, and the scales, shifts and statistics of norms: a few small vectors, themselves.
         """
@@ -130,26 +130,26 @@ class BoundLayers:
         }
 
     def _small_vectors(self, model: nn.Module) -> list[tuple[str, weakref.ref[nn.Module], str]]:
-        """Find them; in KAN layers only the bias: the other parameters are in φ already."""
+        """Find the vectors; in KAN layers only the bias: the other parameters are in φ already."""
         inside: set[nn.Module] = set()
         added: set[tuple[int, int]] = set()
         for _, module, _ in self.entries():
             adapter, _ = find_adapter(module)
             if adapter is None or not adapter.elementwise:
                 inside.update(module.modules())
-            biases = (one.bias for one in module_sums(module, adapter, ()))
+            biases = (part.bias for part in module_sums(module, adapter, ()))
             added.update(memory_of(bias) for bias in biases if bias is not None)
-        found = [
+        vectors = [
             (vector.numel(), f"{path}.{name}" if path else name, weakref.ref(module), name)
             for path, module in model.named_modules()
             if not unreadable_kind(module)
             for name, vector in _small(module)
             if module not in inside or memory_of(vector) in added
         ]
-        found.sort(key=lambda one: one[0])
-        sizes = itertools.accumulate(size for size, *_ in found)
+        vectors.sort(key=lambda part: part[0])
+        sizes = itertools.accumulate(size for size, *_ in vectors)
         within = bisect.bisect_right(list(sizes), _MAX_BESIDE)
-        return [(path, ref, name) for _, path, ref, name in found[:within]]
+        return [(path, ref, name) for _, path, ref, name in vectors[:within]]
 
     def keep_alive(self) -> None:
         """Keep the modules that hold layers until `forget`: the model itself is going.
@@ -186,7 +186,7 @@ class BoundLayers:
 
 
 def memory_of(vector: Tensor) -> tuple[int, int]:
-    """Return what tells one parameter or buffer from another, by whatever name it is held."""
+    """Return a key that is equal for two names of one parameter or buffer."""
     return vector.data_ptr(), vector.numel()
 
 
@@ -245,7 +245,7 @@ def checked_names(
         wanted.append(("class_names", class_names, last, 0))
     if feature_names is not None:
         wanted.append(("feature_names", feature_names, next(iter(sizes)), 1))
-    found: dict[str, list[tuple[str, ...]]] = {name: [(), ()] for name in sizes}
+    checked: dict[str, list[tuple[str, ...]]] = {name: [(), ()] for name in sizes}
     for keyword, names, name, side in wanted:
         if name not in sizes:
             raise ValueError(
@@ -255,8 +255,8 @@ def checked_names(
         of = ("output", "input")[side]
         start = (split.out, split.in_)[side] if (split := read[name].split) else 0
         here = slice(start, start + read[name].shape[side])
-        found[name][side] = _checked(keyword, names, name, sizes[name][side], of)[here]
-    return {name: Names(*both) for name, both in found.items()}
+        checked[name][side] = _checked(keyword, names, name, sizes[name][side], of)[here]
+    return {name: Names(*both) for name, both in checked.items()}
 
 
 def _checked(

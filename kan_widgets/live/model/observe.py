@@ -17,7 +17,7 @@ from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.live.frames.observation import BINS, MOST_PATCH_FLOATS, Observation
-from kan_widgets.nn.life.sampling import random_rows
+from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
 
@@ -55,14 +55,14 @@ def observe(
 
     undisturbed(model, run, function_mode=Folding())
     first = arguments[0] if isinstance(arguments[0], Tensor) else None
-    found = {
+    inputs = {
         layer.name: _describe(layer, x, first, folds.get(taps[layer.name]))
         for layer in layers
         if (x := _at(layer, taps[layer.name], passed[taps[layer.name]])) is not None
     }
-    if not found:
+    if not inputs:
         raise ValueError("the batch reached none of the bound layers")
-    return found
+    return inputs
 
 
 def arguments_of(keyword: str, batch: Any) -> tuple[Any, ...]:
@@ -86,7 +86,7 @@ def nan_in_words(found: dict[str, Observation]) -> str:
 
 
 def _at(layer: LayerFunctions, tap: Tap, passed: list[Tensor]) -> Tensor | None:
-    """Return x of a layer; of a module that ran several times, its first input."""
+    """Return x of a layer: the first input of a module that ran several times."""
     if not passed:
         return None
     if layer.x_at is None:
@@ -203,7 +203,7 @@ class Folding(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Call the function, and note what became of a map."""
+        """Call the function, and note where a map's pixels went."""
         x = args[0] if args and isinstance(args[0], Tensor) else None
         shape, fold = ((), None) if x is None else (tuple(x.shape), fold_of(x))
         result = func(*args, **(kwargs or {}))

@@ -62,7 +62,7 @@ class TracedCall:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """What a call is, or a layer."""
+    """The operation of a call or a layer."""
 
     kind: StationKind
     label: str
@@ -267,7 +267,7 @@ def _join(call: TracedCall) -> Operation:
 
 
 def _arithmetic(call: TracedCall) -> Operation:
-    """Return what adds, subtracts, multiplies or divides data, or data and numbers."""
+    """Return an operation that adds, subtracts, multiplies or divides data, or data and numbers."""
     name = {"multiply": "mul", "true_divide": "div"}.get(name := call.name.strip("_"), name)
     first, second = call.of(0, "input"), call.of(1, "other")
     if len(call.data) == 2:

@@ -71,13 +71,13 @@ class Probing:
         self.examples, feed.probed = earlier.examples, before.probed
 
     def begin(
-        self, feed: Feed, frame: Frame, examples: Examples, found: tuple[Structure, Activations]
+        self, feed: Feed, frame: Frame, examples: Examples, traced: tuple[Structure, Activations]
     ) -> None:
         """Trace other examples from now on, as they were for a frame already."""
         self.examples = examples
         with feed.sending:
             feed.set_probe(examples.shown)
-            self._keep(feed, *found)
+            self._keep(feed, *traced)
         self.traced_for = frame
 
     def trace_in_step(self, model: nn.Module, step: int) -> None:
@@ -128,7 +128,7 @@ class Probing:
     def _trace(self, model: nn.Module, feed: Feed, step: int) -> None:
         """Trace the examples; never raises."""
         try:
-            found = self.trace(model, feed.layout, step)
+            traced = self.trace(model, feed.layout, step)
         except Exception as error:
             self.stop()
             report(
@@ -137,12 +137,12 @@ class Probing:
             )
             return
         with feed.sending:
-            self._keep(feed, *found)
+            self._keep(feed, *traced)
 
     def _keep(self, feed: Feed, structure: Structure, activations: Activations) -> None:
-        """Keep what was found, and tell of it; with the lock of who sends."""
-        structure = steady(structure, feed.found)
-        if structure != feed.found:
+        """Keep a structure and activations, and tell the feed, whose ``sending`` is held."""
+        structure = steady(structure, feed.traced_structure)
+        if structure != feed.traced_structure:
             feed.set_structure(structure)
         feed.activations.append(activations)
         feed.tell("activations", activations)
@@ -160,7 +160,7 @@ class Probing:
         assert examples is not None
         try:
             traced = self._traced(model, layout, examples.inputs)
-            return traced.structure, activations_of(traced, step, layout.version)
+            return traced.structure, _activations_of(traced, step, layout.version)
         finally:
             self.took = perf_counter() - start
             self._throttle.spent(start, self.took)
@@ -200,7 +200,7 @@ _MAX_EXACT_VALUES = 64
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is traced: as the model takes it in, and as it is shown."""
+    """Examples to trace: as the model takes them in, and as they are shown."""
 
     inputs: Tensor
     shown: Probe
@@ -261,7 +261,7 @@ def as_taken(inputs: Tensor, model: nn.Module) -> Tensor:
 
 
 def reduced(values: Tensor) -> Tensor:
-    """Return what is kept of a station's output ``(n, *shape)``: a copy, of bounded size.
+    """Return a copy of bounded size of a station's output ``(n, *shape)``.
 
     Of channels (or rows, as of tokens) the first 64, of features the first 4096; maps larger than
     32×32 as means over areas.
@@ -281,8 +281,8 @@ def reduced(values: Tensor) -> Tensor:
     return values.clone()
 
 
-def activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
-    """Return what examples made of a network, eight bits a number, at most 1 MB of values."""
+def _activations_of(traced: Traced, step: int, layout_version: int) -> Activations:
+    """Return the outputs of all stations, eight bits a number, at most 1 MB of values."""
     n = max((len(values) for values in traced.values.values()), default=1)
     sizes = {station: values[0].numel() for station, values in traced.values.items()}
     # Should one example be too much already, the largest stations are left out.

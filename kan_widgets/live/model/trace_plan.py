@@ -16,7 +16,7 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout
 
 
 class ModuleSide(NamedTuple):
-    """What a module of the model is given, or what it returns."""
+    """The input of a module of the model, or its output."""
 
     path: str
     side: str
@@ -89,15 +89,15 @@ def _traced_module(
         is_whole = len(own) == len(module.act_fun)  # type: ignore[arg-type]
         return TracedModule(path, "pykan" if is_whole else "block", (block,), proved)
     adapter, _ = find_adapter(module)
-    found = []
-    for one in module_sums(module, adapter, own):
-        if any(name not in own for name in one.layers):
+    sums = []
+    for part in module_sums(module, adapter, own):
+        if any(name not in own for name in part.layers):
             return TracedModule(path, "block", (block,), proved)  # some are not bound
-        taps = [*(own[name].x_at or Tap((module,)) for name in one.layers), one.at]
+        taps = [*(own[name].x_at or Tap((module,)) for name in part.layers), part.at]
         if any(len(tap.modules) > 1 or tap.view for tap in taps):
             return TracedModule(path, "block", (block,), proved)
         *inputs, at = (ModuleSide(paths[tap.modules[0]], tap.side) for tap in taps)
-        layers = tuple(placed[name] for name in one.layers)
-        found.append(SumAt(layers, tuple(inputs), at, one.bias))
-    is_sum = len(found) == 1 and (*found[0].inputs, found[0].at) == around
-    return TracedModule(path, "sum" if is_sum else "inside", tuple(found), proved)
+        layers = tuple(placed[name] for name in part.layers)
+        sums.append(SumAt(layers, tuple(inputs), at, part.bias))
+    is_sum = len(sums) == 1 and (*sums[0].inputs, sums[0].at) == around
+    return TracedModule(path, "sum" if is_sum else "inside", tuple(sums), proved)

@@ -42,7 +42,7 @@ class Raw:
 
 @dataclass(eq=False)
 class Trail:
-    """What was found on the way of some examples through a model."""
+    """The stations that some examples passed on their way through a model."""
 
     raw: list[Raw] = field(default_factory=list)
     calls: list[tuple[str, nn.Module]] = field(default_factory=list)
@@ -72,8 +72,6 @@ class Tracer(TorchFunctionMode):
         self._scope: list[int] = []
         self._constants = True
 
-    # -- stations -------------------------------------------------------------------
-
     def add(
         self,
         operation: Operation,
@@ -99,13 +97,13 @@ class Tracer(TorchFunctionMode):
         self._held.append(values)
 
     def _from(self, values: Iterable[Tensor]) -> tuple[int, ...]:
-        found = []
-        for each in values:
-            if id(each) in self._lost:
+        stations = []
+        for tensor in values:
+            if id(tensor) in self._lost:
                 self._complain("a tensor is changed in place and used again under another name")
-            elif id(each) in self._station:
-                found.append(self._station[id(each)])
-        return tuple(found)
+            elif id(tensor) in self._station:
+                stations.append(self._station[id(tensor)])
+        return tuple(stations)
 
     def _complain(self, trouble: str) -> None:
         self.trail.trouble = self.trail.trouble or trouble
@@ -117,8 +115,6 @@ class Tracer(TorchFunctionMode):
             self._complain("nothing that it returns comes from the input by functions of torch")
         self.trail.ends = list(ends)
 
-    # -- functions ------------------------------------------------------------------
-
     def __torch_function__(
         self,
         func: Callable[..., Any],
@@ -126,7 +122,7 @@ class Tracer(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Call the function, and note what it made of the examples."""
+        """Call the function, and note its output as a station."""
         kwargs = kwargs or {}
         if self._inside or self._notes:
             return func(*args, **kwargs)
@@ -154,7 +150,7 @@ class Tracer(TorchFunctionMode):
         sources = self._from(call.data)
         if not sources:
             return
-        changed = [each for each in outputs if any(each is x for x in call.data)]
+        changed = [tensor for tensor in outputs if any(tensor is x for x in call.data)]
         if is_transparent(call):
             station = sources[0]
         elif len(outputs) > 1:
@@ -162,10 +158,10 @@ class Tracer(TorchFunctionMode):
             station = self.add(Operation("other", name.replace("_", " ")), name, sources, None)
         else:
             station = self.add(operation(call), self._name(call), sources, call.result)
-        for each in outputs:
-            self.link(each, station)
-        for each in changed or (outputs if call.name == "__setitem__" else []):
-            self._lose_aliases(each)
+        for tensor in outputs:
+            self.link(tensor, station)
+        for tensor in changed or (outputs if call.name == "__setitem__" else []):
+            self._lose_aliases(tensor)
 
     def _name(self, call: TracedCall) -> str:
         """Return the path of the module of torch that calls the function, or its own name."""
@@ -176,7 +172,7 @@ class Tracer(TorchFunctionMode):
         return call.name.strip("_")
 
     def _lose_aliases(self, changed: Tensor) -> None:
-        """Forget what other tensors are that have changed together with one."""
+        """Forget the stations of other tensors that share memory with a changed one."""
         memory = changed.untyped_storage().data_ptr()
         own = self._station[id(changed)]
         for each in self._held:
@@ -271,7 +267,7 @@ def _reached(trail: Trail) -> set[int]:
 
 
 def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
-    """Put modules without KAN layers that do what has no name into one station each.
+    """Make one station of each module without KAN layers that has calls without a name.
 
     Returns what takes the place of some stations; others of ``kept`` are taken out.
     """
@@ -307,7 +303,7 @@ def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
 
 
 def _drop_largest(stations: list[Station], extras: dict[int, list[Extra]]) -> None:
-    """Leave to the model what takes too many numbers to compute elsewhere."""
+    """Leave stations to the model that take too many numbers to compute elsewhere."""
     sizes = {number: sum(e.data.nbytes for e in each) for number, each in extras.items()}
     for number in sorted(sizes, key=lambda number: sizes[number], reverse=True):
         if sum(sizes[each] for each in extras) <= _MAX_EXTRA_BYTES:

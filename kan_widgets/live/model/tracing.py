@@ -47,7 +47,7 @@ def trace(
 
 
 class _LayerTracer(Tracer):
-    """Sees each module too, and knows where the layers are."""
+    """Traces calls and modules, and knows where the layers are."""
 
     def __init__(
         self,
@@ -61,8 +61,6 @@ class _LayerTracer(Tracer):
         self._handles: list[Any] = []
         self._thread = threading.get_ident()
         self._passed: dict[ModuleSide, tuple[int, ...]] = {}
-
-    # -- modules --------------------------------------------------------------------
 
     def place_hooks(self) -> None:
         """Place hooks on all modules that are looked into, and on the layers."""
@@ -141,13 +139,13 @@ class _LayerTracer(Tracer):
     def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
         if self._inside or not values:
             return
-        found = [self._passed.get(side, ()) for side in place.inputs]
-        if not all(found):
+        reaching = [self._passed.get(side, ()) for side in place.inputs]
+        if not all(reaching):
             name = place.layers[0].name
             self._complain(f"what reaches {name} does not come by functions of torch")
         alone, module = len(place.layers) == 1, self._module(part.path)
         stations = []
-        for k, (layer, sources) in enumerate(zip(place.layers, found, strict=True)):
+        for k, (layer, sources) in enumerate(zip(place.layers, reaching, strict=True)):
             out, bias = values[0] if alone else None, place.bias if k == 0 else None
             more = (
                 {}
@@ -199,8 +197,6 @@ class _LayerTracer(Tracer):
         found = Operation(kind, f"{layer.type} {size}", compute if computed else None, extras)
         return self.add(found, layer.name, sources, out, layer=layer.name, sums=sums, **more)
 
-    # -- pykan ----------------------------------------------------------------------
-
     def _hook_pykan(self, part: TracedModule) -> None:
         """Trace a model of pykan from layer to layer: what its nodes do is known."""
         model, layers = self._module(part.path), part.layers
@@ -247,7 +243,7 @@ class _LayerTracer(Tracer):
                 self._on(model.symbolic_fun[number], "output", partial(summed, number, True))
 
     def _nodes(self, model: Any, number: int, sources: tuple[int, ...], out: Tensor) -> Any:
-        """Add what is made of a layer's sums: scaled and shifted, multiplied, and once more."""
+        """Add pykan's nodes after a layer: sums scaled and shifted, multiplied, scaled again."""
         nodes = nodes_of(model, number)
         steps: list[tuple[Operation, str]] = []
         for pairs, name in ((nodes.before, "subnode"), (nodes.after, "node")):

@@ -36,7 +36,7 @@ _known: weakref.WeakKeyDictionary[Feed, Agreed] = weakref.WeakKeyDictionary()
 
 
 def agreed_by(feed: Feed, job: Mapping[str, int]) -> Agreed | None:
-    """Return what has a training steered in all processes of its job, if they have met."""
+    """Return the `Agreed` of a training whose processes have met; ``None`` where they have not."""
     if (store := store_of_ranks()) is None or not job:
         return None
     if feed not in _known:
@@ -67,10 +67,10 @@ class Agreed:
         So with a stop, if they ask each other for one. Raises `RuntimeError` for what would make
         their models differ, or leave them waiting for this one.
         """
-        kind, there = command.get("kind"), int(self._store.add(f"{self._key}/there", 0))
+        kind, count = command.get("kind"), int(self._store.add(f"{self._key}/there", 0))
         if kind in ("cure", "uncure"):
             raise RuntimeError("an alarm is of one process: set the learning rate, which is of all")
-        if there == self._world:
+        if count == self._world:
             self._waiting.append(dict(command))
             self._work.hurry()
         elif (feed := self._feed_ref()) is not None:
@@ -79,7 +79,7 @@ class Agreed:
                 harm["stop"] = "the others would wait for one that stops"
             if kind in harm:
                 raise RuntimeError(
-                    f"{there} of {self._world} processes can be steered; {harm[kind]}: "
+                    f"{count} of {self._world} processes can be steered; {harm[kind]}: "
                     "call live.record(place, control=True) in all"
                 )
             feed.steer(command)
@@ -113,7 +113,7 @@ class Agreed:
                 self.failed(error)
 
     def _agree(self, feed: Any, is_between: bool) -> None:
-        """Go on with what is to be agreed on, after a step or while the training stands still."""
+        """Take the next step towards a command, after a step or while the training stands still."""
         if not self._agreeing.acquire(blocking=False):
             return  # the other thread is at it
         try:
@@ -152,5 +152,5 @@ def _await_device(feed: Any) -> None:
 
 
 def _refused(error: Exception) -> None:
-    """Say what a command has raised in a process that nobody asked."""
+    """Report the error of a command in a process other than the first."""
     report(f"what the first process was asked for could not be done here: {error!r}")

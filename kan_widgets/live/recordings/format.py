@@ -106,7 +106,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Steered:
-    """What a run says that is steered from afar."""
+    """The state of a run that followers steer."""
 
     heard: int = 0
     """The number of the last command that it heard."""
@@ -147,7 +147,7 @@ def status_of(source: Source) -> dict[str, Any]:
 
 
 def status_from(raw: Mapping[str, Any]) -> Status:
-    """Return what a recording says; what an older one does not is as in `Status`.
+    """Return the status in a recording; fields that an older one lacks are as in `Status`.
 
     Raises `LookupError`, `TypeError`, `ValueError` or `OverflowError` if something is not what it
     is to be.
@@ -167,17 +167,17 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def fields_of(kind: type, raw: Mapping[str, Any], *leave: str) -> dict[str, Any]:
-    """Return what JSON says of the fields of a class, but those to ``leave``.
+    """Return a class's fields from JSON, without those to ``leave``.
 
     Raises `TypeError` or `ValueError` where something is not what the field is to be.
     """
-    known = {}
+    fields = {}
     for name, hint in _hints(kind).items():
         # A word that a later version has is passed over.
         is_later = get_origin(hint) is Literal and raw.get(name) not in get_args(hint)
         if name in raw and name not in leave and not is_later:
-            known[name] = _as(hint, raw[name], name)
-    return known
+            fields[name] = _as(hint, raw[name], name)
+    return fields
 
 
 def _as(kind: Any, value: Any, name: str) -> Any:

@@ -91,21 +91,22 @@ class NewsWriter:
 
     def _put_known(self, feed: Feed) -> bool:
         with feed.sending:
-            found, probe, observed = feed.found, feed.probed, feed.observed
-            activations = [each for each in feed.activations if each not in self._activations]
+            structure, probe = feed.traced_structure, feed.probed
+            observed = feed.observed
+            activations = [item for item in feed.activations if item not in self._activations]
         is_new = False
-        if found is not self._structure and found is not None and found.traced:
-            self._writer.structure(found)
-            self._structure, is_new = found, True
+        if structure is not self._structure and structure is not None and structure.traced:
+            self._writer.structure(structure)
+            self._structure, is_new = structure, True
         if probe is not self._probe:
             self._writer.probe(probe)
             self._probe, is_new = probe, True
         steps = self._writer.steps
-        for each in activations:
-            place = bisect_left(steps, each.step)
-            if steps[place : place + 1] == [each.step]:
-                self._writer.activations(each)
-                self._activations.add(each)
+        for item in activations:
+            place = bisect_left(steps, item.step)
+            if steps[place : place + 1] == [item.step]:
+                self._writer.activations(item)
+                self._activations.add(item)
                 is_new = True
         if observed and observed is not self._observed:
             self._writer.observed(observed)

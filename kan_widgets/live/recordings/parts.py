@@ -40,7 +40,7 @@ def part_of(place: Place, rank: int) -> Place:
 
 
 class _Part:
-    """What one other process has recorded, read as far as it is asked for."""
+    """The recording of one other process, read as far as it is asked for."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -104,7 +104,6 @@ class Joined(Reader):
         self._own_at = float("-inf")
 
     def read(self) -> Iterator[Record]:
-        """Read what has come since the last call. Raises as that of `Reader`."""
         for part in self._parts:
             part.may_look = True
         is_news = bool(self._waiting)
@@ -134,14 +133,14 @@ class Joined(Reader):
             yield from self._inputs()
 
     def _whole_frames(self) -> Iterator[Frame]:
-        """Put together the frames of which all processes have written what they have."""
+        """Yield whole frames, once all processes have written their parts."""
         while self._waiting:
             job, frame = self._waiting[0]
-            found = [frame]
+            frames = [frame]
             is_whole = is_there = True
             for part in self._parts:
                 try:
-                    theirs = part.at((job, frame.step))
+                    other = part.at((job, frame.step))
                 except (LookupError, FileNotFoundError):
                     if not self._is_missing(part, job):
                         if len(self._waiting) > _MOST_WAITING:
@@ -149,17 +148,17 @@ class Joined(Reader):
                         return
                     is_there = False
                 else:
-                    is_whole = is_whole and theirs is not None
-                    found += [] if theirs is None else [theirs]
+                    is_whole = is_whole and other is not None
+                    frames += [] if other is None else [other]
             for part in self._parts:
                 part.pass_by((job, frame.step))
             self._waiting.popleft()
             if is_whole:
-                layout = self._layout_of(found) if is_there else None
-                yield frame if layout is None else _joined(found, layout)
+                layout = self._layout_of(frames) if is_there else None
+                yield frame if layout is None else _joined(frames, layout)
 
     def _is_missing(self, part: _Part, job: int) -> bool:
-        """Whether a process writes nothing that can be read here, or has died before this one."""
+        """Whether a part is not to come: it cannot be read here, or its process has died."""
         if part.job < job:
             return time.time() - job / 1000 > _PATIENCE_SECONDS
         ours, theirs = (float(each.header.get("alive", 0.0)) for each in (self, part.reader))
@@ -179,7 +178,7 @@ class Joined(Reader):
         return self._wholes[key]
 
     def _inputs(self) -> Iterator[ObservedInputs]:
-        """Put together what reached the layers in all processes, where there is news of it."""
+        """Yield the layers' inputs of all processes together, where some are new."""
         if time.monotonic() < self._own_at + 4 * SIGN_SECONDS:
             for part in self._parts:
                 if not part.job:
@@ -233,7 +232,7 @@ def _joined(frames: Sequence[Frame], layout: Layout) -> Frame:
     data[layout.coefficients :] = frames[0].beside
     for layer in layout.layers:
         whole = data[layer.offset : layer.offset + layer.length].reshape(*layer.shape, layer.nb)
-        # Of a layer that all have the first counts.
+        # A layer that all have counts once.
         for frame in reversed(frames):
             if layer.name in frame.layout.names:
                 part = frame.layout.layer(layer.name)

@@ -25,7 +25,7 @@ _RANKS = (
 )
 
 
-def rank_and_world() -> tuple[int, int]:
+def _rank_and_world() -> tuple[int, int]:
     """Return the number of this process in a distributed training, and how many there are."""
     if (distributed := _distributed()) is not None:
         return int(distributed.get_rank()), int(distributed.get_world_size())
@@ -39,15 +39,15 @@ def rank_and_world() -> tuple[int, int]:
 
 def is_first_process() -> bool:
     """Whether this process is alone, or the first (rank 0) of a distributed training."""
-    return rank_and_world()[0] == 0
+    return _rank_and_world()[0] == 0
 
 
 def job_of_ranks() -> dict[str, int]:
-    """Return what a recording says of the processes that train together; nothing of one alone.
+    """Return rank, world size and job of processes that train together, for a recording; else {}.
 
     ``job`` is the same in all that have met: when the first of them asked. None waits for another.
     """
-    rank, world = rank_and_world()
+    rank, world = _rank_and_world()
     if world < 2:
         return {}
     job = str(time.time_ns() // 1_000_000)
@@ -95,7 +95,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """What comes last of it."""
+        """The last part of the path."""
         return Path(str(self.path)).name
 
     def of(self, name: str) -> str:
@@ -119,7 +119,7 @@ class Place:
         return here if self.is_local else max(far, took / _WAITED_SHARE)
 
     def read(self, name: str) -> bytes:
-        """Return what an object in the folder holds."""
+        """Return the bytes of a file in the folder."""
         with self._asked():
             return bytes(self.files.cat_file(self.of(name)))
 
@@ -141,7 +141,7 @@ class Place:
                 pass
 
     def names(self) -> list[str]:
-        """Return what lies in the folder; nothing if there is none."""
+        """Return the names of the files in the folder; none if there is no folder."""
         with self._asked():
             try:
                 found = self.files.ls(self.of(""), detail=False)

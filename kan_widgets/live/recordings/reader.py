@@ -121,13 +121,13 @@ class Reader:
         ValueError
             If it is no recording, damaged, one of a later version, or another run's than before.
         """
-        found = self.stored.read()
-        name, head = next(found, ("", b""))
+        pieces = self.stored.read()
+        name, head = next(pieces, ("", b""))
         if name != HEADER:
             self._refuse(name)
             return
         self.begin(head)
-        for name, data in found:
+        for name, data in pieces:
             number, kind = record_of(name)
             if not number:
                 continue
@@ -138,18 +138,18 @@ class Reader:
             yield from records
 
     @contextmanager
-    def reading(self, what: str) -> Iterator[None]:
-        """Whatever is raised while part of it is read: the recording is damaged."""
+    def reading(self, record: str) -> Iterator[None]:
+        """Raise `ValueError`, the recording is damaged, whatever the block raises."""
         try:
             yield
         except Exception as error:
             raise ValueError(
-                f"{self.place}: record {what} is damaged: {type(error).__name__}: {error}. Copy "
+                f"{self.place}: record {record} is damaged: {type(error).__name__}: {error}. Copy "
                 "it again from where it was written, or make another recording of the run"
             ) from error
 
     def _refuse(self, name: str) -> None:
-        """Raise if it is surely no recording, not only one that has not begun yet."""
+        """Raise if this is surely no recording, rather than one that has not begun yet."""
         if name or (self.stored.damage and not self.header):
             what = f"it is an archive that begins with {name!r}" if name else self.stored.damage
             raise NoRecording(f"{self.place} is not a recording: {what}; {_EXPECTED}")
@@ -185,7 +185,7 @@ class Reader:
 
     def _decode(self, number: int, kind: str, data: bytes) -> list[Record]:
         if kind in ("table.npy", "index.npy", "array.npy"):
-            self._arrays[number] = array_of(data)
+            self._arrays[number] = _array_of(data)
         elif kind == "layout.json":
             content = _json(data)
             layers = [self._layer(raw) for raw in content["layers"]]
@@ -197,11 +197,11 @@ class Reader:
                 raise ValueError("its layers do not lie one after the other")
             self._layouts[number], self.parameters = layout, content.get("parameters")
         elif kind == "frame.npy":
-            return [self._frame(array_of(data))]
+            return [self._frame(_array_of(data))]
         elif kind == "series.json":
             self._series[number] = str(_json(data)["name"])
         elif kind == "values.npy":
-            return self._values(array_of(data))
+            return self._values(_array_of(data))
         elif kind == "mark.json":
             content = _json(data)
             return [Mark(int(content["step"]), str(content["text"]))]
@@ -245,7 +245,7 @@ class Reader:
         ]
 
     def _observed(self, layers: list[dict[str, Any]]) -> ObservedInputs:
-        found = {}
+        observed = {}
         for raw in layers:
             numbers = raw["arrays"]
             arrays = {
@@ -253,14 +253,14 @@ class Reader:
                 for name in ARRAYS
                 if name in numbers
             }
-            said = fields_of(Observation, raw, *ARRAYS, "images")
-            inputs = Observation(**{"maps": None} | arrays | said)
+            fields = fields_of(Observation, raw, *ARRAYS, "images")
+            inputs = Observation(**{"maps": None} | arrays | fields)
             if not _fits(inputs):
                 raise ValueError(f"what was observed of {inputs.layer!r} does not fit together")
-            found[inputs.layer] = inputs
+            observed[inputs.layer] = inputs
             for number in numbers.values():
                 del self._arrays[number]
-        return ObservedInputs(found)
+        return ObservedInputs(observed)
 
     def _probed(self, raw: dict[str, Any]) -> Probed:
         if raw["inputs"] is None:
@@ -303,8 +303,8 @@ class Reader:
         return layer
 
     def _table(self, raw: dict[str, Any]) -> Table:
-        said = fields_of(Table, raw, "x", "values")
-        key = int(raw["record"]), *said.values()
+        fields = fields_of(Table, raw, "x", "values")
+        key = int(raw["record"]), *fields.values()
         if key not in self._tables:
             columns = self._arrays[key[0]]
             if columns.ndim != 2 or columns.shape[1] < 2 or not len(columns):
@@ -313,11 +313,11 @@ class Reader:
                 np.ascontiguousarray(part, dtype=np.float32)
                 for part in (columns[:, 0], columns[:, 1:])
             )
-            self._tables[key] = Table(x, values, **said)
+            self._tables[key] = Table(x, values, **fields)
         return self._tables[key]
 
 
-def array_of(data: bytes) -> NDArray[Any]:
+def _array_of(data: bytes) -> NDArray[Any]:
     """Read a ``.npy`` file from memory."""
     found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     return found
@@ -334,5 +334,5 @@ def _fits(observation: Observation) -> bool:
 
 
 def _json(data: bytes) -> Any:
-    """Read JSON; NaN and the like, which it has not, are as nothing."""
+    """Read JSON; NaN and infinities, which JSON has not, are ``None``."""
     return json.loads(data, parse_constant=lambda _: None)

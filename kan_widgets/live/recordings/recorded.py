@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import Feed
-from kan_widgets.live.frames.frame import Frame, History, spread
+from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.progress import (
     ENDED,
@@ -25,6 +25,7 @@ from kan_widgets.live.frames.progress import (
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
+from kan_widgets.live.frames.thinning import spread
 from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
 from kan_widgets.live.recordings.remote import FollowerSide
@@ -74,22 +75,22 @@ class Signs:
 
     def standing(self, progress: Progress, is_closed: bool) -> Standing:
         """Return how the run stands by its loop, or where that does not say by its recording."""
-        said = standing_of(progress)
-        if said.state in ENDED:
-            return said
+        loop = standing_of(progress)
+        if loop.state in ENDED:
+            return loop
         if is_closed or "alive" not in self._header:
             how: RunState = "closed" if is_closed else "not closed"
         elif died := self.died:
             return Standing("died", died)
-        elif said.state == "idle":
+        elif loop.state == "idle":
             how = "still recording"
         else:
-            return said
+            return loop
         return Standing(how, how)
 
 
 class RecordedFeed(Feed):
-    """What a recording shows: what was read of it, and what it says of its run."""
+    """The feed of a recording: the records read so far, and the status of its run."""
 
     def __init__(self, reader: Reader, history_mb: float) -> None:
         super().__init__(History(int(history_mb * 1e6)))
@@ -122,11 +123,8 @@ class RecordedFeed(Feed):
         self.model_class = str(self.reader.header.get("model", ""))
         self._state = "recorded"
 
-    # -- what it says -----------------------------------------------------------------------
-
     @property
     def learning_rates(self) -> list[float]:
-        """The learning rate of each parameter group, as recorded last."""
         return list(self.status.rates)
 
     @property
@@ -152,26 +150,25 @@ class RecordedFeed(Feed):
         """
         if self._state == "fault":
             return Standing("fault", self.message)
-        said = self.progress
+        progress = self.progress
         if self.follows:
             if died := self._signs.died:
-                return Standing("silent", f"{died}, last step {said.step:,}")
-            most = _STUCK_SECONDS if said.state == "running" else _SILENT_SECONDS
-            if said.state in ENDED or self._silent < most:
-                return standing_of(said)
-            news = f"no news for {age(self._silent)}, last step {said.step:,}"
-            return Standing("silent", f"paused, {news}" if said.state == "paused" else news)
-        stands = self._signs.standing(said, self.reader.stored.ended)
+                return Standing("silent", f"{died}, last step {progress.step:,}")
+            most = _STUCK_SECONDS if progress.state == "running" else _SILENT_SECONDS
+            if progress.state in ENDED or self._silent < most:
+                return standing_of(progress)
+            news = f"no news for {age(self._silent)}, last step {progress.step:,}"
+            return Standing("silent", f"paused, {news}" if progress.state == "paused" else news)
+        stands = self._signs.standing(progress, self.reader.stored.ended)
         state = stands.state if stands.state in ENDED else "recorded"
-        return Standing(state, f"recorded: {stands.words}{behind(said.step, self.frame.step)}")
+        return Standing(state, f"recorded: {stands.words}{behind(progress.step, self.frame.step)}")
 
     @property
     def _silent(self) -> float:
-        """For how many seconds nothing has come."""
+        """Seconds since the last record came."""
         return time.monotonic() - self._news_at
 
     def steer(self, command: Mapping[str, Any]) -> int:
-        """Ask the run for something; return the number by which it says that it heard."""
         if (remote := self.control) is None:
             raise RuntimeError(self.words)
         if died := self._signs.died:
@@ -182,29 +179,29 @@ class RecordedFeed(Feed):
 
     @property
     def words(self) -> str:
-        """What this is, and how it stands, in one or two sentences."""
+        """How the recording stands, in one or two sentences."""
         name, fault, control = self.reader.place.name, self.status.message, self.control
-        said = f"Following {name}" if self.follows else f"A recording ({name})"
+        words = f"Following {name}" if self.follows else f"A recording ({name})"
         is_open, damage = not self.reader.stored.ended, self.reader.stored.damage
         is_silent = self.follows and self._silent > _SILENT_SECONDS
         if self._trouble:
-            said += f", which cannot be read at the moment: {self._trouble}."
+            words += f", which cannot be read at the moment: {self._trouble}."
         elif is_open and (died := self._signs.died):
-            said += f" that was not closed. Its run {died}."
+            words += f" that was not closed. Its run {died}."
         elif damage and (is_silent or not self.follows):
-            said += f": {damage_of(self.reader)}."
+            words += f": {damage_of(self.reader)}."
         elif not self.follows and is_open:
-            said += " that was not closed: its run had not ended, or was killed."
+            words += " that was not closed: its run had not ended, or was killed."
         elif is_silent:
-            said += (
+            words += (
                 ": nothing new for over a minute. The run stands still, has ended without closing "
                 "its recording, or its storage is out of reach."
             )
         elif control is not None:
-            said += f". {control.words}"
+            words += f". {control.words}"
         else:
-            said += f": it shows a run{' elsewhere' if is_open else ''}, and cannot steer it."
-        return f"{said} It was not watched to its end: {fault}." if fault else said
+            words += f": it shows a run{' elsewhere' if is_open else ''}, and cannot steer it."
+        return f"{words} It was not watched to its end: {fault}." if fault else words
 
     def close(self) -> None:
         """Follow no more; what was read stays. Closing again does nothing."""
@@ -214,10 +211,8 @@ class RecordedFeed(Feed):
         if self._remote is not None:
             self._remote.release()
 
-    # -- reading --------------------------------------------------------------------
-
     def _take(self, number: int, record: Record, is_shown: bool = True) -> None:
-        """Take what was written, and show it."""
+        """Take a record, and show it."""
         with self.reader.reading(str(number)):
             if isinstance(record, Frame):
                 self.frames += 1
@@ -241,7 +236,7 @@ class RecordedFeed(Feed):
                 self.status, self.notices = record, record.notices
                 self._hear(record.steering)
             elif isinstance(record, Structure):
-                self.found = record
+                self.traced_structure = record
                 self.tell("structure", record)
             elif isinstance(record, Probed):
                 self.set_probe(record.probe)
@@ -251,7 +246,7 @@ class RecordedFeed(Feed):
                     self.tell("activations", record)
 
     def _hear(self, steering: Steered | None) -> None:
-        """Take what the run says of being steered."""
+        """Take how the run is steered."""
         if steering is None:
             self._remote = None
             return
@@ -300,8 +295,7 @@ class RecordedFeed(Feed):
         self.tell_training()
 
     def structure_of(self, layout: Layout) -> Structure:
-        """Return what is recorded of how the layers of a layout are connected."""
-        return self.found or untraced(
+        return self.traced_structure or untraced(
             layout, "The order is that of the modules: no examples were recorded."
         )
 

@@ -7,21 +7,22 @@ import os
 import threading
 import time
 import weakref
-from typing import Any, cast
+from typing import Any
 
 from kan_widgets.live.frames.feed import Feed, Listener
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
-from kan_widgets.live.frames.source import NotCopied, Source
-from kan_widgets.live.recordings.agreed import agreed_by
+from kan_widgets.live.frames.source import Source
+from kan_widgets.live.not_copied import NotCopied
+from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
-from kan_widgets.live.recordings.places import Place, is_first_process, job_of_ranks
+from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.remote import RunSide
-from kan_widgets.live.recordings.segments import Segments, written_file
+from kan_widgets.live.recordings.segments import Segments
 from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk
@@ -31,7 +32,6 @@ _PAUSE_SECONDS = 0.2
 _FAR_SECONDS = 1.0
 _STATUS_SECONDS = 1.0
 _LONGEST_PAUSE = 30.0
-_INPUTS_SECONDS = 2.0  # between two looks at what reached the layers
 
 
 class Recorder(Listener, NotCopied):
@@ -41,29 +41,88 @@ class Recorder(Listener, NotCopied):
     again, a slow one misses frames; the training waits for neither.
     """
 
+    is_active = False
+    """Whether it writes frames: the first process does, and who has a part of the model."""
+    is_open = False
+    """Whether it records frames at present."""
+    run = ""
+    """What tells the run from others."""
+    problem = ""
+    """The disk's error while it cannot be written; else empty."""
+    steering: RunSide | None = None
+    """Side through which followers steer the run, where that was allowed."""
+
+    def __init__(self, source: Source, place: Place) -> None:
+        self.path = place.path
+        self._source = weakref.ref(source)
+
+    @property
+    def frames(self) -> int:
+        """Frames in the recording that count."""
+        return 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its records."""
+        return 0
+
+    @property
+    def shows_frames(self) -> bool:
+        return self.is_active
+
+    def __repr__(self) -> str:
+        return f"<Recorder of {self.path}: another process records>"
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def on_closed(self) -> None:
+        """Write what is left before who closed the binding goes on, and perhaps ends."""
+        self.close()
+
+    def on_replaced(self, source: Source) -> None:
+        """End: the binding that has replaced the one recorded is of another training."""
+        source.feed.unsubscribe(self)
+
+    def flush(self) -> None:
+        """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
+
+    def close(self) -> None:
+        """Write what waits and the last state, and end the recording."""
+        if (source := self._source()) is not None:
+            source.feed.unsubscribe(self)
+
+
+class FrameRecorder(Recorder):
+    """The recorder of the first process, or of one that has a part of the model.
+
+    ``agreed`` has all processes of the job steered together, as the first is asked to.
+    """
+
     def __init__(
         self,
         source: Source,
         place: Place,
         max_bytes: int,
+        job: dict[str, int],
         *,
         overwrite: bool,
         lost_after: float | None,
+        agreed: Agreed | None,
     ) -> None:
-        self.path = place.path
-        job = job_of_ranks()
+        super().__init__(source, place)
+        place = part_of(place, job.get("rank", 0))
+        if place.is_device() or place.is_file():
+            what = "file" if place.is_file() else "device or a pipe"
+            raise FileExistsError(f"{place} is a {what}: give another name")
+        self.is_active = self.is_open = True
         self._is_first = is_first_process()
-        self.is_active = self._is_first or any(each.split for each in source.feed.layout.layers)
-        """Whether it writes frames: the first process does, and who has a part of the model."""
-        self.problem = ""
-        """The disk's error while it cannot be written; else empty."""
-        self.steering: RunSide | None = None
-        """Side through which followers steer the run, where that was allowed."""
         self._scalars, self._output = source.scalars, ""
-        self._is_closed = not self.is_active
         self._is_over = False  # nothing more will come, what waits is still to be written
-        visit = self._visit if self.is_active else self._write_inputs
-        self._job = Job(disk, visit)
+        self._job = Job(disk, self._visit)
         self._writing = threading.RLock()
         self._is_stale = True  # there is news other than frames
         self._parameters: dict[Layout, dict[str, Any]] = {}
@@ -72,19 +131,7 @@ class Recorder(Listener, NotCopied):
         self._commit_at = self._status_at = float("-inf")
         self._failures = 0
         self._status: dict[str, Any] = {}
-        self._source = weakref.ref(source)
-        agreed = None if lost_after is None else agreed_by(source.feed, job)
-        place = part_of(place, job.get("rank", 0))
-        self._inputs: tuple[Place, dict[str, int]] | None = None if self.is_active else (place, job)
-        self._written: object = None  # of the inputs
-        if not self.is_active:
-            source.feed.subscribe(self)  # to be told of the end
-            self._job.wake()
-            return
         with self._writing:
-            if place.is_device() or place.is_file():
-                what = "file" if place.is_file() else "device or a pipe"
-                raise FileExistsError(f"{place} is a {what}: give another name")
             self._segments = Segments(place)
             try:
                 self._writer = Writer(self._segments, source.feed.module, job)
@@ -92,6 +139,7 @@ class Recorder(Listener, NotCopied):
                     self._writer.go_on(self._segments, source.history[0])
                 self._news = NewsWriter(self._writer, self._parameters)
                 self._writer.job()
+                self.run = self._writer.run
                 if lost_after is not None and self._is_first:
                     self.steering = RunSide(place.path, self.run, lost_after, self._steered, agreed)
                 # What is known by now, and from here on the rest.
@@ -102,7 +150,7 @@ class Recorder(Listener, NotCopied):
                 self._news.write(source.feed, past)
                 self._write_all(is_last=False, commit=True)
             except BaseException:
-                self._is_closed = True
+                self.is_open = False
                 source.feed.unsubscribe(self)
                 if self.steering is not None:
                     self.steering.close()
@@ -112,53 +160,27 @@ class Recorder(Listener, NotCopied):
         self._job.wake()
 
     def _steered(self) -> Feed | None:
-        """Return what trains now, if anything does."""
+        """Return the feed of the training, while it is open."""
         source = self._source()
         return source.feed if source is not None and source.feed.is_open else None
 
-    # -- what it is -------------------------------------------------------------------
-
     @property
     def frames(self) -> int:
-        """Frames in the recording that count."""
         return len(self._writer.steps) if self.is_active else 0
 
     @property
-    def run(self) -> str:
-        """What tells the run from others."""
-        return self._writer.run if self.is_active else ""
-
-    @property
     def nbytes(self) -> int:
-        """Bytes of all its records."""
         return self._segments.nbytes if self.is_active else 0
 
     def records(self, source: Source) -> bool:
         """Whether it is open and records this training."""
         return self.is_open and source.scalars is self._scalars
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it records."""
-        return not self._is_closed
-
     def __repr__(self) -> str:
         if not self.is_active:
-            return f"<Recorder of {self.path}: another process records>"
-        how = "closed" if self._is_closed else self.problem or "recording"
+            return super().__repr__()
+        how = self.problem or "recording" if self.is_open else "closed"
         return f"<Recorder of {self.path}: {self.frames} frames, {self.nbytes / 1e6:.1f} MB, {how}>"
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    # -- what the binding says --------------------------------------------------------
-
-    @property
-    def shows_frames(self) -> bool:
-        return self.is_active
 
     def on_layout(self, layout: Layout) -> None:
         """Count the parameters, which may have changed as well."""
@@ -166,31 +188,21 @@ class Recorder(Listener, NotCopied):
             self._know(source, layout)
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Keep a frame for the thread ``disk``."""
-        if self._is_closed:
+        if not self.is_open:
             return
         seconds = time.perf_counter() - self._started
         self._news.add(WaitingFrame(frame, seconds, settled))
 
     def on_state(self, state: State, message: str) -> None:
-        """Note how it goes, and the end."""
         self._is_stale = True
         if state in ("closed", "fault"):
             self._is_over = True
 
-    def on_closed(self) -> None:
-        """Write what is left before who closed the binding goes on, and perhaps ends."""
-        self.close()
-
-    def on_training(self, *_: object) -> None:
-        """Note that there is news."""
+    def on_training(self) -> None:
         self._is_stale = True
 
-    on_observed = on_structure = on_probe = on_activations = cast(Any, on_training)
-
     def on_replaced(self, source: Source) -> None:
-        """End: the binding that has replaced the one recorded is of another training."""
-        source.feed.unsubscribe(self)
+        super().on_replaced(source)
         self._is_over = True
 
     def _know(self, source: Source, layout: Layout) -> None:
@@ -201,11 +213,9 @@ class Recorder(Listener, NotCopied):
         except Exception as error:
             report(f"{self.path}: the parameters are not recorded: {error!r}")
 
-    # -- writing ----------------------------------------------------------------------
-
     def _visit(self) -> None:
         """Write what waits, and now and then that the writer is there; by the thread ``disk``."""
-        if self._is_closed:
+        if not self.is_open:
             return
         if self._is_over or self._source() is None:
             self.close()
@@ -219,33 +229,12 @@ class Recorder(Listener, NotCopied):
             self._job.earliest = time.monotonic() + pause
             self._job.wake()
 
-    def _write_inputs(self) -> None:
-        """Write what reached the layers here, where another process records the frames.
-
-        It is looked for now and then, in the thread ``disk``; nobody is told anything for it.
-        """
-        if (source := self._source()) is None or self._inputs is None:
-            return
-        (place, job), observed = self._inputs, source.feed.observed
-        if observed and observed is not self._written:
-            self._written = observed
-            try:
-                if place.is_local:
-                    os.makedirs(os.path.dirname(place.of("")), exist_ok=True)
-                with written_file(place) as file:
-                    Writer(file, source.feed.module, job).observed(observed)
-            except OSError as error:
-                report(f"{place} cannot be written: {error}. The training goes on")
-        self._job.earliest = time.monotonic() + _INPUTS_SECONDS
-        self._job.wake()
-
     def flush(self) -> None:
-        """Write what waits, in the calling thread; a disk that fails is noted in ``problem``."""
         self._write(is_last=False, commit=True)
 
     def _write(self, *, is_last: bool, commit: bool = False) -> None:
         with self._writing:
-            if self._is_closed:
+            if not self.is_open:
                 return
             try:
                 self._write_all(is_last, commit)
@@ -300,14 +289,10 @@ class Recorder(Listener, NotCopied):
             self._writer.status(self._status | {"output": self._output if is_last else ""})
 
     def close(self) -> None:
-        """Write what waits and the last state, and end the recording."""
-        self._write_inputs()
-        self._inputs, source = None, self._source()
-        if self._is_closed:
-            if source is not None:
-                source.feed.unsubscribe(self)
+        if not self.is_open:
+            super().close()
             return
-        if source is not None:
+        if (source := self._source()) is not None:
             try:
                 source.feed.current()
             except Exception as error:
@@ -318,15 +303,14 @@ class Recorder(Listener, NotCopied):
 
     def _leave(self) -> None:
         """Leave the file to the process that this one is a fork of."""
-        self.is_active, self._is_closed, self.steering, self._inputs = False, True, None, None
+        self.is_active, self.is_open, self.steering = False, False, None
         self._writing = threading.RLock()  # a thread that is not here may have held the other one
         self._segments.leave()
 
     def _end(self) -> None:
-        if self._is_closed:
+        if not self.is_open:
             return
-        if (source := self._source()) is not None:
-            source.feed.unsubscribe(self)
+        super().close()
         if self.steering is not None:
             self.steering.close()
         try:
@@ -335,12 +319,12 @@ class Recorder(Listener, NotCopied):
             report(f"{self.path} does not say that it has ended: {error}")
         self._segments.leave()
         # Not before: whoever sees it closed finds the recording complete.
-        self._is_closed = True
+        self.is_open = False
         if open_recorders.get(str(self.path)) is self:
             del open_recorders[str(self.path)]
 
 
-open_recorders: dict[str, Recorder] = {}
+open_recorders: dict[str, FrameRecorder] = {}
 
 
 @atexit.register

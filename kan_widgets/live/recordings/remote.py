@@ -95,7 +95,6 @@ class Mailbox(Place):
             os.rmdir(self.path)
 
     def read(self, name: str) -> bytes:
-        """Return what a file in it holds."""
         with self._asked(), self.files.open(self.of(name), "rb") as file:
             if self.is_local:  # who may write above it might have put another in its place
                 self._check_owner(os.fstat(file.fileno()))
@@ -115,7 +114,7 @@ class Mailbox(Place):
 
 
 class FollowerSide:
-    """What a follower wants of a run, put into the folder.
+    """The follower's side: puts commands for a run into the folder.
 
     Parameters
     ----------
@@ -157,7 +156,7 @@ class FollowerSide:
 
     @property
     def words(self) -> str:
-        """What there is to say, in sentences."""
+        """How steering stands, in sentences."""
         parts = [
             "What is clicked is done in the run, between two steps; a pause ends by itself when "
             f"this page is silent for {self._said.lost_after:g} s."
@@ -255,7 +254,7 @@ class RunSide:
         self._due = float("-inf")  # of the next look
 
     def said(self) -> dict[str, Any]:
-        """Return what the recording says of it, as the fields of `Steered`."""
+        """Return the fields of `Steered` for the recording."""
         live = self._steered()
         control = None if live is None else live.control
         state: Any = "running" if control is None else control.state
@@ -296,7 +295,7 @@ class RunSide:
         return self._told != before
 
     def _take(self, live: Feed) -> None:
-        """Do what lies in the folder, and note whether a follower has signed."""
+        """Do the commands in the folder, and note whether a follower has signed."""
         self._trouble = ""
         try:
             self._box.check()
@@ -315,7 +314,7 @@ class RunSide:
         self._refused = str(error)
 
     def _do(self, live: Feed, name: str, number: int) -> None:
-        """Do what one file asks for, and remove it."""
+        """Do the command of one file, and remove the file."""
         text = self._box.read(name)
         self._box.remove(name)
         if number > self._heard + _MOST_AHEAD:

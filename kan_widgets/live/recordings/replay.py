@@ -1,23 +1,19 @@
-"""A recorded run, shown by the same views as one that trains here, or looked at in short."""
+"""A recorded run, shown by the same views as one that trains here."""
 
 from __future__ import annotations
 
 import time
 import weakref
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kan_widgets.checks import check_number, check_whole
-from kan_widgets.live.frames.progress import ENDED, Standing
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.format import Status, fields_of, status_from
 from kan_widgets.live.recordings.parts import Joined
-from kan_widgets.live.recordings.places import PathLike, Place
-from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import NoFrames, RecordedFeed, Signs, damage_of
+from kan_widgets.live.recordings.places import PathLike
+from kan_widgets.live.recordings.recorded import NoFrames, RecordedFeed, damage_of
 from kan_widgets.live.recordings.remote import FollowerSide
-from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read_index
+from kan_widgets.live.recordings.segments import INDEX
 from kan_widgets.live.reports import report
 
 
@@ -49,7 +45,7 @@ class Replay(Source):
 
     @property
     def info(self) -> dict[str, Any]:
-        """What it says of itself: ``model``, ``started``, ``kan_widgets``, ``version``."""
+        """The recording's ``model``, ``started``, ``kan_widgets`` and ``version``."""
         header = self.feed.reader.header
         inner = ("copy", "alive", "writer", "latest")
         return {name: value for name, value in header.items() if name not in inner}
@@ -76,7 +72,6 @@ class Replay(Source):
 
     @property
     def every(self) -> int:
-        """Steps between two frames of the run."""
         return self.feed.status.every
 
     @property
@@ -102,7 +97,7 @@ class Replay(Source):
 
     @property
     def words(self) -> str:
-        """What this is, and how it stands, in one or two sentences."""
+        """How the recording stands, in one or two sentences."""
         return self.feed.words
 
     def __repr__(self) -> str:
@@ -155,14 +150,14 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     >>> kw.KernelGrid(run).image(width=300).size[0]
     600
     """
-    check_number("history_mb", history_mb, of=" of megabytes")
+    check_number("history_mb", history_mb, of="megabytes")
     reader = Joined(path)
     if reader.place.is_folder() and INDEX not in reader.place.names():
         raise IsADirectoryError(
             f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
         )
     try:
-        found = RecordedFeed(reader, history_mb)
+        feed = RecordedFeed(reader, history_mb)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{reader.place} is not there: give what live.save(path) or live.record(path) has "
@@ -170,7 +165,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
         ) from None
     if reader.stored.damage:
         report(damage_of(reader))
-    return Replay(found)
+    return Replay(feed)
 
 
 def follow(
@@ -206,14 +201,14 @@ def follow(
     TimeoutError
         If there is no frame in time.
     """
-    check_number("history_mb", history_mb, of=" of megabytes")
-    check_number("wait", wait, of=" of seconds")
-    check_number("interval", interval, above=True, of=" of seconds")
+    check_number("history_mb", history_mb, of="megabytes")
+    check_number("wait", wait, of="seconds")
+    check_number("interval", interval, above=True, of="seconds")
     end = time.monotonic() + wait
     while True:
         try:
             reader = Joined(path)
-            found = RecordedFeed(reader, history_mb)
+            feed = RecordedFeed(reader, history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:
             left = end - time.monotonic()
@@ -224,87 +219,5 @@ def follow(
                     "model trains, on storage that is mounted here too, or wait longer"
                 ) from None
         time.sleep(min(interval, left))
-    found.follow(interval)
-    return Replay(found)
-
-
-@dataclass(frozen=True)
-class Latest:
-    """What a recording said last of its run."""
-
-    frames: int = 0
-    step: int = 0
-    """Step of the last frame."""
-    values: dict[str, float] = field(default_factory=dict)
-    """The last of each series."""
-    status: Status = field(default_factory=Status)
-
-
-class Glance:
-    """How a recorded run stands. A look at a folder is one small request; one file is read once."""
-
-    def __init__(self, path: PathLike) -> None:
-        self.place = Place(path)
-        self.header: dict[str, Any] = {}
-        """Empty until it was seen."""
-        self.latest = Latest()
-        self.nbytes = 0
-        self.is_closed = False
-        self._signs = Signs()
-
-    def look(self) -> bool:
-        """See how it stands by now; return whether there is news. Raises as `kan_widgets.replay`.
-
-        What the index says is checked.
-        """
-        before = self.latest
-        if (index := read_index(self.place)) is not None:
-            reader = Reader(self.place.path)
-            reader.begin(json_bytes(index.header))
-            with reader.reading(INDEX):
-                said = reader.header["latest"]
-                values = {str(name): float(v) for name, v in said.get("values", {}).items()}
-                self.latest = Latest(
-                    **fields_of(Latest, said, "values", "status"),
-                    values=values,
-                    status=status_from(said.get("status", {})),
-                )
-                self._signs.hear(reader.header)
-            self.header, self.is_closed = reader.header, index.ended
-            self.nbytes = index.nbytes
-        elif not (self.is_closed and self.nbytes == Stored(self.place).nbytes()):
-            run = replay(self.place.path, history_mb=0.0)
-            values = {name: run.scalars.latest(name) for name in run.scalars.names}
-            self.latest = Latest(run.frames, run.frame.step, values, run.feed.status)
-            self.header, self.is_closed = run.feed.reader.header, run.is_complete
-            self.nbytes = run.feed.reader.stored.nbytes()
-            self._signs.hear(self.header)
-        return self.latest != before
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more is to come of this run."""
-        return self.is_closed or self.latest.status.progress.state in ENDED
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether its writer was heard of."""
-        return not self.has_ended and "alive" in self.header and not self._signs.died
-
-    @property
-    def standing(self) -> Standing:
-        """How the run stands."""
-        return self._signs.standing(self.latest.status.progress, self.is_closed)
-
-
-def newest(path: PathLike) -> Replay:
-    """Show a recorded run at its newest frame; of a folder hardly more is read.
-
-    Raises as `kan_widgets.replay`.
-    """
-    reader = Joined(path)
-    reader.stored = Stored(reader.place, ends=True)
-    try:
-        return Replay(RecordedFeed(reader, 0.0))
-    except (FileNotFoundError, ValueError):  # what the newest frame refers to lies in between
-        return replay(path, history_mb=0.0)
+    feed.follow(interval)
+    return Replay(feed)

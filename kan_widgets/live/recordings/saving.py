@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kan_widgets.checks import check_number, check_whole
+from kan_widgets.lazy_names import makers
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
+from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
 from kan_widgets.live.recordings.news import NewsWriter
-from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
-from kan_widgets.live.recordings.recorder import Recorder, open_recorders
+from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, job_of_ranks
+from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.segments import OneFile, written_file
@@ -23,7 +26,7 @@ from kan_widgets.live.recordings.writer import Writer
 
 
 class SendingHandle(Protocol):
-    """What sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
+    """Sends how functions develop to a tracker. Made by ``live.send_to``; see there."""
 
     def close(self) -> None:
         """Send what is left, and the page. Closing again does nothing."""
@@ -181,8 +184,8 @@ class Savable(Source):
         """
         place = Place(path)
         place.check_parent()
-        check_number("max_mb", max_mb, above=True, of=" of megabytes")
-        check_number("lost_after", lost_after, above=True, of=" of seconds")
+        check_number("max_mb", max_mb, above=True, of="megabytes")
+        check_number("lost_after", lost_after, above=True, of="seconds")
         if not self.feed.is_open:
             raise closed_error(self.feed)
         known = open_recorders.get(str(place))
@@ -190,12 +193,18 @@ class Savable(Source):
             return known
         if control:
             Mailbox(place.path).check()
-        return Recorder(
+        job = job_of_ranks()
+        agreed = agreed_by(self.feed, job) if control else None
+        if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):
+            return InputsRecorder(self, place, job)
+        return FrameRecorder(
             self,
             place,
             int(max_mb * 1e6),
+            job,
             overwrite=overwrite,
             lost_after=lost_after if control else None,
+            agreed=agreed,
         )
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:
@@ -245,10 +254,8 @@ class Savable(Source):
         >>> [report.step for report in reports], list(reports[-1].pictures)
         ([0, 1], ['KANLinear'])
         """
-        check_whole("every", every, of=" of steps")
+        check_whole("every", every, of="steps")
         if not self.feed.is_open:
             raise closed_error(self.feed)
-        from kan_widgets import _sending
-
-        sending: SendingHandle = _sending(self, writer, every, name)
+        sending: SendingHandle = makers["live.send_to"](self, writer, every, name)
         return sending

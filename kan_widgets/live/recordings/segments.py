@@ -67,7 +67,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Index:
-    """What an index says."""
+    """The content of an index file."""
 
     header: dict[str, Any]
     segments: list[Segment]
@@ -102,14 +102,14 @@ def read_index(place: Place) -> Index | None:
 @contextmanager
 def written_file(place: Place) -> Iterator[OneFile]:
     """Write a file that takes the place of the one there once it is complete."""
-    with tempfile.TemporaryDirectory() as made:
-        here = place.path if isinstance(place.path, Path) else None
-        part = here.with_name(f"{here.name}.part") if here else Path(made, "part")
+    with tempfile.TemporaryDirectory() as folder:
+        target = place.path if isinstance(place.path, Path) else None
+        part = target.with_name(f"{target.name}.part") if target else Path(folder, "part")
         try:
-            with OneFile(part, "w") as one:
-                yield one
-            if here:
-                os.replace(part, here)
+            with OneFile(part, "w") as file:
+                yield file
+            if target:
+                os.replace(part, target)
             else:
                 place.files.put_file(str(part), place.of(""))
         finally:
@@ -175,7 +175,7 @@ class Segments:
         return index
 
     def _await_writer(self, found: Index) -> None:
-        """Wait until it is known whether somebody writes where nothing can be locked."""
+        """Wait until it is known whether another writer is alive, where files cannot be locked."""
         silent = time.time() - float(found.header.get("alive", 0.0))
         before, end = found, time.monotonic() + max(0.0, LOST_SECONDS - max(silent, 0.0))
         while not before.ended and time.monotonic() < end:
@@ -224,8 +224,8 @@ class Segments:
                 self._join(tail, ended)
 
     def _join(self, tail: list[Segment], ended: bool) -> None:
-        """Make one of the last segments."""
-        records = [record for segment in tail for record in records_of(self.place, segment)]
+        """Join the last segments into one."""
+        records = [record for segment in tail for record in _records_of(self.place, segment)]
         steps = [step for segment in tail for step in segment.steps or ()]
         joined = self._put(records, tail[0].level + 1, steps)
         self._say([*self._segments[: -len(tail)], joined], ended)
@@ -248,7 +248,7 @@ class Segments:
         return segment
 
     def _say(self, segments: list[Segment], ended: bool) -> None:
-        """Write the index, and remove what it names no more."""
+        """Write the index, and remove segments that it names no more."""
         head = {**self.header, "writer": self._token, "alive": round(time.time(), 3)}
         head["latest"] = self.latest
         lines = [head, *map(asdict, segments), *([{"ended": True}] if ended else [])]
@@ -266,7 +266,7 @@ class Segments:
         segments = []
         try:
             for segment in self._segments:
-                records = records_of(self.place, segment)
+                records = _records_of(self.place, segment)
                 kept = [each for each in records if wanted(record_of(each[0])[0])]
                 if kept:
                     segments.append(self._put(kept, segment.level, list(segment.steps or ())))
@@ -305,14 +305,14 @@ def _written(place: Place, index: Index | None) -> RuntimeError:
     )
 
 
-def records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
+def _records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
     """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
     with ZipFile(BytesIO(place.read(segment.name))) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
 
 
 class Stored:
-    """What of a recording can be read by now, in a folder or in one file.
+    """The records that can be read by now, in a folder or in one file.
 
     Of its ``ends`` alone: the frames in the segments of a folder up to the first, and in the one
     with the newest.
@@ -354,7 +354,7 @@ class Stored:
             if segment.last <= self._last:
                 continue
             try:
-                records = records_of(self.place, segment)
+                records = _records_of(self.place, segment)
             except FileNotFoundError:  # it has become part of a larger one
                 return
             except BadZipFile as error:
@@ -369,7 +369,7 @@ class Stored:
         self.ended = index.ended
 
     def _in_file(self) -> Iterator[tuple[str, bytes]]:
-        """Read what is one file; nothing while it is not whole."""
+        """Read the records of one file; none while the file is not whole."""
         if self.place.is_device():
             self.damage = "it is a device or a pipe"
         if self.damage or self.place.is_folder():

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.frame import Frame, aligned, fitting
+from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Table, layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.structure import Structure, structure_dict
+from kan_widgets.live.frames.thinning import aligned, fitting
 from kan_widgets.live.recordings.format import FORMAT, VERSION
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.recordings.reader import Reader, Seam
@@ -47,7 +48,7 @@ class Writer:
         self,
         store: OneFile | Segments,
         model: nn.Module | None,
-        said: Mapping[str, Any] = MappingProxyType({}),
+        header: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         from kan_widgets import __version__
 
@@ -62,7 +63,7 @@ class Writer:
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            **said,
+            **header,
         }
         self._header["since"] = self._header["started"]
         self._number = 0
@@ -121,7 +122,7 @@ class Writer:
         self._add("seam", {"step": first.step, **who})
 
     def _forget(self, step: int) -> None:
-        """Count no frames from a step on any more: it is trained again from there."""
+        """Forget the frames from a step on: the run is trained again from there."""
         count = bisect_left(self.steps, step)
         del self._frames[count:], self.steps[count:]
 
@@ -230,13 +231,13 @@ class Writer:
     def activations(self, activations: Activations) -> None:
         """Write what the examples made of the network; its frames come before it."""
         version = activations.layout_version
-        known = [number for layout, number in self._layouts.items() if layout.version == version]
-        if not known:
+        numbers = [number for layout, number in self._layouts.items() if layout.version == version]
+        if not numbers:
             return  # no frame of that layout was written
         first = self._number + 1
         content, data, more = packed(activations)
         arrays = {"data": self._add("array", data), "more": self._add("array", more.astype("<f4"))}
-        last = self._add("activity", {**content, "layout": known[0], **arrays})
+        last = self._add("activity", {**content, "layout": numbers[0], **arrays})
         self._activations.append((activations.step, range(first, last + 1)))
 
     def status(self, status: Mapping[str, Any]) -> None:

@@ -64,7 +64,7 @@ class Alarm:
 
     @property
     def id(self) -> str:
-        """What tells it from others."""
+        """Equal for the same alarm at a later step."""
         return f"{self.kind} {self.layer}"
 
     def __str__(self) -> str:
@@ -135,7 +135,7 @@ def exploding(frame: Frame, first: Frame, limits: Limits, rate: float | None) ->
 
 
 def _reach(frame: Frame, layer: LayerLayout) -> float:
-    """Return the largest |φ| of one of the functions, that with the largest coefficients."""
+    """Return the largest |φ| of the function with the largest coefficients."""
     rows = frame.rows(layer)
     function = int(np.abs(rows).max(1, initial=0.0).argmax())
     number = 0 if layer.table_of is None else int(layer.table_of[function])
@@ -195,7 +195,7 @@ def still(frame: Frame, before: Frame, trained: Mapping[str, bool | None]) -> It
 
 
 def _moved(frame: Frame, before: Frame, layer: LayerLayout) -> tuple[float, float | None]:
-    """Return how far a layer moved, and its splines, relative to what they are."""
+    """Return how far a layer and its splines moved, relative to their size."""
     now, then = frame.rows(layer), before.rows(layer)
     splines = ~np.array(layer.is_base)
     has_splines = bool(layer.knots) and splines.any()

@@ -78,18 +78,18 @@ def printed_to(taker: Callable[[str], None]) -> Iterator[None]:
 
     What was bound to the streams before, such as a logging handler, goes on as it was.
     """
-    here = _here()
+    thread = _here()
     with _lock:
         if not isinstance(sys.stdout, _ByThread):
             sys.stdout = _ByThread(sys.stdout)
         if not isinstance(sys.stderr, _ByThread):
             sys.stderr = _ByThread(sys.stderr)
-        _takers[here] = taker
+        _takers[thread] = taker
     try:
         yield
     finally:
         with _lock:
-            del _takers[here]
+            del _takers[thread]
             if not _takers:
                 # Somebody else may have put a stream of his own in between.
                 if isinstance(sys.stdout, _ByThread):

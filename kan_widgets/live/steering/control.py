@@ -13,7 +13,7 @@ from traceback import walk_stack
 
 from kan_widgets.checks import check_whole
 from kan_widgets.live.frames.progress import ControlState
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of
 
 # A paused thread looks this often for new commands, and for Ctrl+C.
@@ -44,7 +44,7 @@ class TrainingStopped(Exception):
 
 
 class Control(NotCopied):
-    """What others want of the thread that trains. Reached as ``live.control``.
+    """Pauses, steps and stops the thread that trains. Reached as ``live.control``.
 
     Every wish can come from any thread and holds from the end of the current step;
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
@@ -103,8 +103,6 @@ class Control(NotCopied):
     def heard(self) -> None:
         """Note that a message from a page has arrived on this thread."""
         self._callers.add(threading.current_thread())
-
-    # -- wishes -----------------------------------------------------------------------
 
     def pause(self) -> None:
         """Hold the training after the current step."""

@@ -374,7 +374,7 @@ steppings: weakref.WeakKeyDictionary[Optimizer, Stepping] = weakref.WeakKeyDicti
 
 
 def stepping_of(optimizer: Optimizer) -> Stepping:
-    """Return what is known of an optimizer's steps."""
+    """Return the counts of an optimizer's steps."""
     stepping = steppings.get(optimizer)
     if stepping is None:
         stepping = steppings[optimizer] = Stepping(optimizer)

@@ -50,11 +50,11 @@ class Track(Generic[Batch]):
         return self.epochs * len(self.loader)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Batch]:
-        """Give the batches; holds and stops as the control wants it."""
+        """Yield the batches; hold and stop as the control says."""
         return _Batches(self, Loop())
 
     def __aiter__(self) -> AsyncIterator[Batch]:
-        """Give the batches; while it holds, and between two batches, other tasks go on."""
+        """Yield the batches; other tasks go on between two batches, and while the loop is held."""
         return _Batches(self, Loop(waits_itself=True))
 
 
@@ -131,7 +131,7 @@ class _Batches(Generic[Batch]):
 
     @contextmanager
     def _waits(self) -> Iterator[None]:
-        """Leave a time between two batches out of what was spent on training."""
+        """Leave the time between two batches out of the training time."""
         begun = time.perf_counter()
         try:
             yield
@@ -207,9 +207,6 @@ def check_loader(name: str, loader: object, epochs: int) -> None:
         )
 
 
-# -- training --------------------------------------------------------------------------------
-
-
 @dataclass
 class FitResult:
     """The result of training one model."""
@@ -257,43 +254,43 @@ def train(
     ``"on_epoch"`` and ``"on_end"``; what it raises ends the loop.
     """
     for epoch in range(1, epochs + 1):
-        for one in all_trained:
-            one.model.train()
-            one.training.epoch = epoch
+        for run in all_trained:
+            run.model.train()
+            run.training.epoch = epoch
         sums = [Sums() for _ in all_trained]
         for batch in loader:
-            for one, its_sums in zip(all_trained, sums, strict=True):
-                _step(one, batch, loss_fn, its_sums)
-            for one in all_trained:
-                one.training.batches_done += 1
+            for run, its_sums in zip(all_trained, sums, strict=True):
+                _step(run, batch, loss_fn, its_sums)
+            for run in all_trained:
+                run.training.batches_done += 1
             tell("on_step")
             if loop.stop:
                 break
         if loop.stop:
             break
-        for one, its_sums in zip(all_trained, sums, strict=True):
-            _end_epoch(one, its_sums, eval_loader, loss_fn)
+        for run, its_sums in zip(all_trained, sums, strict=True):
+            _end_epoch(run, its_sums, eval_loader, loss_fn)
         tell("on_epoch")
-    for one in all_trained:
-        one.result.stopped = loop.stop
+    for run in all_trained:
+        run.result.stopped = loop.stop
     tell("on_end")
-    for one in all_trained:
-        one.training.end(loop, "stopped" if loop.stop else "finished")
+    for run in all_trained:
+        run.training.end(loop, "stopped" if loop.stop else "finished")
 
 
-def _step(one: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
-    training, result, model = one.training, one.result, one.model
+def _step(run: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
+    training, result, model = run.training, run.result, run.model
     steps = training.steps
     started = time.perf_counter() - training.clock.paused
     inputs, targets = _on_device(batch, model)
     training.saw((inputs, targets))
-    one.optimizer.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad(set_to_none=True)
     outputs = model(inputs)
     loss = loss_fn(outputs, targets)
     loss.backward()
     sums.add(outputs, targets, loss)
     training.scalars.add(steps + 1, {"loss": loss})
-    one.optimizer.step()
+    run.optimizer.step()
     if training.steps == steps:  # nobody watches any more
         training.counter.steps += 1
         training.hold()
@@ -303,8 +300,8 @@ def _step(one: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
     result.steps += 1
 
 
-def _end_epoch(one: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss_fn: Loss) -> None:
-    result, training = one.result, one.training
+def _end_epoch(run: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss_fn: Loss) -> None:
+    result, training = run.result, run.training
     result.epochs += 1
     result.loss.append(sums.loss)
     logged: dict[str, float] = {}
@@ -312,12 +309,12 @@ def _end_epoch(one: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss
         result.accuracy.append(sums.accuracy)
         logged["accuracy"] = sums.accuracy
     if eval_loader is not None:
-        found = evaluate(one.model, eval_loader, loss_fn)
-        result.eval_loss.append(found.loss)
-        logged["eval_loss"] = found.loss
-        if found.accuracy is not None:
-            result.eval_accuracy.append(found.accuracy)
-            logged["eval_accuracy"] = found.accuracy
+        scores = evaluate(run.model, eval_loader, loss_fn)
+        result.eval_loss.append(scores.loss)
+        logged["eval_loss"] = scores.loss
+        if scores.accuracy is not None:
+            result.eval_accuracy.append(scores.accuracy)
+            logged["eval_accuracy"] = scores.accuracy
     if logged:
         training.scalars.add(training.steps, logged)
 

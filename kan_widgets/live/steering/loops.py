@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from dataclasses import dataclass, field
 from traceback import walk_stack
 from types import CodeType, FrameType
 
@@ -24,6 +25,7 @@ _open: list[Loop] = []
 _lock = threading.Lock()
 
 
+@dataclass(eq=False, kw_only=True)
 class Loop:
     """A loop over batches that looks for a stop between two of them.
 
@@ -33,20 +35,14 @@ class Loop:
     so that others can always reach it. One that ``asks_others`` stops with all of its processes.
     """
 
-    def __init__(
-        self,
-        *,
-        waits_itself: bool = False,
-        times_itself: bool = False,
-        in_background: bool = False,
-        asks_others: bool = False,
-    ) -> None:
-        self.waits_itself = waits_itself
-        self.times_itself = times_itself
-        self.in_background = in_background
-        self.asks_others = asks_others
-        self.stop = False
-        """Whether to stop after the current batch."""
+    waits_itself: bool = False
+    times_itself: bool = False
+    in_background: bool = False
+    asks_others: bool = False
+    stop: bool = field(default=False, init=False)
+    """Whether to stop after the current batch."""
+
+    def __post_init__(self) -> None:
         self._thread: weakref.ref[threading.Thread] | None = None
         self._place: tuple[int, CodeType] | None = None
         self._controls: weakref.WeakSet[object] = weakref.WeakSet()  # the controls of who it trains

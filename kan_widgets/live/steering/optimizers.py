@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kan_widgets.checks import check_number
-from kan_widgets.nn.life.torch_optimizer import holds_any
+from kan_widgets.nn.changes.torch_optimizer import holds_any
 
 # Between two steps of the bound optimizer another one, of other parameters, may make some.
 _MAX_FOREIGN_STEPS = 10

@@ -15,18 +15,18 @@ from kan_widgets.live import cells
 from kan_widgets.live.frames.feed import Command
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
-from kan_widgets.live.steering.between import Between
 from kan_widgets.live.steering.captured_output import printed_over
 from kan_widgets.live.steering.control import Control, TrainingStopped
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.last_batch import LastBatch
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, raised_in
 from kan_widgets.live.steering.optimizers import Rates, learning_rates
+from kan_widgets.live.steering.step_queue import StepQueue
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
 class Training:
-    """What a binding knows about the loop that trains its model."""
+    """The run of a bound model: its curves, its progress, and the commands it is given."""
 
     def __init__(
         self, feed: TrainingFeed, counter: Counter, optimizer: Optimizer | None = None
@@ -37,7 +37,7 @@ class Training:
         self.train_with(optimizer)
         self.clock = Clock()
         self.control = Control(self._wished, self._bare_loop_runs, self._while_held, self.clock)
-        self.between = Between(weakref.ref(feed), counter, self.trains_elsewhere)
+        self.queue = StepQueue(weakref.ref(feed), counter, self.trains_elsewhere)
         """Tasks that wait for the end of a step."""
         self.scalars = Scalars(self._tell)
         self._rates = Rates()
@@ -110,7 +110,7 @@ class Training:
         if (optimizer := self.optimizer) is None:
             raise RuntimeError("no optimizer is bound: bind(model, optimizer) to steer its rate")
         self._rates.request(optimizer, value, group)
-        self.between.request(self._set_rates)
+        self.queue.request("set the learning rate", self._set_rates)
 
     def _set_rates(self, at_rest: bool) -> None:
         if (optimizer := self.optimizer) is not None and (change := self._rates.set(optimizer)):
@@ -133,8 +133,6 @@ class Training:
         if thread is threading.main_thread():
             return cells.runs_in(thread)
         return thread.is_alive()
-
-    # -- how it goes ------------------------------------------------------------------
 
     @property
     def is_in_loop(self) -> bool:
@@ -339,6 +337,6 @@ class Training:
 
 
 def _passed(error: BaseException, place: tuple[CodeType, int] | None) -> bool:
-    """Whether an error came through this place."""
+    """Whether an error passed through this frame."""
     frames = traceback.walk_tb(error.__traceback__)
     return any((frame.f_code, line) == place for frame, line in frames)

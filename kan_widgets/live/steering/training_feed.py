@@ -11,7 +11,7 @@ from kan_widgets.live.steering.control import Control
 
 
 class Steppable(Protocol):
-    """What a counter of steps knows of a training."""
+    """The training, as the counter of steps knows it."""
 
     control: Control
 
@@ -56,5 +56,5 @@ class TrainingFeed(Feed, ABC):
         """Show a function that was edited."""
 
     @abstractmethod
-    def read_anew(self) -> None:
+    def read_again(self) -> None:
         """Show the layers that can be read by now."""

@@ -17,7 +17,7 @@ from kan_widgets.functions.forward_pass import ForwardPass, pass_of_example
 from kan_widgets.live.model.observe import arguments_of
 from kan_widgets.live.recordings.places import is_restarted
 from kan_widgets.live.watching.binding import Binding
-from kan_widgets.nn.life.torch_optimizer import optimizer_of, steps_made, torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import optimizer_of, steps_made, torch_optimizer
 
 _bindings: weakref.WeakKeyDictionary[nn.Module, Binding] = weakref.WeakKeyDictionary()
 
@@ -137,10 +137,10 @@ def bind(
     check_module(model)
     if optimizer is not None:
         optimizer = torch_optimizer(optimizer)
-    check_whole("every", every, of=" of steps")
+    check_whole("every", every, of="steps")
     check_number("max_fps", max_fps, above=True)
-    check_whole("steps", steps, 0, of=" of steps")
-    check_number("history_mb", history_mb, of=" of megabytes")
+    check_whole("steps", steps, 0, of="steps")
+    check_number("history_mb", history_mb, of="megabytes")
 
     if not steps and optimizer is not None and is_restarted():
         steps = steps_made(optimizer)
@@ -198,7 +198,7 @@ def bind(
 
 
 def _run_on_example(model: nn.Module, example: Any) -> ForwardPass:
-    """Return what the modules of a model are given by an example."""
+    """Return the forward pass of an example through a copy of the model."""
     arguments = arguments_of("example", example)
     try:
         return pass_of_example(model, arguments)

@@ -22,7 +22,7 @@ from kan_widgets.live.steering.epochs import Batch, Track
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.model_feed import ModelFeed
 from kan_widgets.live.watching.watchdog import Watchdog
-from kan_widgets.nn.life.torch_optimizer import optimizer_of
+from kan_widgets.nn.changes.torch_optimizer import optimizer_of
 
 
 class Binding(Savable):
@@ -43,10 +43,10 @@ class Binding(Savable):
         self._named = dict(named or {})
         feed = ModelFeed(model, optimizer, names=checked_names(model, **self._named), **options)
         super().__init__(feed, feed.training.scalars)
-        self._training, self._model = feed.training, feed.bound
+        self._training, self._bound = feed.training, feed.bound
         self._is_made = True
         if proves is not None:
-            self._model.learn(shown, proves)
+            self._bound.learn(shown, proves)
         step_hook.watch(self)
 
     def __repr__(self) -> str:
@@ -65,9 +65,7 @@ class Binding(Savable):
     @property
     def model(self) -> nn.Module | None:
         """The bound model; ``None`` once the binding is closed or the model is gone."""
-        return self._model.module
-
-    # -- how it goes ------------------------------------------------------------------------
+        return self._bound.module
 
     @property
     def every(self) -> int:
@@ -129,7 +127,7 @@ class Binding(Savable):
         RuntimeError
             If the binding is closed.
         """
-        model, _ = self._model.present()
+        model, _ = self._bound.present()
         inner = optimizer_of(model, optimizer)
         if inner is not self._training.optimizer:
             self.feed.counter.move_to(inner)
@@ -186,19 +184,17 @@ class Binding(Savable):
         """
         return Track(self._training, loader, epochs, seconds)
 
-    # -- the model --------------------------------------------------------------------------
-
     @property
     def edits(self) -> Edits:
         """Change functions by hand, with undo."""
-        return self._model.edits
+        return self._bound.edits
 
     def read(self) -> list[LayerFunctions]:
         """Read the bound layers as they are now, as `kan_widgets.functions.read` does.
 
         Raises a `RuntimeError` if the binding is closed or its model is gone.
         """
-        return self._model.layers.read()
+        return self._bound.layers.read()
 
     def refresh(self) -> Frame:
         """Take a frame now, whatever the throttle says, send it, and return it.
@@ -238,7 +234,7 @@ class Binding(Savable):
         RuntimeWarning
             If inputs are NaN: how many, and at which layers.
         """
-        return self._model.observe(batch)
+        return self._bound.observe(batch)
 
     def probe(self, images: Any = "observed", labels: Any = None) -> None:
         """Trace a few examples through the network from now on, for the views.
@@ -283,7 +279,7 @@ class Binding(Savable):
         >>> live.feed.activations.at(step=0).values[1].data.shape
         (4, 5, 13, 13)
         """
-        self._model.probe(images, labels)
+        self._bound.probe(images, labels)
 
     @property
     def class_names(self) -> Sequence[str] | None:
@@ -313,18 +309,16 @@ class Binding(Savable):
         self._rename(channel_names=names)
 
     def _rename(self, **changed: Any) -> None:
-        model, _ = self._model.present()
+        model, _ = self._bound.present()
         named = self._named | changed
         self.feed.camera.rename(checked_names(model, **named))
         self._named = named
         self.refresh()
 
-    # -- the end ----------------------------------------------------------------------------
-
     def _replaces(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
-        self._model.probing.inherit(earlier._model.probing, self.feed, earlier.feed)
-        self._model.last_examples = earlier._model.last_examples
+        self._bound.probing.inherit(earlier._bound.probing, self.feed, earlier.feed)
+        self._bound.last_examples = earlier._bound.last_examples
         self.watchdog.inherit(earlier.watchdog)
         earlier.feed.hand_over(self.feed, self)
         earlier.close()

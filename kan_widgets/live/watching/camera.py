@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from kan_widgets.arrays import Float32
-from kan_widgets.functions import LayerFunctions, sampled_anew
+from kan_widgets.functions import LayerFunctions, sampled_again
 from kan_widgets.functions.coefficients import Rewriter
 from kan_widgets.live.budget import MAX_SHARE, TOTAL_SHARE, UNSEEN_SHARE, Throttle
 from kan_widgets.live.frames.coefficient_copies import Copy, recopy_of
@@ -201,7 +201,7 @@ class Camera:
 
         def taken(counted: int) -> Started:
             for _ in range(_TRIES):
-                with sampled_anew():
+                with sampled_again():
                     layers = self.layers.read()
                 started = self._start(layers, counted)
                 # Their coefficients were put together after they were read: another thread may
@@ -220,7 +220,7 @@ class Camera:
             if step() == counted or perf_counter() > end:
                 return started
 
-    def read_anew(self) -> None:
+    def read_again(self) -> None:
         """Read all layers for the next frame: there may be others."""
         self._rewriters, self._recopied = [None], None
 

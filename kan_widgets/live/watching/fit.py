@@ -24,7 +24,7 @@ from kan_widgets.live.steering.training import Training
 from kan_widgets.live.watching.bind import bind, binding_of
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.live.worker import thread
-from kan_widgets.nn.life.torch_optimizer import torch_optimizer
+from kan_widgets.nn.changes.torch_optimizer import torch_optimizer
 
 # Name of the model if there is only one.
 _ONLY_MODEL = ""
@@ -212,11 +212,11 @@ def fit(
     all_trained = list(run._trained.values())
     with _beginning:
         _refuse_second_run(models)
-        for one in all_trained:
-            one.training.waits_to_begin = paused
-            one.training.begin(run._loop, epochs, batches_in(loader, epochs))
+        for trained in all_trained:
+            trained.training.waits_to_begin = paused
+            trained.training.begin(run._loop, epochs, batches_in(loader, epochs))
             if paused:
-                one.training.control.pause()
+                trained.training.control.pause()
 
     def tell(event: str) -> None:
         for call in calls[event]:
@@ -225,7 +225,7 @@ def fit(
     def train() -> None:
         run._loop.runs_here()
         if paused:
-            _wait_to_begin([one.training for one in all_trained], run._loop)
+            _wait_to_begin([trained.training for trained in all_trained], run._loop)
         todo = 0 if run._loop.stop else epochs
         train_epochs(all_trained, run._loop, loader, loss_fn, todo, eval_loader, tell)
 
@@ -251,14 +251,14 @@ def _refuse_second_run(models: dict[str, nn.Module]) -> None:
 
 def _wait_to_begin(trainings: Sequence[Training], loop: Loop) -> None:
     try:  # any of them lets all begin
-        while all([one.control.keep_holding([loop]) for one in trainings]):
+        while all([training.control.keep_holding([loop]) for training in trainings]):
             time.sleep(POLL_SECONDS)
     finally:
-        for one in trainings:
-            one.waits_to_begin = False
-            if one.control.state == "paused":
-                one.control.resume()
-            one.control.go_on()
+        for training in trainings:
+            training.waits_to_begin = False
+            if training.control.state == "paused":
+                training.control.resume()
+            training.control.go_on()
 
 
 def _end_background_runs() -> None:

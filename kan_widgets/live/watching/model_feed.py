@@ -36,13 +36,13 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.watchdog import Watchdog
-from kan_widgets.nn.life import changes
+from kan_widgets.nn.changes import listeners
 
 _BIND_LINE = "live = kw.bind(model, optimizer)"
 
 
 class ModelFeed(TrainingFeed):
-    """What a binding shows: it counts steps, takes frames of the model and keeps their history.
+    """The feed of a binding: counts steps, takes frames of the model and keeps their history.
 
     Its options are those of `kan_widgets.bind`. Neither model nor optimizer is kept.
     """
@@ -68,18 +68,14 @@ class ModelFeed(TrainingFeed):
         self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
         self.training: Training = Training(self, self.counter, optimizer)
         """The run: its curves, its progress, and what others want of it."""
-        self.between = self.training.between
-        """Tasks that wait for the end of a step."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
-        self.bound = BoundModel(model, read, self, self.training, self.between, gone)
+        self.bound = BoundModel(model, read, self, self.training, gone)
         """The model: its layers, edits, what reaches them, examples."""
         self.watchdog = Watchdog(self, self.bound, self.training)
         self.sent = 0
         self.counter.start()
         for module in read.modules():
-            changes.listen(module, self._after_change)
-
-    # -- what it is -------------------------------------------------------------------------
+            listeners.listen(module, self._after_change)
 
     @property
     def module(self) -> nn.Module | None:
@@ -91,7 +87,6 @@ class ModelFeed(TrainingFeed):
 
     @property
     def state(self) -> State:
-        """``live`` while steps come in, ``idle`` between, ``closed``, or ``fault``."""
         if self._state in ("live", "idle") and self.module is None:
             return "closed"
         return self._state
@@ -125,29 +120,29 @@ class ModelFeed(TrainingFeed):
 
     @property
     def standing(self) -> Standing:
-        said = standing_of(self.progress)
+        loop = standing_of(self.progress)
         if self._state == "fault":
             return Standing("fault", f"no longer watched: {self.message}", _BIND_LINE)
         if self.state == "closed":
-            before = f"{said.words}; " if said.state in ENDED else ""
+            before = f"{loop.words}; " if loop.state in ENDED else ""
             late = behind(self.counter.steps, self.frame.step)
             return Standing("closed", f"{before}closed{late}")
         if words := self.counter.uncounted.words:
             return Standing("uncounted", words, _BIND_LINE)
-        if said.state != "running":
-            waits = said.state == "paused" and self.training.waits_to_begin
-            return Standing("ready", "ready to train") if waits else said
+        if loop.state != "running":
+            waits = loop.state == "paused" and self.training.waits_to_begin
+            return Standing("ready", "ready to train") if waits else loop
         if self.control.state == "stopping":
             return Standing("stopping", "stopping")
-        return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else said
+        return Standing("still", "waiting for its turn") if step_hook.trains_another(self) else loop
 
     def structure_of(self, layout: Layout) -> Structure:
-        return self.found or untraced(layout, order=self.camera.layers.names_in_order())
+        return self.traced_structure or untraced(layout, order=self.camera.layers.names_in_order())
 
     def steer(self, command: Command) -> int:
         kind = command.get("kind")
         if kind == "every":
-            check_whole("every", command["value"], of=" of steps")
+            check_whole("every", command["value"], of="steps")
             self.counter.every = int(command["value"])
             self.tell_training()
         elif kind == "cure":
@@ -161,9 +156,8 @@ class ModelFeed(TrainingFeed):
     # -- in the thread that trains ----------------------------------------------------------
 
     def on_step(self, step: int, now: float) -> bool:
-        """Do what is due after a step, in the thread that trains; called by the counter."""
         model, camera = self.bound, self.camera
-        edited = self.between.do(at_rest=False)
+        edited = self.training.queue.do(at_rest=False)
         model.see_if_due(now)
         if self._state == "idle":
             self.set_state("live")
@@ -187,7 +181,7 @@ class ModelFeed(TrainingFeed):
         return self.camera.throttle.is_open(now)
 
     def can_rest(self) -> bool:
-        return self._state == "live" and self.camera.coming is None and self.between.is_empty
+        return self._state == "live" and self.camera.coming is None and self.training.queue.is_empty
 
     def fail(self, error: Exception) -> None:
         self.message = f"{type(error).__name__}: {error}"
@@ -199,7 +193,7 @@ class ModelFeed(TrainingFeed):
         try:
             if self._state == "live":
                 self.settle()
-            if self.between.do(at_rest=True) and self.is_open:
+            if self.training.queue.do(at_rest=True) and self.is_open:
                 self.refresh()
         except Exception as error:
             if self.is_open:
@@ -211,13 +205,10 @@ class ModelFeed(TrainingFeed):
             self.settle()
         return self.state == "live"
 
-    # -- frames -----------------------------------------------------------------------------
-
     def owe(self, seconds: float, *, whole: bool = False) -> None:
         self.camera.owe(seconds, whole=whole)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hand every frame from now on to ``listener``, which is held until then."""
         if listener.shows_frames:
             self.camera.gain_viewer()
         return super().subscribe(listener)
@@ -285,9 +276,9 @@ class ModelFeed(TrainingFeed):
             self._refresh()
         self.bound.trace_at_rest()
 
-    def read_anew(self) -> None:
-        self.camera.read_anew()
-        self.found = None  # it is found again
+    def read_again(self) -> None:
+        self.camera.read_again()
+        self.traced_structure = None  # it is traced again
         with self.sending:
             if (frame := self.camera.take(self.counter.steps)) is not None:
                 self._show(frame, settled=False)
@@ -350,8 +341,6 @@ class ModelFeed(TrainingFeed):
         if not self.is_open:
             raise closed_error(self)
 
-    # -- the end ----------------------------------------------------------------------------
-
     def close(self) -> None:
         """Stop watching: remove the hooks and let go of the model. Closing again does nothing."""
         self._take_last()
@@ -378,7 +367,7 @@ class ModelFeed(TrainingFeed):
     def _release(self, state: State) -> None:
         self.counter.close()
         for module in self.camera.layers.modules():
-            changes.ignore(module, self._after_change)
+            listeners.ignore(module, self._after_change)
         self.bound.close()
         self.camera.close()
         step_hook.unwatch(self)

@@ -82,7 +82,7 @@ def trains_another(feed: Any) -> bool:
 
 
 def _settle_quiet() -> None:
-    """Settle what is quiet, release what has lost its model; look again while any is live."""
+    """Settle quiet feeds, release those without a model; look again while one is live."""
     live, now = False, time.monotonic()
     _ended[:] = [(end, binding) for end, binding in _ended if end > now]
     for binding in _watched:
@@ -133,7 +133,7 @@ def model_gone(last: Callable[[], Callable[[], object] | None], _: object, job: 
 
 @atexit.register
 def _program_over() -> None:
-    """Note how a script ended, as a cell does: before the recordings of it are closed."""
+    """Note how a script ended, as a cell does, before its recordings are closed."""
     error = getattr(sys, "last_value", None)
     if cells.is_over_in(None):
         return

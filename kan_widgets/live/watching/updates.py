@@ -15,7 +15,8 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.coefficient_copies import Arriving
-from kan_widgets.live.frames.frame import Edit, spread
+from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.model.edits import Edit
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.torch_modes import ungraded
 
@@ -104,11 +105,11 @@ class Updates:
             return list(self._kept)
 
     def series(self, name: str) -> list[UpdateSizes]:
-        """Return what was measured of one layer, steps rising; evenly thinned where it is much."""
+        """Return one layer's updates by rising steps, thinned evenly where there are many."""
         return [sizes[name] for sizes in self._arrived() if name in sizes]
 
     def latest(self, name: str, step: int | None = None) -> UpdateSizes | None:
-        """Return what was measured last of a layer, at or before ``step`` if that is given."""
+        """Return a layer's last update, at or before ``step`` if that is given."""
         for sizes in reversed(self._arrived()):
             if name in sizes and (step is None or sizes[name].step <= step):
                 return sizes[name]
@@ -119,7 +120,7 @@ _updates_of: weakref.WeakKeyDictionary[Binding, weakref.ref[Updates]] = weakref.
 
 
 def updates_of(binding: Binding) -> Updates:
-    """Return what measures a binding's updates, the same for all who hold it."""
+    """Return the `Updates` of a binding, one for all who ask."""
     known = _updates_of.get(binding)
     updates = known() if known is not None else None
     if updates is None:
@@ -164,7 +165,7 @@ def _sizes(layer: LayerFunctions, before: Tensor) -> Tensor:
 
 
 def _root_mean_square(values: Tensor | None, part: list[int], like: Tensor) -> Tensor:
-    """Return it over some basis functions, of what is finite; NaN where nothing is."""
+    """Return the root mean square of finite values over some basis functions; NaN where none is."""
     if values is None or not part:
         return torch.full((), float("nan"), device=like.device)
     # Mostly they are a run, and a slice: an index of numbers would have to travel to the device.

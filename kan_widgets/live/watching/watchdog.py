@@ -17,18 +17,18 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.frames.source import NotCopied
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
+from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import Callback, report
 from kan_widgets.live.steering import alarms
 from kan_widgets.live.steering.alarms import GRID, RATE, Alarm, Limits
 from kan_widgets.live.steering.training import Training
 from kan_widgets.live.worker import Job, scheduler
+from kan_widgets.nn.changes import listeners
+from kan_widgets.nn.changes.torch_optimizer import holds_any
+from kan_widgets.nn.changes.whole_models import update_grid
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes
-from kan_widgets.nn.life.torch_optimizer import holds_any
-from kan_widgets.nn.life.whole_models import update_grid
 from kan_widgets.nn.torch_modes import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
@@ -76,7 +76,7 @@ class Watchdog(NotCopied):
         steps: int = 100,
         tell: Callable[[Alarm], object] | None = None,
     ) -> Watchdog:
-        """Say from when on something counts as wrong, and who is told.
+        """Set from when on something counts as wrong, and who is told.
 
         A binding looks by itself, about once a second, in 0.6 % of the time at most. What it finds
         is shown in `TrainingPanel`, with its likely cause and its cure, and recorded. It finds
@@ -183,16 +183,16 @@ class Watchdog(NotCopied):
         if feed is None:
             return self.alarms
         with self._looking:
-            before, known = self.alarms, {alarm.id: alarm for alarm in self.alarms}
+            before, by_id = self.alarms, {alarm.id: alarm for alarm in self.alarms}
             # An alarm that persists keeps the step at which it was first seen.
-            found = [
-                replace(alarm, since=known[alarm.id].since, what=known[alarm.id].what)
-                if alarm.id in known and alarm.kind != "outside"
+            active = [
+                replace(alarm, since=by_id[alarm.id].since, what=by_id[alarm.id].what)
+                if alarm.id in by_id and alarm.kind != "outside"
                 else alarm
                 for alarm in self._found(feed)
             ]
-            self.alarms = tuple(sorted(found, key=lambda alarm: alarm.since))
-            fresh = [alarm for alarm in self.alarms if alarm.id not in known]
+            self.alarms = tuple(sorted(active, key=lambda alarm: alarm.since))
+            fresh = [alarm for alarm in self.alarms if alarm.id not in by_id]
             self.raised = (*self.raised, *fresh)[-_MAX_RAISED:]
         if before != self.alarms:
             self._tell_panel()
@@ -204,10 +204,10 @@ class Watchdog(NotCopied):
     def _found(self, feed: Feed) -> list[Alarm]:
         frame, limits, observed = feed.frame, self.limits, feed.observed
         rate = next(iter(self._training.learning_rates), None)
-        found = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
-        if not any(alarm.kind == "not finite" for alarm in found):
-            found += alarms.exploding(frame, feed.history[0], limits, rate)
-        found += alarms.outside_grid(observed, frame.layout, limits)
+        active = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
+        if not any(alarm.kind == "not finite" for alarm in active):
+            active += alarms.exploding(frame, feed.history[0], limits, rate)
+        active += alarms.outside_grid(observed, frame.layout, limits)
         before, gradients = self._before, self._gradients
         if before is None or before.layout is not frame.layout or frame.step < before.step:
             self._before, self._still = frame, []
@@ -216,10 +216,10 @@ class Watchdog(NotCopied):
             self._still = [*alarms.still(frame, before, self._trained_layers())]
         if gradients is not None and gradients.looks >= _MIN_LOOKS:
             if gradients.last - gradients.first >= limits.steps:
-                self._gradients = None  # the next frame begins anew
+                self._gradients = None  # the next frame begins again
                 alive = {name: now.cpu().numpy() for name, now in gradients.alive.items()}
                 self._dead = [*alarms.dead(frame, alive, gradients.first, observed, limits)]
-        return [*found, *self._still, *self._dead]
+        return [*active, *self._still, *self._dead]
 
     def _trained_layers(self) -> Mapping[str, bool | None]:
         """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
@@ -232,13 +232,13 @@ class Watchdog(NotCopied):
         return found
 
     def _tell_panel(self) -> None:
-        """Have the panel say what goes wrong, and what was done about it."""
+        """Show alarms and cures on the panel."""
         if (feed := self._feed_ref()) is None:
             return
         cured = {"text": self._done[-1][0], "undo": True} if self._done else None
         if self._not_done:
             cured = {"text": self._not_done, "undo": False}
-        said = [
+        as_dicts = [
             {
                 "id": alarm.id,
                 "kind": alarm.kind,
@@ -249,13 +249,11 @@ class Watchdog(NotCopied):
             }
             for alarm in self.alarms
         ]
-        feed.notices = {"alarms": said, "cured": cured}
+        feed.notices = {"alarms": as_dicts, "cured": cured}
         feed.tell_training()
 
-    # -- what can be done -----------------------------------------------------------------
-
     def cure(self, alarm: str) -> None:
-        """Do what the button of an alarm says, between two steps; `undo` takes it back.
+        """Do what the button of an alarm says, between two steps; `undo` undoes it.
 
         Parameters
         ----------
@@ -269,26 +267,26 @@ class Watchdog(NotCopied):
         RuntimeError
             If there is no optimizer, or no batch to go by.
         """
-        known = {each.id: each for each in self.alarms}
-        if (found := known.get(alarm)) is None:
-            words = ", ".join(map(repr, known)) or "there is none"
+        by_id = {each.id: each for each in self.alarms}
+        if (target := by_id.get(alarm)) is None:
+            words = ", ".join(map(repr, by_id)) or "there is none"
             raise ValueError(f"alarm={alarm!r:.80}: the alarms now are: {words}")
         self._not_done = ""
-        if found.button == RATE:
+        if target.button == RATE:
             before = self._training.learning_rates
             first = next(iter(before), 0.0)
             self._training.set_learning_rate(first / 10)  # raises without an optimizer
             what = f"The learning rate was lowered from {first:.3g} to {first / 10:.3g}."
             self._note_done(what, lambda: self._set_rates(before))
-        elif found.button == GRID:
+        elif target.button == GRID:
             if self._model.last_inputs is None:
                 raise RuntimeError(
                     "no batch has been seen, so nothing tells where the inputs are: call "
                     "live.observe(batch), or loop over live.track(loader)"
                 )
-            self._model.between.request(self._update_grid)
+            self._training.queue.request("update the grid", self._update_grid)
         else:
-            raise ValueError(f"{found.what} Nothing can be done about it from here. {found.cure}")
+            raise ValueError(f"{target.what} Nothing can be done about it from here. {target.cure}")
 
     def undo(self) -> None:
         """Undo the last cure, between two steps.
@@ -307,7 +305,7 @@ class Watchdog(NotCopied):
 
     @property
     def cured(self) -> tuple[str, ...]:
-        """What was done against alarms, in a sentence each: the last is the first to be undone."""
+        """The cures done, in a sentence each; the last is the first to be undone."""
         return tuple(what for what, _ in self._done)
 
     def _note_done(self, what: str, undo: Callable[[], object]) -> None:
@@ -338,19 +336,19 @@ class Watchdog(NotCopied):
         self._note_done(
             f"The grids were moved to the inputs at step {training.steps:,}; undoing it brings "
             "back the knots and the splines as they were before.",
-            lambda: self._model.between.request(self._restore, kept),
+            lambda: training.queue.request("restore the grid", self._restore, kept),
         )
 
     def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:
         for each in kept:
             each.restore(self._training.optimizer)
-        changes.tell([each.layer for each in kept])
+        listeners.tell([each.layer for each in kept])
         self._training.scalars.mark(self._training.steps, "grid as before")
 
 
 @dataclass
 class _Gradients:
-    """Which functions had a gradient at one of some steps; it stays where the model is."""
+    """Which functions had a gradient at some of the steps; tensors stay on the model's device."""
 
     first: int
     sizes: list[tuple[str, tuple[int, ...]]]
@@ -390,7 +388,7 @@ class _Splines:
 
     @ungraded
     def restore(self, optimizer: Optimizer | None) -> None:
-        with changes.together:
+        with listeners.together:
             self.layer.spline_weight.copy_(self.weight)
             self.layer.basis = self.basis
         if optimizer is not None and self.state is not None:

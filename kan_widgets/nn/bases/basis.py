@@ -88,11 +88,11 @@ class OnGrid:
 
         Half precision is computed in float32. Raises `TypeError` if ``x`` is not floating point.
         """
-        return self._values(computable(x)).to(x.dtype)
+        return self._values(_computable(x)).to(x.dtype)
 
     def derivative(self, x: Tensor) -> Tensor:
         """Evaluate the first derivative of all functions, as ``expand`` does the functions."""
-        return self._slopes(computable(x)).to(x.dtype)
+        return self._slopes(_computable(x)).to(x.dtype)
 
     def _values(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -184,7 +184,7 @@ def check_floating(x: Tensor) -> None:
         raise TypeError(f"input of type {x.dtype}: expected a floating-point tensor; give {real}")
 
 
-def computable(x: Tensor) -> Tensor:
+def _computable(x: Tensor) -> Tensor:
     """Return ``x`` in a dtype wide enough to evaluate a basis: at least float32.
 
     Raises `TypeError` if ``x`` is not floating point.

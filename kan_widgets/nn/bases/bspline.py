@@ -139,7 +139,7 @@ class BSpline(Spline):
         # Only where it will be differentiated need it be by what has the right derivatives.
         distance = offset * _sides(offset) if _differentiated() else offset.abs()
         value = torch.zeros_like(distance)
-        for reach, factor in truncated_powers(k):
+        for reach, factor in _truncated_powers(k):
             value = value + factor / math.factorial(k) * _within(reach, offset, distance, k) ** k
         return value
 
@@ -153,7 +153,7 @@ class BSpline(Spline):
         sides = _sides(offset) if _differentiated() else offset.sign()
         distance = offset * sides
         slope = torch.zeros_like(distance)
-        for reach, factor in truncated_powers(k):
+        for reach, factor in _truncated_powers(k):
             scale = factor / math.factorial(k - 1) / self.step
             slope = slope - scale * _within(reach, offset, distance, k) ** (k - 1)
         return slope * sides
@@ -175,7 +175,7 @@ class BSpline(Spline):
         return torch.where(column.isnan(), column, inside.to(x.dtype))
 
 
-def truncated_powers(order: int) -> list[tuple[float, int]]:
+def _truncated_powers(order: int) -> list[tuple[float, int]]:
     """Return the terms ``(reach, factor)`` of the folded central B-spline of this order."""
     return [
         ((order + 1) / 2 - i, (-1) ** i * math.comb(order + 1, i)) for i in range(order // 2 + 1)

@@ -15,10 +15,11 @@ from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
 from kan_widgets.insight.tables import SeenInputs, seen_inputs
-from kan_widgets.live.frames.frame import Frame, aligned, spread
+from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.frames.thinning import aligned, spread
 from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class MeasuredPart:
 _parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
 
 
-def measured_part(layer: LayerLayout) -> MeasuredPart:
+def _measured_part(layer: LayerLayout) -> MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
     if (known := _parts.get(layer)) is None:
         known = _parts[layer] = _chosen(layer)
@@ -200,7 +201,7 @@ class LayerNumbers:
         rows = []
         fresh = not is_old(source, frame)
         for layer in frame.layout.layers:
-            part, seen = measured_part(layer), self._inputs_of(source, layer)
+            part, seen = _measured_part(layer), self._inputs_of(source, layer)
             ranges, summary = self._measured(source, frame, layer, seen)
             sizes = None if updates is None else updates.latest(layer.name, frame.step + 1)
             over_inputs = fresh and summary.observed is not None
@@ -256,7 +257,7 @@ class LayerNumbers:
     def _measured(
         self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None
     ) -> tuple[FunctionRanges, LayerSummary]:
-        part, start = measured_part(layer), self._start_of(source, layer.name)
+        part, start = _measured_part(layer), self._start_of(source, layer.name)
         ranges = function_ranges(part.layer, part.coefficients(frame), start, seen)
         return ranges, summarise(part.layer, ranges, seen)
 
@@ -266,7 +267,7 @@ class LayerNumbers:
         if first is not self._first:
             self._first, self._starts = first, {}
         if name not in self._starts and name in first.layout.names:
-            part = measured_part(first.layout.layer(name))
+            part = _measured_part(first.layout.layer(name))
             self._starts[name] = start_from(part.layer, part.coefficients(first))
         return self._starts.get(name)
 
@@ -277,7 +278,7 @@ class LayerNumbers:
             return None
         known = self._inputs.get(layer.name)
         if known is None or known[0] is not seen or known[1].tables != layer.tables:
-            part = measured_part(layer)
+            part = _measured_part(layer)
             own = part.seen(seen)
             inputs = seen_inputs(
                 part.layer,

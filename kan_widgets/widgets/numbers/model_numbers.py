@@ -87,7 +87,7 @@ def check_models(models: Any) -> None:
         names[id(inner)] = name
 
 
-def quantity(series: str) -> str:
+def _quantity_of(series: str) -> str:
     """Return one name for what goes by several: what is measured, and whether on held-out data."""
     what, data = belongs_to(series)
     what = {"acc": "accuracy"}.get(what.lower(), what.lower())
@@ -99,7 +99,7 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
     found = []
     for model, log in logs.items():
         names = log.names
-        measured = [quantity(series) for series in names]
+        measured = [_quantity_of(series) for series in names]
         for series, what in zip(names, measured, strict=True):
             name = model if measured.count(what) == 1 else f"{model} {series}"
             found.append(LoggedCurve(what, name, model, log, series))
@@ -137,7 +137,7 @@ class ComparedModel:
 
     def last(self) -> dict[str, float]:
         """Return the value of each quantity that was logged last."""
-        return {quantity(one): self.scalars.latest(one) for one in reversed(self.scalars.names)}
+        return {_quantity_of(one): self.scalars.latest(one) for one in reversed(self.scalars.names)}
 
     def layers(self) -> tuple[LayerGrowth, ...]:
         """Return what the parameters of its layers are made of."""
@@ -159,7 +159,7 @@ class ComparedModel:
         if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
             return
         self._wanted = probe
-        live.feed.between.request(self._follow)
+        live.feed.training.queue.request("trace examples", self._follow)
 
     def _follow(self, _: bool) -> None:
         live, probe = self._live(), self._wanted
@@ -216,7 +216,7 @@ def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
     measured, and text where JSON has no such number; ``errors``, the standard errors of these
     means, ``None`` where the spread is not known. Empty if nothing decides.
     """
-    named = [{quantity(series): series for series in reversed(log.names)} for log in logs]
+    named = [{_quantity_of(series): series for series in reversed(log.names)} for log in logs]
     measured = [name for name in _DECIDING_SCORES if any(name in found for found in named)]
     data = [name.startswith("eval_") for name in measured]
     return [

@@ -117,7 +117,7 @@ def save_html(
     path = pathlib.Path(path)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title={title!r:.80}: expected text")
-    check_number("max_mb", max_mb, above=True, of=" of megabytes")
+    check_number("max_mb", max_mb, above=True, of="megabytes")
     _check_views(views)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as page.html")
@@ -160,9 +160,6 @@ def _frames_in_words(kept: int, there: int, rounded: bool) -> str:
         return f", {kept} of {there} frames, rounded (a larger max_mb keeps more)"
     said = f", {there} frame{'' if there == 1 else 's'}"
     return f"{said}, rounded (a larger max_mb keeps them as they are)" if rounded else said
-
-
-# -- what is in a page --------------------------------------------------------------------
 
 
 class Page:

@@ -17,8 +17,8 @@ from ipywidgets.widgets.widget import _remove_buffers
 from kan_widgets.arrays import Float32
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.frame import spread
 from kan_widgets.live.frames.observation import Observation
+from kan_widgets.live.frames.thinning import spread
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
     inputs_within,

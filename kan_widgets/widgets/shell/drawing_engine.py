@@ -161,7 +161,7 @@ def _foreign(svg: str) -> bool:
     return not (set(svg) - {"\n"} <= _known())
 
 
-def png_of(svg: str, pixel_ratio: float) -> bytes:
+def _png_of(svg: str, pixel_ratio: float) -> bytes:
     """Return a PNG of ``pixel_ratio`` pixels per CSS pixel, written in the package's own font.
 
     Raises
@@ -199,7 +199,7 @@ def png_of(svg: str, pixel_ratio: float) -> bytes:
 
 def image_of(svg: str, pixel_ratio: float) -> Image.Image:
     """Return a picture of ``pixel_ratio`` pixels per CSS pixel."""
-    image = Image.open(io.BytesIO(png_of(svg, pixel_ratio)))
+    image = Image.open(io.BytesIO(_png_of(svg, pixel_ratio)))
     image.load()
     return image.convert("RGB")
 

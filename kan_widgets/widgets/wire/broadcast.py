@@ -146,10 +146,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._summing.close()
         self._outbox.clear()
 
-    # -- what the source says -------------------------------------------------------
-
     def on_layout(self, layout: Layout) -> None:
-        """Send the tables for the frames to come."""
         source = self.source
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
         told = layout_dict(layout)
@@ -161,7 +158,6 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self.layouts = [*first, told]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        """Send a frame; keep it for reload too when training is quiet."""
         self._painter.wake()
         self._frames = self._frames[0], frame
         if (source := self.source) is not None and frame is not (

@@ -20,7 +20,7 @@ from ipywidgets.widgets.widget import _instances
 
 from kan_widgets.live import Listener, cells
 from kan_widgets.live.cells import CellListener
-from kan_widgets.live.frames.source import NotCopied
+from kan_widgets.live.not_copied import NotCopied
 
 T = TypeVar("T")
 
@@ -160,9 +160,6 @@ class ViewListener(Listener, CellListener):
         return view is None or view.comm is None
 
 
-# -- what is shown ------------------------------------------------------------------------
-
-
 class _Outputs(cells.CellListener):
     """What the cells of the notebook show, and the stills that wait for the end of one."""
 
@@ -174,7 +171,7 @@ class _Outputs(cells.CellListener):
         """Hold what a cell shows now."""
         cells.add_listener(self)
         cell = cells.here()
-        if cell is None or is_captured():
+        if cell is None or _is_captured():
             keep_open(widget)
         elif not any(widget is known for known in self._shown.setdefault(cell, [])):
             self._shown[cell].append(widget)
@@ -195,7 +192,7 @@ class _Outputs(cells.CellListener):
         """
         cells.add_listener(self)
         thread = threading.current_thread()
-        if not cells.runs_in(thread) or is_captured():
+        if not cells.runs_in(thread) or _is_captured():
             return False
         due = self._due.setdefault(thread, [])
         if draw not in due:
@@ -220,7 +217,7 @@ def keep_open(widget: SelfClosing) -> None:
         _instances[widget.comm.comm_id] = widget
 
 
-def is_captured() -> bool:
+def _is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
     # By its type: a weak proxy whose object is gone raises when it is asked for its class.
     known = list(_instances.values())

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
-from kan_widgets.live.frames.frame import fitting
 from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
 from kan_widgets.live.frames.observation import ARRAYS, Observation
 from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import diverged_since, loss_of
 from kan_widgets.live.frames.structure import structure_dict
+from kan_widgets.live.frames.thinning import fitting
 
 PROTOCOL = 2
 
@@ -41,7 +41,7 @@ def finite(value: Any) -> Any:
 
 def frame_dict(frame: Frame) -> dict[str, Any]:
     """Return a frame as the browser reads it."""
-    return {"layout": frame.layout.version, "step": frame.step, "data": bytes_of(frame.data)}
+    return {"layout": frame.layout.version, "step": frame.step, "data": _bytes_of(frame.data)}
 
 
 def layout_dict(layout: Layout) -> dict[str, Any]:
@@ -50,15 +50,15 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
     for layer in layout.layers:
         tables = [
             {
-                "x": bytes_of(table.x),
-                "values": bytes_of(table.values),
+                "x": _bytes_of(table.x),
+                "values": _bytes_of(table.values),
                 "domain": list(table.domain),
                 "extent": list(table.extent),
                 "knots": list(table.knots),
             }
             for table in layer.tables
         ]
-        table_of = None if layer.table_of is None else bytes_of(layer.table_of)
+        table_of = None if layer.table_of is None else _bytes_of(layer.table_of)
         layers.append(layer_dict(layer, tables, table_of))
     return {
         "protocol": PROTOCOL,
@@ -80,7 +80,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
+        "arrays": {name: _bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
     }
 
 
@@ -113,7 +113,7 @@ def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> O
     )
 
 
-def summary_dict(summary: Summary) -> dict[str, Any]:
+def _summary_dict(summary: Summary) -> dict[str, Any]:
     """Return a summary as the browser reads it from a trait."""
     return {
         "layer": summary.layer,
@@ -148,7 +148,7 @@ def activations_dict(activations: Activations | None) -> dict[str, Any]:
     return {"kind": "activations", **content, "data": values.tobytes() + extras.tobytes()}
 
 
-def bytes_of(array: NDArray[Any]) -> memoryview:
+def _bytes_of(array: NDArray[Any]) -> memoryview:
     """Return the array's memory, which the caller must no longer change."""
     # Memory without a byte cannot be cast.
     return array.data.cast("B") if array.size else memoryview(b"")
@@ -210,7 +210,7 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     Changes are counted from the ``first`` frame on.
     """
     windows = [layer.name for layer in cut.layers if layer.window is not None]
-    return [summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
+    return [_summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
 # The states that a diverged run is shown as: that it stands still or has ended is worth less.

@@ -215,8 +215,6 @@ class Outbox:
     def clear(self) -> None:
         self._waiting.clear()
 
-    # -- frames -------------------------------------------------------------------------
-
     def put_frame(self, frame: Frame) -> None:
         """Have a frame sent soon; where the page is behind, once it is not, and only the latest.
 

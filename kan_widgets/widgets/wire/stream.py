@@ -46,8 +46,6 @@ class Stream(Broadcast):
         names = dict.fromkeys(type(view).__name__ for view in self._open_views())
         return f"the stream of {', '.join(names) or 'no view'}"
 
-    # -- its views ------------------------------------------------------------------
-
     def join(self, view: Any) -> None:
         """Tell a view of changes from now on, until it is closed or gone."""
         self._views = (*map(weakref.ref, self._open_views()), weakref.ref(view))
@@ -63,8 +61,6 @@ class Stream(Broadcast):
             source.feed.select(selection)
         else:
             self.selection = dict(selection or {})
-
-    # -- what is looked at ----------------------------------------------------------
 
     def update_looking(self) -> None:
         """Look at the layers that the views show, and at the selected function.
@@ -132,8 +128,6 @@ class Stream(Broadcast):
             oldest = min(layout["version"] for layout in self.layouts)
             self.tell_page({"kind": "reset", "version": oldest})
 
-    # -- what the browser asks ------------------------------------------------------
-
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self.source
         kind = content.get("kind")
@@ -149,8 +143,7 @@ class Stream(Broadcast):
                 self._look_elsewhere(source)
         elif kind == "history?":
             known = {layout["version"] for layout in self.layouts}
-            limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-            messages = list(history_messages(source, _before(content), limit, known))
+            messages = list(history_messages(source, _before(content), _HISTORY_BYTES, known))
             with self._outbox.emptied():
                 for each in messages:
                     self.tell_page(each)

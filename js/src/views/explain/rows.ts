@@ -56,7 +56,7 @@ export function listsOf(
   mostGroups: number,
   selected: number,
 ): List[] {
-  const { one, all } = oneOf(part);
+  const { one, all } = wordsFor(part);
   const isFunctions = part.kind === "functions";
   const groups = part.values.length > most ? groupsOf(part) : [];
   const by = isFunctions ? "map" : part.shared ? "kernel" : "output channel";
@@ -88,7 +88,7 @@ export function listsOf(
 }
 
 /** What a share is of: a shared kernel has one for each channel that it reads. */
-function oneOf({ kind, shared, columns }: LayerShares): { one: string; all: string } {
+function wordsFor({ kind, shared, columns }: LayerShares): { one: string; all: string } {
   if (kind === "functions") return { one: "function", all: "functions" };
   if (shared && columns > 1)
     return { one: "kernel on a channel", all: "pairs of kernel and channel" };

@@ -123,7 +123,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     );
     const seen = keep("inputs", [observed], () => inputRange(observed ?? null));
     const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
-    const points = Math.max(12, arrangement.cell);
+    const points = drawnPoints(arrangement);
     const start = keep("start", [initial, layer], () => startOf(initial, layer));
     return {
       frame,
@@ -178,7 +178,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     picture.ranges = now.ranges;
     picture.broken = unknownIn(now.ranges);
     if (behind) {
-      const points = Math.max(12, arrangement.cell);
+      const points = drawnPoints(arrangement);
       const plan = keep("ghost", [behind, xRange, points], () =>
         samplePlan(behind.layer, xRange, points),
       );
@@ -206,13 +206,16 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   };
 }
 
+/** Points of a curve as it is drawn: one for each pixel of its cell's width, at least 12. */
+const drawnPoints = ({ cell }: Arrangement) => Math.max(12, cell);
+
 const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
 
 /** The points at which a layer is measured for the scales. */
 function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) {
   // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
-  const most = RANGE_POINTS * Math.ceil(Math.max(12, arrangement.cell) / RANGE_POINTS);
+  const most = RANGE_POINTS * Math.ceil(drawnPoints(arrangement) / RANGE_POINTS);
   const least = settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
   const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
   const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());

@@ -142,9 +142,5 @@ function pastOf(value: unknown): Past {
   return { layers };
 }
 
-export function measureOf(value: unknown): Measure {
-  return MEASURES.find((one) => one === value) ?? "range";
-}
-
 const floats = (bytes: unknown) => float32(bytes, "the ranges");
 const integers = (bytes: unknown) => uint32(bytes, "the ranges");

@@ -2,12 +2,12 @@
 
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount, number } from "../../phi/format.ts";
-import type { Drawing, Given } from "../../scene/drawing.ts";
+import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
 import { cursorMark } from "../../scene/strokes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { contentReader, measureOf, type RangesContent, type RangesRow } from "./content.ts";
+import { contentReader, MEASURES, type RangesContent, type RangesRow } from "./content.ts";
 import { headAt, headHeight, type RangesLayout, rangesLayout, rowAt, rowTop } from "./layout.ts";
 import {
   dotPlaces,
@@ -37,7 +37,7 @@ export function drawing(): Drawing<RangesScene> {
     const { content, past } = read(given.get);
     if (!content) return "waiting for the first numbers…";
     if (content.rows.length === 0) return "no layer to measure";
-    return sceneOf(content, timesOf(past, measureOf(given.get("over_time"))), given);
+    return sceneOf(content, timesOf(past, oneOf(MEASURES, given.get("over_time"))), given);
   };
 }
 

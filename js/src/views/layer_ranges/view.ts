@@ -1,13 +1,13 @@
 /** LayerRanges: the header and the hands on its scene. Selecting works without the kernel. */
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
-import type { Given } from "../../scene/drawing.ts";
+import { type Given, oneOf } from "../../scene/drawing.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
 import { createStage } from "../../shell/stage.ts";
-import { MEASURED, MEASURES, measureOf } from "./content.ts";
+import { MEASURED, MEASURES } from "./content.ts";
 import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
 import { dotWords, rowHint } from "./words.ts";
@@ -106,7 +106,7 @@ const OVER_TIME: Option<Given> = {
   label: "over time",
   title: "What the curves show: how it changed with the steps, a plot in each row",
   options: MEASURES.map((value) => ({ value, label: MEASURED[value].words })),
-  value: ({ get }) => measureOf(get("over_time")),
+  value: ({ get }) => oneOf(MEASURES, get("over_time")),
 };
 
 function createHeader({ document, choose, store, signal }: Shell) {

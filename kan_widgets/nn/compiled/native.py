@@ -1,7 +1,7 @@
 """Compiled kernels: whether the layers use them, and where they come from.
 
-A wheel brings them, :mod:`kan_widgets.nn.kernels.bundled`. Where there are none, in a checkout for
-instance, the machine's C++ compiler makes them, :mod:`kan_widgets.nn.kernels.compiler`: the first
+A wheel brings them, :mod:`kan_widgets.nn.compiled.bundled`. Where there are none, in a checkout for
+instance, the machine's C++ compiler makes them, :mod:`kan_widgets.nn.compiled.compiler`: the first
 large call of a layer waits for it (one or two seconds on a quiet machine, many on a busy one), and
 says so where that takes long. :func:`library` says None, and why in one warning, where that fails
 too, and the layers compute by torch's operations. So which of the two computes a call depends on
@@ -18,8 +18,8 @@ import sys
 import threading
 import warnings
 
-from kan_widgets.nn.kernels import bundled, compile_options, compiler
-from kan_widgets.nn.kernels.bundled import Kernels
+from kan_widgets.nn.compiled import bundled, compile_options, compiler
+from kan_widgets.nn.compiled.bundled import Kernels
 
 ON_WORDS = ("1", "true", "yes", "on")
 OFF_WORDS = ("0", "false", "no", "off")

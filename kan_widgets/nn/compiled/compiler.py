@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kan_widgets.nn.kernels import compile_options
-from kan_widgets.nn.kernels.bundled import Kernels, kernels_of
+from kan_widgets.nn.compiled import compile_options
+from kan_widgets.nn.compiled.bundled import Kernels, kernels_of
 
 try:
     import fcntl

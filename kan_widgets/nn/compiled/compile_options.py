@@ -3,7 +3,7 @@
 Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
 of the splines in use, or for other bases, and all instructions that the processor has. A wheel's
 library has it for every order of `ORDERS` and for the others, at every level of `LEVELS`, and takes
-the best that the processor runs (:mod:`kan_widgets.nn.kernels.bundled`). This file imports nothing
+the best that the processor runs (:mod:`kan_widgets.nn.compiled.bundled`). This file imports nothing
 of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 

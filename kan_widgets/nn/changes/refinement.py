@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from kan_widgets.checks import check_whole
 from kan_widgets.nn.bases.bspline import BSpline, Spline
 from kan_widgets.nn.bases.knot_spline import KnotSpline, spline_on
+from kan_widgets.nn.changes.listeners import together
+from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
 # Values compared at once.
@@ -39,7 +39,7 @@ def refine_layer(
     coefficients = refit(layer, old, new, *quadrature(old, new, interval))
     error = deviation(layer, old, new, coefficients, interval)
     with together:
-        resize_(layer.spline_weight, coefficients)
+        _resize_(layer.spline_weight, coefficients)
         layer.basis = new
     forget(optimizer, [layer.spline_weight])
     return error
@@ -146,7 +146,7 @@ def _largest(pieces: Tensor) -> float:
 
 
 @ungraded
-def resize_(parameter: nn.Parameter, values: Tensor) -> None:
+def _resize_(parameter: nn.Parameter, values: Tensor) -> None:
     """Give a parameter values of another shape; it stays the same object, without a gradient."""
     parameter.grad = None
     # A graph that is still alive, such as that of the last loss, holds a node that knows the old

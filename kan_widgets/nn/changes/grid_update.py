@@ -9,11 +9,11 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_number
 from kan_widgets.nn.bases.knot_spline import spline_on
+from kan_widgets.nn.changes.listeners import together
+from kan_widgets.nn.changes.refinement import deviation, quadrature, refit, spline_of
+from kan_widgets.nn.changes.sampling import Inputs, checked_inputs
+from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life.changes import together
-from kan_widgets.nn.life.refinement import deviation, quadrature, refit, spline_of
-from kan_widgets.nn.life.sampling import Inputs, checked_inputs
-from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import ungraded
 
 # Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
@@ -35,7 +35,7 @@ def update_layer_grid(
     check_optimizer(optimizer, [layer.spline_weight])
     values = observed(layer, batch)
     dtype = torch.promote_types(layer.spline_weight.dtype, torch.float32)
-    knots = adapted_knots(values, old.grid_size, old.spline_order, grid_eps, margin)
+    knots = _adapted_knots(values, old.grid_size, old.spline_order, grid_eps, margin)
     least = 16 * torch.finfo(dtype).eps * np.abs(knots).max()
     if np.diff(knots).min() <= least:
         raise ValueError(
@@ -68,7 +68,7 @@ def observed(layer: LayerCore, batch: Inputs) -> Tensor:
     return torch.cat(parts).sort().values.cpu().double()
 
 
-def adapted_knots(
+def _adapted_knots(
     values: Tensor, grid_size: int, order: int, grid_eps: float, margin: float
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return knots between evenly spaced ones (``grid_eps`` = 1) and quantiles of inputs (0).

@@ -28,10 +28,10 @@ from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
+from kan_widgets.nn.compiled import native
+from kan_widgets.nn.compiled.bundled import Kernels
+from kan_widgets.nn.compiled.compile_options import OTHER_BASES
 from kan_widgets.nn.contraction import LayerCall
-from kan_widgets.nn.kernels import native
-from kan_widgets.nn.kernels.bundled import Kernels
-from kan_widgets.nn.kernels.compile_options import OTHER_BASES
 
 # Least number of columns in the dense form, for a call to be worth the compiler.
 MIN_COLUMNS = 2**16

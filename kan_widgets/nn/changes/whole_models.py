@@ -12,10 +12,10 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_module, check_whole
 from kan_widgets.nn.bases.bspline import Spline
+from kan_widgets.nn.changes import grid_update, listeners, pruning, refinement
+from kan_widgets.nn.changes.pruning import Pruning
+from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
-from kan_widgets.nn.life import changes, grid_update, pruning, refinement
-from kan_widgets.nn.life.pruning import Pruning
-from kan_widgets.nn.life.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.torch_modes import gradient_mode_restored
 
 
@@ -81,12 +81,12 @@ def update_grid(
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
         for name, (basis, weight) in before.items():
-            with changes.together:
+            with listeners.together:
                 layers[name].spline_weight.detach().copy_(weight)
                 layers[name].basis = basis
         raise
     forget(optimizer, [layers[name].spline_weight for name in order])
-    changes.tell(layers[name] for name in order)
+    listeners.tell(layers[name] for name in order)
     return errors
 
 
@@ -129,7 +129,7 @@ def refine(
         for name, layer in layers.items()
     }
     forget(optimizer, weights)
-    changes.tell(layers.values())
+    listeners.tell(layers.values())
     return errors
 
 
@@ -172,7 +172,7 @@ def prune(
     >>> found["linear"].importance.shape, found["linear"].dry_run
     (torch.Size([10, 144]), True)
     """
-    layers = kan_layers(model)
+    layers = _kan_layers(model)
     inputs = _reached(model, layers, batch)
     found = {}
     for name, x in inputs.items():
@@ -187,7 +187,7 @@ def prune(
         name: pruning.prune_layer(layers[name], threshold, x, dry_run=False)
         for name, x in inputs.items()
     }
-    changes.tell(layers[name] for name in inputs)
+    listeners.tell(layers[name] for name in inputs)
     return done
 
 
@@ -218,7 +218,7 @@ def regularization(
     >>> model = nn.Sequential(KANLinear(2, 3), KANLinear(3, 1))
     >>> (model(torch.randn(5, 2)).square().mean() + 1e-3 * regularization(model)).backward()
     """
-    layers = kan_layers(model)
+    layers = _kan_layers(model)
     inputs: dict[str, Any] = dict.fromkeys(layers)
     if batch is not None:
         inputs = _reached(model, layers, batch, gradients=True)
@@ -226,7 +226,7 @@ def regularization(
     return torch.stack(parts).sum()
 
 
-def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
+def _kan_layers(model: nn.Module) -> dict[str, LayerCore]:
     """Return the KAN layers of a model by name, each once.
 
     Raises `TypeError` if ``model`` is no module or has none.
@@ -243,7 +243,7 @@ def kan_layers(model: nn.Module) -> dict[str, LayerCore]:
 
 def _splines(model: nn.Module, function: str) -> dict[str, LayerCore]:
     layers = {
-        name: layer for name, layer in kan_layers(model).items() if isinstance(layer.basis, Spline)
+        name: layer for name, layer in _kan_layers(model).items() if isinstance(layer.basis, Spline)
     }
     if not layers:
         raise TypeError(

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from kan_widgets.checks import check_number
 from kan_widgets.nn.activation import resolve_activation
+from kan_widgets.nn.changes.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.dense import expand_plain
-from kan_widgets.nn.life.sampling import Inputs, checked_inputs, random_rows
 from kan_widgets.nn.torch_modes import ungraded
 
 # Numbers computed at once.
@@ -22,10 +22,10 @@ _PIECE = 4_000_000
 _POINTS = 64
 
 
-def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
+def _mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
     """Return the mean of |φ(x)| for every function, as ``base_weight`` has them, differentiably.
 
-    ``seen`` is what the functions see, ``(n, groups, *base_weight.shape[1:])``; see `all_seen`.
+    ``seen`` is what the functions see, ``(n, groups, *base_weight.shape[1:])``; see `_all_seen`.
     """
     n, groups = seen.shape[:2]
     coefficients = layer.coefficients()
@@ -54,7 +54,7 @@ def layer_regularization(
         x = torch.linspace(low, high, _POINTS, dtype=weight.dtype, device=weight.device)
         sizes = (weight @ _columns(layer, x).T).abs().mean(-1)
     else:
-        sizes = mean_magnitudes(layer, all_seen(layer, batch))
+        sizes = _mean_magnitudes(layer, _all_seen(layer, batch))
     total = sizes.sum()
     # Of a layer that is 0 everywhere, or a function, neither value nor gradient is NaN.
     share = sizes / torch.where(total > 0, total, 1)
@@ -94,7 +94,7 @@ class Pruning:
 def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
     check_number("threshold", threshold)
-    importance = ungraded(mean_magnitudes)(layer, all_seen(layer, batch))
+    importance = ungraded(_mean_magnitudes)(layer, _all_seen(layer, batch))
     if not importance.isfinite().all():
         raise ValueError(
             "some functions are not finite, so their importance is unknown: is a weight NaN?"
@@ -113,7 +113,7 @@ def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool
     )
 
 
-def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
+def _all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
     Of more than `PATCHES` patches that many are drawn, from several batches in proportion.

@@ -16,10 +16,10 @@ from kan_widgets.live.steering.training_feed import TrainingFeed
 # True if a frame is due.
 StepTask = Callable[..., object]
 
-_Waiting = tuple[weakref.WeakMethod[StepTask], tuple[object, ...]]
+_Waiting = tuple[str, weakref.WeakMethod[StepTask], tuple[object, ...]]
 
 
-class Between(cells.CellListener):
+class StepQueue(cells.CellListener):
     """Does what is asked of a model, as soon as it cannot harm a training.
 
     Where nothing trains and no cell runs that might, it is done at once, and no cell starts
@@ -44,8 +44,10 @@ class Between(cells.CellListener):
         """Whether nothing waits to be done."""
         return not self._waiting
 
-    def request(self, task: StepTask, *arguments: object) -> bool:
-        """Do it now where that harms no training, or else later; return whether it was done.
+    def request(self, words: str, task: StepTask, *arguments: object) -> bool:
+        """Do a task now where that harms no training, or else later; return whether it was done.
+
+        ``words`` say what the task does, for a report: "set the learning rate".
 
         Only where the reader asks for it: that nothing trains may be wrong where a thread of the
         reader's own trains in a loop that is not tracked, and a step takes very long.
@@ -55,22 +57,22 @@ class Between(cells.CellListener):
                 self.forget(task)
                 task(True, *arguments)
                 return True
-            self.defer(task, *arguments)
+            self.defer(words, task, *arguments)
         return False
 
-    def defer(self, task: StepTask, *arguments: object) -> None:
-        """Leave it to the training thread, which does it once, with the latest arguments."""
+    def defer(self, words: str, task: StepTask, *arguments: object) -> None:
+        """Leave a task to the training thread, which does it once, with the latest arguments."""
         with self._lock:
-            self._waiting = (*self._others(task), (weakref.WeakMethod(task), arguments))
+            self._waiting = (*self._others(task), (words, weakref.WeakMethod(task), arguments))
         self._counter.request_full_step()
 
     def forget(self, task: StepTask) -> None:
-        """Remove it from the queue, if it is still there."""
+        """Remove a task from the queue, if it is still there."""
         with self._lock:
             self._waiting = self._others(task)
 
     def _others(self, task: StepTask) -> tuple[_Waiting, ...]:
-        return tuple(one for one in self._waiting if one[0]() not in (None, task))
+        return tuple(one for one in self._waiting if one[1]() not in (None, task))
 
     @property
     def nothing_trains(self) -> bool:
@@ -88,18 +90,16 @@ class Between(cells.CellListener):
         with self._lock:
             waiting, self._waiting = self._waiting, ()
         is_due = False
-        for method, arguments in waiting:
+        for words, method, arguments in waiting:
             if (task := method()) is None:
                 continue
             try:
                 is_due |= task(at_rest, *arguments) is True
             except Exception as error:
-                what = task.__qualname__.replace("._", ".").replace(".", " could not ")
-                report(f"{what.replace('_', ' ')}: {error!r}. Training goes on")
+                report(f"kan_widgets could not {words}: {error!r}. Training goes on")
         return is_due
 
     def before_cell_end(self) -> None:
-        """Do what has waited for the end of a notebook cell."""
         feed = self._feed_ref()
         if self._waiting and feed is not None and not self._trains_elsewhere():
             if self.do(at_rest=True) and feed.is_open:

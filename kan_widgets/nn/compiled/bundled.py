@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kan_widgets.nn.kernels import compile_options
+from kan_widgets.nn.compiled import compile_options
 
 # What a library offers, for each order and level, with the number of its arguments, pointers all;
 # they return a status.

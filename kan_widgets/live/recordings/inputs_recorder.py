@@ -1,0 +1,59 @@
+"""Record what reaches the layers in a process whose frames another process records."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from kan_widgets.live.frames.source import Source
+from kan_widgets.live.recordings.parts import part_of
+from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.recorder import Recorder
+from kan_widgets.live.recordings.segments import written_file
+from kan_widgets.live.recordings.writer import Writer
+from kan_widgets.live.reports import report
+from kan_widgets.live.worker import Job, disk
+
+# Between two looks at what reached the layers.
+_SECONDS = 2.0
+
+
+class InputsRecorder(Recorder):
+    """Writes the observed inputs of this process beside the recording of the first one.
+
+    The thread ``disk`` looks for them now and then; the feed tells this recorder only of its end.
+    """
+
+    def __init__(self, source: Source, place: Place, job: dict[str, int]) -> None:
+        super().__init__(source, place)
+        self._part, self._ranks = part_of(place, job.get("rank", 0)), job
+        self._written: object = None
+        self._is_over = False
+        self._job = Job(disk, self._visit)
+        source.feed.subscribe(self)
+        self._job.wake()
+
+    def _visit(self) -> None:
+        if self._source() is not None and not self._is_over:
+            self._write()
+            self._job.earliest = time.monotonic() + _SECONDS
+            self._job.wake()
+
+    def _write(self) -> None:
+        source = self._source()
+        if source is None or not source.feed.observed or source.feed.observed is self._written:
+            return
+        self._written = source.feed.observed
+        try:
+            if self._part.is_local:
+                os.makedirs(os.path.dirname(self._part.of("")), exist_ok=True)
+            with written_file(self._part) as file:
+                Writer(file, source.feed.module, self._ranks).observed(source.feed.observed)
+        except OSError as error:
+            report(f"{self._part} cannot be written: {error}. The training goes on")
+
+    def close(self) -> None:
+        if not self._is_over:
+            self._write()
+        self._is_over = True
+        super().close()
