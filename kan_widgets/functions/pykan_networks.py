@@ -49,7 +49,7 @@ class SymbolicEdge(LayerBasis):
 
 
 def with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctions:
-    """Add to the functions of a layer c·f(a·x + b) + d of those edges that have one."""
+    """Add c·f(a·x + b) + d to the functions of those edges that have a formula."""
     mask = symbolic.mask
     edges = remembered(symbolic, "edges", [mask], None, lambda: mask.nonzero().tolist())
     if not edges:
@@ -179,7 +179,7 @@ def problem_of_network(layer: Recipe, module: Any) -> str:
 
 def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
     """Read every layer, with its symbolic edges."""
-    found = []
+    layers = []
     for number, numeric in enumerate(module.act_fun):
         [own] = layers_of(layer, numeric)
         words = [
@@ -192,8 +192,8 @@ def read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
         own = own.called(name=f"act_fun.{number}", type="KANLayer", note=note, x_at=at)
         if module.symbolic_enabled:
             own = with_symbolic_edges(module.symbolic_fun[number], own)
-        found.append(own)
-    return found
+        layers.append(own)
+    return layers
 
 
 def sums_of_network(module: Any) -> list[Sum]:
@@ -206,7 +206,7 @@ def sums_of_network(module: Any) -> list[Sum]:
 
 
 def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any], bool]) -> None:
-    """Have networks of such layers read, of a class that others give to something else."""
+    """Register networks of such layers; ``own`` tells them from others of the same class name."""
     register_adapter(
         name,
         partial(read_network, layer),

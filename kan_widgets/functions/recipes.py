@@ -59,7 +59,7 @@ def register_recipes(
     library: str,
     **more: Any,
 ) -> None:
-    """Have a module read that holds the tensors of several layers, a recipe each.
+    """Register a module that holds the tensors of several layers, with a recipe for each.
 
     ``more`` is as for `register_adapter`.
     """

@@ -123,11 +123,11 @@ def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
     result = values.to(x.dtype)
     for k in range(1, order + 1):
         rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
-        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
+        # Never 0 / 0: its gradient is NaN even where the quotient is not used.
         up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
         down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
         result = up * result[..., :-1] + down * result[..., 1:]
-    # Comparing hides a NaN.
+    # Comparisons hide a NaN, so NaN is put back.
     return torch.where(x.isnan(), x, result)
 
 

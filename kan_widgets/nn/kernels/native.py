@@ -36,7 +36,7 @@ WAITING_MESSAGE = (
 _wanted: bool | None = None
 _warned = False
 _lock = threading.Lock()
-_known: dict[int, Kernels | str] = {}  # by order; in place of kernels why there are none
+_known: dict[int, Kernels | str] = {}  # by order; or, in words, why there are none
 
 
 def use_compiled(enabled: bool) -> None:
@@ -134,7 +134,7 @@ def library(order: int) -> Kernels | None:
 
 
 def _found_or_made(order: int) -> Kernels | str:
-    """Return the package's kernels, or else this machine's, or else what is in the way."""
+    """Return the package's compiled kernels, or this machine's, or in words what prevents both."""
     trouble = NO_COMPILER_MESSAGE
     try:
         if (found := bundled.bundled_kernels(order)) is not None:
@@ -152,7 +152,7 @@ def _found_or_made(order: int) -> Kernels | str:
 
 
 def print_notice(words: str) -> None:
-    """Say what takes long. In a notebook what is no error is not said in red."""
+    """Print what takes long: in a notebook not to stderr, which is shown in red like an error."""
     in_notebook = hasattr(builtins, "__IPYTHON__")
     print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)
 

@@ -56,7 +56,7 @@ def layer_regularization(
     else:
         sizes = mean_magnitudes(layer, all_seen(layer, batch))
     total = sizes.sum()
-    # Of a layer that is 0 everywhere, or a function, neither value nor gradient is NaN.
+    # With a layer or a function that is 0 everywhere neither value nor gradient is NaN.
     share = sizes / torch.where(total > 0, total, 1)
     present = share > 0
     surprise = torch.where(present, share, 1).log()
@@ -116,7 +116,7 @@ def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool
 def all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
-    Of more than `PATCHES` patches that many are drawn, from several batches in proportion.
+    If there are more than `PATCHES` patches, that many are drawn, from batches in proportion.
     """
     own = layer.base_weight.dim()  # groups, and what one function of each place sees
     parts = [layer.seen(x) for x in checked_inputs(batch)]

@@ -18,7 +18,7 @@ from kan_widgets.nn.torch_modes import ungraded
 
 # Values compared at once.
 _PIECE = 4_000_000
-#: Points at which a half-wave is looked at, and at which so many of the largest pieces are.
+#: Samples of a half-wave; samples of each of the largest pieces, and how many pieces these are.
 _DENSE, _FINE, _LARGEST = 8, 4000, 64
 
 
@@ -136,8 +136,8 @@ def _largest(pieces: Tensor) -> float:
     size = pieces.shape[1]
     nodes, _ = np.polynomial.legendre.leggauss(size)
     powers = pieces @ torch.from_numpy(np.linalg.inv(np.vander(nodes, increasing=True))).T
-    # Evenly in the angle, as a sum of cosines, none exceeds what is met first by more than 2 %
-    # (Ehlich and Zeller 1964); the largest are looked at again.
+    # A polynomial is a sum of cosines of the angle: sampled evenly in that, its maximum is at most
+    # 2 % above the largest sample (Ehlich and Zeller 1964). The largest are sampled again, finely.
     for points in (_DENSE * size, _FINE):
         x = np.cos(np.linspace(0, np.pi, points + 1))
         met = (powers @ torch.from_numpy(np.vander(x, size, increasing=True)).T).abs().amax(-1)
