@@ -129,7 +129,7 @@ class Arrangement:
         return scale
 
     def terms(self) -> list[tuple[Order, tuple[str, ...]]]:
-        """Return base and coefficients, those that there are, each with the paths of its factors."""
+        """Return base and coefficients, if there are any, each with the paths of its factors."""
         recipe = self.recipe
         both = (self.base, recipe.base_scale), (self.others, recipe.scale)
         return [term for term in both if term[0]]

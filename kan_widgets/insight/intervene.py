@@ -261,18 +261,18 @@ def _judged(
 
 def _chosen(layers: dict[str, LayerFunctions], where: Sequence[Where] | None) -> dict[str, Int64]:
     """Return by layer the numbers of the functions that are meant."""
-    found: dict[str, list[int]] = {}
-    for one in list(layers) if where is None else where:
-        name, place = (one, None) if isinstance(one, str) else one
+    chosen: dict[str, list[int]] = {}
+    for item in list(layers) if where is None else where:
+        name, place = (item, None) if isinstance(item, str) else item
         if name not in layers:
             raise KeyError(f"where={name!r}: the layers are {', '.join(map(repr, layers))}")
-        layer, numbers = layers[name], found.setdefault(name, [])
+        layer, numbers = layers[name], chosen.setdefault(name, [])
         if place is None:
             numbers += range(layer.n_functions)
         else:
             index = place_in_layer(name or layer.type, layer.shape, place)
             numbers.append(int(np.ravel_multi_index(index, layer.shape)))
-    return {name: np.unique(numbers) for name, numbers in found.items()}
+    return {name: np.unique(numbers) for name, numbers in chosen.items()}
 
 
 def _logs(

@@ -147,18 +147,18 @@ def layer_ranges(
     """
     from kan_widgets.functions import read
 
-    found = []
+    summaries = []
     for functions in read(model):
         layer = sampled(functions)
-        given = None if inputs is None else inputs.get(layer.name)
-        seen = None if given is None else seen_inputs(layer, given)
+        own = None if inputs is None else inputs.get(layer.name)
+        seen = None if own is None else seen_inputs(layer, own)
         ranges = function_ranges(layer, layer.coefficients, seen=seen)
-        found.append(summarise(layer, ranges, seen))
-    return found
+        summaries.append(summarise(layer, ranges, seen))
+    return summaries
 
 
 def spread_of(values: Float64) -> Spread | None:
-    """Return the quantiles of what is finite, ``None`` where nothing is."""
+    """Return the quantiles of the finite values, ``None`` where there are none."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None

@@ -90,10 +90,10 @@ class Formula:
         return _evaluate(self.sympy, self.names, np.asarray(x, dtype=np.float64))
 
     def put(self, live: Binding) -> tuple[Fixed, ...]:
-        """Put it into the live network, function by function, by `fix`.
+        """Put the formula into the live network, function by function, by `fix`.
 
         Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
-        ``live.edits.undo()`` takes them back, one after the other. Raises as `fix` does; nothing
+        ``live.edits.undo()`` undoes them, one after the other. Raises as `fix` does; nothing
         has changed then.
         """
         from kan_widgets.insight.formulas.projection import fix
@@ -214,13 +214,13 @@ def formula(
     8*u + 8*v + 17
     """
     if isinstance(model, Sequence) and not isinstance(model, nn.Module):
-        given = [
+        formulas = [
             formula(one, x, names=names, forms=forms, penalty=penalty, digits=digits)
             for one in model
         ]
-        best = min(given, key=lambda one: formula_score(one.unexplained, one.length, penalty))
-        counted = Counter(term for one in given for term in one.terms)
-        return replace(best, networks=len(given), terms=dict(counted.most_common()))
+        best = min(formulas, key=lambda one: formula_score(one.unexplained, one.length, penalty))
+        counted = Counter(term for one in formulas for term in one.terms)
+        return replace(best, networks=len(formulas), terms=dict(counted.most_common()))
     if not isinstance(x, Tensor):
         raise TypeError(f"x of type {type(x).__name__}: expected a tensor (n, inputs)")
     if x.ndim != 2 or len(x) < 2:
@@ -267,7 +267,7 @@ def _formula(
     """Return a chain as a formula, with its errors on the rows held out."""
     import sympy
 
-    said = sorted(
+    terms = sorted(
         f"{term.form.name} of {'a sum' if layer else names[i]}"
         for (layer, _, i), term in chain.terms.items()
         if term.form
@@ -288,7 +288,7 @@ def _formula(
         np.abs(rest).max(axis=0),
         r2,
         held,
-        terms=dict.fromkeys(said, 1),
+        terms=dict.fromkeys(terms, 1),
     )
 
 

@@ -265,27 +265,27 @@ def ensemble(
 def _matched(
     networks: list[list[MatchedLayer]], places: list[list[Float64]], models: tuple[nn.Module, ...]
 ) -> Ensemble:
-    pairs = [[matched(one, other) for other in networks] for one in networks]
-    typical = int(np.argmin([sum(found.distance for found in row) for row in pairs]))
+    pairs = [[matched(target, other) for other in networks] for target in networks]
+    typical = int(np.argmin([sum(match.distance for match in row) for row in pairs]))
     chosen, others = pairs[typical], [k for k in range(len(networks)) if k != typical]
-    one, rng = networks[typical], np.random.default_rng(0)
-    plain = [same(len(part.values)) for part in one[:-1]]
-    as_came = [compared(one, networks[k], plain).distances for k in others]
+    target, rng = networks[typical], np.random.default_rng(0)
+    plain = [same(len(part.values)) for part in target[:-1]]
+    as_came = [compared(target, networks[k], plain).distances for k in others]
     by_chance = [
-        np.mean([matched(one, scrambled(networks[k], rng)).distances for k in others], axis=0)
+        np.mean([matched(target, scrambled(networks[k], rng)).distances for k in others], axis=0)
         for _ in progress(range(_SCRAMBLED), "matching by chance")
     ]
     distance = np.mean([chosen[k].distances for k in others], axis=0)
-    # By functions alone, as those: what units give goes with their own functions.
+    # By functions alone, as by chance: what units give goes with their own functions.
     alone = [[replace(part, active=None) for part in parts] for parts in networks]
     nearest = np.mean([matched(alone[typical], alone[k]).distance for k in others])
     nearer = sum(bool(d.mean() <= nearest + 1e-12) for d in by_chance)
     values, x = [], []
-    for parts, own, found in zip(networks, places, chosen, strict=True):
-        values.append(arranged(parts, found.units))
-        before = channels_of(parts, found.units)
+    for parts, own, match in zip(networks, places, chosen, strict=True):
+        values.append(arranged(parts, match.units))
+        before = channels_of(parts, match.units)
         x.append([_placed(*each) for each in zip(parts, own, before, strict=False)])
-    names = [part.name for part in one]
+    names = [part.name for part in target]
     return Ensemble(
         layers=tuple(names),
         typical=typical,
@@ -293,7 +293,7 @@ def _matched(
         unmatched=np.mean(as_came, axis=0),
         chance=np.mean(by_chance, axis=0),
         p=(1 + nearer) / (1 + _SCRAMBLED),
-        units=tuple(found.units for found in chosen),
+        units=tuple(match.units for match in chosen),
         x={name: np.stack([own[k] for own in x]) for k, name in enumerate(names)},
         values={name: np.stack([own[k] for own in values]) for k, name in enumerate(names)},
         models=models,
