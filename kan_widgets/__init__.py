@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 
-def _sending(*given: Any) -> Any:
+def _sending(*arguments: Any) -> Any:
     """Make what ``live.send_to`` returns: `live` imports nothing of what is above it."""
     from kan_widgets.integrations.trackers import Sending
 
-    return Sending(*given)
+    return Sending(*arguments)
 
 
 __all__ = [

@@ -21,8 +21,8 @@ class _Package(ModuleType):
 def lazy(package: str, homes: str, parts: str = "") -> None:
     """Have a package import each name of its ``__all__`` from the first of its ``homes`` with it.
 
-    ``parts`` are modules of it that are had as its attributes without being imported. All are names
-    between spaces; the package says to type checkers itself where its names are from.
+    ``parts`` are its modules that can be used as attributes without being imported first. Both are
+    names separated by spaces; type checkers are told by the package itself where names are from.
     """
     module, modules = sys.modules[package], tuple(parts.split())
     names: list[str] = module.__all__

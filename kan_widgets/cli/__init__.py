@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What a terminal cannot show, it shows as a question mark.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    own, for_jupyter = given, []
-    if "--" in given:
-        cut = given.index("--")
-        own, for_jupyter = given[:cut], given[cut + 1 :]
+    own, for_jupyter = words, []
+    if "--" in words:
+        cut = words.index("--")
+        own, for_jupyter = words[:cut], words[cut + 1 :]
     options = parser.parse_args(own)
     if for_jupyter and options.command != "lab":
         parser.error(f"only 'lab' passes on arguments after --; got {' '.join(for_jupyter)}")

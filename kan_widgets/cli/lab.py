@@ -14,7 +14,7 @@ from typing import Any
 from kan_widgets.cli.serving import TOKEN
 
 FIRST_NOTEBOOK = "01_quickstart.ipynb"
-# The variable of the environment that names the folder; that of the Jupyter server without it.
+# The environment variable that names the folder, by default the Jupyter server's own.
 RUNS = "KAN_WIDGETS_RUNS"
 
 
@@ -70,11 +70,11 @@ def lab(folder: Path, arguments: list[str]) -> int:
 
 
 def board_tile() -> dict[str, Any]:
-    """Return what jupyter-server-proxy is to know: how the board is started, and its tile.
+    """Return the settings for jupyter-server-proxy: how the board is started, and its tile.
 
-    Jupyter asks who comes for its own token or login before it hands on a request, by the name
-    that the browser has for it, which cannot be known here. The board has its token beside that:
-    other users of the machine can reach its port.
+    Jupyter checks its own token or login before it passes a request on, under the host name that
+    the browser uses, which cannot be known here. The board has a token besides: other users of the
+    machine can reach its port.
     """
     token = secrets.token_urlsafe(16)
     place = os.environ.get(RUNS, ".").replace("{", "{{").replace("}", "}}")

@@ -30,7 +30,7 @@ class KANWidgets(Watcher):
         self._optimizers = list(optimizer) if several else [optimizer]
 
     def attach_to(self, engine: Engine) -> KANWidgets:
-        """Have the engine call this from now on; returns this."""
+        """Have the engine call this callback from now on, and return the callback."""
         engine.add_event_handler(Events.STARTED, self._started)
         engine.add_event_handler(Events.ITERATION_STARTED, self._iteration_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration_completed)

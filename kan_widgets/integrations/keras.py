@@ -41,7 +41,7 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note how far it is, and what was logged."""
+        """Note the progress, and what was logged."""
         if self.done(self._epoch, lambda: logs or {}):
             self.model.stop_training = True
 
@@ -55,7 +55,7 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
 
 
 def _torch_of(model: Any, before: nn.Module | None) -> nn.Module:
-    """Return the torch module inside a Keras model: of several the one there was, or a new dict."""
+    """Return the torch module in a Keras model; for several ``before`` if it holds them, or a dict."""
     wrapped = {
         layer.name: layer.module
         for layer in model._flatten_layers()

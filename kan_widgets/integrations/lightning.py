@@ -48,7 +48,7 @@ class KANWidgets(Watcher, Callback):
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Bind, and begin."""
         done: tuple[int, ...] = self._steps
-        if not done and len(trainer.optimizers) == 1:  # of several it counts all together
+        if not done and len(trainer.optimizers) == 1:  # with several it counts all together
             done = (trainer.global_step,)
         folder = trainer.log_dir or trainer.default_root_dir
         self.attach(pl_module, trainer.optimizers, done, folder, trainer.loggers)
@@ -69,7 +69,7 @@ class KANWidgets(Watcher, Callback):
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note how far it is, and what was logged."""
+        """Note the progress, and what was logged."""
         epoch, done = trainer.current_epoch, batch_idx + 1
         if epoch and math.isfinite(each := trainer.num_training_batches):
             done += epoch * int(each)
@@ -89,5 +89,5 @@ class KANWidgets(Watcher, Callback):
     on_train_end = Watcher.over
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """Note which error has ended it."""
+        """Note which error has ended the training."""
         self.end(exception)

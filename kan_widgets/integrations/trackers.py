@@ -34,10 +34,10 @@ from kan_widgets.widgets.pages.page import page_of
 
 @dataclass(frozen=True)
 class Report:
-    """What is sent of one step."""
+    """What is sent to a tracker for one step."""
 
     name: str
-    """What stands before the names of all that is sent."""
+    """The prefix of all names."""
     step: int
     """The training step."""
     numbers: dict[str, float] = field(repr=False)
@@ -48,7 +48,7 @@ class Report:
     """With the last report: an HTML file with all of the history; else empty."""
 
     def row(self, image: Callable[[Any], object], html: Callable[..., object]) -> dict[str, Any]:
-        """Return all of it by full names, pictures and page made into what a tracker takes."""
+        """Return the report by full names, pictures and page made into what a tracker takes."""
         row = self.numbers | {name: image(one) for name, one in self.pictures.items()}
         row |= {"page": html(self.page.decode(), inject=False)} if self.page else {}
         return {f"{self.name}/{name}": one for name, one in row.items()}
@@ -58,7 +58,7 @@ Tracker = Callable[[Report], object]
 
 
 def tracker_of(writer: Any) -> Tracker:
-    """Return what sends reports to a tracker.
+    """Return a function that sends a `Report` to a tracker.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def trackio(writer: Any) -> Tracker:
     """
     import trackio
 
-    # Of this thread: another one would find none.
+    # The run of this thread: in another one there is none.
     run = trackio.context_vars.current_run.get() if isinstance(writer, ModuleType) else writer
     _check_run(run, "trackio", "init")
     return lambda report: run.log(report.row(trackio.Image, trackio.Html), step=report.step)
@@ -184,17 +184,17 @@ def wandb(writer: Any) -> Tracker:
 
 __all__ = ["Report", "Sending", "numbers_of", "page_of_run"]
 
-# Of the time at most this goes into pictures, and into numbers.
+# Largest shares of the time for pictures, and for numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
 _MOST_PER_SECOND = 10.0
-# Of a larger layer so many functions are measured, evenly spread.
+# Most functions of a layer that are measured, evenly spread.
 _MOST_FUNCTIONS = 20_000
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 
 
 def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
     """Return numbers of each layer, by names such as ``"conv1/reach"``; see ``live.send_to``."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     observed = live.feed.observed
     for layer in frame.layout.layers:
         rows = frame.coefficients(layer.name).reshape(layer.count, layer.nb)
@@ -209,8 +209,8 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
             of_layer["constant"] = float(ranges.constant[~ranges.broken].mean())
         if (seen := observed.get(layer.name)) is not None and len(seen.outside_domain):
             of_layer["outside"] = float(np.mean(seen.outside_domain))
-        found |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
-    return found
+        numbers |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
+    return numbers
 
 
 def page_of_run(live: Binding) -> bytes:
@@ -284,7 +284,7 @@ class Sending(Listener):
         self._send(frame, draws)
 
     def _send(self, frame: Frame, draws: bool, page: bool = False) -> None:
-        """Measure, draw and send; what is raised is reported, each kind of error once."""
+        """Measure, draw and send; errors are reported, each kind once."""
         try:
             now, start = time.perf_counter(), time.thread_time()
             numbers = numbers_of(self._live, frame) if frame.step != self._measured else {}

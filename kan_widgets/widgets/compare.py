@@ -102,9 +102,9 @@ class Compare(CurvesView):
     )
 
     @classmethod
-    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-        # Models one after the other: `check` says how they are given.
-        return super()._bound([given] if len(given) > 1 else given, options)
+    def _bound(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        # Several arguments are taken for models: `check_models` says how to give these.
+        return super()._bound([arguments] if len(arguments) > 1 else arguments, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
         models = values.pop("models")
@@ -204,7 +204,7 @@ class Compare(CurvesView):
         self._painter.wake()
 
     def _share_examples(self) -> None:
-        """Have the examples of the first model that follows some run through all of them."""
+        """Run the examples of the first model that has some through all of them."""
         probes = [live.feed.probed for live in self.lives.values() if live.feed.probed is not None]
         if self.networks and probes:
             for one in self._compared:

@@ -84,13 +84,13 @@ class SplineInspector(ModelView):
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
-        given = list(proposal["value"])
-        if unknown := [part for part in given if part not in PARTS]:
+        parts = list(proposal["value"])
+        if unknown := [part for part in parts if part not in PARTS]:
             raise traitlets.TraitError(
-                f"show={given!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
+                f"show={parts!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
                 f"{', '.join(map(repr, PARTS))}"
             )
-        return [part for part in PARTS if part in given]
+        return [part for part in PARTS if part in parts]
 
     # -- curves laid over ------------------------------------------------------------
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _EXAMPLES = 8
-# Of the reader's own data the last part is for testing.
+# The share of the reader's own data that is for testing, at its end.
 _TEST_SHARE = 0.2
 # What js/src/training can do backward: operations, and functions of one number.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
@@ -135,7 +135,7 @@ class _Rows:
 
     @property
     def test(self) -> int:
-        """How many it is tested on."""
+        """How many rows are for testing."""
         return len(self.inputs) - self.train
 
     @property
@@ -147,7 +147,7 @@ class _Rows:
         return torch.from_numpy(pixels(found) if found.dtype == np.uint8 else found)
 
     def wire(self) -> dict[str, Any]:
-        """Return them as a page reads them: js/src/page/saved.ts."""
+        """Return the rows as a page reads them: js/src/page/saved.ts."""
         whole = {"train": slice(None, self.train), "test": slice(self.train, None)}
         parts = {
             name: {
@@ -168,7 +168,7 @@ def _digits(shift: int) -> _Rows:
 
 
 def _own(data: tuple[Tensor, Tensor]) -> _Rows:
-    """Return the reader's own. Raises unless it is a pair of tensors of equally many rows."""
+    """Return the reader's own data. Raises unless it is two tensors of equally many rows."""
     import torch
 
     if not (
@@ -195,7 +195,7 @@ def _own(data: tuple[Tensor, Tensor]) -> _Rows:
 
 
 def _check_model(model: nn.Module, rows: _Rows) -> None:
-    """Raise unless it takes the inputs and gives what meets the targets; it is left as it is."""
+    """Raise unless a model takes the inputs and gives what fits the targets; it stays as it is."""
     import torch
 
     from kan_widgets.functions.undisturbed import with_copy
@@ -210,17 +210,17 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
             f"{name}: expected one that takes {rows.name}, {tuple(examples.shape)}; it says: "
             f"{error}"
         ) from error
-    given = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
+    shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
     if rows.targets.dtype == np.uint8:
         classes = int(rows.targets.max()) + 1
-        if len(given) != 2 or given[1] < classes:
+        if len(shape) != 2 or shape[1] < classes:
             raise ValueError(
-                f"{name} gives {given} for {len(examples)} {rows.name}: expected at least "
+                f"{name} gives {shape} for {len(examples)} {rows.name}: expected at least "
                 f"{classes} log-probabilities for each"
             )
-    elif given != (len(examples), *rows.targets.shape[1:]):
+    elif shape != (len(examples), *rows.targets.shape[1:]):
         raise ValueError(
-            f"{name} gives {given}: expected the shape of the targets, "
+            f"{name} gives {shape}: expected the shape of the targets, "
             f"{(len(examples), *rows.targets.shape[1:])}"
         )
 
@@ -243,8 +243,8 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
         if not isinstance(layer, KANLayer):
             continue
         basis = layer.basis
-        known = family_of(basis)
-        if known is None:
+        form = family_of(basis)
+        if form is None:
             raise ValueError(f"layer {name}: a page cannot train the basis {basis!r:.80}")
         if layer.mask is not None:
             raise ValueError(f"layer {name} is pruned: a page would train what was pruned, too")
@@ -255,7 +255,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
             )
         if getattr(layer, "padding_mode", "zeros") != "zeros":
             raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
-        family, shift, factor = known
+        family, shift, factor = form
         recipe[name] = {
             "basis": {
                 "order": basis.spline_order if isinstance(basis, Spline) else 0,

@@ -119,7 +119,7 @@ class TrainingPanel(CurvesView, ModelView):
         if source is None:
             return ()
         log = source.scalars
-        # Curves of data that is trained on have one colour, and those of held-out data.
+        # Curves of training data have one colour, those of held-out data another.
         of = {name: belongs_to(name) for name in log.names}
         return [LoggedCurve(panel, name, data, log, name) for name, (panel, data) in of.items()]
 
@@ -158,7 +158,7 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
 
 
 def _kernels_of(model: nn.Module | None) -> str:
-    """Say how the layers of `kan_widgets.nn` in a model compute; nothing of other models."""
+    """Say how the layers of `kan_widgets.nn` in a model compute; empty for other models."""
     # A recording is shown without torch.
     from kan_widgets.nn import KANLayer, kernels_info
 
@@ -166,5 +166,5 @@ def _kernels_of(model: nn.Module | None) -> str:
         return ""
     try:
         return kernels_info()
-    except ValueError as error:  # of a variable of the environment
+    except ValueError as error:  # an environment variable is wrong
         return str(error)

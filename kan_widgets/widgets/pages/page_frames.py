@@ -38,7 +38,7 @@ class Past:
     needed: set[int]
 
     def thinned(self, share: float) -> list[Frame]:
-        """Return those needed and about that share of the others, evenly over the steps."""
+        """Return the frames needed and about that share of the others, evenly over the steps."""
         if share >= 1:
             return list(self.frames)
         steps = [frame.step for frame in self.frames]
@@ -129,7 +129,7 @@ def _taken(stream: Stream, frames: list[Frame]) -> list[Activations]:
 def folded(frames: list[Frame]) -> bytes:
     """Return the frames in an order that compresses well: see ``unfold`` in js/src/page/saved.ts.
 
-    Of each number, as an integer of 32 bits, the difference to the frame before; of each
+    For each number, as an integer of 32 bits, the difference to the frame before; for each
     frame all lowest bytes, then all second ones, and so on.
     """
     words = np.stack([frame.data for frame in frames]).astype("<f4").view("<u4")

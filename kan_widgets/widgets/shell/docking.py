@@ -51,7 +51,7 @@ class Dockable(Widget):
         self._sidecar.append_display_data(self)
 
     def _hear_dock(self) -> None:
-        """Dock, as a button of the page asks; why that cannot be goes back in words."""
+        """Dock when a button of the page asks for it; say in the page why if that fails."""
         self.on_msg(weakly(self._dock_asked))
 
     def _dock_asked(self, _: Any, content: dict[str, Any], __: Any) -> None:

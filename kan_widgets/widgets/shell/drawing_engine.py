@@ -110,7 +110,7 @@ def picture_request(
     stream = {
         "layouts": [layout_dict(layout) for layout in layouts.values()],
         "initial": frame_dict(first),
-        # Once where it is the first, which takes half the time.
+        # Sent once if it is the first, which takes half the time.
         "frame": {} if _same(first, frame) else frame_dict(frame),
         "selection": dict(selection or {}),
         "summaries": summaries_of(frame.layout, frames[1], frames[0]),

@@ -153,7 +153,7 @@ class Pictured(SelfClosing, Sharing):
         return bundle or ({}, {})
 
     def _ipython_display_(self, **_: Any) -> None:
-        # With an identifier of its own, so that `snapshot` finds it again.
+        # The output has an identifier of its own, by which `snapshot` finds it again.
         if not _is_displayed():
             # A caller that only asks for its representation, such as an Output widget, gets that.
             keep_open(self)
@@ -273,7 +273,7 @@ class Pictured(SelfClosing, Sharing):
         source = self._stream.source
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
-        # The history then has the latest state, too.
+        # This brings the latest state into the history.
         source.feed.current()
         layers = self.looked_at(**options) or source.layers
         held = [one for one in source.history if set(layers) <= set(one.layout.names)]
@@ -290,7 +290,7 @@ class Pictured(SelfClosing, Sharing):
 def _written(
     path: str | os.PathLike[str] | None, suffix: str, draw: Callable[[], bytes]
 ) -> bytes | pathlib.Path:
-    """Return what is drawn, or the file of a name with this suffix that it is written to."""
+    """Return a picture's bytes, or write them to a file with this suffix and return its path."""
     if path is None:
         return draw()
     file = pathlib.Path(path)

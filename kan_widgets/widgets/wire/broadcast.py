@@ -39,7 +39,7 @@ from kan_widgets.widgets.wire.sending import Outbox, is_costly
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits
 
-# From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts.
+# From one sign of the notebook kernel to the next; see SILENT in js/src/wire/standing.ts.
 _BEAT_SECONDS = 3.0
 
 
@@ -51,7 +51,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
+    """The id of the widget's own model: see js/src/wire/jupyter_kernel.ts."""
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -152,13 +152,13 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         """Send the tables for the frames to come."""
         source = self.source
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
-        told = layout_dict(layout)
+        content = layout_dict(layout)
         with self._outbox.emptied():
-            self.tell_page({"kind": "layout", "layout": told})
+            self.tell_page({"kind": "layout", "layout": content})
             if source is not None and not source.feed.structure.traced:
                 self.structure = structure_dict(source.feed.structure_of(whole))
             first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
-            self.layouts = [*first, told]
+            self.layouts = [*first, content]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         """Send a frame; keep it for reload too when training is quiet."""
@@ -180,7 +180,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.activations = activations_dict(latest)
 
     def on_glimpse(self, frame: Frame) -> None:
-        """Send a frame of what is looked at, if that is still so."""
+        """Send a frame of the windows that are looked at, if they still are."""
         source = self.source
         if source is not None and source.feed.looking.cut(source.feed.layout) is frame.layout:
             self._bring(frame)
@@ -248,7 +248,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self._pulse.wake()
 
     def _beat(self) -> None:
-        """Give the page a sign of the kernel: a step may take long, and frames be far apart."""
+        """Send a sign of the notebook kernel: a step may take long, and frames be far apart."""
         self._tell_training()
         if self.training["beats"] and not self.is_over:
             with self._lock:
@@ -272,7 +272,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._bring(structure)
 
     def on_probe(self, probe: Probe | None) -> None:
-        """Send other examples; what the ones before made of the network is past."""
+        """Send other examples; the activations of the ones before are dropped."""
         with self._outbox.emptied():
             self.probe, self.activations = probe_dict(probe), {}
 
@@ -293,10 +293,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def on_edit(self, edits: Edits) -> None:
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: Edits, message: str, said: str = "") -> None:
+    def _tell_edits(self, edits: Edits, message: str, note: str = "") -> None:
         counts = {"undo": len(edits.done), "redo": len(edits.undone)}
         with self._lock:
-            self.edits = {**counts, "message": message, **({"said": said} if said else {})}
+            self.edits = {**counts, "message": message, **({"said": note} if note else {})}
 
     def _take_over(self, source: Source) -> None:
         with self._lock, self.hold_sync():

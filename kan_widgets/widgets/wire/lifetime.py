@@ -40,7 +40,7 @@ class SelfClosing(NotCopied):
             self._own_layout = self.layout
 
     def open(self) -> None:
-        """Open its comm, which does not keep it."""
+        """Open the comm, which does not keep the widget alive."""
         super().open()  # type: ignore[misc]
         if not _goes_when_unseen(self.comm):
             return
@@ -49,18 +49,18 @@ class SelfClosing(NotCopied):
         _places.clear()
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return its state, defaults too: the page knows none, and to anywidget its code is one."""
+        """Return the state, defaults too: the page knows none, and anywidget's code is one."""
         state: dict[str, Any] = super().get_state(key)  # type: ignore[misc]
         return state
 
     def __del__(self) -> None:
-        """End when nobody holds it."""
+        """End when nobody holds the widget."""
         self._is_forgotten = True
         if not sys.is_finalizing():  # what closes it may be gone by then
             self.close()
 
     def close(self) -> None:
-        """Remove it from the page, with what belongs to it."""
+        """Remove the widget from the page, with what belongs to it."""
         if self.comm is None:  # closed already, or never made
             return
         if self._is_forgotten:
@@ -74,10 +74,10 @@ class SelfClosing(NotCopied):
             self._own_layout.close()
 
     def _end(self) -> None:
-        """Release what it works with, without a lock: whoever holds one may wait for this."""
+        """Release resources, without a lock: a thread that holds one may wait for this."""
 
     def _close_inside(self, views: Iterable[SelfClosing]) -> None:
-        """Close views in this one. Where this is only forgotten, somebody may hold one of them."""
+        """Close views in this one, unless it was only forgotten: others may hold one of them."""
         if not self._is_forgotten:
             for view in views:
                 view.close()
@@ -126,7 +126,7 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
 
 
 def _goes_when_unseen(comm: Any) -> bool:
-    """Whether all that can show it goes through IPython, or nothing can."""
+    """Whether a comm's widget is shown through IPython alone, or cannot be shown."""
     return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
 
 
@@ -203,7 +203,7 @@ class _Outputs(cells.CellListener):
         return True
 
     def before_cell_end(self) -> None:
-        """Draw what waits, in the thread that ran the cell, before the cell is said to be over."""
+        """Draw the stills that wait, in the cell's thread, before the cell is said to be over."""
         for draw in self._due.pop(threading.current_thread(), []):
             draw()
 

@@ -35,8 +35,8 @@ _UNANSWERED_FRAMES = 4  # and after this many unanswered ones counts as unable t
 class Backpressure:
     """Open while the page keeps up: it says which frames were drawn.
 
-    So a page is sent what it can draw, and what shares its processor is not held up by more. One
-    that says nothing, as it cannot while a cell runs, is sent everything.
+    So a page is sent what it can draw, and no more, which would hold up what shares its processor.
+    A page that says nothing, as it cannot while a cell runs, is sent everything.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Backpressure:
     def came(self, number: int, *, in_time: bool = True) -> None:
         """Note that the page has drawn a frame, and with it those before.
 
-        ``in_time`` tells whether that is heard while it trains, as it has to be.
+        ``in_time`` tells whether the answer is heard while the model trains, as it has to be.
         """
         if in_time:
             self._heard, self._in_vain = True, 0
@@ -188,7 +188,7 @@ class Outbox:
 
     @contextmanager
     def emptied(self) -> Iterator[None]:
-        """Let the caller send after what waits; what that raised is raised at the end."""
+        """Let the caller send after what waits; its errors are raised at the end."""
         with self.lock:
             self._send_all()
             yield

@@ -84,7 +84,7 @@ class Stream(Broadcast):
             self._look_elsewhere(source)
 
     def _look_elsewhere(self, source: Source) -> None:
-        """Have the page forget the windows it has, for others."""
+        """Have the page forget its windows, and send it others."""
         frames = source.history[0], source.frame
         if not any(source.feed.looking.cut(frame.layout).is_cut for frame in frames):
             return
@@ -195,9 +195,9 @@ class Stream(Broadcast):
 
 
 def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
-    """Do what an inspector asks, and return what there is to say of it, if anything.
+    """Do what an inspector asks, and return a note on the edit, empty if there is none.
 
-    Whatever is wrong with it raises, in words, and changes nothing.
+    A wrong request raises, in words, and changes nothing.
     """
     edits = binding.edits
     if kind in _HISTORY_EDITS:
