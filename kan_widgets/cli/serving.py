@@ -238,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.NO_CONTENT)
 
     def _page(self, parts: list[str]) -> tuple[Hub, str]:
-        """Return the hub that a page hears, its own or an opened run's, and the rest of the path."""
+        """Return the hub that a page hears, its own or an opened run's, and the path's rest."""
         if parts[:1] != ["run"]:
             return self.server.hub, "/".join(parts)
         _, name, *rest = parts

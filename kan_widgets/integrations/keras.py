@@ -55,7 +55,7 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
 
 
 def _torch_of(model: Any, before: nn.Module | None) -> nn.Module:
-    """Return the torch module in a Keras model; for several ``before`` if it holds them, or a dict."""
+    """Return the torch module in a Keras model; for several ``before``, if the same, or a dict."""
     wrapped = {
         layer.name: layer.module
         for layer in model._flatten_layers()

@@ -58,8 +58,8 @@ class ModuleSums:
         close.
         """
         rows, count = self.way.examples, min(most, self.way.how_many())
-        given = [] if rows is None else [self._embedded(rows[:: -(-len(rows) // count)])]
-        drawn = self.way.random(max(min(MIN_INPUTS, count), count - sum(map(len, given))))
+        real = [] if rows is None else [self._embedded(rows[:: -(-len(rows) // count)])]
+        drawn = self.way.random(max(min(MIN_INPUTS, count), count - sum(map(len, real))))
         if nodes:
             pairs, generator = torch.tensor(nodes).unfold(0, 2, 1), torch.Generator().manual_seed(2)
             few = drawn[::2]
@@ -67,7 +67,7 @@ class ModuleSums:
                 1 / pairs.diff()[:, 0], few.numel(), True, generator=generator
             )
             few.copy_(pairs.mean(1)[places].view(few.shape))
-        for x in (*given, drawn):
+        for x in (*real, drawn):
             parts = [self._passed(p.to(self._like), lambda y, out: out) for p in x.split(512)]
             taken, sums = zip(*parts, strict=True)
             yield torch.cat(taken), torch.cat(sums)
