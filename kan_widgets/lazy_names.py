@@ -31,9 +31,9 @@ def lazy(package: str, homes: str, parts: str = "") -> None:
         if name in modules:
             return import_module(f"{package}.{name}")
         for home in homes.split() if name in names else ():
-            found = import_module(f"{package}.{home}")
-            if name in getattr(found, "__all__", vars(found)):
-                return vars(module).setdefault(name, getattr(found, name))
+            part = import_module(f"{package}.{home}")
+            if name in getattr(part, "__all__", vars(part)):
+                return vars(module).setdefault(name, getattr(part, name))
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     # Not methods of its class: IPython completes nothing of an object that has such.

@@ -19,9 +19,9 @@ _PATIENCE, _PERIOD = 2.0, 0.1
 def progress(items: Collection[Item], label: str, patience: float = _PATIENCE) -> Iterator[Item]:
     """Yield the items; a bar is drawn once it has taken some seconds."""
     show = progress_line(label, patience)
-    for done, item in enumerate(items):
+    for number, item in enumerate(items):
         yield item
-        show(done + 1, len(items))
+        show(number + 1, len(items))
 
 
 def progress_line(label: str, patience: float = 0.0) -> OnProgress:

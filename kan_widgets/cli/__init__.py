@@ -153,9 +153,9 @@ def _parser() -> argparse.ArgumentParser:
         " with --system, what a report of a fault should say: versions, platform, and whether"
         " layers compute by compiled kernels.",
     )
-    what = info.add_mutually_exclusive_group(required=True)
-    what.add_argument("recording", nargs="?", metavar="RUN")
-    what.add_argument("--system", action="store_true", help="versions, platform, kernels")
+    subject = info.add_mutually_exclusive_group(required=True)
+    subject.add_argument("recording", nargs="?", metavar="RUN")
+    subject.add_argument("--system", action="store_true", help="versions, platform, kernels")
     return parser
 
 

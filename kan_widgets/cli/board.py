@@ -205,8 +205,8 @@ class Board:
     @property
     def runs(self) -> list[BoardRow]:
         """The recordings, the latest first; last those that cannot be read."""
-        found = [run for run in list(self._known.values()) if not run.is_none]
-        return sorted(found, key=lambda run: str(run.facts.get("started", "")), reverse=True)
+        rows = [run for run in list(self._known.values()) if not run.is_none]
+        return sorted(rows, key=lambda run: str(run.facts.get("started", "")), reverse=True)
 
     def look(self, patience: float = math.inf) -> None:
         """Look at the runs that are due, and tell the page what is new.

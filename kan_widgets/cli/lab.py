@@ -54,9 +54,9 @@ def lab(folder: Path, arguments: list[str]) -> int:
     folder = folder.expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     copied, kept = _copy(_notebooks(), folder)
-    for paths, what in ((copied, "copied to"), (kept, "kept as they were in")):
+    for paths, fate in ((copied, "copied to"), (kept, "kept as they were in")):
         if paths:
-            print(f"{what} {folder}: {', '.join(map(str, paths))}", flush=True)
+            print(f"{fate} {folder}: {', '.join(map(str, paths))}", flush=True)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in arguments:
         arguments = ["--allow-root", *arguments]
     # The address that it prints, where it opens no browser, is that of the notebook, too.

@@ -220,6 +220,6 @@ def _print_system() -> None:
     print(f"accelerator {accelerator}")
     print(f"python      {platform.python_version()}, {platform.python_implementation()}")
     print(f"platform    {platform.platform()}, {platform.machine()}")
-    known = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
-    packages = ", ".join(f"{name} {known.get(name, 'missing')}" for name in _PACKAGES.split())
+    installed = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    packages = ", ".join(f"{name} {installed.get(name, 'missing')}" for name in _PACKAGES.split())
     print(f"packages    {packages}")

@@ -160,8 +160,8 @@ def pass_of_example(model: nn.Module, example: Any) -> ForwardPass:
             run(*arguments)
         finally:
             passes.end()
-        found = {own[module]: inputs for module, inputs in passes.module_inputs.items()}
-        passes.module_inputs = weakref.WeakKeyDictionary(found)
+        inputs_of = {own[module]: inputs for module, inputs in passes.module_inputs.items()}
+        passes.module_inputs = weakref.WeakKeyDictionary(inputs_of)
         return passes
 
     if not hook_in(model):

@@ -144,7 +144,7 @@ def error_of_sums(
     passed = _passed(module, x, taps)
     # ReLU-KAN takes and returns columns, (n, in, 1).
     if x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1:
-        passed = {tap: found.squeeze(2) for tap, found in passed.items()}
+        passed = {tap: value.squeeze(2) for tap, value in passed.items()}
     worst, outputs, is_whole = 0.0, 0, True
     for place in sums:
         parts = [by_name[name] for name in place.layers]
@@ -313,9 +313,9 @@ def error_of_adapter(
         if not copied:
             return off(run)
         start(run)
-        found = exactly(run)
+        result = exactly(run)
         move(run)
-        return _worse(found, exactly(run))
+        return _worse(result, exactly(run))
 
     return with_copy(module, both)
 

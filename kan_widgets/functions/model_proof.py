@@ -190,11 +190,11 @@ class _Prover:
 
     def _decide_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
-        found = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
-        if not found:
+        open_modules = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
+        if not open_modules:
             return
         read = {part for entry in survey(self._model)[0] for part in entry.module.modules()}
-        for module in found:
+        for module in open_modules:
             if module not in read:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._examples_of(module))
@@ -234,7 +234,7 @@ class _Prover:
             with suppress(Exception):
                 adapter = sampling_adapter(module, examples=self._examples_of(module))
                 inputs = read_by(module, adapter.read)[0].shape[1]
-                if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
+                if not whole or any(layer.weight.shape[1] != inputs for layer in plain):  # type: ignore[index]
                     self._decide_unhooked(module, Verdict(adapter))
 
     def _find_kernels(self, modules: dict[str, nn.Module], readable: list[ReadableModule]) -> None:
@@ -242,7 +242,7 @@ class _Prover:
         for entry in readable:
             name, _, inner = entry.name.rpartition(".")
             around = modules[name]
-            beside = [each for each in readable if each is not entry and _lies_in(each.name, name)]
+            beside = [part for part in readable if part is not entry and _lies_in(part.name, name)]
             if not entry.adds_up or not inner or beside or decided(around) is not None:
                 continue
             with suppress(Exception):

@@ -45,7 +45,7 @@ def members(module: Any, path: str) -> list[Any]:
                 items = [vars(owner)[held][part] for owner in items]
             except KeyError:
                 items = [_member(owner, part) for owner in items]
-    return [] if any(one is None for one in items) else items
+    return [] if any(item is None for item in items) else items
 
 
 def _member(owner: Any, name: str) -> Any:
@@ -84,9 +84,9 @@ def missing_tensors(
         if not isinstance(need, tuple):
             if not (owned := members(module, path)):
                 return f"{path} is missing"
-            for found in owned:
-                if not (isinstance(found, need) if isinstance(need, type) else need(found)):
-                    return f"{path} is no {need.__name__} but {type(found).__name__}"
+            for setting in owned:
+                if not (isinstance(setting, need) if isinstance(need, type) else need(setting)):
+                    return f"{path} is no {need.__name__} but {type(setting).__name__}"
             if type(owned[0]) is int:
                 sizes[path.rpartition(".")[2]] = owned[0]
     for path, shape in needed.items():
@@ -107,9 +107,9 @@ def missing_tensors(
         fits = len(shape) == len(whole) and all(_solved(*pair, sizes) for pair in pairs)
         if tensors and not fits:
             names = sorted({n for d in shape if isinstance(d, str) for n in re.split(r"[*+=]", d)})
-            known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
+            held = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
             form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-            return f"{path} has shape {whole}, not {form}" + (f" with {known}" if known else "")
+            return f"{path} has shape {whole}, not {form}" + (f" with {held}" if held else "")
     return ""
 
 
@@ -304,7 +304,7 @@ def unreadable_state(module: nn.Module) -> str:
             "those back that are offloaded"
         )
     numbers = [parameter for parameter in tensors if isinstance(parameter, nn.Parameter)]
-    whole = any(not (one.is_floating_point() or one.is_complex()) for one in numbers)
+    whole = any(not (value.is_floating_point() or value.is_complex()) for value in numbers)
     if whole or any(tensor.is_quantized for tensor in tensors):
         return "its weights are quantised: read the model before it is quantised"
     return ""

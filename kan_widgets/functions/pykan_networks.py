@@ -162,7 +162,7 @@ def _pairs(model: Any, of: str, number: int, count: int) -> tuple[tuple[float, f
 def problem_of_network(layer: Recipe, module: Any) -> str:
     """Say what a module lacks to be a network of such layers; empty if nothing."""
     lists: list[Any] = [getattr(module, name, None) for name in ("act_fun", "symbolic_fun")]
-    if not all(isinstance(found, nn.ModuleList) for found in lists):
+    if not all(isinstance(parts, nn.ModuleList) for parts in lists):
         return "act_fun or symbolic_fun is missing"
     if len(lists[0]) != len(lists[1]) or len(lists[0]) == 0:
         return f"there are {len(lists[0])} layers in act_fun and {len(lists[1])} in symbolic_fun"
@@ -219,5 +219,5 @@ def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any]
 
 
 def _n_inputs(module: Any) -> int:
-    known: Tensor | None = getattr(module, "input_id", None)
-    return int(module.width[0] if known is None else known.max() + 1)
+    ids: Tensor | None = getattr(module, "input_id", None)
+    return int(module.width[0] if ids is None else ids.max() + 1)

@@ -111,9 +111,9 @@ def named_layers(
 
 def named_parts(name: str, module: nn.Module, reader: LayerReader) -> dict[str, LayerFunctions]:
     """Read one module as it is; its named layers by the names that the reader gives them."""
-    found = reader(module)
-    own = [found] if isinstance(found, LayerFunctions) else list(found)
-    return dict(zip((one.name for one in own), named_layers(name, module, own), strict=True))
+    result = reader(module)
+    own = [result] if isinstance(result, LayerFunctions) else list(result)
+    return dict(zip((layer.name for layer in own), named_layers(name, module, own), strict=True))
 
 
 def called_kan(module: nn.Module) -> bool:
@@ -160,7 +160,7 @@ def computes_more(
         )
         return (named or called) and weights
     # An MLP whose activations are learned, as KAT's, is made of plain layers.
-    learned = any(not type(each).__module__.startswith("torch.nn.") for each in activations)
+    learned = any(not type(unit).__module__.startswith("torch.nn.") for unit in activations)
     return named or (called and bool(name) and not learned)
 
 

@@ -154,10 +154,10 @@ def register_adapter(
     if not callable(reader):
         raise TypeError(f"reader={reader!r}: expected a function of the module")
     adapter = Adapter(library, reader, problem, resembles, sums, elementwise, n_inputs)
-    known = _adapters.setdefault(module_type, {})
+    registered = _adapters.setdefault(module_type, {})
     if not named:
-        known.clear()
-    known[library] = adapter
+        registered.clear()
+    registered[library] = adapter
 
 
 def readable_names() -> list[str]:
@@ -202,8 +202,8 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
             return None, verdict
         state = unreadable_state(module)
         return (None, state) if state else (_on_stand_in(verdict, module), "")
-    found, problem = _recognised(with_weights(module))
-    return (None if found is None else _on_stand_in(found, module)), problem
+    adapter, problem = _recognised(with_weights(module))
+    return (None if adapter is None else _on_stand_in(adapter, module)), problem
 
 
 def module_sums(
@@ -225,9 +225,9 @@ def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
 
 
 def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
-    if found := candidates(module):
+    if possible := candidates(module):
         state = unreadable_state(module)
-        return (None, state) if state else (found[0], "")
+        return (None, state) if state else (possible[0], "")
     by_parent = (_meant(parent, module) for parent in type(module).__mro__)
     named: list[Adapter] = next(filter(None, by_parent), [])
     whose = [f"{adapter.library}: " if adapter.library else "" for adapter in named]
@@ -250,8 +250,8 @@ def candidates(module: nn.Module) -> list[Adapter]:
         for adapter in reversed(adapters.values())
         if adapter.problem is not _no_problem and adapter.resembles(module)
     ]
-    by_name = [adapter for _, adapter in sorted(others, key=lambda each: each[0])]
-    return [each for each in dict.fromkeys([*named, *by_name]) if not each.lacks(module)]
+    by_name = [adapter for _, adapter in sorted(others, key=lambda entry: entry[0])]
+    return [entry for entry in dict.fromkeys([*named, *by_name]) if not entry.lacks(module)]
 
 
 def _name_distance(name: str, target: str) -> int:
@@ -261,5 +261,5 @@ def _name_distance(name: str, target: str) -> int:
 
 def _meant(parent: type, module: nn.Module) -> list[Adapter]:
     """Return the adapters registered for a class that may mean a module, the last one first."""
-    known = (_adapters.get(key, {}).values() for key in (parent, parent.__name__))
-    return [a for adapters in known for a in reversed(adapters) if a.resembles(module)]
+    registered = (_adapters.get(key, {}).values() for key in (parent, parent.__name__))
+    return [a for adapters in registered for a in reversed(adapters) if a.resembles(module)]

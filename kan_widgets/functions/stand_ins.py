@@ -40,7 +40,7 @@ def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
     if not is_sharded(module):
         result = reader(module)
         return [result] if isinstance(result, LayerFunctions) else list(result)
-    if any(_is_shard(each) and 0 in each.to_local().shape for each in module.parameters()):  # type: ignore[attr-defined]
+    if any(_is_shard(tensor) and 0 in tensor.to_local().shape for tensor in module.parameters()):  # type: ignore[attr-defined]
         return []  # there are more processes than outputs
     try:
         layers = read_by(_with(module, _here, {}), reader)
@@ -49,7 +49,7 @@ def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
             for layer, whole in zip(layers, _whole_shapes(module, reader), strict=True)
         ]
     except Exception as error:
-        cut = {str(each.placements) for each in module.parameters() if _is_shard(each)}  # type: ignore[attr-defined]
+        cut = {str(tensor.placements) for tensor in module.parameters() if _is_shard(tensor)}  # type: ignore[attr-defined]
         raise ValueError(
             f"its parameters are split as {', '.join(sorted(cut))}: only splits by outputs or by "
             f"inputs can be shown ({error})"
@@ -72,11 +72,11 @@ def _whole_shapes(module: nn.Module, reader: _Reader) -> list[tuple[int, int, in
         return torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
 
     sizes = [parameter.shape for parameter in module.parameters()]
-    known = _wholes.get(module)
-    if known is None or known[0] != sizes:
+    cached = _wholes.get(module)
+    if cached is None or cached[0] != sizes:
         shapes = [layer.shape for layer in read_by(_with(module, empty, {}), reader)]
-        known = _wholes[module] = sizes, shapes
-    return list(known[1])
+        cached = _wholes[module] = sizes, shapes
+    return list(cached[1])
 
 
 def _split_of(
@@ -121,8 +121,8 @@ def computing(module: nn.Module) -> str:
     """Say what computes weights of a module from others; empty if nothing does."""
     for part in module.modules():
         if is_parametrized(part):
-            [*_, one] = part.parametrizations.values()  # type: ignore[operator]
-            return type(one[0]).__name__.strip("_")
+            [*_, chain] = part.parametrizations.values()  # type: ignore[operator]
+            return type(chain[0]).__name__.strip("_")
         for hook in _computing_hooks(part).values():
             return type(hook).__name__
     return ""
@@ -145,13 +145,13 @@ def read_computed(reader: _Reader, by: str, module: nn.Module) -> list[LayerFunc
 
 def taps_computed(sums: Callable[[nn.Module], Sequence[S]], module: nn.Module) -> list[S]:
     """Return where sums of a module appear, found by a stand-in."""
-    made: dict[nn.Module, nn.Module] = {}
-    return [replace(one, at=_tap(one.at, made)) for one in sums(_computed(module, made))]
+    twins: dict[nn.Module, nn.Module] = {}
+    return [replace(place, at=_tap(place.at, twins)) for place in sums(_computed(module, twins))]
 
 
 def _tap(tap: Tap, twins: dict[nn.Module, nn.Module]) -> Tap:
     real = {standing: module for module, standing in twins.items()}
-    return replace(tap, modules=tuple(real.get(each, each) for each in tap.modules))
+    return replace(tap, modules=tuple(real.get(part, part) for part in tap.modules))
 
 
 def _computing_hooks(part: nn.Module) -> dict[int, Any]:
@@ -224,7 +224,7 @@ def _with(
         own[place] = OrderedDict(() if split else own[place])
     for place in ("_parameters", "_buffers"):
         items = own[place].items()
-        own[place] = {name: None if one is None else tensor(one) for name, one in items}
+        own[place] = {name: None if value is None else tensor(value) for name, value in items}
     # Not by the class: FSDP's would call __init__.
     standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
     twins[module] = standing

@@ -67,8 +67,8 @@ class Arrangement:
         key: list[Any] = list(sizes.values())
         for path, need in recipe.tensors.items():
             if isinstance(need, tuple):
-                found = self.members(path)
-                key.append((len(found), found[0].shape, found[0].dtype) if found else None)
+                tensors = self.members(path)
+                key.append((len(tensors), tensors[0].shape, tensors[0].dtype) if tensors else None)
             elif need is int:
                 key.append(attribute(module, path.replace("*", "0")))
         axes: Axes | None = recipe.cached.get(tuple(key))
@@ -80,10 +80,10 @@ class Arrangement:
 
     def modules(self, path: str) -> tuple[nn.Module, ...]:
         """Return the module at a path, or those of the list there."""
-        found = attribute(self.module, path) if path else None
-        if isinstance(found, nn.ModuleList):
-            return tuple(found)
-        return () if found is None else (found,)
+        part = attribute(self.module, path) if path else None
+        if isinstance(part, nn.ModuleList):
+            return tuple(part)
+        return () if part is None else (part,)
 
     # -- numbers ------------------------------------------------------------------------
 
@@ -122,8 +122,8 @@ class Arrangement:
         """Return the factors of some functions, ``(out, in[, kh, kw], 1)``."""
         scale = None
         for path in paths:
-            found = self.members(path)
-            if found and (masks or found[0].dtype != torch.bool):
+            tensors = self.members(path)
+            if tensors and (masks or tensors[0].dtype != torch.bool):
                 own = self.taken(path, part)
                 scale = own if scale is None else scale * own
         return scale
@@ -259,7 +259,7 @@ class Arrangement:
             form = single.dtype, torch.Size([out, lead["in"], *single.shape[2:]])
             self.axes.cached[key] = form
         dtype, shape = form
-        like = next(found[0] for path in self.axes.shapes if (found := self.members(path)))
+        like = next(tensors[0] for path in self.axes.shapes if (tensors := self.members(path)))
         return like.new_empty(0, dtype=dtype), shape
 
     @property
@@ -295,8 +295,8 @@ class Arrangement:
         recipe, module = self.recipe, self.module
 
         def basis(*rows: tuple[float, ...]) -> ReadBasis:
-            found = recipe.basis(module, *rows)
-            return found if hasattr(found, "is_base") else LayerBasis(found, activation)
+            functions = recipe.basis(module, *rows)
+            return functions if hasattr(functions, "is_base") else LayerBasis(functions, activation)
 
         def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
             grids = []
@@ -315,7 +315,7 @@ class Arrangement:
                 index = which.view(lead).expand(full).reshape(shape)
             widths = [grid.shape[-1] for grid in grids]
             split = [[tuple(p.tolist()) for p in row.split(widths)] for row in rows]
-            return Alike(basis(*each) for each in split), index
+            return Alike(basis(*knots) for knots in split), index
 
         if not recipe.grid:
             return (basis(),), None  # bases of the same settings are equal

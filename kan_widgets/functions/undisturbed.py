@@ -88,7 +88,7 @@ class _StateBefore:
         devices = {p.device.index for p in model.parameters() if p.is_cuda}
         self._draws = random.getstate(), np.random.get_state()  # noqa: NPY002
         self._torch_draws = torch.get_rng_state()
-        self._cuda_draws = {each: torch.cuda.get_rng_state(each) for each in devices}
+        self._cuda_draws = {device: torch.cuda.get_rng_state(device) for device in devices}
         self._modes_of_functions = torch._C._len_torch_function_stack()
         # Whoever has compiled something has this module; importing it takes seconds.
         self._compiling: Any = sys.modules.get("torch._dynamo.eval_frame")
@@ -122,8 +122,8 @@ class _StateBefore:
 
     def remove_new_hooks(self) -> None:
         """Take out hooks whose handles an interrupt has lost."""
-        for hooks, known in self._hooks:
-            for key in hooks.keys() - known:
+        for hooks, keys in self._hooks:
+            for key in hooks.keys() - keys:
                 hooks.pop(key, None)
 
 
@@ -211,7 +211,7 @@ def tapped(taps: Iterable[Tap], see: Callable[[Tap, Tensor], Tensor | None]) -> 
 def like_of(run: nn.Module) -> Tensor:
     """Return a tensor of the type that a module computes in, on its device."""
     tensors = (*run.parameters(), *run.buffers())
-    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
+    return next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(()))
 
 
 class Disturbed(RuntimeError):

@@ -217,9 +217,9 @@ def class_number(target: Any) -> int | None:
 def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
     if isinstance(layers, str):
         raise TypeError(f"layers={layers!r}: expected several names, as in layers=[{layers!r}]")
-    known = [part.name for stage in stages for part in stage.parts]
-    if missing := [name for name in layers or () if name not in known]:
-        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, known))}")
+    names = [part.name for stage in stages for part in stage.parts]
+    if missing := [name for name in layers or () if name not in names]:
+        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, names))}")
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:

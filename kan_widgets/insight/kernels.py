@@ -87,8 +87,8 @@ class Kernel:
                 f"patches of shape {points.shape}: expected (n, {entries}) of kernel "
                 f"{self.out} of {self.layer}, one column per entry"
             )
-        found: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
-        return found
+        values: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
+        return values
 
     def response(self, x: NDArray[np.floating]) -> Float64:
         """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""

@@ -127,8 +127,8 @@ _grids: weakref.WeakKeyDictionary[Table, _Grid] = weakref.WeakKeyDictionary()
 
 
 def _grid_of(table: Table) -> _Grid:
-    if (known := _grids.get(table)) is not None:
-        return known
+    if (grid := _grids.get(table)) is not None:
+        return grid
     x = np.asarray(table.x, dtype=np.float64)
     low, high = table.domain
     rounding = 1e-6 * (high - low)  # the points of frames are float32
@@ -292,9 +292,9 @@ _seen: weakref.WeakKeyDictionary[SeenInputs, dict[int, _Seen]] = weakref.WeakKey
 def _seen_by(layer: LayerLayout, table: Table, seen: SeenInputs, entries: Int64) -> _Seen:
     """Return β and its products at the inputs of some entries; kept for later."""
     kept = _seen.setdefault(seen, {})
-    known = kept.get(id(table))
-    if known and known.table is table and np.array_equal(known.entries, entries):
-        return known
+    cached = kept.get(id(table))
+    if cached and cached.table is table and np.array_equal(cached.entries, entries):
+        return cached
     beta = basis_at(layer, table, seen.points[entries]).astype(np.float32).swapaxes(1, 2)
     chosen = np.flatnonzero(np.isfinite(seen.patches).all(axis=1))
     if len(chosen) > _INPUTS:
@@ -305,9 +305,9 @@ def _seen_by(layer: LayerLayout, table: Table, seen: SeenInputs, entries: Int64)
         x = seen.patches[np.ix_(chosen, some)].T.astype(np.float64)
         at_x = np.nan_to_num(basis_at(layer, table, x), nan=0.0)
         parts.append(_products(x, at_x, np.full(len(chosen), 1 / len(chosen))))
-    made = _Products(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
+    products = _Products(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
     # Layouts of later frames carry tables of their own only where a grid has changed.
     if len(kept) >= len(layer.tables):
         kept.clear()
-    kept[id(table)] = _Seen(table, entries, beta, made)
+    kept[id(table)] = _Seen(table, entries, beta, products)
     return kept[id(table)]

@@ -171,6 +171,6 @@ def _median(values: Float64) -> float | None:
 
 
 def _share(fits: Float64) -> float | None:
-    known = fits[np.isfinite(fits)]
+    finite = fits[np.isfinite(fits)]
     # A perfect fit may come out a rounding error below 1.
-    return float((known >= THRESHOLD - 1e-9).mean()) if len(known) else None
+    return float((finite >= THRESHOLD - 1e-9).mean()) if len(finite) else None

@@ -122,11 +122,11 @@ def basis_at(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     place = np.interp(flat, points, np.arange(len(points)))
     left = np.nan_to_num(np.floor(place)).astype(np.int64)
     share = (place - left)[:, None]
-    found = values[left] * (1 - share) + values[np.minimum(left + 1, len(points) - 1)] * share
+    beta = values[left] * (1 - share) + values[np.minimum(left + 1, len(points) - 1)] * share
     beyond = (flat < points[0]) | (flat > points[-1])
     if beyond.any():
-        found[beyond] = _beyond(layer, table, flat[beyond])
-    return found.reshape(*np.shape(x), values.shape[1])
+        beta[beyond] = _beyond(layer, table, flat[beyond])
+    return beta.reshape(*np.shape(x), values.shape[1])
 
 
 def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
@@ -243,11 +243,11 @@ def _points(layer: LayerLayout, patches: Float64) -> Float64:
 
 def _with_ends(points: Float64, edges: Float64, seen: NDArray[np.bool_]) -> Float64:
     """Add the first and the last bin in which there are inputs, which the points may miss."""
-    middles, known = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
+    middles, used = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
     least, greatest = np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)
     first, last = seen.argmax(axis=1), seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-    low = np.where(known & (edges[first + 1] < least), middles[first], least)
-    high = np.where(known & (edges[last] > greatest), middles[last], greatest)
+    low = np.where(used & (edges[first + 1] < least), middles[first], least)
+    high = np.where(used & (edges[last] > greatest), middles[last], greatest)
     return np.concatenate([low[:, None], points, high[:, None]], axis=1)
 
 

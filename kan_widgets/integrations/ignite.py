@@ -41,8 +41,8 @@ class KANWidgets(Watcher):
     def _started(self, engine: Engine) -> None:
         state = engine.state
         self.attach(self._model, self._optimizers, [state.iteration])
-        epochs, each = state.max_epochs, state.epoch_length
-        self.begin(epochs, epochs * each if epochs and each else None)
+        epochs, batches = state.max_epochs, state.epoch_length
+        self.begin(epochs, epochs * batches if epochs and batches else None)
 
     def _iteration_started(self, engine: Engine) -> None:
         self.saw(engine.state.batch)

@@ -33,8 +33,8 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
         """Bind, and begin."""
         self._module = _torch_of(self.model, self._module)
         self.attach(self._module, [None])
-        epochs, each = self.params.get("epochs"), self.params.get("steps")
-        self.begin(epochs, epochs * each if epochs and each else None)
+        epochs, batches = self.params.get("epochs"), self.params.get("steps")
+        self.begin(epochs, epochs * batches if epochs and batches else None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch."""
@@ -48,7 +48,7 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the logs of the epoch, those of validation among them."""
         self.add_numbers(
-            {name: one for name, one in (logs or {}).items() if name.startswith("val_")}
+            {name: value for name, value in (logs or {}).items() if name.startswith("val_")}
         )
 
     on_train_end = Watcher.over

@@ -52,9 +52,9 @@ class KANWidgets(Watcher, Callback):
             done = (trainer.global_step,)
         folder = trainer.log_dir or trainer.default_root_dir
         self.attach(pl_module, trainer.optimizers, done, folder, trainer.loggers)
-        epochs, each = trainer.max_epochs, trainer.num_training_batches
-        known = epochs is not None and epochs > 0 and math.isfinite(each)
-        total = int(epochs * each) if known else None
+        epochs, batches = trainer.max_epochs, trainer.num_training_batches
+        is_finite = epochs is not None and epochs > 0 and math.isfinite(batches)
+        total = int(epochs * batches) if is_finite else None
         if trainer.max_steps > 0:  # optimizer steps, of which several batches may make one
             steps = trainer.max_steps * trainer.accumulate_grad_batches
             total = steps if total is None else min(total, steps)
@@ -70,11 +70,11 @@ class KANWidgets(Watcher, Callback):
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the progress, and what was logged."""
-        epoch, done = trainer.current_epoch, batch_idx + 1
-        if epoch and math.isfinite(each := trainer.num_training_batches):
-            done += epoch * int(each)
+        epoch, batches = trainer.current_epoch, batch_idx + 1
+        if epoch and math.isfinite(per_epoch := trainer.num_training_batches):
+            batches += epoch * int(per_epoch)
         loss = outputs.get("loss") if isinstance(outputs, dict) else None
-        if self.done(epoch + 1, lambda: trainer.callback_metrics or {"loss": loss}, done):
+        if self.done(epoch + 1, lambda: trainer.callback_metrics or {"loss": loss}, batches):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:

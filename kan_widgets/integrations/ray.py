@@ -34,7 +34,7 @@ def bind(model: nn.Module, optimizer: Any = None, **options: Any) -> Binding:
 def report(metrics: Mapping[str, Any], *args: Any, **options: Any) -> None:
     """Call ``ray.train.report``, and draw its numbers as curves of the models bound last."""
     if _bound:
-        _bound[0].log(**{name: one for name, one in metrics.items() if is_number(one)})
+        _bound[0].log(**{name: value for name, value in metrics.items() if is_number(value)})
     ray.train.report(metrics, *args, **options)
 
 

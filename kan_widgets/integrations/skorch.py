@@ -50,9 +50,9 @@ class KANWidgets(Watcher, Callback):
     def on_epoch_end(self, net: Any, **_: Any) -> None:
         """Take what the history has of the epoch."""
         row = net.history[-1]
-        known = ("epoch", "dur", "batches", "train_batch_count", "valid_batch_count")
+        counters = ("epoch", "dur", "batches", "train_batch_count", "valid_batch_count")
         self.add_numbers(
-            {k: v for k, v in row.items() if k not in known and not k.endswith("_best")}
+            {k: v for k, v in row.items() if k not in counters and not k.endswith("_best")}
         )
 
     on_train_end = Watcher.over

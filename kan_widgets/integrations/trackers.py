@@ -49,9 +49,9 @@ class Report:
 
     def row(self, image: Callable[[Any], object], html: Callable[..., object]) -> dict[str, Any]:
         """Return the report by full names, pictures and page made into what a tracker takes."""
-        row = self.numbers | {name: image(one) for name, one in self.pictures.items()}
+        row = self.numbers | {name: image(value) for name, value in self.pictures.items()}
         row |= {"page": html(self.page.decode(), inject=False)} if self.page else {}
-        return {f"{self.name}/{name}": one for name, one in row.items()}
+        return {f"{self.name}/{name}": value for name, value in row.items()}
 
 
 Tracker = Callable[[Report], object]
@@ -73,10 +73,10 @@ def tracker_of(writer: Any) -> Tracker:
     if type(writer).__module__.startswith(("lightning.", "pytorch_lightning.", "accelerate.")):
         writer = getattr(writer, "experiment", None) or getattr(writer, "tracker", writer)
     home = writer.__name__ if isinstance(writer, ModuleType) else type(writer).__module__
-    known = {"mlflow": mlflow, "trackio": trackio, "wandb": wandb}
-    made = tensorboard if hasattr(writer, "add_image") else known.get(home.partition(".")[0])
-    if made is not None:
-        return made(writer)
+    packages = {"mlflow": mlflow, "trackio": trackio, "wandb": wandb}
+    tracker = tensorboard if hasattr(writer, "add_image") else packages.get(home.partition(".")[0])
+    if tracker is not None:
+        return tracker(writer)
     if callable(writer):
         function: Tracker = writer
         return function
@@ -111,9 +111,9 @@ def mlflow(writer: Any) -> Tracker:
 
     def send(report: Report) -> None:
         now = int(1000 * time.time())
-        numbers = {named(f"{report.name}/{name}"): one for name, one in report.numbers.items()}
+        numbers = {named(f"{report.name}/{name}"): value for name, value in report.numbers.items()}
         client.log_batch(
-            key, metrics=[Metric(name, one, now, report.step) for name, one in numbers.items()]
+            key, metrics=[Metric(name, value, now, report.step) for name, value in numbers.items()]
         )
         for layer, picture in report.pictures.items():
             client.log_image(key, picture, key=named(f"{report.name}/{layer}"), step=report.step)

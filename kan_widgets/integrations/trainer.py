@@ -67,8 +67,8 @@ class Watcher:
         send_to: Any = None,
         **options: Any,
     ) -> None:
-        given = views if isinstance(views, Iterable) else (views,)
-        if wrong := [one for one in (*given, on_bind) if one is not None and not callable(one)]:
+        shown = views if isinstance(views, Iterable) else (views,)
+        if wrong := [item for item in (*shown, on_bind) if item is not None and not callable(item)]:
             raise TypeError(
                 f"{wrong[0]!r:.80}: expected a function of the binding, such as kw.KernelGrid"
             )
@@ -166,11 +166,11 @@ class Watcher:
                 display(*(show(live) for show in self.views))  # type: ignore[no-untyped-call]
 
     def _bound(self, part: nn.Module, optimizer: Any, steps: int) -> Binding:
-        known = binding_of(part)
-        if known is not None:
+        binding = binding_of(part)
+        if binding is not None:
             if optimizer is not None:
-                known.train_with(optimizer)
-            return known
+                binding.train_with(optimizer)
+            return binding
         live = bind(part, optimizer, every=self.every, steps=steps, **self.options)
         if self.on_bind is not None:
             self.on_bind(live)
@@ -299,8 +299,8 @@ def keep(
         elif folder is None:
             raise ValueError("record=True: there is no folder of the trainer's own: give a path")
         else:
-            if isinstance(here := Place(folder).path, Path):
-                here.mkdir(parents=True, exist_ok=True)
+            if isinstance(path := Place(folder).path, Path):
+                path.mkdir(parents=True, exist_ok=True)
             _record_beside(live, f"{folder}/kan_widgets{end}")
     sendings = []
     for writer in loggers if send_to is True else [send_to] if send_to else []:

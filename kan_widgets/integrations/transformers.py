@@ -47,8 +47,8 @@ class KANWidgets(Watcher, TrainerCallback):
 
 def _loggers(args: Any) -> list[Any]:
     """Return those loggers of the trainer that reports can be sent to."""
-    known = [name for name in args.report_to if name in ("mlflow", "trackio", "wandb")]
-    loggers: list[Any] = [import_module(name) for name in known]
+    names = [name for name in args.report_to if name in ("mlflow", "trackio", "wandb")]
+    loggers: list[Any] = [import_module(name) for name in names]
     if "tensorboard" in args.report_to and is_first_process():
         from torch.utils.tensorboard import SummaryWriter
 

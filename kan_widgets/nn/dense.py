@@ -135,8 +135,8 @@ def parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
 def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
     n = len(x)
-    each = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * each / PIECES.get(x.device.type, DEVICE_PIECE))))
+    per_row = (basis.n_basis + 1) * math.prod(x.shape[1:])
+    count = max(1, min(n, round(n * per_row / PIECES.get(x.device.type, DEVICE_PIECE))))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
 

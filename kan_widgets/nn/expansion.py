@@ -131,10 +131,10 @@ def _backward_local(lib: Kernels, call: LayerCall, grad: Tensor, needs: Needs) -
     if call.activation is not None and call.activation != "silu":
         base, slope = (function(x) for function in ACTIVATIONS[call.activation])
     call = call.with_input(x, base)
-    found = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
-    if found is None:
+    gradients = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
+    if gradients is None:
         return None
-    grad_x, grad_base, grad_base_weight, grad_spline_weight = found
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = gradients
     grads = grad_x if needs_x else None, grad_base if needs_base else None
     return *grads, grad_base_weight, grad_spline_weight
 

@@ -206,8 +206,8 @@ class Dashboard(LayerView, _Panels):
 
         def __getattr__(self, name: str) -> Any:
             """Say what to do for the view of a panel that is not shown."""
-            for panel, known in PANELS.items():
-                if name == known.attribute:
+            for panel, shown in PANELS.items():
+                if name == shown.attribute:
                     raise AttributeError(
                         f"this Dashboard has no panel {panel!r}, and so no .{name}: "
                         f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
@@ -276,7 +276,7 @@ class Dashboard(LayerView, _Panels):
                 width,
                 most,
                 pixel_ratio,
-                {name: one for name, one in taken.items() if view.has_trait(name)},
+                {name: value for name, value in taken.items() if view.has_trait(name)},
             )
             for view in self.views
         ]

@@ -143,7 +143,7 @@ class KernelGrid(LayerView):
                 f"values of type {type(values).__name__}: expected {{{next(iter(shapes))!r}: "
                 "array, …}"
             )
-        layers = {layer: _numbers(layer, given, shapes) for layer, given in values.items()}
+        layers = {layer: _numbers(layer, scores, shapes) for layer, scores in values.items()}
         has_negative = any((numbers < 0).any() for numbers in layers.values())
         if has_negative and signed is False:
             raise ValueError(f"{name}: some numbers are negative, so signed=False cannot show them")

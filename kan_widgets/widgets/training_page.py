@@ -111,8 +111,8 @@ def playground(
         "code": FOR_PAGES.read_bytes(),
     }
     draw = "draw a digit of your own; " if data is None else ""
-    said = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
-    page = Page([_dashboard(network, rows)], title, _bar(settings), lesson, said)
+    note = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
+    page = Page([_dashboard(network, rows)], title, _bar(settings), lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
@@ -143,8 +143,8 @@ class _Rows:
         """The inputs that are shown, as the network takes them."""
         import torch
 
-        found = self.inputs[list(self.shown)]
-        return torch.from_numpy(pixels(found) if found.dtype == np.uint8 else found)
+        rows = self.inputs[list(self.shown)]
+        return torch.from_numpy(pixels(rows) if rows.dtype == np.uint8 else rows)
 
     def wire(self) -> dict[str, Any]:
         """Return the rows as a page reads them: js/src/page/saved.ts."""
@@ -174,10 +174,10 @@ def _own(data: tuple[Tensor, Tensor]) -> _Rows:
     if not (
         isinstance(data, Sequence)
         and len(data) == 2
-        and all(isinstance(one, torch.Tensor) for one in data)
+        and all(isinstance(tensor, torch.Tensor) for tensor in data)
     ):
         raise TypeError(f"data={data!r:.80}: expected a pair of tensors, (inputs, targets)")
-    inputs, targets = (one.detach().cpu() for one in data)
+    inputs, targets = (tensor.detach().cpu() for tensor in data)
     if inputs.dim() < 2 or len(inputs) != len(targets) or len(inputs) < _EXAMPLES:
         raise ValueError(
             f"data of shapes {tuple(inputs.shape)} and {tuple(targets.shape)}: expected (N, ...) "
@@ -290,8 +290,8 @@ def _dashboard(model: nn.Module, rows: _Rows) -> Dashboard:
     for station in live.feed.structure.stations[1:]:
         compute = station.compute or {}
         function = compute.get("function", "identity")
-        known = compute.get("op") in _TRAINED and function in _FUNCTIONS
-        if not known or any(compute.get("padding", ())) or not live.feed.structure.traced:
+        trains = compute.get("op") in _TRAINED and function in _FUNCTIONS
+        if not trains or any(compute.get("padding", ())) or not live.feed.structure.traced:
             raise ValueError(
                 f"{station.label} of {type(model).__name__}: expected one of "
                 f"{', '.join(_TRAINED)} without a border, one after the other: a page trains these"

@@ -102,7 +102,7 @@ class TrainingPanel(CurvesView, ModelView):
                 self._draw_logged([log], ([mark.step, mark.text] for mark in log.marks))
                 status = panel_status(source)
                 # A step is made before its loss is logged: then the curves say how far they are.
-                ends = [int(np.frombuffer(one["x"])[-1]) for one in self.curves if one["x"]]
+                ends = [int(np.frombuffer(curve["x"])[-1]) for curve in self.curves if curve["x"]]
                 makes_steps = status["state"] == "running" and not status["holding"]
                 if makes_steps and ends and max(ends) >= step - 1:
                     status["step"] = max(ends)

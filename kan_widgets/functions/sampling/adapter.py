@@ -101,8 +101,8 @@ def _on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
 def is_open(module: nn.Module) -> bool:
     """Say whether a module may be a learned activation: it has parameters, and no parts."""
     own = next((p for p in module.parameters(recurse=False) if p.requires_grad), None)
-    known = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN_LAYERS)
-    return own is not None and not known and not list(module.children())
+    of_torch = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN_LAYERS)
+    return own is not None and not of_torch and not list(module.children())
 
 
 def elementwise_adapter(module: nn.Module, examples: Tensor | None = None) -> Adapter:
@@ -179,11 +179,11 @@ class Activation(Sampled):
 
         def values(x: Tensor) -> Tensor:
             """Return φ at some points, ``(P,)``, for each group: ``(P, groups)``."""
-            each = _by_channel(_made(run, even(x, way.shape)), self.axis)[:, 0]
-            return each[:, :: each.shape[1] // self.groups]
+            by_channel = _by_channel(_made(run, even(x, way.shape)), self.axis)[:, 0]
+            return by_channel[:, :: by_channel.shape[1] // self.groups]
 
-        basis, found = sampled_functions(values, way.interval, before)
-        samples = Samples(basis, (found.T.unsqueeze(0).float().contiguous(),))
+        basis, coefficients = sampled_functions(values, way.interval, before)
+        samples = Samples(basis, (coefficients.T.unsqueeze(0).float().contiguous(),))
         layers, sums = self.layers(run, samples), self.sums(run, samples)
         ends = basis.nodes[0], basis.nodes[-1]
         examples = [] if way.examples is None else [way.examples.clamp(*ends)]

@@ -158,8 +158,8 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
     line = not flat and any(isinstance(part, nn.Conv1d) for part in parts)
 
     def pair(name: str, default: int) -> tuple[int, int]:
-        found = [vars(p)[n] for p in inside for n in (name, f"_{name}") if n in vars(p)]
-        value = found[0] if found else default
+        settings = [vars(p)[n] for p in inside for n in (name, f"_{name}") if n in vars(p)]
+        value = settings[0] if settings else default
         sizes = value if isinstance(value, tuple | list) else (value,)
         if {type(size) for size in sizes} != {int} or len(sizes) > 2:
             sizes = (default,)
@@ -173,10 +173,10 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
 
 def _has_kernels(run: nn.Module) -> bool:
     """Say whether a convolution in a module takes in more than one place at once."""
-    found = [vars(p) for p in run.modules() if p is run or isinstance(p, _CONVOLUTIONS)]
-    sizes = [own.get("kernel_size", own.get("_kernel_size", 1)) for own in found]
-    each = (n for size in sizes for n in (size if isinstance(size, tuple | list) else (size,)))
-    return any(type(n) is int and n != 1 for n in each)
+    settings = [vars(p) for p in run.modules() if p is run or isinstance(p, _CONVOLUTIONS)]
+    sizes = [own.get("kernel_size", own.get("_kernel_size", 1)) for own in settings]
+    lengths = (n for size in sizes for n in (size if isinstance(size, tuple | list) else (size,)))
+    return any(type(n) is int and n != 1 for n in lengths)
 
 
 def _sizes(run: nn.Module) -> list[list[int]]:

@@ -158,8 +158,8 @@ def measured(
     def total(x: Tensor) -> Tensor:
         return torch.einsum("nib,oib->no", basis(x), coefficients)
 
-    one = torch.zeros(1, compute.way.inputs, dtype=torch.float64).clamp(*compute.way.interval)
-    bias = (compute(one) - total(one))[0]
+    zero = torch.zeros(1, compute.way.inputs, dtype=torch.float64).clamp(*compute.way.interval)
+    bias = (compute(zero) - total(zero))[0]
     off, counts = 0.0, []
     for x, y in compute.as_it_is(max(8, most), basis.nodes):
         inside = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
@@ -277,8 +277,8 @@ class Mixed(Sampled):
         """Return a tensor of plain layer ``k``'s columns as ``(n, inputs, nb, ...)``, a view."""
         channels = self.way.channels
         sizes = (-1, channels) if self.basis_first[k] else (channels, -1)
-        found: Tensor = columns.unflatten(1, sizes)
-        return found.transpose(1, 2) if self.basis_first[k] else found
+        split: Tensor = columns.unflatten(1, sizes)
+        return split.transpose(1, 2) if self.basis_first[k] else split
 
     def reaching(self, run: nn.Module, x: Tensor) -> list[Tensor]:
         """Return what reaches the plain layers where all inputs are x: ``(P,)`` to (P, columns).
@@ -313,8 +313,8 @@ class Mixed(Sampled):
     def terms(self, module: nn.Module, of: Any = Tensor.detach) -> Tensor:
         """Return the coefficients, ``(out, in[, kh, kw], nb)``: the weights in another order."""
         weights = [of(module.get_submodule(path).weight) for path in self.parts]
-        found = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
-        return torch.cat(found, dim=-1)
+        parts = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
+        return torch.cat(parts, dim=-1)
 
     @ungraded
     def write(self, module: nn.Module, index: tuple[int, ...], coefficients: Tensor) -> None:

@@ -213,10 +213,10 @@ def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples)
 
 def kept_samples(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
     """Return the last samples; ``None`` if `sampled_anew` asks and tensors have changed."""
-    known = _kept.get(module)
-    if known is not None and tensors and _anew.get() and _versions(tensors) != known.versions:
+    samples = _kept.get(module)
+    if samples is not None and tensors and _anew.get() and _versions(tensors) != samples.versions:
         return None
-    return known
+    return samples
 
 
 def all_of(module: nn.Module) -> list[Tensor]:

@@ -68,8 +68,8 @@ def spline_through(x: Float64, y: Float64) -> Term:
     step = (high - low + 2 * room) / _INTERVALS
     knots = low - room + step * np.arange(-_ORDER, _INTERVALS + _ORDER + 1)
     empty = Term(None, np.zeros(_INTERVALS + _ORDER), np.asarray(knots, dtype=np.float64))
-    found = np.linalg.lstsq(empty.at(x)[2], y, rcond=1e-10)[0]
-    return replace(empty, numbers=np.asarray(found, dtype=np.float64))
+    solution = np.linalg.lstsq(empty.at(x)[2], y, rcond=1e-10)[0]
+    return replace(empty, numbers=np.asarray(solution, dtype=np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +212,7 @@ class Chain:
         """Return the outputs as sympy expressions of the inputs."""
         for layer, constant in enumerate(self.constants):
             sums: list[Any] = constant.tolist()
-            for (_, out, i), term in (each for each in self.terms.items() if each[0][0] == layer):
+            for (_, out, i), term in (item for item in self.terms.items() if item[0][0] == layer):
                 assert term.form is not None
                 sums[out] += term.form.with_numbers(nodes[i], *term.numbers.tolist())
             nodes = sums
@@ -293,8 +293,8 @@ class SplineNetwork:
         for number, (functions, inputs, _) in enumerate(self.layers):
             for out, i in np.ndindex(functions.shape[:2]):
                 at, scale, shift = self.features[number][i]
-                sized, moved = (float(each[at]) for each in of[number])
-                to, added = (float(each[out]) for each in of[number + 1])
+                sized, moved = (float(pair[at]) for pair in of[number])
+                to, added = (float(pair[out]) for pair in of[number + 1])
                 # The input is scale·(sized·h + moved) + shift, of a sum h of the chain.
                 whole, rest = scale * sized, scale * moved + shift
                 term = chain.terms.get((number, out, at))
@@ -305,9 +305,9 @@ class SplineNetwork:
                 d = float(to * chain.constants[number][out] + added - self.own[number][out])
                 numbers = a, b, c, d if i == 0 else 0.0  # the first takes the constant
                 ends = float(inputs[:, i].min()), float(inputs[:, i].max())
-                told = *numbers, np.nan, np.nan, np.nan, *ends
+                fields = *numbers, np.nan, np.nan, np.nan, *ends
                 count = len(inputs)
-                yield SymbolicFit(functions.name, (out, i, 0, 0), form, *told, count, count)
+                yield SymbolicFit(functions.name, (out, i, 0, 0), form, *fields, count, count)
 
 
 def _between(before: Float64, after: Float64, where: str) -> _Features:

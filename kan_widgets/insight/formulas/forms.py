@@ -78,7 +78,7 @@ class Form:
 
     def with_numbers(self, x: Any, a: float, b: float, c: float, d: float = 0.0) -> Any:
         """Return a·f(b·x + c) + d of a sympy expression; 0, 1 and −1 are not written."""
-        a, b, c, d = (int(one) if one in (0, 1, -1) else one for one in (a, b, c, d))
+        a, b, c, d = (int(number) if number in (0, 1, -1) else number for number in (a, b, c, d))
         return a * self.of(b * x + c) + d
 
     @cached_property
@@ -145,9 +145,9 @@ def lambdified(arguments: Any, expression: Any) -> Callable[..., Any]:
 
 
 def _everywhere(function: Callable[..., Any], u: Float64) -> Float64:
-    found = np.empty(np.shape(u))
-    found[...] = function(np.asarray(u, dtype=np.float64))
-    return found
+    values = np.empty(np.shape(u))
+    values[...] = function(np.asarray(u, dtype=np.float64))
+    return values
 
 
 FORMS: tuple[Form, ...] = (

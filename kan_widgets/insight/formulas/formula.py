@@ -79,7 +79,7 @@ class Formula:
         from sympy.printing.numpy import SciPyPrinter  # type: ignore[import-untyped]
 
         printer = SciPyPrinter()
-        body = [f"    y{k} = {printer.doprint(one)}" for k, one in enumerate(self.sympy)]
+        body = [f"    y{k} = {printer.doprint(term)}" for k, term in enumerate(self.sympy)]
         head = [f"import {name}" for name in sorted({"numpy", *printer.module_imports})]
         head += ["", "", f"def formula({', '.join(self.names)}):"]
         outputs = ", ".join(f"y{k}" for k in range(len(body)))
@@ -122,9 +122,9 @@ class Formula:
 
     def __str__(self) -> str:
         lines = []
-        for k, one in enumerate(self.sympy):
+        for k, expression in enumerate(self.sympy):
             lines += [
-                f"y{k} = {one}",
+                f"y{k} = {expression}",
                 f"    unexplained {1 - self.r2[k]:.2g}, root mean square error {self.error[k]:.3g} "
                 f"and at most {self.largest[k]:.3g}, over {len(self.held_out):,} inputs held out",
             ]
@@ -147,10 +147,10 @@ class Formula:
     def _doubts(self) -> list[str]:
         if self.networks == 1:
             return []
-        told = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
+        counts = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
         few = [term for term, count in self.terms.items() if 2 * count <= self.networks]
         doubt = f" Not to be believed: {', '.join(few)}." if few else ""
-        return [f"Of {self.networks} networks: {told}.{doubt}"]
+        return [f"Of {self.networks} networks: {counts}.{doubt}"]
 
 
 def formula(
@@ -274,7 +274,7 @@ def _formula(
     )
     symbols = [sympy.Symbol(name) for name in names]
     exact = search.snapped(chain.symbolic(symbols), symbols)
-    expressions = tuple(_rounded(one, digits) for one in exact)
+    expressions = tuple(_rounded(expression, digits) for expression in exact)
     y = network.y[held]
     rest = _evaluate(expressions, names, network.x[held]) - y
     error = np.sqrt(np.square(rest).mean(axis=0))

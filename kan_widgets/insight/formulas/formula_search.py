@@ -115,16 +115,16 @@ class Search:
         return kept[:_STRUCTURES]
 
     def _without(self, chain: Chain, unit: tuple[int, int]) -> Chain:
-        done = chain.run(self._few[0])[1]
+        evaluated = chain.run(self._few[0])[1]
         for at in list(chain.terms):
             if (at[0] - 1, at[2]) == unit and at in chain.terms:
-                chain = chain.with_term(at, None, float(done[at][0].mean()))
+                chain = chain.with_term(at, None, float(evaluated[at][0].mean()))
         return chain
 
     def _points(self, chain: Chain, link: Link) -> tuple[Float64, Float64, float] | None:
         """Return a term's input, what it adds about its mean, and the mean; None if constant."""
-        reached, done = chain.run(self._few[0])
-        x, y = reached[link[0]][:, link[2]], done[link][0]
+        reached, evaluated = chain.run(self._few[0])
+        x, y = reached[link[0]][:, link[2]], evaluated[link][0]
         if not np.isfinite([*x, *y]).all() or not np.ptp(x):
             return None
         # A fit may give much to a spline and take it back from the constant: the sum tells.
@@ -196,7 +196,7 @@ class Search:
 
         def rest(values: Sequence[Any], x: Float64, y: Float64) -> Float64:
             outputs = function(x.T, [float(value) for value in values])
-            left = np.stack([np.broadcast_to(one, len(x)) for one in outputs], axis=1) - y
+            left = np.stack([np.broadcast_to(output, len(x)) for output in outputs], axis=1) - y
             return np.nan_to_num(left, nan=1e9, posinf=1e9, neginf=-1e9).clip(-1e9, 1e9)
 
         def fitted(values: list[Any]) -> list[Any]:
@@ -231,8 +231,8 @@ class Search:
 
 
 def _put(values: list[Any], at: Sequence[int], some: Iterable[Any]) -> list[Any]:
-    found = dict(zip(at, some, strict=True))
-    return [found.get(k, value) for k, value in enumerate(values)]
+    replaced = dict(zip(at, some, strict=True))
+    return [replaced.get(k, value) for k, value in enumerate(values)]
 
 
 def _simple(value: Any) -> list[Any]:

@@ -159,11 +159,11 @@ def fix(
         assert observed is not None
         samples = int(observed.samples)
     if isinstance(form, (Form, str)):
-        found = symbolic(functions, observed, forms=[form], keep=1, only=place).at(place)
-        if not found:
+        fits = symbolic(functions, observed, forms=[form], keep=1, only=place).at(place)
+        if not fits:
             name = getattr(form, "name", form)
             raise ValueError(f"{name} does not fit φ{place} of {layer}: it is not defined there")
-        form = found[0]
+        form = fits[0]
     words = str(form) if isinstance(form, SymbolicFit) else getattr(form, "__name__", repr(form))
     with np.errstate(all="ignore"):
         wanted = np.asarray(form(x), dtype=np.float64)

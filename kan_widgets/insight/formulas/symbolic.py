@@ -237,9 +237,9 @@ def _improved(form: Form, inputs: _Inputs, y: Float64, start: Float64) -> tuple[
     free = np.array([form.scale, form.shift])
 
     def place(part: Float64) -> Float64:
-        found: Float64 = start.copy()
-        found[free] = part
-        return found
+        point: Float64 = start.copy()
+        point[free] = part
+        return point
 
     def left(part: Float64) -> Float64:
         b, c = place(part)

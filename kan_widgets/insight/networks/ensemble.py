@@ -141,11 +141,11 @@ class Ensemble:
         from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
         from kan_widgets.insight.formulas.symbolic_fits import NO_FORM
 
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for x, y in zip(self.x[layer][:, in_], self.values[layer][:, out, in_, entry], strict=True):
             best = forms_like(x, y, FORMS, PENALTY, 1)
-            found[best[0].form.name if best and best[0].fits else NO_FORM] += 1
-        return found
+            counts[best[0].form.name if best and best[0].fits else NO_FORM] += 1
+        return counts
 
     def formula(self, x: Tensor, **options: Any) -> Formula:
         """Return `insight.formula` of all networks, which says what terms vary with the seed.
@@ -179,7 +179,7 @@ class Ensemble:
 
     def _rows(self) -> list[Sequence[str]]:
         numbers = zip(self.distance, self.unmatched, self.chance, strict=True)
-        rows = [[f"{one:.2g}" for one in row] for row in numbers]
+        rows = [[f"{number:.2g}" for number in row] for row in numbers]
         heads = ("layer", "distance", "as they came", "by chance")
         return [heads, *((name, *row) for name, row in zip(self.layers, rows, strict=True))]
 
@@ -284,7 +284,7 @@ def _matched(
     for parts, own, match in zip(networks, places, chosen, strict=True):
         values.append(arranged(parts, match.units))
         before = channels_of(parts, match.units)
-        x.append([_placed(*each) for each in zip(parts, own, before, strict=False)])
+        x.append([_placed(*layer) for layer in zip(parts, own, before, strict=False)])
     names = [part.name for part in target]
     return Ensemble(
         layers=tuple(names),
@@ -306,8 +306,8 @@ def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
         return x
     x = x[(before.order[:, None] * part.block + np.arange(part.block)).ravel()]
     signs = np.repeat(before.signs, part.block)[:, None]
-    found: Float64 = np.where(signs < 0, x[:, ::-1], x)
-    return found
+    signed: Float64 = np.where(signs < 0, x[:, ::-1], x)
+    return signed
 
 
 def _trained(
@@ -335,8 +335,8 @@ def _trained(
     threads = max(1, (os.cpu_count() or 1) // processes)
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, torch.set_num_threads, (threads,)) as pool:
-        for _, done in zip(numbers, pool.map(sent, range(seeds)), strict=True):
-            yield pickle.loads(done)
+        for _, trained in zip(numbers, pool.map(sent, range(seeds)), strict=True):
+            yield pickle.loads(trained)
 
 
 def _one(

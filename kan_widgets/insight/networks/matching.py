@@ -50,8 +50,8 @@ class MatchedLayer:
             signs = np.repeat(inputs.signs, self.block)
             values = values[:, order]
             values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
-        found: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
-        return found
+        signed: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
+        return signed
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +91,10 @@ class Matched:
 def channels_of(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Units]:
     """Return the order of the channels before each layer, and after the last."""
     first = parts[0]
-    found = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
+    channels = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
     for part, own in zip(parts, [*units, same(len(parts[-1].values))], strict=True):
-        found.append(own.copied(part, found[-1]))
-    return found
+        channels.append(own.copied(part, channels[-1]))
+    return channels
 
 
 def arranged(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Float64]:
@@ -126,7 +126,7 @@ def matched(first: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Mat
         before = channels_of(other[: k + 1], [*forward])[k]
         forward.append(_assigned(part, _incoming(part, other[k], before), None))
     tried = [_descended(first, other, list(start)) for start in (forward, plain)]
-    return min(tried, key=lambda found: found.distance)
+    return min(tried, key=lambda match: match.distance)
 
 
 def _descended(
@@ -158,11 +158,11 @@ def _products(first: Float64, other: Float64) -> Float64:
 def _incoming(part: MatchedLayer, other: MatchedLayer, before: Units) -> Float64:
     """Return how alike units are by the functions that lead to them, and by what they gave."""
     values = other.arranged(before, same(len(other.values)))
-    found = _products(part.values, values) / ((part.size + other.size) or 1.0)
+    likeness = _products(part.values, values) / ((part.size + other.size) or 1.0)
     if part.active is not None and other.active is not None:
         alike = part.active.T @ other.active / part.active.size
-        found += alike
-    return found
+        likeness += alike
+    return likeness
 
 
 def _outgoing(
@@ -218,6 +218,6 @@ def scrambled(parts: Sequence[MatchedLayer], rng: np.random.Generator) -> list[M
 
 def _sized(values: Float64, like: Float64, axes: tuple[int, ...]) -> Float64:
     """Return values of the size that others have, over some axes."""
-    own, wanted = (np.square(each).sum(axis=axes, keepdims=True) for each in (values, like))
-    found: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
-    return found
+    own, wanted = (np.square(part).sum(axis=axes, keepdims=True) for part in (values, like))
+    scaled: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
+    return scaled

@@ -60,9 +60,9 @@ OPTIONS = (
 def find_compiler() -> str | None:
     """Return the path of the C++ compiler: ``$CXX``, ``g++``, ``clang++`` or ``c++``; or None."""
     for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
-        found = shutil.which(name) if name else None
-        if found:
-            return found
+        path = shutil.which(name) if name else None
+        if path:
+            return path
     return None
 
 
@@ -112,8 +112,8 @@ def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str
     yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
     for level, instructions in LEVELS[architecture].items():
         for order in (OTHER_BASES, *ORDERS):
-            made = scratch / f"{level}_{order}.o"
-            yield [*common, *instructions, *_source(order, level), "-o", str(made)]
+            target = scratch / f"{level}_{order}.o"
+            yield [*common, *instructions, *_source(order, level), "-o", str(target)]
 
 
 def _source(order: int, level: str) -> tuple[str, ...]:

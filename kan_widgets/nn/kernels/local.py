@@ -156,9 +156,9 @@ def _computed(status: int) -> bool:
 
 
 def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
-    known = family_of(call.basis)
-    assert known is not None
-    family, shift, factor = known
+    form = family_of(call.basis)
+    assert form is not None
+    family, shift, factor = form
     strides = call.contraction.strides
     like = strides(call.x)
     return _PROBLEM.pack(

@@ -33,8 +33,8 @@ def mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
     grouped = coefficients.reshape(groups, -1, seen[0, 0].numel(), nb)
     places = grouped.shape[2]
     total = coefficients.new_zeros(grouped.shape[:-1])
-    each = max(1, _PIECE // max(1, grouped[..., 0].numel()))
-    for part in seen.reshape(n, groups, places).split(each):
+    rows = max(1, _PIECE // max(1, grouped[..., 0].numel()))
+    for part in seen.reshape(n, groups, places).split(rows):
         phi = torch.einsum("ngkb,gokb->ngok", _columns(layer, part), grouped)
         total = total + phi.abs().sum(0)
     return (total / n).reshape(layer.base_weight.shape)
@@ -84,9 +84,9 @@ class Pruning:
 
     def __str__(self) -> str:
         total = self.importance.numel()
-        done = "would be removed" if self.dry_run else "removed"
+        verb = "would be removed" if self.dry_run else "removed"
         return (
-            f"{len(self.removed)} of {total} functions {done} "
+            f"{len(self.removed)} of {total} functions {verb} "
             f"(mean |φ| ≤ {self.threshold:g}), {self.remaining} remain"
         )
 

@@ -120,12 +120,12 @@ def deviation(
     before = layer.spline_weight.detach().cpu().double().flatten(0, -2) * scale
     after = coefficients.cpu().double().flatten(0, -2) * scale
     values_before, values_after = old.expand(points).T, new.expand(points).T
-    each = max(1, _PIECE // (_DENSE * len(points)))
-    found = [
+    rows = max(1, _PIECE // (_DENSE * len(points)))
+    largest = [
         _largest((b @ values_after - a @ values_before).reshape(-1, old.spline_order + 1))
-        for a, b in zip(before.split(each), after.split(each), strict=True)
+        for a, b in zip(before.split(rows), after.split(rows), strict=True)
     ]
-    return float(np.max(found))
+    return float(np.max(largest))
 
 
 def _largest(pieces: Tensor) -> float:

@@ -43,7 +43,7 @@ def _inside(wrapper: object) -> Optimizer | None:
             return inner
         # Some wrappers call themselves optimizers, but were never set up as one.
         held = (getattr(inner, attribute, None) for attribute in _ATTRIBUTES)
-        further = next((one for one in held if hasattr(one, "step")), None)
+        further = next((value for value in held if hasattr(value, "step")), None)
         if further is None:
             hooks = hasattr(inner, "_optimizer_step_pre_hooks")
             return inner if isinstance(inner, Optimizer) and hooks else None

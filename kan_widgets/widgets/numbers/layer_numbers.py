@@ -63,8 +63,8 @@ class MeasuredPart:
 
     def coefficients(self, frame: Frame) -> NDArray[np.float32]:
         """Return the coefficients of these functions; no others are touched."""
-        found = frame.coefficients(self.whole.name)
-        return found if self.is_all else found[np.ix_(self.outputs, self.inputs)]
+        whole = frame.coefficients(self.whole.name)
+        return whole if self.is_all else whole[np.ix_(self.outputs, self.inputs)]
 
     def numbers(self, functions: NDArray[Any]) -> Numbers:
         if self.is_all:
@@ -81,10 +81,10 @@ class MeasuredPart:
         if self.is_all:
             return seen
         size = self.whole.shape[2] * self.whole.shape[3]
-        each = self.whole.shape[1] * size
-        groups = max(1, len(seen.counts) // each)
-        one = (self.inputs[:, None] * size + np.arange(size)).ravel()
-        return observed_entries(seen, (np.arange(groups)[:, None] * each + one).ravel())
+        entries = self.whole.shape[1] * size
+        groups = max(1, len(seen.counts) // entries)
+        own = (self.inputs[:, None] * size + np.arange(size)).ravel()
+        return observed_entries(seen, (np.arange(groups)[:, None] * entries + own).ravel())
 
 
 _parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
@@ -92,9 +92,9 @@ _parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDi
 
 def measured_part(layer: LayerLayout) -> MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
-    if (known := _parts.get(layer)) is None:
-        known = _parts[layer] = _chosen(layer)
-    return known
+    if (part := _parts.get(layer)) is None:
+        part = _parts[layer] = _chosen(layer)
+    return part
 
 
 def _chosen(layer: LayerLayout) -> MeasuredPart:
@@ -297,7 +297,7 @@ def is_old(source: Source, frame: Frame) -> bool:
     Images, which the first layer is given, do not depend on the model.
     """
     seen = source.feed.observed.values()
-    return any(one.step != frame.step and not one.is_image for one in seen)
+    return any(observed.step != frame.step and not observed.is_image for observed in seen)
 
 
 def past(
@@ -319,9 +319,9 @@ def past(
         records.append(
             {
                 "steps": _steps([step for step, _ in own]),
-                "range": _series(_number_or_none(one, "median") for one in reach),
-                "lower": _series(_number_or_none(one, "lower") for one in reach),
-                "upper": _series(_number_or_none(one, "upper") for one in reach),
+                "range": _series(_number_or_none(ranges, "median") for ranges in reach),
+                "lower": _series(_number_or_none(ranges, "lower") for ranges in reach),
+                "upper": _series(_number_or_none(ranges, "upper") for ranges in reach),
                 "splines": _series(s.spline_share for _, s in own),
                 "silu": _series(s.silu_shaped for _, s in own),
                 "change": _series(_number_or_none(s.change, "median") for _, s in own),

@@ -30,7 +30,7 @@ def share_parts(
     ``step`` is that of the training and ``seen`` that of the images observed, where it is known;
     ``names`` has those of outputs and inputs, by the layer.
     """
-    outputs = (names.get(one.layer, Names()).outputs for one in explanation.functions)
+    outputs = (names.get(shares.layer, Names()).outputs for shares in explanation.functions)
     moment = {
         "step": step,
         "seen": seen,
@@ -52,7 +52,7 @@ def share_parts(
 def _functions(result: Explanation, number: int) -> SharePart:
     shares = result.functions[number]
     values = shares.contributions[result.target]
-    whole = sum(float(one.contributions[result.target].sum()) for one in result.functions)
+    whole = sum(float(layer.contributions[result.target].sum()) for layer in result.functions)
     laid = result.map(number)
     return {
         "layer": shares.layer,

@@ -74,9 +74,9 @@ def check_models(models: Any) -> None:
             if binding_of(inner) is None:
                 find(inner)  # raises where there is nothing to bind
         else:
-            what = ", where nothing trains" if isinstance(model, Source) else ""
+            hint = ", where nothing trains" if isinstance(model, Source) else ""
             raise TypeError(
-                f"models[{name!r}]={model!r:.80}{what}: expected a model, the binding that "
+                f"models[{name!r}]={model!r:.80}{hint}: expected a model, the binding that "
                 "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
             )
         if id(inner) in names:
@@ -89,9 +89,9 @@ def check_models(models: Any) -> None:
 
 def quantity(series: str) -> str:
     """Return one name for a quantity that has several; ``eval_`` before it for held-out data."""
-    what, data = belongs_to(series)
-    what = {"acc": "accuracy"}.get(what.lower(), what.lower())
-    return f"eval_{what}" if data == "held out" else what
+    measure, data = belongs_to(series)
+    measure = {"acc": "accuracy"}.get(measure.lower(), measure.lower())
+    return f"eval_{measure}" if data == "held out" else measure
 
 
 def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
@@ -103,7 +103,7 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
         for series, measure in zip(names, measured, strict=True):
             name = model if measured.count(measure) == 1 else f"{model} {series}"
             curves.append(LoggedCurve(measure, name, model, log, series))
-    return sorted(curves, key=lambda one: _rank(one.panel))
+    return sorted(curves, key=lambda curve: _rank(curve.panel))
 
 
 def _rank(quantity: str) -> tuple[int, str]:
@@ -137,7 +137,7 @@ class ComparedModel:
 
     def last(self) -> dict[str, float]:
         """Return the value of each quantity that was logged last."""
-        return {quantity(one): self.scalars.latest(one) for one in reversed(self.scalars.names)}
+        return {quantity(key): self.scalars.latest(key) for key in reversed(self.scalars.names)}
 
     def layers(self) -> tuple[LayerGrowth, ...]:
         """Return what the parameters of the model's layers are made of."""
@@ -173,8 +173,8 @@ class ComparedModel:
     def _read(self, live: Binding | Replay) -> None:
         self.scalars = live.scalars
         if isinstance(live, Replay):
-            if (said := (live.parameters,)) != self._counted:
-                self._counted, self._growth = said, growth_of(said[0] or _UNKNOWN_GROWTH)
+            if (counts := (live.parameters,)) != self._counted:
+                self._counted, self._growth = counts, growth_of(counts[0] or _UNKNOWN_GROWTH)
         elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -217,7 +217,7 @@ def deciding(logs: Sequence[Scalars], steps_made: int = 0) -> list[dict[str, Any
     means, ``None`` where the spread is not known. Empty if nothing decides.
     """
     named = [{quantity(series): series for series in reversed(log.names)} for log in logs]
-    measured = [name for name in _DECIDING_SCORES if any(name in found for found in named)]
+    measured = [name for name in _DECIDING_SCORES if any(name in names for names in named)]
     data = [name.startswith("eval_") for name in measured]
     return [
         _at_common_step(name, list(zip(logs, named, strict=True)), steps_made)
@@ -262,9 +262,9 @@ def _plain(value: float) -> float | str:
 
 def marks_of(logs: Mapping[str, Scalars]) -> Iterator[list[Any]]:
     """Yield step and text of all marks; what is marked in all models once, without a name."""
-    found: dict[tuple[int, str], list[str]] = {}
+    models: dict[tuple[int, str], list[str]] = {}
     for model, log in logs.items():
         for mark in log.marks:
-            found.setdefault((mark.step, mark.text), []).append(model)
-    for (step, text), names in sorted(found.items()):
+            models.setdefault((mark.step, mark.text), []).append(model)
+    for (step, text), names in sorted(models.items()):
         yield [step, text if len(names) == len(logs) else f"{', '.join(names)}: {text}"]

@@ -249,11 +249,11 @@ class Page:
 
 def shown_in(views: Sequence[Any]) -> list[Any]:
     """Return views up to date, and before each those that are drawn in it; each once."""
-    found: dict[Any, None] = {}
+    shown: dict[Any, None] = {}
     for view in views:
-        found |= dict.fromkeys([*shown_in(view._within()), view])
+        shown |= dict.fromkeys([*shown_in(view._within()), view])
         view._bring_up_to_date()
-    return list(found)
+    return list(shown)
 
 
 def model_of(widget: Any) -> dict[str, Any]:

@@ -195,8 +195,8 @@ def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) ->
         several = f"{len(frames)} moments of the training, from step {first:,} to {latest:,}"
         moments.append(several if latest > first else f"step {latest:,}")
     # Streams of several models often say the same.
-    said = "; ".join(dict.fromkeys(moments))
-    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {said}."
+    steps = "; ".join(dict.fromkeys(moments))
+    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {steps}."
 
 
 def use(kept: Sequence[Sequence[Frame]]) -> str:

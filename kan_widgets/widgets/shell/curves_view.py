@@ -84,7 +84,7 @@ class CurvesView(View):
 
     def _wire(self, zoom: Sequence[float] | None = None, **_: Any) -> list[dict[str, Any]]:
         steps = self.zoom if zoom is None else zoom
-        return [curve_wire(one, steps) for one in self._drawn_curves()]
+        return [curve_wire(curve, steps) for curve in self._drawn_curves()]
 
 
 def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
@@ -102,9 +102,9 @@ def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
     if len(places) < len(values):
         finite = np.isfinite(values)
         with np.errstate(all="ignore"):
-            each = finite, np.where(finite, values, 0), np.where(finite, np.log(values), 0)
+            summed = finite, np.where(finite, values, 0), np.where(finite, np.log(values), 0)
             share = 1 / np.bincount(run)[run]
-            added = [np.add.reduceat(v, begins, dtype=np.float64)[run] * share for v in each]
+            added = [np.add.reduceat(v, begins, dtype=np.float64)[run] * share for v in summed]
         sums = dict(zip(("count", "sum", "log"), map(_bytes, added), strict=True))
     return {
         "panel": curve.panel,
@@ -142,8 +142,8 @@ def _extremes(values: Float64, begins: NDArray[np.intp]) -> tuple[NDArray[np.int
     extremes = []
     # NaN counts as neither, unless there is nothing else.
     for most, missing in ((np.minimum, np.inf), (np.maximum, -np.inf)):
-        known = np.where(np.isnan(values), missing, values)
-        hits = np.flatnonzero(known == np.repeat(most.reduceat(known, begins), sizes))
+        filled = np.where(np.isnan(values), missing, values)
+        hits = np.flatnonzero(filled == np.repeat(most.reduceat(filled, begins), sizes))
         extremes.append(hits[np.searchsorted(hits, begins)])
     places = np.unique(np.concatenate(extremes))
     return places, np.searchsorted(begins, places, "right") - 1

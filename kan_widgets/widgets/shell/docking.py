@@ -35,9 +35,9 @@ class Dockable(Widget):
             If the ``sidecar`` package is not installed.
         """
         if anchor not in ANCHORS:
-            known = ", ".join(map(repr, ANCHORS))
+            anchors = ", ".join(map(repr, ANCHORS))
             hint = nearest_word(anchor, ANCHORS)
-            raise ValueError(f"anchor={anchor!r}: expected one of {known}.{hint}")
+            raise ValueError(f"anchor={anchor!r}: expected one of {anchors}.{hint}")
         try:
             from sidecar import Sidecar
         except ImportError as error:

@@ -137,7 +137,7 @@ class Declaring(MetaHasTraits):
                 body[key] = spec.trait_for(kind)
         new: Any = super().__new__(mcs, name, bases, body | {"_declared": declared}, **more)
         inherited = [vars(base).get("_declared", {}) for base in reversed(new.__mro__)]
-        parameters = {key: spec for each in inherited for key, spec in each.items()}
+        parameters = {key: spec for options in inherited for key, spec in options.items()}
         new._parameters = dict(sorted(parameters.items(), key=lambda spec: spec[1].kw_only))
         new.__doc__ = _documented(body.get("__doc__") or "", new._parameters)
         return cast(Declaring, new)
@@ -150,12 +150,12 @@ class Declaring(MetaHasTraits):
                 inspect.Parameter(
                     name,
                     inspect.Parameter.KEYWORD_ONLY
-                    if one.kw_only
+                    if spec.kw_only
                     else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                    default=one.default,
-                    annotation=one.type,
+                    default=spec.default,
+                    annotation=spec.type,
                 )
-                for name, one in cls._parameters.items()
+                for name, spec in cls._parameters.items()
             ]
         )
 
@@ -164,7 +164,7 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
     if get_origin(kind) is Literal:
         return Choice(get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
-        [kind] = [one for one in get_args(kind) if one is not type(None)]
+        [kind] = [inner for inner in get_args(kind) if inner is not type(None)]
         bounds["allow_none"] = True
     if get_origin(kind) is Sequence:
         [inside] = get_args(kind)
@@ -184,7 +184,7 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
 def _documented(doc: str, parameters: dict[str, Option]) -> str:
     """Return a docstring with its parameters, and with what all views raise."""
     doc = inspect.cleandoc(doc)
-    described = "\n".join(one.described(name) for name, one in parameters.items())
+    described = "\n".join(spec.described(name) for name, spec in parameters.items())
     if "\n\nRaises\n------\n" in doc:
         doc = doc.replace("\n\nRaises\n------\n", f"\n\nRaises\n------\n{_RAISES}")
     else:
@@ -224,10 +224,10 @@ class _Drawing:
         """Return the method bound to a view, with that class's signature; or as it is written."""
         if view is None:
             return self._method
-        made = self._of.get(kind)
-        if made is None:
-            made = self._of[kind] = self._made(kind)
-        return MethodType(made, view)
+        method = self._of.get(kind)
+        if method is None:
+            method = self._of[kind] = self._made(kind)
+        return MethodType(method, view)
 
     def _made(self, kind: type[Any]) -> Callable[..., Any]:
         @wraps(self._method)

@@ -276,11 +276,11 @@ class Pictured(SelfClosing, Sharing):
         # This brings the latest state into the history.
         source.feed.current()
         layers = self.looked_at(**options) or source.layers
-        held = [one for one in source.history if set(layers) <= set(one.layout.names)]
+        held = [frame for frame in source.history if set(layers) <= set(frame.layout.names)]
         if steps is None:
             return held
         frames = [
-            ([one for one in held if one.step <= int(step)] or held[:1])[-1] for step in steps
+            ([frame for frame in held if frame.step <= int(step)] or held[:1])[-1] for step in steps
         ]
         if not frames:
             raise ValueError("steps is empty: expected at least one step; leave it out for all")
@@ -318,8 +318,8 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 def _palette_of(samples: list[Image.Image]) -> NDArray[np.uint8]:
     """Return colours of some pictures, and greys, which these would tint: (n, 3)."""
-    found = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
-    colours = np.array(found.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
+    reduced = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
+    colours = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
     greys = np.array([[value] * 3 for value in range(0, 256, 5)], np.uint8)
     return np.concatenate([colours, greys])
 

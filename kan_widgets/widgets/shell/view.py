@@ -115,9 +115,9 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         except TypeError as error:
             raise TypeError(f"{cls.__name__}: {error}") from None
         places = {
-            name: one.default
-            for name, one in cls._parameters.items()
-            if not one.kw_only and one.is_trait and one.default is not inspect.Parameter.empty
+            name: spec.default
+            for name, spec in cls._parameters.items()
+            if not spec.kw_only and spec.is_trait and spec.default is not inspect.Parameter.empty
         }
         return places | bound.arguments
 
@@ -143,9 +143,9 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     def _validated(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return options as the traits would have them; layers are checked elsewhere."""
-        known = self.traits(option=True)
-        names = options.keys() & known.keys() - {"layer"}
-        return options | {name: known[name]._validate(self, options[name]) for name in names}
+        traits = self.traits(option=True)
+        names = options.keys() & traits.keys() - {"layer"}
+        return options | {name: traits[name]._validate(self, options[name]) for name in names}
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         """Check values against the source before anything is made."""
@@ -183,10 +183,10 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     def _described(self) -> str:
         """Describe what is shown: model, layer, mode, step and state."""
-        said = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
+        words = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
         step = self._stream.step_taken if self.cursor < 0 else self.cursor
         state = "closed" if self.comm is None else self._stream.status["state"]
-        return f" of {self._model_named()}: {', '.join([*said, f'step {step}', state])}"
+        return f" of {self._model_named()}: {', '.join([*words, f'step {step}', state])}"
 
     def _model_named(self) -> str:
         source = self._stream.source

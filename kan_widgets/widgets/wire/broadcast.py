@@ -157,7 +157,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self.tell_page({"kind": "layout", "layout": content})
             if source is not None and not source.feed.structure.traced:
                 self.structure = structure_dict(source.feed.structure_of(whole))
-            first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
+            first = [kept for kept in self.layouts if kept["version"] == self.initial["layout"]]
             self.layouts = [*first, content]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
@@ -307,10 +307,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def _tell_summaries(self) -> None:
         source, (first, frame) = self.source, self._frames
         cut = None if source is None else source.feed.looking.cut(frame.layout)
-        found = [] if cut is None else summaries_of(cut, frame, first)
-        if found or self.summaries:
+        summaries = [] if cut is None else summaries_of(cut, frame, first)
+        if summaries or self.summaries:
             with self._lock:
-                self.summaries = found
+                self.summaries = summaries
 
 
 _pictured: ContextVar[Mapping[Broadcast, Frame]]

@@ -34,9 +34,9 @@ class SelfClosing(NotCopied):
     _is_forgotten = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        given = options.get("layout")
+        layout = options.get("layout")
         super().__init__(*arguments, **options)
-        if not isinstance(given, ipywidgets.Layout):
+        if not isinstance(layout, ipywidgets.Layout):
             self._own_layout = self.layout
 
     def open(self) -> None:
@@ -119,8 +119,8 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
     ref = weakref.WeakMethod(method)
 
     def call(*arguments: Any) -> T | None:
-        found = ref()
-        return None if found is None else found(*arguments)
+        bound = ref()
+        return None if bound is None else bound(*arguments)
 
     return call
 
@@ -176,7 +176,7 @@ class _Outputs(cells.CellListener):
         cell = cells.here()
         if cell is None or is_captured():
             keep_open(widget)
-        elif not any(widget is known for known in self._shown.setdefault(cell, [])):
+        elif not any(widget is shown for shown in self._shown.setdefault(cell, [])):
             self._shown[cell].append(widget)
 
     def cell_started(self, cell: str | None) -> None:
@@ -223,8 +223,8 @@ def keep_open(widget: SelfClosing) -> None:
 def is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
     # By its type: a weak proxy whose object is gone raises when it is asked for its class.
-    known = list(_instances.values())
-    return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
+    widgets = list(_instances.values())
+    return any(widget.msg_id for widget in widgets if issubclass(type(widget), ipywidgets.Output))
 
 
 def _forget_output(widget: SelfClosing) -> None:

@@ -64,7 +64,7 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "version": layout.version,
         "layers": layers,
-        "beside": [one._asdict() for one in layout.beside],
+        "beside": [vector._asdict() for vector in layout.beside],
     }
 
 
@@ -80,7 +80,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
+        "arrays": {name: bytes_of(np.ascontiguousarray(part)) for name, part in present.items()},
     }
 
 
@@ -90,16 +90,16 @@ def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     ``None`` where it has a window of a layer in which these cannot be told: a convolution in
     groups.
     """
-    layer = next((one for one in layout.layers if one.name == seen.layer), None)
+    layer = next((part for part in layout.layers if part.name == seen.layer), None)
     if layer is None or layer.window is None:
         return seen
     size = layer.shape[2] * layer.shape[3]
     if len(seen.counts) != layer.window.whole[1] * size:
         return None
     columns = layer.part[1]
-    here = slice(columns.start * size, columns.stop * size)
+    entries = slice(columns.start * size, columns.stop * size)
     maps = None if seen.maps is None else seen.maps[:, columns]
-    return replace(observed_entries(seen, here), maps=maps, fold=None)
+    return replace(observed_entries(seen, entries), maps=maps, fold=None)
 
 
 def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:

@@ -148,12 +148,12 @@ class Stream(Broadcast):
             if source.feed.looking.look_at(str(content["layer"]), *place):
                 self._look_elsewhere(source)
         elif kind == "history?":
-            known = {layout["version"] for layout in self.layouts}
+            versions = {layout["version"] for layout in self.layouts}
             limit = min(int(content.get("max_bytes", _HISTORY_BYTES)), _HISTORY_BYTES)
-            messages = list(history_messages(source, _before(content), limit, known))
+            messages = list(history_messages(source, _before(content), limit, versions))
             with self._outbox.emptied():
-                for each in messages:
-                    self.tell_page(each)
+                for message in messages:
+                    self.tell_page(message)
         elif kind == "activations?":
             for activations in source.feed.activations:
                 if activations.step < _before(content):
@@ -188,8 +188,8 @@ class Stream(Broadcast):
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
         try:
-            if said := edit(source, kind, content):
-                self._tell_edits(source.edits, source.edits.message, said)
+            if note := edit(source, kind, content):
+                self._tell_edits(source.edits, source.edits.message, note)
         except Exception as error:
             self._tell_edits(source.edits, str(error))
 
