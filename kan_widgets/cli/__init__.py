@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     subject = info.add_mutually_exclusive_group(required=True)
     subject.add_argument("recording", nargs="?", metavar="RUN")
-    subject.add_argument("--system", action="store_true", help="versions, platform, kernels")
+    subject.add_argument("--system", action="store_true", help="versions, platform, C++ kernels")
     return parser
 
 

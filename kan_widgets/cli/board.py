@@ -80,15 +80,15 @@ class BoardRow:
         """Name by which its page is asked for."""
         self.seen = Glance(self.path)
         self.problem = ""
-        """Why it cannot be read; else empty."""
+        """Why the recording cannot be read; else empty."""
         self.is_none = False
-        """Whether it is another kind of file."""
+        """Whether the path is no recording."""
         self.due = float("-inf")
-        """When it is to be looked at again."""
+        """When the run is to be looked at again."""
         self.row = ""
-        """Its row as pages show it."""
+        """The run's row as pages show it."""
         self.pictured = -1
-        """The step of its latest picture."""
+        """The step of the latest picture."""
         self._pause = _SOON
 
     def look(self) -> None:

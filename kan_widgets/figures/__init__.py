@@ -146,7 +146,7 @@ def _drawable(
 def _bqplot() -> ModuleType:
     """Return bqplot, which is large, when it is first needed."""
     with warnings.catch_warnings():
-        # It sets traits in a way that traitlets finds old.
+        # bqplot sets traits in a way that traitlets has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         import bqplot
 

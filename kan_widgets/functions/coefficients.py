@@ -31,9 +31,9 @@ class Terms:
     Parameters
     ----------
     shape
-        Of all of them: ``(out, in[, kh, kw], nb)``.
+        The shape of all coefficients, ``(out, in[, kh, kw], nb)``.
     like
-        A tensor of their type, where they lie.
+        A tensor of the coefficients' type, on their device.
     make
         ``make(part)`` returns those of some outputs and inputs, detached; of `ALL`, all.
     """

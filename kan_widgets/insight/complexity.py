@@ -85,7 +85,7 @@ def complexity(
     >>> found.variation, found.turns, found.line.round(6)
     (array([1.]), array([1.]), array([1.]))
 
-    Of a frame, by the name of a layer:
+    For a frame, by the name of a layer:
 
     >>> live = kw.bind(kw.nn.KANLinear(3, 2))
     >>> name = live.frame.layout.layers[0].name

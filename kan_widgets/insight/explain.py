@@ -52,7 +52,7 @@ class FunctionShares:
     patches: int
     """Inputs observed of each function, 0 without."""
     curves: Curves = field(repr=False)
-    """Those of the class explained that add or take most."""
+    """Curves of the functions that add most to the class explained, or subtract most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Explanation:
     scores: Float64
     """``(classes,)``: what the last layer gives, before any softmax."""
     bias: float
-    """What is added to the functions of the target."""
+    """The constant that is added to the functions of the target."""
     functions: tuple[FunctionShares, ...]
     """One for each layer whose functions the score is a sum of; nearly always one."""
     error: float
@@ -79,7 +79,7 @@ class Explanation:
     kernels: tuple[KernelShares, ...]
     """One for each convolution, in the order they ran."""
     notes: tuple[str, ...]
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     @property
     def score(self) -> float:

@@ -60,7 +60,7 @@ class Intervention:
     """
 
     replaced: str
-    """What stands in their place, in words."""
+    """What stands in place of the functions, in words."""
     layers: dict[str, int]
     """How many functions of each layer were replaced."""
     kept: int

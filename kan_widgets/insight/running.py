@@ -44,7 +44,7 @@ class Stage:
 
 
 class TappedPass:
-    """What passed while a model ran once."""
+    """The tensors that passed some taps while a model ran once."""
 
     def __init__(self) -> None:
         self.passed: dict[Tap, list[Tensor]] = {}

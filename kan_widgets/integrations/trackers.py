@@ -238,7 +238,7 @@ class Sending(Listener):
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
         self._process = os.getpid()
         self.is_open = is_first_process()
-        """Whether it sends: until it is closed, and in the first process alone."""
+        """Whether reports are sent: until this is closed, and in the first process alone."""
         if self.is_open:
             atexit.register(self.close)
             live.feed.subscribe(self)

@@ -25,7 +25,7 @@ from kan_widgets.widgets.wire.lifetime import weakly
 
 @dataclass(frozen=True)
 class Panel:
-    """What a dashboard can show."""
+    """A panel that a dashboard can show."""
 
     view: type[View]
     attribute: str

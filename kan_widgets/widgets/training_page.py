@@ -47,7 +47,7 @@ def playground(
     """Write a page in which a network trains, and return its path.
 
     The page is one file: it opens from disk or from any server, and asks the network for nothing.
-    It trains in the reader's browser, by the same kernels that train it here, compiled for pages;
+    It trains in the reader's browser, by the same compiled kernels as here, built for pages;
     all views of the dashboard are live. A function can be pulled and left to learn on, and where
     the inputs are small images one can be drawn.
 
@@ -71,7 +71,7 @@ def playground(
     shift
         Each digit is moved at random by up to so many pixels.
     seed
-        Of the order of the rows and of the moves.
+        The seed for the order of the rows and for the moves.
 
     Raises
     ------

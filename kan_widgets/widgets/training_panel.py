@@ -28,7 +28,7 @@ class TrainingPanel(CurvesView, ModelView):
     """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
-    blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
+    blocking cell too where the notebook kernel can (ipykernel 7); elsewhere they act when
     the cell ends, and the panel says so. The curves are what ``live.log(loss=…,
     accuracy=…)`` was given, one panel for each quantity.
 
@@ -49,7 +49,7 @@ class TrainingPanel(CurvesView, ModelView):
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
-    """What `panel_status` gives, with ``"reports"``: what views complained of. Like the curves and
+    """The record of `panel_status`, with ``"reports"``: faults that views told. Like the curves and
     the marks it is set by the panel's painters only."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
@@ -142,7 +142,7 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
         "mean_rate": progress.timed_steps / progress.seconds if progress.seconds else 0.0,
-        "kernels": "" if isinstance(live, Replay) else _kernels_of(live.model),
+        "kernels": "" if isinstance(live, Replay) else _compiled_kernels_of(live.model),
         "elapsed": duration(progress.elapsed or None),
         "remaining": duration(progress.remaining),
         "share": progress.share,
@@ -157,7 +157,7 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
     }
 
 
-def _kernels_of(model: nn.Module | None) -> str:
+def _compiled_kernels_of(model: nn.Module | None) -> str:
     """Say how the layers of `kan_widgets.nn` in a model compute; empty for other models."""
     # A recording is shown without torch.
     from kan_widgets.nn import KANLayer, kernels_info

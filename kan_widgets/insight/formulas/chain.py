@@ -282,7 +282,7 @@ class SplineNetwork:
 
     def fits(self, chain: Chain) -> Iterator[SymbolicFit]:
         """Yield the forms of all functions, every sum in the range that it has in the network."""
-        # What the network has of each sum of the chain, scale·sum + shift: of the inputs first.
+        # Each sum of the chain as it is in the network, scale·sum + shift; the inputs first.
         of = [(np.ones(self.x.shape[1]), np.zeros(self.x.shape[1]))]
         for own, (_, _, outputs) in zip(chain.run(self.x)[0][1:], self.layers, strict=True):
             wide = np.ptp(own, axis=0)

@@ -54,7 +54,7 @@ class SymbolicFit:
     patches: int
     """Inputs of the function that it rests on."""
     tied: bool = False
-    """Whether it is a near tie with the best form of its function: within two standard errors."""
+    """Whether the form is a near tie with its function's best: within two standard errors."""
 
     @property
     def fits(self) -> bool:

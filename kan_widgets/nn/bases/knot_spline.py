@@ -19,7 +19,7 @@ from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 class KnotSpline(Spline):
     """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
 
-    Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
+    The middle ``grid_size + 1`` of ``grid_size + 2 * spline_order + 1`` knots are the grid, whose
     ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
     ``[t_j, t_(j + spline_order + 1))``. Values come from the recursion of Cox and de Boor (de
     Boor, *A Practical Guide to Splines*, ch. IX). At order 0 the last interval also holds its

@@ -92,7 +92,7 @@ def make_for_a_wheel(
 
 
 def make_for_pages(compiler: Sequence[str], library: Path, scratch: Path) -> None:
-    """Compile the kernels of all orders, and for other bases, to WebAssembly.
+    """Compile the C++ kernels of all orders, and for other bases, to WebAssembly.
 
     ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
     """

@@ -146,7 +146,7 @@ def backward(
 
 
 def _computed(status: int) -> bool:
-    """Return whether the kernels computed the call, given their status."""
+    """Return whether the compiled kernels computed the call, given their status."""
     if status > 0:
         raise RuntimeError(
             f"not enough memory: the compiled kernels of a KAN layer could not allocate {status} "
@@ -178,7 +178,7 @@ def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: T
 def family_of(basis: Basis) -> tuple[int, float, float] | None:
     """Return the place of a basis among `_FAMILIES`, its functions' shift, and their scale.
 
-    The place of splines is 0, and counts for nothing; None for a basis that has no kernels.
+    The place of splines is 0, and counts for nothing; None for a basis without compiled kernels.
     """
     lo, hi = basis.domain
     if isinstance(basis, Spline):

@@ -94,7 +94,7 @@ def kernels_info() -> str:
     Raises
     ------
     ValueError
-        If an environment variable of the kernels has a value it cannot have.
+        If an environment variable of the compiled kernels has a value it cannot have.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def kernels_info() -> str:
 
 
 def library(order: int) -> Kernels | None:
-    """Return the kernels for an order, or `OTHER_BASES`, or None if they cannot be had."""
+    """Return the compiled kernels for an order, or `OTHER_BASES`, or None if they cannot be had."""
     if order not in _known:
         with _lock:
             if order not in _known:

@@ -104,7 +104,7 @@ def _chosen(layer: LayerLayout) -> MeasuredPart:
         everything = np.arange(out), np.arange(inputs)
         return MeasuredPart(layer, layer, *everything)
     kernels = max(1, MAX_MEASURED // (height * width))
-    # As many outputs as inputs, as far as there are; of each group the same ones.
+    # As many outputs as inputs, if there are so many; the same ones of each group.
     own = out // groups
     rows = max(1, min(own, math.isqrt(kernels) // groups))
     columns = max(1, min(inputs, kernels // (rows * groups)))

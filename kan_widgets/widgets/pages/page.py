@@ -1,4 +1,4 @@
-"""Views saved as a page of their own: one file that works from disk, without a kernel."""
+"""Views saved as a page of their own: one file that works from disk, without a notebook kernel."""
 
 from __future__ import annotations
 
@@ -337,7 +337,7 @@ def _model(view: Any, references: Collection[str]) -> dict[str, Any]:
     model = model_of(view)
     traits = model["traits"]
     traits["linked"] = [other for other in view.linked if other in references]
-    # The theme is the page's; no kernel edits or complains there.
+    # The theme is the page's; no notebook kernel edits or complains there.
     for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
         if name in traits:
             traits[name] = value

@@ -60,7 +60,7 @@ def page_text(
     code = _script(_MODULES | more)
     worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
     start, sheet = f"\n{_RUNNING}", f"\n{bundle('page.css')}\n"
-    # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
+    # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.
     policy = (
         f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
         f"style-src {_hash(sheet)}; "

@@ -52,7 +52,7 @@ class CurvesView(View):
         min=0,
     )
     scale: Literal["auto", "linear", "log"] = option(
-        """Of the values of the curves. ``"auto"`` is logarithmic for a loss or an error, unless one
+        """Scale of the curves' values. ``"auto"`` is logarithmic for a loss or an error, unless one
         was 0 or less; else linear.""",
         default="auto",
     )

@@ -124,7 +124,7 @@ class Pictured(SelfClosing, Sharing):
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.
 
-        A notebook holds a picture of each view for pages without a kernel, GitHub's for
+        A notebook holds a picture of each view for pages without a notebook kernel, GitHub's for
         example: it is drawn at the end of the cell that shows the view. This draws it again
         wherever this view is displayed, in any cell; the live view stays as it is. A page that
         was reloaded no longer knows its older outputs: show the view again there.

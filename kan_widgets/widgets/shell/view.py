@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
-# What other libraries call what views can do, and what it is called here.
+# Names that other libraries have for what views can do, and ours.
 _OTHER_NAMES = {
     "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
     "savefig": 'to_png("view.png")',

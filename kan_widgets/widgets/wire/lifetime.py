@@ -138,7 +138,7 @@ class ViewListener(Listener, CellListener):
     view
         A widget whose comm is open.
     **methods
-        Of the view, which they do not keep, by the event: ``on_frame=self._wake``.
+        Methods of the view, which is not kept alive, by event: ``on_frame=self._wake``.
     """
 
     def __init__(self, view: Any, **methods: Callable[..., object]) -> None:

@@ -21,7 +21,7 @@ _WAITED_SECONDS = 0.05
 
 
 def is_costly(comm: Any) -> bool:
-    """Whether messages go through a notebook's kernel: without one they cost nothing."""
+    """Whether messages go through a notebook kernel: without one they cost nothing."""
     return type(comm).__module__.startswith("ipykernel")
 
 
@@ -64,7 +64,7 @@ class Backpressure:
         """Whether the page is to say that it has drawn this frame, and with it those before.
 
         It is asked at half of what may be under way, and not again before it has answered: to
-        JupyterLab each answer is a kernel that gets busy and idle again.
+        JupyterLab each answer makes the notebook kernel busy, and idle again.
         """
         is_half = self._sent - self._came >= max(_MIN_FRAMES, _most(size) / 2)
         is_waiting = self._asked > self._came and self._in_vain == 0
