@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def is_tensor(value: object) -> TypeIs[Tensor]:
-    """Whether it is a tensor."""
+    """Whether a value is a tensor."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
 def is_module(value: object) -> TypeIs[nn.Module]:
-    """Whether it is a model, or a part of one."""
+    """Whether a value is a model, or a part of one."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
 
 
 def check_module(value: object, name: str = "model") -> None:
-    """Raise unless it is a model."""
+    """Raise unless a value is a model."""
     if not is_module(value):
         raise TypeError(f"{name}={value!r:.80}: expected a torch.nn.Module")
 
@@ -35,7 +35,7 @@ def check_module(value: object, name: str = "model") -> None:
 def check_whole(
     name: str, value: object, least: int = 1, most: int | None = None, *, of: str = ""
 ) -> None:
-    """Raise unless it is a whole number in a range; ``of`` is what it counts.
+    """Raise unless a value is a whole number in a range; ``of`` is what it counts.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def check_number(
     above: bool = False,
     of: str = "",
 ) -> None:
-    """Raise unless it is a finite number in a range; ``above`` leaves out the lower end."""
+    """Raise unless a value is a finite number in a range; ``above`` leaves out the lower end."""
     of = of and f" of {of}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={value!r:.60}: expected a number{of}")
@@ -73,7 +73,7 @@ def check_number(
         raise ValueError(f"{name}={value}: expected {words}")
 
 
-def nearest_word(given: object, known: Iterable[str]) -> str:
+def nearest_word(word: object, words: Iterable[str]) -> str:
     """Return a hint at the nearest known word; empty if none is near."""
-    near = difflib.get_close_matches(str(given), list(known), n=1)
+    near = difflib.get_close_matches(str(word), list(words), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

@@ -27,8 +27,8 @@ class _Package(ModuleType):
 def lazy(package: str, homes: str, parts: str = "") -> None:
     """Have a package import each name of its ``__all__`` from the first of its ``homes`` with it.
 
-    ``parts`` are modules of it that are had as its attributes without being imported. All are names
-    between spaces; the package says to type checkers itself where its names are from.
+    ``parts`` are its modules that can be used as attributes without being imported first. Both are
+    names separated by spaces; type checkers are told by the package itself where names are from.
     """
     module, modules = sys.modules[package], tuple(parts.split())
     names: list[str] = module.__all__
@@ -37,9 +37,9 @@ def lazy(package: str, homes: str, parts: str = "") -> None:
         if name in modules:
             return import_module(f"{package}.{name}")
         for home in homes.split() if name in names else ():
-            found = import_module(f"{package}.{home}")
-            if name in getattr(found, "__all__", vars(found)):
-                return vars(module).setdefault(name, getattr(found, name))
+            part = import_module(f"{package}.{home}")
+            if name in getattr(part, "__all__", vars(part)):
+                return vars(module).setdefault(name, getattr(part, name))
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     # Not methods of its class: IPython completes nothing of an object that has such.

@@ -16,15 +16,15 @@ _WIDTH = 24
 _PATIENCE, _PERIOD = 2.0, 0.1
 
 
-def progress(items: Collection[Item], what: str, patience: float = _PATIENCE) -> Iterator[Item]:
+def progress(items: Collection[Item], label: str, patience: float = _PATIENCE) -> Iterator[Item]:
     """Yield the items; a bar is drawn once it has taken some seconds."""
-    show = progress_line(what, patience)
-    for done, item in enumerate(items):
+    show = progress_line(label, patience)
+    for number, item in enumerate(items):
         yield item
-        show(done + 1, len(items))
+        show(number + 1, len(items))
 
 
-def progress_line(what: str, patience: float = 0.0) -> OnProgress:
+def progress_line(label: str, patience: float = 0.0) -> OnProgress:
     """Return a `OnProgress` that draws a bar on standard error, which ends when all is done.
 
     It is drawn once ``patience`` seconds have passed, ten times a second at most. In a file or a
@@ -32,18 +32,18 @@ def progress_line(what: str, patience: float = 0.0) -> OnProgress:
     """
     start, drawn, tenths = time.monotonic(), 0.0, 0
 
-    def show(done: int, total: int) -> None:
+    def show(count: int, total: int) -> None:
         nonlocal drawn, tenths
         now, is_seen = time.monotonic(), _is_seen()
-        tenth = 10 * done // max(1, total)
-        is_due = now - drawn >= _PERIOD or done >= total if is_seen else tenth > tenths
+        tenth = 10 * count // max(1, total)
+        is_due = now - drawn >= _PERIOD or count >= total if is_seen else tenth > tenths
         if (now - start < patience and not drawn) or not is_due:
             return
         drawn, tenths = now, tenth
-        full = _WIDTH * done // max(1, total)
+        full = _WIDTH * count // max(1, total)
         bar = "█" * full + "░" * (_WIDTH - full)
-        begin, end = ("\r" if is_seen else ""), ("\n" if not is_seen or done >= total else "")
-        sys.stderr.write(f"{begin}{what} {bar} {done:,} of {total:,}{end}")
+        begin, end = ("\r" if is_seen else ""), ("\n" if not is_seen or count >= total else "")
+        sys.stderr.write(f"{begin}{label} {bar} {count:,} of {total:,}{end}")
         sys.stderr.flush()
 
     return show

@@ -298,6 +298,46 @@ def test_no_module_is_named_after_nothing() -> None:
     assert not [name for name in MODULES if vague & set(name.split("."))]
 
 
+# Names that could stand for anything: a value that lives for more lines has the noun of what it is.
+PRONOUNS = {"found", "one", "each", "known", "said", "told", "made", "given", "these", "those"}
+PRONOUNS |= {"them", "it", "what", "done", "here", "there"}
+SHORT_LIFE = 5
+
+
+def lines_of_names(node: ast.AST) -> dict[str, list[int]]:
+    """Return the lines of each name below a node, but for names that an expression binds itself."""
+    targets = [each.target for each in getattr(node, "generators", ())]
+    targets += [node.args] if isinstance(node, ast.Lambda) else []
+    bound = {name for target in targets for name in lines_of_names(target)}
+    lines: dict[str, list[int]] = {}
+    if isinstance(node, ast.Name | ast.arg):
+        lines[node.id if isinstance(node, ast.Name) else node.arg] = [node.lineno]
+    for child in ast.iter_child_nodes(node):
+        for name, numbers in lines_of_names(child).items():
+            if name not in bound:
+                lines.setdefault(name, []).extend(numbers)
+    return lines
+
+
+def test_a_value_that_lives_for_some_lines_is_named_by_a_noun() -> None:
+    functions = [
+        (name, node)
+        for name, path in MODULES.items()
+        if part(name) != "live"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    vague = [
+        f"{name}: {word}, lines {min(lines)} to {max(lines)}"
+        for name, node in functions
+        for word, lines in lines_of_names(node).items()
+        if word in PRONOUNS and max(lines) - min(lines) >= SHORT_LIFE
+    ]
+    assert not vague, "\n".join(vague)
+    text = "def f(found):\n    x = [one for one in y]\n    return found, lambda it: it\n"
+    assert lines_of_names(ast.parse(text)) == {"found": [1, 3], "x": [2], "y": [2]}
+
+
 # What users write of each trainer, and the commands of the command line, are called as what they
 # stand for.
 CALLED_ALIKE = ("integrations", "cli")

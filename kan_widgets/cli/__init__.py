@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What a terminal cannot show, it shows as a question mark.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    own, for_jupyter = given, []
-    if "--" in given:
-        cut = given.index("--")
-        own, for_jupyter = given[:cut], given[cut + 1 :]
+    own, for_jupyter = words, []
+    if "--" in words:
+        cut = words.index("--")
+        own, for_jupyter = words[:cut], words[cut + 1 :]
     options = parser.parse_args(own)
     if for_jupyter and options.command != "lab":
         parser.error(f"only 'lab' passes on arguments after --; got {' '.join(for_jupyter)}")
@@ -153,9 +153,9 @@ def _parser() -> argparse.ArgumentParser:
         " with --system, what a report of a fault should say: versions, platform, and whether"
         " layers compute by compiled kernels.",
     )
-    what = info.add_mutually_exclusive_group(required=True)
-    what.add_argument("recording", nargs="?", metavar="RUN")
-    what.add_argument("--system", action="store_true", help="versions, platform, kernels")
+    subject = info.add_mutually_exclusive_group(required=True)
+    subject.add_argument("recording", nargs="?", metavar="RUN")
+    subject.add_argument("--system", action="store_true", help="versions, platform, C++ kernels")
     return parser
 
 

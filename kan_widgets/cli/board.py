@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 _HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
 _THUMBNAIL = 260
-_PICTURES = 256  # so many are kept
+_PICTURES = 256  # kept at most
 _COMPARED = 7
-# Recordings that are looked at at once: those afar take their time to answer.
+# Recordings asked at once: those on another machine take their time to answer.
 _AT_ONCE = 8
-# Seconds between two looks at a run that has news; without they grow to those between two signs of
-# its writer. One that is over may be gone on with.
+# Seconds between two looks at a run: after news; their growth without; and at most, as often as its
+# writer gives a sign. A run that is over may be continued.
 _SOON, _GROWTH, _LONGEST = 2.0, 1.5, 30.0
-# So many times what it took passes before the folder is listed again, or a picture drawn.
+# The folder is listed, or a picture drawn, again after so many times what that took.
 _REST = 10
 # A run that was opened is closed when no page has heard of it for so many seconds.
 _KEPT_SECONDS = 60.0
@@ -80,19 +80,19 @@ class BoardRow:
         """Name by which its page is asked for."""
         self.seen = Glance(self.path)
         self.problem = ""
-        """Why it cannot be read; else empty."""
+        """Why the recording cannot be read; else empty."""
         self.is_none = False
-        """Whether it is another kind of file."""
+        """Whether the path is no recording."""
         self.due = float("-inf")
-        """When it is to be looked at again."""
+        """When the run is to be looked at again."""
         self.row = ""
-        """Its row as pages show it."""
+        """The run's row as pages show it."""
         self.pictured = -1
-        """The step of its latest picture."""
+        """The step of the latest picture."""
         self._pause = _SOON
 
     def look(self) -> None:
-        """See how it stands. That is one small request while nothing has come."""
+        """See how the run stands: one small request while nothing has come."""
         problem, has_news = self.problem, False
         try:
             has_news = self.seen.look()
@@ -109,18 +109,18 @@ class BoardRow:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What is known of it, for a script."""
-        said: dict[str, Any] = {"run": self.name, "path": self.path, "problem": self.problem}
+        """What is known of the run, for a script."""
+        facts: dict[str, Any] = {"run": self.name, "path": self.path, "problem": self.problem}
         if not self.seen.header:
             none = {"state": "unreadable", "words": "unreadable", "alive": False, "alarms": []}
-            return said | none
+            return facts | none
         head, latest, stands = self.seen.header, self.seen.latest, self.seen.standing
         progress, words = latest.status.progress, stands.words
         if stands.state in ENDED:
             words += behind(progress.step, latest.step)
         # JSON has no NaN.
         numbers = {n: v if math.isfinite(v) else repr(v) for n, v in latest.values.items()}
-        return said | {
+        return facts | {
             "state": stands.state,
             "words": words,
             "alive": self.seen.is_alive,
@@ -137,30 +137,30 @@ class BoardRow:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Its row in a printed list."""
-        said = self.facts
+        """The run's row in a printed list."""
+        facts = self.facts
         if not self.seen.header:
             return (self.name, *[""] * 4, "unreadable", *[""] * 3)
-        loss, alarms = loss_of(said["values"]), len(said["alarms"])
+        loss, alarms = loss_of(facts["values"]), len(facts["alarms"])
         return (
             self.name,
-            said["model"],
-            f"{said['step']:,}",
-            f"{loss} {float(said['loss']):.4g}" if loss else "none logged",
-            duration(said["seconds"] or None) or "–",
-            said["words"] + (f", {alarms} alarm{'' if alarms == 1 else 's'}" if alarms else ""),
-            f"{said['frames']:,}",
-            said["started"].partition("+")[0].replace("T", " "),
-            f"{said['bytes'] / 1e6:.1f}",
+            facts["model"],
+            f"{facts['step']:,}",
+            f"{loss} {float(facts['loss']):.4g}" if loss else "none logged",
+            duration(facts["seconds"] or None) or "–",
+            facts["words"] + (f", {alarms} alarm{'' if alarms == 1 else 's'}" if alarms else ""),
+            f"{facts['frames']:,}",
+            facts["started"].partition("+")[0].replace("T", " "),
+            f"{facts['bytes'] / 1e6:.1f}",
         )
 
     def written(self, redraws: bool) -> str:
-        """Return its row as HTML; with a picture of its newest frame if it ``redraws``."""
+        """Return the run's row as HTML; with a picture of its newest frame if it ``redraws``."""
         name, *words = map(html.escape, self.words)
-        said, pictures = self.facts, ""
-        if said.get("frames"):
+        facts, pictures = self.facts, ""
+        if facts.get("frames"):
             if redraws or self.pictured < 0:
-                self.pictured = said["step"]
+                self.pictured = facts["step"]
             for theme in ("light", "dark"):
                 address = f"picture?of={self.id}&amp;step={self.pictured}&amp;theme={theme}"
                 pictures += (
@@ -168,10 +168,10 @@ class BoardRow:
                     f' alt="kernels of {name}, step {self.pictured:,}" src="{address}">'
                 )
         cells = dict(zip(_HEADS, (f'<a href="run/{self.id}/">{name}</a>', *words), strict=True))
-        for more in filter(None, [*said["alarms"], self.problem]):
+        for more in filter(None, [*facts["alarms"], self.problem]):
             cells["state"] += f"<p>{html.escape(more)}</p>"
         row = "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in cells.items())
-        state = "alive" if said["alive"] else said["state"]
+        state = "alive" if facts["alive"] else facts["state"]
         return f'<tr id="run-{self.id}" data-state="{state}"><td>{pictures}</td>{row}</tr>'
 
 
@@ -194,7 +194,7 @@ class Board:
         self._folder, self._theme = folder, theme
         self._hub = Hub() if server is None else server.hub
         self._known: dict[str, BoardRow] = {}  # by path
-        self._said = ""
+        self._caption = ""
         self._list_at = self._draw_at = float("-inf")
         self._open: dict[str, tuple[Hub, list[Replay]]] = {}
         self._looking, self._opening = threading.Lock(), threading.Lock()
@@ -204,14 +204,14 @@ class Board:
 
     @property
     def runs(self) -> list[BoardRow]:
-        """Those that are recordings, the latest first; last those that cannot be read."""
-        found = [run for run in list(self._known.values()) if not run.is_none]
-        return sorted(found, key=lambda run: str(run.facts.get("started", "")), reverse=True)
+        """The recordings, the latest first; last those that cannot be read."""
+        rows = [run for run in list(self._known.values()) if not run.is_none]
+        return sorted(rows, key=lambda run: str(run.facts.get("started", "")), reverse=True)
 
     def look(self, patience: float = math.inf) -> None:
-        """Look at what is due, and tell the page what is new.
+        """Look at the runs that are due, and tell the page what is new.
 
-        How far it is, is printed after ``patience`` seconds.
+        After ``patience`` seconds the progress of this is printed.
         """
         with self._looking:
             if (start := time.monotonic()) >= self._list_at:
@@ -228,14 +228,14 @@ class Board:
                 looks = pool.map(BoardRow.look, due)
                 for _ in progress(due, "recordings", patience):
                     next(looks)
-            redraws, found = start >= self._draw_at, self.runs
-            for run in found[::-1]:  # a new one comes before those that are there
+            redraws, rows = start >= self._draw_at, self.runs
+            for run in rows[::-1]:  # a new one comes before those that are there
                 if (row := run.written(redraws)) != run.row:
                     run.row = row
                     self._tell(f"run-{run.id}", row)
-            if (said := _caption(found)) != self._said:
-                self._said = said
-                self._tell("kw-runs-said", said)
+            if (caption := _caption(rows)) != self._caption:
+                self._caption = caption
+                self._tell("kw-runs-said", caption)
 
     def keep(self) -> None:
         """Look again and again, while a page is open."""
@@ -260,12 +260,12 @@ class Board:
         from kan_widgets.widgets.pages.live_page import live_page
 
         self.look()
-        heard, found = self._hub.last, self.runs
+        heard, rows = self._hub.last, self.runs
         about = f"All that is recorded in {self._folder}; click the name of a run to follow it."
         head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
         table = (
-            f'<div class="kw-page-runs"><table>{_caption(found)}<thead><tr>{head}</tr></thead>'
-            f"<tbody>{''.join(run.row for run in found)}</tbody></table></div>"
+            f'<div class="kw-page-runs"><table>{_caption(rows)}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{''.join(run.row for run in rows)}</tbody></table></div>"
         )
         title = f"Runs in {self._folder.name}"
         return live_page([], title, about, theme=self._theme, heard=heard, before=table)
@@ -289,7 +289,7 @@ class Board:
             return self._open[name][0]
 
     def _picture(self, name: str, theme: str) -> bytes:
-        """Return a picture of a run: that takes a tenth of the time at most."""
+        """Return a picture of a run; drawing takes a tenth of the time at most."""
         if theme not in ("light", "dark"):
             raise ValueError(f"theme={theme!r:.20}: expected light or dark")
         return self._painter.submit(self._drawn, self._found(name), cast("Theme", theme)).result()
@@ -302,12 +302,12 @@ class Board:
         return png
 
 
-def _caption(found: list[BoardRow]) -> str:
+def _caption(rows: list[BoardRow]) -> str:
     """Say how many runs there are, and how they stand."""
-    states = Counter(word(run.facts["state"]) for run in found)
-    said = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    if alarmed := sum(bool(run.facts["alarms"]) for run in found):
-        said += f"; {alarmed} with alarms"
+    states = Counter(word(run.facts["state"]) for run in rows)
+    summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    if alarmed := sum(bool(run.facts["alarms"]) for run in rows):
+        summary += f"; {alarmed} with alarms"
     none = "no recording yet: live.save(path) and live.record(path) write them"
-    link = ' · <a href="run/latest/">compare the latest</a>' if len(found) > 1 else ""
-    return f'<caption id="kw-runs-said">{html.escape(said or none)}{link}</caption>'
+    link = ' · <a href="run/latest/">compare the latest</a>' if len(rows) > 1 else ""
+    return f'<caption id="kw-runs-said">{html.escape(summary or none)}{link}</caption>'

@@ -32,7 +32,7 @@ class Hub:
     """
 
     def __init__(self, kept_bytes: int = _KEPT_BYTES) -> None:
-        # Number and text of each; of a frame also whose it is.
+        # Number and text of each message; for a frame also whose it is.
         self._kept: deque[tuple[int, str, str]] = deque()
         self._kept_bytes = kept_bytes
         self._bytes = 0
@@ -60,11 +60,11 @@ class Hub:
 
     @property
     def unheard(self) -> float:
-        """For how many seconds no page has heard it."""
+        """For how many seconds no page has asked for messages."""
         return time.monotonic() - self._heard_at
 
     def end(self) -> None:
-        """Wait for nothing any more."""
+        """End all waiting for messages."""
         with self._news:
             self.is_over = True
             self._news.notify_all()
@@ -79,16 +79,16 @@ class Hub:
             self._news.wait_for(lambda: self.last > number or self.is_over, seconds)
             if number > self.last or (self._kept and number < self._kept[0][0] - 1):
                 return None
-            found: list[tuple[int, str]] = []
+            messages: list[tuple[int, str]] = []
             frames: dict[str, int] = {}
-            for each, text, of in reversed(self._kept):
-                if each <= number:
+            for place, text, of in reversed(self._kept):
+                if place <= number:
                     break
                 if of:
                     frames[of] = frames.get(of, 0) + 1
                 if frames.get(of, 0) <= _MOST_FRAMES:
-                    found.append((each, text))
-            return found[::-1]
+                    messages.append((place, text))
+            return messages[::-1]
 
 
 # The hub of the page that widgets made in this context talk to.

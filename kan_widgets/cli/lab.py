@@ -14,7 +14,7 @@ from typing import Any
 from kan_widgets.cli.serving import TOKEN
 
 FIRST_NOTEBOOK = "01_quickstart.ipynb"
-# The variable of the environment that names the folder; that of the Jupyter server without it.
+# The environment variable that names the folder, by default the Jupyter server's own.
 RUNS = "KAN_WIDGETS_RUNS"
 
 
@@ -54,9 +54,9 @@ def lab(folder: Path, arguments: list[str]) -> int:
     folder = folder.expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     copied, kept = _copy(_notebooks(), folder)
-    for paths, what in ((copied, "copied to"), (kept, "kept as they were in")):
+    for paths, fate in ((copied, "copied to"), (kept, "kept as they were in")):
         if paths:
-            print(f"{what} {folder}: {', '.join(map(str, paths))}", flush=True)
+            print(f"{fate} {folder}: {', '.join(map(str, paths))}", flush=True)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in arguments:
         arguments = ["--allow-root", *arguments]
     # The address that it prints, where it opens no browser, is that of the notebook, too.
@@ -70,11 +70,11 @@ def lab(folder: Path, arguments: list[str]) -> int:
 
 
 def board_tile() -> dict[str, Any]:
-    """Return what jupyter-server-proxy is to know: how the board is started, and its tile.
+    """Return the settings for jupyter-server-proxy: how the board is started, and its tile.
 
-    Jupyter asks who comes for its own token or login before it hands on a request, by the name
-    that the browser has for it, which cannot be known here. The board has its token beside that:
-    other users of the machine can reach its port.
+    Jupyter checks its own token or login before it passes a request on, under the host name that
+    the browser uses, which cannot be known here. The board has a token besides: other users of the
+    machine can reach its port.
     """
     token = secrets.token_urlsafe(16)
     place = os.environ.get(RUNS, ".").replace("{", "{{").replace("}", "}}")

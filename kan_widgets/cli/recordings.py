@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Bytes that take over a second to pack.
 _SLOW_BYTES = 30_000_000
-_COMPARED_MB = 32.0  # of frames, of each of several runs
+_COMPARED_MB = 32.0  # of frames, for each of several runs
 
 
 def view(options: argparse.Namespace) -> int:
@@ -84,7 +84,7 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     before = made_for.set(hub)
     try:
         views: list[Placed] = [Compare(runs) if others else Dashboard(first)]
-    finally:  # what is made next in this thread is of another page
+    finally:  # widgets made next in this thread belong to another page
         made_for.reset(before)
     title = (
         ", ".join(runs)
@@ -104,9 +104,9 @@ def server_of(options: argparse.Namespace) -> Server:
     return Server(options.port, options.base_url, options.allow_host, options.host)
 
 
-def serve(server: Server, what: str, options: argparse.Namespace) -> int:
+def serve(server: Server, title: str, options: argparse.Namespace) -> int:
     """Say where a page is, open it, and serve it until Ctrl+C."""
-    print(f"{what} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
+    print(f"{title} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
     if server.warning:
         print(server.warning, file=sys.stderr, flush=True)
     if not options.no_browser:
@@ -124,12 +124,12 @@ def info(options: argparse.Namespace) -> int:
         _print_system()
         return 0
     run = replay(options.recording)
-    said, steps, how = run.info, run.history.steps, run.feed.standing.words
+    facts, steps, how = run.info, run.history.steps, run.feed.standing.words
     print(f"recording   {run.path}, {run.feed.reader.stored.nbytes() / 1e6:.1f} MB, {how}")
     total = (run.parameters or {}).get("total")
     of = f", {total:,} parameters" if total else ""
-    print(f"model       {said['model'] or 'not named'}{of}")
-    print(f"started     {said['started']}, with kan_widgets {said['kan_widgets']}")
+    print(f"model       {facts['model'] or 'not named'}{of}")
+    print(f"started     {facts['started']}, with kan_widgets {facts['kan_widgets']}")
     print(f"frames      {run.frames:,}, steps {steps[0]:,} to {steps[-1]:,}")
     time = duration(run.progress.elapsed or None) or "not known"
     print(f"trained     {run.progress.step:,} steps, training time {time}")
@@ -178,12 +178,12 @@ def unpack(options: argparse.Namespace) -> int:
     to = Place(options.to or options.recording.removesuffix(".npz"))
     if to.is_file() or to.names():
         raise FileExistsError(f"{to} is there already: give another name")
-    found = Glance(options.recording)
-    found.look()
-    stored, segments = Stored(found.place), Segments(to)
+    glance = Glance(options.recording)
+    glance.look()
+    stored, segments = Stored(glance.place), Segments(to)
     for name, data in stored.read():
         if name == HEADER:
-            segments.begin(json.loads(data), asdict(found.latest))
+            segments.begin(json.loads(data), asdict(glance.latest))
         else:
             segments.append(name, data)
     segments.commit(ended=stored.ended)
@@ -220,6 +220,6 @@ def _print_system() -> None:
     print(f"accelerator {accelerator}")
     print(f"python      {platform.python_version()}, {platform.python_implementation()}")
     print(f"platform    {platform.platform()}, {platform.machine()}")
-    known = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
-    packages = ", ".join(f"{name} {known.get(name, 'missing')}" for name in _PACKAGES.split())
+    installed = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    packages = ", ".join(f"{name} {installed.get(name, 'missing')}" for name in _PACKAGES.split())
     print(f"packages    {packages}")

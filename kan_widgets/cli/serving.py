@@ -1,9 +1,9 @@
 """A local server for pages: their views talk with Python as in a notebook, over HTTP.
 
-A page is served at ``http://127.0.0.1:PORT/TOKEN/``, or at another address of the machine; who has
-not the token, which is new for each server, gets nothing, and neither does a page of another
-origin. What stands before the token is of no account, so a proxy may put a prefix there, and take
-it away or not. The name of the host, which a foreign site can have point here, must be this
+A page is served at ``http://127.0.0.1:PORT/TOKEN/``, or at another address of the machine. Without
+the token, which is new for each server, nobody gets anything, nor does a page of another origin.
+What stands before the token does not matter, so a proxy may put a prefix there, and take it away
+or not. The name of the host, which a foreign site can have point here, must be this
 machine's own, or one that was allowed; its port is the forwarder's to choose. ``events`` sends what
 Python says, as server-sent events (HTML Living Standard, section 9.2): each one message of a
 widget, numbered. ``messages`` takes what the page says. A page that lost its connection goes on
@@ -33,16 +33,16 @@ import comm
 
 from kan_widgets.cli.hub import Hub, PageComm, made_for
 
-_MOST_BYTES = 32_000_000  # of a message of the page
+_MOST_BYTES = 32_000_000  # in a message of the page
 # Seconds without news after which a comment is sent, so that a page that is gone is noticed.
 _BREATH_SECONDS = 10.0
 _OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-# The variable of the environment by which whoever starts the server chooses its token.
+# The environment variable by which whoever starts the server chooses its token.
 TOKEN = "KAN_WIDGETS_TOKEN"
 
 
 class Refused(Exception):
-    """What is not answered, by which status, and why."""
+    """A request that is not answered: with which status, and why."""
 
     def __init__(self, status: HTTPStatus, words: str) -> None:
         super().__init__(words)
@@ -118,7 +118,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         host = f"http://{self._name}:{self.server_port}"
         if self._base.hostname:
             host = f"{self._base.scheme}://{self._base.netloc}"
@@ -130,10 +130,10 @@ class Server(ThreadingHTTPServer):
         self.serve_forever(poll_interval=0.1)
 
     def close(self) -> None:
-        """Serve no more, and leave widgets to who had them before."""
+        """Serve no more, and leave widgets to what made their comms before."""
         comm.create_comm = self._create_comm_before
         self.hub.end()
-        if self._serves:  # else there is nothing that could answer
+        if self._serves:  # else no thread could answer
             self.shutdown()
         self.server_close()
 
@@ -141,16 +141,16 @@ class Server(ThreadingHTTPServer):
         """Return the parts of the path after the token. Raises `Refused` if that may not be."""
         host = headers.get("Host", "")
         origin = headers.get("Origin", host)
-        for what, given, allowed in (
+        for header, name, allowed in (
             ("Host", host, self._hosts),
             ("Origin", origin, self._hosts | {_host(host)}),
         ):
-            if _host(given) not in allowed and (what == "Origin" or "*" not in allowed):
+            if _host(name) not in allowed and (header == "Origin" or "*" not in allowed):
                 raise Refused(
                     HTTPStatus.FORBIDDEN,
-                    f"{what} {given!r:.200} is not allowed: expected "
+                    f"{header} {name!r:.200} is not allowed: expected "
                     f"{', '.join(sorted(allowed))}. If you reach this page by that name, start "
-                    f"kan-widgets again with --allow-host {_host(given) or 'NAME'}",
+                    f"kan-widgets again with --allow-host {_host(name) or 'NAME'}",
                 )
         parts = path.split("/")
         for place, part in enumerate(parts, 1):
@@ -168,20 +168,20 @@ class Server(ThreadingHTTPServer):
         Raises
         ------
         LookupError, TypeError, ValueError, RecursionError
-            If it is no such message, or changes what is not the page's to change.
+            If it is no such message, or changes a trait that is not the page's to change.
         """
         from kan_widgets.widgets.pages.live_page import chosen_in_page
 
-        found = comm.get_comm_manager().comms.get(str(message["id"]))
-        if not isinstance(found, PageComm):
+        receiver = comm.get_comm_manager().comms.get(str(message["id"]))
+        if not isinstance(receiver, PageComm):
             return
         if message["method"] == "update":
-            if foreign := message["state"].keys() - chosen_in_page(found.widget):
+            if foreign := message["state"].keys() - chosen_in_page(receiver.widget):
                 raise ValueError(f"{', '.join(sorted(foreign))}: not for a page to change")
         buffers = [memoryview(base64.b64decode(each)) for each in message.get("buffers", ())]
         data = {"buffer_paths": [], **message}
         with self._hearing:
-            found.handle_msg({"content": {"data": data}, "buffers": buffers})
+            receiver.handle_msg({"content": {"data": data}, "buffers": buffers})
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -200,7 +200,7 @@ class Handler(BaseHTTPRequestHandler):
         self._reply(self._said)
 
     def _reply(self, answer: Callable[[], None]) -> None:
-        """Answer; what is no request of a page is refused."""
+        """Answer; a request that no page makes is refused."""
         with suppress(ConnectionError):  # the page was closed
             try:
                 answer()
@@ -238,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.NO_CONTENT)
 
     def _page(self, parts: list[str]) -> tuple[Hub, str]:
-        """Return what the page hears, its own or an opened one, and what of it is asked for."""
+        """Return the hub that a page hears, its own or an opened run's, and the path's rest."""
         if parts[:1] != ["run"]:
             return self.server.hub, "/".join(parts)
         _, name, *rest = parts

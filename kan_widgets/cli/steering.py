@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-# What is said of the commands needs no numpy.
+# The help of the commands needs no numpy.
 if TYPE_CHECKING:
     from kan_widgets.live.recordings.format import Status, Steered
     from kan_widgets.live.recordings.glance import Glance
@@ -22,7 +22,7 @@ _BETWEEN_LOOKS = 0.3
 
 
 def add_commands(commands: Any) -> None:
-    """Add them to the command's parser."""
+    """Add the commands that steer to the parser."""
     for name, words in COMMANDS.items():
         parser = commands.add_parser(
             name,
@@ -55,15 +55,15 @@ def steer(options: argparse.Namespace) -> int:
     run.look()
     if run.has_ended or run.standing.state == "died":
         raise RuntimeError(f"{run.place}: the run {'is ' * run.has_ended}{_words(run)}")
-    if (said := run.latest.status.steering) is None:
+    if (answer := run.latest.status.steering) is None:
         raise RuntimeError(
             f"{run.place} is not steered from afar: its run was recorded without control=True"
         )
     remote = FollowerSide(run.place.path, str(run.header["id"]))
-    remote.take(said)
-    rates, given = run.latest.status.rates, vars(options)
+    remote.take(answer)
+    rates, values = run.latest.status.rates, vars(options)
     command: dict[str, Any] = {
-        name: given[name] for name in ("value", "group", "steps") if name in given
+        name: values[name] for name in ("value", "group", "steps") if name in values
     }
     number = remote.send({**command, "kind": options.command, "stays": True})
     end = time.monotonic() + options.wait
@@ -71,13 +71,13 @@ def steer(options: argparse.Namespace) -> int:
     while time.monotonic() < end and not run.has_ended:
         time.sleep(_BETWEEN_LOOKS)
         run.look()
-        said = run.latest.status.steering
-        heard = said is not None and said.heard >= number
-        if said is None or not heard:
+        answer = run.latest.status.steering
+        heard = answer is not None and answer.heard >= number
+        if answer is None or not heard:
             continue
-        if said.heard == number and said.refused:
-            raise RuntimeError(f"{run.place} refused it: {said.refused}")
-        if words := _done(options, run.latest.status, said, rates):
+        if answer.heard == number and answer.refused:
+            raise RuntimeError(f"{run.place} refused it: {answer.refused}")
+        if words := _done(options, run.latest.status, answer, rates):
             print(f"{run.place}: {words}")
             return 0
     if not heard and not run.has_ended:
@@ -96,21 +96,21 @@ def _words(run: Glance) -> str:
 
 
 def _done(
-    options: argparse.Namespace, status: Status, said: Steered, before: tuple[float, ...]
+    options: argparse.Namespace, status: Status, answer: Steered, before: tuple[float, ...]
 ) -> str:
     """Say what has come of a command that was heard; nothing where it is still to come."""
     at = f"step {status.progress.step:,}"
     if options.command in ("pause", "step"):
-        if options.command == "pause" and said.control != "paused" and status.progress.message:
+        if options.command == "pause" and answer.control != "paused" and status.progress.message:
             raise RuntimeError(status.progress.message)
-        return f"paused at {at}" if said.control == "paused" and said.holding else ""
+        return f"paused at {at}" if answer.control == "paused" and answer.holding else ""
     if options.command == "resume":
-        return f"goes on from {at}" if said.control == "running" and not said.holding else ""
+        return f"goes on from {at}" if answer.control == "running" and not answer.holding else ""
     if options.command == "rate":
         rates = ", ".join(f"{rate:g}" for rate in status.rates)
         is_set = status.rates != before or options.value in before
         was = ", ".join(f"{rate:g}" for rate in before)
         return f"learning rate {was} → {rates} at {at}" if is_set else ""
-    if said.control != "stopping" and status.progress.message:
+    if answer.control != "stopping" and status.progress.message:
         raise RuntimeError(status.progress.message)
     return ""

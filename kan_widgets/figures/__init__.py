@@ -25,8 +25,8 @@ _SCIENTIFIC_BELOW = 1e-3
 """Written out, smaller numbers would reach into the label of their axis."""
 _MARGIN = {"top": 30, "bottom": 46, "left": 64, "right": 24}
 _HEIGHT = 300
-# Largest over smallest value of a logarithmic axis: below, bqplot's own labels are few enough; from
-# here only powers of ten have room; from here bqplot labels no others.
+# Largest over smallest value of a logarithmic axis: below the first bqplot's own labels are few
+# enough; from the second on only powers of ten have room; from the third on it labels no others.
 _FEW_LABELS, _MANY_LABELS, _ONLY_POWERS = 5, 10**3.5, 10**7
 
 
@@ -86,7 +86,7 @@ def lines(
         across, up = points[name]
         across, up = _drawable(across, up, log)
         is_behind = name in behind
-        made = bqplot.Lines(
+        line = bqplot.Lines(
             x=across,
             y=up,
             scales=both,
@@ -98,7 +98,7 @@ def lines(
             labels=[name],
             display_legend=len(points) > 1,  # a single one is named by the axis
         )
-        marks.append(made)
+        marks.append(line)
         number += not is_behind
     across = _axis(both["x"], x, "bottom")
     if "x" in log:
@@ -146,7 +146,7 @@ def _drawable(
 def _bqplot() -> ModuleType:
     """Return bqplot, which is large, when it is first needed."""
     with warnings.catch_warnings():
-        # It sets traits in a way that traitlets finds old.
+        # bqplot sets traits in a way that traitlets has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         import bqplot
 
@@ -185,10 +185,10 @@ def _label_decades(on: Any, values: NDArray[np.float64]) -> None:
 
 
 def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
-    """Return a figure of marks and axes, with which all that it was made of closes."""
+    """Return a figure of marks and axes; when it closes, all of its parts do."""
     put_style_sheet()
     longest = max((len(mark.labels[0]) for mark in marks if mark.display_legend), default=0)
-    made = _bqplot().Figure(
+    figure = _bqplot().Figure(
         marks=list(marks),
         axes=list(axes),
         fig_margin=_MARGIN | ({"right": 48 + 7 * min(LONGEST_NAME, longest)} if longest else {}),
@@ -199,17 +199,17 @@ def _figure(marks: Sequence[Any], axes: Sequence[Any]) -> Any:
         background_style={"fill": "transparent"},
         layout={"width": "100%", "height": f"{_HEIGHT}px", "min_width": "0"},
     )
-    made.add_class(CLASS)
+    figure.add_class(CLASS)
     if longest:
-        made.add_class(f"kw-legend-{min(LONGEST_NAME, longest)}")
+        figure.add_class(f"kw-legend-{min(LONGEST_NAME, longest)}")
     scales = [axis.scale for axis in axes]
-    parts = [*marks, *axes, *scales, made.scale_x, made.scale_y, made.layout]
+    parts = [*marks, *axes, *scales, figure.scale_x, figure.scale_y, figure.layout]
 
     def closed(change: Any) -> None:
-        made.unobserve(closed, "comm")
+        figure.unobserve(closed, "comm")
         for part in parts:
             part.close()
         parts.clear()
 
-    made.observe(closed, "comm")
-    return made
+    figure.observe(closed, "comm")
+    return figure

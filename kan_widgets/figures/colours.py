@@ -56,7 +56,7 @@ _DARK_PAGES = (
 def colour(name: str) -> str:
     """Return a colour as a mark takes it, by its name in `LIGHT`.
 
-    Where the style sheet is missing it is the light one.
+    Without the style sheet the colour is that of the light theme.
     """
     return f"var(--kw-{name}, {LIGHT[name]})"
 
@@ -105,7 +105,7 @@ def _style_sheet() -> str:
 
 
 class StyleSheet(anywidget.AnyWidget):
-    """Puts the rules into every page that knows this kernel's widgets; has no view."""
+    """Puts the rules into every page with widgets of this notebook kernel; has no view."""
 
     _esm = "export default {};"
     _css = _style_sheet()

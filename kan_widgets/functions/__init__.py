@@ -1,7 +1,7 @@
 """Read the functions φ out of any model.
 
-`read` finds them, `describe` says what is read and what is not, `register_adapter` teaches
-another layer, most often by `tensor_adapter`, and `check` proves that it is right.
+`read` finds the functions, `describe` says what is read and what is not, `register_adapter` teaches
+it another layer, most often by `tensor_adapter`, and `check` proves that a reading is right.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy
 
-# It needs torch, which takes seconds, and what frames say of layers needs none.
+# These need torch, which takes seconds to import; what frames say of layers needs none of it.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
     from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions

@@ -60,8 +60,8 @@ class ReadBasis(Protocol):
 class Alike(tuple[ReadBasis, ...]):
     """Bases that differ only in where their functions lie: of one size, all fixed or none.
 
-    What is checked of the first holds of all. A grid for each of ten thousand kernel entries
-    would otherwise be gone through in every frame.
+    A check of the first holds for all: else a grid for each of ten thousand kernel entries
+    would be checked in every frame.
     """
 
     __slots__ = ()
@@ -202,7 +202,7 @@ _NAMES: dict[type[nn.Module] | Callable[..., Tensor], str] = {
 
 
 def named_activation(activation: Callable[[Tensor], Tensor]) -> BaseActivation:
-    """Return the name of a well-known activation, or the activation itself, of a class an instance.
+    """Return a well-known activation's name, or the activation itself; for a class, an instance.
 
     Two layers have their own ``nn.SiLU()``; by name their bases compare equal.
     """
@@ -233,5 +233,5 @@ def activate(activation: BaseActivation, x: Tensor) -> Tensor:
 
 
 def _parameter(owner: object) -> Tensor | None:
-    """Return a parameter of what may be a module, if it has any."""
+    """Return a parameter of an activation that is a module and has one, else None."""
     return next(owner.parameters(), None) if isinstance(owner, nn.Module) else None

@@ -1,4 +1,4 @@
-"""What is made of a layer's tensors: coefficients, their gradients, and what is remembered."""
+"""Coefficients computed from a layer's tensors, their gradients, and results remembered."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _made: weakref.WeakKeyDictionary[nn.Module, dict[str, Any]] = weakref.WeakKeyDic
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """Coefficients that are put together at a look, of some outputs and inputs each.
+    """Coefficients that are put together when indexed, for some outputs and inputs at a time.
 
-    Of a layer of 30 million functions that is a gigabyte which nobody may want.
+    A layer of 30 million functions has a gigabyte of them, which nobody may need.
 
     Parameters
     ----------
     shape
-        Of all of them: ``(out, in[, kh, kw], nb)``.
+        The shape of all coefficients, ``(out, in[, kh, kw], nb)``.
     like
-        A tensor of their type, where they lie.
+        A tensor of the coefficients' type, on their device.
     make
         ``make(part)`` returns those of some outputs and inputs, detached; of `ALL`, all.
     """
@@ -50,8 +50,8 @@ class Terms:
 def gradient_of(parameter: Tensor) -> Tensor:
     """Return the gradient that the last backward pass left on a parameter, detached.
 
-    NaN where it left nothing. It lies in memory as the parameter does, and may share that of
-    the gradient.
+    NaN where it left none. The result is laid out in memory as the parameter is, and may share
+    the gradient's.
     """
     if parameter.grad is None:
         return torch.full_like(parameter.detach(), float("nan"))
@@ -66,12 +66,12 @@ def gradient_of(parameter: Tensor) -> Tensor:
 def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) -> Rewriter:
     """Return the ``rewriter`` of a layer, see `LayerFunctions`; the module is not kept alive.
 
-    ``names`` are those of its parameters: the base ``(...)``, splines ``(..., nb - 1)`` and what
-    multiplies these, ``(...)``; what has no name or is ``None`` is left out. On the attributes
-    ``steady`` all else depends.
+    ``names`` are those of its parameters: the base ``(...)``, splines ``(..., nb - 1)`` and their
+    scale, ``(...)``; one without a name, or that is ``None``, is left out. All else depends on the
+    attributes ``steady``.
     """
-    known = weakref.ref(module)
-    # Not by attribute: what is a module may be trained itself, and a weight may be computed.
+    reference = weakref.ref(module)
+    # Not by getattr(): a submodule may be trained itself, and a weight may be computed.
     before = {name: vars(module).get(name) for name in steady}
 
     def held_in(module: nn.Module) -> list[str]:
@@ -86,24 +86,24 @@ def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) 
 
         def parameters() -> list[Tensor]:
             """Return base, splines and scale; none, if anything but their numbers has changed."""
-            module = known()
+            module = reference()
             if module is None or held_in(module) != held_names:
                 return []
             if any(v is None or vars(module).get(name) is not v for name, v in before.items()):
                 return []
             own = [p for n in held_names if (p := module._parameters.get(n)) is not None]
-            found: list[Tensor] = [one if part is ALL else one[part] for one in own]
-            fits = all(one.dtype is torch.float32 and one.is_cpu for one in found)
-            return found if fits and [one.shape for one in found] == shapes else []
+            tensors: list[Tensor] = [one if part is ALL else one[part] for one in own]
+            fits = all(one.dtype is torch.float32 and one.is_cpu for one in tensors)
+            return tensors if fits and [one.shape for one in tensors] == shapes else []
 
         def rewrite() -> bool:
-            if not (found := parameters()):
+            if not (tensors := parameters()):
                 return False
-            to_base.copy_(found[0])
-            if len(found) == 2:
-                to_splines.copy_(found[1])
-            elif len(found) == 3:
-                torch.mul(found[1], found[2].unsqueeze(-1), out=to_splines)
+            to_base.copy_(tensors[0])
+            if len(tensors) == 2:
+                to_splines.copy_(tensors[1])
+            elif len(tensors) == 3:
+                torch.mul(tensors[1], tensors[2].unsqueeze(-1), out=to_splines)
             return True
 
         return rewrite if parameters() else None
@@ -113,7 +113,7 @@ def rewriter_of(module: nn.Module, names: Sequence[str], steady: Sequence[str]) 
 
 @ungraded
 def remembered(
-    module: nn.Module, what: str, tensors: Sequence[Tensor], key: Hashable, make: Callable[[], T]
+    module: nn.Module, name: str, tensors: Sequence[Tensor], key: Hashable, make: Callable[[], T]
 ) -> T:
     """Return ``make()``, or what it returned last time if nothing has changed since.
 
@@ -121,13 +121,13 @@ def remembered(
     training until all its work is done, so their storage and version counter are compared
     instead: every in-place operation of torch counts, but one on ``tensor.data`` does not.
 
-    The result, ``what`` by name, belongs to the module and is forgotten with it. The tensors lie on
-    one device, and agree in all but the first dimension; ``key`` is what else it depends on.
+    The result, kept under ``name``, belongs to the module and is forgotten with it. The tensors lie
+    on one device, and agree in all but the first dimension; all else it depends on is in ``key``.
     """
     held: list[Tensor] = []
     now: tuple[Any, ...]
     if tensors[0].device.type == "cpu":
-        # A thousand tensors are joined sooner than detached.
+        # A thousand tensors are joined faster than detached.
         values = tensors[0].detach() if len(tensors) == 1 else torch.cat(list(tensors))
         values = values.float() if values.dtype is torch.bfloat16 else values
         now = values.shape, values.dtype, values.numpy().tobytes()
@@ -135,8 +135,8 @@ def remembered(
         now = tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
         # An alias keeps the storage, so that no other tensor gets its address.
         held = [tensor.detach() for tensor in tensors]
-    known = _made.setdefault(module, {}).get(what)
-    if known is None or known[:2] != (key, now):
-        known = _made[module][what] = (key, now, make(), held)
-    result: T = known[2]
+    entry = _made.setdefault(module, {}).get(name)
+    if entry is None or entry[:2] != (key, now):
+        entry = _made[module][name] = (key, now, make(), held)
+    result: T = entry[2]
     return result

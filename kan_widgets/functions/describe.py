@@ -98,9 +98,9 @@ def describe(model: nn.Module) -> Description:
     """
     if isinstance(model, nn.Module):
         prove_what_changed(model)
-    found, left_out = survey(model)
+    readable, left_out = survey(model)
     rows = []
-    for entry in found:
+    for entry in readable:
         trainable: int | None = sum(p.numel() for p in entry.module.parameters() if p.requires_grad)
         for layer in entry.read():
             low, high = layer.domain

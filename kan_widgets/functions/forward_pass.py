@@ -14,26 +14,26 @@ from torch import Tensor, nn
 
 from kan_widgets.functions.undisturbed import undisturbed, with_copy
 
-# Numbers that are kept of what passes a module, and of what passes all of them.
+# Most numbers kept of the input of one module, and of the inputs of all modules.
 _MAX_NUMBERS, _MAX_OF_ALL = 200_000, 20_000_000
 _LEAST_EXAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
 class ModuleInput:
-    """The first examples of what a module was given: a copy."""
+    """A copy of the first examples that a module was given."""
 
     x: Tensor
     altered: bool = False
-    """Whether hooks of others changed what it was given or what it made."""
+    """Whether hooks of others changed the module's input or output."""
 
 
 class ForwardPass:
-    """Sees one forward pass through the modules of a model, by hooks that then leave.
+    """Keeps the inputs of all modules in one forward pass, by hooks that then remove themselves.
 
-    Seen is the first pass that computes gradients. A loop that calls parts of the model and never
-    the whole is seen until `end` is called. Nothing is kept of what is traced or recorded by a
-    compiler, nor is the model. If not ``graded``, a pass without gradients will do.
+    That is the first pass that computes gradients or, if not ``graded``, the first at all. Where a
+    loop calls parts of the model and never the whole, all calls until `end` are one pass. Neither
+    the model is kept, nor anything of calls that a compiler traces or records.
     """
 
     def __init__(self, model: nn.Module, *, graded: bool = True) -> None:
@@ -44,7 +44,7 @@ class ForwardPass:
         self._thread: int | None = None
         self._kept = 0
         self._hooked = weakref.WeakSet(part for part in model.modules() if hook_in(part))
-        # What passes a module before hooks of others see it.
+        # By module the tensor that passes it, before hooks of others see that.
         self._unaltered = weakref.WeakKeyDictionary[nn.Module, Tensor | None]()
         self._handles: list[Any] = []
         try:
@@ -116,7 +116,7 @@ class ForwardPass:
             self.end()
 
     def _is_altered(self, module: nn.Module, now: Tensor | None) -> bool:
-        """Say whether what passes a module is not what it was before hooks of others saw it."""
+        """Say whether hooks of others have changed the tensor that passes a module."""
         before = self._unaltered.pop(module, None)
         if before is None or now is None:
             return before is not now and module in self._hooked
@@ -130,7 +130,7 @@ def may_hold(module: nn.Module) -> bool:
 
 
 class _Hook:
-    """Calls a method while it is in its model; in a copy of that, or once unpickled, nothing."""
+    """Calls a method while in its own model; in a copy, or once unpickled, does nothing."""
 
     def __init__(self, call: Callable[..., None]) -> None:
         self._call = call
@@ -149,7 +149,7 @@ def _nothing(*args: Any) -> None:
 def pass_of_example(model: nn.Module, example: Any) -> ForwardPass:
     """Run an example, a tensor or a tuple of arguments, through a copy of a model.
 
-    Where it cannot be copied, through itself; it is as before afterwards.
+    A model that cannot be copied is run itself, and is as before afterwards.
     """
     arguments = example if isinstance(example, tuple) else (example,)
 
@@ -160,24 +160,24 @@ def pass_of_example(model: nn.Module, example: Any) -> ForwardPass:
             run(*arguments)
         finally:
             passes.end()
-        found = {own[module]: inputs for module, inputs in passes.module_inputs.items()}
-        passes.module_inputs = weakref.WeakKeyDictionary(found)
+        inputs_of = {own[module]: inputs for module, inputs in passes.module_inputs.items()}
+        passes.module_inputs = weakref.WeakKeyDictionary(inputs_of)
         return passes
 
     if not hook_in(model):
         return with_copy(model, run_copy)
-    return undisturbed(model, lambda: run_copy(model, False))  # hooks may be part of it
+    return undisturbed(model, lambda: run_copy(model, False))  # hooks may be part of the model
 
 
 def _is_recorded() -> bool:
-    """Whether a compiler traces what happens, or an accelerator records it, for another time."""
+    """Whether a compiler traces the call, or an accelerator records it, to run it later."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return True
     return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
 
 
 def _numbers_in(values: tuple[Any, ...]) -> Tensor | None:
-    """Return the first of some values that is a tensor of examples, which can be kept."""
+    """Return the first of some values that is a tensor of examples and can be kept, or None."""
     return next(filter(_is_numbers, values), None)
 
 
@@ -196,7 +196,7 @@ def _first(x: Tensor, least: int = 1) -> Tensor:
 
 
 def hook_in(module: nn.Module) -> str:
-    """Name a forward hook of others on a module, or on what is in it; empty if there is none."""
+    """Name a forward hook of others on a module or on one inside it; empty if there is none."""
     for part in module.modules():
         for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
             own = getattr(hook, "__module__", "") or ""

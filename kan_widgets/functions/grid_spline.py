@@ -16,8 +16,8 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline, check_knots, cox_de_boo
 class GridSpline(KnotSpline):
     """All B-splines of one order on the knots that another library's grid has.
 
-    Unlike those of `kan_widgets.nn.KnotSpline` they may coincide, none need lie beyond a grid, and
-    the domain is rounded to what was meant.
+    Unlike those of `kan_widgets.nn.KnotSpline` the knots may coincide, none need lie beyond a grid,
+    and the domain is rounded to what was meant.
 
     Parameters
     ----------

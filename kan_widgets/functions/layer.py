@@ -26,7 +26,7 @@ _FORMS = {
     "linear": "(out, in, nb)",
     "elementwise": "(1, groups, nb)",
 }
-# Coefficients at a time: they stay in a cache.
+# Coefficients evaluated at a time, few enough to stay in a cache.
 _BATCH = 500_000
 
 
@@ -46,12 +46,12 @@ class Tap:
     view: Callable[[Tensor], Tensor] | None = None
 
     def join(self, passed: Sequence[Tensor]) -> Tensor:
-        """Return as one what passed, in the form in which functions take it."""
+        """Join the tensors that passed into one, in the form in which functions take it."""
         if self.joined == "add":
-            found = torch.stack(list(passed)).sum(0)
+            joined = torch.stack(list(passed)).sum(0)
         else:
-            found = torch.cat(list(passed), dim=1) if len(passed) > 1 else passed[0]
-        return found if self.view is None else self.view(found)
+            joined = torch.cat(list(passed), dim=1) if len(passed) > 1 else passed[0]
+        return joined if self.view is None else self.view(joined)
 
 
 def as_rows(x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def as_rows(x: Tensor) -> Tensor:
 
 
 class _WhenAsked:
-    """The coefficients of a layer: `Terms` are put together at the first look, and kept."""
+    """The field ``coefficients``: `Terms` are put together when it is first read, and kept."""
 
     def __get__(self, layer: LayerFunctions | None, owner: type | None = None) -> Tensor:
         if layer is None:  # a field without a default
@@ -165,9 +165,9 @@ class LayerFunctions:
                 f"coefficients of shape {tuple(sizes)}: expected {form} for a {self.kind} layer"
             )
         if like.is_meta or like.is_quantized or not like.is_floating_point():
-            what = "meta" if like.is_meta else "quantised" if like.is_quantized else str(like.dtype)
+            name = "meta" if like.is_meta else "quantised" if like.is_quantized else str(like.dtype)
             raise ValueError(
-                f"coefficients of type {what}: expected real floating-point numbers; load or "
+                f"coefficients of type {name}: expected real floating-point numbers; load or "
                 "dequantise the model first"
             )
         if like.requires_grad:
@@ -196,12 +196,12 @@ class LayerFunctions:
                 f"{tuple(sizes[:-1])}"
             )
 
-    def called(self, **said: Any) -> LayerFunctions:
-        """Return the same functions with other fields, but for coefficients and bases."""
+    def called(self, **fields: Any) -> LayerFunctions:
+        """Return the same functions with other ``fields``, none of them coefficients or bases."""
         # Not `dataclasses.replace`, which puts the coefficients together, and checks them: what was
         # checked once need not be checked in every frame.
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, **said)
+        other.__dict__.update(self.__dict__, **fields)
         return other
 
     def part(self, outputs: slice = ALL[0], inputs: slice = ALL[1]) -> Tensor:
@@ -214,16 +214,16 @@ class LayerFunctions:
         >>> layer.part(slice(10, 12), slice(None, None, 1000)).shape
         torch.Size([2, 6, 9])
         """
-        found: Tensor = self.__dict__["_held"][outputs, inputs]
-        return found
+        coefficients: Tensor = self.__dict__["_held"][outputs, inputs]
+        return coefficients
 
     def pieces(
         self, outputs: slice = ALL[0], inputs: slice = ALL[1]
     ) -> Iterator[tuple[slice, Tensor]]:
-        """Go through what `part` takes, those of a few outputs at a time: which, and theirs."""
+        """Yield a few outputs of `part` at a time, as a slice, and their coefficients."""
         rows = range(*outputs.indices(self.sizes[0]))
-        each = len(range(*inputs.indices(self.sizes[1]))) * math.prod(self.sizes[2:])
-        step = max(1, _BATCH // max(1, each))
+        per_output = len(range(*inputs.indices(self.sizes[1]))) * math.prod(self.sizes[2:])
+        step = max(1, _BATCH // max(1, per_output))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
             chosen = slice(some.start, some.stop, some.step)
@@ -232,8 +232,8 @@ class LayerFunctions:
     def at(self, index: tuple[int, ...]) -> Tensor:
         """Return the coefficients of one function, ``(nb,)``: that at (out, in[, row, column])."""
         o, i = index[:2]
-        found: Tensor = self.part(slice(o, o + 1), slice(i, i + 1))[0, 0]
-        return found[index[2:]]
+        function: Tensor = self.part(slice(o, o + 1), slice(i, i + 1))[0, 0]
+        return function[index[2:]]
 
     @property
     def sizes(self) -> torch.Size:
@@ -290,8 +290,8 @@ class LayerFunctions:
         groups = self.shape[1]
         if groups == 1:
             return x.reshape(len(x), -1, 1)
-        found: Tensor = x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
-        return found
+        grouped: Tensor = x.movedim(self.axis, -1).unflatten(-1, (groups, -1)).movedim(-2, -1)
+        return grouped
 
     @ungraded
     def evaluate(self, x: Tensor) -> Tensor:
@@ -311,7 +311,7 @@ class LayerFunctions:
     def total(self, x: Tensor, rows: slice = slice(None)) -> Tensor:
         """Return Σφ at inputs of the layer, in double precision on the CPU.
 
-        For each output, or some of a linear layer's; of a learned activation φ itself.
+        For each output, or for ``rows`` of a linear layer; for a learned activation φ itself.
         """
         x = x.to("cpu", torch.float64)
         coefficients = self.part(rows).detach().to("cpu", torch.float64)
@@ -359,7 +359,7 @@ def _convolved(settings: ConvSettings, basis: ReadBasis, coefficients: Tensor, x
     if not settings.pads_basis:
         x = padded(settings, x)
     values = basis(x)
-    if settings.pads_basis:  # NaN: planes beyond the border
+    if settings.pads_basis:  # NaN marks planes beyond the border
         values = values.masked_fill(x.isnan().unsqueeze(-1), 0)
     values = values.movedim(-1, 2).flatten(1, 2)
     if settings.pads_basis:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _SAMPLES = 64
 # TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
 TOLERANCE = 1e-3
-# Numbers to multiply in one proof, outputs of a linear layer to compare, and examples.
+# Most multiplications in one proof, outputs of a linear layer to compare, and examples.
 _WORK, _OUTPUTS, _EXAMPLES = 1e8, 32, 64
 
 
@@ -95,14 +95,14 @@ def check(
     True
     """
     module = unwrap(module)
-    known, problem = find_adapter(module)
-    if adapter is not None and (known is None or known.read is not adapter):
-        known = Adapter("", adapter)
-    if known is None:
+    registered, problem = find_adapter(module)
+    if adapter is not None and (registered is None or registered.read is not adapter):
+        registered = Adapter("", adapter)
+    if registered is None:
         why = problem or "register one, or give the reader to try"
         raise TypeError(f"no adapter reads this {type(module).__name__}: {why}")
-    layers = read_by(module, known.read)
-    sums = module_sums(module, known, (each.name for each in layers), bias)
+    layers = read_by(module, registered.read)
+    sums = module_sums(module, registered, (each.name for each in layers), bias)
     if before:
         part = attribute(module, before)
         if not isinstance(part, nn.Module):
@@ -110,7 +110,7 @@ def check(
             raise ValueError(f"before={before!r}: expected the name of a part of {kind}")
         parts = tuple(part) if isinstance(part, nn.ModuleList) else (part,)
         sums = [Sum(tuple(layer.name for layer in layers), Tap(parts), bias)]
-    forms = _inputs_for(module, known, layers) if inputs is None else [inputs]
+    forms = _inputs_for(module, registered, layers) if inputs is None else [inputs]
 
     def errors_on(x: Tensor) -> tuple[float, int]:
         return error_of_sums(module, layers, sums, x, tolerance)[:2]
@@ -132,9 +132,9 @@ def error_of_sums(
 ) -> tuple[float, int, bool]:
     """Run a module, in the state that it is in, and compare the sums in it with Σφ.
 
-    Of a linear layer ``most_outputs`` are compared. With ``constants`` a constant for each output
-    may differ, a bias that no adapter names. Returned are the largest difference, relative to the
-    largest output, how many numbers were compared, and whether no constant is missing.
+    At most ``most_outputs`` of a linear layer are compared. With ``constants`` each output may be
+    off by a constant, a bias that no adapter names. Returns the largest difference, relative to
+    the largest output, how many numbers were compared, and whether no constant is missing.
 
     Raises `ValueError` if Σφ is not what the module computes, to ``tolerance``.
     """
@@ -144,7 +144,7 @@ def error_of_sums(
     passed = _passed(module, x, taps)
     # ReLU-KAN takes and returns columns, (n, in, 1).
     if x.ndim == 3 and x.shape[2] == 1 and x.shape[1] == layers[0].shape[1] > 1:
-        passed = {tap: found.squeeze(2) for tap, found in passed.items()}
+        passed = {tap: value.squeeze(2) for tap, value in passed.items()}
     worst, outputs, is_whole = 0.0, 0, True
     for place in sums:
         parts = [by_name[name] for name in place.layers]
@@ -173,7 +173,7 @@ def error_of_sums(
 
 
 def _passed(module: nn.Module, x: Tensor, taps: Sequence[Tap]) -> dict[Tap, Tensor]:
-    """Run a module, and return what passes some taps."""
+    """Run a module; return for each tap what passes it, joined."""
     passed: dict[Tap, list[Tensor]] = {tap: [] for tap in taps}
 
     def keep(tap: Tap, value: Tensor) -> None:
@@ -190,8 +190,8 @@ def _passed(module: nn.Module, x: Tensor, taps: Sequence[Tap]) -> dict[Tap, Tens
 def _error_of_sum(
     total: Tensor, out: Tensor, tolerance: float, constants: bool, names: str
 ) -> tuple[float, float]:
-    """Return the largest difference, and that but for a constant of each output."""
-    # Where both are NaN they agree: so is a basis that is undefined outside its domain.
+    """Return the largest difference, and the largest after a constant for each output."""
+    # Where both are NaN they agree: a basis may be undefined outside its domain.
     nowhere = total.isnan() & out.isnan()
     if not nowhere.all():
         total, out = total.masked_fill(nowhere, 0.0), out.masked_fill(nowhere, 0.0)
@@ -263,17 +263,17 @@ def error_of_adapter(
 ) -> tuple[float, bool]:
     """Return how far an adapter is off, on a copy of a module as it is and with parameters moved.
 
-    And whether it names all that the module computes: no constant is missing.
+    And whether the adapter names all that the module computes: no constant is missing.
 
-    It is compared on ``examples`` of its inputs, if any are known, and on random ones, unless it
-    was compared on those before and is so ``again``.
+    They are compared on ``examples`` of the module's inputs, if any are known, and on random ones,
+    unless they were before and are compared ``again``.
 
-    Raises `Unlike` if it is not what the module computes.
+    Raises `Unlike` if Σφ is not what the module computes.
     """
 
     def off(run: nn.Module) -> tuple[float, bool]:
         if not all(bool(p.sum().isfinite()) for p in run.parameters() if p.is_floating_point()):
-            return 0.0, True  # a training has run away: that is to be seen
+            return 0.0, True  # a training that diverged is not left out, but seen
         layers = read_by(run, adapter.read)
         sums = module_sums(run, adapter, (each.name for each in layers))
         work = sum(layer.sizes.numel() * len(layer.bases) for layer in layers)
@@ -296,7 +296,7 @@ def error_of_adapter(
             errors.append(_on_some_form(_inputs_for(run, adapter, layers, samples), error_on))
         except Exception as error:
             if not errors or isinstance(error, Unlike):
-                raise  # else it takes no others
+                raise  # else random inputs do not fit it
         return _worse(*errors)
 
     def exactly(run: nn.Module) -> tuple[float, bool]:
@@ -305,7 +305,7 @@ def error_of_adapter(
         except Unlike:
             # Where functions nearly cancel, the difference may be rounding: double decides.
             if like_of(run).dtype == torch.float32:
-                with suppress(Exception):  # of a device without it, or of what cannot be copied
+                with suppress(Exception):  # a device without it, a module that cannot be copied
                     return off(copy.deepcopy(run).double())
             raise
 
@@ -313,15 +313,15 @@ def error_of_adapter(
         if not copied:
             return off(run)
         start(run)
-        found = exactly(run)
+        result = exactly(run)
         move(run)
-        return _worse(found, exactly(run))
+        return _worse(result, exactly(run))
 
     return with_copy(module, both)
 
 
-def _worse(*found: tuple[float, bool]) -> tuple[float, bool]:
-    errors, whole = zip(*found, strict=True)
+def _worse(*results: tuple[float, bool]) -> tuple[float, bool]:
+    errors, whole = zip(*results, strict=True)
     return max(errors), all(whole)
 
 
@@ -347,7 +347,7 @@ def moved_of(run: nn.Module) -> nn.Module:
 
 
 def start(copied: nn.Module) -> None:
-    """Move what is still as it was made, all zeros or ones: it would prove nothing."""
+    """Move tensors that are still as initialised, all zeros or ones: these prove nothing."""
     generator = torch.Generator().manual_seed(0)
     if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in copied.parameters()):
         copied.float()
@@ -357,7 +357,7 @@ def start(copied: nn.Module) -> None:
 
 
 def move(copied: nn.Module) -> None:
-    """Move all that training moves, as far as it may: what is in order or of one sign stays so."""
+    """Move all trained parameters, but so that rising rows still rise and one sign stays one."""
     generator = torch.Generator().manual_seed(1)
     for tensor in _trained(copied):
         noise = torch.randn(tensor.shape, generator=generator).to(tensor)

@@ -55,8 +55,8 @@ class Split(NamedTuple):
     whole: tuple[int, int, int, int]
     """Out, in, kh, kw of the whole layer."""
     out: int
-    """The first output that is here."""
+    """The first output in this part."""
     in_: int
-    """The first input that is here."""
+    """The first input in this part."""
     words: str
-    """The same for a person to read."""
+    """The part in words, for a person to read."""

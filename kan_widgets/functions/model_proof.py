@@ -39,14 +39,14 @@ from kan_widgets.nn.compiled.native import print_notice
 # A smaller error is rounding, and is not mentioned.
 _ROUNDING = 3e-5
 _MAX_SECONDS = 10.0
-# Seconds of work after which it is said what takes so long.
+# Seconds of work after which a notice says what takes so long.
 _NOTICE_SECONDS = 2.0
 _NOTICE = (
     "kan_widgets: proving that the functions read of {} add up to what its layers compute, once; "
     "what is left after {:.0f} seconds of work is not sampled. Not to prove: "
     "kw.bind(model, prove=False)."
 )
-# Parts of a layer at most, where it is looked at as a whole.
+# Most parts of a layer that is sampled as a whole.
 _MAX_PARTS = 4
 
 
@@ -59,13 +59,13 @@ def prove(
     """Prove every reading of ``model``, and have what fails left out from now on.
 
     Each layer is run, as `check` does, on a copy, as it is and with every trained parameter moved;
-    one that cannot be copied is run itself and is as before afterwards. Layers of which all that
-    their forward passes see is equal are proved once. Where another adapter reads it rightly, that
-    one does from now on. What `read` and `describe` say of the model holds the result. Ordinary
-    layers of torch need no proof.
+    one that cannot be copied is run itself and is as before afterwards. Layers are proved once if
+    all that their forward passes see is equal. Where another adapter reads a layer rightly, it is
+    used from now on. `read` and `describe` then go by the result. Ordinary layers of torch need no
+    proof.
 
-    Of what no adapter reads rightly it is found out whether it adds up functions of one input each;
-    then these are sampled, and read so from now on; not any more after ten seconds.
+    A layer that no adapter reads rightly is tested for adding up functions of one input each; if it
+    does, these are sampled from now on. After ten seconds no more layers are tested.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def prove(
 
 
 def prove_what_changed(model: nn.Module) -> None:
-    """Prove what was not proved yet, or only of what a forward pass saw that is another now."""
+    """Prove modules not proved yet, or in which something changed that a forward pass sees."""
     for module in unwrap(model).modules():
         verdict = verdict_of(module)
         if verdict is not None and verdict.digest != module_digest(module):
@@ -135,12 +135,12 @@ def read(model: nn.Module) -> list[LayerFunctions]:
     if isinstance(model, nn.Module):
         prove_what_changed(model)
     while True:
-        with suppress(Untold):  # sampled again, one is no sum of functions any more: it is left out
+        with suppress(Untold):  # sampled again, it is no sum of functions any more: left out
             return [layer for module in find(model) for layer in module.read()]
 
 
 class _Prover:
-    """Goes through a model, and decides who reads which module."""
+    """Goes through a model, and decides which adapter reads which module."""
 
     def __init__(
         self,
@@ -156,29 +156,29 @@ class _Prover:
         self._decide_holders()
         self._decide_activations()
         waiting = True
-        while waiting:  # what is inside a layer that fails is looked into
+        while waiting:  # a layer that fails uncovers the modules inside it
             waiting = False
-            found, left_out = survey(self._model)
-            for entry in found:
+            readable, left_out = survey(self._model)
+            for entry in readable:
                 if decided(entry.module) is not None:
                     continue
                 if entry.is_plain:
                     if hook_in(entry.module) and not is_sharded(entry.module):
-                        found_by = find_adapter(entry.module)[0]
-                        self._decide_unhooked(entry.module, Verdict(found_by or ""))
+                        adapter = find_adapter(entry.module)[0]
+                        self._decide_unhooked(entry.module, Verdict(adapter or ""))
                 else:
                     self._decide(entry.module, "")
                 if (by := decided(entry.module)) is not None:
                     waiting = waiting or isinstance(by, str) or by.read != entry.reader
-            names = [entry.name for entry in found]
+            names = [entry.name for entry in readable]
             for missed in left_out:
                 if _is_open(missed, names, missed.module in self._module_inputs):
                     self._decide(missed.module, missed.reason)
                     waiting = waiting or isinstance(decided(missed.module), Adapter)
         modules = dict(self._model.named_modules())
         if self._worked() < _MAX_SECONDS:
-            self._join_parts(modules, found)
-        self._find_kernels(modules, found)
+            self._join_parts(modules, readable)
+        self._find_kernels(modules, readable)
 
     def _decide_holders(self) -> None:
         """Leave out plain layers that hold numbers: the whole model ran, and they did not."""
@@ -190,11 +190,11 @@ class _Prover:
 
     def _decide_activations(self) -> None:
         """Sample learned activations, wherever they are: no part of a layer around them."""
-        found = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
-        if not found:
+        open_modules = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
+        if not open_modules:
             return
         read = {part for entry in survey(self._model)[0] for part in entry.module.modules()}
-        for module in found:
+        for module in open_modules:
             if module not in read:
                 with suppress(Exception):
                     adapter = elementwise_adapter(module, self._examples_of(module))
@@ -212,14 +212,14 @@ class _Prover:
             verdict = replace(verdict, note=verdict.note + too, is_whole=False)
         decide(module, replace(verdict, digest=module_digest(module)))
 
-    def _join_parts(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
-        """Sample a layer as a whole of which only parts are read, beside plain layers.
+    def _join_parts(self, modules: dict[str, nn.Module], readable: list[ReadableModule]) -> None:
+        """Sample a layer as a whole where only its parts are read, beside plain layers.
 
-        A KAN layer, where functions of it were sampled; and a model of a few plain layers that
+        That is a KAN layer with sampled functions in it, or a model of a few plain layers that
         take in a basis, not x.
         """
         for name, module in modules.items():
-            inside = [e for e in found if e.module is not module and _lies_in(e.name, name)]
+            inside = [e for e in readable if e.module is not module and _lies_in(e.name, name)]
             sampled = [entry for entry in inside if entry.library == SAMPLED]
             plain = [entry.module for entry in inside if not entry.adds_up]
             read = {part for entry in inside for part in entry.module.modules()}
@@ -227,22 +227,22 @@ class _Prover:
             few = 0 < len(plain) + len(lines) and len(inside) + len(lines) <= _MAX_PARTS
             if not few or len(plain) + len(sampled) != len(inside):
                 continue
-            known = type(module).__module__.startswith("torch.nn.")
-            whole = module is self._model and not known and all(e.is_plain for e in inside)
+            of_torch = type(module).__module__.startswith("torch.nn.")
+            whole = module is self._model and not of_torch and all(e.is_plain for e in inside)
             if decided(module) is not None or not (whole or (sampled and called_kan(module))):
                 continue
             with suppress(Exception):
                 adapter = sampling_adapter(module, examples=self._examples_of(module))
                 inputs = read_by(module, adapter.read)[0].shape[1]
-                if not whole or any(each.weight.shape[1] != inputs for each in plain):  # type: ignore[index]
+                if not whole or any(layer.weight.shape[1] != inputs for layer in plain):  # type: ignore[index]
                     self._decide_unhooked(module, Verdict(adapter))
 
-    def _find_kernels(self, modules: dict[str, nn.Module], found: list[ReadableModule]) -> None:
+    def _find_kernels(self, modules: dict[str, nn.Module], readable: list[ReadableModule]) -> None:
         """Read linear layers that are given patches as the kernels of what is around them."""
-        for entry in found:
+        for entry in readable:
             name, _, inner = entry.name.rpartition(".")
             around = modules[name]
-            beside = [each for each in found if each is not entry and _lies_in(each.name, name)]
+            beside = [part for part in readable if part is not entry and _lies_in(part.name, name)]
             if not entry.adds_up or not inner or beside or decided(around) is not None:
                 continue
             with suppress(Exception):
@@ -253,7 +253,7 @@ class _Prover:
                     self._decide_unhooked(around, Verdict(adapter, is_whole=is_whole))
 
     def _worked(self) -> float:
-        """Return the seconds of work so far; of many it is said, once, what they are for."""
+        """Return the seconds of work so far; if there are many, print once what they are for."""
         worked = time.thread_time() - self._began
         if worked > _NOTICE_SECONDS and not self._is_said:
             self._is_said = True
@@ -265,20 +265,20 @@ class _Prover:
         return None if inputs is None else inputs.x
 
     def _decide(self, module: nn.Module, problem: str) -> None:
-        """Find who reads a module rightly."""
+        """Decide which adapter reads a module rightly."""
         if problem and unreadable_state(module):
             return
         key = module_digest(module)
-        if is_sharded(module):  # to run it takes all processes: it is taken as it is recognised
+        if is_sharded(module):  # not proved: running it takes all processes
             decide(module, Verdict(find_adapter(module)[0] or problem, key))
             return
         verdict = self._known.get(key) or self._proved(module, problem)
-        if not isinstance(verdict.found, Adapter) or verdict.found.library != SAMPLED:
+        if not isinstance(verdict.outcome, Adapter) or verdict.outcome.library != SAMPLED:
             self._known[key] = verdict
         self._decide_unhooked(module, verdict)
 
     def _proved(self, module: nn.Module, problem: str) -> Verdict:
-        """Return who of all that may read a module does so rightly, or a sampler, or why nobody."""
+        """Return the adapter that reads a module rightly, or a sampler, or why there is none."""
         wrong: list[str] = []
         has_time, examples = self._worked() < _MAX_SECONDS, self._examples_of(module)
         for adapter in candidates(module):
@@ -310,10 +310,10 @@ def _lies_in(name: str, other: str) -> bool:
     return not other or name.startswith(f"{other}.")
 
 
-def _is_open(missed: LeftOut, found: list[str], has_run: bool) -> bool:
-    """Say whether a module that is left out is to be looked at: one that may be a KAN layer.
+def _is_open(missed: LeftOut, names: list[str], has_run: bool) -> bool:
+    """Say whether to test a module that is left out: one that may be a KAN layer.
 
-    Where its inputs are known, numbers in whatever shape may be those of functions.
+    If it has run, its inputs are known, and parameters of any shape may be those of functions.
     """
     module = missed.module
     if decided(module) is not None or missed.is_kan:
@@ -325,7 +325,7 @@ def _is_open(missed: LeftOut, found: list[str], has_run: bool) -> bool:
         and weights
         and "Norm" not in type(module).__name__
         and not type(module).__module__.startswith("torch.nn.")
-        and not any(_lies_in(name, missed.name) for name in found)
+        and not any(_lies_in(name, missed.name) for name in names)
     )
 
 
@@ -340,16 +340,16 @@ def _kernels(inner: str, read: LayerReader, module: nn.Module) -> LayerFunctions
     own_write, own_gradient, index = flat.write, flat.gradient, flat.basis_index
 
     def make(part: Slices) -> Tensor:
-        found: Tensor = flat.part(part[0]).unflatten(1, sizes)
-        return found[:, part[1]]
+        values: Tensor = flat.part(part[0]).unflatten(1, sizes)
+        return values[:, part[1]]
 
     def write(at: tuple[int, ...], coefficients: Tensor) -> None:
         o, i, row, column = at
         own_write((o, (i * kernel[0] + row) * kernel[1] + column), coefficients)  # type: ignore[misc]
 
     def gradient() -> Tensor:
-        found: Tensor = own_gradient().unflatten(1, sizes)  # type: ignore[misc]
-        return found
+        values: Tensor = own_gradient().unflatten(1, sizes)  # type: ignore[misc]
+        return values
 
     return replace(
         flat,

@@ -1,4 +1,4 @@
-"""All that a forward pass can see of a module, as a digest by which two of them are equal."""
+"""A digest of all that a forward pass can see of a module, equal for modules that are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def module_digest(module: nn.Module) -> Hashable:
     written = _Written()
     try:
         _Attributes(written, protocol=5).dump(module)
-    except Exception:  # of what cannot be written, or raises when it is looked at
+    except Exception:  # an attribute that cannot be written, or raises when read
         return object()
     return written.digest.digest()
 
@@ -57,7 +57,7 @@ class _Attributes(pickle.Pickler):
         self._tensors: dict[int, int] = {}
 
     def persistent_id(self, value: Any) -> Any:
-        """Return what stands for a value, of which nothing else is written."""
+        """Return all that is written of a value, or None to write the value as usual."""
         if isinstance(value, Tensor):
             number = self._tensors.setdefault(id(value), len(self._tensors))
             return number, *_of_tensor(value)
@@ -66,7 +66,7 @@ class _Attributes(pickle.Pickler):
         return None
 
     def reducer_override(self, value: Any) -> Any:
-        """Return how a value is written: as a tuple, and what it holds."""
+        """Return how a value is written: as a tuple with its contents as state."""
         if isinstance(value, nn.Module):
             own = value.__dict__.items()
             seen = {name: v for name, v in own if name not in _SKIPPED and "_hooks" not in name}

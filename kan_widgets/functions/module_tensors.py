@@ -31,21 +31,21 @@ def attribute(module: Any, path: str) -> Any:
 
 
 def members(module: Any, path: str) -> list[Any]:
-    """Return what stands at a path, of ``"convs.*.weight"`` in each module of the list.
+    """Return the values at a path: of ``"convs.*.weight"`` one for each module of the list.
 
-    Nothing, if it is missing or ``None`` in one of them.
+    None at all if one is missing or ``None``.
     """
     before, star, after = path.rstrip("?").partition(".*.")
-    found = [attribute(module, before)]
+    items = [attribute(module, before)]
     if star:
-        found = list(getattr(found[0], "_modules", {}).values())
+        items = list(getattr(items[0], "_modules", {}).values())
         for part in after.split("."):
-            held = next((h for h in _REGISTRIES if found and part in getattr(found[0], h, ())), "")
-            try:  # there may be a thousand
-                found = [vars(owner)[held][part] for owner in found]
+            held = next((h for h in _REGISTRIES if items and part in getattr(items[0], h, ())), "")
+            try:  # the fast way, as there may be a thousand
+                items = [vars(owner)[held][part] for owner in items]
             except KeyError:
-                found = [_member(owner, part) for owner in found]
-    return [] if any(one is None for one in found) else found
+                items = [_member(owner, part) for owner in items]
+    return [] if any(item is None for item in items) else items
 
 
 def _member(owner: Any, name: str) -> Any:
@@ -63,7 +63,7 @@ def missing_tensors(
     ``needed`` is shapes by dotted path. A dimension is a number, or a name that stands for the same
     size throughout, or a formula such as ``"in*nb"`` or ``"nb+spline_order+1"`` of which at most
     one name is new. The tensors of a list of modules, ``"convs.*.weight"``, are taken as one, below
-    each other. One whose path ends in ``"?"`` may be missing. Of a setting its type, or
+    each other. One whose path ends in ``"?"`` may be missing. A setting has its type, or
     ``callable``; a whole number gives the last part of its path a size. ``sizes`` is filled with
     those found, by name.
 
@@ -81,9 +81,9 @@ def missing_tensors(
         if not isinstance(need, tuple):
             if not (owned := members(module, path)):
                 return f"{path} is missing"
-            for found in owned:
-                if not (isinstance(found, need) if isinstance(need, type) else need(found)):
-                    return f"{path} is no {need.__name__} but {type(found).__name__}"
+            for setting in owned:
+                if not (isinstance(setting, need) if isinstance(need, type) else need(setting)):
+                    return f"{path} is no {need.__name__} but {type(setting).__name__}"
             if type(owned[0]) is int:
                 sizes[path.rpartition(".")[2]] = owned[0]
     for path, shape in needed.items():
@@ -104,9 +104,9 @@ def missing_tensors(
         fits = len(shape) == len(whole) and all(_solved(*pair, sizes) for pair in pairs)
         if tensors and not fits:
             names = sorted({n for d in shape if isinstance(d, str) for n in re.split(r"[*+=]", d)})
-            known = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
+            held = ", ".join(f"{name} = {sizes[name]}" for name in names if name in sizes)
             form = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-            return f"{path} has shape {whole}, not {form}" + (f" with {known}" if known else "")
+            return f"{path} has shape {whole}, not {form}" + (f" with {held}" if held else "")
     return ""
 
 
@@ -142,7 +142,7 @@ class Axes:
 
     def __init__(self, tensors: Mapping[str, Any], sizes: dict[str, int]) -> None:
         self.sizes = sizes
-        self.known: dict[Any, Any] = {}
+        self.cached: dict[Any, Any] = {}
         self.shapes = {path: need for path, need in tensors.items() if isinstance(need, tuple)}
         self.rows: dict[str, int] = {}
         """The axis that counts outputs and nothing else, of tensors that have one."""
@@ -153,7 +153,7 @@ class Axes:
 
     def axes(self, path: str, shape: Sequence[int]) -> list[tuple[str, int]]:
         """Return what each axis of a tensor counts, and its length, where products are split."""
-        found: list[tuple[str, int]] = []
+        pairs: list[tuple[str, int]] = []
         for dimension, size in zip(self.shapes[path], shape, strict=True):
             parts = [part.split("=") for part in str(dimension).split("*")]
             sizes = {part[0]: self.sizes.get(part[-1], 1) for part in parts}
@@ -161,21 +161,21 @@ class Axes:
                 sizes = {parts[0][0]: size}
             elif "out" in sizes:  # there may be only some
                 sizes["out"] = sizes["out"] * size // prod(sizes.values())
-            found += sizes.items()
-        return found
+            pairs += sizes.items()
+        return pairs
 
     def placed(self, path: str, tensor: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-        """Return a view of a tensor whose axes are sorted, and the sizes of `AXES`, 1 without."""
-        known = self.known.get((path, tensor.shape))
-        if known is None:
+        """Return a view of a tensor with sorted axes, and the sizes of `AXES`, 1 without."""
+        layout = self.cached.get((path, tensor.shape))
+        if layout is None:
             axes = self.axes(path, tensor.shape)
             names, lengths = [name for name, _ in axes], dict(axes)
             order = [names.index(name) for name in AXES if name in lengths]
             order += [axis for axis, name in enumerate(names) if name not in AXES]
             lead = tuple(lengths.get(name, 1) for name in AXES)
-            known = tuple(length for _, length in axes), order, lead
-            self.known[path, tensor.shape] = known
-        split, order, lead = known
+            layout = tuple(length for _, length in axes), order, lead
+            self.cached[path, tensor.shape] = layout
+        split, order, lead = layout
         if split != tensor.shape:
             tensor = tensor.reshape(split)
         return tensor.permute(order), lead
@@ -270,7 +270,7 @@ class Recipe:
     needs: Callable[[Any], str] = lambda module: ""
     locked: Callable[[Any], str] = lambda module: ""
     steady: tuple[str, ...] | None = None
-    known: dict[Any, Axes] = field(default_factory=dict, init=False, repr=False)
+    cached: dict[Any, Axes] = field(default_factory=dict, init=False, repr=False)
 
 
 # -- what cannot be read ------------------------------------------------------------------
@@ -298,7 +298,7 @@ def unreadable_state(module: nn.Module) -> str:
             "those back that are offloaded"
         )
     numbers = [parameter for parameter in tensors if isinstance(parameter, nn.Parameter)]
-    whole = any(not (one.is_floating_point() or one.is_complex()) for one in numbers)
+    whole = any(not (value.is_floating_point() or value.is_complex()) for value in numbers)
     if whole or any(tensor.is_quantized for tensor in tensors):
         return "its weights are quantised: read the model before it is quantised"
     return ""

@@ -47,7 +47,7 @@ class SymbolicEdge(LayerBasis):
 
 
 def _with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctions:
-    """Add to the functions of a layer c·f(a·x + b) + d of those edges that have one."""
+    """Add c·f(a·x + b) + d to the functions of those edges that have a formula."""
     mask = symbolic.mask
     edges = remembered(symbolic, "edges", [mask], None, lambda: mask.nonzero().tolist())
     if not edges:
@@ -154,7 +154,7 @@ def _pairs(model: Any, of: str, number: int, count: int) -> tuple[tuple[float, f
 def problem_of_network(layer: Recipe, module: Any) -> str:
     """Say what a module lacks to be a network of such layers; empty if nothing."""
     lists: list[Any] = [getattr(module, name, None) for name in ("act_fun", "symbolic_fun")]
-    if not all(isinstance(found, nn.ModuleList) for found in lists):
+    if not all(isinstance(parts, nn.ModuleList) for parts in lists):
         return "act_fun or symbolic_fun is missing"
     if len(lists[0]) != len(lists[1]) or len(lists[0]) == 0:
         return f"there are {len(lists[0])} layers in act_fun and {len(lists[1])} in symbolic_fun"
@@ -171,7 +171,7 @@ def problem_of_network(layer: Recipe, module: Any) -> str:
 
 def _read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
     """Read every layer, with its symbolic edges."""
-    found = []
+    layers = []
     for number, numeric in enumerate(module.act_fun):
         [own] = layers_of(layer, numeric)
         words = [
@@ -184,8 +184,8 @@ def _read_network(layer: Recipe, module: Any) -> list[LayerFunctions]:
         own = own.called(name=f"act_fun.{number}", type="KANLayer", note=note, x_at=at)
         if module.symbolic_enabled:
             own = _with_symbolic_edges(module.symbolic_fun[number], own)
-        found.append(own)
-    return found
+        layers.append(own)
+    return layers
 
 
 def _sums_of_network(module: Any) -> list[Sum]:
@@ -198,7 +198,7 @@ def _sums_of_network(module: Any) -> list[Sum]:
 
 
 def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any], bool]) -> None:
-    """Have networks of such layers read, of a class that others give to something else."""
+    """Register networks of such layers; ``own`` tells them from others of the same class name."""
     register_adapter(
         name,
         partial(_read_network, layer),
@@ -211,5 +211,5 @@ def register_network(name: str, layer: Recipe, library: str, own: Callable[[Any]
 
 
 def _n_inputs(module: Any) -> int:
-    known: Tensor | None = getattr(module, "input_id", None)
-    return int(module.width[0] if known is None else known.max() + 1)
+    ids: Tensor | None = getattr(module, "input_id", None)
+    return int(module.width[0] if ids is None else ids.max() + 1)

@@ -30,7 +30,7 @@ _KAN_PART = re.compile(
 _MAX_PLAIN = 4
 
 _UNKNOWN_KAN = "a KAN layer that no adapter knows"
-# They hold the model in ``.module`` and compute what it computes. By name: some are of libraries.
+# These hold a model in ``.module`` and compute the same. By name, as libraries have some of them.
 _WRAPPERS = {
     "AveragedModel",
     "DataParallel",
@@ -50,16 +50,16 @@ class ReadableModule:
     reader: LayerReader
     library: str = ""
     elementwise: bool = False
-    """Whether it is a learned activation."""
+    """Whether the module is a learned activation."""
 
     @property
     def adds_up(self) -> bool:
-        """Whether it is a layer of learned functions that are added up."""
+        """Whether the module is a layer of learned functions that are added up."""
         return not self.is_plain and not self.elementwise
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is an ordinary layer of torch, whose functions are straight lines."""
+        """Whether the module is an ordinary layer of torch, whose functions are straight lines."""
         return isinstance(self.module, nn.Linear | nn.Conv2d)
 
     def read(self) -> list[LayerFunctions]:
@@ -81,7 +81,7 @@ class LeftOut:
 
     @property
     def is_kan(self) -> bool:
-        """Whether it is, or may be, a layer of learned functions that is not read."""
+        """Whether the module is, or may be, a layer of learned functions that is not read."""
         return self.near and not isinstance(self.module, nn.Linear | nn.Conv2d)
 
     def __str__(self) -> str:
@@ -111,9 +111,9 @@ def _named_layers(
 
 def named_parts(name: str, module: nn.Module, reader: LayerReader) -> dict[str, LayerFunctions]:
     """Read one module as it is; its named layers by the names that the reader gives them."""
-    found = reader(module)
-    own = [found] if isinstance(found, LayerFunctions) else list(found)
-    return dict(zip((one.name for one in own), _named_layers(name, module, own), strict=True))
+    result = reader(module)
+    own = [result] if isinstance(result, LayerFunctions) else list(result)
+    return dict(zip((layer.name for layer in own), _named_layers(name, module, own), strict=True))
 
 
 def called_kan(module: nn.Module) -> bool:
@@ -131,9 +131,9 @@ def _computes_more(
 
     ``activations`` are learned activations in it, which are read by themselves.
 
-    Nobody can tell from outside what a module computes. Taken for such a layer is one that has
-    at most a few plain layers in it, and the name of a KAN or tensors and settings that are named
-    after those of one; a whole model only by the latter, or if it has nothing in it.
+    Nobody can tell from outside what a module computes. It is taken for such a layer if it has at
+    most a few plain layers in it, and the name of a KAN or tensors and settings that are named as
+    those of one; a whole model only by the latter, or if it has no modules in it.
     """
     if type(module).__module__.startswith("torch.nn."):
         return False
@@ -160,7 +160,7 @@ def _computes_more(
         )
         return (named or called) and weights
     # An MLP whose activations are learned, as KAT's, is made of plain layers.
-    learned = any(not type(each).__module__.startswith("torch.nn.") for each in activations)
+    learned = any(not type(unit).__module__.startswith("torch.nn.") for unit in activations)
     return named or (called and bool(name) and not learned)
 
 
@@ -188,14 +188,14 @@ def survey(model: nn.Module) -> tuple[list[ReadableModule], list[LeftOut]]:
     check_module(model)
     walk = _Walk()
     walk.visit(unwrap(model), "")
-    return walk.found, walk.left_out
+    return walk.readable, walk.left_out
 
 
 class _Walk:
     """Goes through the modules of a model in the order they were added."""
 
     def __init__(self) -> None:
-        self.found: list[ReadableModule] = []
+        self.readable: list[ReadableModule] = []
         self.left_out: list[LeftOut] = []
         self._seen: set[nn.Module] = set()
 
@@ -206,7 +206,7 @@ class _Walk:
         self._seen.add(module)
         adapter, problem = find_adapter(module)
         if adapter is not None:
-            self.found.append(
+            self.readable.append(
                 ReadableModule(name, module, adapter.read, adapter.library, adapter.elementwise)
             )
             return
@@ -214,25 +214,25 @@ class _Walk:
         if state := unreadable_kind(module) if children else unreadable_state(module):
             self.left_out.append(LeftOut(name, module, problem or state, near=bool(problem)))
             return
-        found, left_out = len(self.found), len(self.left_out)
+        start, left_out = len(self.readable), len(self.left_out)
         for child_name, child in children:
             self.visit(child, f"{name}.{child_name}" if name else child_name)
-        inside, unread = self.found[found:], self.left_out[left_out:]
+        inside, unread = self.readable[start:], self.left_out[left_out:]
         activations = [entry.module for entry in inside if entry.elementwise]
         plain = [entry.module for entry in inside if not entry.elementwise]
         adds_up = any(entry.adds_up for entry in inside)
         if adds_up or any(entry.is_kan for entry in unread):
             if not adds_up and plain and _computes_more(module, name, plain, activations):
-                # Beside what is not read, plain layers in it are only a part of it as well.
-                self.found[found:] = []
+                # Beside modules that are not read, its plain layers are only a part of it, too.
+                self.readable[start:] = []
             if problem and decided(module) is not None:
                 self.left_out.insert(left_out, LeftOut(name, module, problem, near=True))
                 return None
             return self._own(module, name, left_out)
         if not problem and not _computes_more(module, name, plain, activations):
             return self._own(module, name, left_out)
-        # A layer by itself: what is in it is only a part of what it computes.
-        self.found[found:] = []
+        # A layer by itself: the modules in it are only a part of what it computes.
+        self.readable[start:] = []
         reason = problem or _UNKNOWN_KAN + _PARTS_ONLY * bool(inside)
         self.left_out[left_out:] = [LeftOut(name, module, reason, near=True)]
         return None
@@ -259,8 +259,8 @@ def find(model: nn.Module) -> list[ReadableModule]:
     ValueError
         If nothing in it can be read; the message lists what was found.
     """
-    found, left_out = survey(model)
-    if not found:
+    readable, left_out = survey(model)
+    if not readable:
         inner = unwrap(model)
         present = sorted({type(module).__name__ for module in inner.modules()})
         near = "".join(f" Not read: {entry}." for entry in left_out if not entry.unknown)
@@ -275,4 +275,4 @@ def find(model: nn.Module) -> list[ReadableModule]:
     for entry in left_out:
         if entry.near and not isinstance(entry.module, (nn.Linear, nn.Conv2d)):
             warnings.warn(f"not read: {entry}", stacklevel=3)
-    return found
+    return readable

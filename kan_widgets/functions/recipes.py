@@ -59,13 +59,13 @@ def register_recipes(
     library: str,
     **more: Any,
 ) -> None:
-    """Have a module read that holds the tensors of several layers, a recipe each.
+    """Register a module that holds the tensors of several layers, with a recipe for each.
 
     ``more`` is as for `register_adapter`.
     """
 
     def all_of(find: Callable[[Recipe, Any], list[Any]], module: Any) -> list[Any]:
-        return [found for recipe in recipes(module) for found in find(recipe, module)]
+        return [result for recipe in recipes(module) for result in find(recipe, module)]
 
     register_adapter(
         name,
@@ -95,8 +95,8 @@ def lacking(recipe: Recipe, module: Any) -> str:
 def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
     """Read the functions of a module: one layer of them, or several."""
     with together:
-        found = [layer.functions() for layer in arrangements(recipe, module)]
-    return found
+        layers = [layer.functions() for layer in arrangements(recipe, module)]
+    return layers
 
 
 def _recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:

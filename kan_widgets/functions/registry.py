@@ -71,12 +71,12 @@ _adapters: dict[type[nn.Module] | str, dict[str, Adapter]] = {}
 class Verdict:
     """What a proof has found of a module."""
 
-    found: Adapter | str
-    """Who reads it rightly, or why nobody does."""
+    outcome: Adapter | str
+    """The adapter that reads the module rightly, or why there is none."""
     digest: Hashable = None
-    """What its forward pass saw then, see `module_digest.module_digest`."""
+    """What the module's forward pass saw then, see `module_digest.module_digest`."""
     note: str = ""
-    """What is to be said of the reading."""
+    """What views are to say of the reading."""
     is_whole: bool = True
     """Whether Σφ, and the bias that is named, is all that the module is known to compute."""
 
@@ -154,10 +154,10 @@ def register_adapter(
     if not callable(reader):
         raise TypeError(f"reader={reader!r}: expected a function of the module")
     adapter = Adapter(library, reader, problem, resembles, sums, elementwise, n_inputs)
-    known = _adapters.setdefault(module_type, {})
+    registered = _adapters.setdefault(module_type, {})
     if not named:
-        known.clear()
-    known[library] = adapter
+        registered.clear()
+    registered[library] = adapter
 
 
 def readable_names() -> list[str]:
@@ -176,23 +176,23 @@ def decide(module: nn.Module, verdict: Verdict | None) -> None:
 def verdict_of(module: nn.Module) -> Verdict | None:
     """Return what `decide` was told of a module, as far as it still holds."""
     verdict = _decided.get(module)
-    if verdict is not None and isinstance(verdict.found, Adapter):
-        if verdict.found.lacks(with_weights(module)):
+    if verdict is not None and isinstance(verdict.outcome, Adapter):
+        if verdict.outcome.lacks(with_weights(module)):
             return None
     return verdict
 
 
 def decided(module: nn.Module) -> Adapter | str | None:
-    """Return who reads a module rightly, or why nobody does, if `decide` was told."""
+    """Return the adapter that reads a module rightly, or why none does, if `decide` was told."""
     verdict = verdict_of(module)
-    return None if verdict is None else verdict.found
+    return None if verdict is None else verdict.outcome
 
 
 def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
     """Return the adapter that reads ``module``; or none, and why if its class is known.
 
-    What a proof has decided comes first. Of the others those of the module's class are tried
-    first, then those of its parent classes, then all that are known by their tensors.
+    The one that a proof has chosen comes first; then those of the module's class, those of its
+    parent classes, and all that go by tensors.
     """
     if unreadable_kind(module):
         return None, ""
@@ -202,8 +202,8 @@ def find_adapter(module: nn.Module) -> tuple[Adapter | None, str]:
             return None, verdict
         state = unreadable_state(module)
         return (None, state) if state else (_on_stand_in(verdict, module), "")
-    found, problem = _recognised(with_weights(module))
-    return (None if found is None else _on_stand_in(found, module)), problem
+    adapter, problem = _recognised(with_weights(module))
+    return (None if adapter is None else _on_stand_in(adapter, module)), problem
 
 
 def module_sums(
@@ -217,17 +217,17 @@ def module_sums(
 
 def _on_stand_in(adapter: Adapter, module: nn.Module) -> Adapter:
     """Return an adapter that reads a module by a stand-in, if its weights are computed."""
-    # What is sampled is a stand-in already.
-    if adapter.library == SAMPLED or not (what := computing(module)):
+    # A sampler runs a copy already, with weights computed.
+    if adapter.library == SAMPLED or not (method := computing(module)):
         return adapter
     sums = None if adapter.sums is None else partial(taps_computed, adapter.sums)
-    return replace(adapter, read=partial(read_computed, adapter.read, what), sums=sums)
+    return replace(adapter, read=partial(read_computed, adapter.read, method), sums=sums)
 
 
 def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
-    if found := candidates(module):
+    if possible := candidates(module):
         state = unreadable_state(module)
-        return (None, state) if state else (found[0], "")
+        return (None, state) if state else (possible[0], "")
     by_parent = (_meant(parent, module) for parent in type(module).__mro__)
     named: list[Adapter] = next(filter(None, by_parent), [])
     whose = [f"{adapter.library}: " if adapter.library else "" for adapter in named]
@@ -235,9 +235,9 @@ def _recognised(module: nn.Module) -> tuple[Adapter | None, str]:
 
 
 def candidates(module: nn.Module) -> list[Adapter]:
-    """Return all adapters that may read ``module``, likely ones first; which is right, none says.
+    """Return all adapters that may read ``module``, likely ones first; proofs tell which is right.
 
-    Those of its class and its parent classes, also where it has a ``forward`` of its own, and then
+    First those of its class and its parent classes, even if it has a ``forward`` of its own, then
     those that find all tensors they need in it, with the closest names first.
     """
     module = with_weights(module)
@@ -250,8 +250,8 @@ def candidates(module: nn.Module) -> list[Adapter]:
         for adapter in reversed(adapters.values())
         if adapter.problem is not _no_problem and adapter.resembles(module)
     ]
-    by_name = [adapter for _, adapter in sorted(others, key=lambda each: each[0])]
-    return [each for each in dict.fromkeys([*named, *by_name]) if not each.lacks(module)]
+    by_name = [adapter for _, adapter in sorted(others, key=lambda entry: entry[0])]
+    return [entry for entry in dict.fromkeys([*named, *by_name]) if not entry.lacks(module)]
 
 
 def _name_distance(name: str, target: str) -> int:
@@ -261,5 +261,5 @@ def _name_distance(name: str, target: str) -> int:
 
 def _meant(parent: type, module: nn.Module) -> list[Adapter]:
     """Return the adapters registered for a class that may mean a module, the last one first."""
-    known = (_adapters.get(key, {}).values() for key in (parent, parent.__name__))
-    return [a for adapters in known for a in reversed(adapters) if a.resembles(module)]
+    registered = (_adapters.get(key, {}).values() for key in (parent, parent.__name__))
+    return [a for adapters in registered for a in reversed(adapters) if a.resembles(module)]

@@ -203,7 +203,7 @@ def _gram(x: Tensor, shifts: tuple[float, ...], activation: BaseActivation) -> T
 def Jacobi(degree: int, a: float = 1.0, b: float = 1.0) -> Smooth:
     """Return the Jacobi polynomials of the squashed input, β_n(x) = P_n^(a,b)(tanh x).
 
-    Of n = 0 ... ``degree``, at least 1, by their recurrence (Abramowitz and Stegun, 22.7.1).
+    For n = 0 ... ``degree``, at least 1, by their recurrence (Abramowitz and Stegun, 22.7.1).
 
     Examples
     --------

@@ -32,15 +32,15 @@ _SPLIT_NOTE = "Its parameters are split over several processes: they cannot be e
 
 
 def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
-    """Read a module: what this process has of it, without a word to the others.
+    """Read a module: the part that this process has, without asking the others.
 
     Raises `ValueError` if its parameters are split neither by outputs nor by inputs, so that no
     function is whole here.
     """
     if not is_sharded(module):
-        found = reader(module)
-        return [found] if isinstance(found, LayerFunctions) else list(found)
-    if any(_is_shard(each) and 0 in each.to_local().shape for each in module.parameters()):  # type: ignore[attr-defined]
+        result = reader(module)
+        return [result] if isinstance(result, LayerFunctions) else list(result)
+    if any(_is_shard(tensor) and 0 in tensor.to_local().shape for tensor in module.parameters()):  # type: ignore[attr-defined]
         return []  # there are more processes than outputs
     try:
         layers = read_by(_with(module, _here, {}), reader)
@@ -49,7 +49,7 @@ def read_by(module: nn.Module, reader: _Reader) -> list[LayerFunctions]:
             for layer, whole in zip(layers, _whole_shapes(module, reader), strict=True)
         ]
     except Exception as error:
-        cut = {str(each.placements) for each in module.parameters() if _is_shard(each)}  # type: ignore[attr-defined]
+        cut = {str(tensor.placements) for tensor in module.parameters() if _is_shard(tensor)}  # type: ignore[attr-defined]
         raise ValueError(
             f"its parameters are split as {', '.join(sorted(cut))}: only splits by outputs or by "
             f"inputs can be shown ({error})"
@@ -64,7 +64,7 @@ _wholes: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
 
 
 def _whole_shapes(module: nn.Module, reader: _Reader) -> list[tuple[int, int, int, int]]:
-    """Return the shapes of a module's layers with what all processes have of them."""
+    """Return the whole shapes of a module's layers, over all processes."""
 
     def empty(tensor: Any) -> Any:
         if not _is_shard(tensor):
@@ -72,11 +72,11 @@ def _whole_shapes(module: nn.Module, reader: _Reader) -> list[tuple[int, int, in
         return torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
 
     sizes = [parameter.shape for parameter in module.parameters()]
-    known = _wholes.get(module)
-    if known is None or known[0] != sizes:
+    cached = _wholes.get(module)
+    if cached is None or cached[0] != sizes:
         shapes = [layer.shape for layer in read_by(_with(module, empty, {}), reader)]
-        known = _wholes[module] = sizes, shapes
-    return list(known[1])
+        cached = _wholes[module] = sizes, shapes
+    return list(cached[1])
 
 
 def _split_of(
@@ -109,9 +109,9 @@ def _split_of(
     return Split(whole, *((int(start), 0) if axis == 0 else (0, int(start))), words)
 
 
-def _locked(layer: LayerFunctions, why: str, note: str = "", **said: Any) -> LayerFunctions:
+def _locked(layer: LayerFunctions, why: str, note: str = "", **fields: Any) -> LayerFunctions:
     note = " ".join(part for part in (note, layer.note) if part)
-    return layer.called(write=None, rewriter=None, gradient=None, locked=why, note=note, **said)
+    return layer.called(write=None, rewriter=None, gradient=None, locked=why, note=note, **fields)
 
 
 # -- weights that are computed ------------------------------------------------------
@@ -121,8 +121,8 @@ def computing(module: nn.Module) -> str:
     """Say what computes weights of a module from others; empty if nothing does."""
     for part in module.modules():
         if is_parametrized(part):
-            [*_, one] = part.parametrizations.values()  # type: ignore[operator]
-            return type(one[0]).__name__.strip("_")
+            [*_, chain] = part.parametrizations.values()  # type: ignore[operator]
+            return type(chain[0]).__name__.strip("_")
         for hook in _computing_hooks(part).values():
             return type(hook).__name__
     return ""
@@ -133,25 +133,25 @@ def with_weights(module: nn.Module) -> nn.Module:
     return _computed(module, {}) if computing(module) else module
 
 
-def read_computed(reader: _Reader, what: str, module: nn.Module) -> list[LayerFunctions]:
-    """Read a module by a stand-in; ``what`` computes its weights."""
-    made: dict[nn.Module, nn.Module] = {}
-    layers = read_by(_computed(module, made), reader)
+def read_computed(reader: _Reader, by: str, module: nn.Module) -> list[LayerFunctions]:
+    """Read a module by a stand-in; its note says that its weights are computed ``by`` what."""
+    twins: dict[nn.Module, nn.Module] = {}
+    layers = read_by(_computed(module, twins), reader)
     return [
-        _locked(x, _COMPUTED_NOTE.format(what), x_at=None if x.x_at is None else _tap(x.x_at, made))
+        _locked(x, _COMPUTED_NOTE.format(by), x_at=None if x.x_at is None else _tap(x.x_at, twins))
         for x in layers
     ]
 
 
 def taps_computed(sums: Callable[[nn.Module], Sequence[S]], module: nn.Module) -> list[S]:
     """Return where sums of a module appear, found by a stand-in."""
-    made: dict[nn.Module, nn.Module] = {}
-    return [replace(one, at=_tap(one.at, made)) for one in sums(_computed(module, made))]
+    twins: dict[nn.Module, nn.Module] = {}
+    return [replace(place, at=_tap(place.at, twins)) for place in sums(_computed(module, twins))]
 
 
-def _tap(tap: Tap, made: dict[nn.Module, nn.Module]) -> Tap:
-    real = {standing: module for module, standing in made.items()}
-    return replace(tap, modules=tuple(real.get(each, each) for each in tap.modules))
+def _tap(tap: Tap, twins: dict[nn.Module, nn.Module]) -> Tap:
+    real = {standing: module for module, standing in twins.items()}
+    return replace(tap, modules=tuple(real.get(part, part) for part in tap.modules))
 
 
 def _computing_hooks(part: nn.Module) -> dict[int, Any]:
@@ -160,10 +160,10 @@ def _computing_hooks(part: nn.Module) -> dict[int, Any]:
 
 
 @ungraded
-def _computed(module: nn.Module, made: dict[nn.Module, nn.Module]) -> nn.Module:
+def _computed(module: nn.Module, twins: dict[nn.Module, nn.Module]) -> nn.Module:
     """Return a stand-in in evaluation mode, with the same tensors and weights that are its own."""
-    standing = _with(module, lambda tensor: tensor, made)
-    for part in made.values():
+    standing = _with(module, lambda tensor: tensor, twins)
+    for part in twins.values():
         part.training = False
     for part in list(standing.modules()):
         if is_parametrized(part):
@@ -213,24 +213,24 @@ def gathered(model: nn.Module) -> nn.Module:
 
 
 def _with(
-    module: nn.Module, tensor: Callable[[Any], Any], made: dict[nn.Module, nn.Module]
+    module: nn.Module, tensor: Callable[[Any], Any], twins: dict[nn.Module, nn.Module]
 ) -> nn.Module:
-    """Return a stand-in for a module, with other tensors; what FSDP made of its class is undone."""
-    if module in made:
-        return made[module]
+    """Return a stand-in for a module, with other tensors and, after FSDP, its own class again."""
+    if module in twins:
+        return twins[module]
     kinds, own = type(module).__mro__, dict(module.__dict__)
     split = "FSDPModule" in (kind.__name__ for kind in kinds[:2])
     for place in ("_forward_hooks", "_forward_pre_hooks"):
         own[place] = OrderedDict(() if split else own[place])
     for place in ("_parameters", "_buffers"):
-        known = own[place].items()
-        own[place] = {name: None if one is None else tensor(one) for name, one in known}
-    # FSDP's classes make one by calling their __init__.
+        items = own[place].items()
+        own[place] = {name: None if value is None else tensor(value) for name, value in items}
+    # Not by the class: FSDP's would call __init__.
     standing: nn.Module = object.__new__(kinds[2] if split else kinds[0])
-    made[module] = standing
+    twins[module] = standing
     standing.__dict__.update(own)
     standing.__dict__["_modules"] = {
-        name: None if child is None else _with(child, tensor, made)
+        name: None if child is None else _with(child, tensor, twins)
         for name, child in module._modules.items()
     }
     return standing
@@ -241,11 +241,11 @@ def _is_shard(tensor: Any) -> bool:
 
 
 def _here(parameter: Any) -> Any:
-    """Return what of a tensor lies here; nothing is copied."""
+    """Return this process's part of a tensor; nothing is copied."""
     return parameter.to_local().detach() if _is_shard(parameter) else parameter
 
 
 def _all_of(tensor: Any) -> Tensor:
-    """Return a whole tensor; of a shard all processes have to ask for it."""
+    """Return a whole tensor; if it is sharded, all processes must call this."""
     whole: Tensor = tensor.full_tensor() if _is_shard(tensor) else tensor
     return whole

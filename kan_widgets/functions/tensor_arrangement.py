@@ -39,8 +39,8 @@ class Arrangement:
     """How one layer of functions lies in the tensors of a module, as they are now.
 
     It has a base and coefficients, either of which may be missing. A module has ``count`` layers:
-    two where only the coefficients take in what has passed a norm, and of a convolution over three
-    dimensions one for each slice of its kernels.
+    two where only the coefficients take in a norm's output, and one for each slice of the kernels
+    of a convolution over three dimensions.
     """
 
     def __init__(self, recipe: Recipe, module: Any, number: int = 0) -> None:
@@ -61,73 +61,73 @@ class Arrangement:
         self._depth = number % self.depths
 
     def _axes_now(self) -> Axes:
-        """Return what axes count in tensors of these shapes; many modules have the same."""
+        """Return the axes of tensors of these shapes, cached: many modules have the same."""
         recipe, module = self.recipe, self.module
         sizes = recipe.sizes(module)
         key: list[Any] = list(sizes.values())
         for path, need in recipe.tensors.items():
             if isinstance(need, tuple):
-                found = self.members(path)
-                key.append((len(found), found[0].shape, found[0].dtype) if found else None)
+                tensors = self.members(path)
+                key.append((len(tensors), tensors[0].shape, tensors[0].dtype) if tensors else None)
             elif need is int:
                 key.append(attribute(module, path.replace("*", "0")))
-        axes: Axes | None = recipe.known.get(tuple(key))
+        axes: Axes | None = recipe.cached.get(tuple(key))
         if axes is None:
             if problem := missing_tensors(module, recipe.tensors, sizes):
                 raise ValueError(problem)
-            axes = recipe.known[tuple(key)] = Axes(recipe.tensors, sizes)
+            axes = recipe.cached[tuple(key)] = Axes(recipe.tensors, sizes)
         return axes
 
     def modules(self, path: str) -> tuple[nn.Module, ...]:
         """Return the module at a path, or those of the list there."""
-        found = attribute(self.module, path) if path else None
-        if isinstance(found, nn.ModuleList):
-            return tuple(found)
-        return () if found is None else (found,)
+        part = attribute(self.module, path) if path else None
+        if isinstance(part, nn.ModuleList):
+            return tuple(part)
+        return () if part is None else (part,)
 
     def taken(
         self, order: Order, part: Slices, of: Callable[[Tensor], Tensor] = Tensor.detach
     ) -> Tensor:
-        """Return what ``of`` makes of the numbers of functions, ``(out, in[, kh, kw], nb)``."""
+        """Return ``of`` of the tensors of some functions, as ``(out, in[, kh, kw], nb)``."""
         axes = self.axes.rows
 
         def get(path: str) -> Tensor:
-            found = self.members(path)
+            tensors = self.members(path)
             rows = (slice(None),) * axes[path] + part[:1] if path in axes else (...,)
-            if len(found) == 1:
-                return of(found[0] if part is ALL else found[0][rows])
-            # A thousand are detached at once.
-            several = found if of is Tensor.detach else [of(tensor) for tensor in found]
+            if len(tensors) == 1:
+                return of(tensors[0] if part is ALL else tensors[0][rows])
+            # A thousand tensors are detached at once, when joined.
+            several = tensors if of is Tensor.detach else [of(tensor) for tensor in tensors]
             return torch.cat(several).detach()[rows]
 
         if isinstance(order, str):
             cut = order in axes
-            found, (groups, out, inputs, kd, *kernel) = self.axes.placed(order, get(order))
+            values, (groups, out, inputs, kd, *kernel) = self.axes.placed(order, get(order))
             kernel = kernel if self.conv is not None else []
             if kd > 1:
-                found = found.reshape(groups * out, inputs, kd, *kernel, -1)[:, :, self._depth]
+                values = values.reshape(groups * out, inputs, kd, *kernel, -1)[:, :, self._depth]
             else:
-                found = found.reshape(groups * out, inputs, *kernel, -1)
+                values = values.reshape(groups * out, inputs, *kernel, -1)
         else:
             cut = bool(axes)
-            found = order(get)
-            found = found.unsqueeze(-1) if order is self.recipe.base else found
+            values = order(get)
+            values = values.unsqueeze(-1) if order is self.recipe.base else values
         if part is ALL:
-            return found
-        return found[:, part[1]] if cut else found[part]
+            return values
+        return values[:, part[1]] if cut else values[part]
 
     def scale(self, paths: tuple[str, ...], part: Slices, masks: bool = True) -> Tensor | None:
-        """Return what multiplies some functions, ``(out, in[, kh, kw], 1)``."""
+        """Return the factors of some functions, ``(out, in[, kh, kw], 1)``."""
         scale = None
         for path in paths:
-            found = self.members(path)
-            if found and (masks or found[0].dtype != torch.bool):
+            tensors = self.members(path)
+            if tensors and (masks or tensors[0].dtype != torch.bool):
                 own = self.taken(path, part)
                 scale = own if scale is None else scale * own
         return scale
 
     def terms(self) -> list[tuple[Order, tuple[str, ...]]]:
-        """Return base and coefficients, as far as there are any, each with what multiplies it."""
+        """Return base and coefficients, if there are any, each with the paths of its factors."""
         recipe = self.recipe
         both = (self.base, recipe.base_scale), (self.others, recipe.scale)
         return [term for term in both if term[0]]
@@ -135,12 +135,12 @@ class Arrangement:
     @ungraded
     def joined(self, part: Slices) -> Tensor:
         """Return the coefficients of some functions."""
-        found = [(self.taken(order, part), self.scale(by, part)) for order, by in self.terms()]
-        if len(found) == 1:
-            [(one, scale)] = found
-            return one if scale is None else one * scale
+        parts = [(self.taken(order, part), self.scale(by, part)) for order, by in self.terms()]
+        if len(parts) == 1:
+            [(numbers, scale)] = parts
+            return numbers if scale is None else numbers * scale
         # Filled in place: a product and a concatenation would move everything twice.
-        (base, base_scale), (others, scale) = found
+        (base, base_scale), (others, scale) = parts
         dtype = others.dtype if scale is None else torch.promote_types(others.dtype, scale.dtype)
         joined = others.new_empty((*others.shape[:-1], 1 + others.shape[-1]), dtype=dtype)
         joined[..., :1] = base if base_scale is None else base * base_scale
@@ -153,16 +153,16 @@ class Arrangement:
     @ungraded
     def gradient(self) -> Tensor:
         """Return the gradient that the last backward pass left; NaN where a scale is 0."""
-        found = []
+        parts = []
         for order, by in self.terms():
-            # No gradient reaches what a mask of truth values removes: it is 0.
+            # No gradient reaches functions that a boolean mask removes: it is 0.
             own, scale = self.taken(order, ALL, gradient_of), self.scale(by, ALL, masks=False)
-            found.append(own if scale is None else own / scale)
-        return found[0] if len(found) == 1 else torch.cat(found, dim=-1)
+            parts.append(own if scale is None else own / scale)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     @ungraded
     def write(self, index: tuple[int, ...], coefficients: Tensor) -> None:
-        """Send each coefficient of a function to the number that it is in a tensor."""
+        """Write each coefficient of a function to its place in one of the tensors."""
         starts: list[int] = []
         tensors: list[Tensor] = []
 
@@ -172,8 +172,8 @@ class Arrangement:
             return starts[-1] + torch.arange(tensor.numel()).view(tensor.shape)
 
         o, i, *entry = index
-        part, here = (slice(o, o + 1), slice(i, i + 1)), (0, 0, *entry)
-        terms = [(self.taken(order, part, number)[here].tolist(), by) for order, by in self.terms()]
+        part, spot = (slice(o, o + 1), slice(i, i + 1)), (0, 0, *entry)
+        terms = [(self.taken(order, part, number)[spot].tolist(), by) for order, by in self.terms()]
         sizes = [len(places) for places, _ in terms]
         if coefficients.shape != (sum(sizes),):
             raise ValueError(
@@ -182,11 +182,11 @@ class Arrangement:
         numbers: list[tuple[int, Tensor]] = []
         for (places, by), wanted in zip(terms, coefficients.split(sizes), strict=True):
             scale = self.scale(by, part)
-            factor = 1 if scale is None else scale[here].item()
+            factor = 1 if scale is None else scale[spot].item()
             if factor != 0:
                 numbers += zip(places, wanted / factor, strict=True)
             elif bool(wanted.any()):
-                held = [p for p in by if self.members(p) and not bool(self.taken(p, part)[here])]
+                held = [p for p in by if self.members(p) and not bool(self.taken(p, part)[spot])]
                 names = " and the ".join(path.rstrip("?") for path in held)
                 raise ValueError(
                     f"the {names} of function {index} is 0, which holds this part of the function "
@@ -239,23 +239,23 @@ class Arrangement:
         )
 
     def _later(self, do: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that does something with the tensors as they are then."""
+        """Return a function that calls ``do`` with the tensors as they are by then."""
         recipe, module, number = self.recipe, self.module, self.number
         return lambda *args: do(Arrangement(recipe, module, number), *args)
 
     def _form(self) -> tuple[Tensor, torch.Size]:
         """Return a tensor of the coefficients' type, and their shape."""
         key = self.base != "", self.others != ""
-        if (known := self.axes.known.get(key)) is None:
+        if (form := self.axes.cached.get(key)) is None:
             main, lead = self.others or self.base, self.axes.sizes
-            one = self.joined((slice(1), slice(1)))
+            single = self.joined((slice(1), slice(1)))
             if isinstance(main, str):
                 lead = dict(self.axes.axes(main, stacked(self.members(main))))
             out = lead.get("groups", 1) * lead.get("out", 1)
-            known = one.dtype, torch.Size([out, lead["in"], *one.shape[2:]])
-            self.axes.known[key] = known
-        dtype, shape = known
-        like = next(found[0] for path in self.axes.shapes if (found := self.members(path)))
+            form = single.dtype, torch.Size([out, lead["in"], *single.shape[2:]])
+            self.axes.cached[key] = form
+        dtype, shape = form
+        like = next(tensors[0] for path in self.axes.shapes if (tensors := self.members(path)))
         return like.new_empty(0, dtype=dtype), shape
 
     @property
@@ -269,20 +269,20 @@ class Arrangement:
         return f"{kind.rstrip('123d') if 'Norm' in kind else self.recipe.norm}(x)"
 
     def _note(self) -> str:
-        recipe, said = self.recipe, [self.recipe.note(self.module)]
+        recipe, sentences = self.recipe, [self.recipe.note(self.module)]
         if self.count > self.depths:
             others, base = recipe.apart
             if self.base:
-                said.append(f"The functions of {self._variable()} are {others}.")
+                sentences.append(f"The functions of {self._variable()} are {others}.")
             else:
-                said.append(f"The base term, of x itself, is {base}.")
+                sentences.append(f"The base term, of x itself, is {base}.")
         if after := self.modules(recipe.after):
-            said.append(f"{type(after[0]).__name__} comes after the sum.")
+            sentences.append(f"{type(after[0]).__name__} comes after the sum.")
         if recipe.shared(self.module):
-            said.append("Each kernel is used on every input channel.")
+            sentences.append("Each kernel is used on every input channel.")
         if self.depths > 1 and any(self.conv.padding):  # type: ignore[union-attr]
-            said.append("Beyond the first and last plane its functions add nothing.")
-        return " ".join(filter(None, said))
+            sentences.append("Beyond the first and last plane its functions add nothing.")
+        return " ".join(filter(None, sentences))
 
     def _bases(
         self, activation: BaseActivation | None
@@ -291,8 +291,8 @@ class Arrangement:
         recipe, module = self.recipe, self.module
 
         def basis(*rows: tuple[float, ...]) -> ReadBasis:
-            found = recipe.basis(module, *rows)
-            return found if hasattr(found, "is_base") else LayerBasis(found, activation)
+            functions = recipe.basis(module, *rows)
+            return functions if hasattr(functions, "is_base") else LayerBasis(functions, activation)
 
         def make() -> tuple[tuple[ReadBasis, ...], Tensor | None]:
             grids = []
@@ -311,10 +311,10 @@ class Arrangement:
                 index = which.view(lead).expand(full).reshape(shape)
             widths = [grid.shape[-1] for grid in grids]
             split = [[tuple(p.tolist()) for p in row.split(widths)] for row in rows]
-            return Alike(basis(*each) for each in split), index
+            return Alike(basis(*knots) for knots in split), index
 
         if not recipe.grid:
-            return (basis(),), None  # those of the same settings are equal
+            return (basis(),), None  # bases of the same settings are equal
         tensors = [tensor for path in recipe.grid for tensor in self.members(path)]
         if len(recipe.grid) > 1:
             tensors = [tensor.flatten() for tensor in tensors]

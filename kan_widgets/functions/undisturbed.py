@@ -23,11 +23,11 @@ from kan_widgets.nn.torch_modes import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
 
-# One for each model run so: the last but one of the table in `kan_widgets.live.worker`.
+# A lock for each model run so: the last but one in the table of `kan_widgets.live.worker`.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
-# What `torch.compile` did before the first of the runs that go on now. It is the process's: runs of
-# several models may be in several threads at once, and end in any order.
+# What `torch.compile` did before the first of the runs that go on now. That holds for the process:
+# runs of several models may be in several threads at once, and end in any order.
 _stances: dict[_StateBefore, Any] = {}
 _MAX_COPIED = 10_000_000
 
@@ -43,10 +43,9 @@ def undisturbed(
     """Run a model in evaluation mode as it is written, with or without gradients.
 
     Modules' modes and random number generators are as before afterwards, also if the run fails or
-    Ctrl-C interrupts it. One thread after the other: modes are put back in order, and a hook sees
+    Ctrl-C interrupts it. Threads take turns, so that modes are put back in order and a hook sees
     its own run alone. A ``function_mode`` sees the functions that are called. Without ``draws`` the
-    run is known to draw no random numbers: those that another thread draws meanwhile are left
-    alone.
+    run draws no random numbers, and generators that another thread uses meanwhile are left alone.
     """
     with _making:
         lock = _locks.setdefault(model, threading.RLock())
@@ -61,7 +60,7 @@ def undisturbed(
             if function_mode is not None:
                 # Pushed, not entered by `with`: after an interrupt torch might pop it twice.
                 torch._C._push_on_torch_function_stack(function_mode)
-            found = run()
+            result = run()
         except KeyboardInterrupt:
             before.remove_new_hooks()
             raise
@@ -71,7 +70,7 @@ def undisturbed(
             except KeyboardInterrupt:
                 before.restore()
                 raise
-        return found
+        return result
 
 
 class _StateBefore:
@@ -89,7 +88,7 @@ class _StateBefore:
         devices = {p.device.index for p in model.parameters() if p.is_cuda}
         self._draws = random.getstate(), np.random.get_state()  # noqa: NPY002
         self._torch_draws = torch.get_rng_state()
-        self._cuda_draws = {each: torch.cuda.get_rng_state(each) for each in devices}
+        self._cuda_draws = {device: torch.cuda.get_rng_state(device) for device in devices}
         self._modes_of_functions = torch._C._len_torch_function_stack()
         # Whoever has compiled something has this module; importing it takes seconds.
         self._compiling: Any = sys.modules.get("torch._dynamo.eval_frame")
@@ -123,17 +122,17 @@ class _StateBefore:
 
     def remove_new_hooks(self) -> None:
         """Take out hooks whose handles an interrupt has lost."""
-        for hooks, known in self._hooks:
-            for key in hooks.keys() - known:
+        for hooks, keys in self._hooks:
+            for key in hooks.keys() - keys:
                 hooks.pop(key, None)
 
 
 def with_copy(module: nn.Module, use: Callable[[nn.Module, bool], T], *, draws: bool = True) -> T:
     """Run a copy of a module in its place, in evaluation mode without gradients or autocast.
 
-    ``use`` gets a copy without the hooks of others, and True: it may be changed. Where a module is
-    too large to be copied or cannot be, itself without these hooks, and False; it is as before
-    afterwards. What it returns is returned. ``draws`` is as in `undisturbed`.
+    ``use`` gets a copy without the hooks of others, and True: the copy may be changed. A module
+    that is too large or cannot be copied is passed itself, without these hooks, and False; it is as
+    before afterwards. Returns what ``use`` returns. ``draws`` is as in `undisturbed`.
     """
     device = next(module.parameters(), torch.zeros(())).device.type
     device = device if torch.amp.is_autocast_available(device) else "cpu"
@@ -176,7 +175,7 @@ def removed(handles: list[Any]) -> Iterator[None]:
 def tapped(taps: Iterable[Tap], see: Callable[[Tap, Tensor], Tensor | None]) -> Iterator[None]:
     """Call ``see`` with a tap and the first tensor that passes it, each time one does.
 
-    A tensor that it returns passes in its place.
+    A tensor that ``see`` returns passes in its place.
     """
 
     def exchanged(tap: Tap, values: Sequence[Any]) -> list[Any] | None:
@@ -187,15 +186,15 @@ def tapped(taps: Iterable[Tap], see: Callable[[Tap, Tensor], Tensor | None]) -> 
         return None
 
     def before(tap: Tap, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = exchanged(tap, (*args, *kwargs.values()))
-        if found is not None:
-            return tuple(found[: len(args)]), dict(zip(kwargs, found[len(args) :], strict=True))
+        passed = exchanged(tap, (*args, *kwargs.values()))
+        if passed is not None:
+            return tuple(passed[: len(args)]), dict(zip(kwargs, passed[len(args) :], strict=True))
 
     def after(tap: Tap, _: nn.Module, __: Any, result: Any) -> Any:
         several = isinstance(result, tuple | list)
-        found = exchanged(tap, result if several else (result,))
-        if found is not None:
-            return tuple(found) if several else found[0]
+        passed = exchanged(tap, result if several else (result,))
+        if passed is not None:
+            return tuple(passed) if several else passed[0]
 
     with removed(
         [
@@ -212,7 +211,7 @@ def tapped(taps: Iterable[Tap], see: Callable[[Tap, Tensor], Tensor | None]) -> 
 def like_of(run: nn.Module) -> Tensor:
     """Return a tensor of the type that a module computes in, on its device."""
     tensors = (*run.parameters(), *run.buffers())
-    return next((each for each in tensors if each.is_floating_point()), torch.zeros(()))
+    return next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(()))
 
 
 class Disturbed(RuntimeError):

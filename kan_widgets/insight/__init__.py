@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy
 
-# Most of it needs torch, which takes seconds, and what measures recorded functions needs none.
+# Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
     from kan_widgets.insight.complexity import (
         Complexity,

@@ -85,7 +85,7 @@ def complexity(
     >>> found.variation, found.turns, found.line.round(6)
     (array([1.]), array([1.]), array([1.]))
 
-    Of a frame, by the name of a layer:
+    For a frame, by the name of a layer:
 
     >>> live = kw.bind(kw.nn.KANLinear(3, 2))
     >>> name = live.frame.layout.layers[0].name
@@ -104,15 +104,15 @@ def complexity(
             )
     flat = np.asarray(coefficients, dtype=np.float64).reshape(-1, len(measured.labels))
     names = ("variation", "range", "curvature", "line", "silu", "turns", "bend")
-    found = {name: np.full(len(flat), np.nan) for name in names}
+    numbers = {name: np.full(len(flat), np.nan) for name in names}
     finite = np.flatnonzero(np.isfinite(flat).all(axis=1))
     for rows, table in by_table(measured, finite, _BATCH):
         x, middles = _points(table, table.domain if interval is None else interval)
         beta = basis_at(measured, table, x)
         with np.errstate(all="ignore"):
             for name, values in _measure(x, middles, flat[rows] @ beta.T).items():
-                found[name][rows] = values
-    return Complexity(**found)
+                numbers[name][rows] = values
+    return Complexity(**numbers)
 
 
 def _points(table: Table, interval: tuple[float, float]) -> tuple[Float64, Float64]:

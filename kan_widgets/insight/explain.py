@@ -34,7 +34,7 @@ from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
 from kan_widgets.live.model.observe import Folding, fold_of
 from kan_widgets.nn.torch_modes import ungraded
 
-# From this share of the change on, what is missing is said.
+# From this share of the change on, a note says what is missing.
 _NOTED_SHARE = 0.05
 
 
@@ -52,7 +52,7 @@ class FunctionShares:
     patches: int
     """Inputs observed of each function, 0 without."""
     curves: Curves = field(repr=False)
-    """Those of the class explained that add or take most."""
+    """Curves of the functions that add most to the class explained, or subtract most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Explanation:
     scores: Float64
     """``(classes,)``: what the last layer gives, before any softmax."""
     bias: float
-    """What is added to the functions of the target."""
+    """The constant that is added to the functions of the target."""
     functions: tuple[FunctionShares, ...]
     """One for each layer whose functions the score is a sum of; nearly always one."""
     error: float
@@ -79,7 +79,7 @@ class Explanation:
     kernels: tuple[KernelShares, ...]
     """One for each convolution, in the order they ran."""
     notes: tuple[str, ...]
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     @property
     def score(self) -> float:
@@ -217,13 +217,13 @@ def class_number(target: Any) -> int | None:
 def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
     if isinstance(layers, str):
         raise TypeError(f"layers={layers!r}: expected several names, as in layers=[{layers!r}]")
-    known = [part.name for stage in stages for part in stage.parts]
-    if missing := [name for name in layers or () if name not in known]:
-        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, known))}")
+    names = [part.name for stage in stages for part in stage.parts]
+    if missing := [name for name in layers or () if name not in names]:
+        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, names))}")
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
-    """Say so where shares do not nearly add up."""
+    """Return a note where shares do not nearly add up, else none."""
     change = score - shares.baseline
     if not math.isfinite(change):
         return []
@@ -255,13 +255,13 @@ def _batch_of_one(model: nn.Module, image: Tensor | NDArray[Any]) -> Tensor:
     return x
 
 
-def _that_ran(stages: list[Stage], found: TappedPass) -> list[Stage]:
+def _that_ran(stages: list[Stage], record: TappedPass) -> list[Stage]:
     """Return the stages that ran, in that order; the last gave the scores."""
-    ran = found.ran(stages)
+    ran = record.ran(stages)
     if not ran:
         raise ValueError("the image reached none of the layers that can be read")
-    last, value = ran[-1], found.at(ran[-1].at)
-    if last.kind != "linear" or value.ndim != 2 or not all(map(found.once, last.inputs)):
+    last, value = ran[-1], record.at(ran[-1].at)
+    if last.kind != "linear" or value.ndim != 2 or not all(map(record.once, last.inputs)):
         raise ValueError(
             f"the last layer that ran is {last.name} ({last.parts[0].type}), which gave "
             f"{tuple(value.shape)}: a score is a sum of functions where the last layer is a "
@@ -270,14 +270,14 @@ def _that_ran(stages: list[Stage], found: TappedPass) -> list[Stage]:
     return ran
 
 
-def _after_last(last: Stage, found: TappedPass, scores: Float64) -> list[str]:
-    """Say so if the model gives something else than scores or their softmax."""
-    output = found.output
+def _after_last(last: Stage, record: TappedPass, scores: Float64) -> list[str]:
+    """Return a note if the model gives anything but scores or their softmax, else none."""
+    output = record.output
     if not np.isfinite(scores).all():
         return []
     if isinstance(output, Tensor) and output.numel() == len(scores):
-        given = output.detach().double().cpu().numpy().ravel() - scores
-        if np.ptp(given) <= 1e-4 * max(1.0, float(np.abs(scores).max())):
+        offset = output.detach().double().cpu().numpy().ravel() - scores
+        if np.ptp(offset) <= 1e-4 * max(1.0, float(np.abs(scores).max())):
             return []
     return [f"what the model does after {last.name} is not part of this"]
 
@@ -296,13 +296,13 @@ def _function_shares(
 
 
 def _map_shape(
-    before: list[Stage], found: TappedPass, last: Stage, image: tuple[int, ...]
+    before: list[Stage], record: TappedPass, last: Stage, image: tuple[int, ...]
 ) -> tuple[int, int, int] | None:
     """Return the shape of the map that the last layer's inputs were laid out from."""
     channels = {image[0]} if len(image) == 3 else set()
     for stage in before:
         if stage.kind == "conv":
-            value = found.at(stage.at) if found.once(stage.at) else found.passed[stage.at][-1]
+            value = record.at(stage.at) if record.once(stage.at) else record.passed[stage.at][-1]
             channels = {value.shape[1]}
-    fold = fold_of(found.passed[last.inputs[0]][0])
+    fold = fold_of(record.passed[last.inputs[0]][0])
     return fold if fold is not None and fold[0] in channels else None

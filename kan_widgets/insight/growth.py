@@ -105,7 +105,7 @@ def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: s
     functions = sum(math.prod(layer["shape"]) for layer in layers)
     local, intervals, order = _basis(layers)
     base = layers[0]["is_base"].count(True)
-    each = sum(
+    per_phi = sum(
         size // functions
         for kind, size in sizes.items()
         if functions
@@ -114,16 +114,16 @@ def _layer_growth(layers: Sequence[LayerForm], sizes: Mapping[str, int], name: s
         and not re.search(r"bias|norm", kind)
     )
     parameters = sum(sizes.values())
-    rest = parameters - each * functions
-    terms = [("", each)] if each > 1 else []
+    rest = parameters - per_phi * functions
+    terms = [("", per_phi)] if per_phi > 1 else []
     grows: GrowthOrder = "N²"
-    if local and each >= local:
+    if local and per_phi >= local:
         grows = "N²·G" if intervals else "N²·n"
         terms = [("G", intervals), ("k", order)] if intervals else [("n", local)]
-        terms = [(letter, value) for letter, value in [*terms, ("", each - local)] if value]
+        terms = [(letter, value) for letter, value in [*terms, ("", per_phi - local)] if value]
     symbols = _product(_factors(layers), [letter or f"{value:,}" for letter, value in terms], rest)
     numbers = _product(f"{functions:,}", [f"{value:,}" for _, value in terms], rest)
-    if not each:  # frozen, or those of a layer before
+    if not per_phi:  # frozen, or shared with a layer before
         symbols = numbers = f"{parameters:,}"
     return LayerGrowth(name, layers[0]["type"], functions, parameters, symbols, numbers, grows)
 

@@ -60,7 +60,7 @@ class Intervention:
     """
 
     replaced: str
-    """What stands in their place, in words."""
+    """What stands in place of the functions, in words."""
     layers: dict[str, int]
     """How many functions of each layer were replaced."""
     kept: int
@@ -105,7 +105,7 @@ class Intervention:
     def _words(self) -> list[str]:
         where = ", ".join(f"{count:,} of {name}" for name, count in self.layers.items()) or "none"
         kept = f" ({self.kept:,} stay: no form fits)" if self.kept else ""
-        points = Interval(*(100 * one for one in self.change))
+        points = Interval(*(100 * share for share in self.change))
         words = [
             f"Functions replaced by {self.replaced}: {where}{kept}.",
             f"Right of {self.images:,} images: {100 * self.before:.1f} % before, "
@@ -114,7 +114,7 @@ class Intervention:
         ]
         if self.control is None or self.control_change is None:
             return [*words, "No control was trained: a network without them may do as well."]
-        beside = Interval(*(100 * one for one in self.control_change))
+        beside = Interval(*(100 * share for share in self.control_change))
         return [
             *words,
             f"Trained that way from the start: {100 * self.control:.1f} %, "
@@ -214,7 +214,7 @@ def intervene(
         kept += len(numbers) - len(changed)
         differences[name] = difference(layers[name], changed, new)
     truth = labels.cpu().numpy()
-    before, after = (_logs(model, images, stages, each) for each in ({}, differences))
+    before, after = (_logs(model, images, stages, added) for added in ({}, differences))
     others = None if control is None else _logs(control(), images, [], {})
     return _judged(replace, counts, kept, truth, before, after, others)
 
@@ -261,18 +261,18 @@ def _judged(
 
 def _chosen(layers: dict[str, LayerFunctions], where: Sequence[Where] | None) -> dict[str, Int64]:
     """Return by layer the numbers of the functions that are meant."""
-    found: dict[str, list[int]] = {}
-    for one in list(layers) if where is None else where:
-        name, place = (one, None) if isinstance(one, str) else one
+    chosen: dict[str, list[int]] = {}
+    for item in list(layers) if where is None else where:
+        name, place = (item, None) if isinstance(item, str) else item
         if name not in layers:
             raise KeyError(f"where={name!r}: the layers are {', '.join(map(repr, layers))}")
-        layer, numbers = layers[name], found.setdefault(name, [])
+        layer, numbers = layers[name], chosen.setdefault(name, [])
         if place is None:
             numbers += range(layer.n_functions)
         else:
             index = place_in_layer(name or layer.type, layer.shape, place)
             numbers.append(int(np.ravel_multi_index(index, layer.shape)))
-    return {name: np.unique(numbers) for name, numbers in found.items()}
+    return {name: np.unique(numbers) for name, numbers in chosen.items()}
 
 
 def _logs(
@@ -305,5 +305,5 @@ def _logs(
             with tapped(taps, see):
                 yield torch.log_softmax(model(some).double(), dim=1).cpu()
 
-    found: Float64 = undisturbed(model, lambda: torch.cat(list(run()))).numpy()
-    return found
+    logs: Float64 = undisturbed(model, lambda: torch.cat(list(run()))).numpy()
+    return logs

@@ -27,9 +27,9 @@ from kan_widgets.nn.bases.basis import Ends
 
 # Inputs whose basis functions are computed at a time.
 _INPUTS_AT_ONCE = 50_000
-# Of curves: points of each, how many of one layer's functions, and of its kernels at least.
+# Points of a curve, most curves of one layer's functions, and fewest of its kernels.
 _POINTS, _FUNCTIONS, _KERNELS = 48, 50, 12
-# How far a curve goes on behind an input outside the grid, of its way from the middle.
+# How far a curve goes beyond an input outside the grid, relative to its way from the middle.
 _EDGE = 0.1
 
 
@@ -87,12 +87,12 @@ def mean_terms(layer: LayerFunctions, x: Float64) -> Float64:
         ).numpy()
     outs, nb = layer.shape[0], betas.shape[-1]
     columns, numbers = (of_all.reshape(outs, -1) for of_all in columns_and_bases(layer))
-    found = np.empty(columns.shape)
+    means = np.empty(columns.shape)
     for rows, part in layer.pieces():
         coefficients = part.detach().to("cpu", torch.float64).numpy().reshape(len(part), -1, nb)
         own = betas[numbers[rows], columns[rows]]
-        found[rows] = np.einsum("oeb,oeb->oe", coefficients, own)
-    return found
+        means[rows] = np.einsum("oeb,oeb->oe", coefficients, own)
+    return means
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class Curves:
 def largest_curves(
     layer: LayerFunctions, shares: Float64, output: int = 0, inputs: Float64 | None = None
 ) -> Curves:
-    """Return those with the largest of ``shares``, ``(out, in)``, of outputs from ``output`` on."""
+    """Return curves of the largest ``shares``, ``(out, in)``, of outputs from ``output`` on."""
     order, columns = np.argsort(-np.abs(shares.ravel()), kind="stable"), shares.shape[1]
     if layer.conv is not None and layer.conv.shared:
         order, columns = order // columns, 1
@@ -188,13 +188,13 @@ def kernel_shares(
     x: Tensor,
     stage: Stage,
     last: Stage,
-    found: TappedPass,
+    record: TappedPass,
     target: int,
     observed: Mapping[str, Observed] | None,
 ) -> list[KernelShares]:
     """Divide the change of the score of a class, ``target``, among the kernels of a stage.
 
-    ``x`` is the image as a batch of one, ``found`` what passed at the taps of the convolution and
+    ``x`` is the image as a batch of one, ``record`` what passed at the taps of the convolution and
     of the ``last`` layer, which gives the scores, when the model ran on it in evaluation mode;
     ``observed`` as for `explain`.
 
@@ -204,16 +204,16 @@ def kernel_shares(
         If the kernels' sums are not what passes at the stage.
     """
     place = stage.at
-    pieces = found.passed[place]
-    if place.joined != "cat" or not found.once(place):
+    pieces = record.passed[place]
+    if place.joined != "cat" or not record.once(place):
         raise NotDivided("its module ran several times")
     if any(part.conv is None for part in stage.parts):
         raise NotDivided("it is not known how they move over the image")
-    z = found.at(place).double().cpu()
+    z = record.at(place).double().cpu()
     if z.ndim != 4:
         raise NotDivided(f"it gave {tuple(z.shape)}")
     with torch.no_grad():
-        inputs = [found.at(tap).double().cpu() for tap in stage.inputs]
+        inputs = [record.at(tap).double().cpu() for tap in stage.inputs]
         rest = z - sum(part.total(its) for part, its in zip(stage.parts, inputs, strict=True))
         off = rest - rest.mean(dim=(2, 3), keepdim=True)
         if float(off.abs().max()) > 1e-3 * max(1.0, float(z.abs().max())):
@@ -296,5 +296,5 @@ def _ablate(
             batch = z.repeat(len(some), 1, 1, 1)
             batch[torch.arange(len(some)), channels.flatten()[some]] -= beyond.flatten(0, 1)[some]
             falls[some] = end - score(batch).double()
-    found: Float64 = falls.reshape(totals.shape).numpy()
-    return found
+    by_kernel: Float64 = falls.reshape(totals.shape).numpy()
+    return by_kernel

@@ -87,8 +87,8 @@ class Kernel:
                 f"patches of shape {points.shape}: expected (n, {entries}) of kernel "
                 f"{self.out} of {self.layer}, one column per entry"
             )
-        found: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
-        return found
+        values: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
+        return values
 
     def response(self, x: NDArray[np.floating]) -> Float64:
         """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""
@@ -173,13 +173,13 @@ def own_values(layer: LayerFunctions, numbers: Int64, coefficients: Float64, x: 
 
     ``numbers`` ``(k,)`` says which of the layer's bases each has, with ``(k, nb)`` coefficients.
     """
-    found = np.empty_like(x)
+    values = np.empty_like(x)
     for number in np.unique(numbers):
         mine = np.flatnonzero(numbers == number)
         for some in np.array_split(mine, -(-x[mine].size // _BATCH) or 1):
             beta = exact_beta(layer.bases[number], x[some])
-            found[some] = np.einsum("enb,eb->en", beta, coefficients[some])
-    return found
+            values[some] = np.einsum("enb,eb->en", beta, coefficients[some])
+    return values
 
 
 def values_of(
@@ -359,9 +359,9 @@ def _centred(values: Float64) -> Float64:
     return centred
 
 
-def _correlation(one: Float64, other: Float64) -> float:
+def _correlation(first: Float64, other: Float64) -> float:
     """Return Pearson's r; NaN where one of the two does not vary."""
-    one, other = _centred(one), _centred(other)
+    first, other = _centred(first), _centred(other)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = one @ other / np.sqrt((one @ one) * (other @ other))
+        r = first @ other / np.sqrt((first @ first) * (other @ other))
     return float(np.clip(r, -1.0, 1.0))

@@ -80,7 +80,7 @@ class _Products(NamedTuple):
     silu: Float64
     """``(nb,)``."""
     silu_square: Float64
-    """Of SiLU with itself."""
+    """The product of SiLU with itself."""
 
     def likeness(self, c: Float64, base: int | None) -> tuple[Float64, Float64, Float64]:
         """Return R² of the best a·SiLU + c and of the best a·base + c, and the variance of φ.
@@ -112,7 +112,7 @@ def _products(x: Float64, beta: Float64, weight: Float64) -> _Products:
 
 @dataclass(frozen=True, eq=False)
 class _Grid:
-    """What is worked out once for a table: β on the grid, and inner products over it."""
+    """Computed once for a table: β on the grid, and inner products over the grid."""
 
     x: Float64
     beta: NDArray[np.float32]
@@ -127,8 +127,8 @@ _grids: weakref.WeakKeyDictionary[Table, _Grid] = weakref.WeakKeyDictionary()
 
 
 def _grid_of(table: Table) -> _Grid:
-    if (known := _grids.get(table)) is not None:
-        return known
+    if (grid := _grids.get(table)) is not None:
+        return grid
     x = np.asarray(table.x, dtype=np.float64)
     low, high = table.domain
     rounding = 1e-6 * (high - low)  # the points of frames are float32
@@ -185,7 +185,7 @@ def function_ranges(
         start = None
     shapes = ("silu", "own", "observed_silu", "observed_own")
     names = ("range", "base", "splines", *shapes, "change", "started", "observed")
-    found = {name: np.full(count, np.nan) for name in names}
+    numbers = {name: np.full(count, np.nan) for name in names}
     size = np.full(count, np.nan)
     finite: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(now), axis=1)
     is_base = np.array(layer.is_base)
@@ -194,25 +194,25 @@ def function_ranges(
         for rows, table in by_table(layer, np.flatnonzero(finite), _BATCH):
             own, c = _grid_of(table), now[rows]
             low, high = _ends(c, own)
-            found["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
-            found["base"][rows] = _spread(c, own, is_base)
-            found["splines"][rows] = _spread(c, own, ~is_base)
-            found["silu"][rows], found["own"][rows], _ = own.products.likeness(c, base)
+            numbers["range"][rows], size[rows] = high - low, np.maximum(np.abs(low), np.abs(high))
+            numbers["base"][rows] = _spread(c, own, is_base)
+            numbers["splines"][rows] = _spread(c, own, ~is_base)
+            numbers["silu"][rows], numbers["own"][rows], _ = own.products.likeness(c, base)
             if start is not None:
-                found["change"][rows] = _change(start, c, rows, table, own)
+                numbers["change"][rows] = _change(start, c, rows, table, own)
         if start is not None:
-            found["started"] = start.range.copy()
+            numbers["started"] = start.range.copy()
         if seen is not None:
             measured = _over_inputs(layer, now, np.flatnonzero(finite), seen, base)
-            found["observed"], found["observed_silu"], found["observed_own"] = measured
-    broken = ~np.isfinite(found["range"])
-    constant = ~broken & (found["range"] <= EPSILON * size)
+            numbers["observed"], numbers["observed_silu"], numbers["observed_own"] = measured
+    broken = ~np.isfinite(numbers["range"])
+    constant = ~broken & (numbers["range"] <= EPSILON * size)
     for name in shapes:
-        found[name][constant] = np.nan
-    found["range"][constant] = 0.0
-    for values in found.values():
+        numbers[name][constant] = np.nan
+    numbers["range"][constant] = 0.0
+    for values in numbers.values():
         values[broken | ~np.isfinite(values)] = np.nan
-    return FunctionRanges(constant=constant, broken=broken, **found)
+    return FunctionRanges(constant=constant, broken=broken, **numbers)
 
 
 def _ends(c: Float64, own: _Grid) -> tuple[Float64, Float64]:
@@ -223,7 +223,7 @@ def _ends(c: Float64, own: _Grid) -> tuple[Float64, Float64]:
 
 def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
     """Return max − min of the sum over some basis functions."""
-    if part.sum() <= 1:  # the shape of the only one there is
+    if part.sum() <= 1:  # the shape of a single function
         spread: Float64 = np.abs(c[:, part]) @ (own.high - own.low)[part]
         return spread
     low, high = _ends(np.where(part, c, 0.0), own)
@@ -276,7 +276,7 @@ def _over_inputs(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What is worked out once for inputs and a table: β, and inner products over them."""
+    """Computed once for inputs and a table: β, and inner products over the inputs."""
 
     table: Table
     entries: Int64
@@ -290,11 +290,11 @@ _seen: weakref.WeakKeyDictionary[SeenInputs, dict[int, _Seen]] = weakref.WeakKey
 
 
 def _seen_by(layer: LayerLayout, table: Table, seen: SeenInputs, entries: Int64) -> _Seen:
-    """Return what is known of the inputs of some entries; kept for later."""
+    """Return β and its products at the inputs of some entries; kept for later."""
     kept = _seen.setdefault(seen, {})
-    known = kept.get(id(table))
-    if known and known.table is table and np.array_equal(known.entries, entries):
-        return known
+    cached = kept.get(id(table))
+    if cached and cached.table is table and np.array_equal(cached.entries, entries):
+        return cached
     beta = basis_at(layer, table, seen.points[entries]).astype(np.float32).swapaxes(1, 2)
     chosen = np.flatnonzero(np.isfinite(seen.patches).all(axis=1))
     if len(chosen) > _INPUTS:
@@ -305,9 +305,9 @@ def _seen_by(layer: LayerLayout, table: Table, seen: SeenInputs, entries: Int64)
         x = seen.patches[np.ix_(chosen, some)].T.astype(np.float64)
         at_x = np.nan_to_num(basis_at(layer, table, x), nan=0.0)
         parts.append(_products(x, at_x, np.full(len(chosen), 1 / len(chosen))))
-    made = _Products(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
+    products = _Products(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
     # Layouts of later frames carry tables of their own only where a grid has changed.
     if len(kept) >= len(layer.tables):
         kept.clear()
-    kept[id(table)] = _Seen(table, entries, beta, made)
+    kept[id(table)] = _Seen(table, entries, beta, products)
     return kept[id(table)]

@@ -44,7 +44,7 @@ class Stage:
 
 
 class TappedPass:
-    """What passed while a model ran once."""
+    """The tensors that passed some taps while a model ran once."""
 
     def __init__(self) -> None:
         self.passed: dict[Tap, list[Tensor]] = {}
@@ -74,7 +74,7 @@ def stages_of(model: nn.Module) -> list[Stage]:
     TypeError, ValueError
         As `kan_widgets.functions.read`.
     """
-    found = []
+    stages = []
     for entry in find(model):
         if entry.elementwise:
             continue
@@ -86,8 +86,8 @@ def stages_of(model: nn.Module) -> list[Stage]:
             taps = tuple(part.x_at or Tap((entry.module,)) for part in parts)
             if any(tap.view for tap in taps):
                 continue  # over one or three dimensions there are no maps to follow
-            found.append(Stage(parts, taps, place.at, place.bias))
-    return found
+            stages.append(Stage(parts, taps, place.at, place.bias))
+    return stages
 
 
 def run(

@@ -147,18 +147,18 @@ def layer_ranges(
     """
     from kan_widgets.functions import read
 
-    found = []
+    summaries = []
     for functions in read(model):
         layer = sampled(functions)
-        given = None if inputs is None else inputs.get(layer.name)
-        seen = None if given is None else seen_inputs(layer, given)
+        own = None if inputs is None else inputs.get(layer.name)
+        seen = None if own is None else seen_inputs(layer, own)
         ranges = function_ranges(layer, layer.coefficients, seen=seen)
-        found.append(summarise(layer, ranges, seen))
-    return found
+        summaries.append(summarise(layer, ranges, seen))
+    return summaries
 
 
 def spread_of(values: Float64) -> Spread | None:
-    """Return the quantiles of what is finite, ``None`` where nothing is."""
+    """Return the quantiles of the finite values, ``None`` where there are none."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None
@@ -171,6 +171,6 @@ def _median(values: Float64) -> float | None:
 
 
 def _share(fits: Float64) -> float | None:
-    known = fits[np.isfinite(fits)]
+    finite = fits[np.isfinite(fits)]
     # A perfect fit may come out a rounding error below 1.
-    return float((known >= THRESHOLD - 1e-9).mean()) if len(known) else None
+    return float((finite >= THRESHOLD - 1e-9).mean()) if len(finite) else None

@@ -122,11 +122,11 @@ def basis_at(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     place = np.interp(flat, points, np.arange(len(points)))
     left = np.nan_to_num(np.floor(place)).astype(np.int64)
     share = (place - left)[:, None]
-    found = values[left] * (1 - share) + values[np.minimum(left + 1, len(points) - 1)] * share
+    beta = values[left] * (1 - share) + values[np.minimum(left + 1, len(points) - 1)] * share
     beyond = (flat < points[0]) | (flat > points[-1])
     if beyond.any():
-        found[beyond] = _beyond(layer, table, flat[beyond])
-    return found.reshape(*np.shape(x), values.shape[1])
+        beta[beyond] = _beyond(layer, table, flat[beyond])
+    return beta.reshape(*np.shape(x), values.shape[1])
 
 
 def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
@@ -224,30 +224,30 @@ def seen_inputs(
 
 
 def _points(layer: LayerLayout, patches: Float64) -> Float64:
-    """Return inputs of each entry: of many those on either side of even points of the support."""
+    """Return inputs of each entry: if many, those beside even points of the support."""
     lows, highs = zip(*(table.extent for table in layer.tables), strict=True)
     entries = patches.shape[1]
     count = int(np.clip(_MAX_POINTS // max(entries, 1), _MIN_POINTS, _MAX_POINTS_EACH))
     points = np.full((entries, count), np.nan)
     for own, column in zip(points, patches.T, strict=True):
-        known = np.sort(column[np.isfinite(column)])
-        if len(known) > count:
-            ends = max(known[0], min(lows)), min(known[-1], max(highs))
-            place = np.searchsorted(known, np.linspace(*ends, count // 2 - 1))
-            place = np.concatenate([place, place - 1, [0, len(known) - 1]])
-            known = known[np.clip(place, 0, len(known) - 1)]
-        if len(known):
-            own[:] = np.resize(np.sort(known), count)
+        finite = np.sort(column[np.isfinite(column)])
+        if len(finite) > count:
+            ends = max(finite[0], min(lows)), min(finite[-1], max(highs))
+            place = np.searchsorted(finite, np.linspace(*ends, count // 2 - 1))
+            place = np.concatenate([place, place - 1, [0, len(finite) - 1]])
+            finite = finite[np.clip(place, 0, len(finite) - 1)]
+        if len(finite):
+            own[:] = np.resize(np.sort(finite), count)
     return points
 
 
 def _with_ends(points: Float64, edges: Float64, seen: NDArray[np.bool_]) -> Float64:
-    """Add the first and the last bin in which there are inputs, of which the points miss some."""
-    middles, known = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
+    """Add the first and the last bin in which there are inputs, which the points may miss."""
+    middles, used = (edges[:-1] + edges[1:]) / 2, seen.any(axis=1)
     least, greatest = np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)
     first, last = seen.argmax(axis=1), seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-    low = np.where(known & (edges[first + 1] < least), middles[first], least)
-    high = np.where(known & (edges[last] > greatest), middles[last], greatest)
+    low = np.where(used & (edges[first + 1] < least), middles[first], least)
+    high = np.where(used & (edges[last] > greatest), middles[last], greatest)
     return np.concatenate([low[:, None], points, high[:, None]], axis=1)
 
 
@@ -257,10 +257,10 @@ def _outside(layer: LayerLayout, patches: Float64) -> tuple[Float64, Float64]:
     if layer.table_of is not None:
         number = np.resize(np.asarray(layer.table_of, dtype=np.int64), entries)
     shares = []
-    known = np.isfinite(patches)
+    finite = np.isfinite(patches)
     for which in ("domain", "extent"):
         bounds = np.array([getattr(table, which) for table in layer.tables])[number]
         # The tables of frames carry float32: an input on the edge is inside.
         outside = (patches < bounds[:, 0]) | (patches > bounds[:, 1])
-        shares.append((outside & known).sum(0) / np.maximum(known.sum(0), 1))
+        shares.append((outside & finite).sum(0) / np.maximum(finite.sum(0), 1))
     return shares[0], shares[1]

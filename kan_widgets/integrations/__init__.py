@@ -14,7 +14,7 @@ from kan_widgets.lazy_names import makers
 # None is imported unasked, not even by a star.
 __all__: list[str] = []
 
-# Each with what there is to install for it.
+# Each trainer with the package to install for it.
 _TRAINERS = {
     "accelerate": "accelerate",
     "fastai": "fastai",

@@ -14,7 +14,7 @@ from kan_widgets.live import Binding
 def bind(accelerator: Accelerator, model: nn.Module, optimizer: Any, **options: Any) -> Binding:
     """Bind what accelerate has prepared, after ``accelerator.load_state`` where that is called.
 
-    The steps go on from those that the optimizer has counted, as Adam and its like do; of others
+    The steps go on from those that the optimizer has counted, as Adam and its like do; for others
     give ``steps``. The main process records and sends; of a model that is split each records, and
     under a path that is given each adds what its layers have seen.
 

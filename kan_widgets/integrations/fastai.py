@@ -41,7 +41,7 @@ class KANWidgets(Watcher, Callback):
             self.saw((*self.learn.xb, *self.learn.yb))
 
     def after_batch(self) -> None:
-        """Note how far it is, and the loss."""
+        """Note the progress, and the loss."""
         learn = self.learn
         if learn.training and self.done(learn.epoch + 1, lambda: {"loss": learn.loss}):
             raise CancelFitException

@@ -30,7 +30,7 @@ class KANWidgets(Watcher):
         self._optimizers = list(optimizer) if several else [optimizer]
 
     def attach_to(self, engine: Engine) -> KANWidgets:
-        """Have the engine call this from now on; returns this."""
+        """Have the engine call this callback from now on, and return the callback."""
         engine.add_event_handler(Events.STARTED, self._started)
         engine.add_event_handler(Events.ITERATION_STARTED, self._iteration_started)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration_completed)
@@ -41,8 +41,8 @@ class KANWidgets(Watcher):
     def _started(self, engine: Engine) -> None:
         state = engine.state
         self.attach(self._model, self._optimizers, [state.iteration])
-        epochs, each = state.max_epochs, state.epoch_length
-        self.begin(epochs, epochs * each if epochs and each else None)
+        epochs, batches = state.max_epochs, state.epoch_length
+        self.begin(epochs, epochs * batches if epochs and batches else None)
 
     def _iteration_started(self, engine: Engine) -> None:
         self.saw(engine.state.batch)

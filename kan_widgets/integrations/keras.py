@@ -33,29 +33,29 @@ class KANWidgets(Watcher, keras.callbacks.Callback):
         """Bind, and begin."""
         self._module = _torch_of(self.model, self._module)
         self.attach(self._module, [None])
-        epochs, each = self.params.get("epochs"), self.params.get("steps")
-        self.begin(epochs, epochs * each if epochs and each else None)
+        epochs, batches = self.params.get("epochs"), self.params.get("steps")
+        self.begin(epochs, epochs * batches if epochs and batches else None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch."""
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note how far it is, and what was logged."""
+        """Note the progress, and what was logged."""
         if self.done(self._epoch, lambda: logs or {}):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the logs of the epoch, those of validation among them."""
         self.add_numbers(
-            {name: one for name, one in (logs or {}).items() if name.startswith("val_")}
+            {name: value for name, value in (logs or {}).items() if name.startswith("val_")}
         )
 
     on_train_end = Watcher.over
 
 
 def _torch_of(model: Any, before: nn.Module | None) -> nn.Module:
-    """Return the torch module inside a Keras model: of several the one there was, or a new dict."""
+    """Return the torch module in a Keras model; for several ``before``, if the same, or a dict."""
     wrapped = {
         layer.name: layer.module
         for layer in model._flatten_layers()

@@ -48,13 +48,13 @@ class KANWidgets(Watcher, Callback):
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Bind, and begin."""
         done: tuple[int, ...] = self._steps
-        if not done and len(trainer.optimizers) == 1:  # of several it counts all together
+        if not done and len(trainer.optimizers) == 1:  # with several it counts all together
             done = (trainer.global_step,)
         folder = trainer.log_dir or trainer.default_root_dir
         self.attach(pl_module, trainer.optimizers, done, folder, trainer.loggers)
-        epochs, each = trainer.max_epochs, trainer.num_training_batches
-        known = epochs is not None and epochs > 0 and math.isfinite(each)
-        total = int(epochs * each) if known else None
+        epochs, batches = trainer.max_epochs, trainer.num_training_batches
+        is_finite = epochs is not None and epochs > 0 and math.isfinite(batches)
+        total = int(epochs * batches) if is_finite else None
         if trainer.max_steps > 0:  # optimizer steps, of which several batches may make one
             steps = trainer.max_steps * trainer.accumulate_grad_batches
             total = steps if total is None else min(total, steps)
@@ -69,12 +69,12 @@ class KANWidgets(Watcher, Callback):
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note how far it is, and what was logged."""
-        epoch, done = trainer.current_epoch, batch_idx + 1
-        if epoch and math.isfinite(each := trainer.num_training_batches):
-            done += epoch * int(each)
+        """Note the progress, and what was logged."""
+        epoch, batches = trainer.current_epoch, batch_idx + 1
+        if epoch and math.isfinite(per_epoch := trainer.num_training_batches):
+            batches += epoch * int(per_epoch)
         loss = outputs.get("loss") if isinstance(outputs, dict) else None
-        if self.done(epoch + 1, lambda: trainer.callback_metrics or {"loss": loss}, done):
+        if self.done(epoch + 1, lambda: trainer.callback_metrics or {"loss": loss}, batches):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
@@ -89,5 +89,5 @@ class KANWidgets(Watcher, Callback):
     on_train_end = Watcher.over
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """Note which error has ended it."""
+        """Note which error has ended the training."""
         self.end(exception)

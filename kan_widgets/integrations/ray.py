@@ -18,7 +18,7 @@ _bound: list[Binding] = []
 def bind(model: nn.Module, optimizer: Any = None, **options: Any) -> Binding:
     """Bind what a worker trains, after its checkpoint is loaded.
 
-    The steps go on from those that the optimizer has counted, as Adam and its like do; of others
+    The steps go on from those that the optimizer has counted, as Adam and its like do; for others
     give ``steps``. The worker of rank 0 records and sends; of a model that is split each records,
     and under a path that is given each adds what its layers have seen.
 
@@ -32,9 +32,9 @@ def bind(model: nn.Module, optimizer: Any = None, **options: Any) -> Binding:
 
 
 def report(metrics: Mapping[str, Any], *args: Any, **options: Any) -> None:
-    """Call ``ray.train.report``, and draw the numbers of it as curves of what was bound last."""
+    """Call ``ray.train.report``, and draw its numbers as curves of the models bound last."""
     if _bound:
-        _bound[0].log(**{name: one for name, one in metrics.items() if is_number(one)})
+        _bound[0].log(**{name: value for name, value in metrics.items() if is_number(value)})
     ray.train.report(metrics, *args, **options)
 
 

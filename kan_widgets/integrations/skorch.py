@@ -17,14 +17,14 @@ class KANWidgets(Watcher, Callback):
     do. ``partial_fit`` goes on; ``fit`` begins again, unless the net has ``warm_start``.
     """
 
-    def __init__(self, *args: Any, **given: Any) -> None:
-        options = {"max_fps": 30.0, "layers": None, "history_mb": 64.0, "prove": True} | given
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        options = {"max_fps": 30.0, "layers": None, "history_mb": 64.0, "prove": True} | settings
         super().__init__(*args, **options)
         self.__dict__.update(self.options)
         self._epochs = 0
 
     def _get_param_names(self) -> list[str]:
-        # What a copied net makes its callback with; skorch would take all attributes.
+        # The arguments for the callback of a copied net; skorch would take all attributes.
         return ["views", "on_bind", "every", "record", "send_to", *self.options]
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
@@ -43,16 +43,16 @@ class KANWidgets(Watcher, Callback):
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool = False, loss: Any = None, **_: Any
     ) -> None:
-        """Note how far it is, and the loss."""
+        """Note the progress, and the loss."""
         if training and self.done(len(net.history) - self._epochs, lambda: {"loss": loss}):
-            raise KeyboardInterrupt  # what skorch takes as the wish to stop
+            raise KeyboardInterrupt  # by which skorch stops
 
     def on_epoch_end(self, net: Any, **_: Any) -> None:
         """Take what the history has of the epoch."""
         row = net.history[-1]
-        known = ("epoch", "dur", "batches", "train_batch_count", "valid_batch_count")
+        counters = ("epoch", "dur", "batches", "train_batch_count", "valid_batch_count")
         self.add_numbers(
-            {k: v for k, v in row.items() if k not in known and not k.endswith("_best")}
+            {k: v for k, v in row.items() if k not in counters and not k.endswith("_best")}
         )
 
     on_train_end = Watcher.over

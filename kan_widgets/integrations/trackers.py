@@ -34,10 +34,10 @@ from kan_widgets.widgets.pages.page import page_of
 
 @dataclass(frozen=True)
 class Report:
-    """What is sent of one step."""
+    """What is sent to a tracker for one step."""
 
     name: str
-    """What stands before the names of all that is sent."""
+    """The prefix of all names."""
     step: int
     """The training step."""
     numbers: dict[str, float] = field(repr=False)
@@ -48,17 +48,17 @@ class Report:
     """With the last report: an HTML file with all of the history; else empty."""
 
     def row(self, image: Callable[[Any], object], html: Callable[..., object]) -> dict[str, Any]:
-        """Return all of it by full names, pictures and page made into what a tracker takes."""
-        row = self.numbers | {name: image(one) for name, one in self.pictures.items()}
+        """Return the report by full names, pictures and page made into what a tracker takes."""
+        row = self.numbers | {name: image(value) for name, value in self.pictures.items()}
         row |= {"page": html(self.page.decode(), inject=False)} if self.page else {}
-        return {f"{self.name}/{name}": one for name, one in row.items()}
+        return {f"{self.name}/{name}": value for name, value in row.items()}
 
 
 Tracker = Callable[[Report], object]
 
 
 def _tracker_of(writer: Any) -> Tracker:
-    """Return what sends reports to a tracker.
+    """Return a function that sends a `Report` to a tracker.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def _tracker_of(writer: Any) -> Tracker:
     if type(writer).__module__.startswith(("lightning.", "pytorch_lightning.", "accelerate.")):
         writer = getattr(writer, "experiment", None) or getattr(writer, "tracker", writer)
     home = writer.__name__ if isinstance(writer, ModuleType) else type(writer).__module__
-    known = {"mlflow": mlflow, "trackio": trackio, "wandb": wandb}
-    made = tensorboard if hasattr(writer, "add_image") else known.get(home.partition(".")[0])
-    if made is not None:
-        return made(writer)
+    packages = {"mlflow": mlflow, "trackio": trackio, "wandb": wandb}
+    tracker = tensorboard if hasattr(writer, "add_image") else packages.get(home.partition(".")[0])
+    if tracker is not None:
+        return tracker(writer)
     if callable(writer):
         function: Tracker = writer
         return function
@@ -111,9 +111,9 @@ def mlflow(writer: Any) -> Tracker:
 
     def send(report: Report) -> None:
         now = int(1000 * time.time())
-        numbers = {named(f"{report.name}/{name}"): one for name, one in report.numbers.items()}
+        numbers = {named(f"{report.name}/{name}"): value for name, value in report.numbers.items()}
         client.log_batch(
-            key, metrics=[Metric(name, one, now, report.step) for name, one in numbers.items()]
+            key, metrics=[Metric(name, value, now, report.step) for name, value in numbers.items()]
         )
         for layer, picture in report.pictures.items():
             client.log_image(key, picture, key=named(f"{report.name}/{layer}"), step=report.step)
@@ -149,7 +149,7 @@ def trackio(writer: Any) -> Tracker:
     """
     import trackio
 
-    # Of this thread: another one would find none.
+    # The run of this thread: in another one there is none.
     run = trackio.context_vars.current_run.get() if isinstance(writer, ModuleType) else writer
     _check_run(run, "trackio", "init")
     return lambda report: run.log(report.row(trackio.Image, trackio.Html), step=report.step)
@@ -184,17 +184,17 @@ def wandb(writer: Any) -> Tracker:
 
 __all__ = ["Report", "Sending", "numbers_of"]
 
-# Of the time at most this goes into pictures, and into numbers.
+# Largest shares of the time for pictures, and for numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
 _MOST_PER_SECOND = 10.0
-# Of a larger layer so many functions are measured, evenly spread.
+# Most functions of a layer that are measured, evenly spread.
 _MOST_FUNCTIONS = 20_000
 _MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 
 
 def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
     """Return numbers of each layer, by names such as ``"conv1/reach"``; see ``live.send_to``."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     observed = live.feed.observed
     for layer in frame.layout.layers:
         rows = frame.coefficients(layer.name).reshape(layer.count, layer.nb)
@@ -209,8 +209,8 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
             of_layer["constant"] = float(ranges.constant[~ranges.broken].mean())
         if (seen := observed.get(layer.name)) is not None and len(seen.outside_domain):
             of_layer["outside"] = float(np.mean(seen.outside_domain))
-        found |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
-    return found
+        numbers |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
+    return numbers
 
 
 def _page_of_run(live: Binding) -> bytes:
@@ -238,7 +238,7 @@ class Sending(Listener):
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
         self._process = os.getpid()
         self.is_open = is_first_process()
-        """Whether it sends: until it is closed, and in the first process alone."""
+        """Whether reports are sent: until this is closed, and in the first process alone."""
         if self.is_open:
             atexit.register(self.close)
             live.feed.subscribe(self)
@@ -282,7 +282,7 @@ class Sending(Listener):
         self._send(frame, draws)
 
     def _send(self, frame: Frame, draws: bool, page: bool = False) -> None:
-        """Measure, draw and send; what is raised is reported, each kind of error once."""
+        """Measure, draw and send; errors are reported, each kind once."""
         try:
             now, start = time.perf_counter(), time.thread_time()
             numbers = numbers_of(self._live, frame) if frame.step != self._measured else {}

@@ -1,4 +1,4 @@
-"""What the callbacks of all trainers do: bind, show, log, tell how far it is, pause and stop."""
+"""What the callbacks of all trainers do: bind, show, log, tell the progress, pause and stop."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Watcher:
         send_to: Any = None,
         **options: Any,
     ) -> None:
-        given = views if isinstance(views, Iterable) else (views,)
-        if wrong := [one for one in (*given, on_bind) if one is not None and not callable(one)]:
+        shown = views if isinstance(views, Iterable) else (views,)
+        if wrong := [item for item in (*shown, on_bind) if item is not None and not callable(item)]:
             raise TypeError(
                 f"{wrong[0]!r:.80}: expected a function of the binding, such as kw.KernelGrid"
             )
@@ -136,7 +136,7 @@ class Watcher:
 
         ``steps`` are those of a checkpoint, ``folder`` and ``loggers`` the trainer's own.
 
-        Of several optimizers each is bound with the smallest part of the model that holds all
+        With several optimizers each is bound with the smallest part of the model that holds all
         its parameters, if anything in it can be read; of those of one part the first counts.
         """
         if not is_first_process() and not is_sharded(model):
@@ -146,16 +146,16 @@ class Watcher:
         for optimizer in optimizers:
             part = unwrap(model) if len(optimizers) == 1 else _part_of(model, optimizer)
             parts.setdefault(part, optimizer)
-        found, errors = [], []
+        bindings, errors = [], []
         for number, (part, optimizer) in enumerate(parts.items()):
             try:
-                found.append(self._bound(part, optimizer, [*steps, *[0] * len(parts)][number]))
+                bindings.append(self._bound(part, optimizer, [*steps, *[0] * len(parts)][number]))
             except ValueError as error:
                 errors.append(error)
-        if not found and errors:
+        if not bindings and errors:
             raise errors[0]
-        self.bindings = tuple(found)
-        for number, live in enumerate(found):
+        self.bindings = tuple(bindings)
+        for number, live in enumerate(bindings):
             end = f"-{number}" if number else ""
             self._sendings += keep(live, self.record, self.send_to, folder, loggers, end)
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -166,11 +166,11 @@ class Watcher:
                 display(*(show(live) for show in self.views))  # type: ignore[no-untyped-call]
 
     def _bound(self, part: nn.Module, optimizer: Any, steps: int) -> Binding:
-        known = binding_of(part)
-        if known is not None:
+        binding = binding_of(part)
+        if binding is not None:
             if optimizer is not None:
-                known.train_with(optimizer)
-            return known
+                binding.train_with(optimizer)
+            return binding
         live = bind(part, optimizer, every=self.every, steps=steps, **self.options)
         if self.on_bind is not None:
             self.on_bind(live)
@@ -299,8 +299,8 @@ def keep(
         elif folder is None:
             raise ValueError("record=True: there is no folder of the trainer's own: give a path")
         else:
-            if isinstance(here := Place(folder).path, Path):
-                here.mkdir(parents=True, exist_ok=True)
+            if isinstance(path := Place(folder).path, Path):
+                path.mkdir(parents=True, exist_ok=True)
             _record_beside(live, f"{folder}/kan_widgets{end}")
     sendings = []
     for writer in loggers if send_to is True else [send_to] if send_to else []:
@@ -314,7 +314,7 @@ def keep(
 
 
 def _record_beside(live: Binding, path: str) -> None:
-    """Record, under another name where a run has ended, or one of another model is."""
+    """Record; under another name if a run that has ended, or of another model, has this one."""
     for number in count(1):
         with suppress(FileExistsError):
             live.record(path if number == 1 else f"{path}_{number}")

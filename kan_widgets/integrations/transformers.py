@@ -22,23 +22,23 @@ class KANWidgets(Watcher, TrainerCallback):
     ``record=True`` is in ``output_dir``, ``send_to=True`` goes where ``report_to`` says.
     """
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Bind, and begin."""
         loggers = _loggers(args) if self.send_to is True else ()
         steps, folder = [state.global_step], args.output_dir
-        self.attach(given["model"], [given["optimizer"]], steps, folder, loggers)
+        self.attach(kwargs["model"], [kwargs["optimizer"]], steps, folder, loggers)
         self.begin(math.ceil(state.num_train_epochs), state.max_steps)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        """Note how far it is; Hugging Face counts steps, each of one batch or more."""
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the progress; Hugging Face counts steps, each of one batch or more."""
         # Epochs are counted with the step just made: 2.0 after the last one of the second.
         if self.done(max(1, math.ceil(state.epoch or 0)), dict, state.global_step):
             control.should_training_stop = True
 
     def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **given: Any
+        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        """Take what was logged, without how far it is and how long it took."""
+        """Take what was logged, without the progress and the times."""
         ends = ("epoch", "_flos", "_per_second", "_runtime")
         self.add_numbers({k: v for k, v in (logs or {}).items() if not k.endswith(ends)})
 
@@ -46,9 +46,9 @@ class KANWidgets(Watcher, TrainerCallback):
 
 
 def _loggers(args: Any) -> list[Any]:
-    """Return what the trainer reports to, of what reports can be sent to."""
-    known = [name for name in args.report_to if name in ("mlflow", "trackio", "wandb")]
-    loggers: list[Any] = [import_module(name) for name in known]
+    """Return those loggers of the trainer that reports can be sent to."""
+    names = [name for name in args.report_to if name in ("mlflow", "trackio", "wandb")]
+    loggers: list[Any] = [import_module(name) for name in names]
     if "tensorboard" in args.report_to and is_first_process():
         from torch.utils.tensorboard import SummaryWriter
 

@@ -59,9 +59,9 @@ def resolve_activation(activation: BaseActivation) -> Callable[[Tensor], Tensor]
     """
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
-            known = ", ".join(repr(name) for name in ACTIVATIONS)
+            names = ", ".join(repr(name) for name in ACTIVATIONS)
             raise ValueError(
-                f"base_activation={activation!r}: expected one of {known} or a callable"
+                f"base_activation={activation!r}: expected one of {names} or a callable"
             )
         return ACTIVATIONS[activation][0]
     if isinstance(activation, type):

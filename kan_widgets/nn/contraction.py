@@ -1,8 +1,8 @@
 """The linear part of a layer: how it combines the columns into which the basis expands its input.
 
-A dense layer multiplies them by a matrix, a convolution convolves them. Both say how the compiled
-kernels find their way through the tensors, too: how they move over unpadded images. In numbers, as
-a view of every tensor would cost a small layer more time than the arithmetic.
+A dense layer multiplies the columns by a matrix, a convolution convolves them. Both also give the
+sizes and strides by which the compiled kernels move over the unpadded tensors: as plain numbers,
+since a view of every tensor would cost a small layer more time than the arithmetic.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class Product:
         """Return the problem's sizes: the batch is the rows of one image with one column.
 
         Eighteen: n, height, width and channels of the padded input; output channels and groups;
-        height and width of the kernel, the stride, the dilation and the output; of the input that
-        is given height and width, and the rows and columns of padding before it.
+        height and width of the kernel, the stride, the dilation, the output and the unpadded
+        input; the rows and columns of padding before that input.
         """
         n, features = x.shape
         return (1, n, 1, features, len(weight), 1, 1, 1, 1, 1, 1, 1, n, 1, n, 1, 0, 0)
@@ -103,12 +103,12 @@ class Product:
         return self.strides(y)
 
 
-# By identity: the compiler of torch 2.7 asks for the hash before it has set a field.
+# Compared by identity: torch 2.7's compiler asks for the hash before it has set a field.
 @dataclass(frozen=True, eq=False)
 class Convolution:
     """One ``conv2d`` over all columns of all channels of the padded input.
 
-    Zeros are padded here and not before: what is kept for the backward pass is then the smaller
+    Zeros are padded here and not before: the backward pass then keeps the smaller, unpadded
     input, and compiled kernels need no padded one. (left, right, top, bottom), as ``F.pad`` takes
     them.
     """

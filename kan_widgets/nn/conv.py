@@ -265,7 +265,7 @@ class SharedKANConv2d(KANConv2d):
 
 
 def _memory_format(x: Tensor) -> torch.memory_format:
-    # Of one channel the strides alone tell, as they do for torch's own convolutions.
+    # With one channel the strides alone tell the format, as in torch's own convolutions.
     plain = x.is_contiguous() and (traced() or x.shape[1] > 1 or x.stride(1) > 1)
     if not plain and x.is_contiguous(memory_format=torch.channels_last):
         return torch.channels_last

@@ -115,7 +115,7 @@ class KANConv3d(nn.Module):
 
     @torch.no_grad()
     def _narrow(self) -> None:
-        """Make what each slice drew for its own fan_in that of all slices."""
+        """Scale what each slice drew for its own fan_in to the fan_in of all slices."""
         for plane in self.slices:
             for drawn in (plane.base_weight, plane.spline_scaler):
                 if drawn is not None:

@@ -125,7 +125,7 @@ class LayerCore(nn.Module):
     def _write_knots(self) -> None:
         self.knots = None
         if isinstance(self.basis, Spline | Fourier):
-            # In the type of the weights, float32 at least. Of waves they are the frequencies.
+            # In the dtype of the weights, at least float32; the knots of waves are frequencies.
             basis, like = self.basis, self.base_weight
             numbers = basis.frequency_of_each if isinstance(basis, Fourier) else basis.knots
             dtype = torch.promote_types(like.dtype, torch.float32)
@@ -156,7 +156,7 @@ class LayerCore(nn.Module):
             self.mask = torch.ones_like(self.base_weight, dtype=torch.bool)
         elif prefix + "spline_weight" in state_dict:
             self.mask = None
-        # Those of the state may be of another type or number; setting the basis brings them back.
+        # The state may have other knots, in another dtype; setting the basis writes them again.
         self.knots = None
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
@@ -186,7 +186,7 @@ def _basis_of_state(own: Basis, knots: Tensor) -> Basis:
         )
     if knots.is_meta:
         return own
-    # The layer's own are kept if they are the same but for the rounding of the state.
+    # The layer's own knots are kept if the state's are the same but for rounding.
     if torch.equal(knots.cpu(), torch.tensor(own.knots, dtype=torch.float64).to(knots.dtype)):
         return own
     return spline_on(knots.tolist(), order, torch.promote_types(knots.dtype, torch.float32))

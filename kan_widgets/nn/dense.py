@@ -24,14 +24,14 @@ from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.contraction import Contraction, LayerCall
 
-# Of the input, its base activation where that is given, and the weight's two parts.
+# Which gradients to compute: of ``x``, of a given ``base``, and of the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
-# Numbers in one piece of the expanded batch, by the type of the device. A CPU's stays in its
-# cache. An accelerator has no use for that, and each operation is a launch: there a piece is as
-# large as is sure to fit. Cubic splines take five buffers of that size at a time, 1.3 GB of
-# float32, other functions up to twice that; a quarter of it where the memory is the system's too.
+# Numbers in one piece of the expanded batch, by the type of the device. A CPU's piece stays in the
+# cache. An accelerator gains nothing by that, and launches each operation: there a piece is as
+# large as is sure to fit. Cubic splines take five buffers of a piece's size, 1.3 GB of float32,
+# other functions up to twice as much; a quarter where the device shares the system's memory.
 PIECES = {"cpu": 2**20, "mps": 2**24}
 DEVICE_PIECE = 2**26
 
@@ -72,20 +72,20 @@ def dense_forward(call: LayerCall) -> Tensor:
     return out
 
 
-#: A dense layer's weight of so many numbers is applied to so few rows as fast as it can be read:
-#: packing would copy it, and the compiled kernels read it once for each row.
+#: With a weight this large and no more rows than this, a dense layer takes the time of reading the
+#: weight once: packing would copy it, and the compiled kernels read it once for each row.
 MIN_WEIGHTS, MAX_ROWS = 2**20, 32
 
 
 def few(x: Tensor, spline_weight: Tensor) -> bool:
-    """Whether the input of a dense layer is so little that reading its weight is what costs."""
+    """Whether a dense layer has so few rows that reading its weight takes most of the time."""
     return x.dim() == 2 and len(x) <= MAX_ROWS and spline_weight.numel() >= MIN_WEIGHTS
 
 
 def _contracted(
     columns: Tensor, base_weight: Tensor, spline_weight: Tensor, contraction: Contraction
 ) -> Tensor:
-    """Contract the base's column and the others apart: no weight is packed, which copies it."""
+    """Contract the base's column and the others apart, without a packed copy of the weight."""
     columns = columns.to(spline_weight.dtype)
     base = contraction(columns[..., :1], contraction.matrix(base_weight.unsqueeze(-1)))
     return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
@@ -135,8 +135,8 @@ def parted(grad_weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
 def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
     n = len(x)
-    each = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * each / PIECES.get(x.device.type, DEVICE_PIECE))))
+    per_row = (basis.n_basis + 1) * math.prod(x.shape[1:])
+    count = max(1, min(n, round(n * per_row / PIECES.get(x.device.type, DEVICE_PIECE))))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
 

@@ -56,8 +56,8 @@ def expand_and_contract(
     kind = _contraction_dtype(x, spline_weight)
     named = isinstance(activation, str)
     base = None if named else applied(cast(Callable[[Tensor], Tensor], activation), x)
-    given = x, base, base_weight, spline_weight, basis, activation if named else None
-    return cast(Tensor, _Expanded.apply(*given, contraction, kind))  # type: ignore[no-untyped-call]
+    inputs = x, base, base_weight, spline_weight, basis, activation if named else None
+    return cast(Tensor, _Expanded.apply(*inputs, contraction, kind))  # type: ignore[no-untyped-call]
 
 
 def _full_precision(x: Tensor) -> AbstractContextManager[None]:
@@ -71,9 +71,9 @@ class _Expanded(torch.autograd.Function):
     """``contraction(columns(x), weight)``, saving only ``x`` and the weight."""
 
     @staticmethod
-    def forward(ctx: Any, *given: Any) -> Tensor:
+    def forward(ctx: Any, *members: Any) -> Tensor:
         """Compute the members of a `LayerCall`, in their order."""
-        call = LayerCall(*given)
+        call = LayerCall(*members)
         ctx.save_for_backward(*call[:4])
         ctx.rest = call[4:]
         lib = None if dense.few(call.x, call.spline_weight) else _kernels(call)
@@ -91,33 +91,33 @@ class _Expanded(torch.autograd.Function):
         # A backward pass that is itself recorded is wanted for a second derivative.
         plain = torch.is_grad_enabled() or transformed() or _batched(grad)
         lib = None if plain or not local.is_plain(grad) else _kernels(call)
-        found = None if lib is None else _backward_local(lib, call, grad, needs)
-        if found is None:
+        gradients = None if lib is None else _backward_local(lib, call, grad, needs)
+        if gradients is None:
             differentiate = _backward_plain if plain else dense.dense_backward
             with _full_precision(call.x):
                 padded = call.with_input(call.contraction.padded(call.x), call.base)
-                found = differentiate(padded, grad, needs)
-            if found[0] is not None:
-                found = (call.contraction.cropped(found[0]), *found[1:])
-        return (*found, None, None, None, None)
+                gradients = differentiate(padded, grad, needs)
+            if gradients[0] is not None:
+                gradients = (call.contraction.cropped(gradients[0]), *gradients[1:])
+        return (*gradients, None, None, None, None)
 
 
 def _kernels(call: LayerCall) -> Kernels | None:
     """Return the compiled kernels if they can and should compute this call, else None."""
-    # They know of no autocast: where it is on, the CPU's type is another. No mode sees them work.
+    # Not under autocast, where the CPU's dtype is another; nor in a mode, which would see nothing.
     if call.kind != torch.float32 or watched():
         return None
     return local.kernels_for(call)
 
 
 def _batched(grad: Tensor) -> bool:
-    """Whether a gradient is a batch of them: ``is_grads_batched``, ``jacobian(vectorize=True)``."""
+    """Whether gradients come as a batch: ``is_grads_batched``, ``jacobian(vectorize=True)``."""
     return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
 def _forward_local(lib: Kernels, call: LayerCall) -> Tensor | None:
     """Compute the local form, or return None if a number is not finite."""
-    # The kernels have a SiLU of their own.
+    # The compiled kernels have a SiLU of their own.
     x, base = _dense(call.x), call.base
     if call.activation is not None and call.activation != "silu":
         base = ACTIVATIONS[call.activation][0](x)
@@ -125,16 +125,16 @@ def _forward_local(lib: Kernels, call: LayerCall) -> Tensor | None:
 
 
 def _backward_local(lib: Kernels, call: LayerCall, grad: Tensor, needs: Needs) -> Gradients | None:
-    """Compute its gradients, or return None if a number is not finite."""
+    """Compute the local form's gradients, or return None if a number is not finite."""
     x, base, slope = _dense(call.x), call.base, None
     needs_x, needs_base, *needs_weights = needs
     if call.activation is not None and call.activation != "silu":
         base, slope = (function(x) for function in ACTIVATIONS[call.activation])
     call = call.with_input(x, base)
-    found = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
-    if found is None:
+    gradients = local.backward(lib, call, slope, grad, needs_x or needs_base, any(needs_weights))
+    if gradients is None:
         return None
-    grad_x, grad_base, grad_base_weight, grad_spline_weight = found
+    grad_x, grad_base, grad_base_weight, grad_spline_weight = gradients
     grads = grad_x if needs_x else None, grad_base if needs_base else None
     return *grads, grad_base_weight, grad_spline_weight
 
@@ -145,7 +145,7 @@ def _dense(x: Tensor) -> Tensor:
 
 
 def _backward_plain(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:
-    """Compute the same gradients by differentiable operations, for derivatives of derivatives."""
+    """Compute the gradients by differentiable operations, for derivatives of derivatives."""
     x = call.x
     weight = packed_weight(call.base_weight, call.spline_weight)
     columns = expand_plain(x, call.value, call.basis).to(call.kind)

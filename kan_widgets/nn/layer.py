@@ -180,10 +180,10 @@ class KANLayer(LayerCore):
         >>> layer.prune(0.0, torch.randn(50, 2)).removed
         ((1, 0),)
         """
-        found = pruning.prune_layer(self, threshold, batch, dry_run)
+        pruned = pruning.prune_layer(self, threshold, batch, dry_run)
         if not dry_run:
             listeners.tell([self])
-        return found
+        return pruned
 
     def regularization(
         self, batch: Inputs | None = None, *, l1: float = 1.0, entropy: float = 1.0

@@ -102,21 +102,21 @@ class Compare(CurvesView):
     )
 
     @classmethod
-    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-        # Models one after the other: `check` says how they are given.
-        return super()._bound([given] if len(given) > 1 else given, options)
+    def _bound(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        # Several arguments are taken for models: `check_models` says how to give these.
+        return super()._bound([arguments] if len(arguments) > 1 else arguments, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
         models = values.pop("models")
         check_models(models)
         values |= self._validated(values)
-        lives = {name: cast("Binding | Replay", source_for(one)) for name, one in models.items()}
+        lives = {name: cast("Binding | Replay", source_for(item)) for name, item in models.items()}
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
         self._painter = self._painted(self._draw, fps=4)
         self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
-        self._models = [kept_alive(one) for one in models.values()]
+        self._models = [kept_alive(item) for item in models.values()]
         return next(iter(lives.values()))
 
     def _begin(self) -> None:
@@ -125,9 +125,9 @@ class Compare(CurvesView):
         self.observe(weakly(self._dress), ["height", "theme"])
         self.observe(weakly(self._show), "show")
         news = ("on_training", "on_frame", "on_state", "on_probe")
-        for one in self._compared:
-            methods = dict.fromkeys(news, self._redraw) | {"on_replaced": one.replaced}
-            if (live := one.live) is not None:
+        for compared in self._compared:
+            methods = dict.fromkeys(news, self._redraw) | {"on_replaced": compared.replaced}
+            if (live := compared.live) is not None:
                 live.feed.subscribe(ViewListener(self, **methods))
         self._show()
         self._painter.now()
@@ -135,8 +135,8 @@ class Compare(CurvesView):
     @property
     def lives(self) -> dict[str, Binding | Replay]:
         """The bindings and recordings shown, by name; a later one where one was replaced."""
-        found = ((one.name, one.live) for one in self._compared)
-        return {name: live for name, live in found if live is not None}
+        pairs = ((compared.name, compared.live) for compared in self._compared)
+        return {name: live for name, live in pairs if live is not None}
 
     def table(self) -> list[dict[str, Any]]:
         """Return the numbers as they are now, one record for each model.
@@ -150,7 +150,7 @@ class Compare(CurvesView):
             ``eval_loss``, ``eval_accuracy`` and what else was logged (the last values), and
             ``data_source``. ``None`` where a number is not known.
         """
-        records = [(one.as_dict(), one.last()) for one in self._compared]
+        records = [(compared.as_dict(), compared.last()) for compared in self._compared]
         others = {name for _, last in records for name in last if name not in SCORES}
         return [
             record | {name: last.get(name) for name in (*SCORES, *sorted(others))}
@@ -168,7 +168,7 @@ class Compare(CurvesView):
         """
         return [
             {
-                "model": one.name,
+                "model": compared.name,
                 "layer": layer.name,
                 "type": layer.type,
                 "functions": layer.functions,
@@ -176,8 +176,8 @@ class Compare(CurvesView):
                 "formula": layer.formula,
                 "order": f"O({layer.order})",
             }
-            for one in self._compared
-            for layer in one.layers()
+            for compared in self._compared
+            for layer in compared.layers()
         ]
 
     def _model_named(self) -> str:
@@ -202,11 +202,11 @@ class Compare(CurvesView):
         self._painter.wake()
 
     def _share_examples(self) -> None:
-        """Have the examples of the first model that follows some run through all of them."""
+        """Run the examples of the first model that has some through all of them."""
         probes = [live.feed.probed for live in self.lives.values() if live.feed.probed is not None]
         if self.networks and probes:
-            for one in self._compared:
-                one.follow(probes[0])
+            for compared in self._compared:
+                compared.follow(probes[0])
 
     def _redraw(self, *_: Any) -> None:
         self._painter.wake()
@@ -226,11 +226,11 @@ class Compare(CurvesView):
             self.shown = shown
 
     def _logs(self) -> dict[str, Scalars]:
-        return {one.name: one.scalars for one in self._compared}
+        return {compared.name: compared.scalars for compared in self._compared}
 
     def _records(self) -> dict[str, Any]:
         """Return the numbers of all models; those logged last are with the curves."""
-        models = [one.shown() for one in self._compared]
+        models = [compared.shown() for compared in self._compared]
         least = min(model["steps"] for model in models)
         return {"models": models, "deciding": deciding(list(self._logs().values()), least)}
 
@@ -248,7 +248,7 @@ class Compare(CurvesView):
         if options.get("show", self.show) == "networks":
             self._show_networks()
             parts = [
-                one._picture_request(width, most, pixel_ratio, {}) for one in self.networks.values()
+                net._picture_request(width, most, pixel_ratio, {}) for net in self.networks.values()
             ]
             return request | {"parts": parts}
         height = {"height": options["height"]} if "height" in options else {}

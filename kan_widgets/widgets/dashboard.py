@@ -25,19 +25,19 @@ from kan_widgets.widgets.wire.lifetime import weakly
 
 @dataclass(frozen=True)
 class Panel:
-    """What a dashboard can show."""
+    """A panel that a dashboard can show."""
 
     view: type[View]
     attribute: str
     """Attribute of the dashboard that holds the view."""
     about: str
-    """What it shows, in a sentence that begins with its title."""
+    """What the panel shows, in a sentence that begins with its title."""
     wide: bool = False
-    """It stands across both columns."""
+    """Whether the panel stands across both columns."""
     trains: bool = False
-    """It needs something that trains: a binding or a recording."""
+    """Whether the panel needs something that trains: a binding or a recording."""
     page: str = "functions"
-    """Page it stands on while there are two."""
+    """The page of the panel while there are two."""
 
     @property
     def title(self) -> str:
@@ -76,18 +76,18 @@ DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
 
 def _check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     """Return names of panels, each once. Raises before anything is made."""
-    known = ", ".join(map(repr, PANELS))
+    allowed = ", ".join(map(repr, PANELS))
     if isinstance(panels, str) or not isinstance(panels, Iterable):
-        raise TypeError(f"panels={panels!r:.80}: expected a list of some of {known}")
+        raise TypeError(f"panels={panels!r:.80}: expected a list of some of {allowed}")
     names = tuple(panels)
     for name in names:
         if name not in PANELS:
             hint = nearest_word(name, PANELS)
-            raise ValueError(f"panels with {name!r}: expected some of {known}.{hint}")
+            raise ValueError(f"panels with {name!r}: expected some of {allowed}.{hint}")
         if names.count(name) > 1:
             raise ValueError(f"panels with {name!r} twice: expected each panel once")
     if not names:
-        raise ValueError(f"panels is empty: expected at least one of {known}")
+        raise ValueError(f"panels is empty: expected at least one of {allowed}")
     return names
 
 
@@ -146,7 +146,7 @@ class Dashboard(LayerView, _Panels):
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views, which are drawn in this one."""
     shared = traitlets.Bool(False).tag(sync=True)
-    """Whether the response is that to the examples of the network; the page keeps them together."""
+    """Whether the response is to the examples of the network; the page keeps the two equal."""
     panels: InitVar[Iterable[str] | None] = option(
         """What to show, in this order, of ``"training"`` (`TrainingPanel`), ``"kernels"``
         (`KernelGrid`), ``"function"`` (`SplineInspector`), ``"response"`` (`MeshgridView`),
@@ -178,10 +178,10 @@ class Dashboard(LayerView, _Panels):
         for view in together:
             view.linked = [reference(other) for other in together if other is not view]
             view.observe(weakly(self._layer_chosen), "layer")
-        # Those that were chosen stand on one page.
-        told = _PANEL_KEYWORDS if self._chosen is not None else (*_PANEL_KEYWORDS, "page")
+        # Panels that were chosen stand on one page.
+        keywords = _PANEL_KEYWORDS if self._chosen is not None else (*_PANEL_KEYWORDS, "page")
         self.panels_shown = [
-            {"name": name} | {part: getattr(PANELS[name], part) for part in told}
+            {"name": name} | {part: getattr(PANELS[name], part) for part in keywords}
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]
@@ -206,8 +206,8 @@ class Dashboard(LayerView, _Panels):
 
         def __getattr__(self, name: str) -> Any:
             """Say what to do for the view of a panel that is not shown."""
-            for panel, known in PANELS.items():
-                if name == known.attribute:
+            for panel, shown in PANELS.items():
+                if name == shown.attribute:
                     raise AttributeError(
                         f"this Dashboard has no panel {panel!r}, and so no .{name}: "
                         f"kw.Dashboard(live, panels=[…, {panel!r}]) has it"
@@ -243,7 +243,7 @@ class Dashboard(LayerView, _Panels):
         self._painter.wake()
 
     def _share_examples(self) -> None:
-        """Have the response shown to the examples that run through the network."""
+        """Show the response to the examples that run through the network."""
         source = self._stream.source
         probe = None if source is None else source.feed.probed
         response, network = self._views.get("response"), self._views.get("network")
@@ -274,7 +274,7 @@ class Dashboard(LayerView, _Panels):
                 width,
                 most,
                 pixel_ratio,
-                {name: one for name, one in taken.items() if view.has_trait(name)},
+                {name: value for name, value in taken.items() if view.has_trait(name)},
             )
             for view in self.views
         ]

@@ -112,14 +112,14 @@ class Explain(ModelView):
         self._image = values.pop("image")
         self._throttle = Throttle(per_second=4, most=_SHARE)
         self._parts: tuple[SharePart, ...] = ()
-        self._found: Explanation
+        self._explanation: Explanation
         self._news = 0
-        # Of each layer, how much news there was when it was tried last, and the step.
-        self._known: dict[str, tuple[int, int]] = {}
+        # By layer, how much news there was when it was last tried, and the step.
+        self._tried: dict[str, tuple[int, int]] = {}
         self._is_requested = False  # by the reader, and waits for a step
         self._rested_at = 0.0
         self._computing = threading.RLock()
-        self._said = ""
+        self._trouble = ""
         self._job = Job(scheduler, self._follow)
         self._painter = self._painted(self._draw, fps=4)
 
@@ -140,7 +140,7 @@ class Explain(ModelView):
         self._frame = source.frame
         from kan_widgets.functions import read
 
-        # The last layer alone first: for what that costs.
+        # The last layer alone first: refused options cost no more than that.
         self._explain(source, options["target"], ())
         if any(layer.kind == "conv" for layer in read(source.model)):
             self._explain(source, options["target"])
@@ -153,7 +153,7 @@ class Explain(ModelView):
     @property
     def explanation(self) -> Explanation:
         """The numbers found last: of all layers, or while the model trains of the one shown."""
-        return self._found
+        return self._explanation
 
     def update(self, image: Tensor | NDArray[Any] | None = None) -> None:
         """Explain again, with the model and the batch observed as they are now.
@@ -176,7 +176,7 @@ class Explain(ModelView):
         except Exception:
             self._image = before
             raise
-        self._said = ""
+        self._trouble = ""
         self._painter.now()
 
     @property
@@ -190,7 +190,7 @@ class Explain(ModelView):
     @traitlets.validate("target")
     def _validate_target(self, proposal: Any) -> int | None:
         target: int | None = proposal["value"]
-        classes = len(self._found.scores)
+        classes = len(self._explanation.scores)
         if target is not None and target >= classes:
             raise ValueError(f"target={target!r}: expected a class from 0 to {classes - 1}")
         return target
@@ -201,24 +201,24 @@ class Explain(ModelView):
         if source is None or self.comm is None:
             return []
         now = self._news, source.stats.steps
-        old = [name for name in self._layer_names() if self._known.get(name) != now]
+        old = [name for name in self._layer_names() if self._tried.get(name) != now]
         return sorted(old, key=lambda name: name != self.layer)
 
     def _content(self) -> dict[str, Any]:
-        return {"image": array_dict(self._found.image), "parts": list(self._parts)}
+        return {"image": array_dict(self._explanation.image), "parts": list(self._parts)}
 
     def _draw(self) -> None:
         with self.hold_sync():
             self.content = self._content()
-            self.message = self._said
+            self.message = self._trouble
 
     def _explain(
         self, source: Binding | None, target: int | None, layers: Sequence[str] | None = None
     ) -> None:
-        """Explain these layers, all by default; what belongs to the last comes in any case.
+        """Explain some layers, all by default; the last layer is always explained.
 
-        Only for those who may run the model: see `kan_widgets.live.steering.step_queue`. What it
-        raises has changed nothing.
+        Only for threads that may run the model: see `kan_widgets.live.steering.step_queue`. If it
+        raises, nothing has changed.
         """
         from kan_widgets.insight import explain
 
@@ -226,22 +226,22 @@ class Explain(ModelView):
             if source is None or (model := source.model) is None:
                 raise RuntimeError("the model is gone: bind another for a new view")
             news, start = (self._news, source.stats.steps), time.perf_counter()
-            self._known |= dict.fromkeys(layers or (), news)
+            self._tried |= dict.fromkeys(layers or (), news)
             seen = source.feed.observed
-            found = explain(model, self._image, target, observed=seen or None, layers=layers)
+            explanation = explain(model, self._image, target, observed=seen or None, layers=layers)
             names = {
                 layer.name: Names(layer.names, layer.input_names)
                 for layer in source.feed.layout.layers
             }
             then = next(iter(seen.values())).step if seen else None
-            made = share_parts(found, news[1], names, then)
-            parts = {part["layer"]: part for part in made}
-            self._found = found
+            shares = share_parts(explanation, news[1], names, then)
+            parts = {part["layer"]: part for part in shares}
+            self._explanation = explanation
             if layers is None or not self._parts:
                 self._parts = tuple(parts.values())
             else:
                 self._parts = tuple(parts.get(part["layer"], part) for part in self._parts)
-            self._known |= dict.fromkeys(parts, news)
+            self._tried |= dict.fromkeys(parts, news)
             cost = time.perf_counter() - start
             self._rested_at = start + cost / _SHARE_AT_REST
             self._throttle.spent(start, cost)
@@ -263,7 +263,7 @@ class Explain(ModelView):
             self._job.hurry()
 
     def _follow(self) -> None:
-        """Have the layer shown explained where it is behind the model, if that harms no training.
+        """Explain the layer shown if it is behind the model, and if that harms no training.
 
         Where a thread of a script has trained, nobody knows what it does next: only a reader may
         ask.
@@ -292,9 +292,9 @@ class Explain(ModelView):
         """Explain some layers, all by default; an error is shown in the view."""
         try:
             self._explain(self._source, self.target, layers)
-            self._said = ""
+            self._trouble = ""
         except Exception as error:
-            self._said = f"{type(error).__name__}: {error}"
+            self._trouble = f"{type(error).__name__}: {error}"
         self._painter.wake()
 
     # -- what the reader asks ---------------------------------------------------------
@@ -316,7 +316,7 @@ class Explain(ModelView):
             self._try([str(self.layer)])
         elif not source.feed.training.queue.request(_EXPLAINS, self._explain_shown):
             self._is_requested = True
-            self._said = "waiting for the next step of the training…"
+            self._trouble = "waiting for the next step of the training…"
         self._painter.now()
 
     def _bring_up_to_date(self) -> None:
@@ -338,7 +338,7 @@ class Explain(ModelView):
         if options.get("target", self.target) != self.target:
             raise ValueError(
                 f"target={options['target']!r}: a picture is of the class explained, "
-                f"{self._found.target}; set view.target first"
+                f"{self._explanation.target}; set view.target first"
             )
         # Without a name all layers are drawn, one below the other.
         layer = options.get("layer", "")

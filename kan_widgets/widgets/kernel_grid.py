@@ -143,7 +143,7 @@ class KernelGrid(LayerView):
                 f"values of type {type(values).__name__}: expected {{{next(iter(shapes))!r}: "
                 "array, …}"
             )
-        layers = {layer: _numbers(layer, given, shapes) for layer, given in values.items()}
+        layers = {layer: _numbers(layer, scores, shapes) for layer, scores in values.items()}
         has_negative = any((numbers < 0).any() for numbers in layers.values())
         if has_negative and signed is False:
             raise ValueError(f"{name}: some numbers are negative, so signed=False cannot show them")
@@ -190,12 +190,12 @@ def picture_of(
     return image_of(svg_of([picture]), 1.0)
 
 
-def _numbers(layer: str, given: Any, shapes: Mapping[str, tuple[int, int, int, int]]) -> Float32:
+def _numbers(layer: str, scores: Any, shapes: Mapping[str, tuple[int, int, int, int]]) -> Float32:
     """Return one number for each function of a layer, or raise as `KernelGrid.score`."""
     if layer not in shapes:
         raise ValueError(f"layer {layer!r}: the layers are {', '.join(map(repr, shapes))}")
     out, inputs, kh, kw = shape = shapes[layer]
-    numbers = np.asarray(given.detach().cpu() if is_tensor(given) else given, dtype="<f4")
+    numbers = np.asarray(scores.detach().cpu() if is_tensor(scores) else scores, dtype="<f4")
     if numbers.shape == (out,):
         numbers = np.repeat(numbers, inputs * kh * kw)
     if numbers.shape not in (shape, (np.prod(shape),), (out, inputs) if kh == kw == 1 else shape):

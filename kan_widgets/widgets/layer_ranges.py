@@ -131,7 +131,7 @@ class LayerRanges(ModelView):
     def _records(
         self, source: Source, frame: Frame, most: int = 1_000_000
     ) -> tuple[list[Row], dict[str, Any], bool]:
-        """Return the rows of a frame, the traits that tell them, and whether all is there."""
+        """Return the rows of a frame, the traits that hold them, and whether all is computed."""
         seen = list(source.feed.observed.values())
         rows = self._measure(source, frame)
         content = {

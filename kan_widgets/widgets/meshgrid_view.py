@@ -49,8 +49,8 @@ class _Limits(traitlets.TraitType[Any, Any]):
 
 def _pack_images(array: Float32 | None, view: Any) -> dict[str, Any]:
     """Return images as the browser reads them, and whether they are other than the default."""
-    given = array is not None and not np.array_equal(array, default_digits())
-    return images_dict(array, view) | {"given": given}
+    own = array is not None and not np.array_equal(array, default_digits())
+    return images_dict(array, view) | {"given": own}
 
 
 class MeshgridView(LayerView):

@@ -28,7 +28,7 @@ class NetworkView(ModelView):
     with the path that adds most to it for this example, to each number or to the largest pixel of
     each map; while it trains another is drawn only where it stays clearly stronger. A network of
     KAN layers, convolutions, linear layers, pooling and common activations is computed in the
-    page, also for a digit that is drawn on its input, with the kernel busy or gone.
+    page, also for a digit that is drawn on its input, with the notebook kernel busy or gone.
 
     Examples
     --------

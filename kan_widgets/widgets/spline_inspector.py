@@ -84,13 +84,13 @@ class SplineInspector(ModelView):
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str]:
-        given = list(proposal["value"])
-        if unknown := [part for part in given if part not in PARTS]:
+        parts = list(proposal["value"])
+        if unknown := [part for part in parts if part not in PARTS]:
             raise traitlets.TraitError(
-                f"show={given!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
+                f"show={parts!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
                 f"{', '.join(map(repr, PARTS))}"
             )
-        return [part for part in PARTS if part in given]
+        return [part for part in PARTS if part in parts]
 
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.
@@ -130,9 +130,9 @@ class SplineInspector(ModelView):
                     "observed).at(index)[0]"
                 )
         source = self.live
-        made = list(map(_overlay_of, fits))
-        _check_functions("overlays", made, source.feed.layout)
-        self.overlays = [*self.overlays, *made]
+        overlays = list(map(_overlay_of, fits))
+        _check_functions("overlays", overlays, source.feed.layout)
+        self.overlays = [*self.overlays, *overlays]
         out, in_, row, column = fits[0].index
         source.select(fits[0].layer, out, in_, row, column)
 
@@ -170,11 +170,11 @@ def _overlay_of(fit: SymbolicFit) -> dict[str, Any]:
 
 
 def _check_functions(name: str, places: Sequence[dict[str, Any]], layout: Layout) -> None:
-    for one in places:
-        if not _names_function(one, layout):
+    for place in places:
+        if not _names_function(place, layout):
             names = ", ".join(map(repr, layout.names))
             raise ValueError(
-                f"{name}: {one!r:.80} names no function of this model; each is a dict of "
+                f"{name}: {place!r:.80} names no function of this model; each is a dict of "
                 f"'layer' (one of {names}), 'out', 'in', 'row' and 'column'"
             )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kan_widgets.live import Feed
 
 _EXAMPLES = 8
-# Of the reader's own data the last part is for testing.
+# The share of the reader's own data that is for testing, at its end.
 _TEST_SHARE = 0.2
 # What js/src/training can do backward: functions of one number, and operations.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
@@ -49,7 +49,7 @@ def playground(
     """Write a page in which a network trains, and return its path.
 
     The page is one file: it opens from disk or from any server, and asks the network for nothing.
-    It trains in the reader's browser, by the same kernels that train it here, compiled for pages;
+    It trains in the reader's browser, by the same compiled kernels as here, built for pages;
     all views of the dashboard are live. A function can be pulled and left to learn on, and where
     the inputs are small images one can be drawn.
 
@@ -73,7 +73,7 @@ def playground(
     shift
         Each digit is moved at random by up to so many pixels.
     seed
-        Of the order of the rows and of the moves.
+        The seed for the order of the rows and for the moves.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def playground(
         "code": FOR_PAGES.read_bytes(),
     }
     draw = "draw a digit of your own; " if data is None else ""
-    said = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
-    page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, said)
+    note = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
+    page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
@@ -137,7 +137,7 @@ class _Rows:
 
     @property
     def test(self) -> int:
-        """How many it is tested on."""
+        """How many rows are for testing."""
         return len(self.inputs) - self.train
 
     @property
@@ -145,11 +145,11 @@ class _Rows:
         """The inputs that are shown, as the network takes them."""
         import torch
 
-        found = self.inputs[list(self.shown)]
-        return torch.from_numpy(pixels(found) if found.dtype == np.uint8 else found)
+        rows = self.inputs[list(self.shown)]
+        return torch.from_numpy(pixels(rows) if rows.dtype == np.uint8 else rows)
 
     def wire(self) -> dict[str, Any]:
-        """Return them as a page reads them: js/src/page/saved.ts."""
+        """Return the rows as a page reads them: js/src/page/saved.ts."""
         whole = {"train": slice(None, self.train), "test": slice(self.train, None)}
         parts = {
             name: {
@@ -170,16 +170,16 @@ def _digits(shift: int) -> _Rows:
 
 
 def _own(data: tuple[Tensor, Tensor]) -> _Rows:
-    """Return the reader's own. Raises unless it is a pair of tensors of equally many rows."""
+    """Return the reader's own data. Raises unless it is two tensors of equally many rows."""
     import torch
 
     if not (
         isinstance(data, Sequence)
         and len(data) == 2
-        and all(isinstance(one, torch.Tensor) for one in data)
+        and all(isinstance(tensor, torch.Tensor) for tensor in data)
     ):
         raise TypeError(f"data={data!r:.80}: expected a pair of tensors, (inputs, targets)")
-    inputs, targets = (one.detach().cpu() for one in data)
+    inputs, targets = (tensor.detach().cpu() for tensor in data)
     if inputs.dim() < 2 or len(inputs) != len(targets) or len(inputs) < _EXAMPLES:
         raise ValueError(
             f"data of shapes {tuple(inputs.shape)} and {tuple(targets.shape)}: expected (N, ...) "
@@ -197,7 +197,7 @@ def _own(data: tuple[Tensor, Tensor]) -> _Rows:
 
 
 def _check_model(model: nn.Module, rows: _Rows) -> None:
-    """Raise unless it takes the inputs and gives what meets the targets; it is left as it is."""
+    """Raise unless a model takes the inputs and gives what fits the targets; it stays as it is."""
     import torch
 
     from kan_widgets.functions.undisturbed import with_copy
@@ -212,17 +212,17 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
             f"{name}: expected one that takes {rows.name}, {tuple(examples.shape)}; it says: "
             f"{error}"
         ) from error
-    given = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
+    shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
     if rows.targets.dtype == np.uint8:
         classes = int(rows.targets.max()) + 1
-        if len(given) != 2 or given[1] < classes:
+        if len(shape) != 2 or shape[1] < classes:
             raise ValueError(
-                f"{name} gives {given} for {len(examples)} {rows.name}: expected at least "
+                f"{name} gives {shape} for {len(examples)} {rows.name}: expected at least "
                 f"{classes} log-probabilities for each"
             )
-    elif given != (len(examples), *rows.targets.shape[1:]):
+    elif shape != (len(examples), *rows.targets.shape[1:]):
         raise ValueError(
-            f"{name} gives {given}: expected the shape of the targets, "
+            f"{name} gives {shape}: expected the shape of the targets, "
             f"{(len(examples), *rows.targets.shape[1:])}"
         )
 
@@ -245,8 +245,8 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
         if not isinstance(layer, KANLayer):
             continue
         basis = layer.basis
-        known = family_of(basis)
-        if known is None:
+        form = family_of(basis)
+        if form is None:
             raise ValueError(f"layer {name}: a page cannot train the basis {basis!r:.80}")
         if layer.mask is not None:
             raise ValueError(f"layer {name} is pruned: a page would train what was pruned, too")
@@ -257,7 +257,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
             )
         if getattr(layer, "padding_mode", "zeros") != "zeros":
             raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
-        family, shift, factor = known
+        family, shift, factor = form
         name = name or type(layer).__name__  # the model itself, as frames call it
         recipe[name] = {
             "basis": {

@@ -28,7 +28,7 @@ class TrainingPanel(CurvesView, ModelView):
     """State, numbers, curves and controls of a training run.
 
     Pause, resume, single steps and stop act between two optimizer steps, in a plain
-    blocking cell too where the kernel can do that (ipykernel 7); elsewhere they act when
+    blocking cell too where the notebook kernel can (ipykernel 7); elsewhere they act when
     the cell ends, and the panel says so. The curves are what ``live.log(loss=…,
     accuracy=…)`` was given, one panel for each quantity.
 
@@ -49,7 +49,7 @@ class TrainingPanel(CurvesView, ModelView):
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
-    """What `panel_status` gives, with ``"reports"``: what views complained of. Like the curves and
+    """The record of `panel_status`, with ``"reports"``: faults that views told. Like the curves and
     the marks it is set by the panel's painters only."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
@@ -100,7 +100,7 @@ class TrainingPanel(CurvesView, ModelView):
                 self._draw_logged([log], ([mark.step, mark.text] for mark in log.marks))
                 status = panel_status(source)
                 # A step is made before its loss is logged: then the curves say how far they are.
-                ends = [int(np.frombuffer(one["x"])[-1]) for one in self.curves if one["x"]]
+                ends = [int(np.frombuffer(curve["x"])[-1]) for curve in self.curves if curve["x"]]
                 makes_steps = status["state"] == "running" and not status["holding"]
                 if makes_steps and ends and max(ends) >= step - 1:
                     status["step"] = max(ends)
@@ -117,7 +117,7 @@ class TrainingPanel(CurvesView, ModelView):
         if source is None:
             return ()
         log = source.scalars
-        # Curves of data that is trained on have one colour, and those of held-out data.
+        # Curves of training data have one colour, those of held-out data another.
         of = {name: belongs_to(name) for name in log.names}
         return [LoggedCurve(panel, name, data, log, name) for name, (panel, data) in of.items()]
 
@@ -140,7 +140,7 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
         "mean_rate": progress.timed_steps / progress.seconds if progress.seconds else 0.0,
-        "kernels": "" if isinstance(live, Replay) else _kernels_of(live.model),
+        "kernels": "" if isinstance(live, Replay) else _compiled_kernels_of(live.model),
         "elapsed": duration(progress.elapsed or None),
         "remaining": duration(progress.remaining),
         "share": progress.share,
@@ -155,8 +155,8 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
     }
 
 
-def _kernels_of(model: nn.Module | None) -> str:
-    """Say how the layers of `kan_widgets.nn` in a model compute; nothing of other models."""
+def _compiled_kernels_of(model: nn.Module | None) -> str:
+    """Say how the layers of `kan_widgets.nn` in a model compute; empty for other models."""
     # A recording is shown without torch.
     from kan_widgets.nn import KANLayer, kernels_info
 
@@ -164,5 +164,5 @@ def _kernels_of(model: nn.Module | None) -> str:
         return ""
     try:
         return kernels_info()
-    except ValueError as error:  # of a variable of the environment
+    except ValueError as error:  # an environment variable is wrong
         return str(error)

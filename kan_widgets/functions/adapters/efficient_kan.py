@@ -18,14 +18,14 @@ def unsure(module: Any) -> str:
     return "enable_standalone_scale_spline does not say whether there is a spline_scaler"
 
 
-def adapter(name: str, at: str, of: Any, each: tuple[str, ...], *rows: str, **how: Any) -> Recipe:
-    """Register a layer whose tensors, of functions ``each`` and ``rows`` of knots, lie ``at``."""
-    known: dict[str, Any] = {"spline_order": int, "base_activation": callable, "base_weight": each}
-    known |= {"spline_weight": (*each, "nb"), "spline_scaler?": each}
-    known |= {"grid": (*rows, "nb+spline_order+1")}
+def adapter(name: str, at: str, of: Any, axes: tuple[str, ...], *rows: str, **how: Any) -> Recipe:
+    """Register a layer whose tensors lie ``at`` a path: weights by ``axes``, knots by ``rows``."""
+    needed: dict[str, Any] = {"spline_order": int, "base_activation": callable, "base_weight": axes}
+    needed |= {"spline_weight": (*axes, "nb"), "spline_scaler?": axes}
+    needed |= {"grid": (*rows, "nb+spline_order+1")}
     return tensor_adapter(
         name,
-        {at + path: need for path, need in known.items()},
+        {at + path: need for path, need in needed.items()},
         at + "spline_weight",
         lambda module, knots: GridSpline(knots, of(module).spline_order),
         base=at + "base_weight",

@@ -1,6 +1,6 @@
 """Read the ``FastKANLayer`` of ZiyaoLi/fast-kan: Gaussians of LayerNorm(x), and a base of x.
 
-What takes the normalised x and what takes x itself are two functions, read as two layers.
+The functions of the normalised x and those of x itself are read as two layers.
 """
 
 from numbers import Real

@@ -1,6 +1,6 @@
 """Read the ``FasterKANLayer`` of AthanasiosDelis/faster-kan: switches of LayerNorm(x).
 
-Its inverse denominator only scales gradients: the forward pass ignores it. That of Vision-KAN's
+Its inverse denominator only scales gradients: the forward pass ignores it. The one in Vision-KAN's
 file acts, and is a plain number.
 """
 

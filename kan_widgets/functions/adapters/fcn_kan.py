@@ -11,7 +11,7 @@ from kan_widgets.functions.recipes import tensor_adapter
 
 
 def hats(module: Any, points: tuple[float, ...]) -> GridSpline:
-    """Return what is 1 at one of the points and 0 at all others."""
+    """Return the functions that are 1 at one of the points and 0 at all others."""
     width = points[1] - points[0]
     return GridSpline((points[0] - width, *points, points[-1] + width), 1)
 

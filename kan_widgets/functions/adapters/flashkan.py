@@ -9,7 +9,7 @@ KNOWN: dict[str, Any] = {"inv_h": float, "base_activation": callable, "grid_star
 
 
 def cubic(module: Any, starts: tuple[float, ...]) -> GridSpline:
-    """Return the splines."""
+    """Return the cubic splines of an input, of which a layer keeps where each starts."""
     step = 1 / module.inv_h
     return GridSpline(tuple(starts[0] + step * j for j in range(len(starts) + 4)), 3)
 

@@ -6,7 +6,7 @@ from kan_widgets.functions.module_tensors import attribute
 from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.smooth_bases import Smooth, ThreeTerm
 
-# Of each family the letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
+# By family: its letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
 POLYNOMIALS: dict[str, Any] = {
     "cheby2": ("U", lambda n, al: (2, 0, -1)),
     "legendre": ("P", lambda n, al: ((2 * n - 1) / n, 0, (1 - n) / n)),

@@ -1,7 +1,7 @@
 """Read ``KAT_Group`` of Adamdad/rational_kat_cu (KAT, FlashKAT): a rational function per group.
 
 φ = Σ_k numerator[k]·x^k / (1 + Σ_j |denominator[j]·x^(j+1)|), over groups of the last dimension.
-Its version in plain torch leaves the sign to x^(j+1).
+In the version in plain torch the absolute value is of denominator[j] alone.
 """
 
 from kan_widgets.functions.recipes import tensor_adapter

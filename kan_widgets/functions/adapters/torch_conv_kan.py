@@ -14,18 +14,18 @@ LIBRARY, BASE = "torch-conv-kan", "base_conv.*.weight"
 
 
 def first(module: Any) -> Any:
-    """Return a convolution that has the settings of all."""
+    """Return one of the convolutions, whose settings are those of all."""
     conv = getattr(module, "base_conv", None)
     conv = module.poly_conv if conv is None else conv
     return conv[0] if isinstance(conv, nn.ModuleList) else conv
 
 
-# Of those with a projection: a base of x, and functions of it whose sums are projected back.
+# With a projection: a base of x, and functions of projected x, whose sums are projected back.
 PROJECTED = {"norm": "inner_proj", "after": "out_proj", "base_at": "base_conv"}
 
 
 def convolution(name: str, tensors: dict[str, Any], *how: Any, **more: Any) -> None:
-    """Register one over one to three axes, ``...`` in shapes; "ones" are as many of size 1."""
+    """Register a convolution over 1 to 3 axes, ``...`` in shapes; "ones" are axes of size 1."""
     own = {"base": BASE, "after": "layer_norm", "conv": first, "pads_basis": True, **more}
     own |= PROJECTED if "inner" in str(tensors) else {}
     base = {BASE: ("groups*out", "in", ...)} if own["base"] == BASE else {}

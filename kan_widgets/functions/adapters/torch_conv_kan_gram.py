@@ -9,7 +9,7 @@ from kan_widgets.functions.smooth_bases import Gram, Smooth
 
 
 def gram(module: Any, beta: tuple[float, ...]) -> Smooth:
-    """Return the polynomials."""
+    """Return the Gram polynomials of a layer."""
     orders = range(1, len(beta) - 1)
     shifts = ((2 * n + 1) * n**2 * (4 * n**2 - 1) / (n + 1) ** 2 * beta[n] for n in orders)
     activation = module.act if hasattr(module, "act") else module.base_activation

@@ -11,7 +11,7 @@ from kan_widgets.functions.recipes import register_recipes
 
 @cache
 def layer(k: int) -> Recipe:
-    """Return how the functions of one layer lie."""
+    """Return the recipe of layer ``k`` of the network."""
     base, splines, grid = f"base_weights.{k}", f"spline_weights.{k}", f"grid_{k}"
     return Recipe(
         {
@@ -35,6 +35,6 @@ register_recipes(
     "KAN",
     lambda module: [layer(k) for k in range(len(module.spline_weights))],
     "torchkan",
-    # Others of the name are made of layers.
+    # Other networks of this name are made of layers.
     resembles=lambda own: isinstance(getattr(own, "spline_weights", None), nn.ParameterList),
 )

@@ -1,1 +1,1 @@
-"""What no adapter reads is run, to find out whether it adds up functions, and sampled."""
+"""Modules that no adapter reads: run, to test whether they add up functions, and sampled."""

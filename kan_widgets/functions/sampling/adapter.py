@@ -1,4 +1,4 @@
-"""Read what no adapter reads: find out whether it adds up or applies functions, and sample."""
+"""Read modules that no adapter reads: test if they add up or apply functions, and sample."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ _TOLERANCE = 1e-5
 
 
 def sampling_adapter(module: nn.Module, why: str = "", examples: Tensor | None = None) -> Adapter:
-    """Return an adapter that reads a module by sampling it, ``why`` it does so in its note.
+    """Return an adapter that reads a module by sampling it; its note says ``why``.
 
-    Taken is a layer that is additive: what it computes is Σ φᵢ(xᵢ) and a constant for each output,
-    of the inputs or, in a convolution, of the entries of a patch; as it is, and with its parameters
-    moved. A norm that its input passes first, and norms and activations that its sum passes last,
+    The module must be additive: it computes Σ φᵢ(xᵢ) and a constant for each output, over the
+    inputs or, in a convolution, the entries of a patch; as it is, and with its parameters moved. A
+    norm that its input passes first, and norms and activations that its sum passes last,
     are left out of φ and named. If it takes in x itself beside such a norm, its functions of both
     are two layers. Its inputs have the shape of ``examples``, ``(n, ...)``, and
     functions are sampled where these lie.
 
-    Raises `Untold` if it is not; with the size of what its inputs do together, relative to its
-    largest output.
+    Raises `Untold` if it is not additive; with the size of what its inputs do together, relative to
+    its largest output.
     """
 
-    def found(run: nn.Module) -> Adapter:
+    def adapter_for(run: nn.Module) -> Adapter:
         reasons: dict[str, None] = {}
         for way in ways_of(run, examples):
             moved = moved_of(run)
@@ -78,14 +78,14 @@ def sampling_adapter(module: nn.Module, why: str = "", examples: Tensor | None =
             reasons[words] = None
         raise Untold("; ".join(reasons) or _NO_SHAPE)
 
-    return _on_cpu(module, found)
+    return _on_cpu(module, adapter_for)
 
 
 def _on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
-    """Give what runs in the place of a module that was not sampled before, on the CPU.
+    """Use a copy, on the CPU, of a module that was not sampled before.
 
-    It is not known what any numbers do to it: on an accelerator, an index out of range would end
-    the whole process.
+    Nobody knows what it does with arbitrary numbers: on an accelerator, an index out of range would
+    end the whole process.
     """
 
     def used(run: nn.Module, copied: bool) -> Adapter:
@@ -99,41 +99,41 @@ def _on_cpu(module: nn.Module, use: Callable[[nn.Module], Adapter]) -> Adapter:
 
 
 def is_open(module: nn.Module) -> bool:
-    """Say whether a module may be a learned activation: it has nothing but numbers of its own."""
+    """Say whether a module may be a learned activation: it has parameters, and no parts."""
     own = next((p for p in module.parameters(recurse=False) if p.requires_grad), None)
-    known = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN_LAYERS)
-    return own is not None and not known and not list(module.children())
+    of_torch = type(module).__module__.startswith("torch.nn.") or isinstance(module, _PLAIN_LAYERS)
+    return own is not None and not of_torch and not list(module.children())
 
 
 def elementwise_adapter(module: nn.Module, examples: Tensor | None = None) -> Adapter:
     """Return an adapter that reads a learned activation by sampling it.
 
-    Taken is a module that makes each value of its output of the same value of its input, by one
-    function or by one for each channel or group of channels, of which one at least is no straight
-    line. ``examples`` are what it was really given: its inputs have that shape.
+    The module must make each value of its output from the same value of its input, by one function
+    or by one for each channel or group of channels, at least one of them no straight line.
+    ``examples`` are inputs that it was really given, all of one shape.
 
-    Raises `Untold` if it is none.
+    Raises `Untold` if it is no such module.
     """
 
-    def found(run: nn.Module) -> Adapter:
+    def adapter_for(run: nn.Module) -> Adapter:
         for shape in _shapes(run) if examples is None else [tuple(examples.shape[1:])]:
             way = Way(shape)
             if examples is not None:
                 way = way.where(x := examples.to("cpu", torch.float32))
                 way = replace(way, examples=x[: max(1, _POINTS // x[0].numel())])
             if (activation := Activation.of(run, way)) is not None:
-                # Those that are alike as they were made need not stay so.
+                # Functions that are alike when initialised need not stay so.
                 moved = moved_of(run)
                 if is_straight(partial(_made, moved), *way.random(64).chunk(2)):
                     raise Untold(STRAIGHT)
                 return (Activation.of(moved, way) or activation).adapter(module, run)
         raise Untold("it is no learned activation")
 
-    return _on_cpu(module, found)
+    return _on_cpu(module, adapter_for)
 
 
 def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
-    """Yield shapes that it may take: tokens of features, maps of channels, or features."""
+    """Yield shapes that a module may take: tokens of features, maps of channels, or features."""
     sizes = [size for name in INPUT_NAMES if type(size := vars(run).get(name)) is int]
     sizes += [size for p in run.parameters() for size in p.shape if 1 < size <= _MAX_CHANNELS]
     groups = [vars(run).get(name) for name in ("num_groups", "groups")]
@@ -153,23 +153,23 @@ class Activation(Sampled):
 
     @classmethod
     def of(cls, run: nn.Module, way: Way) -> Activation | None:
-        """Find out whether it is applied to each value by itself, and where alike."""
+        """Return how a module is applied, if to each value by itself, and where alike; or None."""
         x, other = way.random(8).chunk(2)
         is_kept = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.5
         try:
             y, mixed = _made(run, x), _made(run, torch.where(is_kept, x, other))
             # The same few numbers everywhere: where functions are equal, so are values.
-            each = _made(run, even(torch.linspace(*way.interval, 7), way.shape))
+            same = _made(run, even(torch.linspace(*way.interval, 7), way.shape))
         except Exception:
             return None
-        if y.shape != x.shape or not bool(y.isfinite().all() & each.isfinite().all()):
+        if y.shape != x.shape or not bool(y.isfinite().all() & same.isfinite().all()):
             return None
-        near = _TOLERANCE * max(float(y.abs().max()), float(each.abs().max()), 1e-12)
+        near = _TOLERANCE * max(float(y.abs().max()), float(same.abs().max()), 1e-12)
         off = (y - mixed).abs()
         if float(off[is_kept].max()) > near or float(off[~is_kept].max()) <= near:  # a constant
             return None
         for axis in (-1, 1):
-            along = _by_channel(each, axis)
+            along = _by_channel(same, axis)
             if float((along - along[:, :1]).abs().max()) <= near:
                 return cls(way, axis, _groups(along[:, 0], near))
         return None
@@ -179,11 +179,11 @@ class Activation(Sampled):
 
         def values(x: Tensor) -> Tensor:
             """Return φ at some points, ``(P,)``, for each group: ``(P, groups)``."""
-            each = _by_channel(_made(run, even(x, way.shape)), self.axis)[:, 0]
-            return each[:, :: each.shape[1] // self.groups]
+            by_channel = _by_channel(_made(run, even(x, way.shape)), self.axis)[:, 0]
+            return by_channel[:, :: by_channel.shape[1] // self.groups]
 
-        basis, found = sampled_functions(values, way.interval, before)
-        samples = Samples(basis, (found.T.unsqueeze(0).float().contiguous(),))
+        basis, coefficients = sampled_functions(values, way.interval, before)
+        samples = Samples(basis, (coefficients.T.unsqueeze(0).float().contiguous(),))
         layers, sums = self.layers(run, samples), self.sums(run, samples)
         ends = basis.nodes[0], basis.nodes[-1]
         examples = [] if way.examples is None else [way.examples.clamp(*ends)]

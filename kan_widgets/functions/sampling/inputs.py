@@ -1,4 +1,4 @@
-"""Which inputs a module that nobody knows takes, and where they lie."""
+"""Which inputs an unknown module takes, and where they lie."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ INPUT_NAMES = (
 ).split()
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_SHAPES = 8
-# Inputs to run where many are wanted, numbers in them, and inputs to run at least.
+# Most inputs to run, most numbers in them, and fewest inputs to run.
 MAX_INPUTS, _MAX_NUMBERS, MIN_INPUTS = 4096, 2_000_000, 32
-# Where functions lie of which nothing is known.
+# The interval of functions of which nothing is known.
 _USUAL_RANGE = (-2.0, 2.0)
-# Where so many inputs lie, and somewhat more: not as far as the very last one of thousands.
+# The quantiles of inputs between which functions lie, room added, and most inputs to go by.
 _ENDS, _ROOM, _MAX_PLACED = (0.0002, 0.9998), 0.1, 250_000
 
 
@@ -44,7 +44,7 @@ class Way:
     line: bool = False
     """Whether a convolution goes over one dimension, ``shape`` being (channels, length)."""
     border: bool = True
-    """Whether it is known what it adds up where its kernels reach beyond the border."""
+    """Whether it is known what is added up where kernels reach beyond the border."""
     before: str = ""
     """The name of the norm that the input passes first."""
     after: tuple[str, ...] = ()
@@ -52,13 +52,13 @@ class Way:
     beside: bool = False
     """Whether the input itself is taken in too, beside what the norm before makes of it."""
     examples: Tensor | None = field(default=None, compare=False)
-    """Inputs that it was really given, ``(n, numbers of one input)``, or patches of them."""
+    """Inputs really given to the module, ``(n, numbers of one input)``, or patches of them."""
     why: str = ""
-    """Why no adapter reads it, for a person to read."""
+    """Why no adapter reads the module, for a person to read."""
 
     @property
     def view(self) -> Callable[[Tensor], Tensor] | None:
-        """How what passes becomes maps, as a `Tap` has it."""
+        """What makes maps of the tensors that pass, the ``view`` of a `Tap`."""
         return as_rows if self.line else None
 
     @property
@@ -74,7 +74,7 @@ class Way:
         return self.inputs if self.kernel is None else self.shape[0]
 
     def how_many(self, passes: int = 1) -> int:
-        """Return how many inputs to run at once, where many are wanted, in so many passes."""
+        """Return how many inputs to run where many are wanted, each in so many passes."""
         numbers = passes * torch.Size(self.shape).numel()
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 
@@ -84,7 +84,7 @@ class Way:
         return low + (high - low) * torch.rand(count, *(shape or self.shape), generator=generator)
 
     def where(self, x: Tensor) -> Way:
-        """Return it with the interval in which most of some inputs lie."""
+        """Return the way with the interval in which most of ``x`` lies."""
         x = x[x.isfinite()]
         x = x[:: 1 + len(x) // _MAX_PLACED]
         low, high = x.quantile(torch.tensor(_ENDS, dtype=x.dtype)).tolist() if len(x) else (0, 0)
@@ -98,7 +98,7 @@ def ways_of(run: nn.Module, examples: Tensor | None = None) -> Iterator[Way]:
     The shape of ``examples`` is known, and functions take in such numbers.
     """
     if examples is None:
-        # A size that it names itself holds; any other that runs may do so by chance.
+        # A size that the module names holds; any other may run by chance.
         for sizes in _sizes(run):
             ways = (way for size in sizes for way in (*_maps(run, size), *_features(run, size)))
             if ran := [way for way in ways if _runs(run, way)]:
@@ -122,7 +122,7 @@ def ways_of(run: nn.Module, examples: Tensor | None = None) -> Iterator[Way]:
 
 
 def _with_examples(way: Way, rows: Tensor) -> Way:
-    """Keep some examples' rows on the CPU, spread over all: no more than are looked at."""
+    """Return the way with rows of examples on the CPU: as many as are run, spread over all."""
     rows = rows.detach().to("cpu", torch.float32)
     return replace(way, examples=rows[:: max(1, len(rows) // way.how_many())].clone())
 
@@ -150,7 +150,7 @@ def _features(run: nn.Module, size: int, *, columns: bool = False) -> Iterator[W
 def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings, bool]:
     """Return the settings of a convolution, and whether it goes over one dimension.
 
-    They are those of the module itself or of one inside it; without a kernel there are none.
+    The module itself or one inside it has them; without a kernel it is no convolution.
     """
     parts = list(run.modules())
     inside = [run, *(p for p in parts if isinstance(p, nn.Conv2d | nn.Conv1d | nn.Unfold))]
@@ -158,8 +158,8 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
     line = not flat and any(isinstance(part, nn.Conv1d) for part in parts)
 
     def pair(name: str, default: int) -> tuple[int, int]:
-        found = [vars(p)[n] for p in inside for n in (name, f"_{name}") if n in vars(p)]
-        value = found[0] if found else default
+        settings = [vars(p)[n] for p in inside for n in (name, f"_{name}") if n in vars(p)]
+        value = settings[0] if settings else default
         sizes = value if isinstance(value, tuple | list) else (value,)
         if {type(size) for size in sizes} != {int} or len(sizes) > 2:
             sizes = (default,)
@@ -172,15 +172,15 @@ def convolution_in(run: nn.Module) -> tuple[tuple[int, int] | None, ConvSettings
 
 
 def _has_kernels(run: nn.Module) -> bool:
-    """Say whether a convolution in it takes in more than one place at once."""
-    found = [vars(p) for p in run.modules() if p is run or isinstance(p, _CONVOLUTIONS)]
-    sizes = [own.get("kernel_size", own.get("_kernel_size", 1)) for own in found]
-    each = (n for size in sizes for n in (size if isinstance(size, tuple | list) else (size,)))
-    return any(type(n) is int and n != 1 for n in each)
+    """Say whether a convolution in a module takes in more than one place at once."""
+    settings = [vars(p) for p in run.modules() if p is run or isinstance(p, _CONVOLUTIONS)]
+    sizes = [own.get("kernel_size", own.get("_kernel_size", 1)) for own in settings]
+    lengths = (n for size in sizes for n in (size if isinstance(size, tuple | list) else (size,)))
+    return any(type(n) is int and n != 1 for n in lengths)
 
 
 def _sizes(run: nn.Module) -> list[list[int]]:
-    """Return what may be the number of inputs: as it is named, one each, and as tensors have it."""
+    """Return lists of possible numbers of inputs: one for each name, then all of tensors."""
     own = {name.lstrip("_"): value for name, value in vars(run).items()}
     named = [size for name in INPUT_NAMES if type(size := own.get(name)) is int]
     weights = sorted((p for p in run.parameters() if p.ndim > 1), key=lambda p: -p.numel())

@@ -34,12 +34,12 @@ from kan_widgets.functions.sampling.sums import ROUNDING, ModuleSums
 from kan_widgets.functions.undisturbed import like_of, tapped, with_copy
 from kan_widgets.nn.torch_modes import ungraded
 
-# Of this thread, not of the wall: however busy the machine is, the same layers are sampled.
+# Of this thread's time: however busy the machine is, the same layers are sampled.
 _MAX_SECONDS = 6.0
-# How near is near enough, of the largest value: where functions are sampled, where their weights
-# are taken as they are, and between the basis functions of two inputs.
+# Largest errors, relative to the largest value: of sampled functions, of those whose weights are
+# taken as they are, and between the basis functions of two inputs.
 _NEAR_ERROR, _EXACT_ERROR, _TOLERANCE = 1e-3, 3e-4, 1e-4
-# Products and values of basis functions in one comparison, and plain layers that may mix a basis.
+# Most products and values of a basis in one comparison, and plain layers that may mix a basis.
 _WORK, _BATCH, _MAX_PARTS = 400_000_000, 4_000_000, 4
 LOCKED = "Its functions are sampled: how they follow from its parameters is not known."
 
@@ -53,18 +53,18 @@ class Sampled:
     way: Way
 
     def sources(self, module: nn.Module) -> list[Tensor]:
-        """Return the tensors that what is sampled depends on."""
+        """Return the tensors that the samples depend on."""
         return all_of(module)
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
-        """Sample it, by the earlier basis if that still fits; raise Untold if it cannot be."""
+        """Sample a module, by the earlier basis if that still fits; raise Untold if in vain."""
         raise NotImplementedError
 
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
         raise NotImplementedError
 
     def sums(self, module: nn.Module, samples: Samples) -> list[Sum]:
-        """Say where in a module their sum passes."""
+        """Say where in a module the sum of its functions passes."""
         names = tuple(layer.name for layer in self.layers(module, samples))
         at = Tap((module,), "output", view=self.way.view)
         if self.way.after:
@@ -72,7 +72,7 @@ class Sampled:
         return [Sum(names, at, samples.bias)]
 
     def adapter(self, module: nn.Module, run: nn.Module) -> Adapter:
-        """Sample it, and return who reads it from now on."""
+        """Sample a module, and return the adapter that reads it from now on."""
         samples = self._sampled(kept_samples(module), run)
         own = self._at_the_border(run, samples)
         keep_samples(module, self.sources(module), samples)
@@ -89,10 +89,10 @@ class Sampled:
                 return self.sample(run, before)
         return self.sample(run)
 
-    def _now(self, what: Callable[[nn.Module, Samples], Any], module: nn.Module) -> Any:
-        """Return what there is of a module as it was sampled last, or again if that is asked for.
+    def _now(self, use: Callable[[nn.Module, Samples], Any], module: nn.Module) -> Any:
+        """Use a module's last samples, or new ones if those are asked for; return the result.
 
-        One that can be sampled no more is left out from then on; Untold is raised.
+        A module that can be sampled no more is left out from then on; Untold is raised.
         """
         tensors = self.sources(module)
         if (samples := kept_samples(module, tensors)) is None:
@@ -101,11 +101,11 @@ class Sampled:
                 # On the same device as before. Draws no random numbers: a training may be running
                 # beside it.
                 samples = with_copy(module, lambda run, _: self._sampled(before, run), draws=False)
-            except Untold as error:  # it is no sum of functions any more
+            except Untold as error:  # no sum of functions any more
                 decide(module, Verdict(str(error), module_digest(module)))
                 raise
             keep_samples(module, tensors, samples)
-        return what(module, samples)
+        return use(module, samples)
 
     def _at_the_border(self, run: nn.Module, samples: Samples) -> Sampled:
         """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
@@ -147,10 +147,10 @@ class Sampled:
 def measured(
     compute: ModuleSums, basis: SampledBasis, coefficients: Tensor, near: float
 ) -> Samples:
-    """Say how far functions, ``(out, inputs, nb)``, are from what a module computes as it is.
+    """Return samples that say how far functions, ``(out, inputs, nb)``, are off a module's output.
 
-    Raises `Untold` if they are too far off, as no points between them can tell: by what inputs do
-    together.
+    Raises `Untold` if they are too far off: inputs do more together than their functions add up,
+    which no points of the functions can tell.
     """
     places = 1 if compute.way.kernel is None else torch.Size(compute.way.shape[1:]).numel()
     most = min(_WORK // (coefficients.numel() * places), _BATCH // coefficients[0].numel())
@@ -158,8 +158,8 @@ def measured(
     def total(x: Tensor) -> Tensor:
         return torch.einsum("nib,oib->no", basis(x), coefficients)
 
-    one = torch.zeros(1, compute.way.inputs, dtype=torch.float64).clamp(*compute.way.interval)
-    bias = (compute(one) - total(one))[0]
+    zero = torch.zeros(1, compute.way.inputs, dtype=torch.float64).clamp(*compute.way.interval)
+    bias = (compute(zero) - total(zero))[0]
     off, counts = 0.0, []
     for x, y in compute.as_it_is(max(8, most), basis.nodes):
         inside = ((x >= basis.nodes[0]) & (x <= basis.nodes[-1])).all(1)
@@ -169,7 +169,7 @@ def measured(
             size, largest = float((y - y.mean(0)).abs().max()), float(y.abs().max())
             size = size if size > ROUNDING * largest else largest or 1.0
             error = float((total(x) + bias - y).abs().max()) / size
-            if not error <= near:  # or no number
+            if not error <= near:  # NaN included
                 words = f"off by {at_most(error)} of its largest output"
                 raise Untold(f"its sampled functions are {words}")
             off = max(off, error)
@@ -187,23 +187,23 @@ class Whole(Sampled):
 
         def values(x: Tensor) -> Tensor:
             """Return φ at some points: ``(points, in · out)``."""
-            found, start = [], time.thread_time()
+            blocks, start = [], time.thread_time()
             for own in torch.arange(way.inputs).split(max(1, rows // len(x))):
-                one = torch.zeros(len(own), len(x), way.inputs)
-                one[torch.arange(len(own)), :, own] = x.to(one)
-                found.append((compute(one.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
+                runs = torch.zeros(len(own), len(x), way.inputs)
+                runs[torch.arange(len(own)), :, own] = x.to(runs)
+                blocks.append((compute(runs.flatten(0, 1)) - zero).unflatten(0, (len(own), len(x))))
                 spent = time.thread_time() - start
                 needed = start - began + spent * way.inputs / (int(own[-1]) + 1)
                 if needed > _MAX_SECONDS and spent > 0.2:
                     raise Untold(
                         f"it would take {needed:.0f} s or more to sample its {way.inputs:,} inputs"
                     )
-            made = torch.cat(found).transpose(0, 1).flatten(1)
-            # Of constants the differences are rounding.
-            return made * (float(made.abs().max()) > ROUNDING * float(zero.abs().max()))
+            phi = torch.cat(blocks).transpose(0, 1).flatten(1)
+            # Differences of constants are rounding.
+            return phi * (float(phi.abs().max()) > ROUNDING * float(zero.abs().max()))
 
-        basis, found = sampled_functions(values, way.interval, before)
-        own = found.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
+        basis, coefficients = sampled_functions(values, way.interval, before)
+        own = coefficients.T.unflatten(0, (way.inputs, -1)).transpose(0, 1)
         samples = measured(compute, basis, own, max(_NEAR_ERROR, 20 * basis.error))
         if len(own) == own.shape[1] > 1:
             others = own * (1 - torch.eye(len(own))).unsqueeze(-1)
@@ -217,8 +217,8 @@ class Whole(Sampled):
     def layers(self, module: nn.Module, samples: Samples) -> list[LayerFunctions]:
         """Return one layer, or two.
 
-        Two where a module takes in x itself beside what a norm makes of it: the norm's come first
-        and have its name.
+        Two where a module takes in x itself beside what a norm makes of it: the norm's layer
+        comes first and has its name.
         """
         way, layers = self.way, []
         norm = module.get_submodule(way.before) if way.before else None
@@ -262,28 +262,28 @@ class Mixed(Sampled):
 
     @classmethod
     def of(cls, run: nn.Module, way: Way) -> Mixed:
-        """Find what may be mixed so; whether it is, tells the comparison."""
+        """Find plain layers that may mix a basis; whether they do, the comparison tells."""
         inner = run.named_modules()
         plain = tuple(name for name, p in inner if name and isinstance(p, nn.Linear | nn.Conv2d))
         if way.before or not 0 < len(plain) <= _MAX_PARTS:
             raise Untold("no plain layers mix a basis")
-        # Where all inputs are the same, so is what is made of each.
+        # Where all inputs are the same, so are the columns made of each.
         mix = cls(way, plain, (False,) * len(plain))
         reaching = mix.reaching(run, torch.linspace(*way.interval, 5))
         order = [not _are_alike(mix.by_input(columns, k)) for k, columns in enumerate(reaching)]
         return replace(mix, basis_first=tuple(order))
 
     def by_input(self, columns: Tensor, k: int) -> Tensor:
-        """Return what has the columns of a plain layer as ``(n, inputs, nb, ...)``, a view."""
+        """Return a tensor of plain layer ``k``'s columns as ``(n, inputs, nb, ...)``, a view."""
         channels = self.way.channels
         sizes = (-1, channels) if self.basis_first[k] else (channels, -1)
-        found: Tensor = columns.unflatten(1, sizes)
-        return found.transpose(1, 2) if self.basis_first[k] else found
+        split: Tensor = columns.unflatten(1, sizes)
+        return split.transpose(1, 2) if self.basis_first[k] else split
 
     def reaching(self, run: nn.Module, x: Tensor) -> list[Tensor]:
         """Return what reaches the plain layers where all inputs are x: ``(P,)`` to (P, columns).
 
-        Of maps, one place in the middle. The run ends there.
+        From maps one place in the middle is taken. The run ends there.
         """
         names = {Tap((run.get_submodule(name),)): name for name in self.parts}
         passed: dict[str, Tensor] = {}
@@ -294,7 +294,7 @@ class Mixed(Sampled):
             passed[names[tap]] = columns.reshape(len(b), -1).to("cpu", torch.float64, copy=True)
             if len(passed) == len(self.parts):
                 raise _Reached
-            return value[:1] if b.ndim == 4 else None  # what it makes is not looked at
+            return value[:1] if b.ndim == 4 else None  # its output is not used
 
         with suppress(_Reached), tapped(names, see):
             run(even(x, self.way.shape).to(like_of(run)))
@@ -313,8 +313,8 @@ class Mixed(Sampled):
     def terms(self, module: nn.Module, of: Any = Tensor.detach) -> Tensor:
         """Return the coefficients, ``(out, in[, kh, kw], nb)``: the weights in another order."""
         weights = [of(module.get_submodule(path).weight) for path in self.parts]
-        found = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
-        return torch.cat(found, dim=-1)
+        parts = [self.by_input(weight, k).movedim(2, -1) for k, weight in enumerate(weights)]
+        return torch.cat(parts, dim=-1)
 
     @ungraded
     def write(self, module: nn.Module, index: tuple[int, ...], coefficients: Tensor) -> None:

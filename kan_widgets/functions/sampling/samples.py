@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from kan_widgets.nn.bases.basis import Ends
 
 _FEWEST, _MAX_NODES = 49, 257
-# Of the largest value: samples closer than this to what lies between others are left out, and
-# basis functions that add less.
+# Relative to the largest value: where samples so near the cubics are not refined, basis functions
+# that add less are left out, an earlier basis still fits, and functions are too rough.
 _FINE_ERROR, _NEGLIGIBLE_SHARE, _REFIT_ERROR, _MAX_ERROR = 2e-5, 1e-5, 1e-4, 2e-2
-# A known basis is kept where it reaches at most so many times as far as now needed.
+# An earlier basis is kept if it reaches at most so many times as far as now needed.
 _MAX_WIDENING = 1.5
 
 
@@ -66,12 +66,12 @@ class SampledBasis:
 
     @property
     def words(self) -> str:
-        """Where they were sampled."""
+        """Where the functions were sampled, for a person to read."""
         low, high = self.nodes[0], self.nodes[-1]
         return f"Sampled at {len(self.nodes)} points each from {low:.3g} to {high:.3g}"
 
     def serves(self, interval: Ends) -> bool:
-        """Whether it was sampled where functions are to be looked at, and not much further."""
+        """Whether the basis was sampled over an interval, and not much further."""
         (low, high), (first, last) = interval, (self.nodes[0], self.nodes[-1])
         return first <= low < high <= last <= first + _MAX_WIDENING * (high - low)
 
@@ -113,8 +113,8 @@ def refined_nodes(
     """Sample functions at 49 points, and between these where they bend, at up to 257.
 
     Also a little beyond the interval. ``values`` takes points to values, ``(n,)`` to ``(n, F)``.
-    Returned are the points, ``(P,)``, the values, ``(P, F)``, and the largest difference between
-    points that is to be expected from those found, relative to the largest value.
+    Returns the points, ``(P,)``, the values, ``(P, F)``, and the largest error between points that
+    is to be expected from those met, relative to the largest value.
 
     Raises `Untold` if they jump or bend too fast.
     """
@@ -126,11 +126,11 @@ def refined_nodes(
     while len(parts) and len(nodes) < _MAX_NODES - 1:
         # At both thirds: beside a kink a cubic may pass through one point by chance.
         thirds = torch.stack([2 * parts[:, 0] + parts[:, 1], parts[:, 0] + 2 * parts[:, 1]], 1) / 3
-        found = values(thirds.flatten())
-        off = (interpolated(nodes, samples, thirds.flatten()) - found).abs().amax(1)
+        at_thirds = values(thirds.flatten())
+        off = (interpolated(nodes, samples, thirds.flatten()) - at_thirds).abs().amax(1)
         off = off.view(-1, 2).amax(1) / (float(samples.abs().max()) or 1.0)
         off, order = off.sort(descending=True)
-        # Those that are off most, as far as there is room.
+        # Intervals whose cubics are off most are split, as far as there is room.
         count = min(int((off > _FINE_ERROR).sum()), (_MAX_NODES - len(nodes)) // 2)
         error = max(error, *off[count : count + 1].tolist(), 0.0)
         waiting = float(off[0]) / 3  # at a kink; where functions are smooth, it is 81 times less
@@ -138,7 +138,7 @@ def refined_nodes(
         ends = torch.cat([parts[taken, :1], thirds[taken], parts[taken, 1:]], 1)
         parts = ends.unfold(1, 2, 1).flatten(0, 1)
         nodes, place = torch.cat([nodes, thirds[taken].flatten()]).sort()
-        samples = torch.cat([samples, found.unflatten(0, (-1, 2))[taken].flatten(0, 1)])[place]
+        samples = torch.cat([samples, at_thirds.unflatten(0, (-1, 2))[taken].flatten(0, 1)])[place]
     error = max(error, waiting) if len(parts) else error
     if not bool(samples.isfinite().all()):
         raise Untold("what it computes is not finite")
@@ -156,7 +156,7 @@ class Samples:
     """By layer ``(out, in[, kh, kw], nb)``, where they are not weights of the module."""
     bias: Tensor | None = None
     words: str = ""
-    """How far they are off."""
+    """How far the samples are off, for a person to read."""
     versions: tuple[tuple[int, int], ...] = ()
     """Versions of the tensors from which they were taken."""
 
@@ -164,9 +164,9 @@ class Samples:
 def sampled_functions(
     values: Callable[[Tensor], Tensor], interval: Ends, before: Samples | None
 ) -> tuple[SampledBasis, Tensor]:
-    """Sample functions: by the basis of those before, if it still makes them, or by the smallest.
+    """Sample functions: by the earlier basis, if that still fits, or by the smallest new one.
 
-    ``values`` is as `refined_nodes` takes it. Returned are the basis, and coefficients ``(nb, F)``.
+    ``values`` is as `refined_nodes` takes it. Returns the basis, and coefficients ``(nb, F)``.
     """
     if before is not None and before.basis.serves(interval):
         nodes, old = before.basis.tensors()
@@ -213,10 +213,10 @@ def keep_samples(module: nn.Module, tensors: Sequence[Tensor], samples: Samples)
 
 def kept_samples(module: nn.Module, tensors: Sequence[Tensor] = ()) -> Samples | None:
     """Return the last samples; ``None`` if `sampled_again` asks and tensors have changed."""
-    known = _kept.get(module)
-    if known is not None and tensors and _again.get() and _versions(tensors) != known.versions:
+    samples = _kept.get(module)
+    if samples is not None and tensors and _again.get() and _versions(tensors) != samples.versions:
         return None
-    return known
+    return samples
 
 
 def all_of(module: nn.Module) -> list[Tensor]:
@@ -229,7 +229,7 @@ def _versions(tensors: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
 
 
 def off_in_words(error: float, real: int, drawn: int) -> str:
-    """Say how far Σφ is off by the largest output, and when, over how many inputs.
+    """Say how far Σφ is off, relative to the largest output, and over how many inputs.
 
     ``real`` counts the inputs that the layer was given, ``drawn`` random ones.
     """

@@ -1,4 +1,4 @@
-"""What a module that nobody knows computes: its sums, if they add up, and norms around them."""
+"""What an unknown module computes: sums, if it adds up functions, and norms around these."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kan_widgets.functions.undisturbed import like_of, removed, tapped
 
 _NORM = re.compile(r"Norm")
 _FOLLOWERS = re.compile(r"Norm|ReLU|SiLU|GELU|ELU|Tanh|Sigmoid|Softplus|Hardswish|Mish|Dropout")
-# Where functions of what a norm makes lie.
+# The interval of functions of a norm's output.
 _NORMED_RANGE = (-4.0, 4.0)
-# Of the largest value: what inputs may do together, of so many pairs.
+# What two inputs may do together, relative to the largest value, and pairs to try.
 _INTERACTION, _PAIRS = 1e-3, 256
 _STRAIGHT, STRAIGHT = 1e-4, "its functions are straight lines: a plain layer"
-# What is so small, of the largest value, is rounding.
+# Smaller than this, relative to the largest value, is rounding.
 ROUNDING, CONSTANT = 2e-6, "it computes a constant"
 
 InputOutput = tuple[Tensor, Tensor]
@@ -51,15 +51,15 @@ class ModuleSums:
     def as_it_is(
         self, most: int = MAX_INPUTS, nodes: Sequence[float] = ()
     ) -> Iterator[InputOutput]:
-        """Run it with its norm on inputs that it was really given, if any, and on others.
+        """Run the module with its norm on inputs really given to it, if any, and on random ones.
 
-        Yielded are what functions take in, ``(n, inputs)``, and the sums; of at most so many. Every
-        other one of those that are drawn lies halfway between nodes, at kinks above all, where
-        these are close.
+        Yields what functions take in, ``(n, inputs)``, and the sums, for at most ``most`` inputs.
+        Every other random one lies halfway between nodes, most often at kinks, where these are
+        close.
         """
         rows, count = self.way.examples, min(most, self.way.how_many())
-        known = [] if rows is None else [self._embedded(rows[:: -(-len(rows) // count)])]
-        drawn = self.way.random(max(min(MIN_INPUTS, count), count - sum(map(len, known))))
+        real = [] if rows is None else [self._embedded(rows[:: -(-len(rows) // count)])]
+        drawn = self.way.random(max(min(MIN_INPUTS, count), count - sum(map(len, real))))
         if nodes:
             pairs, generator = torch.tensor(nodes).unfold(0, 2, 1), torch.Generator().manual_seed(2)
             few = drawn[::2]
@@ -67,31 +67,31 @@ class ModuleSums:
                 1 / pairs.diff()[:, 0], few.numel(), True, generator=generator
             )
             few.copy_(pairs.mean(1)[places].view(few.shape))
-        for x in (*known, drawn):
+        for x in (*real, drawn):
             parts = [self._passed(p.to(self._like), lambda y, out: out) for p in x.split(512)]
             taken, sums = zip(*parts, strict=True)
             yield torch.cat(taken), torch.cat(sums)
 
     def _passed(self, x: Tensor, norm: Callable[[Tensor, Tensor], Tensor]) -> InputOutput:
-        """Run it, with another output of the norm before; return what is taken in, and the sums."""
-        way, found = self.way, {"normed": x}
+        """Run the module with another output of its norm; return inputs of φ, and the sums."""
+        way, passed = self.way, {"normed": x}
         taps = [Tap((self.run.get_submodule(name),)) for name in way.after[-1:]]
         if way.before:
             taps.append(Tap((self.run.get_submodule(way.before),), "output"))
 
         def see(tap: Tap, value: Tensor) -> Tensor | None:
             if tap.side == "input":
-                found["y"] = value
+                passed["y"] = value
                 return None
-            found["normed"] = norm(x, value)
-            return found["normed"]
+            passed["normed"] = norm(x, value)
+            return passed["normed"]
 
         with tapped(taps, see):
             out = output_of(self.run(x))
-        taken = self._patches(found["normed"])
+        taken = self._patches(passed["normed"])
         if way.beside:
             taken = torch.cat([taken, self._patches(x)], dim=1)
-        return taken, self._sums(found.get("y", out))
+        return taken, self._sums(passed.get("y", out))
 
     def _sums(self, y: Tensor) -> Tensor:
         if y.is_complex():
@@ -143,7 +143,7 @@ def interaction(compute: ModuleSums) -> str:
     if not float((alone - fa[:5]).abs().max()) <= _INTERACTION * size:
         return "what it makes of an example depends on the others of its batch"
     together = float((fa + fb - mixed - rest).abs().max()) / size
-    if not together <= _INTERACTION:  # or no number
+    if not together <= _INTERACTION:  # NaN included
         return (
             "it is no sum of functions of one input each: what inputs do together is "
             f"{together:.2g} of what it computes"
@@ -164,8 +164,8 @@ def is_straight(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> bool:
 def with_norms(run: nn.Module, way: Way) -> Way:
     """Find the norm that the input passes first, and what the sum passes last.
 
-    Where the input is taken in beside the norm too, its functions are sampled apart: what the norm
-    makes then counts as inputs of its own. Functions lie where what they take in does, if known.
+    Where the module takes in x beside the norm too, functions of both are sampled: the norm's
+    output counts as more inputs. Functions lie where their inputs do, if these are known.
     """
     x = torch.rand(3, *way.shape, generator=torch.Generator().manual_seed(1)).to(like_of(run))
     passed: list[tuple[str, nn.Module, Tensor, Tensor]] = []
@@ -191,7 +191,7 @@ def with_norms(run: nn.Module, way: Way) -> Way:
     way = replace(way, after=tuple(after))
     for name, part, x_in, _ in passed:
         if name not in after and _NORM.search(type(part).__name__) and _same(x_in, x):
-            # Does it depend on its input where the norm's output does not?
+            # Does the output depend on the input where the norm's output does not?
             with removed([part.register_forward_hook(lambda *args: torch.zeros_like(args[2]))]):
                 y, other = output_of(run(x)), output_of(run(x.flip(0)))
             beside = not torch.allclose(y, other, atol=1e-6 * float(y.abs().max()))

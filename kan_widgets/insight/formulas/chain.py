@@ -68,8 +68,8 @@ def spline_through(x: Float64, y: Float64) -> Term:
     step = (high - low + 2 * room) / _INTERVALS
     knots = low - room + step * np.arange(-_ORDER, _INTERVALS + _ORDER + 1)
     empty = Term(None, np.zeros(_INTERVALS + _ORDER), np.asarray(knots, dtype=np.float64))
-    found = np.linalg.lstsq(empty.at(x)[2], y, rcond=1e-10)[0]
-    return replace(empty, numbers=np.asarray(found, dtype=np.float64))
+    solution = np.linalg.lstsq(empty.at(x)[2], y, rcond=1e-10)[0]
+    return replace(empty, numbers=np.asarray(solution, dtype=np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +92,18 @@ class Chain:
 
     def run(self, x: Float64) -> tuple[list[Float64], dict[Link, tuple[Float64, Float64, Float64]]]:
         """Return what reaches each layer and the output, and what each term does."""
-        reached, done = [x], {}
+        reached, evaluated = [x], {}
         with np.errstate(all="ignore"):
             for layer, constant in enumerate(self.constants):
                 sums = np.tile(constant, (len(x), 1))
                 for link in (link for link in self.terms if link[0] == layer):
-                    done[link] = self.terms[link].at(reached[-1][:, link[2]])
-                    sums[:, link[1]] += done[link][0]
+                    evaluated[link] = self.terms[link].at(reached[-1][:, link[2]])
+                    sums[:, link[1]] += evaluated[link][0]
                 reached.append(sums)
-        return reached, done
+        return reached, evaluated
 
     def with_term(self, link: Link, term: Term | None, more: float = 0.0) -> Chain:
-        """Return it with one term replaced or taken out, and ``more`` added to the constant.
+        """Return the chain with a term replaced or taken out, and ``more`` added to the constant.
 
         Terms that then lead nowhere go too, and those of a constant join the next constant.
         """
@@ -143,7 +143,7 @@ class Chain:
         return Chain(terms, tuple(constants))
 
     def fitted(self, x: Float64, y: Float64, most: int) -> Chain:
-        """Return it with all numbers fitted to y at once, by at most so many evaluations."""
+        """Return the chain with all numbers fitted to y at once, by at most so many evaluations."""
         from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
         own, of_terms = self._places
@@ -158,37 +158,37 @@ class Chain:
 
         @np.errstate(all="ignore")
         def slopes(values: Float64) -> Float64:
-            done, moves = run(values)[1], dict.fromkeys(own, np.zeros((1, y.shape[1])))
+            evaluated, moves = run(values)[1], dict.fromkeys(own, np.zeros((1, y.shape[1])))
             # How the output moves with each sum, from the last layer to the first.
             moves |= {(last, out): row[None] for out, row in enumerate(np.eye(y.shape[1]))}
-            for layer, out, i in sorted(done, reverse=True):
+            for layer, out, i in sorted(evaluated, reverse=True):
                 if layer:
-                    move = done[layer, out, i][1][:, None] * moves[layer, out]
+                    move = evaluated[layer, out, i][1][:, None] * moves[layer, out]
                     moves[layer - 1, i] = moves[layer - 1, i] + move
             columns = [np.broadcast_to(moves[at], y.shape) for at in own]
-            columns += [moves[at[:2]] * done[at][2][:, k, None] for at, k in of_terms]
-            found = np.nan_to_num(np.stack(columns, axis=2) * weights[:, None], posinf=0, neginf=0)
-            return np.clip(found, -1e9, 1e9).reshape(y.size, -1)
+            columns += [moves[at[:2]] * evaluated[at][2][:, k, None] for at, k in of_terms]
+            slope = np.nan_to_num(np.stack(columns, axis=2) * weights[:, None], posinf=0, neginf=0)
+            return np.clip(slope, -1e9, 1e9).reshape(y.size, -1)
 
         start = [self.constants[layer][out] for layer, out in own]
         start += [self.terms[at].numbers[k] for at, k in of_terms]
         # Not MINPACK ("lm"): last bits vary from call to call there, and splines let them grow.
-        with np.errstate(over="ignore"):  # in a step that is too far, which is undone
-            found = least_squares(
+        with np.errstate(over="ignore"):  # by a step that is too far, and undone
+            solution = least_squares(
                 lambda values: _rest(run(values)[0][-1], y).ravel(),
                 np.array(start),
                 slopes,
                 x_scale="jac",
                 max_nfev=most,
             )
-        return self._with_numbers(found.x)
+        return self._with_numbers(solution.x)
 
     def unexplained(self, x: Float64, y: Float64) -> float:
-        """Return the share of the variance of y that it leaves, the mean over the outputs."""
+        """Return the share of the variance of y that is left, the mean over the outputs."""
         return float(np.square(_rest(self.run(x)[0][-1], y)).sum())
 
     def tidied(self) -> Chain:
-        """Return the same with the largest a of a sum 1, where forms behind it need no scale."""
+        """Return the chain with the largest a of a sum 1, where forms behind it need no scale."""
         terms, constants = dict(self.terms), [constant.copy() for constant in self.constants]
         for layer, out in self._places[0]:
             to = {at: term for at, term in terms.items() if (at[0] - 1, at[2]) == (layer, out)}
@@ -212,7 +212,7 @@ class Chain:
         """Return the outputs as sympy expressions of the inputs."""
         for layer, constant in enumerate(self.constants):
             sums: list[Any] = constant.tolist()
-            for (_, out, i), term in (each for each in self.terms.items() if each[0][0] == layer):
+            for (_, out, i), term in (item for item in self.terms.items() if item[0][0] == layer):
                 assert term.form is not None
                 sums[out] += term.form.with_numbers(nodes[i], *term.numbers.tolist())
             nodes = sums
@@ -220,25 +220,25 @@ class Chain:
 
 
 def _weights(y: Float64) -> Float64:
-    """Return 1/(deviation·√size) of each output: squares of what is left add up to a share."""
+    """Return 1/(deviation·√size) of each output, by which squared residuals sum to a share."""
     size = np.abs(y).max() or 1.0
     spread = y.std(axis=0)
     weights: Float64 = 1 / np.where(spread > 1e-12 * size, spread, size) / np.sqrt(y.size)
     return weights
 
 
-def _rest(found: Float64, y: Float64) -> Float64:
+def _rest(values: Float64, y: Float64) -> Float64:
     with np.errstate(all="ignore"):  # what overflows is as wrong as what is undefined
-        rest = np.nan_to_num((found - y) * _weights(y), nan=_WRONG, posinf=_WRONG, neginf=-_WRONG)
+        rest = np.nan_to_num((values - y) * _weights(y), nan=_WRONG, posinf=_WRONG, neginf=-_WRONG)
     return np.clip(rest, -_WRONG, _WRONG)
 
 
 class SplineNetwork:
     """A network as a chain of splines, and the way back from a chain to its functions."""
 
-    def __init__(self, model: nn.Module, given: Tensor) -> None:
-        self.layers, self.y = _run(model, given)
-        self.x = before = given.detach().double().cpu().numpy()
+    def __init__(self, model: nn.Module, data: Tensor) -> None:
+        self.layers, self.y = _run(model, data)
+        self.x = before = data.detach().double().cpu().numpy()
         self.features: list[_Features] = []
         self.own: list[Float64] = []
         """What each layer adds to its functions, ``(out,)``."""
@@ -282,7 +282,7 @@ class SplineNetwork:
 
     def fits(self, chain: Chain) -> Iterator[SymbolicFit]:
         """Yield the forms of all functions, every sum in the range that it has in the network."""
-        # What the network has of each sum of the chain, scale·sum + shift: of the inputs first.
+        # Each sum of the chain as it is in the network, scale·sum + shift; the inputs first.
         of = [(np.ones(self.x.shape[1]), np.zeros(self.x.shape[1]))]
         for own, (_, _, outputs) in zip(chain.run(self.x)[0][1:], self.layers, strict=True):
             wide = np.ptp(own, axis=0)
@@ -293,8 +293,8 @@ class SplineNetwork:
         for number, (functions, inputs, _) in enumerate(self.layers):
             for out, i in np.ndindex(functions.shape[:2]):
                 at, scale, shift = self.features[number][i]
-                sized, moved = (float(each[at]) for each in of[number])
-                to, added = (float(each[out]) for each in of[number + 1])
+                sized, moved = (float(pair[at]) for pair in of[number])
+                to, added = (float(pair[out]) for pair in of[number + 1])
                 # The input is scale·(sized·h + moved) + shift, of a sum h of the chain.
                 whole, rest = scale * sized, scale * moved + shift
                 term = chain.terms.get((number, out, at))
@@ -305,36 +305,36 @@ class SplineNetwork:
                 d = float(to * chain.constants[number][out] + added - self.own[number][out])
                 numbers = a, b, c, d if i == 0 else 0.0  # the first takes the constant
                 ends = float(inputs[:, i].min()), float(inputs[:, i].max())
-                told = *numbers, np.nan, np.nan, np.nan, *ends
+                fields = *numbers, np.nan, np.nan, np.nan, *ends
                 count = len(inputs)
-                yield SymbolicFit(functions.name, (out, i, 0, 0), form, *told, count, count)
+                yield SymbolicFit(functions.name, (out, i, 0, 0), form, *fields, count, count)
 
 
 def _between(before: Float64, after: Float64, where: str) -> _Features:
-    """Return what each feature that reaches the next layer is of the sums before."""
-    found: _Features = []
+    """Return each feature that reaches the next layer as a sum before it, scaled and shifted."""
+    features: _Features = []
     chain = before.shape == after.shape
     for k, other in enumerate(after.T):
-        for at, one in [(k, before[:, k])] if chain else enumerate(before.T):
-            about = one - one.mean()
-            scale = float(about @ other / (about @ about)) if np.ptp(one) else 0.0
-            shift = float(other.mean() - scale * one.mean())
-            if _close(one, other):
+        for at, column in [(k, before[:, k])] if chain else enumerate(before.T):
+            about = column - column.mean()
+            scale = float(about @ other / (about @ about)) if np.ptp(column) else 0.0
+            shift = float(other.mean() - scale * column.mean())
+            if _close(column, other):
                 scale, shift = 1.0, 0.0
-            if _close(scale * one + shift, other):
-                found.append((at, scale, shift))
+            if _close(scale * column + shift, other):
+                features.append((at, scale, shift))
                 break
         else:
             raise ValueError(
                 f"{where} something is done that is no multiple and no constant of each feature: "
                 "give the part of the model that is a chain of KAN layers"
             )
-    return found
+    return features
 
 
-def _close(one: Float64, other: Float64) -> bool:
+def _close(values: Float64, other: Float64) -> bool:
     size = max(float(np.abs(other).max()), 1e-6)
-    return bool(np.abs(one - other).max() <= _SAME * size)
+    return bool(np.abs(values - other).max() <= _SAME * size)
 
 
 def _run(

@@ -66,19 +66,19 @@ class Form:
 
         u = sympy.Symbol("u", real=True)
         try:
-            found = sympy.sympify(self.formula, locals={"u": u})
+            expression = sympy.sympify(self.formula, locals={"u": u})
         except (sympy.SympifyError, TypeError):
-            found = None
-        if not isinstance(found, sympy.Expr) or len(found.free_symbols) > 1:
+            expression = None
+        if not isinstance(expression, sympy.Expr) or len(expression.free_symbols) > 1:
             raise ValueError(
                 f"formula={self.formula!r:.80}: expected an expression of u, such as 'log(1 + "
                 "exp(u))'"
             )
-        return found.subs(dict.fromkeys(found.free_symbols, argument))
+        return expression.subs(dict.fromkeys(expression.free_symbols, argument))
 
     def with_numbers(self, x: Any, a: float, b: float, c: float, d: float = 0.0) -> Any:
         """Return a·f(b·x + c) + d of a sympy expression; 0, 1 and −1 are not written."""
-        a, b, c, d = (int(one) if one in (0, 1, -1) else one for one in (a, b, c, d))
+        a, b, c, d = (int(number) if number in (0, 1, -1) else number for number in (a, b, c, d))
         return a * self.of(b * x + c) + d
 
     @cached_property
@@ -137,17 +137,17 @@ def lambdified(arguments: Any, expression: Any) -> Callable[..., Any]:
 
     plain = sympy.lambdify(arguments, expression, ["scipy", "numpy"], cse=True)
 
-    def compute(*given: Any) -> Any:
+    def compute(*values: Any) -> Any:
         with np.errstate(all="ignore"):
-            return plain(*given)
+            return plain(*values)
 
     return compute
 
 
 def _everywhere(function: Callable[..., Any], u: Float64) -> Float64:
-    found = np.empty(np.shape(u))
-    found[...] = function(np.asarray(u, dtype=np.float64))
-    return found
+    values = np.empty(np.shape(u))
+    values[...] = function(np.asarray(u, dtype=np.float64))
+    return values
 
 
 FORMS: tuple[Form, ...] = (
@@ -182,17 +182,17 @@ def chosen_forms(forms: Iterable[Form | str]) -> tuple[Form, ...]:
     ValueError
         If there is no such name, a name occurs twice, or there is none.
     """
-    known = {form.name: form for form in FORMS}
-    found: dict[str, Form] = {}
-    for given in [forms] if isinstance(forms, (str, Form)) else forms:
-        if not isinstance(given, (str, Form)):
-            raise TypeError(f"forms={given!r:.80}: expected names of the library or Forms")
-        form = known.get(given) if isinstance(given, str) else given
+    by_name = {form.name: form for form in FORMS}
+    chosen: dict[str, Form] = {}
+    for item in [forms] if isinstance(forms, (str, Form)) else forms:
+        if not isinstance(item, (str, Form)):
+            raise TypeError(f"forms={item!r:.80}: expected names of the library or Forms")
+        form = by_name.get(item) if isinstance(item, str) else item
         if form is None:
-            raise ValueError(f"forms={given!r}: expected some of {', '.join(map(repr, known))}")
-        if form.name in found:
+            raise ValueError(f"forms={item!r}: expected some of {', '.join(map(repr, by_name))}")
+        if form.name in chosen:
             raise ValueError(f"forms: {form.name} more than once")
-        found[form.name] = form
-    if not found:
+        chosen[form.name] = form
+    if not chosen:
         raise ValueError("forms: none is given")
-    return tuple(found.values())
+    return tuple(chosen.values())

@@ -79,7 +79,7 @@ class Formula:
         from sympy.printing.numpy import SciPyPrinter  # type: ignore[import-untyped]
 
         printer = SciPyPrinter()
-        body = [f"    y{k} = {printer.doprint(one)}" for k, one in enumerate(self.sympy)]
+        body = [f"    y{k} = {printer.doprint(term)}" for k, term in enumerate(self.sympy)]
         head = [f"import {name}" for name in sorted({"numpy", *printer.module_imports})]
         head += ["", "", f"def formula({', '.join(self.names)}):"]
         outputs = ", ".join(f"y{k}" for k in range(len(body)))
@@ -90,7 +90,7 @@ class Formula:
         return _evaluate(self.sympy, self.names, np.asarray(x, dtype=np.float64))
 
     def put(self, live: Binding) -> tuple[Fixed, ...]:
-        """Put it into the live network, function by function, by `fix`.
+        """Put the formula into the live network, function by function, by `fix`.
 
         Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
         ``live.edits.undo()`` undoes them, one after the other. Raises as `fix` does; nothing
@@ -122,9 +122,9 @@ class Formula:
 
     def __str__(self) -> str:
         lines = []
-        for k, one in enumerate(self.sympy):
+        for k, expression in enumerate(self.sympy):
             lines += [
-                f"y{k} = {one}",
+                f"y{k} = {expression}",
                 f"    unexplained {1 - self.r2[k]:.2g}, root mean square error {self.error[k]:.3g} "
                 f"and at most {self.largest[k]:.3g}, over {len(self.held_out):,} inputs held out",
             ]
@@ -147,10 +147,10 @@ class Formula:
     def _doubts(self) -> list[str]:
         if self.networks == 1:
             return []
-        told = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
+        counts = ", ".join(f"{term} in {count}" for term, count in self.terms.items())
         few = [term for term, count in self.terms.items() if 2 * count <= self.networks]
         doubt = f" Not to be believed: {', '.join(few)}." if few else ""
-        return [f"Of {self.networks} networks: {told}.{doubt}"]
+        return [f"Of {self.networks} networks: {counts}.{doubt}"]
 
 
 def formula(
@@ -214,13 +214,13 @@ def formula(
     8*u + 8*v + 17
     """
     if isinstance(model, Sequence) and not isinstance(model, nn.Module):
-        given = [
+        formulas = [
             formula(one, x, names=names, forms=forms, penalty=penalty, digits=digits)
             for one in model
         ]
-        best = min(given, key=lambda one: formula_score(one.unexplained, one.length, penalty))
-        counted = Counter(term for one in given for term in one.terms)
-        return replace(best, networks=len(given), terms=dict(counted.most_common()))
+        best = min(formulas, key=lambda one: formula_score(one.unexplained, one.length, penalty))
+        counted = Counter(term for one in formulas for term in one.terms)
+        return replace(best, networks=len(formulas), terms=dict(counted.most_common()))
     if not isinstance(x, Tensor):
         raise TypeError(f"x of type {type(x).__name__}: expected a tensor (n, inputs)")
     if x.ndim != 2 or len(x) < 2:
@@ -267,14 +267,14 @@ def _formula(
     """Return a chain as a formula, with its errors on the rows held out."""
     import sympy
 
-    said = sorted(
+    terms = sorted(
         f"{term.form.name} of {'a sum' if layer else names[i]}"
         for (layer, _, i), term in chain.terms.items()
         if term.form
     )
     symbols = [sympy.Symbol(name) for name in names]
     exact = search.snapped(chain.symbolic(symbols), symbols)
-    expressions = tuple(_rounded(one, digits) for one in exact)
+    expressions = tuple(_rounded(expression, digits) for expression in exact)
     y = network.y[held]
     rest = _evaluate(expressions, names, network.x[held]) - y
     error = np.sqrt(np.square(rest).mean(axis=0))
@@ -288,7 +288,7 @@ def _formula(
         np.abs(rest).max(axis=0),
         r2,
         held,
-        terms=dict.fromkeys(said, 1),
+        terms=dict.fromkeys(terms, 1),
     )
 
 

@@ -24,11 +24,11 @@ from kan_widgets.insight.tables import EPSILON
 FORMULA_PENALTY = 0.2
 # Rows that moves are tried on; formulas that stay are fitted to more.
 _TRIED, _FITTED = 400, 2000
-# Evaluations of a fit: of a move, and of a formula that stays.
+# Most evaluations of a fit: for a move, and for a formula that stays.
 _BRIEF, _LONG = 12, 100
-# Moves of a step that are fitted, forms of a term that are moves, structures that are written.
+# Most moves fitted in a step, forms tried for a term, and structures made into formulas.
 _MOVES, _FORMS, _STRUCTURES = 5, 3, 3
-# Numbers of a formula in which simple ones are looked for.
+# Most numbers of a formula in which simple ones are looked for.
 _MOST_SNAPPED = 16
 # Error up to which units are taken out, and that is small enough not to try with more of them.
 _LOST, _ENOUGH = 0.05, 1e-4
@@ -52,8 +52,8 @@ class Search:
     forms: Sequence[Form]
     penalty: float
     step: Callable[[], object]
-    """Called with every step; how many there will be nobody knows."""
-    found: dict[int, tuple[float, Chain]] = field(default_factory=dict)
+    """Called with every step, whose number is not known before."""
+    by_length: dict[int, tuple[float, Chain]] = field(default_factory=dict)
     """The best formula of each length, with its error."""
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Search:
     def front(self, network: Chain) -> list[Chain]:
         """Return formulas of a network from short to long, each nearer to it than those before."""
         mean = Chain({}, (*network.constants[:-1], self.y.mean(axis=0)))
-        self.found[mean.length] = self._error(mean), mean
+        self.by_length[mean.length] = self._error(mean), mean
         for structure in self._structures(network.fitted(*self._few, _BRIEF)):
             structure = structure.fitted(*self._few, _LONG)
             formula = self._look_back(self._with_forms(structure))
@@ -70,7 +70,7 @@ class Search:
             if self._error(formula) <= min(_ENOUGH, 2 * self._error(structure) + FLOOR):
                 break
         best, front = math.inf, []
-        for _, (error, chain) in sorted(self.found.items()):
+        for _, (error, chain) in sorted(self.by_length.items()):
             if error < best / 1.05:  # a number more must take a twentieth of what is left
                 best = error
                 front.append(chain.tidied())
@@ -88,12 +88,12 @@ class Search:
         self.step()
         chain = chain.fitted(*self._many, _LONG)
         error = self._error(chain)
-        if error < self.found.get(chain.length, (math.inf,))[0]:
-            self.found[chain.length] = error, chain
+        if error < self.by_length.get(chain.length, (math.inf,))[0]:
+            self.by_length[chain.length] = error, chain
         return chain
 
     def _best(self, moves: Iterable[Chain]) -> Chain | None:
-        """Return the best of some moves: all as they are first, then the first ones fitted."""
+        """Return the best of some moves: all compared as they are, the best again when fitted."""
         self.step()
         promising = sorted((move for move in moves if move.terms), key=self._score)[:_MOVES]
         fitted = [chain.fitted(*self._few, _BRIEF) for chain in promising]
@@ -101,30 +101,30 @@ class Search:
 
     def _structures(self, network: Chain) -> list[Chain]:
         """Return the network with fewer and fewer units, the smallest first, all splines free."""
-        found: list[Chain] = []
+        structures: list[Chain] = []
         best: Chain | None = network
         while best is not None and (best is network or best.unexplained(*self._few) < _LOST):
-            found.append(best)
+            structures.append(best)
             last = len(best.constants) - 1
             units = sorted({at[:2] for at in best.terms if at[0] < last})
             best = self._best([self._without(best, unit) for unit in units])
-        kept = found[-1:]
-        for one in found[-2::-1]:  # one that is no tenth as wrong tells nothing new
-            if 10 * one.unexplained(*self._few) < kept[-1].unexplained(*self._few):
-                kept.append(one)
+        kept = structures[-1:]
+        for chain in structures[-2::-1]:  # one that is no tenth as wrong tells nothing new
+            if 10 * chain.unexplained(*self._few) < kept[-1].unexplained(*self._few):
+                kept.append(chain)
         return kept[:_STRUCTURES]
 
     def _without(self, chain: Chain, unit: tuple[int, int]) -> Chain:
-        done = chain.run(self._few[0])[1]
+        evaluated = chain.run(self._few[0])[1]
         for at in list(chain.terms):
             if (at[0] - 1, at[2]) == unit and at in chain.terms:
-                chain = chain.with_term(at, None, float(done[at][0].mean()))
+                chain = chain.with_term(at, None, float(evaluated[at][0].mean()))
         return chain
 
     def _points(self, chain: Chain, link: Link) -> tuple[Float64, Float64, float] | None:
-        """Return what reaches a term, what it adds about its mean, and that; None if constant."""
-        reached, done = chain.run(self._few[0])
-        x, y = reached[link[0]][:, link[2]], done[link][0]
+        """Return a term's input, what it adds about its mean, and the mean; None if constant."""
+        reached, evaluated = chain.run(self._few[0])
+        x, y = reached[link[0]][:, link[2]], evaluated[link][0]
         if not np.isfinite([*x, *y]).all() or not np.ptp(x):
             return None
         # A fit may give much to a spline and take it back from the constant: the sum tells.
@@ -149,7 +149,7 @@ class Search:
         while splines := chain.splines:
             best = self._best([move for link in splines for move in self._moves(chain, link)])
             if best is None:  # the last one is constant, or like no form
-                return next(iter(self.found.values()))[1]
+                return next(iter(self.by_length.values()))[1]
             chain = best
         return self._kept(chain)
 
@@ -195,8 +195,8 @@ class Search:
         function = lambdified([symbols, free], list(whole))
 
         def rest(values: Sequence[Any], x: Float64, y: Float64) -> Float64:
-            found = function(x.T, [float(value) for value in values])
-            left = np.stack([np.broadcast_to(one, len(x)) for one in found], axis=1) - y
+            outputs = function(x.T, [float(value) for value in values])
+            left = np.stack([np.broadcast_to(output, len(x)) for output in outputs], axis=1) - y
             return np.nan_to_num(left, nan=1e9, posinf=1e9, neginf=-1e9).clip(-1e9, 1e9)
 
         def fitted(values: list[Any]) -> list[Any]:
@@ -210,19 +210,19 @@ class Search:
                 return values
             start = [values[k] for k in at]
             with np.errstate(over="ignore"):
-                found = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
-            return _put(values, at, found.x)
+                solution = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
+            return _put(values, at, solution.x)
 
         values: list[Any] = list(map(float, floats))
         before = np.square(rest(values, self.held_x, self.held_y)).sum(axis=1)
         if len(values) > _MOST_SNAPPED or before.mean() > 0.01 * self.held_y.var(axis=0).sum():
-            return list(expressions)  # of what is wrong no number means anything
+            return list(expressions)  # the numbers of a wrong formula mean nothing
         # Twice: what the others were fitted to may have become simple.
         for k in 2 * list(range(len(values))):
             for exact in _simple(values[k]):
                 tried = fitted(_put(values, [k], [exact]))
                 more = np.square(rest(tried, self.held_x, self.held_y)).sum(axis=1) - before
-                # By chance alone it would rise as much.
+                # The error would rise as much by chance alone.
                 room = min(2 * more.std() / math.sqrt(len(more)), before.mean() / 10)
                 if more.mean() <= room + 1e-12 * self.held_y.var(axis=0).sum():
                     values = tried
@@ -231,15 +231,15 @@ class Search:
 
 
 def _put(values: list[Any], at: Sequence[int], some: Iterable[Any]) -> list[Any]:
-    found = dict(zip(at, some, strict=True))
-    return [found.get(k, value) for k, value in enumerate(values)]
+    replaced = dict(zip(at, some, strict=True))
+    return [replaced.get(k, value) for k, value in enumerate(values)]
 
 
 def _simple(value: Any) -> list[Any]:
     """Return simple numbers that a number is near, the nearest first; none where it is exact."""
     import sympy
 
-    found: dict[Any, float] = {}
+    offsets: dict[Any, float] = {}
     if isinstance(value, sympy.Basic):
         return []
     for unit, exact, largest in ((1.0, sympy.Integer(1), 12), (math.pi, sympy.pi, 4)):
@@ -248,5 +248,5 @@ def _simple(value: Any) -> list[Any]:
             off = abs(float(part) * unit - value)
             size = abs(part.numerator) if part.denominator > 1 else abs(part) / 8
             if size <= largest and off < 0.05 * max(abs(value), 0.05):
-                found[sympy.Rational(part.numerator, part.denominator) * exact] = off
-    return sorted(found, key=found.__getitem__)
+                offsets[sympy.Rational(part.numerator, part.denominator) * exact] = off
+    return sorted(offsets, key=offsets.__getitem__)

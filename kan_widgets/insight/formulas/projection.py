@@ -159,11 +159,11 @@ def fix(
         assert observed is not None
         samples = int(observed.samples)
     if isinstance(form, (Form, str)):
-        found = symbolic(functions, observed, forms=[form], keep=1, only=place).at(place)
-        if not found:
+        fits = symbolic(functions, observed, forms=[form], keep=1, only=place).at(place)
+        if not fits:
             name = getattr(form, "name", form)
             raise ValueError(f"{name} does not fit φ{place} of {layer}: it is not defined there")
-        form = found[0]
+        form = fits[0]
     words = str(form) if isinstance(form, SymbolicFit) else getattr(form, "__name__", repr(form))
     with np.errstate(all="ignore"):
         wanted = np.asarray(form(x), dtype=np.float64)
@@ -212,19 +212,19 @@ def _nearest_coefficients(
     domain = np.linspace(*basis.domain, _POINTS)
     elsewhere = domain[(domain < x.min()) | (domain > x.max())]
     with np.errstate(all="ignore"):
-        there = np.asarray(form(elsewhere), dtype=np.float64)
-    known = np.isfinite(there)
-    elsewhere, there = elsewhere[known], there[known]
+        targets = np.asarray(form(elsewhere), dtype=np.float64)
+    finite = np.isfinite(targets)
+    elsewhere, targets = elsewhere[finite], targets[finite]
     beside = np.sqrt(_DOMAIN_WEIGHT * len(x) / max(1, len(elsewhere)))
     weights = np.concatenate([np.ones(len(x)), np.full(len(elsewhere), beside)])
     beta = exact_beta(basis, np.concatenate([x, elsewhere]))
     free = ~np.asarray(basis.is_base)
     free = free if free.any() else np.ones_like(free)
-    found = np.where(free, present, 0.0)
-    rest = np.concatenate([wanted, there]) - beta @ found
+    new = np.where(free, present, 0.0)
+    rest = np.concatenate([wanted, targets]) - beta @ new
     columns = beta[:, free] * weights[:, None]
-    found[free] += np.linalg.lstsq(columns, rest * weights, rcond=_MIN_SINGULAR_VALUE)[0]
-    return found
+    new[free] += np.linalg.lstsq(columns, rest * weights, rcond=_MIN_SINGULAR_VALUE)[0]
+    return new
 
 
 Replacement = Literal["mean", "line", "base", "splines", "form", "initial"]
@@ -291,18 +291,18 @@ def replaced(
     else:
         fits = symbolic(layer, seen, keep=1).found if replace == "form" else None
         columns, bases = columns_and_bases(layer)
-        found = np.ones(len(numbers), dtype=bool)
+        fitted = np.ones(len(numbers), dtype=bool)
         for k, number in enumerate(numbers.tolist()):
             curve: Any = replace
             if fits is not None:
-                found[k] = bool(fits[number]) and fits[number][0].fits
-                curve = fits[number][0] if found[k] else None
+                fitted[k] = bool(fits[number]) and fits[number][0].fits
+                curve = fits[number][0] if fitted[k] else None
             if curve is not None:
                 own, basis = x[:, columns[number]], layer.bases[bases[number]]
                 new[k, :-2] = _nearest_coefficients(
                     basis, old[k], own, np.asarray(curve(own)), curve
                 )
-        numbers, new = numbers[found], new[found]
+        numbers, new = numbers[fitted], new[fitted]
     return numbers, new
 
 

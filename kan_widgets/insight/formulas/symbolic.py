@@ -168,7 +168,7 @@ def _ranked(
     if not np.isfinite(y).all():
         return []
     out, in_, row, column = map(int, np.unravel_index(number, fits.shape))
-    made = partial(
+    fit_of = partial(
         SymbolicFit,
         fits.layer,
         (out, in_, row, column),
@@ -179,8 +179,8 @@ def _ranked(
     )
     if inputs.high <= inputs.low or y.std() <= EPSILON * np.abs(y).max():
         numbers = 0.0, 1.0, 0.0, float(y.mean()), math.nan, math.nan, math.nan
-        return [made(CONSTANT, *numbers)]
-    found: list[_Ranked] = []
+        return [fit_of(CONSTANT, *numbers)]
+    ranked: list[_Ranked] = []
     for form, start in _promising(inputs, y, library, fits.penalty)[: keep + _EXTRA_FORMS]:
         b, c = _improved(form, inputs, y, start)
         shape = form(b * inputs.x + c)
@@ -190,8 +190,8 @@ def _ranked(
         d = float(y.mean() - a * shape.mean())
         r2, moves = _r2_and_moves(y, rest, inputs.images)
         score = score_of(1 - r2, form.complexity, fits.penalty)
-        found.append((made(form, a, b, c, d, r2, _deviation(moves), score), moves))
-    return _ordered(found)[:keep]
+        ranked.append((fit_of(form, a, b, c, d, r2, _deviation(moves), score), moves))
+    return _ordered(ranked)[:keep]
 
 
 def forms_like(
@@ -237,9 +237,9 @@ def _improved(form: Form, inputs: _Inputs, y: Float64, start: Float64) -> tuple[
     free = np.array([form.scale, form.shift])
 
     def place(part: Float64) -> Float64:
-        found: Float64 = start.copy()
-        found[free] = part
-        return found
+        point: Float64 = start.copy()
+        point[free] = part
+        return point
 
     def left(part: Float64) -> Float64:
         b, c = place(part)
@@ -271,7 +271,7 @@ def _deviation(moves: Float64) -> float:
     return float(np.sqrt(np.square(moves).sum() * count / (count - 1))) if count > 1 else math.nan
 
 
-def _ordered(found: list[_Ranked]) -> list[SymbolicFit]:
+def _ordered(fits: list[_Ranked]) -> list[SymbolicFit]:
     """Put the chosen form first, the others by their score, and say which are near ties with it.
 
     Chosen is the simplest of those whose score is within one standard error of the lowest; of
@@ -284,9 +284,9 @@ def _ordered(found: list[_Ranked]) -> list[SymbolicFit]:
         room = np.nan_to_num(_deviation(own - its))
         return bool(other[0].score - first[0].score <= errors * room)
 
-    found = sorted(found, key=lambda one: one[0].score)
-    near = [one for one in found if one is found[0] or within(one, found[0], 1.0)]
+    fits = sorted(fits, key=lambda one: one[0].score)
+    near = [one for one in fits if one is fits[0] or within(one, fits[0], 1.0)]
     first = min(near, key=lambda one: (one[0].form.complexity, one[0].score), default=None)
-    return [one[0] for one in found if one is first] + [
-        replace(one[0], tied=within(one, first, 2.0)) for one in found if first and one is not first
+    return [one[0] for one in fits if one is first] + [
+        replace(one[0], tied=within(one, first, 2.0)) for one in fits if first and one is not first
     ]

@@ -54,7 +54,7 @@ class SymbolicFit:
     patches: int
     """Inputs of the function that it rests on."""
     tied: bool = False
-    """Whether it is a near tie with the best form of its function: within two standard errors."""
+    """Whether the form is a near tie with its function's best: within two standard errors."""
 
     @property
     def fits(self) -> bool:
@@ -96,9 +96,9 @@ def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def _affine(factor: float, what: str, constant: float) -> str:
-    """Return factor·what + constant in print."""
-    scaled = {1.0: what, -1.0: f"−{what}"}.get(factor, f"{_number(factor)}·{what}")
+def _affine(factor: float, term: str, constant: float) -> str:
+    """Return factor·term + constant in print."""
+    scaled = {1.0: term, -1.0: f"−{term}"}.get(factor, f"{_number(factor)}·{term}")
     sign = "−" if constant < 0 else "+"
     return f"{scaled} {sign} {_number(abs(constant))}" if constant else scaled
 
@@ -224,13 +224,13 @@ class SymbolicFits:
         place = place_text([int(i) for i in np.unravel_index(number, self.shape)])
         if self.shape[2:] == (1, 1):
             place = place.split()[0]
-        if not (found := self.found[number]):
+        if not (ranked := self.found[number]):
             return (place, "not finite", *["–"] * 3)
-        best = found[0]
+        best = ranked[0]
         return (
             place,
             str(best) if best.fits else f"{NO_FORM}: best {best}",
             r2_text(best.r2, best.error),
             interval(best.low, best.high),
-            ", ".join(fit.form.name for fit in found if fit.tied),
+            ", ".join(fit.form.name for fit in ranked if fit.tied),
         )

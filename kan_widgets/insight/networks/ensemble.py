@@ -141,11 +141,11 @@ class Ensemble:
         from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
         from kan_widgets.insight.formulas.symbolic_fits import NO_FORM
 
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for x, y in zip(self.x[layer][:, in_], self.values[layer][:, out, in_, entry], strict=True):
             best = forms_like(x, y, FORMS, PENALTY, 1)
-            found[best[0].form.name if best and best[0].fits else NO_FORM] += 1
-        return found
+            counts[best[0].form.name if best and best[0].fits else NO_FORM] += 1
+        return counts
 
     def formula(self, x: Tensor, **options: Any) -> Formula:
         """Return `insight.formula` of all networks, which says what terms vary with the seed.
@@ -179,7 +179,7 @@ class Ensemble:
 
     def _rows(self) -> list[Sequence[str]]:
         numbers = zip(self.distance, self.unmatched, self.chance, strict=True)
-        rows = [[f"{one:.2g}" for one in row] for row in numbers]
+        rows = [[f"{number:.2g}" for number in row] for row in numbers]
         heads = ("layer", "distance", "as they came", "by chance")
         return [heads, *((name, *row) for name, row in zip(self.layers, rows, strict=True))]
 
@@ -265,27 +265,27 @@ def ensemble(
 def _matched(
     networks: list[list[MatchedLayer]], places: list[list[Float64]], models: tuple[nn.Module, ...]
 ) -> Ensemble:
-    pairs = [[matched(one, other) for other in networks] for one in networks]
-    typical = int(np.argmin([sum(found.distance for found in row) for row in pairs]))
+    pairs = [[matched(target, other) for other in networks] for target in networks]
+    typical = int(np.argmin([sum(match.distance for match in row) for row in pairs]))
     chosen, others = pairs[typical], [k for k in range(len(networks)) if k != typical]
-    one, rng = networks[typical], np.random.default_rng(0)
-    plain = [same(len(part.values)) for part in one[:-1]]
-    as_came = [compared(one, networks[k], plain).distances for k in others]
+    target, rng = networks[typical], np.random.default_rng(0)
+    plain = [same(len(part.values)) for part in target[:-1]]
+    as_came = [compared(target, networks[k], plain).distances for k in others]
     by_chance = [
-        np.mean([matched(one, scrambled(networks[k], rng)).distances for k in others], axis=0)
+        np.mean([matched(target, scrambled(networks[k], rng)).distances for k in others], axis=0)
         for _ in progress(range(_SCRAMBLED), "matching by chance")
     ]
     distance = np.mean([chosen[k].distances for k in others], axis=0)
-    # By functions alone, as those: what units give goes with their own functions.
+    # By functions alone, as by chance: what units give goes with their own functions.
     alone = [[replace(part, active=None) for part in parts] for parts in networks]
     nearest = np.mean([matched(alone[typical], alone[k]).distance for k in others])
     nearer = sum(bool(d.mean() <= nearest + 1e-12) for d in by_chance)
     values, x = [], []
-    for parts, own, found in zip(networks, places, chosen, strict=True):
-        values.append(arranged(parts, found.units))
-        before = channels_of(parts, found.units)
-        x.append([_placed(*each) for each in zip(parts, own, before, strict=False)])
-    names = [part.name for part in one]
+    for parts, own, match in zip(networks, places, chosen, strict=True):
+        values.append(arranged(parts, match.units))
+        before = channels_of(parts, match.units)
+        x.append([_placed(*layer) for layer in zip(parts, own, before, strict=False)])
+    names = [part.name for part in target]
     return Ensemble(
         layers=tuple(names),
         typical=typical,
@@ -293,7 +293,7 @@ def _matched(
         unmatched=np.mean(as_came, axis=0),
         chance=np.mean(by_chance, axis=0),
         p=(1 + nearer) / (1 + _SCRAMBLED),
-        units=tuple(found.units for found in chosen),
+        units=tuple(match.units for match in chosen),
         x={name: np.stack([own[k] for own in x]) for k, name in enumerate(names)},
         values={name: np.stack([own[k] for own in values]) for k, name in enumerate(names)},
         models=models,
@@ -306,8 +306,8 @@ def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
         return x
     x = x[(before.order[:, None] * part.block + np.arange(part.block)).ravel()]
     signs = np.repeat(before.signs, part.block)[:, None]
-    found: Float64 = np.where(signs < 0, x[:, ::-1], x)
-    return found
+    signed: Float64 = np.where(signs < 0, x[:, ::-1], x)
+    return signed
 
 
 def _trained(
@@ -335,8 +335,8 @@ def _trained(
     threads = max(1, (os.cpu_count() or 1) // processes)
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, torch.set_num_threads, (threads,)) as pool:
-        for _, done in zip(numbers, pool.map(sent, range(seeds)), strict=True):
-            yield pickle.loads(done)
+        for _, trained in zip(numbers, pool.map(sent, range(seeds)), strict=True):
+            yield pickle.loads(trained)
 
 
 def _one(

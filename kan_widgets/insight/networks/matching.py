@@ -50,8 +50,8 @@ class MatchedLayer:
             signs = np.repeat(inputs.signs, self.block)
             values = values[:, order]
             values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
-        found: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
-        return found
+        signed: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
+        return signed
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Units:
 
 
 def same(count: int) -> Units:
-    """Return units as they are."""
+    """Return so many units in their own order, with their own signs."""
     return Units(np.arange(count), np.ones(count))
 
 
@@ -91,10 +91,10 @@ class Matched:
 def channels_of(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Units]:
     """Return the order of the channels before each layer, and after the last."""
     first = parts[0]
-    found = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
+    channels = [same(first.copies if first.shared else first.values.shape[1] // first.block)]
     for part, own in zip(parts, [*units, same(len(parts[-1].values))], strict=True):
-        found.append(own.copied(part, found[-1]))
-    return found
+        channels.append(own.copied(part, channels[-1]))
+    return channels
 
 
 def arranged(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Float64]:
@@ -105,70 +105,70 @@ def arranged(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Floa
 
 
 def compared(
-    one: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: Sequence[Units]
+    first: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: Sequence[Units]
 ) -> Matched:
-    """Return what is left between two networks if units are matched so."""
+    """Return how far two networks are apart if units are matched so."""
     left = [
         np.square(part.values - values).sum() / ((part.size + its.size) or 1.0)
-        for part, its, values in zip(one, other, arranged(other, units), strict=True)
+        for part, its, values in zip(first, other, arranged(other, units), strict=True)
     ]
     return Matched(tuple(units), np.array(left))
 
 
-def matched(one: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Matched:
-    """Match the hidden units of another network to those of one.
+def matched(first: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Matched:
+    """Match the hidden units of another network to those of the first.
 
-    Tried from the first layer to the last and as they come; the nearer of the two is kept.
+    Starts from units matched layer by layer and from units as they are; keeps the nearer result.
     """
-    plain = [same(len(part.values)) for part in one[:-1]]
+    plain = [same(len(part.values)) for part in first[:-1]]
     forward: list[Units] = []
-    for k, part in enumerate(one[:-1]):
+    for k, part in enumerate(first[:-1]):
         before = channels_of(other[: k + 1], [*forward])[k]
         forward.append(_assigned(part, _incoming(part, other[k], before), None))
-    tried = [_descended(one, other, list(start)) for start in (forward, plain)]
-    return min(tried, key=lambda found: found.distance)
+    tried = [_descended(first, other, list(start)) for start in (forward, plain)]
+    return min(tried, key=lambda match: match.distance)
 
 
 def _descended(
-    one: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: list[Units]
+    first: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: list[Units]
 ) -> Matched:
     """Match one layer after the other, the others as they are, while that brings them nearer."""
-    best = compared(one, other, units)
+    best = compared(first, other, units)
     for _ in range(_SWEEPS):
-        for k, part in enumerate(one[:-1]):
+        for k, part in enumerate(first[:-1]):
             before = channels_of(other, units)
             near, far = _incoming(part, other[k], before[k]), None
-            if not one[k + 1].shared:
-                rows = units[k + 1] if k + 2 < len(one) else same(len(one[-1].values))
-                far = _outgoing(one[k + 1], other[k + 1], part, before[k], rows)
+            if not first[k + 1].shared:
+                rows = units[k + 1] if k + 2 < len(first) else same(len(first[-1].values))
+                far = _outgoing(first[k + 1], other[k + 1], part, before[k], rows)
             units[k] = _assigned(part, near, far)
-        found = compared(one, other, units)
-        if not found.distance < best.distance - 1e-12:
+        match = compared(first, other, units)
+        if not match.distance < best.distance - 1e-12:
             return best
-        best = found
+        best = match
     return best
 
 
-def _products(one: Float64, other: Float64) -> Float64:
+def _products(first: Float64, other: Float64) -> Float64:
     """Return the products of each row with each other one: ``(a, ...)`` and ``(b, ...)``."""
-    found: Float64 = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
-    return found
+    products: Float64 = first.reshape(len(first), -1) @ other.reshape(len(other), -1).T
+    return products
 
 
 def _incoming(part: MatchedLayer, other: MatchedLayer, before: Units) -> Float64:
     """Return how alike units are by the functions that lead to them, and by what they gave."""
     values = other.arranged(before, same(len(other.values)))
-    found = _products(part.values, values) / ((part.size + other.size) or 1.0)
+    likeness = _products(part.values, values) / ((part.size + other.size) or 1.0)
     if part.active is not None and other.active is not None:
         alike = part.active.T @ other.active / part.active.size
-        found += alike
-    return found
+        likeness += alike
+    return likeness
 
 
 def _outgoing(
     part: MatchedLayer, other: MatchedLayer, own: MatchedLayer, before: Units, rows: Units
 ) -> tuple[Float64, Float64]:
-    """Return how alike units are by the functions of them, as they are and with another sign."""
+    """Return how alike units are by the functions from them, as they are and with another sign."""
     units = len(own.values)
 
     def by_unit(values: Float64) -> Float64:
@@ -197,10 +197,10 @@ def _assigned(part: MatchedLayer, near: Float64, far: tuple[Float64, Float64] | 
 def scrambled(parts: Sequence[MatchedLayer], rng: np.random.Generator) -> list[MatchedLayer]:
     """Return a network in which each function belongs to another unit, of the same input.
 
-    What networks have in common because an input wants such functions stays, and how much goes into
-    each unit and comes from it; that a unit is the same in both goes.
+    It keeps which functions an input has, and how much goes into each unit and comes from it; which
+    functions share a unit is lost.
     """
-    found = []
+    layers = []
     for k, part in enumerate(parts):
         values = part.values.copy()
         if k + 1 < len(parts):
@@ -212,12 +212,12 @@ def scrambled(parts: Sequence[MatchedLayer], rng: np.random.Generator) -> list[M
             for row in split:
                 row[:] = rng.permutation(row)
             values = _sized(split, part.values.reshape(split.shape), (0, 2, 3, 4))
-        found.append(replace(part, values=values.reshape(part.values.shape), active=None))
-    return found
+        layers.append(replace(part, values=values.reshape(part.values.shape), active=None))
+    return layers
 
 
 def _sized(values: Float64, like: Float64, axes: tuple[int, ...]) -> Float64:
     """Return values of the size that others have, over some axes."""
-    own, wanted = (np.square(each).sum(axis=axes, keepdims=True) for each in (values, like))
-    found: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
-    return found
+    own, wanted = (np.square(part).sum(axis=axes, keepdims=True) for part in (values, like))
+    scaled: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
+    return scaled

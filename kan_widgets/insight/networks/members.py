@@ -48,16 +48,16 @@ def read_member(member: Any) -> Layers:
     if is_module(member):
         from kan_widgets.functions import read
 
-        found: Layers = []
+        pairs: Layers = []
         for functions in read(member):
             own = sampled(functions)
-            found.append((own, own.coefficients))
+            pairs.append((own, own.coefficients))
     else:
         frame = member.frame
         layers = frame.layout.layers
-        found = [(layer, np.asarray(frame.rows(layer), dtype=np.float64)) for layer in layers]
+        pairs = [(layer, np.asarray(frame.rows(layer), dtype=np.float64)) for layer in layers]
     channels, kind = 0, ""
-    for layer, _ in found:
+    for layer, _ in pairs:
         out, in_ = layer.shape[:2]
         shared = layer.conv is not None and layer.conv.shared
         if layer.kind == "elementwise" or layer.window or layer.split:
@@ -71,7 +71,7 @@ def read_member(member: Any) -> Layers:
                 "a chain of layers"
             )
         channels, kind = out * (channels or 1) if shared else out, layer.kind
-    return found
+    return pairs
 
 
 def check_alike(first: Layers, other: Layers, number: int) -> None:
@@ -87,14 +87,14 @@ def check_alike(first: Layers, other: Layers, number: int) -> None:
 
 
 def common_points(networks: Sequence[Layers]) -> list[list[Places]]:
-    """Return even points of what the grids of a layer have in common, the same for all."""
-    found: list[Places] = []
+    """Return even points over what a layer's grids have in common, the same for all networks."""
+    places: list[Places] = []
     for layers in zip(*networks, strict=True):
         low, high = np.array([layer.domain for layer, _ in layers]).T
         ends = (low.max(), high.min()) if low.max() < high.min() else (low.min(), high.max())
         out, in_ = layers[0][0].shape[:2]
-        found.append(Places(np.tile(np.linspace(*ends, _POINTS), (in_, 1)), np.ones(out)))
-    return [found] * len(networks)
+        places.append(Places(np.tile(np.linspace(*ends, _POINTS), (in_, 1)), np.ones(out)))
+    return [places] * len(networks)
 
 
 def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
@@ -114,7 +114,7 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
     )
     if record.ran(stages) != stages:
         raise ValueError("the layers do not run one after the other as they are listed")
-    found: list[Places] = []
+    by_layer: list[Places] = []
     for k, stage in enumerate(stages):
         if not record.once(stage.at) or len(stage.parts) > 1:
             raise ValueError(f"{stage.name}: expected a layer that runs once, and alone")
@@ -134,13 +134,13 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
         about = (some - some.mean(axis=0)) / np.maximum(some.std(axis=0), 1e-12)
         is_last = k + 1 == len(stages)
         scale = np.ones(layer.shape[0]) if is_last else spread
-        found.append(Places(places, scale, None if shared or is_last else about))
-    return found
+        by_layer.append(Places(places, scale, None if shared or is_last else about))
+    return by_layer
 
 
 def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLayer]:
     """Sample the functions of a network, each about its mean."""
-    found: list[MatchedLayer] = []
+    parts: list[MatchedLayer] = []
     channels = 0
     for k, ((layer, coefficients), place) in enumerate(zip(layers, places, strict=True)):
         out, in_, kh, kw = layer.shape
@@ -156,7 +156,7 @@ def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLaye
         last = layers[k + 1][0] if k + 1 < len(layers) else None
         copies = (channels or 1) if shared else 1
         block = 1 if shared or not channels else in_ // channels
-        found.append(
+        parts.append(
             MatchedLayer(
                 layer.name,
                 np.nan_to_num(values - values.mean(axis=-1, keepdims=True)),
@@ -168,4 +168,4 @@ def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLaye
             )
         )
         channels = out * copies
-    return found
+    return parts

@@ -75,7 +75,7 @@ def untrained_networks(
             "each time, such as kw.nn.KANCNN or lambda: MyModel(...)"
         )
     check_whole("count", count)
-    found = []
+    networks = []
     for number in range(count):
         with torch.random.fork_rng():
             torch.manual_seed(seed + number)
@@ -87,8 +87,8 @@ def untrained_networks(
             layers = tuple(read(model))
             if observe is not None:
                 _check_statistics(model)
-            found.append(Untrained(layers, None if observe is None else observe(model)))
-    return tuple(found)
+            networks.append(Untrained(layers, None if observe is None else observe(model)))
+    return tuple(networks)
 
 
 def _check_statistics(model: nn.Module) -> None:

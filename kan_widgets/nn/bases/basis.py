@@ -194,7 +194,7 @@ def _computable(x: Tensor) -> Tensor:
 
 
 def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
-    """Return numbers as a tensor like ``like``; it is shared, so it must not be changed."""
+    """Return numbers in the dtype and on the device of ``like``: shared, not to be changed."""
     if traced():  # torch warns of torch.tensor then
         return torch.stack([like.new_full((), number) for number in numbers])
     if transformed() or watched():
@@ -204,6 +204,6 @@ def placed(numbers: tuple[float, ...], like: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=256)
 def _placed(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Make the tensor once: each copy to an accelerator would wait for it."""
+    """Make the tensor once: each copy to an accelerator would make the CPU wait."""
     with torch._C._InferenceMode(False):
         return torch.tensor(numbers, dtype=dtype, device=device)

@@ -136,7 +136,7 @@ class BSpline(Spline):
             return self._indicators(x)
         k = self.spline_order
         offset = self._centred(x)
-        # Only where it will be differentiated need it be by what has the right derivatives.
+        # abs() is faster, but has the wrong derivatives at 0: only for what is not differentiated.
         distance = offset * _sides(offset) if _differentiated() else offset.abs()
         value = torch.zeros_like(distance)
         for reach, factor in _truncated_powers(k):
@@ -195,8 +195,8 @@ def _sides(offset: Tensor) -> Tensor:
 def _within(reach: float, offset: Tensor, distance: Tensor, order: int) -> Tensor:
     """Return ``max(reach - distance, 0)``, with derivatives to the right.
 
-    By ``clamp_min`` torch would count the pieces on both sides of a knot. That shows where the
-    first or the second derivative jumps, up to order 2.
+    At a knot torch's ``clamp_min`` counts the pieces on both sides, which is wrong where the first
+    or the second derivative jumps: up to order 2.
     """
     rest = reach - distance
     if order > 2 or not _differentiated():

@@ -12,7 +12,7 @@ from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 
-# Name -> the basis of n functions or so over an interval. B-splines take two numbers instead.
+# Name -> what makes a basis of about n functions over an interval; B-splines take two numbers.
 FAMILIES: dict[str, Callable[[int, Ends], Basis]] = {
     "rbf": RBF,
     "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),
@@ -49,8 +49,8 @@ def resolve_basis(
         if basis == "bspline":
             return BSpline(grid_size, spline_order, grid_range)
         if basis not in FAMILIES:
-            known = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
-            raise ValueError(f"basis={basis!r}: expected one of {known} or a basis")
+            names = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
+            raise ValueError(f"basis={basis!r}: expected one of {names} or a basis")
         check_whole("grid_size", grid_size, 1)
         check_whole("spline_order", spline_order, 0, MAX_ORDER)
         if grid_size + spline_order < 2:
@@ -61,12 +61,12 @@ def resolve_basis(
         return FAMILIES[basis](grid_size + spline_order, grid_range)
     if not isinstance(basis, _FAMILY_CLASSES):
         check_basis(basis)
-    given = {
+    settings = {
         "grid_size": (grid_size, 5),
         "spline_order": (spline_order, 3),
         "grid_range": (tuple(grid_range), default_range),
     }
-    for name, (value, default) in given.items():
+    for name, (value, default) in settings.items():
         if value != default:
             raise ValueError(
                 f"{name}={value!r} is for a basis given by its name; "

@@ -60,8 +60,8 @@ class Fourier(OnGrid):
     @property
     def frequency_of_each(self) -> tuple[int, ...]:
         """The frequency of each function."""
-        each = range(1 - self.constant, self.frequencies + 1)
-        return tuple(n for n in each for _ in range(2 if n else 1))
+        frequencies = range(1 - self.constant, self.frequencies + 1)
+        return tuple(n for n in frequencies for _ in range(2 if n else 1))
 
     @property
     def scale(self) -> float:

@@ -19,7 +19,7 @@ from kan_widgets.nn.bases.bspline import MAX_ORDER, BSpline, Spline
 class KnotSpline(Spline):
     """B-spline basis on any rising knots; `update_grid` turns a uniform basis into one.
 
-    Of ``grid_size + 2 * spline_order + 1`` knots the middle ``grid_size + 1`` are the grid, whose
+    The middle ``grid_size + 1`` of ``grid_size + 2 * spline_order + 1`` knots are the grid, whose
     ends are ``grid_range``; the others extend it, as with :class:`BSpline`. ``B_j`` lives on
     ``[t_j, t_(j + spline_order + 1))``. Values come from the recursion of Cox and de Boor (de
     Boor, *A Practical Guide to Splines*, ch. IX). At order 0 the last interval also holds its
@@ -123,11 +123,11 @@ def cox_de_boor(x: Tensor, knots: Tensor, order: int) -> Tensor:
     result = values.to(x.dtype)
     for k in range(1, order + 1):
         rise, fall = knots[k:-1] - knots[: -k - 1], knots[k + 1 :] - knots[1:-k]
-        # Not 0 / 0, which would make the gradient NaN even where it is not chosen.
+        # Never 0 / 0: its gradient is NaN even where the quotient is not used.
         up = (inside - knots[: -k - 1]) / torch.where(rise > 0, rise, torch.inf)
         down = (knots[k + 1 :] - inside) / torch.where(fall > 0, fall, torch.inf)
         result = up * result[..., :-1] + down * result[..., 1:]
-    # Comparing hides a NaN.
+    # Comparisons hide a NaN, so NaN is put back.
     return torch.where(x.isnan(), x, result)
 
 

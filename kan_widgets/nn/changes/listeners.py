@@ -29,7 +29,7 @@ def ignore(module: nn.Module, changed: Callable[[], None]) -> None:
 
 def tell(modules: Iterable[nn.Module]) -> None:
     """Report that modules have changed; a listener to several of them is called once."""
-    found = [method() for module in modules for method in _listeners.get(module, ())]
-    for call in dict.fromkeys(found):
+    calls = [method() for module in modules for method in _listeners.get(module, ())]
+    for call in dict.fromkeys(calls):
         if call is not None:
             call()

@@ -33,8 +33,8 @@ def _mean_magnitudes(layer: LayerCore, seen: Tensor) -> Tensor:
     grouped = coefficients.reshape(groups, -1, seen[0, 0].numel(), nb)
     places = grouped.shape[2]
     total = coefficients.new_zeros(grouped.shape[:-1])
-    each = max(1, _PIECE // max(1, grouped[..., 0].numel()))
-    for part in seen.reshape(n, groups, places).split(each):
+    rows = max(1, _PIECE // max(1, grouped[..., 0].numel()))
+    for part in seen.reshape(n, groups, places).split(rows):
         phi = torch.einsum("ngkb,gokb->ngok", _columns(layer, part), grouped)
         total = total + phi.abs().sum(0)
     return (total / n).reshape(layer.base_weight.shape)
@@ -56,7 +56,7 @@ def layer_regularization(
     else:
         sizes = _mean_magnitudes(layer, _all_seen(layer, batch))
     total = sizes.sum()
-    # Of a layer that is 0 everywhere, or a function, neither value nor gradient is NaN.
+    # With a layer or a function that is 0 everywhere neither value nor gradient is NaN.
     share = sizes / torch.where(total > 0, total, 1)
     present = share > 0
     surprise = torch.where(present, share, 1).log()
@@ -84,9 +84,9 @@ class Pruning:
 
     def __str__(self) -> str:
         total = self.importance.numel()
-        done = "would be removed" if self.dry_run else "removed"
+        verb = "would be removed" if self.dry_run else "removed"
         return (
-            f"{len(self.removed)} of {total} functions {done} "
+            f"{len(self.removed)} of {total} functions {verb} "
             f"(mean |φ| ≤ {self.threshold:g}), {self.remaining} remain"
         )
 
@@ -116,7 +116,7 @@ def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool
 def _all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
-    Of more than `PATCHES` patches that many are drawn, from several batches in proportion.
+    If there are more than `PATCHES` patches, that many are drawn, from batches in proportion.
     """
     own = layer.base_weight.dim()  # groups, and what one function of each place sees
     parts = [layer.seen(x) for x in checked_inputs(batch)]

@@ -18,7 +18,7 @@ from kan_widgets.nn.torch_modes import ungraded
 
 # Values compared at once.
 _PIECE = 4_000_000
-#: Points at which a half-wave is looked at, and at which so many of the largest pieces are.
+#: Samples of a half-wave; samples of each of the largest pieces, and how many pieces these are.
 _DENSE, _FINE, _LARGEST = 8, 4000, 64
 
 
@@ -120,12 +120,12 @@ def deviation(
     before = layer.spline_weight.detach().cpu().double().flatten(0, -2) * scale
     after = coefficients.cpu().double().flatten(0, -2) * scale
     values_before, values_after = old.expand(points).T, new.expand(points).T
-    each = max(1, _PIECE // (_DENSE * len(points)))
-    found = [
+    rows = max(1, _PIECE // (_DENSE * len(points)))
+    largest = [
         _largest((b @ values_after - a @ values_before).reshape(-1, old.spline_order + 1))
-        for a, b in zip(before.split(each), after.split(each), strict=True)
+        for a, b in zip(before.split(rows), after.split(rows), strict=True)
     ]
-    return float(np.max(found))
+    return float(np.max(largest))
 
 
 def _largest(pieces: Tensor) -> float:
@@ -136,8 +136,8 @@ def _largest(pieces: Tensor) -> float:
     size = pieces.shape[1]
     nodes, _ = np.polynomial.legendre.leggauss(size)
     powers = pieces @ torch.from_numpy(np.linalg.inv(np.vander(nodes, increasing=True))).T
-    # Evenly in the angle, as a sum of cosines, none exceeds what is met first by more than 2 %
-    # (Ehlich and Zeller 1964); the largest are looked at again.
+    # A polynomial is a sum of cosines of the angle: sampled evenly in that, its maximum is at most
+    # 2 % above the largest sample (Ehlich and Zeller 1964). The largest are sampled again, finely.
     for points in (_DENSE * size, _FINE):
         x = np.cos(np.linspace(0, np.pi, points + 1))
         met = (powers @ torch.from_numpy(np.vander(x, size, increasing=True)).T).abs().amax(-1)

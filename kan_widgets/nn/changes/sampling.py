@@ -27,9 +27,9 @@ def checked_inputs(batch: Inputs) -> Sequence[Tensor]:
         )
     for x in batches:
         if not isinstance(x, Tensor) or not x.is_floating_point():
-            what = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
+            kind = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
             raise TypeError(
-                f"batch of type {what}: expected a floating-point tensor of the layer's inputs"
+                f"batch of type {kind}: expected a floating-point tensor of the layer's inputs"
             )
         if x.numel() == 0:
             raise ValueError(f"batch of shape {tuple(x.shape)}: expected at least one input")

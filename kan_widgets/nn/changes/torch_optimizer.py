@@ -14,17 +14,17 @@ _ATTRIBUTES = ("optimizer", "opt", "_optimizer", "optim", "base_optimizer")
 _MAX_DEPTH = 8
 
 
-def torch_optimizer(given: object, name: str = "optimizer") -> Optimizer:
-    """Return ``given`` if it is a torch optimizer, else the one that it wraps.
+def torch_optimizer(wrapper: object, name: str = "optimizer") -> Optimizer:
+    """Return ``wrapper`` if it is a torch optimizer, else the one that it wraps.
 
-    What has a ``step()`` and holds one in an attribute such as ``optimizer``, ``opt`` or
-    ``_optimizer``, in turn if need be. Raises `TypeError` if there is none; the message calls it by
-    ``name`` and says what to give.
+    A wrapper has a ``step()`` and holds the optimizer, or another wrapper, in an attribute such as
+    ``optimizer``, ``opt`` or ``_optimizer``. Raises `TypeError` if there is no optimizer; the
+    message calls the wrapper by ``name`` and says what to give.
     """
-    found = _inside(given)
-    if found is None:
-        raise TypeError(f"{name}={given!r:.80}: {_remedy(given)}")
-    return found
+    optimizer = _inside(wrapper)
+    if optimizer is None:
+        raise TypeError(f"{name}={wrapper!r:.80}: {_remedy(wrapper)}")
+    return optimizer
 
 
 def steps_made(optimizer: object) -> int:
@@ -33,9 +33,9 @@ def steps_made(optimizer: object) -> int:
     return max((int(state["step"]) for state in states if "step" in state), default=0)
 
 
-def _inside(given: object) -> Optimizer | None:
+def _inside(wrapper: object) -> Optimizer | None:
     """Return the first object in a chain of wrappers whose own step() calls torch's hooks."""
-    inner: Any = given
+    inner: Any = wrapper
     for _ in range(_MAX_DEPTH):
         if isinstance(inner, type) or not hasattr(inner, "step") or _is_scheduler(inner):
             return None
@@ -43,7 +43,7 @@ def _inside(given: object) -> Optimizer | None:
             return inner
         # Some wrappers call themselves optimizers, but were never set up as one.
         held = (getattr(inner, attribute, None) for attribute in _ATTRIBUTES)
-        further = next((one for one in held if hasattr(one, "step")), None)
+        further = next((value for value in held if hasattr(value, "step")), None)
         if further is None:
             hooks = hasattr(inner, "_optimizer_step_pre_hooks")
             return inner if isinstance(inner, Optimizer) and hooks else None
@@ -51,22 +51,22 @@ def _inside(given: object) -> Optimizer | None:
     return None
 
 
-def _is_scheduler(given: object) -> bool:
-    return hasattr(given, "get_last_lr") and not isinstance(given, Optimizer)
+def _is_scheduler(candidate: object) -> bool:
+    return hasattr(candidate, "get_last_lr") and not isinstance(candidate, Optimizer)
 
 
-def _remedy(given: object) -> str:
-    if isinstance(given, type):
+def _remedy(candidate: object) -> str:
+    if isinstance(candidate, type):
         return "expected an optimizer, not a class: make one of it with model.parameters()"
-    if hasattr(given, "unscale_"):
+    if hasattr(candidate, "unscale_"):
         return "a gradient scaler holds no optimizer: give the one that scaler.step(...) is given"
-    holders = [name for name, held in getattr(given, "__dict__", {}).items() if _inside(held)]
-    if _is_scheduler(given):
+    holders = [name for name, held in getattr(candidate, "__dict__", {}).items() if _inside(held)]
+    if _is_scheduler(candidate):
         where = f"scheduler.{holders[0]}" if holders else "the optimizer whose rate it sets"
         return f"expected an optimizer, not a learning rate scheduler: give {where}"
     if holders:
         return f"expected an optimizer; its attribute .{holders[0]} holds one: give that"
-    if isinstance(given, (list, tuple)):
+    if isinstance(candidate, (list, tuple)):
         return "expected one optimizer: give the one that trains the model"
     return "expected a torch.optim.Optimizer, or what wraps one"
 
@@ -105,7 +105,7 @@ def forget(optimizer: Optimizer | None, parameters: Sequence[nn.Parameter]) -> N
 
 
 def optimizer_of(model: nn.Module, optimizer_or_wrapper: object) -> Optimizer:
-    """Return the torch optimizer that was given, or is inside what was, if it trains the model.
+    """Return a torch optimizer, or the one inside a wrapper, if it trains the model.
 
     Raises `TypeError` if there is none, `ValueError` if it holds none of the model's parameters.
     """

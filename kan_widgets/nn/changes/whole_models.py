@@ -174,21 +174,21 @@ def prune(
     """
     layers = _kan_layers(model)
     inputs = _reached(model, layers, batch)
-    found = {}
+    planned = {}
     for name, x in inputs.items():
         try:
-            found[name] = pruning.prune_layer(layers[name], threshold, x, dry_run=True)
+            planned[name] = pruning.prune_layer(layers[name], threshold, x, dry_run=True)
         except ValueError as error:
             raise ValueError(f"layer {name!r}: {error}") from error
     if dry_run:
-        return found
-    # Only now that nothing can be wrong any more.
-    done = {
+        return planned
+    # Layers change only once all of them have passed the checks.
+    prunings = {
         name: pruning.prune_layer(layers[name], threshold, x, dry_run=False)
         for name, x in inputs.items()
     }
     listeners.tell(layers[name] for name in inputs)
-    return done
+    return prunings
 
 
 def regularization(
@@ -274,8 +274,8 @@ def _reached(
     passed: dict[str, list[Tensor]] = {}
 
     def keep(name: str) -> Any:
-        def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-            x = (*given, *named.values())[0]
+        def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            x = (*args, *kwargs.values())[0]
             passed.setdefault(name, []).append(x if gradients else x.detach().clone())
 
         return hook

@@ -1,7 +1,7 @@
-"""Libraries of kernels once they are loaded; and the one that a wheel brings, without a compiler.
+"""Loaded libraries of compiled kernels; and the one in a wheel, which needs no compiler.
 
 The environment variable ``KAN_WIDGETS_LEVEL`` names the set of instructions to use, ``baseline``
-for instance; by default it is the best that the processor has.
+for instance; by default the best that the processor has.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from kan_widgets.nn.compiled import compile_options
 
-# What a library offers, for each order and level, with the number of its arguments, pointers all;
-# they return a status.
+# The functions that a library has for each order and level, with the number of their arguments,
+# all of them pointers. They return a status.
 FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 
@@ -29,7 +29,7 @@ class Kernels:
     forward: Callable[..., int]
     backward: Callable[..., int]
     regions: Callable[[], int]
-    """How often their library has called threads to share work."""
+    """How often the library has called threads to share work."""
     pieces: Callable[[], int]
     """How many pieces of work there were, shared or not."""
 
@@ -39,29 +39,29 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
 
     Raises `OSError` if it lacks them.
     """
-    found: list[Any] = []
+    functions: list[Any] = []
     for name, pointers in FUNCTIONS.items():
         try:
             function = getattr(library, f"{name}_{level}_{order}")
         except AttributeError as error:
             raise OSError(str(error)) from None
         function.argtypes, function.restype = [ctypes.c_void_p] * pointers, ctypes.c_int64
-        found.append(function)
+        functions.append(function)
     if sys.platform == "linux" and hasattr(loaded := ctypes.CDLL(None), "GOMP_parallel"):
         library.kan_borrow.argtypes, library.kan_borrow.restype = [ctypes.c_void_p] * 2, None
-        theirs = loaded.GOMP_parallel, loaded.omp_get_thread_num
-        library.kan_borrow(*(ctypes.cast(function, ctypes.c_void_p) for function in theirs))
+        openmp = loaded.GOMP_parallel, loaded.omp_get_thread_num
+        library.kan_borrow(*(ctypes.cast(function, ctypes.c_void_p) for function in openmp))
     library.kan_regions.restype = library.kan_pieces.restype = ctypes.c_int64
-    forward, backward = found
+    forward, backward = functions
     return Kernels(level, forward, backward, library.kan_regions, library.kan_pieces)
 
 
-#: Not there in a checkout, nor in what was installed from one.
+#: The library does not exist in a checkout, nor where the package was installed from one.
 FILE = compile_options.FOLDER / compile_options.NAMES.get(sys.platform, "none")
 
 
 def bundled_kernels(order: int) -> Kernels | None:
-    """Return the package's kernels for splines of this order, or None if it has none.
+    """Return the package's compiled kernels for splines of this order, or None if it has none.
 
     Raises `OSError` if the library cannot be loaded, and `ValueError` if ``KAN_WIDGETS_LEVEL`` is
     no level that this processor runs.
@@ -74,13 +74,13 @@ def bundled_kernels(order: int) -> Kernels | None:
 def level() -> str:
     """Return the level to use; raises as :func:`bundled_kernels`."""
     runs = levels()
-    given = os.environ.get("KAN_WIDGETS_LEVEL", "").strip().lower()
-    if given and given not in runs:
+    wanted = os.environ.get("KAN_WIDGETS_LEVEL", "").strip().lower()
+    if wanted and wanted not in runs:
         raise ValueError(
-            f"KAN_WIDGETS_LEVEL={given!r}: expected one of {', '.join(runs)}, which is what this "
+            f"KAN_WIDGETS_LEVEL={wanted!r}: expected one of {', '.join(runs)}, which is what this "
             "processor runs of the package's kernels; unset it to use the first"
         )
-    return given or runs[0]
+    return wanted or runs[0]
 
 
 def levels() -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""How the kernels are compiled: for this machine when layers want them, or into a wheel.
+"""How the C++ kernels are compiled: for this machine when layers want them, or into a wheel.
 
 Both take the same files and options. For this machine ``local.cpp`` is compiled once, for the order
 of the splines in use, or for other bases, and all instructions that the processor has. A wheel's
-library has it for every order of `ORDERS` and for the others, at every level of `LEVELS`, and takes
-the best that the processor runs (:mod:`kan_widgets.nn.compiled.bundled`). This file imports nothing
-of the package: what builds a wheel (``hatch_build.py``) has nothing else.
+library has them for every order of `ORDERS` and for other bases, at every level of `LEVELS`; the
+best that the processor runs is used (:mod:`kan_widgets.nn.compiled.bundled`). This file imports
+nothing of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
-# All that a library is made of.
+# All files that a library is made of.
 FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
 
 ORDERS = range(1, 6)
-# In place of an order: other bases. Splines of order 0 have no kernels.
+# Stands for other bases in place of an order; splines of order 0 have no compiled kernels.
 OTHER_BASES = 0
 # Sets of instructions by architecture, the best first; ``kan_runs`` in ``runtime.cpp`` knows them.
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -41,8 +41,8 @@ NATIVE = "native"
 # What a wheel's library is called, by ``sys.platform``.
 NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll"}
 
-# The kernels for web pages, compiled from the same files by Zig: make kernels. Other versions than
-# the one that pyproject.toml pins give other bytes.
+# The compiled kernels for web pages, made by Zig from the same files: make kernels. Versions other
+# than the one that pyproject.toml pins give other bytes.
 FOR_PAGES = FOLDER / "kernels.wasm"
 _PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
 
@@ -60,9 +60,9 @@ OPTIONS = (
 def find_compiler() -> str | None:
     """Return the path of the C++ compiler: ``$CXX``, ``g++``, ``clang++`` or ``c++``; or None."""
     for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
-        found = shutil.which(name) if name else None
-        if found:
-            return found
+        path = shutil.which(name) if name else None
+        if path:
+            return path
     return None
 
 
@@ -73,7 +73,7 @@ def for_this_machine(order: int, *more: str) -> list[str]:
 
 
 def make_for_a_wheel(
-    compiler: Sequence[str], architecture: str, system: str, made: Path, scratch: Path
+    compiler: Sequence[str], architecture: str, system: str, library: Path, scratch: Path
 ) -> None:
     """Compile a wheel's library.
 
@@ -88,11 +88,11 @@ def make_for_a_wheel(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(compile_one, _objects(architecture, system, scratch)))
-    subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(made)], check=True)
+    subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(library)], check=True)
 
 
-def make_for_pages(compiler: Sequence[str], made: Path, scratch: Path) -> None:
-    """Compile the kernels of all orders, and for other bases, to WebAssembly.
+def make_for_pages(compiler: Sequence[str], library: Path, scratch: Path) -> None:
+    """Compile the C++ kernels of all orders, and for other bases, to WebAssembly.
 
     ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
     """
@@ -103,7 +103,7 @@ def make_for_pages(compiler: Sequence[str], made: Path, scratch: Path) -> None:
         options = [*_PAGE, *OPTIONS, "-c", *source, "-o", str(scratch / name)]
         subprocess.run([*compiler, *options], check=True)
     objects = [str(scratch / name) for name, _ in sources]
-    linked = ["-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export-dynamic", "-o", str(made)]
+    linked = ["-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export-dynamic", "-o", str(library)]
     subprocess.run([*compiler, *_PAGE[:2], *objects, *linked], check=True)
 
 
@@ -112,12 +112,12 @@ def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str
     yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
     for level, instructions in LEVELS[architecture].items():
         for order in (OTHER_BASES, *ORDERS):
-            made = scratch / f"{level}_{order}.o"
-            yield [*common, *instructions, *_source(order, level), "-o", str(made)]
+            target = scratch / f"{level}_{order}.o"
+            yield [*common, *instructions, *_source(order, level), "-o", str(target)]
 
 
 def _source(order: int, level: str) -> tuple[str, ...]:
-    """Return the source for an order, and its names."""
+    """Return the compiler's arguments for the source of an order and level."""
     return f"-DORDER={order}", f"-DLEVEL={level}", str(LOCAL)
 
 
@@ -126,7 +126,7 @@ def _position(system: str) -> tuple[str, ...]:
 
 
 def _linked(system: str) -> tuple[str, ...]:
-    # Nothing of C++'s library is used: without it one file runs beside any version of that.
+    # Without C++'s library, of which nothing is used, one file runs beside any version of it.
     return ("-shared", "-Wl,--as-needed") if system == "linux" else ("-shared",)
 
 

@@ -1,4 +1,4 @@
-"""Kernels that the machine's C++ compiler makes, within a time limit, kept for the next process.
+"""Kernels compiled by the machine's C++ compiler within a time limit, kept for the next process.
 
 They lie in ``$XDG_CACHE_HOME/kan_widgets`` (``~/.cache/kan_widgets``). What lies there is loaded
 and run, so the folder is used only if its user alone can write there. A library gets its name once
@@ -33,7 +33,7 @@ except ImportError:  # Windows
 ATTEMPTS = (("-march=native",), ())
 # Seconds after which the compiler is given up, all attempts together.
 TIMEOUT_SECONDS = 120
-# Seconds after which it is said that a call waits for the compiler.
+# Seconds after which a notice says that a call waits for the compiler.
 NOTICE_SECONDS = 1.0
 
 
@@ -46,10 +46,10 @@ def local_compiler() -> str | None:
 
 
 def compiled_kernels(compiler: str, order: int, waiting: Callable[[], None]) -> Kernels:
-    """Return the kernels for splines of this order, made by another process or now.
+    """Return the compiled kernels for splines of this order, made by another process or now.
 
-    ``waiting`` is called if the compiler takes long. Raises `OSError` if it fails, takes too long,
-    or makes what cannot be loaded; with what it said.
+    ``waiting`` is called if the compiler takes long. Raises `OSError`, with the compiler's words,
+    if it fails, takes too long, or makes a file that cannot be loaded.
     """
     library = folder() / f"local-{_digest(compiler)}-{order}.so"
     with _alone(library.with_suffix(".lock")):
@@ -59,32 +59,32 @@ def compiled_kernels(compiler: str, order: int, waiting: Callable[[], None]) -> 
             library.unlink(missing_ok=True)
         deadline, trouble = time.monotonic() + TIMEOUT_SECONDS, ""
         with tempfile.TemporaryDirectory(dir=folder()) as scratch:
-            made = Path(scratch, "local.so")
+            target = Path(scratch, "local.so")
             for flags in ATTEMPTS:
                 options = compile_options.for_this_machine(order, *flags)
-                command = [compiler, *options, "-o", str(made)]
+                command = [compiler, *options, "-o", str(target)]
                 returned, trouble = _run(command, deadline, waiting)
                 if returned != 0:
                     continue
                 try:
-                    found = _load(made, order)
+                    kernels = _load(target, order)
                 except OSError as error:
                     trouble = str(error)
                     continue
                 with contextlib.suppress(OSError):
-                    made.chmod(0o600)  # for its owner only, by any umask
-                    os.replace(made, library)
-                return found
+                    target.chmod(0o600)  # for its owner only, by any umask
+                    os.replace(target, library)
+                return kernels
     raise OSError(f"{compiler} said: {trouble or 'nothing'}")
 
 
 def _run(command: list[str], deadline: float, waiting: Callable[[], None]) -> tuple[int, str]:
     """Run the compiler; return its exit status and its messages."""
-    # Into a file: whoever inherited a pipe could keep it open without end.
+    # Messages go to a file: a child process could keep an inherited pipe open for ever.
     with (
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as messages,
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages
         ) as process,
     ):
         try:
@@ -98,8 +98,8 @@ def _run(command: list[str], deadline: float, waiting: Callable[[], None]) -> tu
             if isinstance(error, subprocess.TimeoutExpired):
                 raise OSError(f"{command[0]} took more than {TIMEOUT_SECONDS} seconds") from None
             raise
-        said.seek(0)
-        return returned, said.read(10_000).decode(errors="replace").strip()
+        messages.seek(0)
+        return returned, messages.read(10_000).decode(errors="replace").strip()
 
 
 def _digest(compiler: str) -> str:
@@ -145,8 +145,8 @@ def _load(library: Path, order: int) -> Kernels:
 def _alone(path: Path) -> Iterator[None]:
     """Wait until no other process is making this library, for at most `TIMEOUT_SECONDS` seconds.
 
-    The lock ends with the process that holds it, however that ends. Where it cannot be had, two
-    may make the same library, at the cost of time.
+    The lock ends with the process that holds it, however that ends. Where files cannot be
+    locked, two processes may make the same library, at the cost of time.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -161,7 +161,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _locked(descriptor: int) -> bool:
-    """Try to lock a file; return whether there is nothing to wait for."""
+    """Try to lock a file; return False if another process has the lock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,15 +1,15 @@
 """The local form: only the splines that are not zero, by the compiled kernels of ``local.cpp``.
 
-The functions of RBF, Chebyshev and Fourier are nowhere zero, and all multiplied; but their columns
-are not made either, and what of them is needed at a time stays in the cache.
-
 The dense form (:mod:`kan_widgets.nn.dense`) multiplies all columns of every value, of which
-all but ``spline_order + 2`` are zero. Here they are never made: time and memory are nearly the
+all but ``spline_order + 2`` are zero. Here these are never made: time and memory are nearly the
 same at every grid size, and less than those of the dense form's convolution alone.
 
-Left out, zero times a coefficient that is NaN or infinite would not be the NaN that it is in the
-dense form. So the kernels check every number that they are given, and decline if one is not
-finite: the dense form computes that call.
+The functions of RBF, Chebyshev and Fourier are nowhere zero, and all are multiplied; but their
+columns are not stored either: those needed at a time stay in the cache.
+
+In the dense form zero times a NaN or infinite coefficient is NaN; left out, it would not be. So the
+compiled kernels check every number that they are given, and decline if one is not finite: the
+dense form computes that call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from kan_widgets.nn.compiled.bundled import Kernels
 from kan_widgets.nn.compiled.compile_options import OTHER_BASES
 from kan_widgets.nn.contraction import LayerCall
 
-# Least number of columns in the dense form, for a call to be worth the compiler.
+# A call with fewer columns in the dense form is not worth waiting for the compiler.
 MIN_COLUMNS = 2**16
 
 Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (evaluated on Python 3.10)
@@ -41,7 +41,7 @@ Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (eva
 # Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
 _FAMILIES = (RBF, Chebyshev, Fourier)
 
-# What the kernels return for 0, where a number is not finite.
+# The status of a call with a number that is not finite; else 0, or that memory is short.
 _NOT_FINITE = -1
 
 # The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.
@@ -114,9 +114,9 @@ def backward(
 
     Or None if a number is not finite; raises as :func:`forward`.
 
-    With ``slope``, the derivative of the base activation, its share is in the gradient of ``x``,
-    and there is none of ``base``. Without it they are apart, but for SiLU computed here. ``x``
-    stands for ``base`` too in ``needs_x``.
+    With ``slope``, the derivative of the base activation, the base's share is in the gradient of
+    ``x``, and ``base`` gets none. Without ``slope`` the two are apart, but for the SiLU computed
+    here. ``needs_x`` is for ``base`` too.
     """
     x, base_weight = call.x, _contiguous(call.base_weight)
     spline_weight = _contiguous(call.spline_weight)
@@ -146,7 +146,7 @@ def backward(
 
 
 def _computed(status: int) -> bool:
-    """Return whether the kernels computed the call, given their status."""
+    """Return whether the compiled kernels computed the call, given their status."""
     if status > 0:
         raise RuntimeError(
             f"not enough memory: the compiled kernels of a KAN layer could not allocate {status} "
@@ -156,9 +156,9 @@ def _computed(status: int) -> bool:
 
 
 def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: Tensor) -> bytes:
-    known = family_of(call.basis)
-    assert known is not None
-    family, shift, factor = known
+    form = family_of(call.basis)
+    assert form is not None
+    family, shift, factor = form
     strides = call.contraction.strides
     like = strides(call.x)
     return _PROBLEM.pack(
@@ -176,9 +176,9 @@ def _problem(call: LayerCall, sizes: tuple[int, ...], slope: Tensor | None, y: T
 
 
 def family_of(basis: Basis) -> tuple[int, float, float] | None:
-    """Return which of the other bases it is, and what its functions are shifted and scaled by.
+    """Return the place of a basis among `_FAMILIES`, its functions' shift, and their scale.
 
-    None of a basis that the kernels do not know.
+    The place of splines is 0, and counts for nothing; None for a basis without compiled kernels.
     """
     lo, hi = basis.domain
     if isinstance(basis, Spline):
@@ -200,10 +200,10 @@ def _knots(basis: Basis) -> ctypes.Array[ctypes.c_double] | None:
 
 
 def _contiguous(weight: Tensor) -> Tensor:
-    # Asking is much less than the call of an operation.
+    # The test is much cheaper than the call of an operation.
     return weight if weight.is_contiguous() else weight.contiguous()
 
 
 def pointer(tensor: Tensor | None) -> int | None:
-    """Return where a tensor's memory begins, or None for none."""
+    """Return the address of a tensor's memory, or None for no tensor."""
     return None if tensor is None else tensor.data_ptr()

@@ -36,7 +36,7 @@ WAITING_MESSAGE = (
 _wanted: bool | None = None
 _warned = False
 _lock = threading.Lock()
-_known: dict[int, Kernels | str] = {}  # by order; in place of kernels why there are none
+_known: dict[int, Kernels | str] = {}  # by order; or, in words, why there are none
 
 
 def use_compiled(enabled: bool) -> None:
@@ -72,11 +72,11 @@ def wanted() -> bool:
 
 @functools.cache
 def _by_default() -> bool:
-    given = os.environ.get("KAN_WIDGETS_COMPILE", "")
-    word = given.strip().lower()
+    setting = os.environ.get("KAN_WIDGETS_COMPILE", "")
+    word = setting.strip().lower()
     if word not in ("", *ON_WORDS, *OFF_WORDS):
         raise ValueError(
-            f"KAN_WIDGETS_COMPILE={given!r}: expected one of {', '.join(ON_WORDS)} (compiled "
+            f"KAN_WIDGETS_COMPILE={setting!r}: expected one of {', '.join(ON_WORDS)} (compiled "
             f"kernels, the default) or {', '.join(OFF_WORDS)} (torch's operations only)"
         )
     return word not in OFF_WORDS
@@ -94,7 +94,7 @@ def kernels_info() -> str:
     Raises
     ------
     ValueError
-        If an environment variable of the kernels has a value it cannot have.
+        If an environment variable of the compiled kernels has a value it cannot have.
 
     Examples
     --------
@@ -106,39 +106,39 @@ def kernels_info() -> str:
     if not wanted():
         why = "KAN_WIDGETS_COMPILE is off" if _wanted is None else "use_compiled(False) was called"
         return f"torch's operations: {why}"
-    known = list(_known.values())
-    if trouble := next((found for found in known if isinstance(found, str)), ""):
+    entries = list(_known.values())
+    if trouble := next((entry for entry in entries if isinstance(entry, str)), ""):
         return f"torch's operations: {trouble}"
     try:
-        loaded = known[0] if known else bundled.bundled_kernels(compile_options.ORDERS[0])
+        loaded = entries[0] if entries else bundled.bundled_kernels(compile_options.ORDERS[0])
     except OSError:
         loaded = None
     if isinstance(loaded, Kernels) and loaded.level != compile_options.NATIVE:
         return f"compiled kernels of the package, {loaded.level} instructions"
     path = compiler.local_compiler()
-    made = f"compiled kernels made on this machine by {path}"
-    return made if path else f"torch's operations: {NO_COMPILER_MESSAGE}"
+    words = f"compiled kernels made on this machine by {path}"
+    return words if path else f"torch's operations: {NO_COMPILER_MESSAGE}"
 
 
 def library(order: int) -> Kernels | None:
-    """Return the kernels for an order, or `OTHER_BASES`, or None if they cannot be had."""
+    """Return the compiled kernels for an order, or `OTHER_BASES`, or None if they cannot be had."""
     if order not in _known:
         with _lock:
             if order not in _known:
                 _known[order] = _found_or_made(order)
-    found = _known[order]
-    if isinstance(found, str):
-        _warn(found)
+    kernels = _known[order]
+    if isinstance(kernels, str):
+        _warn(kernels)
         return None
-    return found
+    return kernels
 
 
 def _found_or_made(order: int) -> Kernels | str:
-    """Return the package's kernels, or else this machine's, or else what is in the way."""
+    """Return the package's compiled kernels, or this machine's, or in words what prevents both."""
     trouble = NO_COMPILER_MESSAGE
     try:
-        if (found := bundled.bundled_kernels(order)) is not None:
-            return found
+        if (kernels := bundled.bundled_kernels(order)) is not None:
+            return kernels
     except OSError as error:
         trouble = str(error)
     path = compiler.local_compiler()
@@ -152,7 +152,7 @@ def _found_or_made(order: int) -> Kernels | str:
 
 
 def print_notice(words: str) -> None:
-    """Say what takes long. In a notebook what is no error is not said in red."""
+    """Print what takes long: in a notebook not to stderr, which is shown in red like an error."""
     in_notebook = hasattr(builtins, "__IPYTHON__")
     print(words, file=sys.stdout if in_notebook else sys.stderr, flush=True)
 

@@ -33,8 +33,8 @@ MAX_DOTS = 60
 # Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
-# Of gradients and updates, all layers together cross with about so many points, each layer with
-# at most and at least so many.
+# Points of gradients and updates that cross to the page: about so many of all layers together, at
+# most and at least so many of each.
 _POINTS, _MAX_POINTS, _MIN_POINTS = 8000, 200, 20
 _SUMMARY_FIELDS = (
     *("constant", "not_finite", "spline_share", "outside_grid", "outside_support", "silu_shaped"),
@@ -64,8 +64,8 @@ class MeasuredPart:
 
     def coefficients(self, frame: Frame) -> NDArray[np.float32]:
         """Return the coefficients of these functions; no others are touched."""
-        found = frame.coefficients(self.whole.name)
-        return found if self.is_all else found[np.ix_(self.outputs, self.inputs)]
+        whole = frame.coefficients(self.whole.name)
+        return whole if self.is_all else whole[np.ix_(self.outputs, self.inputs)]
 
     def numbers(self, functions: NDArray[Any]) -> Numbers:
         if self.is_all:
@@ -82,10 +82,10 @@ class MeasuredPart:
         if self.is_all:
             return seen
         size = self.whole.shape[2] * self.whole.shape[3]
-        each = self.whole.shape[1] * size
-        groups = max(1, len(seen.counts) // each)
-        one = (self.inputs[:, None] * size + np.arange(size)).ravel()
-        return observed_entries(seen, (np.arange(groups)[:, None] * each + one).ravel())
+        entries = self.whole.shape[1] * size
+        groups = max(1, len(seen.counts) // entries)
+        own = (self.inputs[:, None] * size + np.arange(size)).ravel()
+        return observed_entries(seen, (np.arange(groups)[:, None] * entries + own).ravel())
 
 
 _parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
@@ -93,9 +93,9 @@ _parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDi
 
 def _measured_part(layer: LayerLayout) -> MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
-    if (known := _parts.get(layer)) is None:
-        known = _parts[layer] = _chosen(layer)
-    return known
+    if (part := _parts.get(layer)) is None:
+        part = _parts[layer] = _chosen(layer)
+    return part
 
 
 def _chosen(layer: LayerLayout) -> MeasuredPart:
@@ -105,7 +105,7 @@ def _chosen(layer: LayerLayout) -> MeasuredPart:
         everything = np.arange(out), np.arange(inputs)
         return MeasuredPart(layer, layer, *everything)
     kernels = max(1, MAX_MEASURED // (height * width))
-    # As many outputs as inputs, as far as there are; of each group the same ones.
+    # As many outputs as inputs, if there are so many; the same ones of each group.
     own = out // groups
     rows = max(1, min(own, math.isqrt(kernels) // groups))
     columns = max(1, min(inputs, kernels // (rows * groups)))
@@ -143,7 +143,7 @@ class Row:
     """Whether ranges are over the inputs seen: those of another step say nothing of this one."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain numbers; see `LayerRanges.table`."""
+        """Return the row as plain numbers; see `LayerRanges.table`."""
         s, sizes = self.summary, self.updates
         spreads = {"range": s.grid, "observed_range": s.observed}
         medians = {**spreads, "range_at_start": s.started, "change": s.change}
@@ -167,7 +167,7 @@ class Row:
         }
 
     def wire(self) -> dict[str, Any]:
-        """Return it as the page reads it: see js/src/views/layer_ranges/content.ts."""
+        """Return the row as the page reads it: see js/src/views/layer_ranges/content.ts."""
         layer, s = self.layout, self.summary
         return {
             "name": layer.name,
@@ -235,13 +235,13 @@ class LayerNumbers:
         ``most`` frames are worked out in this call, the newest first: however busy the machine is,
         the curves end at the step that is shown.
         """
-        found, complete = [], True
+        moments, complete = [], True
         frames = list(source.history)
-        # They stay the same while more come.
+        # Frames once chosen stay so while more come.
         kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
         for frame in (frames[place] for place in reversed(kept)):
-            known = self._moments.get(frame)
-            if known is None:
+            moment = self._moments.get(frame)
+            if moment is None:
                 if most <= 0:
                     complete = False
                     continue
@@ -250,9 +250,9 @@ class LayerNumbers:
                     layer.name: self._measured(source, frame, layer)[1]
                     for layer in frame.layout.layers
                 }
-                known = self._moments[frame] = frame.step, layers
-            found.append(known)
-        return found[::-1], complete
+                moment = self._moments[frame] = frame.step, layers
+            moments.append(moment)
+        return moments[::-1], complete
 
     def _measured(
         self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None
@@ -272,12 +272,12 @@ class LayerNumbers:
         return self._starts.get(name)
 
     def _inputs_of(self, source: Source, layer: LayerLayout) -> SeenInputs | None:
-        """Return what the batch observed last sent into a layer."""
+        """Return the inputs of a layer from the batch observed last."""
         seen = source.feed.observed.get(layer.name)
         if seen is None:
             return None
-        known = self._inputs.get(layer.name)
-        if known is None or known[0] is not seen or known[1].tables != layer.tables:
+        cached = self._inputs.get(layer.name)
+        if cached is None or cached[0] is not seen or cached[1].tables != layer.tables:
             part = _measured_part(layer)
             own = part.seen(seen)
             inputs = seen_inputs(
@@ -288,17 +288,17 @@ class LayerNumbers:
                 own.outside_domain,
                 own.outside_extent,
             )
-            known = self._inputs[layer.name] = seen, layer, inputs
-        return known[2]
+            cached = self._inputs[layer.name] = seen, layer, inputs
+        return cached[2]
 
 
 def is_old(source: Source, frame: Frame) -> bool:
-    """Whether inputs were seen last when the model was another than in a frame.
+    """Whether inputs were last seen when the model was another than in a frame.
 
-    What is no map of features comes in the same, whatever the model is.
+    Images, which the first layer is given, do not depend on the model.
     """
     seen = source.feed.observed.values()
-    return any(one.step != frame.step and not one.is_image for one in seen)
+    return any(observed.step != frame.step and not observed.is_image for observed in seen)
 
 
 def past(
@@ -310,19 +310,19 @@ def past(
     were measured of each.
     """
     points = min(_MAX_POINTS, max(_MIN_POINTS, _POINTS // max(1, len(names))))
-    found = []
+    records = []
     for name, measured in zip(names, updates, strict=True):
         own = [(step, layers[name]) for step, layers in moments if name in layers]
         reach = [s.grid for _, s in own]
         kept = measured
         if len(measured) > points:
             kept = [measured[place] for place in spread([m.step for m in measured], points)]
-        found.append(
+        records.append(
             {
                 "steps": _steps([step for step, _ in own]),
-                "range": _series(_number_or_none(one, "median") for one in reach),
-                "lower": _series(_number_or_none(one, "lower") for one in reach),
-                "upper": _series(_number_or_none(one, "upper") for one in reach),
+                "range": _series(_number_or_none(ranges, "median") for ranges in reach),
+                "lower": _series(_number_or_none(ranges, "lower") for ranges in reach),
+                "upper": _series(_number_or_none(ranges, "upper") for ranges in reach),
                 "splines": _series(s.spline_share for _, s in own),
                 "silu": _series(s.silu_shaped for _, s in own),
                 "change": _series(_number_or_none(s.change, "median") for _, s in own),
@@ -332,7 +332,7 @@ def past(
                 },
             }
         )
-    return found
+    return records
 
 
 def _number_or_none(record: object, name: str) -> float | None:

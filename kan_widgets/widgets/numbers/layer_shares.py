@@ -23,25 +23,25 @@ _MAP_NUMBERS = 250_000
 
 
 def share_parts(
-    found: Explanation, step: int, names: Mapping[str, Names], seen: int | None = None
+    explanation: Explanation, step: int, names: Mapping[str, Names], seen: int | None = None
 ) -> list[SharePart]:
     """Return the parts of an explanation, from the last layer to the first.
 
     ``step`` is that of the training and ``seen`` that of the images observed, where it is known;
     ``names`` has those of outputs and inputs, by the layer.
     """
-    outputs = (names.get(one.layer, Names()).outputs for one in found.functions)
+    outputs = (names.get(shares.layer, Names()).outputs for shares in explanation.functions)
     moment = {
         "step": step,
         "seen": seen,
-        "target": found.target,
-        "predicted": found.predicted,
+        "target": explanation.target,
+        "predicted": explanation.predicted,
         "classes": list(next(filter(None, outputs), ())),
-        "scores": [finite(float(score)) for score in found.scores],
-        "notes": list(found.notes),
+        "scores": [finite(float(score)) for score in explanation.scores],
+        "notes": list(explanation.notes),
     }
-    parts = [_functions(found, number) for number in range(len(found.functions))]
-    parts += map(_kernels, reversed(found.kernels))
+    parts = [_functions(explanation, number) for number in range(len(explanation.functions))]
+    parts += map(_kernels, reversed(explanation.kernels))
     return [
         part | moment | {"names": list(own.outputs), "inputNames": list(own.inputs)}
         for part in parts
@@ -49,30 +49,30 @@ def share_parts(
     ]
 
 
-def _functions(found: Explanation, number: int) -> SharePart:
-    shares = found.functions[number]
-    values = shares.contributions[found.target]
-    whole = sum(float(one.contributions[found.target].sum()) for one in found.functions)
-    laid = found.map(number)
+def _functions(result: Explanation, number: int) -> SharePart:
+    shares = result.functions[number]
+    values = shares.contributions[result.target]
+    whole = sum(float(layer.contributions[result.target].sum()) for layer in result.functions)
+    laid = result.map(number)
     return {
         "layer": shares.layer,
         "kind": "functions",
         "rows": 1,
         "columns": len(values),
         "values": float32(values),
-        "beside": None if shares.usual is None else float32(shares.usual[found.target]),
+        "beside": None if shares.usual is None else float32(shares.usual[result.target]),
         "kernel": [1, 1],
         "shared": False,
-        "places": None if found.map_shape is None else list(found.map_shape),
+        "places": None if result.map_shape is None else list(result.map_shape),
         "mapped": [],
         "maps": None,
         "curves": _curves(shares.curves),
         **_total(None if laid is None else laid.sum(axis=0)),
         "samples": shares.samples,
         "sums": {
-            "bias": finite(found.bias),
-            "error": finite(found.error),
-            "others": finite(whole - float(values.sum())) if len(found.functions) > 1 else None,
+            "bias": finite(result.bias),
+            "error": finite(result.error),
+            "others": finite(whole - float(values.sum())) if len(result.functions) > 1 else None,
         },
     }
 

@@ -34,7 +34,7 @@ _UNKNOWN_GROWTH: dict[str, Any] = {"parts": [], "total": 0}
 
 
 def check_models(models: Any) -> None:
-    """Raise unless these can be compared; nothing is bound or made.
+    """Raise unless models can be compared; nothing is bound or made.
 
     Raises
     ------
@@ -56,54 +56,54 @@ def check_models(models: Any) -> None:
             "apart; make several comparisons"
         )
     names: dict[int, str] = {}
-    for name, one in models.items():
+    for name, model in models.items():
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"models with the name {name!r}: expected names as text")
         inner: object
-        if isinstance(one, Replay):
-            inner = one
-        elif is_binding(one):
-            inner = one.model
+        if isinstance(model, Replay):
+            inner = model
+        elif is_binding(model):
+            inner = model.model
             if inner is None:
-                raise ValueError(f"models[{name!r}]: {closed_error(one.feed)}")
-        elif is_module(one):
+                raise ValueError(f"models[{name!r}]: {closed_error(model.feed)}")
+        elif is_module(model):
             from kan_widgets.functions import find, unwrap
             from kan_widgets.live import binding_of
 
-            inner = unwrap(one)
+            inner = unwrap(model)
             if binding_of(inner) is None:
                 find(inner)  # raises where there is nothing to bind
         else:
-            what = ", where nothing trains" if isinstance(one, Source) else ""
+            hint = ", where nothing trains" if isinstance(model, Source) else ""
             raise TypeError(
-                f"models[{name!r}]={one!r:.80}{what}: expected a model, the binding that "
+                f"models[{name!r}]={model!r:.80}{hint}: expected a model, the binding that "
                 "kan_widgets.bind returned, or a recording (kan_widgets.replay)"
             )
         if id(inner) in names:
             raise ValueError(
                 f"models[{name!r}] and models[{names[id(inner)]!r}] are the same "
-                f"{'recording' if isinstance(one, Replay) else 'model'}: give each once"
+                f"{'recording' if isinstance(model, Replay) else 'model'}: give each once"
             )
         names[id(inner)] = name
 
 
 def _quantity_of(series: str) -> str:
-    """Return one name for what goes by several: what is measured, and whether on held-out data."""
-    what, data = belongs_to(series)
-    what = {"acc": "accuracy"}.get(what.lower(), what.lower())
-    return f"eval_{what}" if data == "held out" else what
+    """Return one name for a quantity that has several; ``eval_`` before it for held-out data."""
+    measure, data = belongs_to(series)
+    measure = {"acc": "accuracy"}.get(measure.lower(), measure.lower())
+    return f"eval_{measure}" if data == "held out" else measure
 
 
 def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
     """Return all curves of models: by quantity, loss and accuracy first, in the model's colour."""
-    found = []
+    curves = []
     for model, log in logs.items():
         names = log.names
         measured = [_quantity_of(series) for series in names]
-        for series, what in zip(names, measured, strict=True):
-            name = model if measured.count(what) == 1 else f"{model} {series}"
-            found.append(LoggedCurve(what, name, model, log, series))
-    return sorted(found, key=lambda one: _rank(one.panel))
+        for series, measure in zip(names, measured, strict=True):
+            name = model if measured.count(measure) == 1 else f"{model} {series}"
+            curves.append(LoggedCurve(measure, name, model, log, series))
+    return sorted(curves, key=lambda curve: _rank(curve.panel))
 
 
 def _rank(quantity: str) -> tuple[int, str]:
@@ -130,30 +130,30 @@ class ComparedModel:
         return self._live()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return its numbers as they are now; the last there were if the model is gone."""
+        """Return the model's numbers as they are now; the last ones if it is gone."""
         if (live := self._live()) is not None:
             self._read(live)
         return dict(self._record)
 
     def last(self) -> dict[str, float]:
         """Return the value of each quantity that was logged last."""
-        return {_quantity_of(one): self.scalars.latest(one) for one in reversed(self.scalars.names)}
+        return {_quantity_of(key): self.scalars.latest(key) for key in reversed(self.scalars.names)}
 
     def layers(self) -> tuple[LayerGrowth, ...]:
-        """Return what the parameters of its layers are made of."""
+        """Return what the parameters of the model's layers are made of."""
         self.as_dict()
         return self._growth.layers
 
     def shown(self) -> dict[str, Any]:
-        """Return what the page has of it: see js/src/views/compare/verdict.ts."""
+        """Return what the page has of the model: see js/src/views/compare/verdict.ts."""
         record = self.as_dict()
         record["diverged"] = diverged_since(self.scalars)
         return record | {"elapsed": duration(record["seconds"])}
 
     def follow(self, probe: Probe) -> None:
-        """Have the examples of another model run through this one, as soon as that harms nothing.
+        """Run the examples of another model through this one, as soon as that harms nothing.
 
-        Where its own are the same, or where it cannot take them, nothing is done.
+        Nothing is done if this model has the same examples, or cannot take them.
         """
         live = self._live()
         if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
@@ -173,8 +173,8 @@ class ComparedModel:
     def _read(self, live: Binding | Replay) -> None:
         self.scalars = live.scalars
         if isinstance(live, Replay):
-            if (said := (live.parameters,)) != self._counted:
-                self._counted, self._growth = said, growth_of(said[0] or _UNKNOWN_GROWTH)
+            if (counts := (live.parameters,)) != self._counted:
+                self._counted, self._growth = counts, growth_of(counts[0] or _UNKNOWN_GROWTH)
         elif (model := live.model) is not None:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -202,13 +202,13 @@ class ComparedModel:
             self._painter.wake()
 
 
-def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
+def deciding(logs: Sequence[Scalars], steps_made: int = 0) -> list[dict[str, Any]]:
     """Return what models are compared by, each at the last step that all of them have reached.
 
     The first quantity decides, and where all are equal in it, those that are measured on the same
     data beside it. What is measured on the data that is trained on is the mean over the last 30
     steps, since each value is of one batch; on held-out data it is what was measured last by then.
-    ``made`` are the steps each model had made when its other numbers were read: what has been
+    ``steps_made`` is how many each model had made when its other numbers were read: what has been
     logged since belongs to the next picture.
 
     Each has ``quantity``; ``first`` and ``step``, of the steps that the values are means over,
@@ -217,24 +217,24 @@ def deciding(logs: Sequence[Scalars], made: int = 0) -> list[dict[str, Any]]:
     means, ``None`` where the spread is not known. Empty if nothing decides.
     """
     named = [{_quantity_of(series): series for series in reversed(log.names)} for log in logs]
-    measured = [name for name in _DECIDING_SCORES if any(name in found for found in named)]
+    measured = [name for name in _DECIDING_SCORES if any(name in names for names in named)]
     data = [name.startswith("eval_") for name in measured]
     return [
-        _at_common_step(name, list(zip(logs, named, strict=True)), made)
+        _at_common_step(name, list(zip(logs, named, strict=True)), steps_made)
         for name, held_out in zip(measured, data, strict=True)
         if held_out == data[0]
     ]
 
 
 def _at_common_step(
-    what: str, named: Sequence[tuple[Scalars, Mapping[str, str]]], made: int
+    measure: str, named: Sequence[tuple[Scalars, Mapping[str, str]]], steps_made: int
 ) -> dict[str, Any]:
-    found = [log.series(of[what]) if what in of else None for log, of in named]
-    step = int(min(each[0][-1] for each in found if each is not None))
-    if 0 < made < step <= made + _MAX_LAG:
-        step = made
-    first = step if what.startswith("eval_") else max(1, step - SMOOTHING + 1)
-    values = [_values_of(each, first, step) for each in found]
+    series = [log.series(of[measure]) if measure in of else None for log, of in named]
+    step = int(min(each[0][-1] for each in series if each is not None))
+    if 0 < steps_made < step <= steps_made + _MAX_LAG:
+        step = steps_made
+    first = step if measure.startswith("eval_") else max(1, step - SMOOTHING + 1)
+    values = [_values_of(each, first, step) for each in series]
     if not any(len(each) > 1 for each in values):
         first = step
     means = [_plain(float(each.mean())) if len(each) else None for each in values]
@@ -242,7 +242,7 @@ def _at_common_step(
         _plain(float(each.std(ddof=1)) / len(each) ** 0.5) if len(each) > 1 else None
         for each in values
     ]
-    return {"quantity": what, "first": first, "step": step, "values": means, "errors": errors}
+    return {"quantity": measure, "first": first, "step": step, "values": means, "errors": errors}
 
 
 def _values_of(series: tuple[Int64, Float64] | None, first: int, step: int) -> Float64:
@@ -262,9 +262,9 @@ def _plain(value: float) -> float | str:
 
 def marks_of(logs: Mapping[str, Scalars]) -> Iterator[list[Any]]:
     """Yield step and text of all marks; what is marked in all models once, without a name."""
-    found: dict[tuple[int, str], list[str]] = {}
+    models: dict[tuple[int, str], list[str]] = {}
     for model, log in logs.items():
         for mark in log.marks:
-            found.setdefault((mark.step, mark.text), []).append(model)
-    for (step, text), names in sorted(found.items()):
+            models.setdefault((mark.step, mark.text), []).append(model)
+    for (step, text), names in sorted(models.items()):
         yield [step, text if len(names) == len(logs) else f"{', '.join(names)}: {text}"]

@@ -28,7 +28,7 @@ def live_page(
     """Return a page that shows views as they are now, and hears what changes.
 
     ``heard`` is the number of the last message whose news the page has: see
-    `kan_widgets.cli.serving` and js/src/page/live.ts. ``before`` is HTML that stands before them.
+    `kan_widgets.cli.serving` and js/src/page/live.ts. ``before`` is HTML before the views.
     """
     shown = shown_in(views)
     streams: list[Stream] = list(dict.fromkeys(view._stream for view in shown))

@@ -1,4 +1,4 @@
-"""Views saved as a page of their own: one file that works from disk, without a kernel."""
+"""Views saved as a page of their own: one file that works from disk, without a notebook kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kan_widgets.widgets.pages.page_text import (
     use,
 )
 
-# Of no use to a page, or of its own making.
+# Traits of no use to a page, or that it makes itself.
 _LEFT_OUT_TRAITS = ("layout", "tabbable", "tooltip")
 
 
@@ -35,9 +35,9 @@ class Placed:
     layout: Any
     model_id: str
     _draws_network = False
-    """Whether it draws how the network is put together, and what examples make of it."""
+    """Whether the view draws how the network is put together, and examples running through it."""
     _draws_frames = True
-    """Whether it draws functions of any moment."""
+    """Whether the view draws functions of any moment."""
 
     def save_html(
         self, path: str | pathlib.Path, *, title: str | None = None, max_mb: float = 2.0
@@ -153,20 +153,20 @@ def _check_views(views: Sequence[object]) -> None:
                 raise ValueError(f"this {type(part).__name__} is closed: make a new one to save")
 
 
-def _frames_in_words(kept: int, there: int, rounded: bool) -> str:
-    if there == 0:
+def _frames_in_words(kept: int, total: int, rounded: bool) -> str:
+    if total == 0:
         return ""
-    if kept < there:
-        return f", {kept} of {there} frames, rounded (a larger max_mb keeps more)"
-    said = f", {there} frame{'' if there == 1 else 's'}"
-    return f"{said}, rounded (a larger max_mb keeps them as they are)" if rounded else said
+    if kept < total:
+        return f", {kept} of {total} frames, rounded (a larger max_mb keeps more)"
+    words = f", {total} frame{'' if total == 1 else 's'}"
+    return f"{words}, rounded (a larger max_mb keeps them as they are)" if rounded else words
 
 
 class Page:
     """All that goes into a page but the choice of frames.
 
     ``before`` is HTML that stands between the heading and the views; a page with a ``lesson``
-    trains, and says ``said`` of itself: see `kan_widgets.widgets.training_page`.
+    trains, and says ``note`` of itself: see `kan_widgets.widgets.training_page`.
     """
 
     def __init__(
@@ -175,17 +175,17 @@ class Page:
         title: str | None,
         before: str = "",
         lesson: dict[str, Any] | None = None,
-        said: str = "",
+        note: str = "",
     ) -> None:
         self._before, self._views = before, views
-        self._lesson, self._said = lesson, html.escape(said)
+        self._lesson, self._note = lesson, html.escape(note)
         self._saved_at = datetime.datetime.now().astimezone()
         self._named, self._model_words = names(views), models(views)
         self._title = self._named if title is None else title
         self._shown = shown_in(views)
         self._streams = list(dict.fromkeys(view._stream for view in self._shown))
-        here = {reference(view) for view in self._shown}
-        self._models = [_model(view, here) for view in self._shown]
+        references = {reference(view) for view in self._shown}
+        self._models = [_model(view, references) for view in self._shown]
         drawn = {view._stream for view in self._shown if view._draws_frames}
         self._pasts = [past_of(stream, whole=stream in drawn) for stream in self._streams]
         themes = {view.theme for view in self._shown}
@@ -193,12 +193,12 @@ class Page:
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """How many frames there are."""
         return sum(len(past.frames) for past in self._pasts)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all of them, as they are."""
+        """Bytes of all frames, as they are."""
         return sum(frame.nbytes for past in self._pasts for frame in past.frames)
 
     def content(
@@ -229,7 +229,7 @@ class Page:
         text = page_text(
             title=self._title,
             named=self._named,
-            about=self._said or f"{about(self._model_words, kept, self._saved_at)} {use(kept)}",
+            about=self._note or f"{about(self._model_words, kept, self._saved_at)} {use(kept)}",
             content=content,
             packed=packed,
             figures=figures(self._views, named=len(self._views) > 1),
@@ -246,11 +246,11 @@ class Page:
 
 def shown_in(views: Sequence[Any]) -> list[Any]:
     """Return views up to date, and before each those that are drawn in it; each once."""
-    found: dict[Any, None] = {}
+    shown: dict[Any, None] = {}
     for view in views:
-        found |= dict.fromkeys([*shown_in(view._within()), view])
+        shown |= dict.fromkeys([*shown_in(view._within()), view])
         view._bring_up_to_date()
-    return list(found)
+    return list(shown)
 
 
 def model_of(widget: Any) -> dict[str, Any]:
@@ -329,16 +329,16 @@ def _fit(
     return least, fewest
 
 
-def _model(view: Any, here: Collection[str]) -> dict[str, Any]:
-    """Return what the page's stand-in for a view is made from, linked to those that are there."""
+def _model(view: Any, references: Collection[str]) -> dict[str, Any]:
+    """Return what the page's stand-in for a view is made from, linked to the views in the page."""
     model = model_of(view)
     traits = model["traits"]
-    traits["linked"] = [other for other in view.linked if other in here]
-    # The theme is the page's; no kernel edits or complains there.
+    traits["linked"] = [other for other in view.linked if other in references]
+    # The theme is the page's; no notebook kernel edits or complains there.
     for name, value in (("theme", "auto"), ("editable", False), ("notice", "")):
         if name in traits:
             traits[name] = value
-    # What showing it cost is of no use where all is over.
+    # What showing the run has cost means nothing once it is over.
     if "share" in traits.get("status", {}):
         traits["status"] = traits["status"] | {"share": 0.0}
     return model

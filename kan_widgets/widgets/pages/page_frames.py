@@ -38,7 +38,7 @@ class Past:
     needed: set[int]
 
     def thinned(self, share: float) -> list[Frame]:
-        """Return those needed and about that share of the others, evenly over the steps."""
+        """Return the frames needed and about that share of the others, evenly over the steps."""
         if share >= 1:
             return list(self.frames)
         steps = [frame.step for frame in self.frames]
@@ -91,8 +91,8 @@ def saved(
     layouts = {frame.layout.version: frame.layout for frame in frames}
     source = stream.source
     observed = [] if source is None else source.feed.observed.values()
-    cut = [inputs_within(one, frames[-1].layout) for one in observed]
-    seen = [light_inputs(one) if light else one for one in cut if one is not None]
+    cut = [inputs_within(inputs, frames[-1].layout) for inputs in observed]
+    seen = [light_inputs(inputs) if light else inputs for inputs in cut if inputs is not None]
     taken = _taken(stream, frames) if network else []
     return {
         "traits": {
@@ -122,14 +122,14 @@ def saved(
 def _taken(stream: Stream, frames: list[Frame]) -> list[Activations]:
     """Return what the examples had made of the network at some frames, each once."""
     history = None if stream.source is None else stream.source.feed.activations
-    found = [] if history is None else [history.at(frame.step) for frame in frames]
-    return list({id(each): each for each in found if each is not None}.values())
+    taken = [] if history is None else [history.at(frame.step) for frame in frames]
+    return list({id(item): item for item in taken if item is not None}.values())
 
 
 def folded(frames: list[Frame]) -> bytes:
     """Return the frames in an order that compresses well: see ``unfold`` in js/src/page/saved.ts.
 
-    Of each number, as an integer of 32 bits, the difference to the frame before; of each
+    For each number, as an integer of 32 bits, the difference to the frame before; for each
     frame all lowest bytes, then all second ones, and so on.
     """
     words = np.stack([frame.data for frame in frames]).astype("<f4").view("<u4")

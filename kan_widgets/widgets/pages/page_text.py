@@ -55,17 +55,17 @@ def page_text(
     ``before`` and ``figures`` are HTML of what stands below it; a ``live`` page stays connected
     with what serves it, and in one that ``trains`` a worker does.
     """
-    here = "'self'" if live else "'none'"
+    origin = "'self'" if live else "'none'"
     more = {"Live": "live.js"} if live else {"Trained": "trained.js"} if trains else {}
     code = _script(_MODULES | more)
     worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
     start, sheet = f"\n{_RUNNING}", f"\n{bundle('page.css')}\n"
-    # Its own scripts and styles and nothing else: whatever is in it, it asks for nothing.
+    # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.
     policy = (
         f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
         f"style-src {_hash(sheet)}; "
-        f"img-src data: blob:{' ' + here if live else ''}; base-uri 'none'; form-action 'none'; "
-        f"connect-src {here}"
+        f"img-src data: blob:{' ' + origin if live else ''}; base-uri 'none'; form-action 'none'; "
+        f"connect-src {origin}"
     )
     heading = f"<h1>{html.escape(title)}</h1>" if title else ""
     themes = "".join(f"<option>{theme}</option>" for theme in ("auto", "light", "dark"))
@@ -144,20 +144,20 @@ def _handing(name: str, source: str) -> str:
     A module in the page cannot be imported by name, and a blob: address needs more rights
     than some hosts give.
     """
-    found = list(_EXPORT.finditer(source))
-    if len(found) != 1:
+    exports = list(_EXPORT.finditer(source))
+    if len(exports) != 1:
         raise RuntimeError(f"the bundle of {name} does not end in one list of exports")
     members = []
-    for export in filter(None, map(str.strip, found[0][1].split(","))):
+    for export in filter(None, map(str.strip, exports[0][1].split(","))):
         inside, _, outside = export.partition(" as ")
         members.append(f"{outside or inside}: {inside}")
-    start, end = found[0].span()
+    start, end = exports[0].span()
     handed = f"(globalThis.kanWidgets ??= {{}})[{json.dumps(name)}] = {{ {', '.join(members)} }};"
     return source[:start] + handed + source[end:]
 
 
 def _hash(text: str) -> str:
-    """Return by what a policy knows a script or a style sheet."""
+    """Return the hash by which a policy knows a script or a style sheet."""
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
 
 
@@ -195,8 +195,8 @@ def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) ->
         several = f"{len(frames)} moments of the training, from step {first:,} to {latest:,}"
         moments.append(several if latest > first else f"step {latest:,}")
     # Streams of several models often say the same.
-    said = "; ".join(dict.fromkeys(moments))
-    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {said}."
+    steps = "; ".join(dict.fromkeys(moments))
+    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {steps}."
 
 
 def use(kept: Sequence[Sequence[Frame]]) -> str:

@@ -52,7 +52,7 @@ class CurvesView(View):
         min=0,
     )
     scale: Literal["auto", "linear", "log"] = option(
-        """Of the values of the curves. ``"auto"`` is logarithmic for a loss or an error, unless one
+        """Scale of the curves' values. ``"auto"`` is logarithmic for a loss or an error, unless one
         was 0 or less; else linear.""",
         default="auto",
     )
@@ -84,15 +84,15 @@ class CurvesView(View):
 
     def _wire(self, zoom: Sequence[float] | None = None, **_: Any) -> list[dict[str, Any]]:
         steps = self.zoom if zoom is None else zoom
-        return [curve_wire(one, steps) for one in self._drawn_curves()]
+        return [curve_wire(curve, steps) for curve in self._drawn_curves()]
 
 
 def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
     """Return a curve as the page reads it: see js/src/scene/logged.ts.
 
-    Of many values the smallest and the largest of each run of neighbours are points; within the two
+    Many values are drawn as the smallest and the largest of each run of neighbours; within the two
     steps of a ``zoom`` the runs are shorter. First and last value are always there. ``sums`` are,
-    of each point, the number of finite values in its run, their sum and that of their logarithms,
+    for each point, the number of finite values in its run, their sum and that of their logarithms,
     halved where the run has two points; ``None`` where all values are points.
     """
     steps, values = curve.log.series(curve.series)
@@ -102,9 +102,9 @@ def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
     if len(places) < len(values):
         finite = np.isfinite(values)
         with np.errstate(all="ignore"):
-            each = finite, np.where(finite, values, 0), np.where(finite, np.log(values), 0)
+            summed = finite, np.where(finite, values, 0), np.where(finite, np.log(values), 0)
             share = 1 / np.bincount(run)[run]
-            added = [np.add.reduceat(v, begins, dtype=np.float64)[run] * share for v in each]
+            added = [np.add.reduceat(v, begins, dtype=np.float64)[run] * share for v in summed]
         sums = dict(zip(("count", "sum", "log"), map(_bytes, added), strict=True))
     return {
         "panel": curve.panel,
@@ -119,16 +119,16 @@ def curve_wire(curve: LoggedCurve, zoom: Sequence[float]) -> dict[str, Any]:
 def _runs(steps: Int64, zoom: Sequence[float]) -> NDArray[np.intp]:
     """Return where each run of neighbours begins, of which two points at most are drawn."""
     count = len(steps)
-    found = _spread(0, count)
+    begins = _spread(0, count)
     if len(zoom) == 2:
         # With half as much on each side: the means at its ends are of both sides, too.
         side = (zoom[1] - zoom[0]) / 2
         first = max(0, int(np.searchsorted(steps, zoom[0] - side)) - 1)
         end = min(count, int(np.searchsorted(steps, zoom[1] + side, "right")) + 1)
-        outside = found[(found < first) | (found > end)]
-        found = np.concatenate([outside, _spread(first, end), [end]])
-    found = np.unique(np.concatenate([found, [0, 1, count - 1]]))
-    return found[found < count]
+        outside = begins[(begins < first) | (begins > end)]
+        begins = np.concatenate([outside, _spread(first, end), [end]])
+    begins = np.unique(np.concatenate([begins, [0, 1, count - 1]]))
+    return begins[begins < count]
 
 
 def _spread(first: int, end: int) -> NDArray[np.intp]:
@@ -139,13 +139,13 @@ def _spread(first: int, end: int) -> NDArray[np.intp]:
 def _extremes(values: Float64, begins: NDArray[np.intp]) -> tuple[NDArray[np.intp], ...]:
     """Return the places of the smallest and the largest value of each run, and the run of each."""
     sizes = np.diff(begins, append=len(values))
-    found = []
+    extremes = []
     # NaN counts as neither, unless there is nothing else.
     for most, missing in ((np.minimum, np.inf), (np.maximum, -np.inf)):
-        known = np.where(np.isnan(values), missing, values)
-        hits = np.flatnonzero(known == np.repeat(most.reduceat(known, begins), sizes))
-        found.append(hits[np.searchsorted(hits, begins)])
-    places = np.unique(np.concatenate(found))
+        filled = np.where(np.isnan(values), missing, values)
+        hits = np.flatnonzero(filled == np.repeat(most.reduceat(filled, begins), sizes))
+        extremes.append(hits[np.searchsorted(hits, begins)])
+    places = np.unique(np.concatenate(extremes))
     return places, np.searchsorted(begins, places, "right") - 1
 
 

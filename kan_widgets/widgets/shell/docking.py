@@ -35,9 +35,9 @@ class Dockable(Widget):
             If the ``sidecar`` package is not installed.
         """
         if anchor not in ANCHORS:
-            known = ", ".join(map(repr, ANCHORS))
+            anchors = ", ".join(map(repr, ANCHORS))
             hint = nearest_word(anchor, ANCHORS)
-            raise ValueError(f"anchor={anchor!r}: expected one of {known}.{hint}")
+            raise ValueError(f"anchor={anchor!r}: expected one of {anchors}.{hint}")
         try:
             from sidecar import Sidecar
         except ImportError as error:
@@ -51,7 +51,7 @@ class Dockable(Widget):
         self._sidecar.append_display_data(self)
 
     def _hear_dock(self) -> None:
-        """Dock, as a button of the page asks; why that cannot be goes back in words."""
+        """Dock when a button of the page asks for it; say in the page why if that fails."""
         self.on_msg(weakly(self._dock_asked))
 
     def _dock_asked(self, _: Any, content: dict[str, Any], __: Any) -> None:

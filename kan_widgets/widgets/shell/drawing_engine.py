@@ -103,14 +103,14 @@ def picture_request(
     """
     looking = None if source is None else source.feed.looking
     first, frame = (
-        sliced(each if looking is None else looking.pictured(each, layers), layers)
-        for each in frames
+        sliced(drawn if looking is None else looking.pictured(drawn, layers), layers)
+        for drawn in frames
     )
-    layouts = {each.layout.version: each.layout for each in (first, frame)}
+    layouts = {drawn.layout.version: drawn.layout for drawn in (first, frame)}
     stream = {
         "layouts": [layout_dict(layout) for layout in layouts.values()],
         "initial": frame_dict(first),
-        # Once where it is the first, which takes half the time.
+        # Sent once if it is the first, which takes half the time.
         "frame": {} if _same(first, frame) else frame_dict(frame),
         "selection": dict(selection or {}),
         "summaries": summaries_of(frame.layout, frames[1], frames[0]),
@@ -119,7 +119,7 @@ def picture_request(
     inputs = []
     if source is not None:
         seen = [one for name, one in source.feed.observed.items() if name in layers]
-        inputs = [known for one in seen if (known := inputs_within(one, frame.layout))]
+        inputs = [within for one in seen if (within := inputs_within(one, frame.layout))]
         stream["training"] = training_of(source)
         stream |= network_of(source, frame) if network else {}
     return {**picture, "stream": stream, "messages": list(map(observation_dict, inputs))}
@@ -223,7 +223,7 @@ def _with_common(image: Image.Image, small: Image.Image) -> bytes:
     # A pixel as one number: red, green, blue and 255, a byte each.
     pixels = np.frombuffer(image.convert("RGBA").tobytes(), dtype="<u4")
     counted: list[tuple[int, Any]] = image.getcolors(1 << 16) or []  # 2²⁴ takes 0.1 s
-    areas = [one for one in counted if one[0] > _AREA * indices.size]
+    areas = [area for area in counted if area[0] > _AREA * indices.size]
     for _, colour in sorted(areas):  # the largest last, should two share an entry
         place = np.argmax(pixels == int.from_bytes(bytes([*colour, 255]), "little"))
         palette[indices.flat[place]] = colour
@@ -245,5 +245,5 @@ def pdf_of(svg: str) -> bytes:
             "a PDF is made by CairoSVG, which could not be loaded: install it with "
             f"pip install cairosvg (and the system library cairo): {error}"
         ) from error
-    made: bytes = cairosvg.svg2pdf(svg.encode())
-    return made
+    pdf: bytes = cairosvg.svg2pdf(svg.encode())
+    return pdf

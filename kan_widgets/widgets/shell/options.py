@@ -71,7 +71,7 @@ class Option:
     type: str = ""
     """Type as it is annotated."""
 
-    def made(self, kind: Any) -> traitlets.TraitType[Any, Any]:
+    def trait_for(self, kind: Any) -> traitlets.TraitType[Any, Any]:
         trait = self.trait or _trait_of(kind, self.default, **self.bounds)
         if isinstance(trait, Choice):
             trait.default_value = self.default
@@ -116,46 +116,46 @@ class Declaring(MetaHasTraits):
     def __new__(
         mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
     ) -> Declaring:
-        said = body.get("__annotations__", {})
-        own = {key: one for key, one in body.items() if isinstance(one, Option)}
-        plain = {key: said[key] for key, one in own.items() if one.is_trait and not one.trait}
+        hints = body.get("__annotations__", {})
+        own = {key: spec for key, spec in body.items() if isinstance(spec, Option)}
+        plain = {key: hints[key] for key, spec in own.items() if spec.is_trait and not spec.trait}
         plain = {key: text for key, text in plain.items() if not text.startswith("InitVar[")}
         probe = {"__annotations__": plain, "__module__": body.get("__module__", __name__)}
         kinds = get_type_hints(type(name, (), probe))
         declared = {}
-        for key, one in own.items():
-            text, kind = said[key], kinds.get(key)
+        for key, spec in own.items():
+            text, kind = hints[key], kinds.get(key)
             argument = text.startswith("InitVar[")
             if argument:
                 text = text[len("InitVar[") : -1]
             if get_origin(kind) is Literal:
                 text = f"Literal{json.dumps(get_args(kind))}"
-            declared[key] = Option(**vars(one) | {"type": text})
-            if argument or not one.is_trait:
+            declared[key] = Option(**vars(spec) | {"type": text})
+            if argument or not spec.is_trait:
                 del body[key]
             else:
-                body[key] = one.made(kind)
-        made: Any = super().__new__(mcs, name, bases, body | {"_declared": declared}, **more)
-        found = [vars(base).get("_declared", {}) for base in reversed(made.__mro__)]
-        parameters = {key: one for each in found for key, one in each.items()}
-        made._parameters = dict(sorted(parameters.items(), key=lambda one: one[1].kw_only))
-        made.__doc__ = _documented(body.get("__doc__") or "", made._parameters)
-        return cast(Declaring, made)
+                body[key] = spec.trait_for(kind)
+        new: Any = super().__new__(mcs, name, bases, body | {"_declared": declared}, **more)
+        inherited = [vars(base).get("_declared", {}) for base in reversed(new.__mro__)]
+        parameters = {key: spec for options in inherited for key, spec in options.items()}
+        new._parameters = dict(sorted(parameters.items(), key=lambda spec: spec[1].kw_only))
+        new.__doc__ = _documented(body.get("__doc__") or "", new._parameters)
+        return cast(Declaring, new)
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """Its arguments by name, each with its default."""
+        """The arguments of the view by name, each with its default."""
         return inspect.Signature(
             [
                 inspect.Parameter(
                     name,
                     inspect.Parameter.KEYWORD_ONLY
-                    if one.kw_only
+                    if spec.kw_only
                     else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                    default=one.default,
-                    annotation=one.type,
+                    default=spec.default,
+                    annotation=spec.type,
                 )
-                for name, one in cls._parameters.items()
+                for name, spec in cls._parameters.items()
             ]
         )
 
@@ -164,12 +164,12 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
     if get_origin(kind) is Literal:
         return Choice(get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
-        [kind] = [one for one in get_args(kind) if one is not type(None)]
+        [kind] = [inner for inner in get_args(kind) if inner is not type(None)]
         bounds["allow_none"] = True
     if get_origin(kind) is Sequence:
         [inside] = get_args(kind)
         return traitlets.List(_trait_of(inside, traitlets.Undefined), list(default))
-    made: Any = {
+    factory: Any = {
         bool: traitlets.Bool,
         int: traitlets.Int,
         float: traitlets.Float,
@@ -177,21 +177,21 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
         dict: traitlets.Dict,
     }[get_origin(kind) or kind]
     trait: traitlets.TraitType[Any, Any]
-    trait = made(**bounds) if default is traitlets.Undefined else made(default, **bounds)
+    trait = factory(**bounds) if default is traitlets.Undefined else factory(default, **bounds)
     return trait
 
 
 def _documented(doc: str, parameters: dict[str, Option]) -> str:
     """Return a docstring with its parameters, and with what all views raise."""
     doc = inspect.cleandoc(doc)
-    said = "\n".join(one.described(name) for name, one in parameters.items())
+    described = "\n".join(spec.described(name) for name, spec in parameters.items())
     if "\n\nRaises\n------\n" in doc:
         doc = doc.replace("\n\nRaises\n------\n", f"\n\nRaises\n------\n{_RAISES}")
     else:
         head, examples, rest = doc.partition("\n\nExamples\n---")
         doc = f"{head}\n\nRaises\n------\n{_RAISES.rstrip()}{examples}{rest}"
     place = min(doc.index(section) for section in _SECTIONS if section in doc)
-    return f"{doc[:place]}\n\nParameters\n----------\n{said}{doc[place:]}\n"
+    return f"{doc[:place]}\n\nParameters\n----------\n{described}{doc[place:]}\n"
 
 
 # -- keywords of pictures -----------------------------------------------------------------
@@ -213,7 +213,7 @@ def with_options(method: F) -> F:
 
 
 class _Drawing:
-    """A method that has another signature in each view; of a class it is as it is written."""
+    """A method with another signature in each view class; the class itself gives it plain."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
@@ -221,13 +221,13 @@ class _Drawing:
         self.__doc__ = method.__doc__
 
     def __get__(self, view: object, kind: type[Any]) -> Callable[..., Any]:
-        """Return the method as one of a class, or of a view."""
+        """Return the method bound to a view, with that class's signature; or as it is written."""
         if view is None:
             return self._method
-        made = self._of.get(kind)
-        if made is None:
-            made = self._of[kind] = self._made(kind)
-        return MethodType(made, view)
+        method = self._of.get(kind)
+        if method is None:
+            method = self._of[kind] = self._made(kind)
+        return MethodType(method, view)
 
     def _made(self, kind: type[Any]) -> Callable[..., Any]:
         @wraps(self._method)
@@ -239,20 +239,20 @@ class _Drawing:
 
     def _signature(self, kind: type[Any]) -> inspect.Signature:
         signature = inspect.signature(self._method)
-        known = {name: one for name, one in signature.parameters.items() if name != "options"}
-        # How large it is by default, a class says in its own `svg`, or takes from those before.
+        parameters = {name: one for name, one in signature.parameters.items() if name != "options"}
+        # Default sizes are those of the class's own `svg`, or of the nearest base's.
         for base in kind.__mro__:
             if isinstance(svg := vars(base).get("svg"), _Drawing):
                 for name, one in inspect.signature(svg._method).parameters.items():
                     if name not in ("self", "options"):
-                        known.setdefault(name, one)
+                        parameters.setdefault(name, one)
         for name in kind._options():
             annotation = kind._parameters[name].type
             keyword = inspect.Parameter(
                 name, inspect.Parameter.KEYWORD_ONLY, default=AS_SHOWN, annotation=annotation
             )
-            known.setdefault(name, keyword)
-        return signature.replace(parameters=list(known.values()))
+            parameters.setdefault(name, keyword)
+        return signature.replace(parameters=list(parameters.values()))
 
 
 # -- values -------------------------------------------------------------------------------
@@ -271,12 +271,12 @@ class Choice(traitlets.Enum[Any]):
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return ``value`` if it is one of the words."""
-        known = self.words(obj)
-        if value in known:
+        allowed = self.words(obj)
+        if value in allowed:
             return value
-        words = ", ".join(map(repr, known))
+        words = ", ".join(map(repr, allowed))
         raise traitlets.TraitError(
-            f"{self.name}={value!r}: expected one of {words}.{nearest_word(value, known)}"
+            f"{self.name}={value!r}: expected one of {words}.{nearest_word(value, allowed)}"
         )
 
 

@@ -124,7 +124,7 @@ class Pictured(SelfClosing, Sharing):
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.
 
-        A notebook holds a picture of each view for pages without a kernel, GitHub's for
+        A notebook holds a picture of each view for pages without a notebook kernel, GitHub's for
         example: it is drawn at the end of the cell that shows the view. This draws it again
         wherever this view is displayed, in any cell; the live view stays as it is. A page that
         was reloaded no longer knows its older outputs: show the view again there.
@@ -153,7 +153,7 @@ class Pictured(SelfClosing, Sharing):
         return bundle or ({}, {})
 
     def _ipython_display_(self, **_: Any) -> None:
-        # With an identifier of its own, so that `snapshot` finds it again.
+        # The output has an identifier of its own, by which `snapshot` finds it again.
         if not _is_displayed():
             # A caller that only asks for its representation, such as an Output widget, gets that.
             keep_open(self)
@@ -273,14 +273,14 @@ class Pictured(SelfClosing, Sharing):
         source = self._stream.source
         if source is None:
             raise RuntimeError("the model this view showed is gone, and its history with it")
-        # The history then has the latest state, too.
+        # This brings the latest state into the history.
         source.feed.current()
         layers = self.looked_at(**options) or source.layers
-        held = [one for one in source.history if set(layers) <= set(one.layout.names)]
+        held = [frame for frame in source.history if set(layers) <= set(frame.layout.names)]
         if steps is None:
             return held
         frames = [
-            ([one for one in held if one.step <= int(step)] or held[:1])[-1] for step in steps
+            ([frame for frame in held if frame.step <= int(step)] or held[:1])[-1] for step in steps
         ]
         if not frames:
             raise ValueError("steps is empty: expected at least one step; leave it out for all")
@@ -290,7 +290,7 @@ class Pictured(SelfClosing, Sharing):
 def _written(
     path: str | os.PathLike[str] | None, suffix: str, draw: Callable[[], bytes]
 ) -> bytes | pathlib.Path:
-    """Return what is drawn, or the file of a name with this suffix that it is written to."""
+    """Return a picture's bytes, or write them to a file with this suffix and return its path."""
     if path is None:
         return draw()
     file = pathlib.Path(path)
@@ -318,8 +318,8 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 def _palette_of(samples: list[Image.Image]) -> NDArray[np.uint8]:
     """Return colours of some pictures, and greys, which these would tint: (n, 3)."""
-    found = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
-    colours = np.array(found.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
+    reduced = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
+    colours = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
     greys = np.array([[value] * 3 for value in range(0, 256, 5)], np.uint8)
     return np.concatenate([colours, greys])
 

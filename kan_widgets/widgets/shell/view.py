@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
-# What other libraries call what views can do, and what it is called here.
+# Names that other libraries have for what views can do, and ours.
 _OTHER_NAMES = {
     "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
     "savefig": 'to_png("view.png")',
@@ -63,28 +63,28 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
     _is_joined = False
     _painters: tuple[Painter, ...] = ()
     _narrowest = 100
-    """Pixels of a picture at least."""
+    """Least width of a picture, in pixels."""
     _is_wide = False
-    """Whether it is as wide as the page, unless its layout says otherwise."""
+    """Whether the view is as wide as the page, unless its layout says otherwise."""
     _draws_layers = True
-    """Whether its picture needs functions: those of its layer, or of all where it has none."""
+    """Whether a picture needs functions: of the view's layer, or of all where it has none."""
     _kind = ""
-    """Its name in ``js/src/views/registry.ts``."""
+    """The name of the view in ``js/src/views/registry.ts``."""
 
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
+    """The id of the widget's own model: see js/src/wire/jupyter_kernel.ts."""
     kind = traitlets.Unicode().tag(sync=True)
     linked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the views in which the layer is chosen that is chosen in this one."""
     drawn_from = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    """The traits of which a change has the page draw it."""
+    """The traits whose change makes the page draw the view again."""
     theme: Theme = option('``"auto"`` takes the theme of JupyterLab.', default="auto")
     layout: Any = option(
         "CSS of the box: an ``ipywidgets.Layout`` or a dict.", default=None, is_trait=False
     )
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        values = self._bound(given, options)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        values = self._bound(arguments, options)
         self._take(values)
         source = self._source_of(values)
         self._check_options(values, source)
@@ -107,28 +107,28 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         self._begin()
 
     @classmethod
-    def _bound(cls, given: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    def _bound(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the constructor was given by name, and those defaults that are checked."""
         cls._check_keywords(options, *cls._parameters)
         try:
-            bound = inspect.signature(cls).bind(*given, **options)
+            bound = inspect.signature(cls).bind(*arguments, **options)
         except TypeError as error:
             raise TypeError(f"{cls.__name__}: {error}") from None
         places = {
-            name: one.default
-            for name, one in cls._parameters.items()
-            if not one.kw_only and one.is_trait and one.default is not inspect.Parameter.empty
+            name: spec.default
+            for name, spec in cls._parameters.items()
+            if not spec.kw_only and spec.is_trait and spec.default is not inspect.Parameter.empty
         }
         return places | bound.arguments
 
     @classmethod
     def _check_keywords(cls, options: Mapping[str, Any], *others: str) -> None:
-        known = sorted({*cls._options(), *others})
+        allowed = sorted({*cls._options(), *others})
         for name in options:
-            if name not in known:
+            if name not in allowed:
                 raise TypeError(
-                    f"{cls.__name__} takes no keyword {name!r}.{nearest_word(name, known)} "
-                    f"It takes {', '.join(known)}."
+                    f"{cls.__name__} takes no keyword {name!r}.{nearest_word(name, allowed)} "
+                    f"It takes {', '.join(allowed)}."
                 )
 
     def _take(self, values: dict[str, Any]) -> None:
@@ -142,10 +142,10 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         """Start, once the widget is made."""
 
     def _validated(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return options as its traits would have them; layers are looked at elsewhere."""
-        known = self.traits(option=True)
-        names = options.keys() & known.keys() - {"layer"}
-        return options | {name: known[name]._validate(self, options[name]) for name in names}
+        """Return options as the traits would have them; layers are checked elsewhere."""
+        traits = self.traits(option=True)
+        names = options.keys() & traits.keys() - {"layer"}
+        return options | {name: traits[name]._validate(self, options[name]) for name in names}
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         """Check values against the source before anything is made."""
@@ -154,7 +154,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     @classmethod
     def _options(cls) -> dict[str, Any]:
-        """Return its keywords and their traits."""
+        """Return the keywords of the view and their traits."""
         return {name: one for name, one in cls.class_traits().items() if one.metadata.get("option")}
 
     @property
@@ -175,7 +175,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         return [name for name in super().__dir__() if name not in _OTHER_NAMES]
 
     def __repr__(self) -> str:
-        # It is read in debuggers too, of views that are half made or gone.
+        # Debuggers call this too, on views that are half made or gone.
         try:
             return f"<{type(self).__name__}{self._described()}>"
         except Exception:
@@ -183,10 +183,10 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     def _described(self) -> str:
         """Describe what is shown: model, layer, mode, step and state."""
-        said = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
+        words = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
         step = self._stream.step_taken if self.cursor < 0 else self.cursor
         state = "closed" if self.comm is None else self._stream.status["state"]
-        return f" of {self._model_named()}: {', '.join([*said, f'step {step}', state])}"
+        return f" of {self._model_named()}: {', '.join([*words, f'step {step}', state])}"
 
     def _model_named(self) -> str:
         source = self._stream.source
@@ -197,7 +197,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         return self._stream.layout_shown.names
 
     def looked_at(self, **options: Any) -> Sequence[str]:
-        """Return the layers whose functions it shows, or a picture of it with other options."""
+        """Return the layers whose functions the view shows, or its picture with other options."""
         traits = {name: getattr(self, name) for name in self._options()} | options
         return self._drawn_layers(traits, self._layer_names())
 
@@ -217,7 +217,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         return dict(self.selection or {})
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        """Return options of one picture, which have been checked, with what belongs to them."""
+        """Return checked options of one picture, with the traits that go with them."""
         if not self.has_trait("layer"):
             return options
         # The layer shown may be gone since the model was bound again.
@@ -280,13 +280,13 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
     def _painted(self, draw: Callable[[], object], fps: float) -> Painter:
-        """Return what calls a method that sets traits, until this is closed."""
+        """Return a painter that calls a method that sets traits, until the view is closed."""
         painter = Painter(draw, fps)
         self._painters = (*self._painters, painter)
         return painter
 
     def _listen(self, **methods: Callable[..., object]) -> None:
-        """Call methods at events of the source, until this is closed: see `ViewListener`."""
+        """Call methods at events of the source, until the view is closed: see `ViewListener`."""
         self._listener = ViewListener(self, **methods)
         self.live.feed.subscribe(self._listener)
 

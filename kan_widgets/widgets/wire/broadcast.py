@@ -39,7 +39,7 @@ from kan_widgets.widgets.wire.sending import Outbox, is_costly
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits
 
-# From one sign of the kernel to the next; see SILENT in js/src/wire/standing.ts.
+# From one sign of the notebook kernel to the next; see SILENT in js/src/wire/standing.ts.
 _BEAT_SECONDS = 3.0
 
 
@@ -51,7 +51,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _own = traitlets.Unicode().tag(sync=True)
-    """Its own model's id: see js/src/wire/jupyter_kernel.ts."""
+    """The id of the widget's own model: see js/src/wire/jupyter_kernel.ts."""
 
     layouts = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The layouts that kept frames use, oldest first."""
@@ -149,13 +149,13 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def on_layout(self, layout: Layout) -> None:
         source = self.source
         whole, layout = layout, layout if source is None else source.feed.looking.cut(layout)
-        told = layout_dict(layout)
+        content = layout_dict(layout)
         with self._outbox.emptied():
-            self.tell_page({"kind": "layout", "layout": told})
+            self.tell_page({"kind": "layout", "layout": content})
             if source is not None and not source.feed.structure.traced:
                 self.structure = structure_dict(source.feed.structure_of(whole))
-            first = [known for known in self.layouts if known["version"] == self.initial["layout"]]
-            self.layouts = [*first, told]
+            first = [kept for kept in self.layouts if kept["version"] == self.initial["layout"]]
+            self.layouts = [*first, content]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
         self._painter.wake()
@@ -176,7 +176,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.activations = activations_dict(latest)
 
     def on_glimpse(self, frame: Frame) -> None:
-        """Send a frame of what is looked at, if that is still so."""
+        """Send a frame of the windows that are looked at, if they still are."""
         source = self.source
         if source is not None and source.feed.looking.cut(source.feed.layout) is frame.layout:
             self._bring(frame)
@@ -244,7 +244,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self._pulse.wake()
 
     def _beat(self) -> None:
-        """Give the page a sign of the kernel: a step may take long, and frames be far apart."""
+        """Send a sign of the notebook kernel: a step may take long, and frames be far apart."""
         self._tell_training()
         if self.training["beats"] and not self.is_over:
             with self._lock:
@@ -268,7 +268,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._bring(structure)
 
     def on_probe(self, probe: Probe | None) -> None:
-        """Send other examples; what the ones before made of the network is past."""
+        """Send other examples; the activations of the ones before are dropped."""
         with self._outbox.emptied():
             self.probe, self.activations = probe_dict(probe), {}
 
@@ -289,10 +289,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def on_edit(self, edits: Edits) -> None:
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: Edits, message: str, said: str = "") -> None:
+    def _tell_edits(self, edits: Edits, message: str, note: str = "") -> None:
         counts = {"undo": len(edits.done), "redo": len(edits.undone)}
         with self._lock:
-            self.edits = {**counts, "message": message, **({"said": said} if said else {})}
+            self.edits = {**counts, "message": message, **({"said": note} if note else {})}
 
     def _take_over(self, source: Source) -> None:
         with self._lock, self.hold_sync():
@@ -303,10 +303,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def _tell_summaries(self) -> None:
         source, (first, frame) = self.source, self._frames
         cut = None if source is None else source.feed.looking.cut(frame.layout)
-        found = [] if cut is None else summaries_of(cut, frame, first)
-        if found or self.summaries:
+        summaries = [] if cut is None else summaries_of(cut, frame, first)
+        if summaries or self.summaries:
             with self._lock:
-                self.summaries = found
+                self.summaries = summaries
 
 
 _pictured: ContextVar[Mapping[Broadcast, Frame]]

@@ -34,13 +34,13 @@ class SelfClosing(NotCopied):
     _is_forgotten = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        given = options.get("layout")
+        layout = options.get("layout")
         super().__init__(*arguments, **options)
-        if not isinstance(given, ipywidgets.Layout):
+        if not isinstance(layout, ipywidgets.Layout):
             self._own_layout = self.layout
 
     def open(self) -> None:
-        """Open its comm, which does not keep it."""
+        """Open the comm, which does not keep the widget alive."""
         super().open()  # type: ignore[misc]
         if not _goes_when_unseen(self.comm):
             return
@@ -49,18 +49,18 @@ class SelfClosing(NotCopied):
         _places.clear()
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return its state, defaults too: the page knows none, and to anywidget its code is one."""
+        """Return the state, defaults too: the page knows none, and anywidget's code is one."""
         state: dict[str, Any] = super().get_state(key)  # type: ignore[misc]
         return state
 
     def __del__(self) -> None:
-        """End when nobody holds it."""
+        """End when nobody holds the widget."""
         self._is_forgotten = True
         if not sys.is_finalizing():  # what closes it may be gone by then
             self.close()
 
     def close(self) -> None:
-        """Remove it from the page, with what belongs to it."""
+        """Remove the widget from the page, with what belongs to it."""
         if self.comm is None:  # closed already, or never made
             return
         if self._is_forgotten:
@@ -74,10 +74,10 @@ class SelfClosing(NotCopied):
             self._own_layout.close()
 
     def _end(self) -> None:
-        """Release what it works with, without a lock: whoever holds one may wait for this."""
+        """Release resources, without a lock: a thread that holds one may wait for this."""
 
     def _close_inside(self, views: Iterable[SelfClosing]) -> None:
-        """Close views in this one. Where this is only forgotten, somebody may hold one of them."""
+        """Close views in this one, unless it was only forgotten: others may hold one of them."""
         if not self._is_forgotten:
             for view in views:
                 view.close()
@@ -119,14 +119,14 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
     ref = weakref.WeakMethod(method)
 
     def call(*arguments: Any) -> T | None:
-        found = ref()
-        return None if found is None else found(*arguments)
+        bound = ref()
+        return None if bound is None else bound(*arguments)
 
     return call
 
 
 def _goes_when_unseen(comm: Any) -> bool:
-    """Whether all that can show it goes through IPython, or nothing can."""
+    """Whether a comm's widget is shown through IPython alone, or cannot be shown."""
     return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
 
 
@@ -138,7 +138,7 @@ class ViewListener(Listener, CellListener):
     view
         A widget whose comm is open.
     **methods
-        Of the view, which they do not keep, by the event: ``on_frame=self._wake``.
+        Methods of the view, which is not kept alive, by event: ``on_frame=self._wake``.
     """
 
     def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
@@ -173,7 +173,7 @@ class _Outputs(cells.CellListener):
         cell = cells.here()
         if cell is None or _is_captured():
             keep_open(widget)
-        elif not any(widget is known for known in self._shown.setdefault(cell, [])):
+        elif not any(widget is shown for shown in self._shown.setdefault(cell, [])):
             self._shown[cell].append(widget)
 
     def cell_started(self, cell: str | None) -> None:
@@ -200,7 +200,7 @@ class _Outputs(cells.CellListener):
         return True
 
     def before_cell_end(self) -> None:
-        """Draw what waits, in the thread that ran the cell, before the cell is said to be over."""
+        """Draw the stills that wait, in the cell's thread, before the cell is said to be over."""
         for draw in self._due.pop(threading.current_thread(), []):
             draw()
 
@@ -220,8 +220,8 @@ def keep_open(widget: SelfClosing) -> None:
 def _is_captured() -> bool:
     """Whether an Output widget takes what is shown now: it may stand anywhere."""
     # By its type: a weak proxy whose object is gone raises when it is asked for its class.
-    known = list(_instances.values())
-    return any(one.msg_id for one in known if issubclass(type(one), ipywidgets.Output))
+    widgets = list(_instances.values())
+    return any(widget.msg_id for widget in widgets if issubclass(type(widget), ipywidgets.Output))
 
 
 def _forget_output(widget: SelfClosing) -> None:

@@ -64,7 +64,7 @@ def layout_dict(layout: Layout) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "version": layout.version,
         "layers": layers,
-        "beside": [one._asdict() for one in layout.beside],
+        "beside": [vector._asdict() for vector in layout.beside],
     }
 
 
@@ -80,7 +80,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
         "is_image": seen.is_image,
         "fold": None if seen.fold is None else list(seen.fold),
         "shapes": {name: list(array.shape) for name, array in present.items()},
-        "arrays": {name: _bytes_of(np.ascontiguousarray(one)) for name, one in present.items()},
+        "arrays": {name: _bytes_of(np.ascontiguousarray(part)) for name, part in present.items()},
     }
 
 
@@ -90,16 +90,16 @@ def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     ``None`` where it has a window of a layer in which these cannot be told: a convolution in
     groups.
     """
-    layer = next((one for one in layout.layers if one.name == seen.layer), None)
+    layer = next((part for part in layout.layers if part.name == seen.layer), None)
     if layer is None or layer.window is None:
         return seen
     size = layer.shape[2] * layer.shape[3]
     if len(seen.counts) != layer.window.whole[1] * size:
         return None
     columns = layer.part[1]
-    here = slice(columns.start * size, columns.stop * size)
+    entries = slice(columns.start * size, columns.stop * size)
     maps = None if seen.maps is None else seen.maps[:, columns]
-    return replace(observed_entries(seen, here), maps=maps, fold=None)
+    return replace(observed_entries(seen, entries), maps=maps, fold=None)
 
 
 def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
@@ -141,7 +141,7 @@ def probe_dict(probe: Probe | None) -> dict[str, Any]:
 
 
 def activations_dict(activations: Activations | None) -> dict[str, Any]:
-    """Return activations as the browser reads them: of the bytes first the values, then extras."""
+    """Return activations as the browser reads them: in bytes first the values, then extras."""
     if activations is None:
         return {}
     content, values, extras = packed(activations)
@@ -155,24 +155,24 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 
 def history_messages(
-    source: Source, end: float, most_bytes: int, known: Collection[int]
+    source: Source, end: float, most_bytes: int, versions: Collection[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the frames before a step, thinned to so many bytes, after the layouts not ``known``."""
+    """Yield the frames before a step, thinned to some bytes, after layouts not in ``versions``."""
     looking = source.feed.looking
     now = looking.cut(source.feed.layout)
-    seen = {frame.step: looking.windowed(frame) for frame in source.history if frame.step < end}
+    by_step = {frame.step: looking.windowed(frame) for frame in source.history if frame.step < end}
     for frame in source.feed.glimpses or ():
         if frame.layout is now and frame.step < end:
-            seen.setdefault(frame.step, frame)
-    steps = sorted(seen)
+            by_step.setdefault(frame.step, frame)
+    steps = sorted(by_step)
     if not steps:
         return
     kept, _ = fitting(
-        steps, lambda places: sum(seen[steps[place]].nbytes for place in places) <= most_bytes
+        steps, lambda places: sum(by_step[steps[place]].nbytes for place in places) <= most_bytes
     )
-    frames = [seen[steps[place]] for place in kept]
+    frames = [by_step[steps[place]] for place in kept]
     for layout in {frame.layout.version: frame.layout for frame in frames}.values():
-        if layout.version not in known:
+        if layout.version not in versions:
             yield {"kind": "layout", "layout": layout_dict(layout)}
     yield {"kind": "history", "frames": list(map(frame_dict, frames))}
 
@@ -213,7 +213,7 @@ def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]
     return [_summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
 
 
-# The states that a diverged run is shown as: that it stands still or has ended is worth less.
+# The states shown for a diverged run: divergence matters more than that it is still or over.
 _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
 
@@ -224,15 +224,15 @@ def training_of(source: Source) -> dict[str, Any]:
     the class of the model.
     """
     standing, model = source.feed.standing, source.feed.model_class
-    said = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
+    run = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
     if (is_binding(source) or isinstance(source, Replay)) and (
         name := loss_of(source.scalars.names)
     ):
-        said["loss"] = [name, repr(source.scalars.latest(name))]
+        run["loss"] = [name, repr(source.scalars.latest(name))]
         since = diverged_since(source.scalars)
         if since is not None and (state := _DIVERGED.get(standing.state)):
-            said |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
-    return said
+            run |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
+    return run
 
 
 def _left_out_of(source: Source) -> list[str]:

@@ -21,7 +21,7 @@ _WAITED_SECONDS = 0.05
 
 
 def is_costly(comm: Any) -> bool:
-    """Whether messages go through a notebook's kernel: without one they cost nothing."""
+    """Whether messages go through a notebook kernel: without one they cost nothing."""
     return type(comm).__module__.startswith("ipykernel")
 
 
@@ -35,8 +35,8 @@ _UNANSWERED_FRAMES = 4  # and after this many unanswered ones counts as unable t
 class Backpressure:
     """Open while the page keeps up: it says which frames were drawn.
 
-    So a page is sent what it can draw, and what shares its processor is not held up by more. One
-    that says nothing, as it cannot while a cell runs, is sent everything.
+    So a page is sent what it can draw, and no more, which would hold up what shares its processor.
+    A page that says nothing, as it cannot while a cell runs, is sent everything.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Backpressure:
         """Whether the page is to say that it has drawn this frame, and with it those before.
 
         It is asked at half of what may be under way, and not again before it has answered: to
-        JupyterLab each answer is a kernel that gets busy and idle again.
+        JupyterLab each answer makes the notebook kernel busy, and idle again.
         """
         is_half = self._sent - self._came >= max(_MIN_FRAMES, _most(size) / 2)
         is_waiting = self._asked > self._came and self._in_vain == 0
@@ -76,7 +76,7 @@ class Backpressure:
     def came(self, number: int, *, in_time: bool = True) -> None:
         """Note that the page has drawn a frame, and with it those before.
 
-        ``in_time`` tells whether that is heard while it trains, as it has to be.
+        ``in_time`` tells whether the answer is heard while the model trains, as it has to be.
         """
         if in_time:
             self._heard, self._in_vain = True, 0
@@ -188,7 +188,7 @@ class Outbox:
 
     @contextmanager
     def emptied(self) -> Iterator[None]:
-        """Let the caller send after what waits; what that raised is raised at the end."""
+        """Let the caller send after what waits; its errors are raised at the end."""
         with self.lock:
             self._send_all()
             yield

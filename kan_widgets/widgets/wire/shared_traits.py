@@ -81,7 +81,7 @@ class Sharing(Widget):
         """Call ``callback(selection)`` whenever a function is selected.
 
         Clicks in the browser reach Python at once, also while a cell runs, where
-        the kernel can do that (ipykernel 7: on a thread of its own), otherwise when the
+        the notebook kernel can (ipykernel 7: on a thread of its own), otherwise when the
         cell ends. What the callback raises is a warning, once for each kind of error.
 
         Returns

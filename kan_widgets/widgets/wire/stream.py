@@ -80,7 +80,7 @@ class Stream(Broadcast):
             self._look_elsewhere(source)
 
     def _look_elsewhere(self, source: Source) -> None:
-        """Have the page forget the windows it has, for others."""
+        """Have the page forget its windows, and send it others."""
         frames = source.history[0], source.frame
         if not any(source.feed.looking.cut(frame.layout).is_cut for frame in frames):
             return
@@ -142,11 +142,11 @@ class Stream(Broadcast):
             if source.feed.looking.look_at(str(content["layer"]), *place):
                 self._look_elsewhere(source)
         elif kind == "history?":
-            known = {layout["version"] for layout in self.layouts}
-            messages = list(history_messages(source, _before(content), _HISTORY_BYTES, known))
+            versions = {layout["version"] for layout in self.layouts}
+            messages = list(history_messages(source, _before(content), _HISTORY_BYTES, versions))
             with self._outbox.emptied():
-                for each in messages:
-                    self.tell_page(each)
+                for message in messages:
+                    self.tell_page(message)
         elif kind == "activations?":
             for activations in source.feed.activations:
                 if activations.step < _before(content):
@@ -181,16 +181,16 @@ class Stream(Broadcast):
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
         try:
-            if said := edit(source, kind, content):
-                self._tell_edits(source.edits, source.edits.message, said)
+            if note := edit(source, kind, content):
+                self._tell_edits(source.edits, source.edits.message, note)
         except Exception as error:
             self._tell_edits(source.edits, str(error))
 
 
 def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
-    """Do what an inspector asks, and return what there is to say of it, if anything.
+    """Do what an inspector asks, and return a note on the edit, empty if there is none.
 
-    Whatever is wrong with it raises, in words, and changes nothing.
+    A wrong request raises, in words, and changes nothing.
     """
     edits = binding.edits
     if kind in _HISTORY_EDITS:
