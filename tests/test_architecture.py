@@ -85,7 +85,8 @@ RESERVED = {
 VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
-        f"live/recordings/{file}" for file in ("agreed", "recorded", "remote", "glance", "segments")
+        f"live/recordings/{file}"
+        for file in ("same_step", "recorded", "remote", "glance", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},

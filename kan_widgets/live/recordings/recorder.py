@@ -16,12 +16,12 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
-from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.remote import RunSide
+from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.recordings.segments import Segments
 from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
@@ -99,7 +99,7 @@ class Recorder(Listener, NotCopied):
 class FrameRecorder(Recorder):
     """The recorder of the first process, or of one that has a part of the model.
 
-    ``agreed`` has all processes of the job steered together, as the first is asked to.
+    ``others`` has all processes of the job steered together, as the first is asked to.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class FrameRecorder(Recorder):
         *,
         overwrite: bool,
         lost_after: float | None,
-        agreed: Agreed | None,
+        others: SameStep | None,
     ) -> None:
         super().__init__(source, place)
         place = part_of(place, job.get("rank", 0))
@@ -141,7 +141,7 @@ class FrameRecorder(Recorder):
                 self._writer.job()
                 self.run = self._writer.run
                 if lost_after is not None and self._is_first:
-                    self.steering = RunSide(place.path, self.run, lost_after, self._steered, agreed)
+                    self.steering = RunSide(place.path, self.run, lost_after, self._steered, others)
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
                 with source.feed.sending:

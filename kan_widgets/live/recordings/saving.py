@@ -13,7 +13,6 @@ from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
 from kan_widgets.live.recordings.news import NewsWriter
@@ -21,6 +20,7 @@ from kan_widgets.live.recordings.places import PathLike, Place, is_first_process
 from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
+from kan_widgets.live.recordings.same_step import same_step_of
 from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.writer import Writer
 
@@ -194,7 +194,7 @@ class Savable(Source):
         if control:
             Mailbox(place.path).check()
         job = job_of_ranks()
-        agreed = agreed_by(self.feed, job) if control else None
+        others = same_step_of(self.feed, job) if control else None
         if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):
             return InputsRecorder(self, place, job)
         return FrameRecorder(
@@ -204,7 +204,7 @@ class Savable(Source):
             job,
             overwrite=overwrite,
             lost_after=lost_after if control else None,
-            agreed=agreed,
+            others=others,
         )
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:
