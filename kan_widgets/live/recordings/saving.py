@@ -15,7 +15,7 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
-from kan_widgets.live.recordings.news import NewsWriter
+from kan_widgets.live.recordings.pending import PendingWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
@@ -47,7 +47,7 @@ def save_again(run: Replay, file: OneFile) -> None:
 def _write(
     writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
 ) -> None:
-    NewsWriter(writer, parameters).write(source.feed, source.history)
+    PendingWriter(writer, parameters).write(source.feed, source.history)
     writer.scalars(source.scalars)
     writer.status(status)
 
