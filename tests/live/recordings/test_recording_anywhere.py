@@ -35,7 +35,7 @@ from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 
 
 class Run(SmallRun):

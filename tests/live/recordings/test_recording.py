@@ -35,7 +35,7 @@ from kan_widgets.nn import BSpline
 from tests.live.small_run import SmallRun
 
 LIMIT = 60.0
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 QUICK = {"OMP_NUM_THREADS": "1", "KAN_WIDGETS_COMPILE": "0"}
 
 
