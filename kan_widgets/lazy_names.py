@@ -9,8 +9,7 @@ from types import ModuleType
 from typing import Any
 
 makers: dict[str, Callable[..., Any]] = {}
-"""Makes what a function returns that may not import what makes it: `integrations` registers here
-what ``live.send_to`` returns."""
+"""Functions by who calls them and may not import them, as ``live.send_to`` a part above it."""
 
 
 class _Package(ModuleType):

@@ -194,17 +194,11 @@ class Savable(Source):
         if control:
             Mailbox(place.path).check()
         job = job_of_ranks()
-        others = same_step_of(self.feed, job) if control else None
+        lost, others = (lost_after, same_step_of(self.feed, job)) if control else (None, None)
         if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):
             return InputsRecorder(self, place, job)
         return FrameRecorder(
-            self,
-            place,
-            int(max_mb * 1e6),
-            job,
-            overwrite=overwrite,
-            lost_after=lost_after if control else None,
-            others=others,
+            self, place, int(max_mb * 1e6), job, overwrite=overwrite, lost_after=lost, others=others
         )
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:
