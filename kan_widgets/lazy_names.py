@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 makers: dict[str, Callable[..., Any]] = {}
-"""Functions by who calls them and may not import them, as ``live.send_to`` a part above it."""
+"""Functions that a part registers for one below it, by who calls them: ``live.send_to``."""
 
 
 class _Package(ModuleType):
