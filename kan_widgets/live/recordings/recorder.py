@@ -214,7 +214,7 @@ class FrameRecorder(Recorder):
             report(f"{self.path}: the parameters are not recorded: {error!r}")
 
     def _visit(self) -> None:
-        """Write what waits, and a sign of the writer now and then; called by the thread ``disk``."""
+        """Write what waits, and a sign of life now and then; called by the thread ``disk``."""
         if not self.is_open:
             return
         if self._is_over or self._source() is None:
