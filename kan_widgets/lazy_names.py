@@ -9,8 +9,7 @@ from types import ModuleType
 from typing import Any
 
 makers: dict[str, Callable[..., Any]] = {}
-"""Makes what a function returns that may not import what makes it: `integrations` registers here
-what ``live.send_to`` returns."""
+"""Functions that a part registers for one below it, by who calls them: ``live.send_to``."""
 
 
 class _Package(ModuleType):

@@ -14,7 +14,8 @@ describe("formatNumber", () => {
     [-0, "0"],
     [0.0031, "0.0031"],
     [0.012345, "0.0123"],
-    [1.2e-7, "1.2e-7"],
+    [1.2e-7, "1.2e−7"],
+    [-1.2e-7, "−1.2e−7"],
     [-0.25, "−0.25"],
     [12.5, "12.5"],
     [999.9, "1000"],
@@ -33,7 +34,7 @@ describe("formatNumber", () => {
         const value = m * 10 ** k;
         const text = formatNumber(value);
         expect(text.length).toBeLessThanOrEqual(8);
-        expect(Math.abs(Number(text) / value - 1)).toBeLessThan(0.005);
+        expect(Math.abs(Number(text.replace("−", "-")) / value - 1)).toBeLessThan(0.005);
       }
     }
   });

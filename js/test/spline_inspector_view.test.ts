@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { number as printed } from "../src/phi/format.ts";
+import { formatNumber as printed } from "../src/phi/format.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import { PLOT_PARTS } from "../src/views/spline_inspector/settings.ts";

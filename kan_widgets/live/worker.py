@@ -36,7 +36,7 @@ n.  lock                       owner                               held while
 8a  ``Watchdog._looking``      `watching.watchdog.Watchdog`        alarms are looked for
 8b  ``Explain._computing``     `widgets.explain.Explain`           an image is explained
 9   all others                 `Control`, `Scalars`, `History`,    a few fields are read or changed;
-                               `NewsWriter._lock`, registries      nobody else is called
+                               `PendingWriter._lock`, registries   nobody else is called
 10  ``_locks``, one a model    `functions.undisturbed`             the model is run
 11  ``together``               `nn.changes.listeners`              a basis is exchanged or read
 ==  =========================  ==================================  =================================

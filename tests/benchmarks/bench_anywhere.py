@@ -39,9 +39,9 @@ from kan_widgets.cli.board import _SOON, Board
 from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, build_layout
-from kan_widgets.live.recordings.agreed import LOOK_SECONDS
 from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.same_step import LOOK_SECONDS
 from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
 from kan_widgets.live.recordings.writer import Writer
 
@@ -222,7 +222,7 @@ def joined(folder: Path, width: int, frames: int) -> None:
 def asked() -> None:
     """Print what a process asks the others for while nobody steers it."""
     store = TCPStore("127.0.0.1", 0, is_master=True)
-    looks = [timed(lambda: store.check(["kan_widgets/agreed/0/0"])) for _ in range(2000)]
+    looks = [timed(lambda: store.check(["kan_widgets/same_step/0/0"])) for _ in range(2000)]
     each = statistics.median(looks)
     print(
         f"a look for what is asked of all processes: {1e6 * each:.0f} µs, {1 / LOOK_SECONDS:g} "

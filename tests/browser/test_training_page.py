@@ -92,3 +92,16 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
 
     page.locator("[data-kw-part=again]").click()
     until_on(page, lambda: 0 < step_of(page) < here, "it begins again")
+
+
+def test_a_network_that_is_one_layer_trains_too(browser: Browser, tmp_path: Path) -> None:
+    x = torch.rand(200, 2)
+    model = kw.nn.KANLinear(2, 1)
+    file = kw.playground(model, tmp_path / "one.html", data=(x, x.sum(1, keepdim=True)))
+    opened = browser.new_page()
+    opened.goto(file.as_uri())
+    run = opened.locator("[data-kw-part=run]")
+    until_on(opened, run.is_enabled, "the page is ready")
+    run.click()
+    until_on(opened, lambda: step_of(opened) > 5, "some steps are made")
+    opened.close()

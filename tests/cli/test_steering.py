@@ -21,7 +21,7 @@ import kan_widgets as kw
 from kan_widgets import cli
 from kan_widgets.live.recordings import remote
 from kan_widgets.live.recordings.glance import Glance
-from tests.live.test_remote import until
+from tests.live.recordings.test_remote import until
 
 PATIENCE = 30.0
 

@@ -5,28 +5,23 @@ const plain = format(".3~r");
 const grouped = format(",d");
 const scientific = format(".2~e");
 
-/** Up to 3 significant digits: "0.0031", "12.5", "1.2e-7". "0" means zero itself and nothing else. */
+/** Up to 3 significant digits, with true minus signs: "0.0031", "12.5", "1.2e−7". "0" means zero itself and nothing else. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value);
-}
-
-/** Likewise, with true minus signs in the exponent too. */
-export function number(value: number): string {
-  return formatNumber(value).replace(/-/g, "−");
+  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value).replace("-", "−");
 }
 
 /** Numbers of a column, all with as many decimals: three digits of the largest, or `small` after its zeros. */
 export function formatAlike(values: readonly number[], small = 2): (value: number) => string {
   const most = Math.max(...values.map(Math.abs).filter(Number.isFinite), 0);
   const size = Math.floor(Math.log10(most));
-  if (most === 0 || size < -4 || size > 4) return number;
+  if (most === 0 || size < -4 || size > 4) return formatNumber;
   const decimals = Math.max(0, size < 0 ? small - 1 - size : 2 - size);
   return (value) => {
-    if (!Number.isFinite(value)) return number(value);
+    if (!Number.isFinite(value)) return formatNumber(value);
     const text = value.toFixed(decimals);
     if (value === 0) return "0";
     return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
@@ -47,7 +42,7 @@ export function percent(share: number): string {
   if (Number.isNaN(share)) return "";
   if (share > 0 && share < 0.001) return "<0.1 %";
   if (share < 1 && share > 0.999) return ">99.9 %";
-  return `${number(Number((100 * share).toFixed(1)))} %`;
+  return `${formatNumber(Number((100 * share).toFixed(1)))} %`;
 }
 
 /** Likewise, as many digits for all: "10.0 %" beside "9.8 %". */
@@ -69,5 +64,5 @@ export function chance(share: number): string {
 
 /** "x from −1 to 1". */
 export function spanText(variable: string, [low, high]: readonly [number, number]): string {
-  return `${variable} from ${number(low)} to ${number(high)}`;
+  return `${variable} from ${formatNumber(low)} to ${formatNumber(high)}`;
 }

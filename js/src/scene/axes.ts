@@ -1,7 +1,7 @@
 /** Axes of plots: scales, ticks, and their marks. */
 
 import { ticks as evenTicks, extent, nice } from "d3-array";
-import { number } from "../phi/format.ts";
+import { formatNumber } from "../phi/format.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
 import { line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
@@ -62,14 +62,14 @@ export function powersOf(values: readonly number[]): ((value: number) => string)
   const raised = (digit: string) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
   return (value) =>
     value >= 0.01 && value <= 100
-      ? number(value)
+      ? formatNumber(value)
       : `10${[...String(Math.log10(value))].map(raised).join("")}`;
 }
 
 /** Labels for ticks, all with the same number of decimals. */
 export function evenLabels(values: readonly number[]): (value: number) => string {
   const largest = Math.max(0, ...values.map(Math.abs));
-  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return number;
+  if (largest >= 1e5 || (largest > 0 && largest < 1e-4)) return formatNumber;
   const step = values.length > 1 ? values[1] - values[0] : largest || 1;
   const places = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
   return (value) => value.toFixed(places).replace("-", "−");
@@ -120,14 +120,14 @@ export function axesMarks(
     const at = snapped(y.scale(value), ratio);
     lines.push(plot.x, at, right, at);
     const look = { size, anchor: "end", middle: true } as const;
-    marks.push(words(plot.x - 5, at, (y.label ?? number)(value), muted, look));
+    marks.push(words(plot.x - 5, at, (y.label ?? formatNumber)(value), muted, look));
   }
   const centred = { size, anchor: "middle" } as const;
   let end = Number.NEGATIVE_INFINITY;
   for (const value of x.ticks) {
     const at = snapped(x.scale(value), ratio);
     lines.push(at, plot.y, at, bottom);
-    const text = (x.label ?? number)(value);
+    const text = (x.label ?? formatNumber)(value);
     const half = widthOf(text, size) / 2;
     if (at - half < end + 6) continue;
     end = at + half;

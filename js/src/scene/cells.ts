@@ -1,7 +1,7 @@
 /** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. */
 
 import { functionOf, shortened } from "../phi/entries.ts";
-import { number } from "../phi/format.ts";
+import { formatNumber } from "../phi/format.ts";
 import {
   type Arrangement,
   BAND_GAP,
@@ -256,7 +256,7 @@ export function axisMarks(
 ): Mark[] {
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
-  const at = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
+  const at = [low, high].map((end, k) => ({ text: formatNumber(end), x: x + k * a.cell }));
   const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
   const room = a.cell - left - right;
   const base = y + height + AXIS_HEIGHT - 2;

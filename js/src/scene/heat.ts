@@ -1,6 +1,6 @@
 /** Numbers as small pictures of coloured or grey squares. */
 
-import { number } from "../phi/format.ts";
+import { formatNumber } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
 import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
 import type { Mark, Pixels } from "./marks.ts";
@@ -115,9 +115,9 @@ export function colourKey(
   return [
     { kind: "image", box, pixels: heatOf(values, steps, most, paletteOf(name)), smooth: true },
     outline(box, line),
-    words(x, first, `${cut ? "≤ " : ""}${number(-most)}`, muted),
+    words(x, first, `${cut ? "≤ " : ""}${formatNumber(-most)}`, muted),
     words(x + width / 2, first, "0", muted, { anchor: "middle" }),
-    words(x + width, first, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
+    words(x + width, first, `${cut ? "≥ " : ""}+${formatNumber(most)}`, muted, end),
     words(x, second, below[long] ?? below[0], muted),
     words(x + width, second, above[long] ?? above[0], muted, end),
   ];

@@ -244,7 +244,7 @@ class Scalars:
         return series
 
     def _leave_out(self, name: str, steps: Int64, error: Exception) -> None:
-        """Say, once for a series, that values stay NaN."""
+        """Report, once for a series, that values stay NaN."""
         if name not in self._left_out:
             self._left_out |= {name}
             report(

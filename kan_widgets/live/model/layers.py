@@ -179,7 +179,7 @@ class BoundLayers:
             return []
 
     def _entry(self, name: str) -> Entry:
-        """Return where a layer is; others are read only where that is not known yet."""
+        """Return the entry of a layer; other layers are read only where it is not known yet."""
         if name not in self._entry_of:
             self.read()
         return self._entry_of[name]

@@ -86,7 +86,7 @@ class _LayerTracer(Tracer):
             handle.remove()
 
     def _on(self, module: nn.Module, side: str, call: Callable[[list[Tensor]], object]) -> None:
-        """Call with the tensors that a module is given, or returns."""
+        """Call a function with the tensors that a module takes in, or returns."""
 
         def on_input(_: nn.Module, arguments: Any, named: Any) -> None:
             self._noted(call, (arguments, named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 from kan_widgets.live.frames.source import Source
@@ -28,7 +29,7 @@ class InputsRecorder(Recorder):
         super().__init__(source, place)
         self._part, self._ranks = part_of(place, job.get("rank", 0)), job
         self._written: object = None
-        self._is_over = False
+        self._is_over, self._writing = False, threading.Lock()
         self._job = Job(disk, self._visit)
         source.feed.subscribe(self)
         self._job.wake()
@@ -41,16 +42,18 @@ class InputsRecorder(Recorder):
 
     def _write(self) -> None:
         source = self._source()
-        if source is None or not source.feed.observed or source.feed.observed is self._written:
-            return
-        self._written = source.feed.observed
-        try:
-            if self._part.is_local:
-                os.makedirs(os.path.dirname(self._part.of("")), exist_ok=True)
-            with written_file(self._part) as file:
-                Writer(file, source.feed.module, self._ranks).observed(source.feed.observed)
-        except OSError as error:
-            report(f"{self._part} cannot be written: {error}. The training goes on")
+        observed = None if source is None else source.feed.observed
+        with self._writing:  # by ``disk``, and by the thread that closes it
+            if source is None or not observed or observed is self._written:
+                return
+            self._written = observed
+            try:
+                if self._part.is_local:
+                    os.makedirs(os.path.dirname(self._part.of("")), exist_ok=True)
+                with written_file(self._part) as file:
+                    Writer(file, source.feed.module, self._ranks).observed(observed)
+            except OSError as error:
+                report(f"{self._part} cannot be written: {error}. The training goes on")
 
     def close(self) -> None:
         if not self._is_over:

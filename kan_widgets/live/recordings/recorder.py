@@ -16,12 +16,12 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
-from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.news import NewsWriter, WaitingFrame
 from kan_widgets.live.recordings.parts import part_of
+from kan_widgets.live.recordings.pending import PendingWriter, WaitingFrame
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.remote import RunSide
+from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.recordings.segments import Segments
 from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import report
@@ -99,7 +99,7 @@ class Recorder(Listener, NotCopied):
 class FrameRecorder(Recorder):
     """The recorder of the first process, or of one that has a part of the model.
 
-    ``agreed`` has all processes of the job steered together, as the first is asked to.
+    ``others`` has all processes of the job steered together, as the first is asked to.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class FrameRecorder(Recorder):
         *,
         overwrite: bool,
         lost_after: float | None,
-        agreed: Agreed | None,
+        others: SameStep | None,
     ) -> None:
         super().__init__(source, place)
         place = part_of(place, job.get("rank", 0))
@@ -137,17 +137,17 @@ class FrameRecorder(Recorder):
                 self._writer = Writer(self._segments, source.feed.module, job)
                 if self._segments.found is not None and not overwrite:
                     self._writer.go_on(self._segments, source.history[0])
-                self._news = NewsWriter(self._writer, self._parameters)
+                self._pending = PendingWriter(self._writer, self._parameters)
                 self._writer.job()
                 self.run = self._writer.run
                 if lost_after is not None and self._is_first:
-                    self.steering = RunSide(place.path, self.run, lost_after, self._steered, agreed)
+                    self.steering = RunSide(place.path, self.run, lost_after, self._steered, others)
                 # What is known by now, and from here on the rest.
                 self._know(source, source.feed.layout)
                 with source.feed.sending:
                     source.feed.subscribe(self)
                     past = list(source.feed.history)
-                self._news.write(source.feed, past)
+                self._pending.write(source.feed, past)
                 self._write_all(is_last=False, commit=True)
             except BaseException:
                 self.is_open = False
@@ -191,7 +191,7 @@ class FrameRecorder(Recorder):
         if not self.is_open:
             return
         seconds = time.perf_counter() - self._started
-        self._news.add(WaitingFrame(frame, seconds, settled))
+        self._pending.add(WaitingFrame(frame, seconds, settled))
 
     def on_state(self, state: State, message: str) -> None:
         self._is_stale = True
@@ -214,7 +214,7 @@ class FrameRecorder(Recorder):
             report(f"{self.path}: the parameters are not recorded: {error!r}")
 
     def _visit(self) -> None:
-        """Write what waits, and now and then that the writer is there; by the thread ``disk``."""
+        """Write what waits, and a sign of life now and then; called by the thread ``disk``."""
         if not self.is_open:
             return
         if self._is_over or self._source() is None:
@@ -258,7 +258,7 @@ class FrameRecorder(Recorder):
     def _write_all(self, is_last: bool, commit: bool) -> None:
         source = self._source()
         began = time.thread_time()
-        news = self._news.write(None if source is None else source.feed, is_last=is_last)
+        news = self._pending.write(None if source is None else source.feed, is_last=is_last)
         news = (self._is_first and self._writer.scalars(self._scalars)) or news or is_last
         now = time.monotonic()
         self._is_stale = self._is_stale or news
@@ -269,7 +269,7 @@ class FrameRecorder(Recorder):
             self._status_at = now + (_PAUSE_SECONDS if self.steering else _STATUS_SECONDS)
         if self.nbytes > self._limit and self.frames > 2:
             gap = self._writer.thin(self._segments, self._max_bytes // 2)
-            self._news.gap = max(self._news.gap, gap)
+            self._pending.gap = max(self._pending.gap, gap)
             # Where all else takes the room, it is not thinned again and again.
             is_full = self.nbytes > 3 * self._max_bytes // 4
             self._limit = 2 * self.nbytes if is_full else self._max_bytes

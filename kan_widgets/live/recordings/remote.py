@@ -25,9 +25,9 @@ from typing import Any, cast
 
 from kan_widgets.live.frames.feed import Command, Feed
 from kan_widgets.live.frames.progress import ControlState
-from kan_widgets.live.recordings.agreed import Agreed
 from kan_widgets.live.recordings.format import Steered
 from kan_widgets.live.recordings.places import PathLike, Place
+from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.reports import report
 
 _MOST_AHEAD = 1000  # commands that were not heard
@@ -223,9 +223,9 @@ class RunSide:
     """Does what followers put into the folder beside the recording, and says what it heard.
 
     A pause that a follower asked for ends after ``lost_after`` seconds without a sign of any.
-    ``steered`` gives the feed of the model that trains now, if there is one, ``agreed`` what has it
-    steered in other processes, too. Raises `OSError` if the folder cannot be made or one of another
-    owner is in its place, `RuntimeError` where files have no owners.
+    ``steered`` gives the feed of the model that trains now, if there is one; ``same_step`` steers
+    other processes, too. Raises `OSError` if the folder cannot be made or one of another owner is
+    in its place, `RuntimeError` where files have no owners.
     """
 
     def __init__(
@@ -234,14 +234,14 @@ class RunSide:
         run: str,
         lost_after: float,
         steered: Callable[[], Feed | None],
-        agreed: Agreed | None = None,
+        same_step: SameStep | None = None,
     ) -> None:
         self._box = Mailbox(recording)
         self._run = run
         self._lost_after = lost_after
-        self._steered, self._agreed = steered, agreed
-        if agreed is not None:
-            agreed.failed = self._refuse
+        self._steered, self._same_step = steered, same_step
+        if same_step is not None:
+            same_step.failed = self._refuse
         self._box.make(run)
         self._heard = 0
         self._refused = ""
@@ -267,7 +267,7 @@ class RunSide:
     def close(self) -> None:
         """Be steered no more, and remove the folder. A pause asked for from afar ends."""
         if self._holds and (live := self._steered()) is not None:
-            (self._agreed or live).steer({"kind": "resume"})
+            (self._same_step or live).steer({"kind": "resume"})
         try:
             self._box.clear()
         except OSError as error:
@@ -286,7 +286,7 @@ class RunSide:
             self._due = now + self._box.pause(0.0, _FAR_SECONDS, now - began)
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
             self._holds = False
-            (self._agreed or live).steer({"kind": "resume"})
+            (self._same_step or live).steer({"kind": "resume"})
             self._lost = (
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
@@ -323,7 +323,7 @@ class RunSide:
         self._lost, self._signed_at = "", time.monotonic()
         try:
             command = dict(json.loads(text))
-            (self._agreed or live).steer(cast("Command", command))
+            (self._same_step or live).steer(cast("Command", command))
         except Exception as error:
             self._refuse(error)
         else:

@@ -13,14 +13,14 @@ from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.agreed import agreed_by
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
-from kan_widgets.live.recordings.news import NewsWriter
+from kan_widgets.live.recordings.pending import PendingWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
 from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
+from kan_widgets.live.recordings.same_step import same_step_of
 from kan_widgets.live.recordings.segments import OneFile, written_file
 from kan_widgets.live.recordings.writer import Writer
 
@@ -47,7 +47,7 @@ def save_again(run: Replay, file: OneFile) -> None:
 def _write(
     writer: Writer, source: Source, parameters: Mapping[Layout, Any], status: dict[str, Any]
 ) -> None:
-    NewsWriter(writer, parameters).write(source.feed, source.history)
+    PendingWriter(writer, parameters).write(source.feed, source.history)
     writer.scalars(source.scalars)
     writer.status(status)
 
@@ -194,17 +194,11 @@ class Savable(Source):
         if control:
             Mailbox(place.path).check()
         job = job_of_ranks()
-        agreed = agreed_by(self.feed, job) if control else None
+        lost, others = (lost_after, same_step_of(self.feed, job)) if control else (None, None)
         if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):
             return InputsRecorder(self, place, job)
         return FrameRecorder(
-            self,
-            place,
-            int(max_mb * 1e6),
-            job,
-            overwrite=overwrite,
-            lost_after=lost_after if control else None,
-            agreed=agreed,
+            self, place, int(max_mb * 1e6), job, overwrite=overwrite, lost_after=lost, others=others
         )
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:

@@ -38,7 +38,7 @@ _lock = threading.Lock()
 
 
 class _ByThread:
-    """A text stream that gives some threads' words to others than the stream it stands for."""
+    """A text stream that hands the text of some threads to takers, not to the stream inside."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -173,7 +173,7 @@ class Watchdog(NotCopied):
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        """Say once that looking failed; the training and its views go on."""
+        """Report once that looking failed; the training and its views go on."""
         self._is_broken = True
         report(f"the watchdog looks no more: {error!r}")
 

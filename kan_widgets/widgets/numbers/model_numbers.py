@@ -12,7 +12,7 @@ import numpy as np
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_module
-from kan_widgets.insight.growth import LayerGrowth, ModelGrowth, growth, growth_of
+from kan_widgets.insight.parameter_counts import LayerGrowth, ModelGrowth, growth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.feed import closed_error

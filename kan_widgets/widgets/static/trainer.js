@@ -310,15 +310,6 @@ var LogSoftmax = class extends Operation {
 
 // src/training/layer.ts
 var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
-function layerRefusal(layer, recipe) {
-  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
-  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
-  if (layer.conv && layer.conv.paddingMode !== "zeros")
-    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
-  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
-  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
-  return "";
-}
 var KanLayer = class extends Operation {
   constructor(machine, layer, recipe, from, to, bias, most) {
     super(machine, from, to);
@@ -519,36 +510,12 @@ function sizesOf(layer, from, to, n) {
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
 // src/training/network.ts
-function trainingRefusal({ structure, layout, recipe }) {
-  const { stations, traced } = structure;
-  if (!traced || stations.length < 2) return "how the network is connected is not known";
-  for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
-    if (n === 0) continue;
-    if (sources.length !== 1 || sources[0] !== n - 1) return `${label} takes in more than one`;
-    const found = layer === null ? null : layout.layers.find(({ name }) => name === layer);
-    if (found && sums === false) return `${label} does not sum its functions`;
-    const why = found ? layerRefusal(found, recipe[found.name]) : operationRefusal(compute, label);
-    if (why) return why;
-  }
-  return "";
-}
-function operationRefusal(compute, label) {
-  const op = compute?.op ?? "";
-  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
-    return `a page cannot train ${label}`;
-  const padding = compute?.padding ?? [0, 0];
-  if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
-  const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
-  return known.includes(op) ? "" : `a page cannot train ${label}`;
-}
 var Network = class {
-  /** For batches of at most so many examples. Throws where `refusal` has something to say. */
+  /** For batches of at most so many examples. Python writes no page of a network that cannot be trained in one. */
   constructor(machine, description, most) {
     this.machine = machine;
     this.description = description;
     this.most = most;
-    const why = trainingRefusal(description);
-    if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
     const { stations } = description.structure;
     let values = takeValues(machine, most, stations[0].shape);
     this.input = values;

@@ -1,7 +1,7 @@
 /** What Python sends of an explanation, and what follows from it. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
-import { formatAlike, formatCount, number } from "../../phi/format.ts";
+import { formatAlike, formatCount, formatNumber } from "../../phi/format.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Selection } from "../../wire/types.ts";
 
@@ -217,7 +217,7 @@ export function mapTitle(part: LayerShares, k: number): string {
 }
 
 export function signed(value: number): string {
-  return value > 0 ? `+${number(value)}` : number(value);
+  return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
 }
 
 /** All with as many decimals: so a column of them adds up as it is read. */
@@ -281,19 +281,19 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
   if (kind === "functions") {
     const { bias, others = null } = sums;
     const pieces = count > 1 ? `${formatCount(count)} functions` : "one function";
-    let terms = bias || others !== null ? `${number(sum)} from ${pieces}` : pieces;
+    let terms = bias || others !== null ? `${formatNumber(sum)} from ${pieces}` : pieces;
     if (others !== null) terms += `${added(others)} from the other functions`;
     if (bias) terms += `${added(bias)} bias`;
-    if (part.scores.length < 2) return `${number(score)} is the sum of ${terms}.`;
-    return `Class ${name} scores ${number(score)}, the sum of ${terms}.`;
+    if (part.scores.length < 2) return `${formatNumber(score)} is the sum of ${terms}.`;
+    return `Class ${name} scores ${formatNumber(score)}, the sum of ${terms}.`;
   }
   const { baseline, missing } = sums;
   const left = known(missing);
   const isLeft = Math.abs(left) >= SMALL_SHARE * Math.abs(score);
-  const rest = isLeft ? `; ${number(left)} is left over` : "";
+  const rest = isLeft ? `; ${formatNumber(left)} is left over` : "";
   return (
-    `Class ${name} scores ${number(score)}. With ${each(count)} of this layer at its mean ${mean(part)} it ` +
-    `would score ${number(known(baseline))}; what ${count > 1 ? "they make" : "it makes"} of this image adds ${number(sum)}${rest}.`
+    `Class ${name} scores ${formatNumber(score)}. With ${each(count)} of this layer at its mean ${mean(part)} it ` +
+    `would score ${formatNumber(known(baseline))}; what ${count > 1 ? "they make" : "it makes"} of this image adds ${formatNumber(sum)}${rest}.`
   );
 }
 
@@ -301,12 +301,12 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
 function methodOf(part: Sums): string {
   const { kind, rows, columns, sums } = part;
   if (kind === "functions") {
-    return `The last layer adds up its functions φ(x): these are its own terms, exact but for ${number(known(sums.error))} of rounding.`;
+    return `The last layer adds up its functions φ(x): these are its own terms, exact but for ${formatNumber(known(sums.error))} of rounding.`;
   }
   return (
     `The usual response is the mean ${mean(part)}: with ${each(rows * columns)} at it the score would be ` +
-    `${number(known(sums.baseline))}. What differs is shared out by integrated gradients, which depend on that ` +
-    `mean, and ${number(known(sums.missing))} is left over. The drop is how far the score falls where that kernel ` +
+    `${formatNumber(known(sums.baseline))}. What differs is shared out by integrated gradients, which depend on that ` +
+    `mean, and ${formatNumber(known(sums.missing))} is left over. The drop is how far the score falls where that kernel ` +
     "alone responds as usual."
   );
 }
@@ -325,5 +325,5 @@ function samplesIn({ samples, seen, step }: Sums): string {
 
 /** A term of a sum with its sign. */
 function added(value: number): string {
-  return ` ${value < 0 ? "−" : "+"} ${number(Math.abs(value))}`;
+  return ` ${value < 0 ? "−" : "+"} ${formatNumber(Math.abs(value))}`;
 }

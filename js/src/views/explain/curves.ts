@@ -1,6 +1,6 @@
 /** Functions as curves: single ones with a dot at the input that they have here, or all those of a kernel. */
 
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
@@ -48,7 +48,7 @@ export function curvesBlock(
     gap: GAP,
     words(row, column) {
       const { words = "", curves } = rows[row * columns + column] ?? {};
-      return curves ? `${words} · x = ${number(curves.at)}` : words;
+      return curves ? `${words} · x = ${formatNumber(curves.at)}` : words;
     },
   };
   const reach = curveReach(rows);
@@ -62,7 +62,7 @@ export function curvesBlock(
     const room = cell.width - widthOf(text, SIZE, weight) - 6;
     // A place in a map stands under the map's name.
     const [first, ...rest] = whole.split(" · ");
-    const under = rest.join(" · ") || (curves ? `x = ${number(curves.at)}` : "");
+    const under = rest.join(" · ") || (curves ? `x = ${formatNumber(curves.at)}` : "");
     const place = fitting([under, under.replace("column", "col.")], cell.width, SMALL);
     const end = { weight, anchor: "end" } as const;
     marks.push(
@@ -73,7 +73,7 @@ export function curvesBlock(
     const plot = { ...cell, y: cell.y + HEAD, height: PLOT_HEIGHT };
     if (!curves) return;
     marks.push(...plotMarks(plot, curves, 0, reach, theme, value));
-    const [low, high] = [curves.x[0], curves.x[curves.x.length - 1]].map(number);
+    const [low, high] = [curves.x[0], curves.x[curves.x.length - 1]].map(formatNumber);
     const base = plot.y + plot.height - 1;
     const look = { size: SMALL, anchor: "end" } as const;
     marks.push(wordsAt(plot.x, base, low, colours.muted, { size: SMALL }));

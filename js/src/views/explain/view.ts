@@ -1,6 +1,6 @@
 /** Explain: the header and the hands on its scene. */
 
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
@@ -129,7 +129,7 @@ const CLASS: Option<LayerShares> = {
   options: (part) =>
     part.scores.map((score, k) => ({
       value: String(k),
-      label: `${className(part, k)}: ${number(score)}${k === part.predicted && Number.isFinite(score) ? " (highest)" : ""}`,
+      label: `${className(part, k)}: ${formatNumber(score)}${k === part.predicted && Number.isFinite(score) ? " (highest)" : ""}`,
     })),
   value: ({ target }) => String(target),
   chosen: Number,

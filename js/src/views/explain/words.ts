@@ -1,7 +1,7 @@
 /** What Explain says in words. */
 
 import { counted } from "../../phi/entries.ts";
-import { chance, formatCount, number } from "../../phi/format.ts";
+import { chance, formatCount, formatNumber } from "../../phi/format.ts";
 import { reachOf } from "../../phi/ranges.ts";
 import { softmax } from "../../phi/softmax.ts";
 import {
@@ -30,7 +30,7 @@ export function shareText(part: LayerShares, selected: number): string {
 export function verdict(part: LayerShares): string {
   const { scores, target, predicted } = part;
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
-  if (scores.length < 2) return `The output is ${number(scores[0])}`;
+  if (scores.length < 2) return `The output is ${formatNumber(scores[0])}`;
   const shares = softmax(scores);
   const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {

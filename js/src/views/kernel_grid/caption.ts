@@ -1,7 +1,7 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
-import { formatCount, formatRange, number, spanText } from "../../phi/format.ts";
+import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -122,7 +122,7 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
 function sizesText({ ranges, scales, unit }: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
   const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
-  return `${what}, up to ${number(scales.largest)}${more}`;
+  return `${what}, up to ${formatNumber(scales.largest)}${more}`;
 }
 
 /** What is seen in an overview: "rows: 10 outputs · columns: 625 inputs (5 strips)". */
@@ -174,7 +174,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
   if (settings.scale === "layer") {
-    return `${what}, ${value} from ${number(-largest)} to ${number(largest)}`;
+    return `${what}, ${value} from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
   }
   const own =
     smallest === largest
@@ -201,7 +201,8 @@ export function cutText({ cut }: Picture): string {
 /** The scale of the tints: "spread 0 … 0.0312 of y". */
 export function shadeText({ name, units, signed, values, most, unknown }: Shade): string {
   if (!values) return `no ${name} of this layer`;
-  const scale = `${name} ${number(signed ? -most : 0)} … ${number(most)} ${units}`.trimEnd();
+  const scale =
+    `${name} ${formatNumber(signed ? -most : 0)} … ${formatNumber(most)} ${units}`.trimEnd();
   return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
 }
 

@@ -1,7 +1,7 @@
 /** The whole of a layer of which only a window is drawn: a small map over the kernels, to look elsewhere. */
 
 import { wholeOf } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { PAD, type Rect } from "../../phi/geometry.ts";
 import { greyPixels } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
@@ -72,10 +72,10 @@ function mapText({ summary, layer }: LayerMap): string {
   const part = every > 1 ? `, of every ${formatCount(every)}th input` : "";
   return (
     `map of all ${formatCount(out)} outputs (down) × ${formatCount(inputs)} inputs (across) at step ` +
-    `${formatCount(summary.step)}: each cell is ${block}, the stronger the larger its |φ|${part}, 0 to ${number(most)}; ` +
+    `${formatCount(summary.step)}: each cell is ${block}, the stronger the larger its |φ|${part}, 0 to ${formatNumber(most)}; ` +
     (broken > 0 ? `${formatCount(broken)} functions are not finite; ` : "") +
     (hasMoved(summary)
-      ? `since step ${formatCount(summary.since)} φ has moved by up to ${number(largestReach(summary.change))}; `
+      ? `since step ${formatCount(summary.since)} φ has moved by up to ${formatNumber(largestReach(summary.change))}; `
       : "") +
     "below it, the kernels in the frame: click the map to see others"
   );
@@ -137,11 +137,11 @@ function sitesUnder(inner: Sites, { box, under, summary, layer }: LayerMap): Sit
     `${formatCount(k * size)} to ${formatCount(Math.min(of, (k + 1) * size) - 1)}`;
   const words = (row: number, column: number) => {
     const far = reach[row * columns + column];
-    const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${number(far)}`;
+    const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${formatNumber(far)}`;
     const moved = hasMoved(summary) ? summary.change[row * columns + column] : Number.NaN;
     const change = Number.isNaN(moved)
       ? ""
-      : `, moved by up to ${number(moved)} since step ${formatCount(summary.since)}`;
+      : `, moved by up to ${formatNumber(moved)} since step ${formatCount(summary.since)}`;
     return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}${change}; Enter looks there`;
   };
   const corner = layer.window ?? { out: 0, in: 0 };

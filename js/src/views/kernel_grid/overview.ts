@@ -2,7 +2,7 @@
 
 import { samplePlan } from "../../phi/curves.ts";
 import { basisOf } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
@@ -190,7 +190,7 @@ export function functionPlotMarks(
   const room = width - 12;
   const reach = Number.isNaN(picture.ranges[f])
     ? "not finite"
-    : `|φ| up to ${number(functionReach(picture, f))}`;
+    : `|φ| up to ${formatNumber(functionReach(picture, f))}`;
   const about = isAlone(picture) ? [reach] : [`${how}, framed · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };

@@ -2,7 +2,7 @@
 
 import { extent } from "d3-array";
 import { basisOf } from "../../phi/entries.ts";
-import { formatRange, number } from "../../phi/format.ts";
+import { formatNumber, formatRange } from "../../phi/format.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
 import type { Subject } from "./subject.ts";
 
@@ -68,5 +68,5 @@ export function patternText(
 /** The least of some numbers and the largest, or the one that all are. */
 function spread(values: Iterable<number>): string {
   const [least = Number.NaN, most = Number.NaN] = extent(values);
-  return least === most ? number(least) : `${number(least)} … ${number(most)}`;
+  return least === most ? formatNumber(least) : `${formatNumber(least)} … ${formatNumber(most)}`;
 }

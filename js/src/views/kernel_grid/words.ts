@@ -1,7 +1,7 @@
 /** The functions of a grid in words. */
 
 import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
-import { formatCount, formatNumber, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { phiAt } from "../../phi/interpolate.ts";
 import type { TipLine } from "../../shell/tip.ts";
 import { functionReach, type Picture } from "./picture.ts";
@@ -34,7 +34,7 @@ export function placeTexts(picture: Picture, f: number): string[] {
 /** The number that a function is tinted by; empty where it has none. */
 function shadeValue({ shade }: Picture, f: number): string {
   const value = shade?.values ? shade.values[f] : Number.NaN;
-  return shade && Number.isFinite(value) ? `${number(value)} ${shade.units}`.trimEnd() : "";
+  return shade && Number.isFinite(value) ? `${formatNumber(value)} ${shade.units}`.trimEnd() : "";
 }
 
 export function hoverLines(picture: Picture, f: number, x: number): TipLine[] {
@@ -51,11 +51,13 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
     const [low, high] = basisOf(layer, f).domain;
     const [one, other] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
     const { pixels } = picture.pattern;
-    const ends = pixels ? ["dark", "bright"] : [`${v} = ${number(low)}`, `${v} = ${number(high)}`];
+    const ends = pixels
+      ? ["dark", "bright"]
+      : [`${v} = ${formatNumber(low)}`, `${v} = ${formatNumber(high)}`];
     return [
-      { label: `φ(${number(low)})`, value: number(one) },
-      { label: `φ(${number(high)})`, value: number(other) },
-      { label: "difference", value: number(other - one) },
+      { label: `φ(${formatNumber(low)})`, value: formatNumber(one) },
+      { label: `φ(${formatNumber(high)})`, value: formatNumber(other) },
+      { label: "difference", value: formatNumber(other - one) },
       {
         label: pixels ? "prefers" : "larger at",
         value: other < one ? ends[0] : other > one ? ends[1] : "neither",
@@ -63,30 +65,32 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
     ];
   }
   if (settings.mode === "overview") {
-    return [{ label: "largest |φ|", value: number(functionReach(picture, f)) }];
+    return [{ label: "largest |φ|", value: formatNumber(functionReach(picture, f)) }];
   }
   const now = phiAt(layer, f, frame, x);
   if (settings.mode === "change" && initial) {
     const before = phiAt(initial.layer, f, initial.frame, x).phi;
     return [
-      { label: v, value: number(x) },
-      { label: "change", value: number(now.phi - before) },
-      { label: "φ now", value: number(now.phi), swatch: "ink" },
+      { label: v, value: formatNumber(x) },
+      { label: "change", value: formatNumber(now.phi - before) },
+      { label: "φ now", value: formatNumber(now.phi), swatch: "ink" },
       {
         label: `φ at step ${formatCount(initial.frame.step)}`,
-        value: number(before),
+        value: formatNumber(before),
         swatch: "ghost",
       },
     ];
   }
   const lines: TipLine[] = [
-    { label: v, value: number(x) },
-    { label: `φ(${v})`, value: number(now.phi), swatch: "ink" },
+    { label: v, value: formatNumber(x) },
+    { label: `φ(${v})`, value: formatNumber(now.phi), swatch: "ink" },
   ];
   if (!layer.isBase.some((is) => is)) return lines;
   const whole = Math.abs(now.base) + Math.abs(now.spline);
   const share = (part: number) =>
-    whole > 0 ? `${number(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)` : number(part);
+    whole > 0
+      ? `${formatNumber(part)}  (${Math.round((100 * Math.abs(part)) / whole)} %)`
+      : formatNumber(part);
   lines.push({ label: "base", value: share(now.base), swatch: "base" });
   if (layer.isBase.some((is) => !is)) {
     lines.push({ label: "splines", value: share(now.spline), swatch: "spline" });
@@ -107,12 +111,13 @@ export function selectionText(picture: Picture, f: number): string {
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;
     const difference = subject.at(f, high) - subject.at(f, low);
-    return `${name} · φ(${number(high)}) − φ(${number(low)}) = ${number(difference)}`;
+    return `${name} · φ(${formatNumber(high)}) − φ(${formatNumber(low)}) = ${formatNumber(difference)}`;
   }
   const what = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
-    (x) => `${settings.mode === "change" ? "Δφ" : "φ"}(${number(x)}) ${number(subject.at(f, x))}`,
+    (x) =>
+      `${settings.mode === "change" ? "Δφ" : "φ"}(${formatNumber(x)}) ${formatNumber(subject.at(f, x))}`,
   );
   const shade = shadeValue(picture, f);
   const shaded = shade ? ` · ${picture.shade?.name} ${shade}` : "";

@@ -1,7 +1,7 @@
 /** Draws rows, columns and heads of LayerRanges as marks. */
 
 import { layerTitle } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
 import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
@@ -223,7 +223,7 @@ export function headMarks(
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
-  const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: number(tick) }));
+  const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: formatNumber(tick) }));
   const above = timesTop > 0 ? half : 0;
   const end = { anchor: "end" } as const;
   return [

@@ -1,7 +1,7 @@
 /** LayerRanges' scene: a row for each layer, with the ranges of its functions, their past and their numbers. */
 
 import { functionOf, layerTitle } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
@@ -179,7 +179,7 @@ function wordsOf(content: RangesContent, { words }: Times, lead: readonly string
   const seen = anySeen(content);
   const medians = rows.map((row) => {
     const range = seen ? row.numbers.observed_range : row.numbers.range;
-    return `${layerTitle(row)} ${range === null ? "not known" : number(range)}`;
+    return `${layerTitle(row)} ${range === null ? "not known" : formatNumber(range)}`;
   });
   return [
     `Ranges of φ at step ${formatCount(step)}, a row for each of ${formatCount(rows.length)} layers.`,

@@ -1,7 +1,7 @@
 /** The curves over the steps, one plot in each row, all on the same axes. */
 
 import { extent } from "d3-array";
-import { formatCount, number, roughPercent } from "../../phi/format.ts";
+import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import { roundStep } from "../../phi/round.ts";
 import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
@@ -43,7 +43,7 @@ function logEnds(all: readonly Series[]): Range {
 /** The least and the largest value of the axis, as they are printed. */
 function endsOf({ measure, values: { from, to } }: Times): string[] {
   const { log } = MEASURED[measure];
-  return [from, to].map((end) => (log ? number(end) : roughPercent(end)));
+  return [from, to].map((end) => (log ? formatNumber(end) : roughPercent(end)));
 }
 
 function scales(times: Times, layout: RangesLayout): { toX: Scale; toY: (top: number) => Scale } {
@@ -167,7 +167,7 @@ export function readRow(
   );
   const points = read.flatMap((point) => (point && Number.isFinite(point.value) ? [point] : []));
   if (points.length === 0) return { words: "", marks: [] };
-  const text = (value: number) => (log ? number(value) : roughPercent(value));
+  const text = (value: number) => (log ? formatNumber(value) : roughPercent(value));
   const parts = ["base", "splines"].flatMap((name, n) => {
     const point = read[n];
     if (!point || !Number.isFinite(point.value)) return [];

@@ -1,13 +1,13 @@
 /** Everything that LayerRanges says of its numbers. */
 
 import { counted, layerInWords, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
-import { formatCount, number, roughPercent } from "../../phi/format.ts";
+import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
 const UNKNOWN = "–";
 
-const known = (value: number | null) => (value === null ? UNKNOWN : number(value));
-const roughly = (value: number) => number(Number(value.toPrecision(2)));
+const known = (value: number | null) => (value === null ? UNKNOWN : formatNumber(value));
+const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
 
 type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;
 
@@ -59,7 +59,7 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
     {
       title: "SiLU-like",
       below: "functions",
-      about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${number(threshold)}`,
+      about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${formatNumber(threshold)}`,
       lines: (n) => [
         roughPercent(seen ? n.observed_silu_shaped : n.silu_shaped),
         ownShape(n, seen),
@@ -128,10 +128,10 @@ function comparison(rows: readonly RangesRow[], seen: boolean): string {
   const ratio = reach(most) / reach(least);
   if (some.length === 1) {
     const whose = least.numbers.functions > 1 ? "A typical function" : "The function";
-    return `${whose} of ${layerInWords(least)} varies by ${number(reach(least))} ${where(seen)}.`;
+    return `${whose} of ${layerInWords(least)} varies by ${formatNumber(reach(least))} ${where(seen)}.`;
   }
   if (ratio < 1.5) {
-    const ends = `${number(reach(least))} to ${number(reach(most))}`;
+    const ends = `${formatNumber(reach(least))} to ${formatNumber(reach(most))}`;
     return `The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`;
   }
   return (
@@ -177,6 +177,6 @@ export function rowHint({ name, type, numbers }: RangesRow): string {
 export function dotWords(row: RangesRow, dot: number, content: RangesContent): string {
   const f = row.functions[dot];
   const at = { ...selectionOf(row, f), layer: row.name };
-  const range = `range ${number(row.dots[dot])} ${row.seen ? inputsText(content) : where(false)}`;
+  const range = `range ${formatNumber(row.dots[dot])} ${row.seen ? inputsText(content) : where(false)}`;
   return `${layerTitle(row)} · ${placeText(row, at)}: ${range}`;
 }

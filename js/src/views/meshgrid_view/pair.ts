@@ -2,7 +2,7 @@
 
 import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
-import { number, percent } from "../../phi/format.ts";
+import { formatNumber, percent } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { phiAt } from "../../phi/interpolate.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -266,8 +266,8 @@ export function readPair({ frame, layer }: MeshGiven, pair: Pair, x: number, y: 
   const [i, j] = pair.functions;
   const [a, b] = [phiAt(layer, i, frame, x).phi, phiAt(layer, j, frame, y).phi];
   const lines = [
-    { label: "x", value: number(x) },
-    { label: "y", value: number(y) },
+    { label: "x", value: formatNumber(x) },
+    { label: "y", value: formatNumber(y) },
     { label: "φ₁(x)", value: finite(a) },
     { label: "φ₂(y)", value: finite(b) },
     { label: "sum", value: finite(a + b) },

@@ -1,7 +1,7 @@
 /** Draws a pair: the map of its kernel, the surface with contours and the density of the inputs, and its axes. */
 
 import { contour, type LabelPlace, placeLabel, type XY } from "../../phi/contours.ts";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Density } from "../../phi/pair.ts";
 import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
 import { type Axis, axesMarks } from "../../scene/axes.ts";
@@ -190,7 +190,7 @@ function contourMarks(
     const zero = level === 0;
     const paint = { stroke: ink, width: zero ? 1.6 : 0.8, opacity: zero ? 0.9 : 0.55 };
     marks.push({ kind: "lines", xy: lines.flat(2), ends, ...paint });
-    const text = number(level);
+    const text = formatNumber(level);
     const size = { width: widthOf(text, LABEL_SIZE) + 6, height: LABEL_SIZE + 1 };
     const halo = cssOf(bytes, colourOf(level, most));
     for (const line of lines) {

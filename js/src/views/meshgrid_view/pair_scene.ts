@@ -1,7 +1,7 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
 import { layerTitle } from "../../phi/entries.ts";
-import { formatCount, number, spanText } from "../../phi/format.ts";
+import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -74,7 +74,7 @@ export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | s
       moment: `step ${formatCount(frame.step)}`,
       words:
         `Sum of two functions of ${title}: φ₁ of ${names[0]} over x, φ₂ of ${names[1]} over y, ` +
-        `from ${number(pair.reach.low)} to ${number(pair.reach.high)}. ` +
+        `from ${formatNumber(pair.reach.low)} to ${formatNumber(pair.reach.high)}. ` +
         `x is ${names[0]}, y is ${names[1]}. ` +
         "Arrow keys move between entries and over the surface; x or y sets an entry, Enter the next.",
       about: JSON.stringify([layer.name, pair.functions]),
@@ -100,14 +100,18 @@ function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: P
   const span = spanText("φ₁(x) + φ₂(y)", [reach.low, reach.high]);
   const caption: Remark[] = [
     { text: `two functions together: ${span}`, tone: "ink", strong: true },
-    keyed(`sum ${number(-most)} … ${number(most)}`, "ramp", rampOf(paletteOf(theme.name))),
+    keyed(
+      `sum ${formatNumber(-most)} … ${formatNumber(most)}`,
+      "ramp",
+      rampOf(paletteOf(theme.name)),
+    ),
   ];
   if (levels.length > 1) {
-    caption.push({ text: `contours every ${number(levels[1] - levels[0])}` });
+    caption.push({ text: `contours every ${formatNumber(levels[1] - levels[0])}` });
   }
   const cut = strips.some((strip) => mostOf(reachOf(strip)) > most);
   caption.push({
-    text: `tiles: each function alone, same colours${cut ? `, cut at ±${number(most)}` : ""}`,
+    text: `tiles: each function alone, same colours${cut ? `, cut at ±${formatNumber(most)}` : ""}`,
   });
   if (reach.broken > 0) caption.push({ text: "not finite where grey", tone: "warn" });
   if (density) {

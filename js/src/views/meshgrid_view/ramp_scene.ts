@@ -9,7 +9,7 @@ import {
   layerSize,
   layerTitle,
 } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import {
   type Arrangement,
   arrange,
@@ -104,7 +104,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const words = (f: number) => selectionText(shown, f);
     const box = (f: number) => rectOf(arrangement, f);
     const [lo, hi] = settings.limits;
-    const axis = `${layer.variable} rises from ${number(lo)} to ${number(hi)}, left to right`;
+    const axis = `${layer.variable} rises from ${formatNumber(lo)} to ${formatNumber(hi)}, left to right`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {
@@ -122,7 +122,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       moment: `step ${formatCount(frame.step)}`,
       words:
         `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values as ${axis}, ` +
-        `colours ±${number(most)}. ${chosen}` +
+        `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
       caption: captionOf(given, shown, made, axis),
@@ -249,14 +249,14 @@ function captionOf(
     { text: axis },
   ];
   if (reach.low <= reach.high) {
-    caption.push({ text: `φ from ${number(reach.low)} to ${number(reach.high)}` });
+    caption.push({ text: `φ from ${formatNumber(reach.low)} to ${formatNumber(reach.high)}` });
   }
   if (reach.broken > 0) {
     const text = `${counted(reach.broken, "function")} not finite (×, grey)`;
     caption.push({ text, tone: "warn" });
   }
   if (arrangement.cell >= SMALL_CELL) {
-    const ends = `its height from ${number(-most)} to ${number(most)}`;
+    const ends = `its height from ${formatNumber(-most)} to ${formatNumber(most)}`;
     caption.push(keyed(`the same as a curve, ${ends}`, "line", theme.colours.ink));
   }
   if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
@@ -267,7 +267,7 @@ function captionOf(
 function selectionText({ frame, layer, settings }: MeshGiven, f: number): string {
   const [lo, hi] = settings.limits;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
-    (x) => `φ(${number(x)}) ${finite(phiAt(layer, f, frame, x).phi)}`,
+    (x) => `φ(${formatNumber(x)}) ${finite(phiAt(layer, f, frame, x).phi)}`,
   );
   return `${layerTitle(layer)} · ${entryText(layer, f)} · ${ends.join(" · ")}`;
 }

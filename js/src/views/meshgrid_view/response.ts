@@ -1,7 +1,7 @@
 /** Which image a layer is shown, what it makes of it, the patch that is looked at, and where all of it lies. */
 
 import { maxIndex, range, sum } from "d3-array";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -217,7 +217,7 @@ export function patchWords({ patch, swept, place, grids }: Response): string[] {
   const [lo, hi] = patch.range;
   return [
     `row ${place.row}, column ${place.column}: the dots add up to ${finite(part)}${all}`,
-    `${swept.layer.variable} from ${number(lo)} to ${number(hi)}, φ from ${number(-patch.most)} to ${number(patch.most)}`,
+    `${swept.layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}, φ from ${formatNumber(-patch.most)} to ${formatNumber(patch.most)}`,
   ];
 }
 

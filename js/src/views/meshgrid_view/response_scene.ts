@@ -9,7 +9,7 @@ import {
   layerTitle,
   outputName,
 } from "../../phi/entries.ts";
-import { formatCount, number } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -140,8 +140,8 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
     moment: `step ${formatCount(frame.step)}`,
     words:
       `Response of ${layerInWords(layer)}, ${counted(outputs.length, "output")}, ` +
-      `from ${number(low)} to ${number(high)}, to ${inputWords(source)}. ` +
-      `${kept}Beside it the functions of the kernel ${which}, φ ±${number(response.patch.most)}, ` +
+      `from ${formatNumber(low)} to ${formatNumber(high)}, to ${inputWords(source)}. ` +
+      `${kept}Beside it the functions of the kernel ${which}, φ ±${formatNumber(response.patch.most)}, ` +
       `with the inputs of the patch. ${chosen}` +
       "Arrow keys move between pixels and from map to map, Page Up and Page Down between outputs; Enter keeps a pixel and selects its kernel." +
       (source.input === "drawn" ? " On the input Space draws and Backspace erases." : ""),
@@ -216,8 +216,10 @@ function captionOf(
       tone: "ink",
       strong: true,
     },
-    ...(low < high ? [{ text: `response from ${number(low)} to ${number(high)}` }] : []),
-    { text: `input ${number(black)} (black) … ${number(white)} (white)` },
+    ...(low < high
+      ? [{ text: `response from ${formatNumber(low)} to ${formatNumber(high)}` }]
+      : []),
+    { text: `input ${formatNumber(black)} (black) … ${formatNumber(white)} (white)` },
   ];
   if (outputs.length > 1 && outputs.length < swept.outputs) {
     caption.push({ text: `the first ${outputs.length} of ${swept.outputs} outputs` });

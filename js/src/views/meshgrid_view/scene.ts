@@ -1,7 +1,7 @@
 /** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. */
 
 import { entryText, layerNamed, layerTitle, placeText, windowText } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
@@ -69,9 +69,9 @@ function rampTip({ layer, hovered, place, curves, most, settings: { limits } }: 
   return {
     title: `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
     lines: [
-      { label: v, value: number(x) },
+      { label: v, value: formatNumber(x) },
       { label: `φ(${v})`, value: finite(phi) },
-      { label: "colours", value: `±${number(most)}` },
+      { label: "colours", value: `±${formatNumber(most)}` },
     ],
   };
 }

@@ -1,6 +1,6 @@
 /** What the view is drawn from, as plain data, and the words that its three ways of looking share. */
 
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import { mapsOf, type RawArray } from "../../phi/images.ts";
 import { oneOf } from "../../scene/drawing.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -68,5 +68,5 @@ export interface MeshGiven {
 }
 
 export function finite(value: number): string {
-  return Number.isFinite(value) ? number(value) : "not finite";
+  return Number.isFinite(value) ? formatNumber(value) : "not finite";
 }

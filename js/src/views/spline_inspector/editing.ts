@@ -1,6 +1,6 @@
 /** Taking hold of control points, and what the kernel can do to a function. */
 
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Drag } from "../../shell/drag.ts";
 import { atEnd } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
@@ -127,7 +127,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       const step = (range[1] - range[0]) * 0.01 * (event.shiftKey ? 10 : 1);
       const height = heightOf(handle, coefficients(now)) + (key === "ArrowUp" ? step : -step);
       pull(now, height);
-      shell.speak(`${handle.label} ${number(height / handle.rise)}`);
+      shell.speak(`${handle.label} ${formatNumber(height / handle.rise)}`);
       return true;
     },
     command(kind: Command) {

@@ -1,6 +1,6 @@
 /** The legend beside or below the plot: where its rows lie, their marks and their sites. */
 
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rect, rects, words } from "../../scene/shapes.ts";
 import { fitted, widthOf, wrapped } from "../../scene/text.ts";
@@ -176,14 +176,14 @@ function readingLine({ box, columns, size }: Legend, said: Said, { ink, muted }:
   const [x, y] = [columns[0].x + PAD, box.y + 15];
   const room = columns[0].width - 2 * PAD;
   if (!reading) return sum ? [words(x, y, fitted(sum, room, size), muted, { size })] : [];
-  const at = `${variable} ${number(reading.x)}`;
+  const at = `${variable} ${formatNumber(reading.x)}`;
   // At fixed thirds, so that nothing moves with the digits; a long name of x takes what it needs.
   const first = Math.max(room / 3, widthOf(at, size) + 8);
   const step = (room - first) / 2;
   return [
     words(x, y, at, ink, { size }),
-    words(x + first, y, `φ ${number(reading.phi)}`, ink, { size, weight: 600 }),
-    words(x + first + step, y, `φ′ ${number(reading.slope)}`, ink, { size }),
+    words(x + first, y, `φ ${formatNumber(reading.phi)}`, ink, { size, weight: 600 }),
+    words(x + first + step, y, `φ′ ${formatNumber(reading.slope)}`, ink, { size }),
   ];
 }
 

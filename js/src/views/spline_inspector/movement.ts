@@ -1,6 +1,6 @@
 /** Moving along x in the plane: zooming, panning, reading. y fits what is seen. */
 
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import type { Point } from "../../scene/marks.ts";
 import type { Drag } from "../../shell/drag.ts";
@@ -49,7 +49,8 @@ export function createMovement(
     const [least, most] = chosenX(touch, phi) ?? [low, high];
     touch.reading = Math.max(least, Math.min(most, to));
     const at = readPhi(phi, touch.reading);
-    if (at) speak(`x ${number(at.x)}, φ ${number(at.phi)}, slope ${number(at.slope)}`);
+    if (at)
+      speak(`x ${formatNumber(at.x)}, φ ${formatNumber(at.phi)}, slope ${formatNumber(at.slope)}`);
   }
 
   return {

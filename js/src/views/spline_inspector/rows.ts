@@ -1,7 +1,7 @@
 /** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. */
 
 import { placeText } from "../../phi/entries.ts";
-import { formatAlike, formatCount, number } from "../../phi/format.ts";
+import { formatAlike, formatCount, formatNumber } from "../../phi/format.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { PlotPicture } from "./picture.ts";
 import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
@@ -29,7 +29,7 @@ export interface KeyRow {
 const PLAIN = { nested: false, coefficient: "", value: "", removable: false, wraps: false };
 
 function printed(value: number | null | undefined): string {
-  return value === null || value === undefined ? "" : number(value);
+  return value === null || value === undefined ? "" : formatNumber(value);
 }
 
 export function legendRows(
@@ -155,7 +155,7 @@ function overlayRows({ overlays }: PlotPicture, reading: PhiReading | null): Key
     ...PLAIN,
     key: `overlay:${k}`,
     label: overlay.label,
-    title: `${overlay.label}, drawn from ${number(overlay.x[0])} to ${number(overlay.x[overlay.x.length - 1])}`,
+    title: `${overlay.label}, drawn from ${formatNumber(overlay.x[0])} to ${formatNumber(overlay.x[overlay.x.length - 1])}`,
     colour,
     look: "dashes",
     on: overlay.shown,

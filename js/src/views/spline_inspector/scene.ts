@@ -1,7 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
-import { formatCount, number, spanText } from "../../phi/format.ts";
+import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -298,7 +298,7 @@ function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
     const spot = handlePoint(plane, handle, held);
     if (!spot) return [];
     const hint = editable ? ": drag, or arrow up and down" : "";
-    const value = number(phi.coefficients[handle.b]);
+    const value = formatNumber(phi.coefficients[handle.b]);
     const words = `${describeHandle(phi.layer.variable, handle)}, ${value}${hint}`;
     return [{ handle, id: `point:${handle.b}`, spot, held, words }];
   });

@@ -1,7 +1,7 @@
 /** SplineInspector: its header, the hands on its scene, and what is said about it. */
 
 import { placeText, selectionOf } from "../../phi/entries.ts";
-import { number } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
@@ -261,7 +261,7 @@ function pointPlaces({ picture, sites, editable }: InspectorScene): Operable[] {
       box: sites.box(id),
       label: describeHandle(phi.layer.variable, handle),
       disabled: !editable,
-      value: { now: Number(value.toPrecision(4)), text: number(value) },
+      value: { now: Number(value.toPrecision(4)), text: formatNumber(value) },
     };
   });
 }

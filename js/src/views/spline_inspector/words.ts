@@ -1,7 +1,7 @@
 /** What the inspector says in words. */
 
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
-import { formatCount, number, percent, spanText } from "../../phi/format.ts";
+import { formatCount, formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
 import type { PlotPicture } from "./picture.ts";
@@ -39,7 +39,9 @@ export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: 
 }
 
 export function rangeText(range: Ends | null): string {
-  return range ? `φ from ${number(range[0])} to ${number(range[1])}` : "φ is not finite";
+  return range
+    ? `φ from ${formatNumber(range[0])} to ${formatNumber(range[1])}`
+    : "φ is not finite";
 }
 
 /** What φ does over the x shown, by its values at the two ends: "φ falls from 0.0687 to −0.154". */
@@ -47,11 +49,11 @@ export function courseText(range: Ends | null, [first, last]: Ends): string {
   if (!range) return rangeText(range);
   const [low, high] = range;
   const near = (a: number, b: number) => Math.abs(a - b) <= 0.02 * (high - low);
-  const [a, b] = [number(first), number(last)];
+  const [a, b] = [formatNumber(first), formatNumber(last)];
   if (a === b && near(low, high)) return `φ is ${a} everywhere`;
   if (near(first, low) && near(last, high)) return `φ rises from ${a} to ${b}`;
   if (near(first, high) && near(last, low)) return `φ falls from ${a} to ${b}`;
-  return `φ goes up and down between ${number(low)} and ${number(high)}`;
+  return `φ goes up and down between ${formatNumber(low)} and ${formatNumber(high)}`;
 }
 
 const X = /(?<![A-Za-z])x\b/;

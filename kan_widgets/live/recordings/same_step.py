@@ -32,26 +32,26 @@ from kan_widgets.live.worker import Job, disk
 # Seconds between two looks for commands.
 LOOK_SECONDS = 0.2
 _numbers = count()
-_known: weakref.WeakKeyDictionary[Feed, Agreed] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[Feed, SameStep] = weakref.WeakKeyDictionary()
 
 
-def agreed_by(feed: Feed, job: Mapping[str, int]) -> Agreed | None:
-    """Return the `Agreed` of a training whose processes have met; ``None`` where they have not."""
+def same_step_of(feed: Feed, job: Mapping[str, int]) -> SameStep | None:
+    """Return the `SameStep` of a training whose processes have met, or ``None``."""
     if (store := store_of_ranks()) is None or not job:
         return None
     if feed not in _known:
-        _known[feed] = Agreed(feed, store, job["rank"], job["world"], f"{next(_numbers)}")
+        _known[feed] = SameStep(feed, store, job["rank"], job["world"], f"{next(_numbers)}")
     return _known[feed]
 
 
-class Agreed:
+class SameStep:
     """Has what the first process is asked for done in all; each has one, of the same name."""
 
     def __init__(self, feed: Feed, store: Any, rank: int, world: int, name: str) -> None:
         self._feed_ref, self.failed = weakref.ref(feed), _refused
         """Called with what a command has raised."""
         self._store, self._is_first, self._world = store, rank == 0, world
-        self._key = f"kan_widgets/agreed/{name}"
+        self._key = f"kan_widgets/same_step/{name}"
         self._waiting: list[dict[str, Any]] = []
         self._done = 0
         self._command: dict[str, Any] | None = None

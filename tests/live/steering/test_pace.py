@@ -13,7 +13,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets.live import Binding
 from kan_widgets.live.steering import control, epochs, loops
-from tests.live.test_control import wait_for
+from tests.live.steering.test_control import wait_for
 
 LONG = 3600.0
 

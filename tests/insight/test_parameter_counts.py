@@ -10,7 +10,7 @@ from convkan import ConvKAN  # type: ignore[import-untyped]
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.insight.growth import LayerGrowth, growth
+from kan_widgets.insight.parameter_counts import LayerGrowth, growth
 from kan_widgets.nn.models import count_parameters
 
 

@@ -21,7 +21,7 @@ from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.live import Binding
 from kan_widgets.live.watching.updates import updates_of
 from kan_widgets.nn.changes.listeners import together
-from tests.live.test_steps import interrupted_at
+from tests.live.steering.test_steps import interrupted_at
 
 
 def bound(folder: Path | None = None) -> tuple[nn.Module, torch.optim.Optimizer, Binding]:

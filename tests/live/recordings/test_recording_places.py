@@ -15,9 +15,9 @@ import pytest
 import kan_widgets as kw
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.recorder import open_recorders
-from tests.live.test_recording_anywhere import Run
+from tests.live.recordings.test_recording_anywhere import Run
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 LIMIT = 60.0
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 
-sys.path.append(str(Path(__file__).parents[1] / "functions"))
+sys.path.append(str(Path(__file__).parents[2] / "functions"))
 import lookalikes
 
 

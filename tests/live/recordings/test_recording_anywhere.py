@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 
 
 class Run(SmallRun):
@@ -314,6 +315,35 @@ def test_a_rank_whose_recording_is_closed_writes_no_more_inputs(
     recording._visit()
     recording.close()
     assert (tmp_path / "run" / "rank-1").read_bytes() == written
+
+
+def test_one_thread_at_a_time_writes_the_inputs_of_a_rank(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing: list[int] = []
+    most = []
+
+    @contextmanager
+    def slow(place: Place) -> Iterator[segments.OneFile]:
+        writing.append(1)
+        most.append(len(writing))
+        time.sleep(0.3)
+        with segments.written_file(place) as file:
+            yield file
+        writing.pop()
+
+    monkeypatch.setattr("kan_widgets.live.recordings.inputs_recorder.written_file", slow)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    run.live.observe(torch.zeros(4, 3))
+    recording = run.live.record(tmp_path / "run")
+    end = time.monotonic() + 20
+    while not writing:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    run.live.observe(torch.ones(4, 3))
+    recording.close()
+    assert most == [1, 1]
 
 
 JOB = """

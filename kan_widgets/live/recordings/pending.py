@@ -33,7 +33,7 @@ class WaitingFrame:
     settled: bool
 
 
-class NewsWriter:
+class PendingWriter:
     """Writes what is new: frames that wait, and what a feed knows of the network by now.
 
     That is how it is put together, other examples (or none), what they made of it, and the inputs

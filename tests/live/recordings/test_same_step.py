@@ -12,10 +12,10 @@ import torch
 from torch.distributed import HashStore
 
 import kan_widgets as kw
-from kan_widgets.live.recordings import agreed
-from kan_widgets.live.recordings.agreed import Agreed
+from kan_widgets.live.recordings import same_step
+from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.steering.loops import loops_of
-from tests.live.test_remote import until
+from tests.live.recordings.test_remote import until
 
 WORLD = 3
 
@@ -28,7 +28,7 @@ class Ranks:
         """Of each, at which steps something had changed."""
         self.models: list[torch.nn.Module] = []
         self.lives: list[kw.Binding] = []
-        self.agreed: list[Agreed] = []
+        self.same_step: list[SameStep] = []
         self.errors: list[Exception] = []
         self._together, self._store = threading.Barrier(WORLD), HashStore()
         self.optimizers = [self._bound(rank, rank < there) for rank in range(WORLD)]
@@ -44,8 +44,8 @@ class Ranks:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
         self.lives.append(kw.bind(model, optimizer))
         if is_there:
-            self.agreed.append(Agreed(self.lives[-1].feed, self._store, rank, WORLD, "test"))
-            self.agreed[-1].failed = self.errors.append
+            self.same_step.append(SameStep(self.lives[-1].feed, self._store, rank, WORLD, "test"))
+            self.same_step[-1].failed = self.errors.append
         return optimizer
 
     def _train(self, rank: int, optimizer: torch.optim.Optimizer) -> None:
@@ -76,7 +76,7 @@ class Ranks:
 
 @pytest.fixture
 def ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Ranks]]:
-    monkeypatch.setattr(agreed, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(same_step, "LOOK_SECONDS", 0.01)
     made: list[Ranks] = []
 
     def make(there: int) -> Ranks:
@@ -97,7 +97,7 @@ def test_what_the_first_process_is_asked_for_all_do_after_the_same_step(
     ranks: Callable[[int], Ranks],
 ) -> None:
     made = ranks(WORLD)
-    first = made.agreed[0]
+    first = made.same_step[0]
     first.steer({"kind": "rate", "value": 0.25})
     until(lambda: all(made.steps), "all have the rate")
     first.steer({"kind": "pause"})
@@ -117,10 +117,10 @@ def test_what_the_first_process_is_asked_for_all_do_after_the_same_step(
 def test_a_rate_is_refused_where_not_all_would_have_it(ranks: Callable[[int], Ranks]) -> None:
     made = ranks(WORLD - 1)
     with pytest.raises(RuntimeError, match=r"2 of 3 processes .* control=True\) in all"):
-        made.agreed[0].steer({"kind": "rate", "value": 0.25})
+        made.same_step[0].steer({"kind": "rate", "value": 0.25})
     with pytest.raises(RuntimeError, match="an alarm is of one process"):
-        made.agreed[0].steer({"kind": "cure", "alarm": "diverged"})
-    made.agreed[0].steer({"kind": "pause"})  # the others wait for it, as they always did
+        made.same_step[0].steer({"kind": "cure", "alarm": "diverged"})
+    made.same_step[0].steer({"kind": "pause"})  # the others wait for it, as they always did
     until(lambda: made.lives[0].control.is_holding, "it holds")
     assert {one.param_groups[0]["lr"] for one in made.optimizers} == {0.5}
 
@@ -129,12 +129,12 @@ def test_a_stop_is_refused_where_others_would_wait_for_ever(ranks: Callable[[int
     made = ranks(WORLD - 1)
     until(lambda: made.lives[0].stats.steps > 0, "it trains")
     with pytest.raises(RuntimeError, match=r"2 of 3 processes .* wait .* control=True\) in all"):
-        made.agreed[0].steer({"kind": "stop"})
+        made.same_step[0].steer({"kind": "stop"})
     step = made.lives[0].stats.steps
     until(lambda: made.lives[0].stats.steps > step + 10, "it trains on")
     [loop] = loops_of(made.lives[0].control)
     loop.asks_others = True  # as that of a trainer's callback
-    made.agreed[0].steer({"kind": "stop"})
+    made.same_step[0].steer({"kind": "stop"})
     until(lambda: made.lives[0].progress.state == "stopped", "it stops")
 
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_done_is_said_and_the_next_command_is_heard(
     made = ranks(WORLD)
     commands: list[dict[str, Any]] = [{"kind": "step", "steps": 0}, {"kind": "stop"}]
     for command in commands:
-        made.agreed[0].steer(command)
+        made.same_step[0].steer(command)
     made.join()
     assert [str(error)[:8] for error in made.errors] == ["steps=0:"] * WORLD
     assert made.steps[0] == made.steps[1] == made.steps[2]
@@ -158,9 +158,9 @@ def test_where_the_first_process_has_gone_the_others_train_on(
     def gone(*_: object) -> bool:
         raise RuntimeError("failed to recv")
 
-    until(lambda: made.agreed[1]._work.earliest > 0, "it looks")
-    monkeypatch.setattr(made.agreed[1], "_store", type("Gone", (), {"check": gone}))
-    until(lambda: not made.agreed[1]._work.is_woken, "it looks no more")
+    until(lambda: made.same_step[1]._work.earliest > 0, "it looks")
+    monkeypatch.setattr(made.same_step[1], "_store", type("Gone", (), {"check": gone}))
+    until(lambda: not made.same_step[1]._work.is_woken, "it looks no more")
     step = made.lives[1].stats.steps
     until(lambda: made.lives[1].stats.steps > step + 10, "it trains on")
     assert made.errors == []

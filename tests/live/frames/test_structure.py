@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import kan_widgets as kw
 from kan_widgets.live.frames.structure import Structure, structure_dict, structure_from
 
-sys.path.append(str(Path(__file__).parents[1] / "functions"))
+sys.path.append(str(Path(__file__).parents[2] / "functions"))
 import lookalikes
 
 
