@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 class _Package(ModuleType):
-    """Keeps a module from taking the place of the function that is called like it."""
+    """Keeps a module from taking the place of the function of the same name."""
 
     __all__: list[str]
     _parts: tuple[str, ...]
