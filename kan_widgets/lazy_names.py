@@ -13,7 +13,7 @@ makers: dict[str, Callable[..., Any]] = {}
 
 
 class _Package(ModuleType):
-    """Keeps a module from taking the place of the function that is called like it."""
+    """Keeps a module from taking the place of the function of the same name."""
 
     __all__: list[str]
     _parts: tuple[str, ...]

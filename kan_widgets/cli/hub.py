@@ -116,7 +116,7 @@ class PageComm(BaseComm):
         buffers: list[bytes] | None = None,
         **keys: Any,
     ) -> None:
-        """Say something; what a page has in it from the beginning is not said again."""
+        """Put a message into the hub; a page knows from its beginning of comms that open."""
         if msg_type == "comm_msg" and data is not None and data.get("method") != "echo_update":
             packed = [base64.b64encode(buffer).decode("ascii") for buffer in buffers or ()]
             self._hub.put({"id": self.comm_id, **data, "buffers": packed})

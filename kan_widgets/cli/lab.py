@@ -28,7 +28,7 @@ def _notebooks() -> Path:
 
 
 def _copy(source: Path, target: Path) -> tuple[list[Path], list[Path]]:
-    """Copy the files of a folder, over none that is there; return those copied and those kept."""
+    """Copy the files of a folder, overwriting none; return those copied and those kept."""
     copied, kept = [], []
     for path in sorted(source.rglob("*")):
         place = path.relative_to(source)

@@ -193,7 +193,7 @@ def unpack(options: argparse.Namespace) -> int:
 
 
 def _open(address: str) -> None:
-    """Open a page, or say where it is where there is no browser."""
+    """Open a page in the browser; without one, print its address."""
     if not webbrowser.open(address):
         print(f"no browser could be opened: open {address} in one", file=sys.stderr)
 

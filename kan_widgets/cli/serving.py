@@ -185,7 +185,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers a page by what its server has to say."""
+    """Answers the requests of a page."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -287,7 +287,7 @@ def _nothing(path: str) -> Refused:
 
 
 def _host(address: str) -> str:
-    """Return the name of the host in an address, or in what a browser says of one; "" if none."""
+    """Return the name of the host in an address or a header, "" if there is none."""
     if address == "*":
         return address
     try:

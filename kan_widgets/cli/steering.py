@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
 
 
 def steer(options: argparse.Namespace) -> int:
-    """Ask a run for something, wait for what it says, and print that."""
+    """Ask a run for something, wait for its answer, and print that."""
     from kan_widgets.live.recordings.glance import Glance
     from kan_widgets.live.recordings.remote import FollowerSide
 
@@ -98,7 +98,7 @@ def _words(run: Glance) -> str:
 def _done(
     options: argparse.Namespace, status: Status, answer: Steered, before: tuple[float, ...]
 ) -> str:
-    """Say what has come of a command that was heard; nothing where it is still to come."""
+    """Say what a command that was heard has done; empty while that is still to come."""
     at = f"step {status.progress.step:,}"
     if options.command in ("pause", "step"):
         if options.command == "pause" and answer.control != "paused" and status.progress.message:

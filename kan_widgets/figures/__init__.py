@@ -133,7 +133,7 @@ def _points(name: str, x: Any, y: Any) -> tuple[Any, Any]:
 def _drawable(
     x: NDArray[np.float64], y: NDArray[np.float64], log: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a line with gaps where it has no place, and none at its ends."""
+    """Return a line with gaps where the axes have no place for it, but not at its ends."""
     fine = np.isfinite(y)
     for axis, values in (("x", x), ("y", y)):
         if axis in log:

@@ -189,7 +189,7 @@ class _Prover:
                 )
 
     def _decide_activations(self) -> None:
-        """Sample learned activations, wherever they are: no part of a layer around them."""
+        """Sample learned activations wherever they are: none is a part of a layer around it."""
         open_modules = [m for m in self._model.modules() if is_open(m) and decided(m) is None]
         if not open_modules:
             return
@@ -238,7 +238,7 @@ class _Prover:
                     self._decide_unhooked(module, Verdict(adapter))
 
     def _find_kernels(self, modules: dict[str, nn.Module], readable: list[ReadableModule]) -> None:
-        """Read linear layers that are given patches as the kernels of what is around them."""
+        """Read linear layers that are given patches as the kernels of the module around them."""
         for entry in readable:
             name, _, inner = entry.name.rpartition(".")
             around = modules[name]

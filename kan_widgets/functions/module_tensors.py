@@ -111,7 +111,7 @@ def missing_tensors(
 
 
 def stacked(tensors: Sequence[Tensor]) -> tuple[int, ...]:
-    """Return the shape of tensors of one shape below each other."""
+    """Return the shape of tensors of one shape, joined along the first axis."""
     shape = tuple(tensors[0].shape)
     return shape if len(tensors) == 1 else (len(tensors) * shape[0], *shape[1:])
 
@@ -152,7 +152,7 @@ class Axes:
                     self.rows[path] = axis
 
     def axes(self, path: str, shape: Sequence[int]) -> list[tuple[str, int]]:
-        """Return what each axis of a tensor counts, and its length, where products are split."""
+        """Return what each axis of a tensor counts, and its length; products are split."""
         pairs: list[tuple[str, int]] = []
         for dimension, size in zip(self.shapes[path], shape, strict=True):
             parts = [part.split("=") for part in str(dimension).split("*")]

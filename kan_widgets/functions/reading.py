@@ -96,7 +96,7 @@ def read_module(name: str, module: nn.Module, reader: LayerReader) -> list[Layer
 def _named_layers(
     name: str, module: nn.Module, layers: Sequence[LayerFunctions]
 ) -> list[LayerFunctions]:
-    """Name what was read of a module by its path in the model, and note what a proof has found."""
+    """Name the layers read from a module by its path in the model, and add a proof's notes."""
     kind, verdict = type(module).__name__, verdict_of(module)
     note = "" if verdict is None else verdict.note
     return [

@@ -129,7 +129,7 @@ def computing(module: nn.Module) -> str:
 
 
 def with_weights(module: nn.Module) -> nn.Module:
-    """Return what to read and to copy: the module, or a stand-in with its weights as they are."""
+    """Return the module to read and to copy, or a stand-in with its weights as they are."""
     return _computed(module, {}) if computing(module) else module
 
 

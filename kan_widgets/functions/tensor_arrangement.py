@@ -79,7 +79,7 @@ class Arrangement:
         return axes
 
     def modules(self, path: str) -> tuple[nn.Module, ...]:
-        """Return the module at a path, or those of the list there."""
+        """Return the module at a path, or the modules in the list there."""
         part = attribute(self.module, path) if path else None
         if isinstance(part, nn.ModuleList):
             return tuple(part)

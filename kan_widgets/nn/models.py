@@ -184,7 +184,7 @@ class KANCNN(_ImageClassifier):
         for norm, conv in zip(self.norms, self.convs, strict=True):
             x = norm(x)
             x = F.max_pool2d(conv(x if inspected() else _channels_last(x)), 2)
-        # With the number written down: the older ONNX exporter loses sight of it in flatten.
+        # With the size written down: the older ONNX exporter loses it in flatten.
         x = self.linear_norm(x.reshape(x.shape[0], self.linear.in_features))
         return cast(Tensor, self.linear(x))
 

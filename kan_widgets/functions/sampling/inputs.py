@@ -63,7 +63,7 @@ class Way:
 
     @property
     def inputs(self) -> int:
-        """How many numbers one sum takes in; with ``beside`` twice, those of the norm first."""
+        """How many numbers one sum takes in; with ``beside`` twice as many, the norm's first."""
         kernel = self.kernel
         own = torch.Size(self.shape if kernel is None else (self.shape[0], *kernel)).numel()
         return own * (1 + self.beside)

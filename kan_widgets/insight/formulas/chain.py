@@ -91,7 +91,7 @@ class Chain:
         return [link for link, term in self.terms.items() if term.form is None]
 
     def run(self, x: Float64) -> tuple[list[Float64], dict[Link, tuple[Float64, Float64, Float64]]]:
-        """Return what reaches each layer and the output, and what each term does."""
+        """Return each layer's inputs, then the output; and `Term.at` of each term at its input."""
         reached, evaluated = [x], {}
         with np.errstate(all="ignore"):
             for layer, constant in enumerate(self.constants):

@@ -121,7 +121,7 @@ class Form:
         return np.stack([b.ravel(), -(b * place).ravel()], axis=1)
 
     def tidied(self, b: float, c: float) -> tuple[float, float]:
-        """Return b and c as they are written; what changes goes into a and d."""
+        """Return b and c as they are written; a and d make up for what that changes."""
         if not self.scale:
             b, c = np.sign(b), c / abs(b)
         if not self.shift and (not self.scale or abs(c) < _MAX_SHIFT):

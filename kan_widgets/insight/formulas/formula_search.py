@@ -80,11 +80,11 @@ class Search:
         return chain.unexplained(self.held_x, self.held_y)
 
     def _score(self, chain: Chain) -> float:
-        """Return what the search makes small, on the rows that moves are tried on."""
+        """Return the score that the search minimises, on the rows that moves are tried on."""
         return formula_score(chain.unexplained(*self._few), chain.length, self.penalty)
 
     def _kept(self, chain: Chain) -> Chain:
-        """Fit a formula for long and keep it, if it is the best of its length."""
+        """Fit a formula with many evaluations, and keep it if it is the best of its length."""
         self.step()
         chain = chain.fitted(*self._many, _LONG)
         error = self._error(chain)

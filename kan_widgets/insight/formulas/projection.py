@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Curve = Callable[[Float64], NDArray[np.floating]]
 
 _POINTS = 513
-# What the rest of the domain weighs beside the inputs.
+# Weight of the rest of the domain in a fit, relative to that of the inputs.
 _DOMAIN_WEIGHT = 0.01
 # Singular values smaller than this share of the largest count as none: a spline that inputs
 # touch with its tail alone would be blown up.
@@ -208,7 +208,7 @@ def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
 def _nearest_coefficients(
     basis: ReadBasis, present: Float64, x: Float64, wanted: Float64, form: Curve
 ) -> Float64:
-    """Return the coefficients that bring φ nearest to a form, of those the least changed."""
+    """Return the coefficients that bring φ nearest to a form; of several the least changed."""
     domain = np.linspace(*basis.domain, _POINTS)
     elsewhere = domain[(domain < x.min()) | (domain > x.max())]
     with np.errstate(all="ignore"):

@@ -224,7 +224,7 @@ def score_of(left: float, complexity: int, penalty: float, floor: float = FLOOR)
 
 
 def _best_line(shape: Float64, y: Float64) -> tuple[float, Float64]:
-    """Return the a of the best a·shape + d, and what it leaves of y."""
+    """Return the a of the best a·shape + d, and its residual of y."""
     with np.errstate(all="ignore"):
         centred, rest = shape - shape.mean(), y - y.mean()
         a = float(centred @ rest / (centred @ centred))
@@ -258,7 +258,7 @@ def _improved(form: Form, inputs: _Inputs, y: Float64, start: Float64) -> tuple[
 
 
 def _r2_and_moves(y: Float64, rest: Float64, groups: Int64) -> tuple[float, Float64]:
-    """Return R² of what leaves ``rest`` of y, and how far each group moves it, to first order."""
+    """Return R² for a residual ``rest`` of y, and how far each group moves R², to first order."""
     varies, left = np.square(y - y.mean()), np.square(rest)
     share = left.sum() / varies.sum()
     moves = np.bincount(groups, (share * varies - left) / varies.sum()).astype(np.float64)

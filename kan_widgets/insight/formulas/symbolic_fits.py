@@ -83,7 +83,7 @@ class SymbolicFit:
         )
 
     def quality(self) -> str:
-        """Return how well it fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
+        """Return how well the form fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
         words = f"R² {r2_text(self.r2, self.error)}"
         return words if self.fits else f"{NO_FORM}: best {words}"
 

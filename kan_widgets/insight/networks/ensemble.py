@@ -353,5 +353,5 @@ def _one(
 
 
 def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
-    """Train in another process: torch would send tensors by files that end with it."""
+    """Train in another process, and pickle: torch's shared memory would end with the process."""
     return pickle.dumps(_one(make, train, seed))

@@ -217,7 +217,7 @@ def scrambled(parts: Sequence[MatchedLayer], rng: np.random.Generator) -> list[M
 
 
 def _sized(values: Float64, like: Float64, axes: tuple[int, ...]) -> Float64:
-    """Return values of the size that others have, over some axes."""
+    """Return values scaled to the size of ``like``, over some axes."""
     own, wanted = (np.square(part).sum(axis=axes, keepdims=True) for part in (values, like))
     scaled: Float64 = values * np.sqrt(wanted / np.where(own > 0, own, 1.0))
     return scaled

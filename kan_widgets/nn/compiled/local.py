@@ -41,7 +41,7 @@ Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (eva
 # Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
 _FAMILIES = (RBF, Chebyshev, Fourier)
 
-# The status of a call with a number that is not finite; else 0, or that memory is short.
+# The status of a call with a number that is not finite; others are 0, or bytes that are lacking.
 _NOT_FINITE = -1
 
 # The struct ``Problem`` of ``local.cpp``: sizes and strides, then two numbers of the grid.

@@ -147,7 +147,7 @@ def _found_or_made(order: int) -> Kernels | str:
     words = WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
     try:
         return compiler.compiled_kernels(path, order, lambda: print_notice(words))
-    except Exception as error:  # whatever it is, torch's operations are there
+    except Exception as error:  # whatever fails, torch's operations remain
         return str(error) or type(error).__name__
 
 

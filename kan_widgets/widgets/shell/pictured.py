@@ -41,7 +41,7 @@ class Pictured(SelfClosing, Sharing):
     _bring_up_to_date: Callable[[], None]
 
     def _begin_picture(self) -> None:
-        """Bring what is drawn up to date; for all pictures of a film that is done once."""
+        """Bring what is drawn up to date, once for all pictures of an animation."""
         if not film.get():
             self._bring_up_to_date()
 

@@ -179,7 +179,7 @@ class Outbox:
             finally:
                 self.lock.release()
         self._job.wake()
-        self._complain()  # of what failed before
+        self._complain()  # about messages that failed before
 
     def flush(self) -> None:
         """Send what waits in the calling thread, after what another thread is sending."""
