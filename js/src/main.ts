@@ -1,6 +1,6 @@
 /**
- * The one bundle, which a stream carries: reads what the kernel sends, and draws all views of it. Where there is no page,
- * in Python's engine, it gives stills and numbers instead.
+ * The one bundle, which the stream carries: it reads what the kernel sends and draws all views of the stream. In
+ * Python's engine, where there is no page, it returns stills and numbers instead.
  */
 
 import type { RenderProps } from "@anywidget/types";

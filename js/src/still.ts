@@ -12,18 +12,18 @@ import { decodedBase64 } from "./wire/checks.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
 
-/** What Python asks; bytes come as {"base64": "…"}. */
+/** One picture that Python asks for; bytes come as {"base64": "…"}. */
 interface Asked {
   kind: string;
   traits: Record<string, unknown>;
-  /** The traits of its stream. */
+  /** The traits of the view's stream. */
   stream: Record<string, unknown>;
-  /** Messages of the stream that are no traits: what was observed. */
+  /** Messages of the stream beside its traits: what was observed. */
   messages: unknown[];
-  /** Other views that are drawn in it. */
+  /** Other views that are drawn within this one. */
   parts?: Asked[];
   width: number;
-  /** CSS pixels for a drawing that can choose, and the most for the whole picture. */
+  /** CSS pixels for a drawing that can choose its height, and at most for the whole picture. */
   height: number;
   most: number;
   theme: ThemeName;
@@ -32,7 +32,7 @@ interface Asked {
 
 const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
 
-/** The drawings of a film, which know what they chose in the picture before. */
+/** The drawings of a film: each remembers what it chose in the picture before. */
 const reel = { film: 0, drawings: [] as Drawing[] };
 
 /** Pictures below each other; `film` is the number of the film that they belong to, or 0. */
@@ -68,7 +68,7 @@ function givenOf(
   };
 }
 
-/** What Python sends, its bytes as they were. */
+/** Reads JSON from Python, with what is in base64 turned back into bytes. */
 function parsed<T>(json: string): T {
   return JSON.parse(json, (_, value) =>
     value && typeof value === "object" && "base64" in value ? decodedBase64(value.base64) : value,
@@ -92,7 +92,7 @@ interface Base64 {
   toBase64(): string;
 }
 
-/** What Python's engine has beside the language (widgets/shell/drawing_engine.py). */
+/** What Python's engine adds to the language (widgets/shell/drawing_engine.py). */
 declare const kwPng: (width: number, height: number, base64: string) => string;
 
 function encoded({ width, height, rgba }: Pixels): string {
@@ -101,8 +101,8 @@ function encoded({ width, height, rgba }: Pixels): string {
 }
 
 /**
- * Of the traits of a stream and float32 of the shape of the network's input the outputs by station, as lists; throws
- * where the page cannot compute them.
+ * The outputs of all stations, as lists in JSON, from the traits of a stream and one input of the network in float32;
+ * throws where the page cannot compute them.
  */
 export function computed(json: string): string {
   const { stream, input } = parsed<{ stream: Asked["stream"]; input: DataView }>(json);

@@ -104,7 +104,7 @@ function show(
   modules: Modules,
 ): void {
   const place = places[Number(figure.dataset.kwPlace)];
-  // The policy of a page allows no attribute for it.
+  // The page's policy allows no style attribute.
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();

@@ -21,7 +21,7 @@ interface Message {
   buffers: string[];
 }
 
-/** A part of the page, which Python writes; nothing for one that goes. */
+/** A part of the page, as Python writes it; without text for one that goes. */
 interface Part {
   id: string;
   html: string;

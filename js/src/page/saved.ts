@@ -33,7 +33,7 @@ export interface Lesson {
   test: SavedExamples;
   /** Which of their parts are whole numbers of one byte; the others are float32. */
   bytes: Record<"inputs" | "targets", boolean>;
-  /** What they are called. */
+  /** What the examples are called. */
   name: string;
   shift: number;
   settings: TrainingSettings;
@@ -50,13 +50,13 @@ export interface SavedExamples {
 interface Run {
   layout: number;
   steps: number[];
-  /** Of all frames of the run: see unfold, and where they are rounded widen. */
+  /** The numbers of all frames of the run: as `unfold` reads them, or `widen` where they are rounded. */
   data: DataView;
-  /** Where they are rounded: how many functions of how many coefficients each layer has. */
+  /** Of rounded frames: how many functions of how many coefficients each layer has. */
   counts?: [functions: number, coefficients: number][];
-  /** The step of each function, as float32. */
+  /** The step to which each function is rounded, as float32. */
   sizes?: DataView;
-  /** What the last frame has beside whole steps, in parts of one. */
+  /** What the last frame has beside whole steps, in parts of a step. */
   fine?: DataView;
   /** What each frame has after its coefficients, as float32. */
   beside?: DataView;
@@ -68,11 +68,11 @@ interface SavedModel {
   traits: Record<string, unknown>;
 }
 
-/** Where a view is drawn: in the element `data-kw-place` with the number of this. */
+/** Where a view is drawn: in the element whose `data-kw-place` is this one's number. */
 export interface ViewPlace {
-  /** What it is: the name of its class. */
+  /** The name of the view's class. */
   name: string;
-  /** Its identity. */
+  /** The identity of its model. */
   model: string;
 }
 
@@ -110,10 +110,10 @@ export function framesOf(run: Run): SavedFrame[] {
   }));
 }
 
-/** Of a step: kan_widgets/widgets/pages/page_frames.py. */
+/** Parts of a step, as in kan_widgets/widgets/pages/page_frames.py. */
 const FINE = 254;
 
-/** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */
+/** Frames rounded to whole steps, as float32: `data` has of each coefficient the first value, then each move. */
 export function widen(run: Run): Float32Array<ArrayBuffer> {
   const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
@@ -131,7 +131,7 @@ export function widen(run: Run): Float32Array<ArrayBuffer> {
       const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
-        // As bytes: a move of more than 127 steps goes round.
+        // Bytes wrap: a move of more than 127 steps goes round.
         at = ((at + data.getInt8(place * frames + frame)) << 24) >> 24;
         wide[frame * size + place] = at * step;
       }

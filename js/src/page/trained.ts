@@ -130,7 +130,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   return new Map<string, PageModel>([[stream.id, model], ...others]);
 }
 
-/** What is changed by hand: what was, and what of it was taken back. */
+/** Changes by hand: those done, and those undone. */
 function createEdits(
   { layers }: Layout,
   initial: Float32Array,
@@ -189,7 +189,7 @@ interface Change {
 }
 
 const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
-/** What can be asked of the training, and is done. */
+/** The commands to the training that a page obeys. */
 const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
 function statusOf(
@@ -217,7 +217,7 @@ function emptyCurves() {
         loss.x.push(step);
         loss.y.push(value);
       }
-      // One curve is of the same examples throughout: of all only where it stands still.
+      // A curve is of the same examples throughout: while it stands still, all of them are scored.
       if (measured && state === "running") {
         score.x.push(step);
         score.y.push(measured.value);

@@ -14,7 +14,7 @@ export function levelsOf(low: number, high: number): number[] {
   return high > low && Number.isFinite(high - low) ? ticks(low, high, LEVELS) : [];
 }
 
-/** The lines at which a surface of straight pieces takes a level. Closed ones end where they start. */
+/** The lines at which a piecewise linear surface takes a level. Closed lines end where they start. */
 export function contour(values: number[], width: number, height: number, level: number): XY[][] {
   const isInside = ([x, y]: XY) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
   const areas = contours().size([width, height]).contour(values, level).coordinates;
@@ -41,7 +41,7 @@ export interface LabelPlace {
 
 /**
  * Where a label of the given size fits on a line in pixels: on its straightest stretch that keeps away from the edges
- * of the box and from the labels that are there already. Null where there is none.
+ * of the box and from the labels that are there already. Null where no stretch does.
  */
 export function placeLabel(
   line: readonly XY[],

@@ -231,12 +231,12 @@ function measured(
   return results;
 }
 
-/** Of four points at a time, the last point as often as the last four need: the basis functions that are not zero at all of them. */
+/** Four points at a time, the last four filled up with the last point: the basis functions that are not zero there. */
 interface Blocks {
-  /** For each four points, how many numbers are in `which` up to their end. */
+  /** For each four points, how many entries of `bases` there are up to their end. */
   ends: Int32Array;
   which: Int32Array;
-  /** Four values for each of them. */
+  /** Four values for each entry of `bases`. */
   values: Float64Array;
   isFinite: boolean;
 }
@@ -265,7 +265,7 @@ function blocksOf({ x, values }: TablePlan, nb: number): Blocks {
   };
 }
 
-/** The smallest and the largest value of one function, into out: a function of its own, which engines make fast soonest. */
+/** Writes the smallest and the largest value of one function to out: short, because engines optimise such code soonest. */
 function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, out: Float64Array) {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -294,7 +294,7 @@ function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, o
   out[1] = high;
 }
 
-/** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
+/** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time, which takes half the time of single ones. */
 export function combine(
   coefficients: Float64Array,
   { x, values }: TablePlan,

@@ -25,7 +25,7 @@ import {
 
 type Extras = Activations["extras"];
 
-/** What few numbers of a station are called among the extras, where they are not rounded to 8 bits. */
+/** The extra with a station's exact numbers, where they are few: many are rounded to 8 bits. */
 const EXACT = "values";
 
 /** What the model made of an example at a station; null where that was not sent. */
@@ -46,8 +46,8 @@ export function numbersTaken(
 }
 
 /**
- * What a network computes with beside its functions, all as of a frame's step: what the frame has, and what was taken at
- * that very step. Null where not all of it is known.
+ * What a network computes with beside its functions, all as of a frame's step: the vectors in the frame, and the extras
+ * that were sent for that very step. Null where one is missing.
  */
 export function extrasAt(
   { stations }: Structure,
@@ -81,7 +81,7 @@ function givenAt(structure: Structure, number: number, extras?: Extras): Placed 
   };
 }
 
-/** The layer of the frame that a station is; null where it is none, or has weights of its own. */
+/** The layer of the frame that a station is; null for a station that is none, or has weights of its own. */
 function layerAt({ layer, compute }: Station, { layers }: Layout): LayerLayout | null {
   if (layer === null || !["kan", "linear", "conv2d"].includes(compute?.op ?? "")) return null;
   return layers.find(({ name }) => name === layer) ?? null;
@@ -112,7 +112,7 @@ function isKnownAt(station: Station, given: Placed, layout: Layout): boolean {
   const { op } = station.compute;
   const layer = layerAt(station, layout);
   if (layer) return layer.variable === "x" && takesIn(layer, given.shapes[0]);
-  // The functions of that layer are not here.
+  // The page has no functions of this layer.
   if (station.layer !== null && (op === "kan" || op in NEEDED)) return false;
   const hasAll = (NEEDED[op] ?? []).every((name) => given.extra(name));
   return hasAll && (isKnown(station.compute) || op === "linear" || op === "conv2d");
@@ -157,7 +157,7 @@ export function forward(
 /**
  * What each input of a layer adds to one of its outputs, before bias. Of a linear layer one number for each feature,
  * φ_{o,i}(x_i); of a convolution one map of the output's size for each input channel, the sums over its kernel, and
- * nothing for channels that do not reach the output. `x` is the layer's input, of this shape.
+ * nothing for channels that do not reach the output. `x` is the layer's input, of `shape`.
  */
 export function contributions(
   layer: LayerLayout,
@@ -229,7 +229,7 @@ function termsOf(
   };
 }
 
-/** Row by row of numbers. */
+/** The sums of a linear layer, for each row of x. */
 function linear(layer: LayerLayout, frame: Frame, x: Float32Array): Float32Array {
   const [outputs, inputs] = layer.shape;
   const rows = x.length / inputs;
@@ -281,7 +281,7 @@ const STRAIGHT_LAYER = {
   tableOf: null,
 };
 
-/** Of a plain layer whose weights are not in the frame. */
+/** The output of a plain layer whose weights are not in the frame. */
 function plainOutput(given: Placed, x: Float32Array): Float32Array {
   const { compute, shape } = given;
   const [from] = given.shapes;

@@ -21,26 +21,26 @@ const SPACING = {
   elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
-/** A larger cell shows no more of a function, but for the few of a small layer, which would leave a page blank. */
+/** The largest useful cell: a larger one shows no more of φ. The few cells of a small layer grow, lest a page be blank. */
 function largestCell({ out, in: inputs, kh, kw }: Shape): number {
   const count = out * inputs * kh * kw;
   return count > 4 ? 150 : count > 1 ? 260 : 420;
 }
 
-/** More bands make a view taller: cells must gain so much by them. */
+/** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
-/** And no more places of them may stay blank than this share of the kernels. */
+/** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
-/** A cell of one colour needs no more. */
+/** Pixels that are enough for a cell of one colour. */
 const LARGEST_TINY = 15;
-/** Narrower than this cells cannot be told apart, nor be pointed at. */
+/** Pixels of the smallest cells: still smaller ones could not be told apart, nor be pointed at. */
 const CELLS_BELOW_A_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 
-/** Between kernels of tiny cells, by the cell; the first that fits. */
+/** Gaps between kernels of tiny cells, by the size of a cell: the first that fits is taken. */
 const KERNEL_GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 
-/** Cells of a kernel that is looked at as a picture. */
+/** A kernel of so many cells is looked at as a picture. */
 const IMAGE_CELLS = 100;
 
 const LABEL_HEIGHT = 13;
@@ -62,7 +62,7 @@ export interface Shape {
   in: number;
   kh: number;
   kw: number;
-  /** Of a layer that is here in part: the numbers of the first output and the first input. */
+  /** Of a layer of which the page has a part: the numbers of the first output and the first input. */
   corner?: readonly [number, number] | undefined;
   /** What the outputs are called, by their numbers in the whole layer. */
   names?: readonly string[] | undefined;
@@ -76,7 +76,7 @@ export interface Shape {
   order?: readonly number[] | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
-  /** Pixels of a cell at least, if not the usual ones. */
+  /** Pixels of the smallest cell, if not the usual ones. */
   least?: number | undefined;
 }
 
@@ -122,7 +122,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const { max } = SPACING[kind];
   const min = shape.least ?? SPACING[kind].min;
   let cellGap = shape.apart ?? CELL_GAP;
-  // What belongs together stays closer than what does not.
+  // Cells of one kernel stay closer than kernels.
   let gap =
     shape.kh * shape.kw > 1
       ? SPACING[kind].gap + 2 * (cellGap - CELL_GAP)
@@ -210,7 +210,7 @@ function placesIn(order: readonly number[]): number[] {
 
 /** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */
 function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
-  // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
+  // In smaller cells a kernel that is a picture shows nothing: scrolling is better.
   const least = size >= IMAGE_CELLS ? 2 : 1;
   const gapsOf = (cell: number) =>
     size > 1 ? KERNEL_GAPS[Math.min(cell, KERNEL_GAPS.length - 1)] : [0];
@@ -222,7 +222,7 @@ function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [
   return [1, size > 1 ? 1 : 0];
 }
 
-/** Every how many labels are written. */
+/** One label in how many is written. */
 const stepOf = (least: number) => roundStep(Math.max(1, least));
 
 /** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
@@ -231,7 +231,7 @@ function rowLabel({ names = [] }: Shape, width: number): number {
   return Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
 }
 
-/** What the functions of one output are where there is one input. */
+/** What the functions of one output are called where there is one input. */
 function oneOf({ kind, output }: Arrangement): string {
   return output ?? (kind === "conv" ? "kernel" : "output");
 }

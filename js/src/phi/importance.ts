@@ -4,7 +4,7 @@ import type { Frame, LayerLayout, Observed } from "../wire/types.ts";
 import { type Plan, samplePlan, spansAt } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 
-/** Points at which a function is looked at where no inputs were seen. */
+/** Points at which a function is evaluated where no inputs were seen. */
 const GRID_POINTS = 64;
 
 /**
@@ -61,7 +61,7 @@ function gridPlan(layer: LayerLayout): Plan {
   return { tables, points: Math.max(...tables.map(({ x }) => x.length)) };
 }
 
-/** Writes the standard deviations of functions whose inputs were seen: √(cᵀ·C·c), C that of the basis functions. */
+/** Writes the standard deviations of functions whose inputs were seen: √(cᵀ·C·c), with C the covariance of the basis functions. */
 function fillSpreads(
   frame: Frame,
   layer: LayerLayout,
@@ -98,7 +98,7 @@ function fillSpreads(
   });
 }
 
-/** Sets the covariances of nb basis functions, on and above the diagonal; returns whether there is anything in bins where they are known. */
+/** Sets the covariances of nb basis functions, on and above the diagonal; returns whether any input lies in bins where those are known. */
 function covary(
   counts: Float32Array,
   beta: Float64Array,

@@ -17,7 +17,7 @@ interface Value {
 /** Rows that a polynomial goes through. */
 const ROWS_OF_A_POLYNOMIAL = 6;
 
-/** Rows that may be taken together: all from first to last of the piece that the interval after a row lies in. */
+/** The rows that may be interpolated together: of the interval after each row, the first and the last row of its piece. */
 interface Pieces {
   first: Uint32Array;
   last: Uint32Array;
@@ -107,7 +107,7 @@ function combine<Out extends Float64Array | number[]>(
 
 /**
  * A piece ends where φ may bend, at a knot or 0, and also where two rows lie next to each other in float32: they are
- * the two sides of a jump. Between those there is nothing to interpolate, each is a piece with its nearer side.
+ * the two sides of a jump. Between the two there is nothing to interpolate: the lower row is a piece by itself.
  */
 function piecesOf(layer: LayerLayout, number: number): Pieces {
   const table = layer.tables[number];

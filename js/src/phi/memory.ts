@@ -1,4 +1,4 @@
-/** Remembers one value per name for as long as what it was made from is the same. */
+/** Remembers one value per name until something that it was made from changes. */
 
 export type Keep = <T>(name: string, from: readonly unknown[], make: (last: T | null) => T) => T;
 

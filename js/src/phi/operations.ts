@@ -6,9 +6,9 @@ import { FUNCTIONS } from "./functions.ts";
 /** An operation at its place in a network. */
 export interface Placed {
   compute: Compute;
-  /** Of what it takes in, one for each source. */
+  /** Of the operation's inputs, one for each source. */
   shapes: readonly (readonly number[])[];
-  /** Of its output, as the model has it. */
+  /** Of the operation's output, as the model has it. */
   shape: readonly number[];
   /** Numbers of the model beside its functions: biases, scales. */
   extra: (name: string) => Float32Array | undefined;
@@ -16,7 +16,7 @@ export interface Placed {
 
 type Operation = (given: Placed, inputs: readonly Float32Array[]) => Float32Array;
 
-/** An extra of one of some lengths; throws where it has another. */
+/** An extra of one of `lengths`; throws where it has another length. */
 export function extraOf(given: Placed, name: string, ...lengths: number[]): Float32Array {
   const found = given.extra(name);
   if (found && lengths.includes(found.length)) return found;
@@ -30,7 +30,7 @@ function elementwise({ compute }: Placed, [x]: readonly Float32Array[]): Float32
   return x.map((value) => f(value, (compute.parameter ?? null) as number | null));
 }
 
-/** By channel: a number of the settings or of the model; what it is without, where it can be. */
+/** By channel: a number of the settings or of the model, else `fallback`. */
 function perChannel(given: Placed, name: string, otherwise?: number): (channel: number) => number {
   const { [name]: setting = otherwise } = given.compute;
   if (setting !== undefined && !given.extra(name)) return () => setting as number;
@@ -98,7 +98,7 @@ function softmax(log: boolean): Operation {
   };
 }
 
-/** Of each window, the pixels that lie on the map, and the window's size. */
+/** Pools windows by `fold`, which gets the pixels of one that lie on the map, and the window's size. */
 function pool(fold: (values: Float64Array, area: number, given: Placed) => number): Operation {
   return (given, [x]) => {
     const { kernel, stride, padding } = given.compute as unknown as Record<string, number[]>;
@@ -141,7 +141,7 @@ const globalAverage: Operation = ({ shapes: [[channels]] }, [x]) => {
 /** Numbers stay in their order. */
 const reshape: Operation = (_, [x]) => x;
 
-/** Number by number, of sources of one shape. */
+/** Combines sources of one shape, number by number. */
 function together(both: (a: number, b: number) => number): Operation {
   return (_, [first, ...others]) =>
     others.reduce((all, other) => all.map((value, k) => both(value, other[k])), first);
@@ -151,7 +151,7 @@ function together(both: (a: number, b: number) => number): Operation {
 const products: Operation = ({ compute }, [x]) =>
   Float32Array.from(compute.factors as number[][], (own) => own.reduce((all, k) => all * x[k], 1));
 
-/** Along the first axis. */
+/** Joins the sources along the first axis. */
 const join: Operation = (_, inputs) => {
   const out = new Float32Array(inputs.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -186,7 +186,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   join,
 };
 
-/** The extras that an operation cannot do without. */
+/** The extras without which an operation cannot be computed. */
 export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   prelu: ["slope"],
   batch_norm: ["mean", "variance"],
@@ -194,7 +194,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   conv2d: ["weight"],
 };
 
-/** Whether this page knows what a computation names. */
+/** Whether the page can compute the operation that a station names. */
 export function isKnown({ op, function: name }: Compute): boolean {
   if (op === "elementwise") return Object.hasOwn(FUNCTIONS, String(name));
   return Object.hasOwn(OPERATIONS, op);

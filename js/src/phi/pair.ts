@@ -33,22 +33,22 @@ export function selectionIn(layer: LayerLayout, group: Group, entry: number): Se
   return selectionOf(layer, functionIn(layer, group, entry));
 }
 
-/** What the entries of a pair are chosen by. */
+/** By what the entries of a pair are chosen. */
 interface Chosen {
   selection: Selection | null;
-  /** The number of the second; −1: none. */
+  /** The number of the second entry; −1: none. */
   other: number;
   observed: Observed | null;
   /** How far the function of each entry varies. */
   spreads: readonly number[];
-  /** Those that were drawn last. */
+  /** The pair that was drawn last. */
   last: readonly [number, number] | null;
 }
 
-/** Those drawn stay, until others vary so many times as much: a picture does not jump while its model trains. */
+/** The pair drawn stays until others vary so many times as much: a picture does not jump while its model trains. */
 const FAR_MORE = 2;
 
-/** Both entries: the selected one and the one set beside it. Else the two whose inputs vary most in a batch, and of a kernel whose functions do. */
+/** Both entries: the selected one and the one set beside it. Else the two whose inputs vary most in a batch, or whose functions do in a kernel. */
 export function pairEntries(
   layer: LayerLayout,
   group: Group,
@@ -164,7 +164,7 @@ export function shareAt(
   return column < 0 || row < 0 ? Number.NaN : shares[row * bins + column];
 }
 
-/** float32 may put a number at the very end just beyond it. */
+/** The share of a range beyond its end at which float32 may put a number that lies at the very end. */
 const ROUNDING = 1e-6;
 
 /** The bin of a value; -1 beyond the range. */

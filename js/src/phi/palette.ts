@@ -34,7 +34,7 @@ const DESIGN: Record<ThemeName, { lightness: [number, number]; below: Arm; above
 export interface Palette {
   /** 2·ARM + 1 colours as bytes r, g, b; the middle one stands for zero. */
   bytes: Uint8ClampedArray;
-  /** The same as 32-bit pixels of an image. */
+  /** The same colours as 32-bit pixels of an image. */
   pixels: Uint32Array;
   /** Two shades, in turns, for what is not finite. */
   broken: [number, number];

@@ -5,7 +5,7 @@ import type { Curves, Plan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 import { mostOf, type Reach, reachOf } from "./ranges.ts";
 
-/** Inputs from one limit to the other. */
+/** How many inputs a ramp has. */
 export const RAMP_POINTS = 64;
 
 /** The rising inputs in the basis of each table of a layer. */
@@ -16,7 +16,7 @@ export function rampPlan(layer: LayerLayout, [low, high]: readonly [number, numb
   return { tables, points: RAMP_POINTS };
 }
 
-/** The place among the inputs at a share of the way. */
+/** The number of the input at a share of the way from the first to the last. */
 export function rampPlace(share: number): number {
   return Math.max(0, Math.min(RAMP_POINTS - 1, Math.floor(share * RAMP_POINTS)));
 }

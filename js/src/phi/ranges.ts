@@ -8,14 +8,14 @@ export function layerRange(perFunction: Float32Array): number {
   return max(perFunction.filter(Number.isFinite)) ?? 0;
 }
 
-/** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 of none. */
+/** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 where there is none. */
 export function sizeWithin(values: Float32Array, share: number): number {
   const sizes = values.map(Math.abs).filter(Number.isFinite);
   if (sizes.length === 0) return 0;
   return atPlace(sizes, Math.ceil(share * (sizes.length - 1)));
 }
 
-/** The number that would be at a place if they were sorted; puts them into another order. */
+/** The number at a place of the sorted order; changes the order of `numbers`. */
 export function atPlace(numbers: Float32Array | Float64Array, place: number): number {
   return quickselect(numbers, place)[place];
 }

@@ -15,9 +15,9 @@ export interface Grid {
 /** The distinct values of a channel: φ is evaluated once for each of them. */
 interface Levels {
   values: Float32Array;
-  /** Where each pixel's value is among them; one beyond the last where no function adds anything. */
+  /** The place of each pixel's value among these; one beyond the last where no function adds anything. */
   index: Uint32Array;
-  /** In the basis of each table, of those in use. */
+  /** The values in the basis of each table that is in use. */
   beta: (TablePlan | undefined)[];
 }
 
@@ -79,7 +79,7 @@ export function outputSize(layer: LayerLayout, conv: ConvSettings, image: Images
   };
 }
 
-/** The row or column of the image that a padded one shows; -1 for a zero. */
+/** The row or column of the image at one of the padded image; -1 for a zero. */
 function sourceOf(at: number, size: number, mode: ConvSettings["paddingMode"]): number {
   if (at >= 0 && at < size) return at;
   switch (mode) {
@@ -94,7 +94,7 @@ function sourceOf(at: number, size: number, mode: ConvSettings["paddingMode"]): 
   }
 }
 
-/** Pads an image for a layer; one of a single channel goes to every channel. Needs an empty refusal. */
+/** Pads an image for a layer; a single channel goes to every channel. Needs an image for which `refusal` is empty. */
 export function sweep(layer: LayerLayout, image: Images) {
   const conv = layer.conv;
   if (!conv) throw new Error(refusal(layer, image));
@@ -206,7 +206,7 @@ export function addResponse(
   }
 }
 
-/** The output of a selected kernel; where kernels are shared, on the channel of another output. */
+/** The output of a selected kernel; where kernels are shared, the one on the channel of output `like`. */
 export function outputOf(swept: Swept, selection: Selection | null, like = 0): number {
   if (!selection) return Math.min(like, swept.outputs - 1);
   const [out] = swept.layer.shape;

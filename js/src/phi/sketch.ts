@@ -1,4 +1,4 @@
-/** The image that is drawn by hand. */
+/** An image that is drawn by hand. */
 
 import type { Images } from "./images.ts";
 
@@ -8,17 +8,17 @@ export interface Sketch {
   image(): Images;
   /** Another number whenever the image has changed. */
   version(): number;
-  /** Its values of ground and of ink. */
+  /** The image's values of ground and ink. */
   ends(): Point;
-  /** Begins with a blank of another size, or with what was kept in that size; `ground` and `full` are its values. */
+  /** Begins with a blank of another size, or the drawing kept in that size; `ground` and `full` are the values of its ends. */
   fit(width: number, height: number, ground: number, full: number): void;
   /** Draws a line, in pixels of the image, and holds the pen there until `lift`. */
   line(from: Point, to: Point, erase: boolean): void;
-  /** The end of a stroke; gives what stands. */
+  /** The end of a stroke; returns the drawing. */
   lift(): Images;
-  /** A blank again; gives it. */
+  /** Clears the drawing, and returns it. */
   clear(): Images;
-  /** A drawing that was kept, or made in another copy of the view. */
+  /** Takes a drawing that was kept, or made in another copy of the view. */
   take(images: Images | null): void;
 }
 

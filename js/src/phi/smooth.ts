@@ -2,7 +2,7 @@
 
 import { cumsum, median, pairs } from "d3-array";
 
-/** Points of a curve; of each the number of values that it stands for, in part, and their sum. */
+/** Points of a curve; of each, how many values it stands for (not always a whole number), and their sum. */
 interface Summed {
   x: ArrayLike<number>;
   count: ArrayLike<number>;
@@ -13,8 +13,8 @@ interface Summed {
  * The mean of the values within half of `over` steps, at each point that stands for finite ones; near an end, where
  * values are on one side only, the straight line that fits them best: so a trend is neither behind nor ahead.
  *
- * Steps are counted at the curve's usual pace, so that it goes on over a jump as if there were none. Values further
- * apart than that are left as they are.
+ * Steps are counted at the curve's usual pace, so that the mean goes on over a jump as if there were none. Values further
+ * apart than half of `over` stay as they are.
  */
 export function smoothed({ x, count, sum }: Summed, over: number) {
   const known = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
@@ -41,7 +41,7 @@ export function smoothed({ x, count, sum }: Summed, over: number) {
   return { x: steps, y };
 }
 
-/** The straight line that fits some runs best, at a place. */
+/** The value at a place of the straight line that fits some runs best. */
 function fitted(
   { weights, means, at }: { weights: Float64Array; means: Float64Array; at: Float64Array },
   first: number,

@@ -36,7 +36,7 @@ export function ticks({ from, to }: Range, most: number): number[] {
   }
 }
 
-/** Powers of ten inside a positive range; of few decades 2 and 5 or 3 times those as well, and even ones inside less than one. */
+/** Powers of ten inside a positive range; over few decades also 2 and 5 or 3 times those, and even ticks within less than one. */
 export function logTicks({ from, to }: Range, most: number): number[] {
   if (!(from > 0) || !(to > from)) return [];
   const low = Math.floor(Math.log10(from));
@@ -152,7 +152,7 @@ interface Fitting {
   size?: number;
   /** Further values that the plot has room for. */
   values?: readonly number[];
-  /** Other x have a ground of their own. */
+  /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
   /** What lies under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];

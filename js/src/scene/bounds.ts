@@ -4,7 +4,7 @@ import type { Mark, Rect, TextMark } from "./marks.ts";
 import { flat } from "./shapes.ts";
 import { MIDDLE, widthOf } from "./text.ts";
 
-/** What of its size a font's letters reach at most below their line. */
+/** How far letters reach below their line at most, as a share of their size. */
 const DESCENT = 0.3;
 
 /**

@@ -82,7 +82,7 @@ function imageMarks(store: Store, colours: Colours): Mark[] {
   return [{ kind: "image", box: IMAGE, pixels }, rect(IMAGE, { stroke: colours.line })];
 }
 
-/** What comes out of the network for the first example, of classes probabilities, and at which step; null where it is not known. */
+/** The network's outputs for the first example, of classes as probabilities, and their step; null where they are not known. */
 export function outputsOf(store: Store) {
   const [structure, probe, frame] = [store.structure(), store.probe(), lastFinite(store)];
   const taken = store.activations(frame);
@@ -98,13 +98,13 @@ export function outputsOf(store: Store) {
     return null;
   const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
   const values = isClasses ? softmax(raw) : Array.from(raw);
-  /** That of a full bar. */
+  /** The value of a full bar. */
   const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
   const step = isKnown ? frame.step : (taken?.step ?? 0);
   return { values, most, best: maxIndex(values), isClasses, step };
 }
 
-/** All outputs, in their order. */
+/** Bars of all outputs, in their order. */
 function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
   if (!outputs) return [];
   const { values, most, best, step, isClasses } = outputs;

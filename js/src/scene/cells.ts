@@ -43,7 +43,7 @@ export function columnLabels(a: Arrangement): Label[] {
     const half = (LABEL_CHARACTER / 2) * text.length;
     const left = blockAt(a, 0, column).x;
     let x = left + a.blockWidth / 2;
-    // Beside what the corner says a wide label begins at its kernel, not before it.
+    // Beside the corner's label a wide label begins at its kernel, not before it.
     x = Math.max(x, a.flowing && !isScattered(a) ? half : left + half);
     if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
@@ -78,7 +78,7 @@ export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
   return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
 }
 
-/** Those of the labels that belong to the band, where they stay in view. */
+/** The labels that belong to the stuck band, at the places where they stay in view. */
 export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
   return labels
     .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
@@ -126,7 +126,7 @@ export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colo
   ];
 }
 
-/** The labels of the band whose own have gone out of view; over all else. */
+/** The labels that stay in view, over all else. */
 export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Colours): Mark[] {
   const head = stuckHead(arrangement, view);
   if (!head) return [];
@@ -242,9 +242,9 @@ export function brokenMarks(
   return xy.length > 0 ? [segments(xy, stroke, { width: 1.5 })] : [];
 }
 
-/** Smaller cells have no room for numbers under them. */
+/** Pixels of the smallest cell that has room for numbers under it. */
 const LEAST_WITH_AXIS = 28;
-/** Below the last row of cells, for the numbers of an axis. */
+/** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;
 
 /** The axis of all cells, under the lowest one at the left: its ends, and its name between them. */

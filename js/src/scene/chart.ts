@@ -77,11 +77,11 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
-/** So few values would hardly be a line: they are dots too, and need no mean. */
+/** Up to so many values are dots, too, and need no mean: they would hardly be a line. */
 export const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
 const AIR = 6;
-/** Shares of the span of steps within which a curve's end still counts as read. */
+/** How far beyond a curve's end a step may lie for that end to be read, as a share of the span of steps. */
 const SLACK = 0.02;
 
 /** How many colours curves have. */
@@ -106,7 +106,7 @@ export function saidOf(panel: Panel): string {
   return `${panel.title} ${each.join(", ")}`;
 }
 
-/** All the steps that have values, but for most of those where a panel has none that is finite any more. */
+/** All steps that have values, but for most of those after which a panel has no finite value. */
 function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
   if (zoom) return zoom;
   const drawn = panels.flatMap(({ curves }) => curves.filter(({ x }) => x.length > 0));
@@ -162,7 +162,7 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
   }
 }
 
-/** The head of a panel names what is drawn: its axis only says what is not usual of it. */
+/** The axis of values; its title says only that it is logarithmic, since the panel's head names the quantity. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
   const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), panel.log);
@@ -230,7 +230,7 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
   return { kind: "group", clip: plot, marks };
 }
 
-/** Below the plot what lies across, and at the right which line is what was logged and which a mean, where there is room. */
+/** Below the plot the title of its x axis, and where there is room a key to the logged line and the mean. */
 function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
   const { muted } = colours;
   const y = plot.y + plot.height + 2 * SIZE + 7;
@@ -292,7 +292,7 @@ interface Entry {
   /** The value's line is faint behind that of the mean. */
   faint: boolean;
   value: string;
-  /** The mean there, where a step is read and there is one; "" else. */
+  /** The mean at the step that is read; "" where no step is read or there is no mean. */
   mean: string;
   /** The step that the value is of; null for the latest. */
   step: number | null;
@@ -383,7 +383,7 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     if (x + whole(part) > end) break;
     const { word, value, also, fill, faint } = part;
     marks.push(
-      // As the line that the value is of.
+      // As faint as the line of the value.
       rects([x, y - 5, 9, 2.5], { fill, opacity: faint ? FAINT : 1 }),
       words(x + 12, y, word, muted),
       words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),

@@ -92,7 +92,7 @@ export function cssOf(bytes: Palette["bytes"], at: number): string {
 
 const BAR = 9;
 const KEY_LINE = 16;
-/** Of a key of colours: the bar and two lines of words. */
+/** Height of a colour key: the bar and two lines of words. */
 export const KEY_HEIGHT = BAR + 2 * KEY_LINE;
 
 /** From −most to +most in the colours of a map, with its ends, its zero, and what they mean: the longer words where they fit. */

@@ -18,7 +18,7 @@ interface WireCurve {
 
 type Get = (trait: string) => unknown;
 
-/** What is drawn; the same trait gives the same curves. `first`: the kinds with the first colours, from a number on. */
+/** Reads the chart to draw; the same traits give the same curves. `first`: the kinds that have the first colours, from a number on. */
 export function chartReader(
   first: (get: Get) => { kinds: readonly string[]; colour: number } = () => FROM_ZERO,
 ): (get: Get) => Chart {
@@ -36,7 +36,7 @@ export function chartReader(
       said = panels.filter((panel) => !hasLine(panel)).map(saidOf);
     }
     const marks = (get("marks") ?? []) as [number, string][];
-    // Of some steps a panel may have one value that has more.
+    // Zoomed in, a panel may show a single value of a curve that has more.
     const lines = zoom ? panels : drawn;
     return { panels: lines, said: zoom ? [] : said, zoom, marks, over };
   };
@@ -44,7 +44,7 @@ export function chartReader(
 
 const FROM_ZERO = { kinds: [], colour: 0 };
 
-/** Of each curve its quantity, kind and latest value; null where there is none. */
+/** Quantity, kind and latest value of each curve; null where it has no value. */
 export function logged(wire: unknown) {
   return ((wire ?? []) as WireCurve[]).map(({ panel, kind, y }) => {
     return { panel, kind, latest: numbers(y).at(-1) ?? null };

@@ -9,17 +9,17 @@ import { fitting, widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
 const SIZE = 11;
-/** So much longer than the steps with values is the axis where no number follows them. */
+/** How much longer the axis is than the steps with values where no number follows them, as a share of those steps. */
 const LOST = 0.25;
 
-/** The place of the first value from which on none is finite; the length where the last one is. */
+/** The place of the first value from which on none is finite; the length where the last value is. */
 function lostAt({ y }: Points): number {
   let count = y.length;
   while (count > 0 && !Number.isFinite(y[count - 1])) count--;
   return count;
 }
 
-/** Where an axis of steps ends, that an area without a number is not most of it; Infinity where no panel has lost all curves. */
+/** Where an axis of steps ends so that an area without numbers is not most of it; Infinity where no panel has lost all curves. */
 export function cutAt(panels: readonly { curves: readonly Points[] }[], first: number): number {
   const lost = panels.map(({ curves }) => {
     const known = curves.filter(({ x }) => x.length > 0);
@@ -30,7 +30,7 @@ export function cutAt(panels: readonly { curves: readonly Points[] }[], first: n
   );
 }
 
-/** From when on a curve is not finite to its end; nothing where its last value is. */
+/** Marks from when on a curve is not finite to its end; none where its last value is. */
 export function lostMarks(
   curve: Points & { name: string },
   named: boolean,
@@ -47,7 +47,7 @@ export function lostMarks(
   const room = plot.x + plot.width - from - 6;
   const wide = widthOf(text, SIZE);
   const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };
-  // Beside the area it stands where the curve leaves more room, above it or below.
+  // Beside the area the text stands where the curve leaves more room, above or below.
   const beside = mean(
     range(at).filter((k) => toX(x[k]) > from - 6 - wide),
     (k) => toY(y[k]),

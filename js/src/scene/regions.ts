@@ -74,8 +74,8 @@ function has({ rows, columns, count = rows * columns }: Region, row: number, col
 }
 
 /**
- * The sites of all regions. Arrow keys move inside one and over its edge into the nearest one there; Home and End are
- * the first and the last cell of it. The box of a name alone is that of the region. `start` is where the keyboard begins.
+ * The sites of all regions. Arrow keys move inside a region and over its edge into the nearest one there; Home and End
+ * lead to its first and last cell. The box of a name alone is the region's. The keyboard begins in region `start`.
  */
 export function regionSites(regions: readonly Region[], start = 0): Sites {
   const named = (id: string) => regions.find(({ name }) => name === id);
@@ -154,7 +154,7 @@ function neighbourOf(
   return best;
 }
 
-/** Into a grid like the one that was left by the facing edge; into another one where the keyboard comes in. */
+/** The cell at which arrow keys enter a region: at the facing edge, or at its `home` where it has one. */
 function entered(region: Region, cell: Rect, direction: Direction): string {
   if (region.home) return homeOf(region);
   const { box, rows, columns, name } = region;

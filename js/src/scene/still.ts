@@ -12,9 +12,9 @@ const LINE = 16;
 /** Between remarks, and between the names of a key over a plot. */
 const [GAP, CLOSE] = [16, 12];
 const SWATCH = 16;
-/** A row of colours needs room to be told apart. */
+/** Width of a ramp, whose colours need room to be told apart. */
 const RAMP = 60;
-/** Room for the words that a picture is cut. */
+/** Height of the line that says that a picture is cut. */
 const CUT = 22;
 
 export interface Paged {
@@ -22,7 +22,7 @@ export interface Paged {
   width: number;
   height: number;
   title: string;
-  /** What is seen, for those who cannot see it. */
+  /** The picture in words, for those who cannot see it. */
   words: string;
 }
 
@@ -60,12 +60,12 @@ export function pictureOf(
   return { marks, width, height, title: scene.title, words: scene.words };
 }
 
-/** Pixels above the drawing of such a picture. */
+/** Pixels above the drawing in the picture of a scene. */
 export function headOf(scene: Scene, theme: Theme): number {
   return headMarks(scene, theme.colours, scene.width).height;
 }
 
-/** Where a scene ends that has so much room: never before its first row. */
+/** The height at which a scene is cut to fit `room`: never before its first row ends. */
 function cutOf({ cuts = [], height }: Scene, room: number): number {
   if (cuts.length === 0) return room;
   const fitting = cuts.filter((cut) => cut <= room);
@@ -131,7 +131,7 @@ function headMarks(
   return { marks, height: used };
 }
 
-/** What names lines and colours, in one line; what has no room in it is left out. */
+/** A key to lines and colours, in one line; entries that have no room in it are left out. */
 export function keyMarks(
   key: readonly Remark[],
   { x, y }: Point,

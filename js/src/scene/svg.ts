@@ -12,10 +12,10 @@ interface Paper {
   words: string;
 }
 
-/** Pixels as the address of a picture: a page's canvas makes one, or Pillow where Python draws. */
+/** Turns pixels into the URL of an image: by a page's canvas, or by Pillow where Python draws. */
 export type Encode = (pixels: Pixels) => string;
 
-/** What is written beside the marks, and what writes their pixels. */
+/** The clip paths written so far, and what writes pixels. */
 interface Writing {
   clips: string[];
   encode: Encode;
@@ -73,8 +73,8 @@ function written(mark: Mark, into: Writing): string {
 }
 
 /**
- * The marks of a group, clipped from the first that reaches beyond to the last: a renderer has a layer for each clip, which
- * takes it longer than most of what is in it.
+ * The marks of a group, clipped from the first that reaches beyond the clip to the last such one: a renderer makes a layer
+ * for each clip, which takes longer than to draw most of what is in it.
  */
 function clipped({ marks, clip }: GroupMark, into: Writing): string {
   const lines = marks.map((mark) => written(mark, into));
@@ -162,7 +162,7 @@ function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {
   return `${filled}${ink("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${faint(opacity)}`;
 }
 
-/** Of one shape with one paint: a faint line is no layer of its own, which takes a renderer long. */
+/** The paint of a single shape. Its opacity goes to the stroke or fill: a layer of its own takes a renderer long. */
 function linePaint(paint: Paint): string {
   const { opacity, ...solid } = paint;
   const whole = paintOf(solid);
@@ -175,7 +175,7 @@ function faint(opacity: number | undefined): string {
   return opacity === undefined || opacity === 1 ? "" : ` opacity="${short(opacity)}"`;
 }
 
-/** A colour as all readers of SVG know it: its share of cover is an attribute of its own. */
+/** A colour as all readers of SVG know it: its opacity is an attribute of its own. */
 function ink(name: "fill" | "stroke", colour: string): string {
   const long = /^#([0-9a-f]{6})([0-9a-f]{2})$/i.exec(colour);
   if (long) {
@@ -197,7 +197,7 @@ function short(value: number): string {
 function escaped(text: string): string {
   return (
     text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are to be replaced
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "\ufffd")
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")

@@ -27,9 +27,9 @@ type Context = CanvasRenderingContext2D;
 interface Copy {
   canvas: HTMLCanvasElement | null;
   from: readonly unknown[];
-  /** Whether the canvas has what is drawn from these. */
+  /** Whether the canvas holds what is drawn from these. */
   isDrawn: boolean;
-  /** How many times it was drawn from these, after the first. */
+  /** How many times the sheet was drawn from these, after the first time. */
   again: number;
 }
 
@@ -38,8 +38,8 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const copies: (Copy | undefined)[] = [];
 
   /**
-   * A copy of a sheet that is drawn from the same again and again. One that changes with every frame is drawn without:
-   * whether it does, the last time tells.
+   * A copy of a sheet that is drawn from the same again and again; null for a sheet that changes with every frame, as it
+   * did the last time.
    */
   function copied(
     sheet: Sheet,
@@ -188,7 +188,7 @@ function finish(context: Context, paint: Paint, path?: Path2D): void {
 
 function drawLines(context: Context, mark: LinesMark): void {
   const { xy, ends, closed } = mark;
-  // Wider lines are for a few: those go one by one.
+  // Wider lines are few, and are stroked one by one.
   const together = (mark.width ?? 1) > 1 && mark.stroke ? 1 : TOGETHER;
   let p = 0;
   let pending = 0;
@@ -235,7 +235,7 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
   finish(context, fills ? { ...mark, fill: undefined } : mark);
 }
 
-/** By size: where pixels are put on their way to a canvas. To make a canvas for each takes longer than all the rest. */
+/** By size, canvases through which pixels go to another one: to make one for each image takes longer than all the rest. */
 const carriers = new Map<string, { context: Context; data: ImageData }>();
 const MOST_CARRIERS = 32;
 
@@ -247,7 +247,7 @@ function carrierOf(document: Document, { width, height, rgba }: Pixels): HTMLCan
     const canvas = document.createElement("canvas");
     canvas.width = width;
     canvas.height = height;
-    // Kept where the pixels are put, and not on a graphics card.
+    // Kept in memory, where the pixels are, and not on a graphics card.
     const made = canvas.getContext("2d", { willReadFrequently: true });
     const data = made?.createImageData(width, height) as ImageData | null | undefined;
     if (!made || !data) return null;

@@ -16,12 +16,12 @@ import { paintTheme, watchTheme } from "./theme.ts";
 
 /** A view of which less is seen, as a share and in pixels, is out of sight. */
 const SEEN = { share: 0.3, pixels: 240 };
-/** Pixels between the card and the ends of what is seen; and what it leaves free around a line that is typed. */
+/** Pixels between the card and the ends of what is seen; and those it leaves free around the line that is typed in. */
 const EDGE = 14;
 const AIR = 24;
 /** Milliseconds between two drawings that frames ask for. */
 const PAUSE = 200;
-/** Where it is remembered, for a page, that the card was closed. */
+/** The key under which a page remembers that the card was closed. */
 const CLOSED = "kan_widgets: card closed";
 
 const BLANK: Scene & Rect = {
@@ -40,14 +40,14 @@ const BLANK: Scene & Rect = {
 type Card = ReturnType<typeof createCard>;
 
 const cards = new WeakMap<Store, Card>();
-/** Views that are seen, of whatever training: a card would lie on them. */
+/** Views that are seen, of any training: a card would lie on them. */
 const inSight = new Set<HTMLElement>();
 /** The cards of all trainings: none lies on another. */
 const roots = new Set<HTMLElement>();
-/** Has each card see whether it is wanted. */
+/** Of each card, what has it check whether it is wanted. */
 const looks = new Set<() => void>();
 
-/** Has a view's training shown by a card while no view of it is seen. */
+/** Has a card show a view's training while no view of that training is seen. */
 export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
   const card = cards.get(store) ?? createCard(view.ownerDocument, store);
   cards.set(store, card);
@@ -85,7 +85,7 @@ function createCard(document: Document, store: Store) {
 
   /** The part of the page in which the views stand, as it was last on the page. */
   let panel: Element | null = null;
-  /** How far down in it a view stands: a notebook takes cells that are far away out of the page. */
+  /** How far down in the panel a view stands: a notebook takes cells that are far away out of the page. */
   let at = 0;
 
   function isWanted() {
@@ -178,7 +178,7 @@ function createCard(document: Document, store: Store) {
   };
 }
 
-/** Keeps which views are in sight, for all cards; `seen` is told of each of which now more or less is seen. */
+/** Keeps which views are in sight, for all cards; `seen` is called with each view of which now more or less is seen. */
 function observeSight(
   { IntersectionObserver }: typeof globalThis,
   views: ReadonlySet<HTMLElement>,

@@ -12,7 +12,7 @@ import type { Shell } from "./mount.ts";
 import { createOptions, entries, type Option } from "./options.ts";
 import type { Hands, Stage } from "./stage.ts";
 
-/** A drag over fewer pixels is a click. */
+/** Pixels of the shortest drag: a shorter one is a click. */
 const LEAST = 5;
 
 interface Charted {
@@ -173,7 +173,7 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
   },
 ];
 
-/** Scale and smoothing of the curves, and the way back from some steps to all. */
+/** Controls for scale and smoothing of the curves, and a button that shows all steps again. */
 export function createChartBar(shell: Shell, { all }: Pick<ChartControl, "all">) {
   const { document, signal } = shell;
   const options = createOptions(document, OPTIONS, shell.choose, signal);

@@ -17,7 +17,7 @@ interface Hears {
   schedule(): void;
 }
 
-/** The stream that a view draws; with its timeline in `time`, if it has one. A view within another leaves the page to that. */
+/** Joins the stream that a view draws, with its timeline in `time`, if it has one. A view within another leaves it to the host to watch what is in sight. */
 export function joinStream(
   { model, host, signal, within }: RenderProps & { within?: unknown },
   root: HTMLElement,

@@ -28,10 +28,10 @@ const ICONS = {
   stop: "M3 3h10v10H3z",
 };
 
-/** Of a view's width so much may be taken by tabs. */
+/** The share of a view's width that tabs may take. */
 export const TABS = 0.45;
 
-/** An input of a tag behind its label, and what holds both. */
+/** An input behind its label, and the box that holds both. */
 function labelled<K extends "select" | "input">(
   document: Document,
   tag: K,
@@ -111,7 +111,7 @@ export function createKit(document: Document, signal: AbortSignal) {
     };
   }
 
-  /** A field behind its label; what `read` finds no number in is put back. */
+  /** A field behind its label; where `read` finds no number, the last one is put back. */
   function number(
     label: string,
     title: string,
@@ -147,7 +147,7 @@ export function createKit(document: Document, signal: AbortSignal) {
     made.type = "button";
     made.textContent = text;
     made.title = title;
-    // What is read aloud holds what is seen; a sign alone has no words.
+    // The name that is read aloud holds the words that are seen; a sign alone has none.
     if (!/[a-z]{2}/i.test(text)) putAttributes(made, { "aria-label": title });
     listen(made, signal, { click: act });
     return made;
@@ -167,7 +167,7 @@ export function createKit(document: Document, signal: AbortSignal) {
   };
 }
 
-/** A button with a picture, which `show` changes with what it is called. */
+/** A button with an icon; `show` changes the icon and the name. */
 export function iconButton({ button }: Kit, act: () => void) {
   const made = button("", "", "kw-button kw-icon", act);
   const make = (tag: string) =>
@@ -206,10 +206,10 @@ export function createMenu(document: Document, title: string, signal: AbortSigna
 function layerChoice(tabs: Choice, menu: Choice) {
   tabs.box.classList.add("kw-tabs");
   menu.box.classList.add("kw-layer-menu");
-  // Until its width is known nobody can say which of them it is.
+  // Until the width is known, so is not which of the two is shown.
   tabs.box.hidden = menu.box.hidden = true;
   let listed = "";
-  /** For layers that the stream may not have, with what each title says. */
+  /** Offers layers that the stream need not have, each with its title. */
   function list(entries: readonly (Item & { title: string })[], chosen: string, width: number) {
     const text = JSON.stringify(entries);
     if (text !== listed) {

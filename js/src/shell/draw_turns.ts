@@ -1,12 +1,12 @@
-/** When a view draws: once it can be as it will stay, at its pace while it is on the screen, and again if it could not be. */
+/** When a view draws: first when it can be drawn as it will stay, then at its pace while on the screen, and again if it could not be drawn. */
 
 import { atEnd } from "./element.ts";
 import { createPace } from "./pace.ts";
 
-/** Milliseconds without news after which also a view that is out of sight is drawn: no old number stays. */
+/** Milliseconds without news after which a view out of sight is drawn, too, so that no old number stays. */
 const QUIET = 1000;
 
-/** At its pace while it is on the screen, and if something came meanwhile once it is there again, or nothing more comes. */
+/** Draws a view at its pace while it is on the screen, and otherwise once it is there again, or once nothing more comes. */
 export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSignal) {
   const pace = createPace(root.ownerDocument.defaultView as Window, draw);
   let seen = true;
@@ -54,7 +54,7 @@ export function createBirth(
     ready = true;
     draw();
   }
-  /** It has been drawn, or never will be. */
+  /** The view has been drawn, or never will be. */
   function show() {
     delete root.dataset.kwUnborn;
   }

@@ -30,8 +30,8 @@ function refs(model: AnyModel): string[] {
 }
 
 /**
- * Keeps the two equal while the signal lasts. Nothing of it is saved to the kernel: there the stream, which is, tells
- * the views.
+ * Keeps selection and cursor of a view's model and of the stream equal while the signal lasts. Only the stream saves them
+ * to the kernel, and tells the views there.
  */
 export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
   const told = {

@@ -27,7 +27,7 @@ export interface Kind {
   name: string;
   /** For people: "Kernel grid". */
   label: string;
-  /** It shows no frame: its own words say how the training stands, and it cannot go back in time. */
+  /** The view shows no frame: its own words say how the training stands, and it cannot go back in time. */
   timeless?: boolean;
   /** It lists unreadable layers even though it has no timeline: it has layers to choose from. */
   lists?: boolean;
@@ -49,9 +49,9 @@ export interface Still {
  */
 export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
-  /** Whether the host says a remark for all of them. */
+  /** Whether the host shows a remark for all its views. */
   says(remark: string): boolean;
-  /** Takes in the view: how to have what it would save, and how to draw it again. */
+  /** Hands the host how to get what the view would save, and how to draw the view again. */
   takes(still: () => Still | null, draw: () => void): void;
   /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
   height(): number | undefined;
@@ -61,7 +61,7 @@ export interface Within {
   waits?(): boolean;
 }
 
-/** What a view is mounted with: a host says by `within` that it is one. */
+/** The props that a view is mounted with: a host says by `within` that it is one. */
 export interface Mounted extends RenderProps {
   within?: Within;
 }
@@ -71,7 +71,7 @@ export interface Shell {
   readonly document: Document;
   readonly root: HTMLElement;
   readonly model: AnyModel;
-  /** Has the other models of the page. */
+  /** Gives the other models of the page. */
   readonly host: Host;
   /** Ends with the view. */
   readonly signal: AbortSignal;
@@ -96,9 +96,9 @@ export interface Parts {
   /** Where the buttons that save stand, if not under the drawing, and the one that puts the view beside the notebook. */
   menu?: HTMLElement;
   tools?: HTMLElement;
-  /** Where it is drawn. */
+  /** Where the scene is drawn. */
   stage?: Stage;
-  /** What stands under the header, and the CSS pixels that it has for drawings, 0 while it is hidden: if not the stage and its own. */
+  /** What stands under the header, and its CSS pixels for drawings, 0 while it is hidden: by default the stage and its width. */
   body?: HTMLElement;
   width?(): number;
   /** What tests and other tools may ask of views of its kind beside what any view has. */
@@ -124,7 +124,7 @@ export interface ViewElement<S extends Scene = Scene, More = object> extends HTM
 
 const WAITING = "waiting for the kernel…";
 
-/** Puts a view of a kind into a page; `build` makes what is its own. */
+/** Puts a view of a kind into a page; `build` makes the parts of that kind. */
 export const viewOf =
   (kind: Kind, build: (shell: Shell) => Parts) =>
   (props: Mounted): void =>
@@ -218,7 +218,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     if (typeof scene === "string") return say(scene);
     const told = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(told);
-    // While it trains what is said changes its length; at rest it takes no more room than it needs.
+    // During training the words change their length; at rest they take no more room than they need.
     hold(`${scene.title} ${scene.width} ${isUnderWay(store.standing())}`);
     shown = { ...scene, caption: told };
     const isFirst = "kwUnborn" in root.dataset;

@@ -6,7 +6,7 @@ type Options = readonly (Item & { title?: string })[];
 
 export interface Option<State> {
   trait: string;
-  /** Beside a menu; of segments the name of their group. A switch has it as its words. */
+  /** The words beside a menu or a switch, or the name of a group of segments. */
   label: string;
   title: string;
   as?: "menu" | "segments";
@@ -45,7 +45,7 @@ export function createOptions<State>(
     const control = as === "menu" ? kit.select(label, title, told) : kit.segments(label, told);
     let listed = "";
     const show = (state: State) => {
-      // Filled anew only where there are others: a menu that is open would close.
+      // Filled again only where the items differ: a menu that is open would close.
       const now = typeof options === "function" ? options(state) : options;
       const text = JSON.stringify(now);
       if (text !== listed) control.fill(now);

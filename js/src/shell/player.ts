@@ -65,7 +65,7 @@ export interface Timed
   ghost(): At | null;
 }
 
-/** The steps of all, and each at the newest step that it has by the one looked at. */
+/** One timeline for several streams: the steps of all, and each stream at its newest step up to the one looked at. */
 export function together(stores: readonly Store[]): Timed {
   const last = (frames: readonly (At | null)[]): At | null =>
     frames.reduce((best, at) => (at && (!best || at.step > best.step) ? at : best), null);

@@ -31,7 +31,7 @@ function makePoint() {
   let pixel: PointedPixel | null = null;
   return {
     current: () => pixel,
-    /** `owner` is the view that points; null takes back only its own. */
+    /** `owner` is the view that points; null clears only what that view pointed at. */
     point(owner: object, next: PointedPixel | null) {
       if (next === pixel || (next === null && owner !== pointing)) return;
       pointing = next && owner;

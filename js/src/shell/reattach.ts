@@ -1,6 +1,6 @@
 /**
- * A view whose output is told anew stays what it is. A kernel that renews the still of an output has JupyterLab take the
- * view out of its place and make it again there: what was drawn then moves into the new element, with all its state.
+ * A view survives an update of its output. Where a kernel renews the still of an output, JupyterLab takes the view out of
+ * its place and makes it again there: what was drawn then moves into the new element, with all its state.
  */
 
 import type { RenderProps } from "@anywidget/types";
@@ -8,9 +8,9 @@ import type { RenderProps } from "@anywidget/types";
 interface Shown {
   /** What is moved. */
   inside: HTMLElement;
-  /** The latest that it was rendered into. */
+  /** The latest props that the view was rendered with. */
   props: RenderProps;
-  /** Ends what is shown. */
+  /** Ends the view. */
   ends: AbortController;
 }
 
@@ -45,7 +45,7 @@ function renderOrMoveOwn(own: string, props: RenderProps, render: (props: Render
   follow(view);
   render({ ...props, el: inside, signal: view.ends.signal });
 
-  /** It ends with what it was rendered for: moved, it hears the page through the first of these no longer. */
+  /** Ends a view with the props it has now; if it was moved meanwhile, it is rendered again with its latest ones. */
   function follow(one: Shown) {
     const { props: mine } = one;
     mine.signal.addEventListener("abort", () => {
@@ -55,7 +55,7 @@ function renderOrMoveOwn(own: string, props: RenderProps, render: (props: Render
   }
 }
 
-/** Drawn before, and removed by itself: where a cell is out of sight, its view is removed with all around it. */
+/** Whether a view was drawn, and then removed by itself: a cell out of sight is removed with all around its view. */
 function isTakenOut({ inside, props: { el } }: Shown): boolean {
   return el.parentNode === null && !inside.querySelector("[data-kw-unborn]");
 }

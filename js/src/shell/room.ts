@@ -5,7 +5,7 @@ import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
 const MARGIN = 16;
-/** So many pixels outside it is nearly in sight. */
+/** Pixels outside of what is seen within which a view is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
 const led = new WeakSet<Store>();
@@ -33,7 +33,7 @@ export function seenAround(element: Element): number | undefined {
   return window.parent === window ? window.innerHeight - MARGIN : undefined;
 }
 
-/** Of numbers as they come, where they go to and fro between two, the larger: what words take wraps with what is left. */
+/** Of numbers that go to and fro between two, the larger: words may wrap in the room left, and then leave another. */
 export function createSteady(): (next: number) => number {
   let [before, last] = [Number.NaN, Number.NaN];
   return (next) => {
@@ -43,7 +43,7 @@ export function createSteady(): (next: number) => number {
   };
 }
 
-/** Likewise of a drawing, with all that stands around it in its view. */
+/** Pixels in which a drawing is seen at once together with all that stands around it in its view. */
 export function createSeen(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
   const steady = createSteady();
   return () => {
@@ -53,8 +53,8 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
 }
 
 /**
- * Once when a training begins, brings the views of it that are nearly in sight into it, what stands lowest before others,
- * and of one that is too tall the drawings: a notebook in which a cell is run goes to the next one, away from the pictures
+ * Once when a training begins, brings those of its views into sight that are nearly there, the lowest before others, and
+ * of a view that is too tall the drawings: a notebook in which a cell is run goes to the next cell, away from the pictures
  * that move.
  */
 export function comeIntoSight(view: HTMLElement, store: Store): void {

@@ -36,7 +36,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
 
   let steps: number[] = [];
   let request = 0;
-  /** Whether the step shown was chosen by hand since it was last told. */
+  /** Whether the step was chosen by hand since it was last read aloud. */
   let moved = false;
   let dragging = false;
   let shownAt = Number.NEGATIVE_INFINITY;

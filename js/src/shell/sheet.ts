@@ -29,7 +29,7 @@ export function putSheet(element: Element, own: readonly string[]): void {
 
 const LOADED: unique symbol = Symbol.for("kan_widgets.font");
 
-/** Resolves once words are drawn in it; where that cannot be, the page's own font stands in. */
+/** Resolves once the font is loaded; where it cannot be, the page's own font stands in. */
 export function loadFont(document: Document): Promise<void> {
   const page = document as Document & { [LOADED]?: Promise<void> };
   page[LOADED] ??= load(document).catch(() => {});

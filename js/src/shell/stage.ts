@@ -37,7 +37,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const painter = createPainter(canvas);
 
   let scene: Scene | null = null;
-  /** On the canvas: what lies under it changes when the scene scrolls. */
+  /** Where the pointer is on the canvas: what lies under it changes when the scene scrolls. */
   let pointer: Point | null = null;
   function inScene({ x, y }: Point): Point {
     const seen = view();
@@ -153,7 +153,7 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
   let cursor = "";
   let seen = false;
   return {
-    /** The site where the keyboard is, as long as that is to be seen. */
+    /** The site where the keyboard is, as long as its mark is shown. */
     mark: () => (seen ? cursor : ""),
     rest() {
       seen = false;
@@ -161,7 +161,7 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
     goOnFrom(id: string) {
       cursor = id;
     },
-    /** Uses a key; false for one that is nobody's here. */
+    /** Uses a key; false for one that nothing here uses. */
     use(event: KeyboardEvent, { sites }: Scene): boolean {
       if (hands.keyFirst?.(event)) return true;
       const direction = event.shiftKey ? undefined : DIRECTIONS[event.key];

@@ -25,7 +25,7 @@ export function statusText(
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
 
-/** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh. */
+/** `stateFirst`: the status is the headline of several views. Where it is not `timed` it names only what is not shown. `redraw` is called when the newest frame is no longer fresh. */
 export function createStatus(
   document: Document,
   again: () => void,
@@ -65,7 +65,7 @@ export function createStatus(
   };
 }
 
-/** Names of parts that are not shown and why, in a title; beyond that, how many more there are. */
+/** So many parts that are not shown are named in a title, with the reason; of more it says how many there are. */
 const NAMED = 12;
 
 function showMissing(place: HTMLElement, left: readonly string[], before: string) {
@@ -106,7 +106,7 @@ export function createWords(document: Document) {
     },
     /** Under the drawing. */
     read,
-    /** What could not be done, in place of what is read, until "" takes it away. */
+    /** Says what could not be done, in place of what is read, until "" clears it. */
     warn(text: string) {
       const last = warning ? "" : said;
       warning = text;
@@ -152,8 +152,8 @@ function colour(mark: HTMLElement, { kind, colours }: Swatch): void {
 
 /**
  * Keeps what is below a line of words in its place: longer numbers may wrap onto another line once; shorter ones then do
- * not pull the drawing up again. Another `key` lets go. To ask for a height has the whole page laid out: only where words
- * are longer than any before.
+ * not pull the drawing up again. Another `key` resets the height. To ask for a height has the whole page laid out, so it
+ * is asked for only where words are longer than any before.
  */
 export function holdHeight(element: HTMLElement): (key: string) => void {
   let held = "";

@@ -19,7 +19,7 @@ export function createSteering(
   const kit = createKit(document, signal);
   const stateNow = () => store()?.standing().state ?? "";
   const send = (kind: "pause" | "resume") => store()?.steering.send({ kind });
-  /** As it is, or will be once what was clicked is heard. */
+  /** Whether the run is held, or will be once the last click is heard. */
   const isHeld = () => {
     const wanted = store()?.steering.wanted();
     return wanted ? wanted === "paused" : HELD.includes(stateNow());

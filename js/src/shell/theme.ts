@@ -78,8 +78,8 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
 }
 
 /**
- * The theme as it was found last, and `draw` after which it is found again: with each frame that would take as long as
- * to draw some.
+ * The theme as it was found last, and a `draw` for which it is found again: to find it for each frame would take as long
+ * as to draw some.
  */
 export function themeBetween(draw: () => void, find: () => Theme): [() => Theme, () => void] {
   let known: Theme | null = null;

@@ -1,4 +1,4 @@
-/** A KAN layer in training: its parameters, and what the kernels are told. A plain layer is one whose functions are w·x. */
+/** A KAN layer in training: its parameters, and how the compiled kernels are called. A plain layer is one whose functions are w·x. */
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
@@ -6,7 +6,7 @@ import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./operation
 
 /** What a layer is made of beside what its layout says. */
 export interface LayerRecipe {
-  /** Nothing of a plain layer. */
+  /** Undefined for a plain layer. */
   basis?: KernelBasis;
   /** The base function's name: one of `DIFFERENTIABLE`. */
   base: string;
@@ -14,7 +14,7 @@ export interface LayerRecipe {
   scaler?: Float32Array;
 }
 
-/** Splines that stay 0: what the kernels are given of a plain layer. */
+/** Splines that stay 0: what the compiled kernels are given for a plain layer. */
 const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 
 /** Why a layer cannot be trained in a page; "" where it can. */
@@ -33,11 +33,11 @@ export class KanLayer extends Operation {
   readonly spline: Weight | null;
   readonly scaler: Weight | null;
   readonly #basis: KernelBasis;
-  /** The base, where the kernels have none of their own: they have SiLU. */
+  /** The base function, null for SiLU: the compiled kernels have that themselves. */
   readonly #activation: (typeof DIFFERENTIABLE)[string] | null;
-  /** How often each kernel is used: by each channel of its own. */
+  /** How many channels use each kernel. */
   readonly #copies: number;
-  /** What the kernels multiply by, where it is not the parameters as they are. */
+  /** The weights that the compiled kernels read: the parameters, or scaled copies of them for each channel. */
   readonly #used: { base: Weight; spline: Weight };
   readonly #given: { base: number; slope: number };
   readonly #sizes = new Map<number, Sizes>();
@@ -106,7 +106,7 @@ export class KanLayer extends Operation {
     return true;
   }
 
-  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
   read(frame: Float32Array, scaler?: Float32Array): void {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -125,7 +125,7 @@ export class KanLayer extends Operation {
     }
   }
 
-  /** Writes its coefficients to a frame. */
+  /** Writes the layer's coefficients to a frame. */
   write(frame: Float32Array): void {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -142,7 +142,7 @@ export class KanLayer extends Operation {
     }
   }
 
-  /** The parameters, scaled and for each channel, to where the kernels read them. */
+  /** Copies the parameters, scaled and for each channel, to where the compiled kernels read them. */
   #use(): void {
     const { machine, spline, scaler } = this;
     const { base: toBase, spline: toSpline } = this.#used;
@@ -162,7 +162,7 @@ export class KanLayer extends Operation {
     }
   }
 
-  /** The gradients of the parameters, from those of what the kernels read. */
+  /** Sums the gradients of the parameters from those of the copies. */
   #gather(): void {
     const { machine, spline, scaler } = this;
     const { base: fromBase, spline: fromSpline } = this.#used;

@@ -36,7 +36,7 @@ export interface KernelBasis {
   knots?: readonly number[];
 }
 
-/** Addresses of what a layer computes with; 0 where there is none. Without a base it is SiLU. */
+/** Addresses of what a layer computes with; 0 where there is none. Without a base the kernels use SiLU. */
 interface Call {
   sizes: Sizes;
   basis: KernelBasis;
@@ -87,7 +87,7 @@ export class Machine {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
 
-  /** y of x; false where a number is not finite: then y means nothing. */
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call: Call): boolean {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
@@ -96,7 +96,7 @@ export class Machine {
     return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
 
-  /** The gradients of what has an address in `gradients`, as `forward`. */
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
   backward(call: Call, gradients: Gradients): boolean {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
@@ -110,7 +110,7 @@ export class Machine {
     return Number(status) === 0;
   }
 
-  /** Its struct in memory, written once. */
+  /** The address of a call's struct in memory, which is written once. */
   #problem({ sizes, basis }: Call): number {
     const known = this.#problems.get(sizes);
     if (known) return known;

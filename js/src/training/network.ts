@@ -93,7 +93,7 @@ export class Network {
     return this.#operations.every((operation) => operation.forward(n, training));
   }
 
-  /** The gradients of all that is trained, from that of the output; false where one is not finite. */
+  /** Computes the gradients of all that is trained from the output's; false where one is not finite. */
   backward(n: number): boolean {
     return [...this.#operations].reverse().every((operation) => operation.backward(n));
   }

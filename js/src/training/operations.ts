@@ -11,7 +11,7 @@ export interface Values {
   size: number;
 }
 
-/** What stands at one place of a network: it takes in `from`, and gives `to`. */
+/** An operation of a network: it takes in `from`, and gives `to`. */
 export abstract class Operation {
   constructor(
     readonly machine: Machine,
@@ -19,17 +19,17 @@ export abstract class Operation {
     readonly to: Values,
   ) {}
 
-  /** Writes its values for n examples; false where a number is not finite. */
+  /** Writes the output for n examples; false where a number is not finite. */
   abstract forward(n: number, training: boolean): boolean;
-  /** Writes the gradient of what it took in; false where a number is not finite. */
+  /** Writes the gradient of the input; false where a number is not finite. */
   abstract backward(n: number): boolean;
 
-  /** What n examples take in, and what they give. */
+  /** Input and output of n examples. */
   protected values(n: number): [x: Float32Array, y: Float32Array] {
     return this.#both(n, this.from.at, this.to.at);
   }
 
-  /** The gradient of what is taken in, and the one of what is given. */
+  /** The gradients of the input and of the output. */
   protected gradients(n: number): [taken: Float32Array, given: Float32Array] {
     return this.#both(n, this.from.grad, this.to.grad);
   }
@@ -47,7 +47,7 @@ export function takeValues(machine: Machine, most: number, shape: readonly numbe
   return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
 }
 
-/** A number of the model, for each channel. */
+/** Parameters of the network: where they and their gradients lie, and how many there are. */
 export interface Weight {
   at: number;
   grad: number;
@@ -56,7 +56,7 @@ export interface Weight {
 
 const MOMENTUM = 0.1;
 
-/** torch's batch norm: by the batch while training, which moves the mean and the variance it has outside of it. */
+/** torch's batch norm: by the batch in training, which moves the running mean and variance; else by those. */
 export class BatchNorm extends Operation {
   readonly #saved: Float64Array;
 
@@ -152,7 +152,7 @@ export class BatchNorm extends Operation {
 
 /** The largest of windows, without padding. */
 export class MaxPool extends Operation {
-  /** Where each came from. */
+  /** Where the largest number of each window came from. */
   #from = new Int32Array(0);
 
   constructor(

@@ -1,11 +1,11 @@
-/** Training steps on data that a page holds, and how good the network is by then. */
+/** Training steps on data that a page holds, and the network's score. */
 
 import type { Machine } from "./machine.ts";
 import { type Description, Network } from "./network.ts";
 import { AdamW, oneCycle } from "./optimizer.ts";
 import { Random } from "./random.ts";
 
-/** Examples one after the other. Of images whole numbers 0…255, which become −1…1. */
+/** Examples one after the other. Images have whole numbers 0…255, which become −1…1. */
 interface Examples {
   inputs: Float32Array | Uint8Array;
   /** The classes of a classifier, or the numbers to be met. */
@@ -21,7 +21,7 @@ export interface Data {
 
 export interface TrainingSettings {
   batch: number;
-  /** The highest rate: it rises to it and falls again over all epochs. */
+  /** The highest rate: the schedule rises to it and falls again over all epochs. */
   rate: number;
   epochs: number;
   seed: number;
@@ -32,7 +32,7 @@ export class Trainer {
   /** Steps made. */
   step = 0;
   loss = Number.NaN;
-  /** Chosen by the reader, in place of what rises and falls. */
+  /** The rate that the reader chose, in place of the schedule. */
   rate: number | null = null;
   readonly #optimizer: AdamW;
   readonly #random: Random;
@@ -87,7 +87,7 @@ export class Trainer {
     return true;
   }
 
-  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
+  /** The share of examples that are right, or the root of the mean squared error, over `most` of them, spread evenly. */
   score(examples: Examples, most = Number.POSITIVE_INFINITY): number {
     const all = this.count(examples);
     const count = Math.min(most, all);

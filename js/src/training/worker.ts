@@ -1,4 +1,4 @@
-/** The worker of a page in which a network trains: it makes steps, and says what became of them. */
+/** The worker of a page in which a network trains: it makes steps, and tells the page of them. */
 
 import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
@@ -22,27 +22,27 @@ export type Order =
   /** The page has drawn what came last. */
   | { kind: "drawn" };
 
-/** What becomes of it. */
+/** What the worker tells the page. */
 export interface News {
   frame: Float32Array<ArrayBuffer>;
   step: number;
   steps: number;
   loss: number;
   rate: number;
-  /** Of so many test examples, at this step; null but for now and then. */
+  /** The score on `of` test examples at this step; mostly null. */
   score: { value: number; of: number } | null;
-  /** The score is the share that is right, else the root of the mean squared error. */
+  /** Whether the score is the share of examples that are right; else it is the root of the mean squared error. */
   classifies: boolean;
   /** Examples a second of late. */
   speed: number;
-  /** It makes no more steps by itself: it was told to wait, has come to its end, or has diverged. */
+  /** Whether it makes steps; if not, whether it was told to wait, has come to its end, or has diverged. */
   state: "running" | "paused" | "finished" | "diverged";
 }
 
 /** Milliseconds between two frames, and between two looks at the test examples. */
 const FRAME = 25;
 const SCORE = 1000;
-/** Milliseconds that a whole training takes at least, and about which a step may be off. */
+/** Milliseconds that a whole training takes at least, and by which a step may be off. */
 const WATCHED = 8000;
 const LATE = 5;
 /** Test examples that are looked at while it trains. */
@@ -70,7 +70,7 @@ export class Worker {
 
   async take(order: Order): Promise<void> {
     if (order.kind === "begin") this.#beginning = this.#begin(order);
-    // What is asked of the next network comes after it is there.
+    // Orders for the next network wait until it is there.
     await this.#beginning;
     const trainer = this.#trainer;
     if (order.kind === "begin") return;

@@ -1,4 +1,4 @@
-/** What was clicked to steer a training, in any view of the page, and whether Python has heard of it. */
+/** Commands that steer a training, from any view of the page, and whether Python has answered them. */
 
 export type SteeringCommand =
   | { kind: "pause" | "resume" | "stop" | "uncure" }
@@ -41,7 +41,7 @@ export function createCommands(
     },
     take(answer: { id?: unknown; refused?: unknown }) {
       const at = pending.findIndex(({ id }) => id === answer.id);
-      // Another page of the same run asked.
+      // Another page of the same run sent the command.
       if (at < 0) return;
       pending = pending.slice(at + 1);
       refused = String(answer.refused ?? "");
@@ -50,7 +50,7 @@ export function createCommands(
       timer = pending.length > 0 ? setTimeout(overdue, PATIENCE) : undefined;
       changed();
     },
-    /** Whether pause was asked for last, where that has not been answered. */
+    /** How the run will stand by the last command that is not answered yet; null where that is none. */
     wanted(): "paused" | "running" | null {
       const kinds = pending.map(({ kind }) => kind);
       const last = kinds.filter((kind) => ["pause", "step", "resume"].includes(kind)).at(-1);

@@ -1,4 +1,4 @@
-/** Events of a model, for as long as a signal lasts. */
+/** Listens to the events of a model for as long as a signal lasts. */
 
 interface Speaker {
   on(event: string, handler: never): void;
@@ -18,7 +18,7 @@ export function hear(
   signal.addEventListener("abort", end, { once: true });
 }
 
-/** Calls `changed` with the name of whichever of some traits changes. */
+/** Calls `changed` with the name of a trait whenever it changes. */
 export function watchTraits(
   model: Speaker,
   traits: readonly string[],

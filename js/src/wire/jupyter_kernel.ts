@@ -1,9 +1,9 @@
-/** The kernel behind a widget: whether there is one (none is where a page was saved, or opened again with another kernel), and models that start late. */
+/** The kernel behind a widget: whether there is one (a page that was saved, or opened again with another kernel, has none), and models that start late. */
 
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
 
-/** What ipywidgets' models say of themselves. */
+/** The part of an ipywidgets model that tells of its connection. */
 interface Connected {
   /** Whether the widget's connection to its Python object is there. */
   comm_live?: boolean;
@@ -11,7 +11,7 @@ interface Connected {
   off(event: string, listener: () => void): void;
 }
 
-/** Tells `changed` whether there is a kernel, once that is known and whenever it changes; hosts that cannot tell have one. */
+/** Tells `changed` whether there is a kernel, once that is known and whenever it changes; hosts that cannot tell count as having one. */
 export async function watchKernel(
   model: AnyModel,
   id: unknown,
@@ -44,9 +44,9 @@ interface Own {
 const EMPTY_MESSAGE = { content: { data: { method: "" } }, buffers: [] };
 
 /**
- * A model that starts late: anywidget gives it two seconds to load its module, and one that took longer, as on a machine
- * that is busy, is told nothing more: each message waits for a start that has been given up. So the messages of such a
- * model are handled by the host itself, and it is asked for what it missed.
+ * Lets a model start late. anywidget gives it two seconds to load its module, and a model that takes longer, as on a
+ * busy machine, gets no message any more: each waits for a start that was given up. So the host itself handles the
+ * messages of such a model, and the kernel is asked for the state that the model missed.
  */
 export function outlast(model: AnyModel): void {
   const id = model.get("_own");

@@ -1,9 +1,9 @@
 /**
  * The wire: what the kernel sends, turned into layouts and frames.
  *
- * Both sides come in one package and name their protocol; what is checked beside that are bytes. All numbers are
+ * Both sides come in one package and name their protocol; beside that only bytes are checked. All numbers are
  * little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied out of the
- * message: that takes care of alignment, and a kept frame never holds on to the message it came in.
+ * message: so they are aligned, and a kept frame does not hold on to its message.
  */
 import {
   checkCount,
@@ -56,7 +56,7 @@ export interface RawFrame {
   rough?: true;
 }
 
-/** Puts the buffers of a message to the places that its `bytes` name; throws WireError where it is none. */
+/** Puts the buffers of a message at the paths that its `bytes` name; throws WireError for what is no message. */
 export function putBuffers(
   content: unknown,
   buffers: readonly unknown[] = [],
@@ -151,7 +151,7 @@ function readLayer(raw: WireLayer): LayerLayout {
       checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
       return table;
     }),
-    // A table takes from its layer what it does not state itself.
+    // What a table does not state it has from its layer.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),
@@ -251,7 +251,7 @@ export function readProbe(value: unknown): Probe | null {
   return { shape, inputs, labels: labels ?? null };
 }
 
-/** Activations but for their numbers; JSON has no NaN: null stands for it. */
+/** Activations as Python writes them; JSON has no NaN: null stands for it. */
 interface WireActivations {
   step: number;
   /** All values one after another, then all extras. */

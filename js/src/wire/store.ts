@@ -36,7 +36,7 @@ export const INITIAL_STATE = {
   probe: null as Probe | null,
   status: { state: "idle", message: "" } as Status,
   training: UNKNOWN,
-  /** A kernel is behind the stream; milliseconds without a sign of it, 0 where all is well. */
+  /** Whether a kernel is behind the stream; milliseconds without a sign of that kernel, 0 where all is well. */
   connected: true,
   silent: 0,
   protocolError: null as string | null,
@@ -44,7 +44,7 @@ export const INITIAL_STATE = {
 
 export type Received = typeof INITIAL_STATE;
 
-/** The kind of change that listeners are told of when one of these changes. */
+/** The change that listeners are told of when one of these values changes. */
 const TELLS: Record<keyof Received, Change> = {
   edits: "edits",
   batch: "observed",
@@ -69,9 +69,9 @@ export class FrameStore implements Store {
   readonly #outlet: Outlet;
   readonly #subscribers = new Map<symbol, (what: Change) => void>();
 
-  /** The initial one first; another of its step is a newer state of the model at that step. */
+  /** The initial frame first; a second frame of its step is a newer state of the model at that step. */
   readonly #frames: Kept<Frame>;
-  /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
+  /** The binding was replaced: all kept frames go as soon as the new binding has one to show. */
   #replaced = false;
   #arrival = 0;
   #selection: Selection | null = null;
@@ -227,7 +227,7 @@ export class FrameStore implements Store {
     });
   }
 
-  /** Takes frames of the past; of two with one step the one that is already here stays. */
+  /** Takes frames of the past; of two with one step the one that was here first stays. */
   takeHistory(frames: readonly Frame[]): void {
     if (frames.length === 0) return;
     let grew = false;
@@ -244,7 +244,7 @@ export class FrameStore implements Store {
     if (grew) this.#notify("history");
   }
 
-  /** Another binding took over the stream. Its first frame replaces all that is kept; nothing flickers until then. */
+  /** Another binding took over the stream. Its first frame replaces all kept ones; nothing flickers until then. */
   reset(): void {
     this.#replaced = true;
     this.#clearFault();
@@ -255,7 +255,7 @@ export class FrameStore implements Store {
     this.setGhostStep(-1);
   }
 
-  /** The same binding looks elsewhere: what is kept goes as soon as there is a frame of that. */
+  /** The same binding looks at another part: all kept frames go as soon as there is one of that part. */
   moved(): void {
     this.#replaced = true;
   }
@@ -288,14 +288,14 @@ export class FrameStore implements Store {
     this.#notify("observed");
   }
 
-  /** Takes what the examples make of the network now; null where nothing is known of them any more. */
+  /** Takes what the network makes of the examples now; null where that is not known any more. */
   takeActivations(activations: Activations | null): void {
     if (activations) this.#activations.takeLive(activations);
     else if (!this.#activations.cutAfter(-1)) return;
     this.#notify("network");
   }
 
-  /** Takes activations of a past step; of two with one step the one that is already here stays. */
+  /** Takes activations of a past step; of two with one step the one that was here first stays. */
   takePastActivations(activations: Activations): void {
     if (this.#activations.takePast(activations)) this.#notify("network");
   }
@@ -313,7 +313,7 @@ export class FrameStore implements Store {
     this.#notify(TELLS[what]);
   }
 
-  /** Reports something unreadable; the next good frame takes the report back. */
+  /** Reports something unreadable; the next good frame clears the report. */
   fault(message: string): void {
     if (message === this.#fault) return;
     this.#fault = message;
@@ -360,7 +360,7 @@ export class FrameStore implements Store {
   }
 }
 
-/** Whether two frames say the same; NaN equals NaN. */
+/** Whether two frames are equal; NaN equals NaN. */
 function equal(a: Frame, b: Frame): boolean {
   return (
     a.step === b.step &&

@@ -1,4 +1,4 @@
-/** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
+/** The stream, which has no view: it turns what the kernel sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
 import { filled as filledIn, WireError } from "./checks.ts";
@@ -109,8 +109,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         store.steering.take(message);
         break;
       case "reset":
-        // Another binding took over, or it is the same and looks elsewhere. Its traits come before this message or, if
-        // it has a version, after it: its layouts have that one or a higher one.
+        // Another binding took over, or the same one looks at another part. Its traits come before this message or, if
+        // the message has a version, after it: then its layouts have that version or a higher one.
         layouts.restart(Number(message.version ?? 0));
         if (message.moved) {
           store.moved();
@@ -147,8 +147,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     guarded(() => onMessage(content, buffers));
   hear(model, { ...Object.fromEntries(changes), "msg:custom": custom }, signal);
 
-  // After a reload the traits hold the first and the newest frame only; the kernel has those between. While it
-  // trains, this page will have all from its first live frame on: it asks for those before.
+  // After a reload the traits hold the first and the newest frame only; the kernel has the frames between. During
+  // training the page gets every frame from its first live one on: it asks for the earlier ones.
   function askForHistory(before: number): void {
     asked = true;
     tell(model, { kind: "history?", before, max_bytes: HISTORY_BYTES });
@@ -162,7 +162,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   return store;
 }
 
-/** The trait is set rarely, from another place than the messages: it may be behind them. */
+/** Takes the frame of a trait, which is set rarely and apart from the messages: it may be behind them. */
 function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
   const newest = store.latest();
   if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
@@ -181,7 +181,7 @@ function outletTo(model: AnyModel): Outlet {
   };
 }
 
-/** Reads each trait that asks for nothing but itself. */
+/** Readers of the traits that can be read by themselves. */
 function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
   const guarded = (work: () => void) => () => guard(store, work);
   const number = (trait: string) => Number(model.get(trait) ?? -1);
@@ -209,7 +209,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     left_out: kept("left_out", "leftOut", (value) => (value ?? []) as string[]),
     structure: kept("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
     probe: kept("probe", "probe", readProbe),
-    // Set rarely, so perhaps behind the messages: these say what is live.
+    // This trait is set rarely, so it may be behind the messages: they say what is live.
     activations: guarded(() => {
       const activations = readActivationsTrait(model.get("activations"));
       if (activations) store.takePastActivations(activations);
@@ -218,7 +218,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
   };
 }
 
-/** Tells the kernel, where it asks, up to which frame the page has drawn: so it is sent no more than it draws. */
+/** Tells the kernel, where it asks, the frame that was drawn last: so the page is sent no more than it draws. */
 function createTeller(model: AnyModel): (number: number | undefined) => void {
   let asked: number | null = null;
   let request = 0;
@@ -308,7 +308,7 @@ function createLayouts(trait: () => unknown[], kept: () => void) {
       }
       return readFrame(raw, layout);
     },
-    /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
+    /** Once frames of a layout come, older layouts serve only the frames that are kept. */
     forget(before: Layout, inUse: ReadonlySet<Layout>) {
       for (const [version, layout] of layouts) {
         if (version < before.version && !inUse.has(layout)) layouts.delete(version);
