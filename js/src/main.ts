@@ -6,10 +6,10 @@
 import type { RenderProps } from "@anywidget/types";
 import { renderOrMove } from "./shell/reattach.ts";
 import { putSheet } from "./shell/sheet.ts";
-import { computed, still } from "./still.ts";
+import { stationOutputs, still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
-import { outlast } from "./wire/jupyter_kernel.ts";
-import { type StreamContext, initialize as start } from "./wire/stream.ts";
+import { startLate } from "./wire/jupyter_kernel.ts";
+import { initialize as initializeStream, type StreamContext } from "./wire/stream.ts";
 import type { StreamExports } from "./wire/types.ts";
 
 function render(kind: string, props: RenderProps): void {
@@ -24,12 +24,12 @@ function render(kind: string, props: RenderProps): void {
 }
 
 export function initialize(context: StreamContext): StreamExports {
-  outlast(context.model);
-  return Object.assign(start(context), { render });
+  startLate(context.model);
+  return Object.assign(initializeStream(context), { render });
 }
 
 if (typeof document === "undefined") {
-  Object.assign(globalThis, { kwStill: still, kwComputed: computed });
+  Object.assign(globalThis, { kwStill: still, kwComputed: stationOutputs });
 }
 
 export default { initialize };

@@ -19,7 +19,7 @@ export interface Saved {
 
 export interface SavedStream extends SavedModel {
   /** The frames by rising step, in runs of one layout. */
-  runs: Run[];
+  runs: FrameRun[];
   /** Messages as the stream gets them from a kernel. */
   observed: object[];
   /** What the examples made of the network, by rising step. */
@@ -47,7 +47,7 @@ export interface SavedExamples {
   targets: DataView;
 }
 
-interface Run {
+interface FrameRun {
   layout: number;
   steps: number[];
   /** The numbers of all frames of the run: as `unfold` reads them, or `widen` where they are rounded. */
@@ -99,7 +99,7 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
 }
 
 /** The frames of a run. */
-export function framesOf(run: Run): SavedFrame[] {
+export function framesOf(run: FrameRun): SavedFrame[] {
   const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
   const length = words.byteLength / run.steps.length;
   return run.steps.map((step, n) => ({
@@ -114,32 +114,33 @@ export function framesOf(run: Run): SavedFrame[] {
 const FINE = 254;
 
 /** Frames rounded to whole steps, as float32: `data` has of each coefficient the first value, then each move. */
-export function widen(run: Run): Float32Array<ArrayBuffer> {
+export function widen(run: FrameRun): Float32Array<ArrayBuffer> {
   const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
   const coefficientsOfAll = data.byteLength / frames;
-  const more = (beside?.byteLength ?? 0) / 4 / frames;
-  const size = coefficientsOfAll + more;
-  const wide = new Float32Array(size * frames);
-  for (let k = 0; k < more * frames; k++) {
-    const at = Math.floor(k / more) * size + coefficientsOfAll + (k % more);
-    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + (k % besideSize);
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
   }
-  let [place, number] = [0, 0];
+  let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
-    for (let i = 0; i < functions * coefficients; i++, place++) {
-      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
         // Bytes wrap: a move of more than 127 steps goes round.
-        at = ((at + data.getInt8(place * frames + frame)) << 24) >> 24;
-        wide[frame * size + place] = at * step;
+        at = ((at + data.getInt8(index * frames + frame)) << 24) >> 24;
+        frameData[frame * frameSize + index] = at * step;
       }
-      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] =
+        (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
-    number += functions;
+    first += functions;
   }
-  return wide;
+  return frameData;
 }
 
 /**

@@ -4,11 +4,11 @@ import type { BasisRange, Frame, LayerLayout, Selection } from "../wire/types.ts
 import { formatCount } from "./format.ts";
 
 /** A layer whose outputs may have names. */
-type Named = Pick<LayerLayout, "names">;
+type NamedLayer = Pick<LayerLayout, "names">;
 
 /** "1 kernel", "45 functions". */
-export function counted(n: number, one: string): string {
-  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+export function counted(n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** The layer that a view draws: the one named, or else the first. */
@@ -40,8 +40,8 @@ export function wholeOf({ shape, window }: Pick<LayerLayout, "shape" | "window">
 /** Which part of a layer the page has: "outputs 0 to 55 of 256, inputs 0 to 54 of 256"; empty for all of it. */
 export function windowText({ shape, window }: Pick<LayerLayout, "shape" | "window">): string {
   if (!window) return "";
-  const span = (first: number, count: number, of: number) =>
-    `${formatCount(first)} to ${formatCount(first + count - 1)} of ${formatCount(of)}`;
+  const span = (first: number, count: number, total: number) =>
+    `${formatCount(first)} to ${formatCount(first + count - 1)} of ${formatCount(total)}`;
   const [out, inputs] = window.whole;
   return `outputs ${span(window.out, shape[0], out)}, inputs ${span(window.in, shape[1], inputs)}`;
 }
@@ -52,14 +52,14 @@ export function layerSize(layer: LayerLayout): string {
     const all = formatCount(out * inputs * kh * kw);
     return `${formatCount(layer.count)} of ${all} functions: ${windowText(layer)}`;
   }
-  const what = isPlain(layer) ? "weight" : "function";
-  const functions = counted(layer.count, what);
+  const noun = isPlain(layer) ? "weight" : "function";
+  const functions = counted(layer.count, noun);
   if (layer.kind === "linear")
     return `${functions}: ${counted(out, "output")} × ${counted(inputs, "input")}`;
   if (layer.kind === "elementwise") {
     return `learned activation: ${inputs === 1 ? "one function" : `${functions}, one for each group of channels`}`;
   }
-  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} ${what}s`;
+  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} ${noun}s`;
 }
 
 /** Whether the functions of a layer are the straight lines w·x of a plain layer. */
@@ -119,7 +119,7 @@ export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection):
 }
 
 /** What an output is called: "cat", or "output 3" where it has no name. */
-export function outputName(layer: Named, out: number, what = "output"): string {
+export function outputName(layer: NamedLayer, out: number, what = "output"): string {
   return layer.names?.[out] || `${what} ${out}`;
 }
 
@@ -133,7 +133,7 @@ export function inputName(
 }
 
 /** A name with its number, where there is room for both: "3 cat"; else the number. */
-export function numberedName(layer: Named, out: number): string {
+export function numberedName(layer: NamedLayer, out: number): string {
   const name = layer.names?.[out];
   return name ? `${out} ${name}` : String(out);
 }
@@ -156,8 +156,8 @@ export function placeText(
   if (kind === "elementwise") return `group ${at.in}`;
   if (kind === "linear") return `${outputName(layer, at.out)} · ${inputName(layer, at.in)}`;
   const entry = `row ${at.row}, column ${at.column}`;
-  const several = wholeOf(layer)[1] > 1;
-  return several
+  const hasSeveral = wholeOf(layer)[1] > 1;
+  return hasSeveral
     ? `${outputName(layer, at.out)} · ${inputName(layer, at.in)} · ${entry}`
     : `${outputName(layer, at.out, "kernel")} · ${entry}`;
 }

@@ -54,10 +54,10 @@ export const LABEL_CHARACTER = 6;
 /** Characters of a name over a column at least. */
 const NAME_CHARACTERS = 6;
 
-type Kind = keyof typeof SPACING;
+type LayerKind = keyof typeof SPACING;
 
 export interface Shape {
-  kind: Kind;
+  kind: LayerKind;
   out: number;
   in: number;
   kh: number;
@@ -152,19 +152,19 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   // Smaller cells, where that makes all of them fit the page.
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
-    const each = Math.ceil(columns / n);
-    if (n > bands && each * n - columns > BLANK_SHARE * columns) continue;
-    const size = Math.min(largestCell(shape), fit(each), tallest(n));
+    const bandColumns = Math.ceil(columns / n);
+    if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
+    const size = Math.min(largestCell(shape), fit(bandColumns), tallest(n));
     if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
-      [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
+      [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
   if (tiny && heightOf(bands, down(cell), gap) > room) {
-    const fits = (one: number, between: number) => {
-      const most = Math.floor((available + between) / (kw * one + between));
+    const fits = (size: number, between: number) => {
+      const most = Math.floor((available + between) / (kw * size + between));
       const n = Math.ceil(columns / most);
-      return most > 0 && heightOf(n, kh * one, between) <= room;
+      return most > 0 && heightOf(n, kh * size, between) <= room;
     };
     [cell, gap] = tinyCell(kh * kw, fits);
     cellGap = 0;
@@ -193,14 +193,14 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
-    position: order ? placesIn(order) : null,
+    position: order ? positionsIn(order) : null,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
 }
 
-function placesIn(order: readonly number[]): number[] {
+function positionsIn(order: readonly number[]): number[] {
   const places = new Array<number>(order.length);
   order.forEach((kernel, place) => {
     places[kernel] = place;
@@ -232,7 +232,7 @@ function rowLabel({ names = [] }: Shape, width: number): number {
 }
 
 /** What the functions of one output are called where there is one input. */
-function oneOf({ kind, output }: Arrangement): string {
+function outputWord({ kind, output }: Arrangement): string {
   return output ?? (kind === "conv" ? "kernel" : "output");
 }
 
@@ -245,7 +245,7 @@ function nameRoom(a: Arrangement): number {
 function columnsOf(a: Arrangement) {
   const [out, input] = a.corner ?? [0, 0];
   return a.in === 1
-    ? { one: oneOf(a), first: out, names: a.names }
+    ? { one: outputWord(a), first: out, names: a.names }
     : { one: a.column ?? "input", first: input, names: a.inputNames };
 }
 
@@ -254,20 +254,20 @@ export function isScattered({ order, in: inputs, column }: Arrangement): boolean
   return order !== undefined && inputs > 1 && column !== GROUP;
 }
 
-function pairText({ corner = [0, 0], in: inputs }: Arrangement, kernel: number): string {
+function outputAndInput({ corner = [0, 0], in: inputs }: Arrangement, kernel: number): string {
   return `${corner[0] + Math.floor(kernel / inputs)},${corner[1] + (kernel % inputs)}`;
 }
 
 export function columnText(a: Arrangement, column: number): string {
   const kernel = kernelAt(a, 0, column);
-  if (isScattered(a)) return pairText(a, kernel);
+  if (isScattered(a)) return outputAndInput(a, kernel);
   const { one, first, names } = columnsOf(a);
   const name = names?.[first + kernel];
   return name ? shortened(name, nameRoom(a)) : `${one} ${first + kernel}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (isScattered(a)) return pairText(a, a.out * a.in - 1);
+  if (isScattered(a)) return outputAndInput(a, a.out * a.in - 1);
   const { one, first, names } = columnsOf(a);
   if (!names?.length) return `${one} ${first + a.columns - 1}`;
   return "m".repeat(Math.min(nameRoom(a), Math.max(...names.map((name) => name.length))));
@@ -333,7 +333,7 @@ export function cellAt(a: Arrangement, x: number, y: number): number {
 
 /** The kernels with a part inside the rectangle, in reading order. */
 export function kernelsWithin(a: Arrangement, view: Rect): number[] {
-  const found: number[] = [];
+  const kernels: number[] = [];
   const clamp = (v: number, hi: number) => Math.max(0, Math.min(hi, v));
   const pitchX = a.blockWidth + a.gap;
   const pitchY = a.blockHeight + a.gap;
@@ -349,11 +349,11 @@ export function kernelsWithin(a: Arrangement, view: Rect): number[] {
     for (let r = r0; r < r1; r++) {
       for (let k = k0; k < k1; k++) {
         const column = band * a.perBand + k;
-        if (column < a.columns) found.push(kernelAt(a, r, column));
+        if (column < a.columns) kernels.push(kernelAt(a, r, column));
       }
     }
   }
-  return found;
+  return kernels;
 }
 
 /** Heights below each row of kernels, at which a picture can end. */
@@ -385,13 +385,13 @@ export function neighbour(a: Arrangement, f: number, direction: Direction): numb
   // In cells, as if all bands lay side by side.
   let x = column * a.kw + (entry % a.kw) + across;
   let y = row * a.kh + Math.floor(entry / a.kw) + down;
-  const [wide, tall] = [a.perBand * a.kw, a.rows * a.kh];
-  if (y < 0) [x, y] = [x - wide, tall - 1];
-  else if (y === tall) {
-    [x, y] = [x + wide, 0];
+  const [width, height] = [a.perBand * a.kw, a.rows * a.kh];
+  if (y < 0) [x, y] = [x - width, height - 1];
+  else if (y === height) {
+    [x, y] = [x + width, 0];
     // The last band may be shorter than the one above it.
     const over = Math.floor(x / a.kw) - (a.columns - 1);
-    if (over > 0 && Math.floor(x / wide) === a.bands - 1) x -= over * a.kw;
+    if (over > 0 && Math.floor(x / width) === a.bands - 1) x -= over * a.kw;
   }
   if (x < 0 || x >= a.columns * a.kw) return f;
   const kernel = kernelAt(a, Math.floor(y / a.kh), Math.floor(x / a.kw));

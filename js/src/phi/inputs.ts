@@ -22,19 +22,19 @@ const NARROW_SHARE = 0.05;
 /** Values that are sorted for the ends of a whole layer: more give the same ends, later. */
 const MOST_SORTED = 20_000;
 
-const known = new WeakMap<Observed, readonly (Ends | null)[]>();
+const endsOfBatch = new WeakMap<Observed, readonly (Ends | null)[]>();
 
 /** The ends of what each entry got, but for the outermost 0.5 % on either side; null where it got nothing. */
 export function inputEnds(observed: Observed): readonly (Ends | null)[] {
-  const found = known.get(observed);
-  if (found) return found;
+  const cached = endsOfBatch.get(observed);
+  if (cached) return cached;
   const { patches, patchCount, entries } = observed;
   const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
     const values = new Float64Array(patchCount);
     for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
     return endsOf(values);
   });
-  known.set(observed, ends);
+  endsOfBatch.set(observed, ends);
   return ends;
 }
 

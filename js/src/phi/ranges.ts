@@ -48,7 +48,7 @@ export function mostOf({ low, high }: Reach): number {
 
 /** The frame to draw, or the last one before it whose numbers are all finite; the first where there is none. */
 export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Frame | null {
-  let found = store.current();
-  while (found && !found.data.every(Number.isFinite)) found = store.at(found.step - 1);
-  return found ?? store.initial();
+  let frame = store.current();
+  while (frame && !frame.data.every(Number.isFinite)) frame = store.at(frame.step - 1);
+  return frame ?? store.initial();
 }

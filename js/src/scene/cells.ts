@@ -121,8 +121,8 @@ export function cornerLabels(a: Arrangement): Label[] {
 
 export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
   return [
-    ...headMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
-    ...write(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
+    ...topLabelMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
+    ...texts(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
   ];
 }
 
@@ -135,23 +135,23 @@ export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Co
   );
   return [
     rect(head.strip, { fill: colours.surface }),
-    ...headMarks(columns, corners, view, colours.muted),
+    ...topLabelMarks(columns, corners, view, colours.muted),
   ];
 }
 
-function headMarks(
+function topLabelMarks(
   columns: readonly Label[],
   corners: readonly Label[],
   view: Rect,
   fill: string,
 ): Mark[] {
   return [
-    ...write(columns, view, fill, { anchor: "middle" }),
-    ...write(corners, view, fill, { anchor: "end" }),
+    ...texts(columns, view, fill, { anchor: "middle" }),
+    ...texts(corners, view, fill, { anchor: "end" }),
   ];
 }
 
-function write(labels: readonly Label[], view: Rect, fill: string, how: Partial<TextMark>): Mark[] {
+function texts(labels: readonly Label[], view: Rect, fill: string, how: Partial<TextMark>): Mark[] {
   return labels
     .filter(({ y }) => y > view.y - 20 && y < view.y + view.height + 20)
     .map(({ text, x, y }) => words(x, y, text, fill, how));
@@ -166,7 +166,7 @@ export function functionsWithin(arrangement: Arrangement, view: Rect): number[] 
 }
 
 /** What cells stand for: each one function, or a kernel, for which its largest function answers. */
-interface Unit {
+interface CellUnit {
   /** Functions of a cell. */
   size: number;
   functionAt(cell: number): number;
@@ -177,20 +177,20 @@ export function cellSites(
   arrangement: Arrangement,
   count: number,
   say: (f: number) => string,
-  { size, functionAt }: Unit = { size: 1, functionAt: (cell) => cell },
+  { size, functionAt }: CellUnit = { size: 1, functionAt: (cell) => cell },
 ): Sites {
-  const known = (id: string) => id !== "" && Number(id) < count;
+  const isCell = (id: string) => id !== "" && Number(id) < count;
   return {
     at(x, y, view) {
       if (underHead(arrangement, view, y)) return "";
       const cell = cellAt(arrangement, x, y);
       return cell < 0 ? "" : String(functionAt(cell));
     },
-    box: (id) => (known(id) ? rectOf(arrangement, Math.floor(Number(id) / size)) : null),
-    words: (id) => (known(id) ? say(Number(id)) : ""),
+    box: (id) => (isCell(id) ? rectOf(arrangement, Math.floor(Number(id) / size)) : null),
+    words: (id) => (isCell(id) ? say(Number(id)) : ""),
     next(id, direction) {
       if (direction === "last") return String(count - 1);
-      if (direction === "first" || !known(id)) return "0";
+      if (direction === "first" || !isCell(id)) return "0";
       const cell = Math.floor(Number(id) / size);
       return String(functionAt(neighbour(arrangement, cell, direction)));
     },
@@ -256,12 +256,12 @@ export function axisMarks(
 ): Mark[] {
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
-  const at = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
-  const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
+  const ends = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
+  const [left, right] = ends.map(({ text }) => widthOf(text, WORDS));
   const room = a.cell - left - right;
   const base = y + height + AXIS_HEIGHT - 2;
   return [
-    ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
+    ...ends.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
     ...(room > widthOf(name, WORDS) + 6
       ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
       : []),

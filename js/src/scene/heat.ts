@@ -39,17 +39,17 @@ export function greyPixels(
   return { width, height: values.length / width, rgba };
 }
 
-const small = new WeakMap<Float32Array, Pixels[]>();
+const thumbnails = new WeakMap<Float32Array, Pixels[]>();
 
 /** The first channel of each image in greys, each on a scale of its own. */
 export function thumbnailsOf(images: Images, most = images.count): Pixels[] {
-  const known = small.get(images.data);
+  const known = thumbnails.get(images.data);
   if (known) return known;
   const pictures = Array.from({ length: Math.min(images.count, most) }, (_, k) => {
     const values = channelOf(images, k, 0);
     return greyPixels(values, images.width, rangeOf(values));
   });
-  small.set(images.data, pictures);
+  thumbnails.set(images.data, pictures);
   return pictures;
 }
 
@@ -61,17 +61,17 @@ export function sheetOf(
   fill: (index: number, pixels: Uint32Array) => void,
 ): { sheet: Pixels; across: number; size: [number, number] } {
   const across = Math.max(1, Math.min(count, Math.floor(WIDEST / width)));
-  const wide = across * width;
-  const out = new Uint32Array(wide * Math.max(1, Math.ceil(count / across)) * height);
-  const one = new Uint32Array(width * height);
+  const sheetWidth = across * width;
+  const out = new Uint32Array(sheetWidth * Math.max(1, Math.ceil(count / across)) * height);
+  const tile = new Uint32Array(width * height);
   for (let k = 0; k < count; k++) {
-    fill(k, one);
-    const corner = Math.floor(k / across) * height * wide + (k % across) * width;
+    fill(k, tile);
+    const corner = Math.floor(k / across) * height * sheetWidth + (k % across) * width;
     for (let row = 0; row < height; row++) {
-      out.set(one.subarray(row * width, (row + 1) * width), corner + row * wide);
+      out.set(tile.subarray(row * width, (row + 1) * width), corner + row * sheetWidth);
     }
   }
-  return { sheet: pixelsOf(out, wide), across, size: [width, height] };
+  return { sheet: pixelsOf(out, sheetWidth), across, size: [width, height] };
 }
 
 function pixelsOf(values: Uint32Array, width: number): Pixels {
@@ -109,16 +109,16 @@ export function colourKey(
   const steps = 2 * ARM + 1;
   const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
   const box = { x, y, width, height: BAR };
-  const [first, second] = [y + BAR + 13, y + BAR + KEY_LINE + 10];
-  const long = widthOf(below[0], WORDS) + widthOf(above[0], WORDS) + KEY_LINE <= width ? 0 : 1;
+  const [upper, lower] = [y + BAR + 13, y + BAR + KEY_LINE + 10];
+  const version = widthOf(below[0], WORDS) + widthOf(above[0], WORDS) + KEY_LINE <= width ? 0 : 1;
   const end = { anchor: "end" } as const;
   return [
     { kind: "image", box, pixels: heatOf(values, steps, most, paletteOf(name)), smooth: true },
     outline(box, line),
-    words(x, first, `${cut ? "≤ " : ""}${number(-most)}`, muted),
-    words(x + width / 2, first, "0", muted, { anchor: "middle" }),
-    words(x + width, first, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
-    words(x, second, below[long] ?? below[0], muted),
-    words(x + width, second, above[long] ?? above[0], muted, end),
+    words(x, upper, `${cut ? "≤ " : ""}${number(-most)}`, muted),
+    words(x + width / 2, upper, "0", muted, { anchor: "middle" }),
+    words(x + width, upper, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
+    words(x, lower, below[version] ?? below[0], muted),
+    words(x + width, lower, above[version] ?? above[0], muted, end),
   ];
 }

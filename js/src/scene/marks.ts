@@ -195,7 +195,7 @@ export const NOWHERE: Sites = { at: () => "", box: () => null, words: () => "", 
 
 /** Sites of a few boxes; the arrow keys lead to the nearest one in their direction. */
 export function sitesOf(list: readonly { id: string; box: Rect; words: string }[]): Sites {
-  const found = (id: string) => list.find((site) => site.id === id);
+  const siteOf = (id: string) => list.find((site) => site.id === id);
   const middle = ({ x, y, width, height }: Rect) => [x + width / 2, y + height / 2] as const;
   return {
     at(x, y) {
@@ -206,22 +206,22 @@ export function sitesOf(list: readonly { id: string; box: Rect; words: string }[
       }
       return "";
     },
-    box: (id) => found(id)?.box ?? null,
-    words: (id) => found(id)?.words ?? "",
+    box: (id) => siteOf(id)?.box ?? null,
+    words: (id) => siteOf(id)?.words ?? "",
     next(id, direction) {
-      const from = found(id);
+      const from = siteOf(id);
       if (direction === "last") return list[list.length - 1]?.id ?? "";
       if (!from || direction === "first") return list[0]?.id ?? "";
       const [fx, fy] = middle(from.box);
       let best = id;
-      let least = Number.POSITIVE_INFINITY;
+      let nearest = Number.POSITIVE_INFINITY;
       for (const site of list) {
         const [x, y] = middle(site.box);
         const [dx, dy] = [x - fx, y - fy];
         const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
         const aside = Math.abs(direction === "left" || direction === "right" ? dy : dx);
-        const far = ahead + 2 * aside;
-        if (ahead > 0.5 && far < least) [best, least] = [site.id, far];
+        const distance = ahead + 2 * aside;
+        if (ahead > 0.5 && distance < nearest) [best, nearest] = [site.id, distance];
       }
       return best;
     },

@@ -143,14 +143,14 @@ export function createKit(document: Document, signal: AbortSignal) {
     className: string,
     act: () => void,
   ): HTMLButtonElement {
-    const made = element(document, "button", className);
-    made.type = "button";
-    made.textContent = text;
-    made.title = title;
+    const control = element(document, "button", className);
+    control.type = "button";
+    control.textContent = text;
+    control.title = title;
     // The name that is read aloud holds the words that are seen; a sign alone has none.
-    if (!/[a-z]{2}/i.test(text)) putAttributes(made, { "aria-label": title });
-    listen(made, signal, { click: act });
-    return made;
+    if (!/[a-z]{2}/i.test(text)) putAttributes(control, { "aria-label": title });
+    listen(control, signal, { click: act });
+    return control;
   }
 
   return {
@@ -169,18 +169,18 @@ export function createKit(document: Document, signal: AbortSignal) {
 
 /** A button with an icon; `show` changes the icon and the name. */
 export function iconButton({ button }: Kit, act: () => void) {
-  const made = button("", "", "kw-button kw-icon", act);
+  const control = button("", "", "kw-button kw-icon", act);
   const make = (tag: string) =>
-    made.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);
+    control.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);
   const [svg, path] = [make("svg"), make("path")];
   putAttributes(svg, { viewBox: "0 0 16 16", "aria-hidden": "true" });
   svg.append(path);
-  made.append(svg);
+  control.append(svg);
   const show = (icon: keyof typeof ICONS, name: string, title: string) => {
     putAttributes(path, { d: ICONS[icon] });
-    putAttributes(made, { title, "aria-label": name, "data-icon": icon });
+    putAttributes(control, { title, "aria-label": name, "data-icon": icon });
   };
-  return { button: made, show };
+  return { button: control, show };
 }
 
 /** What is rarely used, behind one button: closed by a click elsewhere and by Escape. */

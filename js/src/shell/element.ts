@@ -6,10 +6,10 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   className: string,
   parent?: HTMLElement,
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
 }
 
 type Handlers = {
@@ -45,11 +45,11 @@ export function putAttributes(element: Element, attributes: Record<string, strin
 
 /** Sets styles other than those set last: browsers round values, and to set one again has the page laid out. */
 export function putStyle(element: HTMLElement, styles: Record<string, string>): void {
-  const known = stylesPut.get(element) ?? {};
+  const lastStyles = stylesPut.get(element) ?? {};
   for (const [name, value] of Object.entries(styles)) {
-    if (known[name] !== value) element.style.setProperty(name, value);
+    if (lastStyles[name] !== value) element.style.setProperty(name, value);
   }
-  stylesPut.set(element, { ...known, ...styles });
+  stylesPut.set(element, { ...lastStyles, ...styles });
 }
 
 const stylesPut = new WeakMap<Element, Record<string, string>>();

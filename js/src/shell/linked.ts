@@ -34,17 +34,17 @@ function refs(model: AnyModel): string[] {
  * to the kernel, and tells the views there.
  */
 export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
-  const told = {
+  const toModel = {
     selection: () => model.set("selection", store.selection()),
     cursor: () => model.set("cursor", store.cursor()),
   };
-  for (const tell of Object.values(told)) tell();
+  for (const tell of Object.values(toModel)) tell();
   store.subscribe((what) => {
-    if (what === "selection" || what === "cursor") told[what]();
+    if (what === "selection" || what === "cursor") toModel[what]();
   }, signal);
-  const taken = {
+  const toStore = {
     "change:selection": () => store.select(readSelection(model.get("selection"))),
     "change:cursor": () => store.setCursor(Number(model.get("cursor"))),
   };
-  hear(model, taken, signal);
+  hear(model, toStore, signal);
 }

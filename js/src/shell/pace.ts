@@ -13,7 +13,7 @@ const SLACK = 16;
 /** The most milliseconds that count of one drawing: in the middle of it a computer may have slept, or a starved page. */
 const LONGEST = 1000;
 /** When the next frame may be drawn in a window: all its views share one time. */
-const free = new WeakMap<Window, number>();
+const freeFrom = new WeakMap<Window, number>();
 
 /**
  * Otherwise each frame would be drawn before the next message is read, and a page that is slower than the training would
@@ -28,7 +28,7 @@ export function createPace(window: Window, draw: () => void): Pace {
 
   function run() {
     const start = performance.now();
-    const due = free.get(window) ?? Number.NEGATIVE_INFINITY;
+    const due = freeFrom.get(window) ?? Number.NEGATIVE_INFINITY;
     if (!isUrgent && start < due - SLACK) {
       request = window.requestAnimationFrame(run);
       return;
@@ -43,7 +43,7 @@ export function createPace(window: Window, draw: () => void): Pace {
       const took = Math.min(ended - start, LONGEST);
       const next = Math.max(due, start) + 1.5 * took;
       // Drawings that a person asks for add to no debt.
-      free.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);
+      freeFrom.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);
     }
   }
 

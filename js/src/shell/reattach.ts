@@ -5,7 +5,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 
-interface Shown {
+interface MovableView {
   /** What is moved. */
   inside: HTMLElement;
   /** The latest props that the view was rendered with. */
@@ -14,31 +14,31 @@ interface Shown {
   ends: AbortController;
 }
 
-const shown = new Map<string, Set<Shown>>();
+const viewsById = new Map<string, Set<MovableView>>();
 
 /** Renders a view, or moves the one that was taken out of its place. */
 export function renderOrMove(props: RenderProps, render: (props: RenderProps) => void): void {
-  const own = String(props.model.get("_own") ?? "");
-  if (own) renderOrMoveOwn(own, props, render);
+  const id = String(props.model.get("_own") ?? "");
+  if (id) renderById(id, props, render);
   else render(props);
 }
 
-function renderOrMoveOwn(own: string, props: RenderProps, render: (props: RenderProps) => void) {
-  const views = shown.get(own) ?? new Set();
-  shown.set(own, views);
-  const left = [...views].find(isTakenOut);
-  if (left) {
-    left.props = props;
-    follow(left);
-    props.el.append(left.inside);
+function renderById(id: string, props: RenderProps, render: (props: RenderProps) => void) {
+  const views = viewsById.get(id) ?? new Set();
+  viewsById.set(id, views);
+  const takenOut = [...views].find(isTakenOut);
+  if (takenOut) {
+    takenOut.props = props;
+    follow(takenOut);
+    props.el.append(takenOut.inside);
     return;
   }
   const inside = props.el.ownerDocument.createElement("div");
-  const view: Shown = { inside, props, ends: new AbortController() };
+  const view: MovableView = { inside, props, ends: new AbortController() };
   views.add(view);
   view.ends.signal.addEventListener("abort", () => {
     views.delete(view);
-    if (views.size === 0) shown.delete(own);
+    if (views.size === 0) viewsById.delete(id);
     inside.remove();
   });
   props.el.append(inside);
@@ -46,16 +46,16 @@ function renderOrMoveOwn(own: string, props: RenderProps, render: (props: Render
   render({ ...props, el: inside, signal: view.ends.signal });
 
   /** Ends a view with the props it has now; if it was moved meanwhile, it is rendered again with its latest ones. */
-  function follow(one: Shown) {
-    const { props: mine } = one;
-    mine.signal.addEventListener("abort", () => {
-      one.ends.abort();
-      if (one.props !== mine && !one.props.signal.aborted) renderOrMoveOwn(own, one.props, render);
+  function follow(view: MovableView) {
+    const { props } = view;
+    props.signal.addEventListener("abort", () => {
+      view.ends.abort();
+      if (view.props !== props && !view.props.signal.aborted) renderById(id, view.props, render);
     });
   }
 }
 
 /** Whether a view was drawn, and then removed by itself: a cell out of sight is removed with all around its view. */
-function isTakenOut({ inside, props: { el } }: Shown): boolean {
+function isTakenOut({ inside, props: { el } }: MovableView): boolean {
   return el.parentNode === null && !inside.querySelector("[data-kw-unborn]");
 }

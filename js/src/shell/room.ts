@@ -8,15 +8,15 @@ const MARGIN = 16;
 /** Pixels outside of what is seen within which a view is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
-const led = new WeakSet<Store>();
+const broughtIn = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
 export function panelAround(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
-  for (let at = element.parentElement; at && at !== body; at = at.parentElement) {
-    const style = defaultView?.getComputedStyle(at);
-    if (at !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = at;
+  for (let node = element.parentElement; node && node !== body; node = node.parentElement) {
+    const style = defaultView?.getComputedStyle(node);
+    if (node !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = node;
   }
   return outermost;
 }
@@ -59,26 +59,27 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
  */
 export function comeIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
-  if (!isUnderWay(standing)) led.delete(store);
-  const begins = standing.state === "running" && !led.has(store);
+  if (!isUnderWay(standing)) broughtIn.delete(store);
+  const begins = standing.state === "running" && !broughtIn.has(store);
   const panel = begins ? panelAround(view) : null;
   if (!panel) return;
-  led.add(store);
-  const seen = panel.getBoundingClientRect();
+  broughtIn.add(store);
+  const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
   );
   const boxes = [...views].flatMap((one) => {
     const whole = one.getBoundingClientRect();
-    if (whole.height <= seen.height) return [whole];
+    if (whole.height <= bounds.height) return [whole];
     return [...one.querySelectorAll(".kw-viewport")].map((part) => part.getBoundingClientRect());
   });
   let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const box of boxes.reverse()) {
-    const isNear = box.bottom > seen.top - NEAR && box.top < seen.bottom + NEAR;
+    const isNear = box.bottom > bounds.top - NEAR && box.top < bounds.bottom + NEAR;
     if (box.height === 0 || !isNear) continue;
-    const all = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
-    if (all[1] - all[0] <= seen.height) [top, bottom] = all;
+    const reach = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
+    if (reach[1] - reach[0] <= bounds.height) [top, bottom] = reach;
   }
-  if (top < bottom) panel.scrollTop += Math.min(top - seen.top, Math.max(0, bottom - seen.bottom));
+  if (top < bottom)
+    panel.scrollTop += Math.min(top - bounds.top, Math.max(0, bottom - bounds.bottom));
 }

@@ -151,12 +151,12 @@ function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clien
 /** The keyboard's way from site to site. */
 function createWalk(hands: Hands, reveal: (id: string) => void) {
   let cursor = "";
-  let seen = false;
+  let isMarked = false;
   return {
     /** The site where the keyboard is, as long as its mark is shown. */
-    mark: () => (seen ? cursor : ""),
+    mark: () => (isMarked ? cursor : ""),
     rest() {
-      seen = false;
+      isMarked = false;
     },
     goOnFrom(id: string) {
       cursor = id;
@@ -166,17 +166,17 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
       if (hands.keyFirst?.(event)) return true;
       const direction = event.shiftKey ? undefined : DIRECTIONS[event.key];
       const end = event.key === "Home" ? "first" : event.key === "End" ? "last" : undefined;
-      const way = direction ?? end;
-      if (way) {
-        const known = cursor && sites.box(cursor) ? cursor : "";
-        const next = known || end ? sites.next(known, way) : sites.next("", "first");
+      const lead = direction ?? end;
+      if (lead) {
+        const from = cursor && sites.box(cursor) ? cursor : "";
+        const next = from || end ? sites.next(from, lead) : sites.next("", "first");
         if (!next) return false;
         cursor = next;
-        seen = true;
+        isMarked = true;
         reveal(cursor);
         hands.arrived?.(cursor);
       } else if ((event.key === "Enter" || event.key === " ") && cursor) hands.press(cursor, event);
-      else return hands.key?.(event, seen ? cursor : "") ?? false;
+      else return hands.key?.(event, isMarked ? cursor : "") ?? false;
       return true;
     },
   };

@@ -93,19 +93,19 @@ export class Machine {
     const problem = this.#problem(call);
     const run = this.#exports[`kan_forward_wasm_${basis.order}`];
     const knots = this.#knots(basis);
-    return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
 
   /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
   backward(call: Call, gradients: Gradients): boolean {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const given = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const wanted = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#done(run(this.#problem(call), this.#knots(basis), ...given, ...wanted));
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
   }
 
-  #done(status: bigint | number): boolean {
+  #succeeded(status: bigint | number): boolean {
     if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
     return Number(status) === 0;
   }
@@ -132,13 +132,13 @@ export class Machine {
     return at;
   }
 
-  readonly #uneven = new WeakMap<readonly number[], number>();
+  readonly #knotAddresses = new WeakMap<readonly number[], number>();
 
   #knots({ knots }: KernelBasis): number {
     if (!knots) return 0;
-    const at = this.#uneven.get(knots) ?? this.take(2 * knots.length);
+    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
     new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
-    this.#uneven.set(knots, at);
+    this.#knotAddresses.set(knots, at);
     return at;
   }
 }

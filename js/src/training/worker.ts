@@ -53,10 +53,10 @@ export class Worker {
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
-  #sent = 0;
-  #scored = 0;
+  #sentAt = 0;
+  #scoredAt = 0;
   #diverged = false;
-  #next = 0;
+  #dueAt = 0;
   #looping = false;
   #beginning: Promise<void> = Promise.resolve();
   readonly #times: { at: number; examples: number }[] = [];
@@ -111,9 +111,9 @@ export class Worker {
       }
       this.#times.push({ at: this.now(), examples: trainer.settings.batch });
       if (this.#times.length > 50) this.#times.shift();
-      const over = this.#due === 0 || trainer.step >= trainer.steps;
-      if (over) this.#due = 0;
-      this.#tell(over);
+      const isOver = this.#due === 0 || trainer.step >= trainer.steps;
+      if (isOver) this.#due = 0;
+      this.#tell(isOver);
       await this.breathe(this.#early(trainer.steps));
     }
     this.#looping = false;
@@ -123,28 +123,28 @@ export class Worker {
   /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
   #early(steps: number): number {
     const now = this.now();
-    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
-    return this.#next > now + LATE ? this.#next - now : 0;
+    this.#dueAt = Math.max(this.#dueAt, now - LATE) + WATCHED / steps;
+    return this.#dueAt > now + LATE ? this.#dueAt - now : 0;
   }
 
   #tell(always: boolean): void {
     const trainer = this.#trainer;
     const now = this.now();
     if (!trainer) return;
-    if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
+    if (!always && (!this.#isDrawn || now - this.#sentAt < FRAME)) return;
     this.#isDrawn = false;
-    this.#sent = now;
+    this.#sentAt = now;
     let score: News["score"] = null;
-    if (always || now - this.#scored > SCORE) {
-      this.#scored = now;
+    if (always || now - this.#scoredAt > SCORE) {
+      this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
+    const progress = { speed: this.#speed(), state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
   }
 
   #speed(): number {

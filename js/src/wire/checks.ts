@@ -15,18 +15,18 @@ export function uint32(bytes: unknown, what: string): Uint32Array {
 }
 
 export function uint8(bytes: unknown, what: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(viewOf(bytes, what));
+  return new Uint8Array(bytesOf(bytes, what));
 }
 
 function copy(bytes: unknown, what: string): ArrayBuffer {
-  const view = viewOf(bytes, what);
+  const view = bytesOf(bytes, what);
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
 
-function viewOf(bytes: unknown, what: string): Uint8Array {
+function bytesOf(bytes: unknown, what: string): Uint8Array {
   if (ArrayBuffer.isView(bytes)) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -61,7 +61,7 @@ export function record(value: unknown, what: string): Record<string, unknown> {
 }
 
 /** The object that a trait holds; null for {} and nothing. */
-export function filled<Wire>(value: unknown, what: string): Wire | null {
+export function nonEmpty<Wire>(value: unknown, what: string): Wire | null {
   if (value == null) return null;
   const raw = record(value, what);
   return Object.keys(raw).length === 0 ? null : (raw as Wire);

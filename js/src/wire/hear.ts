@@ -10,10 +10,10 @@ export function hear(
   handlers: Readonly<Record<string, (...news: never[]) => void>>,
   signal: AbortSignal,
 ): void {
-  const all = Object.entries(handlers);
-  for (const [event, handler] of all) model.on(event, handler as never);
+  const listeners = Object.entries(handlers);
+  for (const [event, handler] of listeners) model.on(event, handler as never);
   const end = () => {
-    for (const [event, handler] of all) model.off(event, handler as never);
+    for (const [event, handler] of listeners) model.off(event, handler as never);
   };
   signal.addEventListener("abort", end, { once: true });
 }

@@ -23,7 +23,7 @@ export interface Standing {
 /** Several beats long (_BEAT_SECONDS in kan_widgets/widgets/wire/broadcast.py), so that a busy page misses none. */
 export const SILENT = 10_000;
 
-const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
+const SIGN_EVENTS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
 
 /** States of a run that trains or will go on: "still" is one of several models that a thread trains in turns. */
 const UNDER_WAY = ["running", "paused", "stopping", "still"];
@@ -58,17 +58,17 @@ export function watchSilence(
 ): void {
   // Where a picture is drawn without a page there is no clock, and nothing is waited for.
   if (!("setInterval" in globalThis)) return;
-  let heard = performance.now();
-  const look = () => {
-    const silent = performance.now() - heard;
+  let heardAt = performance.now();
+  const checkSilence = () => {
+    const silent = performance.now() - heardAt;
     tell(beats() && silent > SILENT ? silent : 0);
   };
   const sign = () => {
-    heard = performance.now();
+    heardAt = performance.now();
     tell(0);
   };
-  const timer = setInterval(look, 1000);
-  hear(model, Object.fromEntries(SIGNS.map((event) => [event, sign])), signal);
+  const timer = setInterval(checkSilence, 1000);
+  hear(model, Object.fromEntries(SIGN_EVENTS.map((event) => [event, sign])), signal);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
@@ -84,12 +84,12 @@ export function latestLoss({ loss }: Standing) {
   return { name, value: Number(text.replace("inf", "Infinity")) };
 }
 
-const ENDED = "What was shown last stays, and its history; nothing more comes.";
+const ENDED_HINT = "What was shown last stays, and its history; nothing more comes.";
 const HINTS: Readonly<Record<string, string>> = {
-  closed: `${ENDED} Bind a model again, and show it in a new view.`,
+  closed: `${ENDED_HINT} Bind a model again, and show it in a new view.`,
   diverged:
     "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
-  alone: `${ENDED} In a notebook, running the cell of this view again connects it.`,
+  alone: `${ENDED_HINT} In a notebook, running the cell of this view again connects it.`,
   unheard:
     "The kernel has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart it, and run the cells again.",
   uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves.",

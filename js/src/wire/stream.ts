@@ -1,7 +1,7 @@
 /** The stream, which has no view: it turns what the kernel sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
-import { filled as filledIn, WireError } from "./checks.ts";
+import { nonEmpty, WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
 import { watchKernel } from "./jupyter_kernel.ts";
 import {
@@ -20,7 +20,7 @@ import {
   readSummaries,
 } from "./protocol.ts";
 import { watchSilence } from "./standing.ts";
-import { FrameStore, INITIAL_STATE, MAX_BYTES, type Outlet, type Received } from "./store.ts";
+import { FrameStore, INITIAL_STATE, type KernelState, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
 /** What one answer to a request for history may weigh. */
@@ -43,11 +43,11 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
-    () => store.keep("protocolError", null),
+    () => store.setState("protocolError", null),
   );
 
   const guarded = (work: () => void) => guard(store, work);
-  const tellShown = createTeller(model);
+  const reportDrawn = createDrawnReport(model);
 
   function frameOf(trait: "initial" | "frame"): Frame | null {
     const raw = readFrameTrait(model.get(trait));
@@ -77,7 +77,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         layouts.keep(readLayout(message.layout));
         break;
       case "frame": {
-        tellShown(message.number as number | undefined);
+        reportDrawn(message.number as number | undefined);
         if (store.protocolError !== null) break;
         const frame = layouts.complete(rawFrame(message));
         if (!frame) break;
@@ -125,19 +125,19 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     }
   }
 
-  const plain = plainReaders(model, store);
+  const readTrait = plainReaders(model, store);
   function readNetwork(): void {
-    for (const trait of ["structure", "probe", "activations"]) plain[trait]();
+    for (const trait of ["structure", "probe", "activations"]) readTrait[trait]();
   }
 
-  const { status, training, ...others } = plain;
+  const { status, training, ...rest } = readTrait;
   status();
   training();
   readFrames();
-  for (const read of Object.values(others)) read();
+  for (const read of Object.values(rest)) read();
 
   const readers = {
-    ...plain,
+    ...readTrait,
     layouts: () => guarded(layouts.read),
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
@@ -184,31 +184,31 @@ function outletTo(model: AnyModel): Outlet {
 /** Readers of the traits that can be read by themselves. */
 function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
   const guarded = (work: () => void) => () => guard(store, work);
-  const number = (trait: string) => Number(model.get(trait) ?? -1);
-  const kept = <K extends keyof Received>(
+  const stepIn = (trait: string) => Number(model.get(trait) ?? -1);
+  const take = <K extends keyof KernelState>(
     trait: string,
     what: K,
-    read: (value: unknown) => Received[K],
-  ) => guarded(() => store.keep(what, read(model.get(trait))));
+    read: (value: unknown) => KernelState[K],
+  ) => guarded(() => store.setState(what, read(model.get(trait))));
   /** Entries that the trait leaves out have their initial values. */
-  const filled = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
-    kept(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
+  const withInitial = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
+    take(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
   return {
-    status: filled("status"),
-    training: filled("training"),
+    status: withInitial("status"),
+    training: withInitial("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => store.takeCursor(number("cursor")),
-    ghost_step: () => store.takeGhostStep(number("ghost_step")),
-    batch: filled("batch"),
-    edits: filled("edits"),
-    summaries: kept(
+    cursor: () => store.takeCursor(stepIn("cursor")),
+    ghost_step: () => store.takeGhostStep(stepIn("ghost_step")),
+    batch: withInitial("batch"),
+    edits: withInitial("edits"),
+    summaries: take(
       "summaries",
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
-    left_out: kept("left_out", "leftOut", (value) => (value ?? []) as string[]),
-    structure: kept("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
-    probe: kept("probe", "probe", readProbe),
+    left_out: take("left_out", "leftOut", (value) => (value ?? []) as string[]),
+    structure: take("structure", "structure", (value) => nonEmpty<Structure>(value, "a structure")),
+    probe: take("probe", "probe", readProbe),
     // This trait is set rarely, so it may be behind the messages: they say what is live.
     activations: guarded(() => {
       const activations = readActivationsTrait(model.get("activations"));
@@ -219,33 +219,33 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
 }
 
 /** Tells the kernel, where it asks, the frame that was drawn last: so the page is sent no more than it draws. */
-function createTeller(model: AnyModel): (number: number | undefined) => void {
-  let asked: number | null = null;
+function createDrawnReport(model: AnyModel): (number: number | undefined) => void {
+  let unreported: number | null = null;
   let request = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  function shown() {
+  function report() {
     globalThis.cancelAnimationFrame?.(request);
     clearTimeout(timer);
     timer = undefined;
-    if (asked === null) return;
-    tell(model, { kind: "shown", number: asked });
-    asked = null;
+    if (unreported === null) return;
+    tell(model, { kind: "shown", number: unreported });
+    unreported = null;
   }
   return (number) => {
-    asked = number ?? asked;
+    unreported = number ?? unreported;
     if (timer !== undefined) return;
-    request = globalThis.requestAnimationFrame?.(shown) ?? 0;
-    timer = setTimeout(shown, globalThis.document?.hidden ? 0 : UNSEEN);
+    request = globalThis.requestAnimationFrame?.(report) ?? 0;
+    timer = setTimeout(report, globalThis.document?.hidden ? 0 : UNSEEN);
   };
 }
 
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
-  void watchKernel(model, model.get("_own"), (there) => store.keep("connected", there), signal);
+  void watchKernel(model, model.get("_own"), (there) => store.setState("connected", there), signal);
   watchSilence(
     model,
     () => store.beats,
-    (silent) => store.keep("silent", silent),
+    (silent) => store.setState("silent", silent),
     signal,
   );
   signal.addEventListener("abort", store.steering.stop, { once: true });
@@ -266,7 +266,7 @@ function guard(store: FrameStore, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (error instanceof ProtocolMismatch) store.keep("protocolError", error.message);
+    if (error instanceof ProtocolMismatch) store.setState("protocolError", error.message);
     else if (error instanceof WireError) store.fault(error.message);
     else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
   }
@@ -274,14 +274,14 @@ function guard(store: FrameStore, work: () => void): void {
 
 export default { initialize };
 
-function createLayouts(trait: () => unknown[], kept: () => void) {
+function createLayouts(trait: () => unknown[], onKept: () => void) {
   const layouts = new Map<number, Layout>();
   let floor = 0;
 
   function keep(layout: Layout): void {
     if (layout.version < floor || layouts.has(layout.version)) return;
     layouts.set(layout.version, layout);
-    kept();
+    onKept();
   }
 
   /** Takes the layouts of the stream's trait. */

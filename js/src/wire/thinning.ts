@@ -9,29 +9,29 @@ interface Stepped {
 
 /** The first, the last and the pinned entry, and between them those at least `gap` steps after the one kept before. */
 function spaced<T extends Stepped>(all: readonly T[], gap: number, pinned: number): T[] {
-  const kept = [all[0]];
-  for (const one of all.slice(1, -1)) {
-    const far = one.step - kept[kept.length - 1].step >= gap;
-    if (far || one.step === pinned) kept.push(one);
+  const entries = [all[0]];
+  for (const entry of all.slice(1, -1)) {
+    const far = entry.step - entries[entries.length - 1].step >= gap;
+    if (far || entry.step === pinned) entries.push(entry);
   }
-  kept.push(all[all.length - 1]);
-  return kept;
+  entries.push(all[all.length - 1]);
+  return entries;
 }
 
-const byStep = bisector((one: Stepped) => one.step);
+const byStep = bisector((entry: Stepped) => entry.step);
 
 /** How many entries of a series by rising steps are at or before a step. */
 const countUntil = (all: readonly Stepped[], step: number): number => byStep.right(all, step);
 
 /** A series by rising steps within a budget of bytes; of two entries at one step the later is the newer one. */
-export class Kept<T extends Stepped> {
+export class KeptSeries<T extends Stepped> {
   all: T[] = [];
-  readonly #bytesOf: (one: T) => number;
+  readonly #bytesOf: (entry: T) => number;
   readonly #maxBytes: number;
   /** The least distance in steps between entries at the last thinning, but for the newest. */
   #gap = 0;
 
-  constructor(bytesOf: (one: T) => number, maxBytes: number) {
+  constructor(bytesOf: (entry: T) => number, maxBytes: number) {
     this.#bytesOf = bytesOf;
     this.#maxBytes = maxBytes;
   }
@@ -42,11 +42,11 @@ export class Kept<T extends Stepped> {
   }
 
   /** Adds the newest entry; drops the last one if that was too near its own predecessor. */
-  append(one: T, pinned = -1): void {
+  append(entry: T, pinned = -1): void {
     const [previous, newest] = this.all.slice(-2);
-    const tight = newest && newest.step - previous.step < this.#gap;
-    if (tight && newest.step !== pinned) this.all.pop();
-    this.all.push(one);
+    const isTight = newest && newest.step - previous.step < this.#gap;
+    if (isTight && newest.step !== pinned) this.all.pop();
+    this.all.push(entry);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Kept<T extends Stepped> {
    */
   thin(pinned = -1): void {
     const { all } = this;
-    const bytes = () => this.all.reduce((sum, one) => sum + this.#bytesOf(one), 0);
+    const bytes = () => this.all.reduce((sum, entry) => sum + this.#bytesOf(entry), 0);
     if (bytes() <= this.#maxBytes) return;
     // Twice the mean distance drops every other one of an even series.
     const steps = all[all.length - 1].step - all[0].step;
@@ -80,7 +80,7 @@ export class Kept<T extends Stepped> {
 
 const ACTIVATION_BYTES = 16 * 2 ** 20;
 
-export class PastActivations extends Kept<Activations> {
+export class PastActivations extends KeptSeries<Activations> {
   constructor(maxBytes = ACTIVATION_BYTES) {
     super(sizeInBytes, maxBytes);
   }

@@ -215,7 +215,7 @@ export interface Probe {
 }
 
 /** One station's outputs for all examples: value = low + data/255·(high − low), example by example. */
-export interface Taken {
+export interface StationValues {
   /** Number of examples, and the shape of each; maps may be smaller than the station's, and channels fewer. */
   shape: number[];
   data: Uint8Array;
@@ -227,7 +227,7 @@ export interface Taken {
 export interface Activations {
   step: number;
   /** By station. */
-  values: Map<number, Taken>;
+  values: Map<number, StationValues>;
   /** Numbers that `compute` needs and frames lack, by station and name: they hold at this step alone. */
   extras: Map<number, Map<string, Float32Array>>;
 }
