@@ -231,7 +231,7 @@ function rowLabel({ names = [] }: Shape, width: number): number {
   return Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
 }
 
-/** What the functions of one output are called where there is one input. */
+/** What the functions of one output are where there is one input. */
 function outputWord({ kind, output }: Arrangement): string {
   return output ?? (kind === "conv" ? "kernel" : "output");
 }

@@ -98,7 +98,7 @@ function softmax(log: boolean): Operation {
   };
 }
 
-/** Pools windows by `fold`, which gets the pixels of one that lie on the map, and the window's size. */
+/** Of each window, the pixels that lie on the map, and the window's size. */
 function pool(fold: (values: Float64Array, area: number, node: OpNode) => number): Operation {
   return (node, [x]) => {
     const { kernel, stride, padding } = node.compute as unknown as Record<string, number[]>;

@@ -119,8 +119,8 @@ export function axesMarks(
   for (const value of y.ticks) {
     const at = snapped(y.scale(value), ratio);
     lines.push(plot.x, at, right, at);
-    const style = { size, anchor: "end", middle: true } as const;
-    marks.push(words(plot.x - 5, at, (y.label ?? number)(value), muted, style));
+    const look = { size, anchor: "end", middle: true } as const;
+    marks.push(words(plot.x - 5, at, (y.label ?? number)(value), muted, look));
   }
   const centred = { size, anchor: "middle" } as const;
   let lastEnd = Number.NEGATIVE_INFINITY;

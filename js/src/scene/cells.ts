@@ -256,12 +256,12 @@ export function axisMarks(
 ): Mark[] {
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
-  const ends = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
-  const [left, right] = ends.map(({ text }) => widthOf(text, WORDS));
+  const at = [low, high].map((end, k) => ({ text: number(end), x: x + k * a.cell }));
+  const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
   const room = a.cell - left - right;
   const base = y + height + AXIS_HEIGHT - 2;
   return [
-    ...ends.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
+    ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
     ...(room > widthOf(name, WORDS) + 6
       ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
       : []),

@@ -109,16 +109,16 @@ export function colourKey(
   const steps = 2 * ARM + 1;
   const values = Float64Array.from({ length: steps }, (_, k) => (most * (k - ARM)) / ARM);
   const box = { x, y, width, height: BAR };
-  const [upper, lower] = [y + BAR + 13, y + BAR + KEY_LINE + 10];
-  const version = widthOf(below[0], WORDS) + widthOf(above[0], WORDS) + KEY_LINE <= width ? 0 : 1;
+  const [first, second] = [y + BAR + 13, y + BAR + KEY_LINE + 10];
+  const long = widthOf(below[0], WORDS) + widthOf(above[0], WORDS) + KEY_LINE <= width ? 0 : 1;
   const end = { anchor: "end" } as const;
   return [
     { kind: "image", box, pixels: heatOf(values, steps, most, paletteOf(name)), smooth: true },
     outline(box, line),
-    words(x, upper, `${cut ? "≤ " : ""}${number(-most)}`, muted),
-    words(x + width / 2, upper, "0", muted, { anchor: "middle" }),
-    words(x + width, upper, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
-    words(x, lower, below[version] ?? below[0], muted),
-    words(x + width, lower, above[version] ?? above[0], muted, end),
+    words(x, first, `${cut ? "≤ " : ""}${number(-most)}`, muted),
+    words(x + width / 2, first, "0", muted, { anchor: "middle" }),
+    words(x + width, first, `${cut ? "≥ " : ""}+${number(most)}`, muted, end),
+    words(x, second, below[long] ?? below[0], muted),
+    words(x + width, second, above[long] ?? above[0], muted, end),
   ];
 }

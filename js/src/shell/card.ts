@@ -40,12 +40,12 @@ const BLANK: Scene & Rect = {
 type Card = ReturnType<typeof createCard>;
 
 const cards = new WeakMap<Store, Card>();
-/** Views that are seen, of any training: a card would lie on them. */
+/** Views that are seen, of whatever training: a card would lie on them. */
 const inSight = new Set<HTMLElement>();
 /** The cards of all trainings: none lies on another. */
 const roots = new Set<HTMLElement>();
-/** Of each card, what has it check whether it is wanted. */
-const checks = new Set<() => void>();
+/** Has each card see whether it is wanted. */
+const looks = new Set<() => void>();
 
 /** Has a card show a view's training while no view of that training is seen. */
 export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
@@ -81,7 +81,7 @@ function createCard(document: Document, store: Store) {
   const canvas = element(document, "canvas", "", backButton);
   root.append(backButton);
   const painter = createPainter(canvas);
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   /** The part of the page in which the views stand, as it was last on the page. */
   let panel: Element | null = null;
@@ -140,22 +140,22 @@ function createCard(document: Document, store: Store) {
   });
   store.subscribe(() => {
     if (root.hidden && !isWanted()) return;
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    later ??= setTimeout(() => {
+      later = undefined;
       pace.soon();
     }, DRAW_PAUSE);
   }, signal);
   // Where the caret goes the card gives way.
-  const redraw = () => root.hidden || pace.now();
-  listen(document, signal, { keyup: redraw, pointerup: redraw, focusin: redraw });
-  listen(window, signal, { resize: redraw });
-  watchTheme(root, redraw, signal);
-  checks.add(pace.now);
+  const look = () => root.hidden || pace.now();
+  listen(document, signal, { keyup: look, pointerup: look, focusin: look });
+  listen(window, signal, { resize: look });
+  watchTheme(root, look, signal);
+  looks.add(pace.now);
   atEnd(signal, () => {
-    checks.delete(pace.now);
+    looks.delete(pace.now);
     observer.disconnect();
     pace.stop();
-    clearTimeout(timer);
+    clearTimeout(later);
     roots.delete(root);
     root.remove();
     cards.delete(store);
@@ -195,7 +195,7 @@ function observeSight(
       else inSight.delete(view);
       seen(view);
     }
-    for (const check of checks) check();
+    for (const again of looks) again();
   };
   return new IntersectionObserver(onChange, {
     threshold: Array.from({ length: 21 }, (_, k) => k / 20),
@@ -215,7 +215,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const hasRoom = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!hasRoom || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;
-  const otherCards = [...roots].filter((one) => one !== root && !one.hidden);
+  const others = [...roots].filter((one) => one !== root && !one.hidden);
   const rows = Math.floor((bottom - top - EDGE) / step);
   const places = [right - width - EDGE, left + EDGE]
     .flatMap((x) =>
@@ -224,7 +224,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
         (_, n) => new DOMRect(x, bottom - (n + 1) * step, width, height),
       ),
     )
-    .filter((place) => !otherCards.some((other) => overlap(place, other.getBoundingClientRect())));
+    .filter((place) => !others.some((other) => overlap(place, other.getBoundingClientRect())));
   const editor = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
   const box = editor?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;

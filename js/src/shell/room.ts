@@ -5,7 +5,7 @@ import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
 const MARGIN = 16;
-/** Pixels outside of what is seen within which a view is nearly in sight. */
+/** So many pixels outside it is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
 const broughtIn = new WeakSet<Store>();
