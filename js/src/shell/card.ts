@@ -225,10 +225,10 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
       ),
     )
     .filter((place) => !others.some((other) => overlap(place, other.getBoundingClientRect())));
-  const editor = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
-  const box = editor?.getBoundingClientRect() ?? new DOMRect();
+  const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
+  const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;
-  const line = (editor?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
+  const line = (typed?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
   const caretArea = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
   return (
     places.find((place) => !overlap(place, box)) ??
