@@ -1,7 +1,7 @@
 /** What each view brings into the page: a few lines that take its drawing from the stream's bundle. */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import { outlast } from "./wire/jupyter_kernel.ts";
+import { startLate } from "./wire/jupyter_kernel.ts";
 
 interface Exports {
   render?(kind: string, props: RenderProps): void;
@@ -29,6 +29,6 @@ async function render(props: RenderProps): Promise<void> {
 }
 
 export default {
-  initialize: ({ model }: InitializeProps) => outlast(model),
+  initialize: ({ model }: InitializeProps) => startLate(model),
   render,
 };

@@ -1,15 +1,15 @@
 /**
- * The one bundle, which a stream carries: reads what the kernel sends, and draws all views of it. Where there is no page,
- * in Python's engine, it gives stills and numbers instead.
+ * The one bundle, which the stream carries: it reads what the kernel sends and draws all views of the stream. In
+ * Python's engine, where there is no page, it returns stills and numbers instead.
  */
 
 import type { RenderProps } from "@anywidget/types";
 import { renderOrMove } from "./shell/reattach.ts";
 import { putSheet } from "./shell/sheet.ts";
-import { computed, still } from "./still.ts";
+import { stationOutputs, still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
-import { outlast } from "./wire/jupyter_kernel.ts";
-import { type StreamContext, initialize as start } from "./wire/stream.ts";
+import { startLate } from "./wire/jupyter_kernel.ts";
+import { initialize as initializeStream, type StreamContext } from "./wire/stream.ts";
 import type { StreamExports } from "./wire/types.ts";
 
 function render(kind: string, props: RenderProps): void {
@@ -24,12 +24,12 @@ function render(kind: string, props: RenderProps): void {
 }
 
 export function initialize(context: StreamContext): StreamExports {
-  outlast(context.model);
-  return Object.assign(start(context), { render });
+  startLate(context.model);
+  return Object.assign(initializeStream(context), { render });
 }
 
 if (typeof document === "undefined") {
-  Object.assign(globalThis, { kwStill: still, kwComputed: computed });
+  Object.assign(globalThis, { kwStill: still, kwComputed: stationOutputs });
 }
 
 export default { initialize };

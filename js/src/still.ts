@@ -12,18 +12,18 @@ import { decodedBase64 } from "./wire/checks.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
 
-/** What Python asks; bytes come as {"base64": "…"}. */
-interface Asked {
+/** One picture that Python asks for; bytes come as {"base64": "…"}. */
+interface StillRequest {
   kind: string;
   traits: Record<string, unknown>;
-  /** The traits of its stream. */
+  /** The traits of the view's stream. */
   stream: Record<string, unknown>;
-  /** Messages of the stream that are no traits: what was observed. */
+  /** Messages of the stream beside its traits: what was observed. */
   messages: unknown[];
-  /** Other views that are drawn in it. */
-  parts?: Asked[];
+  /** Other views that are drawn within this one. */
+  parts?: StillRequest[];
   width: number;
-  /** CSS pixels for a drawing that can choose, and the most for the whole picture. */
+  /** CSS pixels for a drawing that can choose its height, and at most for the whole picture. */
   height: number;
   most: number;
   theme: ThemeName;
@@ -32,27 +32,27 @@ interface Asked {
 
 const FOREVER = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
 
-/** The drawings of a film, which know what they chose in the picture before. */
+/** The drawings of a film: each remembers what it chose in the picture before. */
 const reel = { film: 0, drawings: [] as Drawing[] };
 
 /** Pictures below each other; `film` is the number of the film that they belong to, or 0. */
 export function still(json: string, film = 0): string {
-  const pictures = parsed<Asked[]>(json);
+  const pictures = parseJson<StillRequest[]>(json);
   if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
-  return stackedSvg(pictures.map(paged), themeOf(pictures[0].theme), encoded);
+  return stackedSvg(pictures.map(pictureFor), themeOf(pictures[0].theme), encodePixels);
 }
 
-function paged(asked: Asked, place: number): Paged {
-  const given = { ...givenOf(asked, themeOf(asked.theme)), film: reel.film > 0 };
-  reel.drawings[place] ??= VIEWS[asked.kind].drawing();
+function pictureFor(request: StillRequest, place: number): Paged {
+  const given = { ...givenOf(request, themeOf(request.theme)), film: reel.film > 0 };
+  reel.drawings[place] ??= VIEWS[request.kind].drawing();
   const scene = reel.drawings[place](given);
   return typeof scene === "string"
-    ? messageOf(scene, asked.width, given.theme)
-    : pictureOf(scene, given.theme, asked.most);
+    ? messageOf(scene, request.width, given.theme)
+    : pictureOf(scene, given.theme, request.most);
 }
 
 function givenOf(
-  { stream, messages, traits, width, height, ratio, parts }: Asked,
+  { stream, messages, traits, width, height, ratio, parts }: StillRequest,
   theme: Theme,
 ): Given {
   return {
@@ -68,14 +68,14 @@ function givenOf(
   };
 }
 
-/** What Python sends, its bytes as they were. */
-function parsed<T>(json: string): T {
+/** Reads JSON from Python, with what is in base64 turned back into bytes. */
+function parseJson<T>(json: string): T {
   return JSON.parse(json, (_, value) =>
     value && typeof value === "object" && "base64" in value ? decodedBase64(value.base64) : value,
   );
 }
 
-function storeOf(stream: Asked["stream"], messages: Asked["messages"] = []): Store {
+function storeOf(stream: StillRequest["stream"], messages: StillRequest["messages"] = []): Store {
   const model = new StillModel(stream);
   const store = initialize({ model: model as never, signal: FOREVER });
   for (const message of messages) model.tell(message);
@@ -92,20 +92,20 @@ interface Base64 {
   toBase64(): string;
 }
 
-/** What Python's engine has beside the language (widgets/shell/drawing_engine.py). */
+/** What Python's engine adds to the language (widgets/shell/drawing_engine.py). */
 declare const kwPng: (width: number, height: number, base64: string) => string;
 
-function encoded({ width, height, rgba }: Pixels): string {
+function encodePixels({ width, height, rgba }: Pixels): string {
   const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
   return kwPng(width, height, bytes.toBase64());
 }
 
 /**
- * Of the traits of a stream and float32 of the shape of the network's input the outputs by station, as lists; throws
- * where the page cannot compute them.
+ * The outputs of all stations, as lists in JSON, from the traits of a stream and one input of the network in float32;
+ * throws where the page cannot compute them.
  */
-export function computed(json: string): string {
-  const { stream, input } = parsed<{ stream: Asked["stream"]; input: DataView }>(json);
+export function stationOutputs(json: string): string {
+  const { stream, input } = parseJson<{ stream: StillRequest["stream"]; input: DataView }>(json);
   const store = storeOf(stream);
   const [structure, frame] = [store.structure(), store.current()];
   const extras = structure && frame && extrasAt(structure, frame, store.activations());

@@ -634,11 +634,11 @@ describe("the view", () => {
     expect(again.hidden).toBe(true);
     const frame = store.latest();
     if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
-    store.keep("status", { state: "live", message: "" });
+    store.setState("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
     expect(again.hidden).toBe(true);
-    store.keep("status", { state: "idle", message: "" });
+    store.setState("status", { state: "idle", message: "" });
     await painted();
     expect(again.hidden).toBe(false);
     again.click();
@@ -649,7 +649,7 @@ describe("the view", () => {
   });
 
   it("does not ask for another class in a page without a model", async () => {
-    store.keep("status", { state: "saved", message: "" });
+    store.setState("status", { state: "saved", message: "" });
     const { model, root, click } = await show();
     await click("classes/0/0");
     expect(model.get("target")).toBeNull();
@@ -657,7 +657,7 @@ describe("the view", () => {
   });
 
   it("says so where the model is gone", async () => {
-    store.keep("status", { state: "closed", message: "" });
+    store.setState("status", { state: "closed", message: "" });
     const { texts } = await show();
     expect(texts(".kw-tone-warn")).toEqual([
       "closed: the model this showed is gone; what was explained last stays",

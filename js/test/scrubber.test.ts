@@ -51,7 +51,7 @@ describe("the scrubber", () => {
     tick();
     expect(one(".kw-newest").title).toContain("each new one as it comes");
     document.body.replaceChildren();
-    store.keep("status", { state: "saved", message: "" });
+    store.setState("status", { state: "saved", message: "" });
     const saved = show([], store);
     tick();
     expect(saved.one(".kw-newest").title).toBe("The newest step is shown");

@@ -301,7 +301,7 @@ describe("what was observed, and edits", () => {
       [{ kind: "undo" }],
     ]);
     expect(store.edits()).toEqual({ undo: 0, redo: 0, message: "" });
-    store.keep("edits", { undo: 2, redo: 1, message: "no" });
+    store.setState("edits", { undo: 2, redo: 1, message: "no" });
     expect(store.edits().undo).toBe(2);
     expect(heard).toEqual(["edits"]);
   });
@@ -347,13 +347,13 @@ describe("cursor, selection, status", () => {
 
   it("reports a fault until a good frame or a newer status comes", () => {
     const { store, live } = newStore();
-    store.keep("status", { state: "live", message: "" });
+    store.setState("status", { state: "live", message: "" });
     store.fault("bad frame");
     expect(store.status()).toEqual({ state: "fault", message: "bad frame" });
     live(1);
     expect(store.status().state).toBe("live");
     store.fault("bad frame");
-    store.keep("status", { state: "closed", message: "" });
+    store.setState("status", { state: "closed", message: "" });
     expect(store.status().state).toBe("closed");
   });
 });

@@ -3,7 +3,7 @@
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 
-/** What they ask for, and what they show. */
+/** What the controls ask for, and what they show. */
 interface Bar {
   connect(actions: {
     run(): void;
@@ -11,7 +11,7 @@ interface Bar {
     again(settings: Partial<TrainingSettings>): void;
   }): void;
   show(news: News): void;
-  /** It cannot train, and why. */
+  /** Says why the network cannot train. */
   fail(words: string): void;
 }
 

@@ -27,7 +27,7 @@ interface ViewModule {
 }
 
 const THEMES = ["auto", "light", "dark"] as const;
-type Theme = (typeof THEMES)[number];
+type Scheme = (typeof THEMES)[number];
 
 /** Fills the page; what goes wrong is said in it. */
 export async function start(document: Document, modules: Modules): Promise<void> {
@@ -86,13 +86,13 @@ function savedModels({ streams, models }: Saved): ReadonlyMap<string, PageModel>
 
 /** Of a page that Python serves. */
 function liveModels(document: Document, saved: Saved, modules: Modules) {
-  const said = document.getElementById("kw-connection");
+  const connectionLine = document.getElementById("kw-connection");
   const { connect } = modules.Live as unknown as LiveModule;
   const models = [...saved.streams, ...saved.models];
   return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
-    if (!said) return;
-    said.textContent = words;
-    said.toggleAttribute("data-lost", lost);
+    if (!connectionLine) return;
+    connectionLine.textContent = words;
+    connectionLine.toggleAttribute("data-lost", lost);
   });
 }
 
@@ -104,12 +104,12 @@ function show(
   modules: Modules,
 ): void {
   const place = places[Number(figure.dataset.kwPlace)];
-  // The policy of a page allows no attribute for it.
+  // The page's policy allows no style attribute.
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();
-  const code = modules.View?.default as ViewModule | undefined;
-  if (code) code.render({ model: find(place.model), el, host, signal });
+  const viewModule = modules.View?.default as ViewModule | undefined;
+  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 
@@ -125,25 +125,25 @@ export function streamModel(saved: SavedStream): PageModel {
     } else if (kind === "observed?") {
       saved.observed.forEach(reply);
     } else if (kind === "activations?") {
-      for (const one of saved.activations ?? []) reply({ ...one, past: true });
+      for (const activations of saved.activations ?? []) reply({ ...activations, past: true });
     }
   });
 }
 
 /** The reader's choice, else the address's `?theme=`, else the page's; "auto" is the system's. */
-function applyTheme(document: Document, saved: Theme): void {
+function applyTheme(document: Document, saved: Scheme): void {
   const root = document.documentElement;
   const select = document.querySelector<HTMLSelectElement>("#kw-theme");
   // A page of a site has a switch of its own.
   if (!select) return;
-  const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Theme;
+  const asked = new URLSearchParams(document.defaultView?.location.search).get("theme") as Scheme;
   const choose = (theme: string) => {
     if (theme === "auto") root.removeAttribute("data-theme");
     else root.dataset.theme = theme;
   };
-  const first = THEMES.includes(asked) ? asked : saved;
-  choose(first);
-  select.value = first;
+  const theme = THEMES.includes(asked) ? asked : saved;
+  choose(theme);
+  select.value = theme;
   select.addEventListener("change", () => choose(select.value));
 }
 

@@ -21,8 +21,8 @@ interface Message {
   buffers: string[];
 }
 
-/** A part of the page, which Python writes; nothing for one that goes. */
-interface Part {
+/** A part of the page, as Python writes it; without text for one that goes. */
+interface PagePart {
   id: string;
   html: string;
 }
@@ -51,8 +51,8 @@ export class LiveModel extends PageModel {
     const state = Object.fromEntries([...this.#changed].map((name) => [name, this.get(name)]));
     this.#changed.clear();
     const [plain, buffer_paths, buffers] = withoutBytes(state);
-    const known = plain as Record<string, unknown>;
-    this.#post({ id: this.#id, method: "update", state: known, buffer_paths, buffers });
+    const plainState = plain as Record<string, unknown>;
+    this.#post({ id: this.#id, method: "update", state: plainState, buffer_paths, buffers });
   }
 
   override send(content: unknown): void {
@@ -78,9 +78,9 @@ export function connect(
   say: (words: string, lost: boolean) => void,
 ): Map<string, LiveModel> {
   // One after the other: what is clicked later comes later.
-  let last = Promise.resolve();
+  let queue = Promise.resolve();
   const post: Post = (message) => {
-    last = last.then(async () => {
+    queue = queue.then(async () => {
       try {
         const { ok } = await fetch(new URL("messages", address), {
           method: "POST",
@@ -95,49 +95,46 @@ export function connect(
   };
   const lost = () =>
     say("Not connected: what follows the run has ended, or does not answer.", true);
-  const known = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
+  const modelById = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
   const events = new EventSource(new URL(`events?from=${heard}`, address));
   events.addEventListener("open", () => say("", false));
   events.addEventListener("error", lost);
   events.addEventListener("message", ({ data }: MessageEvent<string>) => {
-    const message = JSON.parse(data) as Message | Part;
+    const message = JSON.parse(data) as Message | PagePart;
     if ("html" in message) renew(message);
-    else known.get(message.id)?.take(message);
+    else modelById.get(message.id)?.take(message);
   });
   events.addEventListener("reload", () => globalThis.location.reload());
-  return known;
+  return modelById;
 }
 
 /** Brings a part of the page up to date; cells that are the same stay, a new row comes first. */
-function renew({ id, html }: Part): void {
+function renew({ id, html }: PagePart): void {
   const template = document.createElement("template");
   template.innerHTML = html;
   const part = template.content.firstElementChild ?? "";
-  const before = document.getElementById(id);
-  if (!before) document.querySelector("tbody")?.prepend(part);
-  else if (part instanceof HTMLTableRowElement && before instanceof HTMLTableRowElement) {
-    before.dataset.state = part.dataset.state;
+  const current = document.getElementById(id);
+  if (!current) document.querySelector("tbody")?.prepend(part);
+  else if (part instanceof HTMLTableRowElement && current instanceof HTMLTableRowElement) {
+    current.dataset.state = part.dataset.state;
     for (const [n, cell] of [...part.cells].entries())
-      if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
-  } else before.replaceWith(part);
+      if (!current.cells[n]?.isEqualNode(cell)) current.cells[n]?.replaceWith(cell);
+  } else current.replaceWith(part);
 }
 
 /** Takes bytes out of a value: a copy without them, where they belong, and the bytes in base64. */
 export function withoutBytes(value: unknown): [plain: unknown, paths: Path[], buffers: string[]] {
   const paths: Path[] = [];
   const buffers: string[] = [];
-  const copy = (inside: unknown, path: Path): unknown => {
-    if (inside instanceof ArrayBuffer || ArrayBuffer.isView(inside)) {
+  const copy = (node: unknown, path: Path): unknown => {
+    if (node instanceof ArrayBuffer || ArrayBuffer.isView(node)) {
       paths.push(path);
-      buffers.push(base64Of(inside));
+      buffers.push(base64Of(node));
       return null;
     }
-    if (Array.isArray(inside)) return inside.map((each, n) => copy(each, [...path, n]));
-    if (inside === null || typeof inside !== "object") return inside;
-    const entries = Object.entries(inside).map(([name, each]) => [
-      name,
-      copy(each, [...path, name]),
-    ]);
+    if (Array.isArray(node)) return node.map((each, n) => copy(each, [...path, n]));
+    if (node === null || typeof node !== "object") return node;
+    const entries = Object.entries(node).map(([name, each]) => [name, copy(each, [...path, name])]);
     return Object.fromEntries(entries);
   };
   return [copy(value, []), paths, buffers];

@@ -2,7 +2,7 @@
 
 type Handler = (...args: unknown[]) => void;
 
-/** What a model of a live page answers with, from Python; here from what the page has saved. */
+/** Answers a message that a model sends, from what the page has saved; in a live page Python answers. */
 type Answer = (content: unknown, reply: (content: unknown) => void) => void;
 
 export class PageModel {

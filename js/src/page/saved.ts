@@ -19,7 +19,7 @@ export interface Saved {
 
 export interface SavedStream extends SavedModel {
   /** The frames by rising step, in runs of one layout. */
-  runs: Run[];
+  runs: FrameRun[];
   /** Messages as the stream gets them from a kernel. */
   observed: object[];
   /** What the examples made of the network, by rising step. */
@@ -33,7 +33,7 @@ export interface Lesson {
   test: SavedExamples;
   /** Which of their parts are whole numbers of one byte; the others are float32. */
   bytes: Record<"inputs" | "targets", boolean>;
-  /** What they are called. */
+  /** What the examples are called. */
   name: string;
   shift: number;
   settings: TrainingSettings;
@@ -47,16 +47,16 @@ export interface SavedExamples {
   targets: DataView;
 }
 
-interface Run {
+interface FrameRun {
   layout: number;
   steps: number[];
-  /** Of all frames of the run: see unfold, and where they are rounded widen. */
+  /** The numbers of all frames of the run: as `unfold` reads them, or `widen` where they are rounded. */
   data: DataView;
-  /** Where they are rounded: how many functions of how many coefficients each layer has. */
+  /** Of rounded frames: how many functions of how many coefficients each layer has. */
   counts?: [functions: number, coefficients: number][];
-  /** The step of each function, as float32. */
+  /** The step to which each function is rounded, as float32. */
   sizes?: DataView;
-  /** What the last frame has beside whole steps, in parts of one. */
+  /** What the last frame has beside whole steps, in parts of a step. */
   fine?: DataView;
   /** What each frame has after its coefficients, as float32. */
   beside?: DataView;
@@ -68,11 +68,11 @@ interface SavedModel {
   traits: Record<string, unknown>;
 }
 
-/** Where a view is drawn: in the element `data-kw-place` with the number of this. */
+/** Where a view is drawn: in the element whose `data-kw-place` is this one's number. */
 export interface ViewPlace {
-  /** What it is: the name of its class. */
+  /** The name of the view's class. */
   name: string;
-  /** Its identity. */
+  /** The identity of its model. */
   model: string;
 }
 
@@ -99,7 +99,7 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
 }
 
 /** The frames of a run. */
-export function framesOf(run: Run): SavedFrame[] {
+export function framesOf(run: FrameRun): SavedFrame[] {
   const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
   const length = words.byteLength / run.steps.length;
   return run.steps.map((step, n) => ({
@@ -110,36 +110,37 @@ export function framesOf(run: Run): SavedFrame[] {
   }));
 }
 
-/** Of a step: kan_widgets/widgets/pages/page_frames.py. */
+/** Parts of a step, as in kan_widgets/widgets/pages/page_frames.py. */
 const FINE = 254;
 
-/** Frames that are rounded to whole steps, as float32: of each coefficient the first, then what it moved. */
-export function widen(run: Run): Float32Array<ArrayBuffer> {
+/** Frames rounded to whole steps, as float32: `data` has of each coefficient the first value, then each move. */
+export function widen(run: FrameRun): Float32Array<ArrayBuffer> {
   const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
   const coefficientsOfAll = data.byteLength / frames;
-  const more = (beside?.byteLength ?? 0) / 4 / frames;
-  const size = coefficientsOfAll + more;
-  const wide = new Float32Array(size * frames);
-  for (let k = 0; k < more * frames; k++) {
-    const at = Math.floor(k / more) * size + coefficientsOfAll + (k % more);
-    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + (k % besideSize);
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
   }
-  let [place, number] = [0, 0];
+  let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
-    for (let i = 0; i < functions * coefficients; i++, place++) {
-      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
-        // As bytes: a move of more than 127 steps goes round.
-        at = ((at + data.getInt8(place * frames + frame)) << 24) >> 24;
-        wide[frame * size + place] = at * step;
+        // Bytes wrap: a move of more than 127 steps goes round.
+        at = ((at + data.getInt8(index * frames + frame)) << 24) >> 24;
+        frameData[frame * frameSize + index] = at * step;
       }
-      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] =
+        (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
-    number += functions;
+    first += functions;
   }
-  return wide;
+  return frameData;
 }
 
 /**

@@ -30,8 +30,8 @@ const MOST_VALUES = 800;
 export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<string, PageModel> {
   const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
-  const [first] = stream.runs.flatMap(framesOf);
-  const initial = float32(first.data, "the first frame");
+  const [firstFrame] = stream.runs.flatMap(framesOf);
+  const initial = float32(firstFrame.data, "the first frame");
   const description = {
     structure: stream.traits.structure as Structure,
     layout: readLayout((stream.traits.layouts as unknown[])[0]),
@@ -43,52 +43,52 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   };
   const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
   const worker = new Worker(URL.createObjectURL(script));
-  const order = (one: Order) => worker.postMessage(one);
+  const send = (one: Order) => worker.postMessage(one);
   const data: Data = {
     train: examplesOf(lesson.train, lesson),
     test: examplesOf(lesson.test, lesson),
     shift: lesson.shift,
   };
   let settings = lesson.settings;
-  let reset = false;
-  let curves = emptyCurves();
+  let isReset = false;
+  let curves = createCurves();
 
   function begin(frame: Float32Array): void {
-    curves = emptyCurves();
+    curves = createCurves();
     edits.begin();
-    reset = true;
+    isReset = true;
     const code = uint8(lesson.code, "the kernels");
-    order({ kind: "begin", description, frame, data, settings, code });
+    send({ kind: "begin", description, frame, data, settings, code });
   }
 
-  const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
+  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
 
   function answer(content: unknown): void {
-    const { kind, ...asked } = content as { kind: string } & Record<string, number>;
-    if (kind === "shown") order({ kind: "drawn" });
-    else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
+    const { kind, ...values } = content as { kind: string } & Record<string, number>;
+    if (kind === "shown") send({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "step") run(asked.steps ?? 1);
-    else if (kind === "rate") order({ kind, value: asked.value });
+    else if (kind === "step") run(values.steps ?? 1);
+    else if (kind === "rate") send({ kind, value: values.value });
     else edits.take(content as Edit);
   }
 
-  const edits = createEdits(description.layout, initial, order, (state) =>
+  const edits = createEdits(description.layout, initial, send, (state) =>
     model.set("edits", state),
   );
 
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
-  const frames = { initial: first, frame: first };
+  const frames = { initial: firstFrame, frame: firstFrame };
   const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
     answer(content);
     const { id, kind } = content as { id?: string; kind: string };
     const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
     if (id) reply({ kind: "heard", id, refused });
   });
-  const others = saved.models.map(({ id, traits }) => {
-    const own = new TrainedModel({ ...traits });
-    if (own.get("editable") !== undefined) own.set("editable", true);
-    return [id, own] as const;
+  const viewModels = saved.models.map(({ id, traits }) => {
+    const viewModel = new TrainedModel({ ...traits });
+    if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
+    return [id, viewModel] as const;
   });
 
   worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
@@ -98,20 +98,20 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     }
     const { frame, step } = news;
     edits.now(frame);
-    if (reset) model.tell({ kind: "reset", version: 0 });
-    reset = false;
-    model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
+    if (isReset) model.tell({ kind: "reset", version: 0 });
+    isReset = false;
+    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
     const loss = step > 0 ? ["loss", String(news.loss)] : undefined;
     model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
-    for (const [, own] of others) {
-      const status = own.get("status");
-      if (status !== undefined && own.get("curves") !== undefined) {
-        own.set("curves", curves.wire(news.classifies));
-        own.set("status", {
+    for (const [, viewModel] of viewModels) {
+      const status = viewModel.get("status");
+      if (status !== undefined && viewModel.get("curves") !== undefined) {
+        viewModel.set("curves", curves.wire(news.classifies));
+        viewModel.set("status", {
           ...(status as object),
-          ...statusOf(news, settings, state),
+          ...panelStatus(news, settings, state),
         });
       }
     }
@@ -120,14 +120,14 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
 
   bar.connect({
     run: () => run(),
-    pause: () => order({ kind: "pause" }),
+    pause: () => send({ kind: "pause" }),
     again(chosen) {
       settings = { ...settings, ...chosen };
       begin(initial);
     },
   });
   begin(initial);
-  return new Map<string, PageModel>([[stream.id, model], ...others]);
+  return new Map<string, PageModel>([[stream.id, model], ...viewModels]);
 }
 
 /** Changes by hand: those done, and those undone. */
@@ -137,10 +137,10 @@ function createEdits(
   order: (one: Order) => void,
   tell: (state: object) => void,
 ) {
-  const [done, undone]: [Change[], Change[]] = [[], []];
-  let open: Change | null = null;
-  let now = initial;
-  const told = (message: string) => tell({ undo: done.length, redo: undone.length, message });
+  const [made, undone]: [CoefficientChange[], CoefficientChange[]] = [[], []];
+  let openChange: CoefficientChange | null = null;
+  let current = initial;
+  const report = (message: string) => tell({ undo: made.length, redo: undone.length, message });
 
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }: Edit) {
     const layer = layers.find((each) => each.name === name);
@@ -151,48 +151,48 @@ function createEdits(
     const part = (frame: Float32Array) => frame.slice(at, at + layer.nb);
     const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
     if (kind === "zero") after.fill(0);
-    const change = { at, before: open?.at === at ? open.before : part(now), after };
-    open = final ? null : change;
+    const change = { at, before: openChange?.at === at ? openChange.before : part(current), after };
+    openChange = final ? null : change;
     undone.length = 0;
     return change;
   }
 
   return {
     begin() {
-      done.length = undone.length = 0;
-      now = initial;
+      made.length = undone.length = 0;
+      current = initial;
     },
     now(frame: Float32Array) {
-      now = frame;
+      current = frame;
     },
     take(edit: Edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")
-        told("only Python fits a line or a formula: here a curve is pulled");
+        report("only Python fits a line or a formula: here a curve is pulled");
       if (!EDITS.includes(kind)) return;
       const isBack = kind === "undo";
-      const change = isBack ? done.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      const change = isBack ? made.pop() : kind === "redo" ? undone.pop() : changed(edit);
       if (!change) return;
-      if (final) (isBack ? undone : done).push(change);
+      if (final) (isBack ? undone : made).push(change);
       order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
-      told("");
+      report("");
     },
   };
 }
 
 type Edit = Selection & { kind: string; coefficients?: number[]; final?: boolean };
 
-interface Change {
+interface CoefficientChange {
   at: number;
   before: Float32Array;
   after: Float32Array;
 }
 
 const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
-/** What can be asked of the training, and is done. */
+/** The commands to the training that a page obeys. */
 const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
-function statusOf(
+function panelStatus(
   { step, steps, rate, speed }: News,
   { batch, epochs }: TrainingSettings,
   state: string,
@@ -208,7 +208,7 @@ function statusOf(
 }
 
 /** Loss and score by step, thinned where there are many. */
-function emptyCurves() {
+function createCurves() {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
   return {
@@ -217,26 +217,26 @@ function emptyCurves() {
         loss.x.push(step);
         loss.y.push(value);
       }
-      // One curve is of the same examples throughout: of all only where it stands still.
+      // A curve is of the same examples throughout: while it stands still, all of them are scored.
       if (measured && state === "running") {
         score.x.push(step);
         score.y.push(measured.value);
       }
-      for (const one of [loss, score])
-        if (one.x.length > MOST_VALUES) {
-          one.x = one.x.filter((_, k) => k % 2 === 0);
-          one.y = one.y.filter((_, k) => k % 2 === 0);
+      for (const curve of [loss, score])
+        if (curve.x.length > MOST_VALUES) {
+          curve.x = curve.x.filter((_, k) => k % 2 === 0);
+          curve.y = curve.y.filter((_, k) => k % 2 === 0);
         }
     },
     wire: (classifies: boolean) => {
       const measured = classifies ? "accuracy" : "error";
-      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
+      const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     },
   };
 }
 
-function wired(name: string, kind: string, { x, y }: { x: number[]; y: number[] }) {
+function wireCurve(name: string, kind: string, { x, y }: { x: number[]; y: number[] }) {
   const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
   return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }

@@ -14,7 +14,7 @@ export function levelsOf(low: number, high: number): number[] {
   return high > low && Number.isFinite(high - low) ? ticks(low, high, LEVELS) : [];
 }
 
-/** The lines at which a surface of straight pieces takes a level. Closed ones end where they start. */
+/** The lines at which a piecewise linear surface takes a level. Closed lines end where they start. */
 export function contour(values: number[], width: number, height: number, level: number): XY[][] {
   const isInside = ([x, y]: XY) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
   const areas = contours().size([width, height]).contour(values, level).coordinates;
@@ -41,17 +41,17 @@ export interface LabelPlace {
 
 /**
  * Where a label of the given size fits on a line in pixels: on its straightest stretch that keeps away from the edges
- * of the box and from the labels that are there already. Null where there is none.
+ * of the box and from the labels that are there already. Null where no stretch does.
  */
 export function placeLabel(
   line: readonly XY[],
   size: { width: number; height: number },
   box: { x: number; y: number; width: number; height: number },
-  taken: readonly LabelPlace[],
+  labels: readonly LabelPlace[],
 ): LabelPlace | null {
   let best: LabelPlace | null = null;
-  let least = 0.22; // how much longer than straight the line may be under a label
-  const reach = size.width / 2 + 4;
+  let leastBend = 0.22; // how much longer than straight the line may be under a label
+  const half = size.width / 2 + 4;
   for (let start = 0; start < line.length - 1; start += Math.max(1, line.length >> 5)) {
     let end = start;
     let length = 0;
@@ -64,21 +64,21 @@ export function placeLabel(
     const [x1, y1] = line[end];
     const middle = line[(start + end) >> 1];
     const bend = length / Math.hypot(x1 - x0, y1 - y0) - 1;
-    if (!(bend < least)) continue;
+    if (!(bend < leastBend)) continue;
     const [x, y] = [(middle[0] + (x0 + x1) / 2) / 2, (middle[1] + (y0 + y1) / 2) / 2];
     const inside =
-      x - reach > box.x &&
-      y - reach > box.y &&
-      x + reach < box.x + box.width &&
-      y + reach < box.y + box.height;
-    const free = taken.every(
+      x - half > box.x &&
+      y - half > box.y &&
+      x + half < box.x + box.width &&
+      y + half < box.y + box.height;
+    const free = labels.every(
       (other) => Math.hypot(other.x - x, other.y - y) > size.width + 2 * size.height,
     );
     if (!inside || !free) continue;
     let angle = Math.atan2(y1 - y0, x1 - x0);
     if (angle > Math.PI / 2) angle -= Math.PI;
     if (angle <= -Math.PI / 2) angle += Math.PI;
-    least = bend;
+    leastBend = bend;
     best = { x, y, angle };
   }
   return best;

@@ -1,5 +1,5 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
-import { bisectRight } from "d3-array";
+import { bisectRight, range } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 
 /** The points at which the functions of one table are drawn. */
@@ -52,7 +52,7 @@ function tablePlan(
   const lo = Math.max(Math.fround(from), table.x[0]);
   const hi = Math.min(Math.fround(to), table.x[last]);
   if (!(lo <= hi)) return { x: new Float32Array(0), values: new Float64Array(0) };
-  if (lo === hi) return gather(table, nb, [place(table.x, lo)]);
+  if (lo === hi) return planAt(table, nb, [place(table.x, lo)]);
 
   const start = place(table.x, lo);
   const end = place(table.x, hi);
@@ -61,9 +61,9 @@ function tablePlan(
   const room = Math.max(0, Math.floor(maxPoints) - 2);
   const rows =
     stop - first <= room
-      ? span(first, stop)
+      ? range(first, stop)
       : chooseRows(table.x, first, stop, room, [...knots, 0]);
-  return gather(table, nb, [start, ...rows, end]);
+  return planAt(table, nb, [start, ...rows, end]);
 }
 
 /** Where x lies in a rising table: row + share of the way to the next row; exact on a row. Needs x inside. */
@@ -73,7 +73,7 @@ function place(xs: Float32Array, x: number): number {
   return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
 }
 
-function gather(table: Table, nb: number, places: number[]): TablePlan {
+function planAt(table: Table, nb: number, places: number[]): TablePlan {
   const x = new Float32Array(places.length);
   const values = new Float64Array(places.length * nb);
   places.forEach((at, p) => {
@@ -92,10 +92,6 @@ function between(a: number, b: number, share: number): number {
   return share === 0 ? a : a * (1 - share) + b * share;
 }
 
-function span(first: number, stop: number): number[] {
-  return Array.from({ length: Math.max(0, stop - first) }, (_, i) => first + i);
-}
-
 /** Picks `room` of the rows first .. stop - 1. */
 function chooseRows(
   xs: Float32Array,
@@ -105,21 +101,21 @@ function chooseRows(
   bends: number[],
 ): number[] {
   if (room === 0) return [];
-  const fixed = rowsAt(xs, first, stop, bends);
-  if (fixed.length >= room) return evenly(fixed, room);
+  const bendRows = rowsAt(xs, first, stop, bends);
+  if (bendRows.length >= room) return spread(bendRows, room);
 
-  const free = span(first, stop).filter((row) => !fixed.includes(row));
-  return [...fixed, ...evenly(free, room - fixed.length)].sort((a, b) => a - b);
+  const otherRows = range(first, stop).filter((row) => !bendRows.includes(row));
+  return [...bendRows, ...spread(otherRows, room - bendRows.length)].sort((a, b) => a - b);
 }
 
 /** Rows whose x is one of the bends; a jump may have a row on either side of it. */
 function rowsAt(xs: Float32Array, first: number, stop: number, bends: number[]): number[] {
   const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
-  return span(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
+  return range(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
 }
 
-function evenly(rows: number[], n: number): number[] {
-  return span(0, n).map((k) => rows[Math.floor(((k + 0.5) * rows.length) / n)]);
+function spread(rows: number[], n: number): number[] {
+  return range(n).map((k) => rows[Math.floor(((k + 0.5) * rows.length) / n)]);
 }
 
 /** Writes the points of φ_f to out and returns their number; out must have room for plan.points. */
@@ -167,7 +163,7 @@ export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?
  * views know that it cannot be drawn. The curves are not kept: there may be millions.
  */
 export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
-  return measured(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
+  return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
 /** The function of a layer that reaches furthest from zero on its grid. */
@@ -178,7 +174,7 @@ export function largestOf(frame: Frame, layer: LayerLayout): number {
 
 /** max φ_f − min φ_f, in the manner of rangesAt. */
 export function spansAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
-  return measured(frame, layer, plan, (low, high) => high - low);
+  return measureAll(frame, layer, plan, (low, high) => high - low);
 }
 
 /** φ_f at its last point less φ_f at its first: whether it rises or falls from end to end. */
@@ -199,7 +195,7 @@ export function risesAt(
   });
 }
 
-function measured(
+function measureAll(
   frame: Frame,
   layer: LayerLayout,
   plan: Plan,
@@ -210,8 +206,8 @@ function measured(
   const coefficients = new Float64Array(nb);
   const ends = new Float64Array(2);
   const tables = plan.tables.map((table) => {
-    const blocks = known.get(table) ?? blocksOf(table, nb);
-    known.set(table, blocks);
+    const blocks = blocksOfPlan.get(table) ?? blocksOf(table, nb);
+    blocksOfPlan.set(table, blocks);
     return blocks;
   });
   for (let f = 0, k = offset; f < count; f++) {
@@ -231,42 +227,42 @@ function measured(
   return results;
 }
 
-/** Of four points at a time, the last point as often as the last four need: the basis functions that are not zero at all of them. */
+/** Four points at a time, the last four filled up with the last point: the basis functions that are not zero there. */
 interface Blocks {
-  /** For each four points, how many numbers are in `which` up to their end. */
+  /** For each four points, how many entries of `bases` there are up to their end. */
   ends: Int32Array;
-  which: Int32Array;
-  /** Four values for each of them. */
+  bases: Int32Array;
+  /** Four values for each entry of `bases`. */
   values: Float64Array;
   isFinite: boolean;
 }
 
 /** A plan serves many frames. */
-const known = new WeakMap<TablePlan, Blocks>();
+const blocksOfPlan = new WeakMap<TablePlan, Blocks>();
 
 function blocksOf({ x, values }: TablePlan, nb: number): Blocks {
   const ends: number[] = [];
-  const which: number[] = [];
-  const kept: number[] = [];
+  const bases: number[] = [];
+  const nonzero: number[] = [];
   for (let p = 0; p < x.length; p += 4) {
     for (let b = 0; b < nb; b++) {
       const four = [0, 1, 2, 3].map((k) => values[Math.min(p + k, x.length - 1) * nb + b]);
       if (four.every((value) => value === 0)) continue;
-      which.push(b);
-      kept.push(...four);
+      bases.push(b);
+      nonzero.push(...four);
     }
-    ends.push(which.length);
+    ends.push(bases.length);
   }
   return {
     ends: Int32Array.from(ends),
-    which: Int32Array.from(which),
-    values: Float64Array.from(kept),
+    bases: Int32Array.from(bases),
+    values: Float64Array.from(nonzero),
     isFinite: values.every(Number.isFinite),
   };
 }
 
-/** The smallest and the largest value of one function, into out: a function of its own, which engines make fast soonest. */
-function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, out: Float64Array) {
+/** Writes the smallest and the largest value of one function to out: short, because engines optimise such code soonest. */
+function findEnds(coefficients: Float64Array, { ends, bases, values }: Blocks, out: Float64Array) {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let block = 0, i = 0, v = 0; block < ends.length; block++) {
@@ -275,7 +271,7 @@ function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, o
     let c = 0;
     let d = 0;
     for (const end = ends[block]; i < end; i++, v += 4) {
-      const coefficient = coefficients[which[i]];
+      const coefficient = coefficients[bases[i]];
       a += coefficient * values[v];
       b += coefficient * values[v + 1];
       c += coefficient * values[v + 2];
@@ -294,7 +290,7 @@ function findEnds(coefficients: Float64Array, { ends, which, values }: Blocks, o
   out[1] = high;
 }
 
-/** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time: half the time of one by one. */
+/** y[at + p] = Σ_b coefficients[b] · values[p·nb + b], four points at a time, which takes half the time of single ones. */
 export function combine(
   coefficients: Float64Array,
   { x, values }: TablePlan,

@@ -4,11 +4,11 @@ import type { BasisRange, Frame, LayerLayout, Selection } from "../wire/types.ts
 import { formatCount } from "./format.ts";
 
 /** A layer whose outputs may have names. */
-type Named = Pick<LayerLayout, "names">;
+type NamedLayer = Pick<LayerLayout, "names">;
 
 /** "1 kernel", "45 functions". */
-export function counted(n: number, one: string): string {
-  return `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
+export function counted(n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** The layer that a view draws: the one named, or else the first. */
@@ -17,12 +17,12 @@ export function layerNamed(frame: Frame | null, name: unknown): LayerLayout | nu
   return all.find((layer) => layer.name === name) ?? all[0] ?? null;
 }
 
-/** In a Sequential a layer's name is its number, which alone says nothing. */
+/** A layer's name as a title: in a Sequential it is a number, which alone says nothing. */
 export function titleOf(name: string): string {
   return /^\d+$/.test(name) ? `layer ${name}` : name;
 }
 
-/** A layer without a path is the model itself. */
+/** The title of a layer; one without a path is the model itself. */
 export function layerTitle(layer: Pick<LayerLayout, "name" | "type">): string {
   return titleOf(layer.name) || layer.type;
 }
@@ -32,16 +32,16 @@ export function layerInWords(layer: Pick<LayerLayout, "name" | "type">): string 
   return `layer ${layer.name || layer.type}`;
 }
 
-/** Out, in, kh, kw of the whole layer, of which a window may be here. */
+/** Out, in, kh, kw of the whole layer, of which the page may have a window. */
 export function wholeOf({ shape, window }: Pick<LayerLayout, "shape" | "window">) {
   return window?.whole ?? shape;
 }
 
-/** Which part of a layer is here: "outputs 0 to 55 of 256, inputs 0 to 54 of 256"; empty for all of it. */
+/** Which part of a layer the page has: "outputs 0 to 55 of 256, inputs 0 to 54 of 256"; empty for all of it. */
 export function windowText({ shape, window }: Pick<LayerLayout, "shape" | "window">): string {
   if (!window) return "";
-  const span = (first: number, count: number, of: number) =>
-    `${formatCount(first)} to ${formatCount(first + count - 1)} of ${formatCount(of)}`;
+  const span = (first: number, count: number, total: number) =>
+    `${formatCount(first)} to ${formatCount(first + count - 1)} of ${formatCount(total)}`;
   const [out, inputs] = window.whole;
   return `outputs ${span(window.out, shape[0], out)}, inputs ${span(window.in, shape[1], inputs)}`;
 }
@@ -52,14 +52,14 @@ export function layerSize(layer: LayerLayout): string {
     const all = formatCount(out * inputs * kh * kw);
     return `${formatCount(layer.count)} of ${all} functions: ${windowText(layer)}`;
   }
-  const what = isPlain(layer) ? "weight" : "function";
-  const functions = counted(layer.count, what);
+  const noun = isPlain(layer) ? "weight" : "function";
+  const functions = counted(layer.count, noun);
   if (layer.kind === "linear")
     return `${functions}: ${counted(out, "output")} × ${counted(inputs, "input")}`;
   if (layer.kind === "elementwise") {
     return `learned activation: ${inputs === 1 ? "one function" : `${functions}, one for each group of channels`}`;
   }
-  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} ${what}s`;
+  return `${counted(out * inputs, "kernel")} of ${kh} × ${kw} ${noun}s`;
 }
 
 /** Whether the functions of a layer are the straight lines w·x of a plain layer. */
@@ -102,7 +102,7 @@ export function functionOf(
   return ((o * inputs + i) * kh + row) * kw + column;
 }
 
-/** Which entry of the observed patches a function takes in: all kernels that are shared have those of one channel. */
+/** Which entry of the observed patches a function takes in: shared kernels all have those of one channel. */
 export function observedEntry(
   { shape: [out, inputs, kh, kw], conv }: Pick<LayerLayout, "shape" | "conv">,
   f: number,
@@ -113,13 +113,13 @@ export function observedEntry(
   return group * perOutput + (f % perOutput);
 }
 
-/** A place of the whole layer as one of the window that is here. */
+/** A place in the whole layer as one in the window that the page has. */
 export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection): Selection {
   return window ? { ...at, out: at.out - window.out, in: at.in - window.in } : at;
 }
 
 /** What an output is called: "cat", or "output 3" where it has no name. */
-export function outputName(layer: Named, out: number, what = "output"): string {
+export function outputName(layer: NamedLayer, out: number, what = "output"): string {
   return layer.names?.[out] || `${what} ${out}`;
 }
 
@@ -133,12 +133,12 @@ export function inputName(
 }
 
 /** A name with its number, where there is room for both: "3 cat"; else the number. */
-export function numberedName(layer: Named, out: number): string {
+export function numberedName(layer: NamedLayer, out: number): string {
   const name = layer.names?.[out];
   return name ? `${out} ${name}` : String(out);
 }
 
-/** As much of a name as has so many characters. */
+/** A name, cut where it has more than `most` characters. */
 export function shortened(name: string, most: number): string {
   return name.length <= most ? name : `${name.slice(0, Math.max(1, most - 1))}…`;
 }
@@ -147,7 +147,7 @@ export function entryText(layer: LayerLayout, f: number): string {
   return placeText(layer, selectionOf(layer, f));
 }
 
-/** The input is named where there are several; an output of a convolution that has one is that of a kernel. */
+/** Names the input where there are several; with a single input, an output of a convolution is called a kernel. */
 export function placeText(
   layer: Pick<LayerLayout, "kind" | "shape" | "window" | "names" | "inputNames">,
   at: Selection,
@@ -156,8 +156,8 @@ export function placeText(
   if (kind === "elementwise") return `group ${at.in}`;
   if (kind === "linear") return `${outputName(layer, at.out)} · ${inputName(layer, at.in)}`;
   const entry = `row ${at.row}, column ${at.column}`;
-  const several = wholeOf(layer)[1] > 1;
-  return several
+  const hasSeveral = wholeOf(layer)[1] > 1;
+  return hasSeveral
     ? `${outputName(layer, at.out)} · ${inputName(layer, at.in)} · ${entry}`
     : `${outputName(layer, at.out, "kernel")} · ${entry}`;
 }

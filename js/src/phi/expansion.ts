@@ -15,11 +15,11 @@ export function expandAt(layer: LayerLayout, table: number, x: number, out: Floa
   const rounded = Math.fround(x);
   if ((rounded >= xs[0] && rounded <= xs[xs.length - 1]) || !Number.isFinite(x)) return;
   const { knots, extent } = layer.bases[table];
-  const gone = knots.length > 0 && (x <= extent[0] || x >= extent[1]);
+  const isZero = knots.length > 0 && (x <= extent[0] || x >= extent[1]);
   for (let b = 0; b < layer.nb; b++) {
     if (layer.isBase[b])
       out[b] = FUNCTIONS[layer.labels[b]?.toLowerCase()]?.(x, null) ?? Number.NaN;
-    else out[b] = gone ? 0 : Number.NaN;
+    else out[b] = isZero ? 0 : Number.NaN;
   }
 }
 

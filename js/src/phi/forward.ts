@@ -12,7 +12,7 @@ import type {
 } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
-import { extraOf, isKnown, NEEDED, OPERATIONS, type Placed } from "./operations.ts";
+import { extraOf, isKnown, NEEDED, OPERATIONS, type OpNode } from "./operations.ts";
 import {
   addResponse,
   channelsOf,
@@ -25,7 +25,7 @@ import {
 
 type Extras = Activations["extras"];
 
-/** What few numbers of a station are called among the extras, where they are not rounded to 8 bits. */
+/** The extra with a station's exact numbers, where they are few: many are rounded to 8 bits. */
 const EXACT = "values";
 
 /** What the model made of an example at a station; null where that was not sent. */
@@ -34,9 +34,9 @@ export function numbersTaken(
   station: number,
   example: number,
 ): Float32Array | null {
-  const taken = values.get(station);
-  if (!taken || example >= taken.shape[0]) return null;
-  const { shape, data, low, high } = taken;
+  const output = values.get(station);
+  if (!output || example >= output.shape[0]) return null;
+  const { shape, data, low, high } = output;
   const size = product(shape.slice(1));
   const [from, to] = [example * size, (example + 1) * size];
   const exact = extras.get(station)?.get(EXACT);
@@ -46,32 +46,32 @@ export function numbersTaken(
 }
 
 /**
- * What a network computes with beside its functions, all as of a frame's step: what the frame has, and what was taken at
- * that very step. Null where not all of it is known.
+ * What a network computes with beside its functions, all as of a frame's step: the vectors in the frame, and the extras
+ * that were sent for that very step. Null where one is missing.
  */
 export function extrasAt(
   { stations }: Structure,
   { step, layout, data }: Frame,
-  taken: Activations | null,
+  activations: Activations | null,
 ): Extras | null {
-  const same = taken?.step === step ? taken.extras : null;
-  const found: Extras = new Map(same);
+  const sentExtras = activations?.step === step ? activations.extras : null;
+  const needed: Extras = new Map(sentExtras);
   for (const [number, { beside }] of stations.entries()) {
     // Older recordings do not say what is needed.
-    if (!beside && !same && taken?.extras.size !== 0) return null;
+    if (!beside && !sentExtras && activations?.extras.size !== 0) return null;
     for (const [name, path] of Object.entries(beside ?? {})) {
       const place = path === null ? undefined : layout.beside?.get(path);
-      const own = place
+      const numbers = place
         ? data.subarray(place.offset, place.offset + place.size)
-        : same?.get(number)?.get(name);
-      if (!own) return null;
-      found.set(number, new Map(found.get(number)).set(name, own));
+        : sentExtras?.get(number)?.get(name);
+      if (!numbers) return null;
+      needed.set(number, new Map(needed.get(number)).set(name, numbers));
     }
   }
-  return found;
+  return needed;
 }
 
-function givenAt(structure: Structure, number: number, extras?: Extras): Placed {
+function nodeAt(structure: Structure, number: number, extras?: Extras): OpNode {
   const { compute, sources, shape } = structure.stations[number];
   return {
     compute: compute ?? { op: "" },
@@ -81,7 +81,7 @@ function givenAt(structure: Structure, number: number, extras?: Extras): Placed 
   };
 }
 
-/** The layer of the frame that a station is; null where it is none, or has weights of its own. */
+/** The layer of the frame that a station is; null for a station that is none, or has weights of its own. */
 function layerAt({ layer, compute }: Station, { layers }: Layout): LayerLayout | null {
   if (layer === null || !["kan", "linear", "conv2d"].includes(compute?.op ?? "")) return null;
   return layers.find(({ name }) => name === layer) ?? null;
@@ -102,28 +102,28 @@ export function isComputable(structure: Structure, layout: Layout, extras: Extra
     hasOneInput &&
     stations[0].shape.length > 0 &&
     stations.every(
-      (station, n) => n === 0 || isKnownAt(station, givenAt(structure, n, extras), layout),
+      (station, n) => n === 0 || isKnownAt(station, nodeAt(structure, n, extras), layout),
     )
   );
 }
 
-function isKnownAt(station: Station, given: Placed, layout: Layout): boolean {
+function isKnownAt(station: Station, node: OpNode, layout: Layout): boolean {
   if (!station.compute || station.sums === false) return false;
   const { op } = station.compute;
   const layer = layerAt(station, layout);
-  if (layer) return layer.variable === "x" && takesIn(layer, given.shapes[0]);
-  // The functions of that layer are not here.
+  if (layer) return layer.variable === "x" && takesIn(layer, node.shapes[0]);
+  // The page has no functions of this layer.
   if (station.layer !== null && (op === "kan" || op in NEEDED)) return false;
-  const hasAll = (NEEDED[op] ?? []).every((name) => given.extra(name));
+  const hasAll = (NEEDED[op] ?? []).every((name) => node.extra(name));
   return hasAll && (isKnown(station.compute) || op === "linear" || op === "conv2d");
 }
 
 /** Whether a layer can take in numbers of a shape. */
-function takesIn(layer: LayerLayout, from: readonly number[]): boolean {
-  if (layer.kind === "linear") return from.at(-1) === layer.shape[1];
-  const needed = channelsOf(layer) ?? from[0];
-  const isMaps = from.length === 3 && from[0] === needed;
-  return isMaps && refusal(layer, imageOf(new Float32Array(0), from)) === "";
+function takesIn(layer: LayerLayout, shape: readonly number[]): boolean {
+  if (layer.kind === "linear") return shape.at(-1) === layer.shape[1];
+  const needed = channelsOf(layer) ?? shape[0];
+  const isMaps = shape.length === 3 && shape[0] === needed;
+  return isMaps && refusal(layer, imageOf(new Float32Array(0), shape)) === "";
 }
 
 /**
@@ -144,12 +144,12 @@ export function forward(
   const outputs = [input];
   for (const [n, station] of structure.stations.entries()) {
     if (n === 0) continue;
-    const given = givenAt(structure, n, extras);
+    const node = nodeAt(structure, n, extras);
     const inputs = station.sources.map((source) => outputs[source]);
     const layer = layerAt(station, frame.layout);
-    if (layer) outputs.push(layerOutput(layer, frame, given, inputs[0]));
-    else if (isKnown(given.compute)) outputs.push(OPERATIONS[given.compute.op](given, inputs));
-    else outputs.push(plainOutput(given, inputs[0]));
+    if (layer) outputs.push(layerOutput(layer, frame, node, inputs[0]));
+    else if (isKnown(node.compute)) outputs.push(OPERATIONS[node.compute.op](node, inputs));
+    else outputs.push(plainOutput(node, inputs[0]));
   }
   return outputs;
 }
@@ -157,7 +157,7 @@ export function forward(
 /**
  * What each input of a layer adds to one of its outputs, before bias. Of a linear layer one number for each feature,
  * φ_{o,i}(x_i); of a convolution one map of the output's size for each input channel, the sums over its kernel, and
- * nothing for channels that do not reach the output. `x` is the layer's input, of this shape.
+ * nothing for channels that do not reach the output. `x` is the layer's input, of `shape`.
  */
 export function contributions(
   layer: LayerLayout,
@@ -186,17 +186,17 @@ export function contributions(
 function layerOutput(
   layer: LayerLayout,
   frame: Frame,
-  given: Placed,
+  node: OpNode,
   x: Float32Array,
 ): Float32Array {
-  const [from] = given.shapes;
-  const maps = layer.kind === "conv";
-  const sums = maps ? convolved(layer, frame, imageOf(x, from)) : linear(layer, frame, x);
-  if (!given.extra("bias")) return sums;
+  const [shape] = node.shapes;
+  const isConv = layer.kind === "conv";
+  const sums = isConv ? convOutput(layer, frame, imageOf(x, shape)) : linearOutput(layer, frame, x);
+  if (!node.extra("bias")) return sums;
   const [outputs] = layer.shape;
-  const channels = layer.conv?.shared ? outputs * from[0] : outputs;
-  const bias = extraOf(given, "bias", channels, outputs);
-  const area = maps ? sums.length / channels : 1;
+  const channels = layer.conv?.shared ? outputs * shape[0] : outputs;
+  const bias = extraOf(node, "bias", channels, outputs);
+  const area = isConv ? sums.length / channels : 1;
   return sums.map((sum, k) => sum + bias[Math.floor(k / area) % bias.length]);
 }
 
@@ -215,12 +215,12 @@ function termsOf(
   for (let i = 0; i < inputs; i++) {
     expandAt(layer, tables[i], x[i], beta.subarray(i * nb, (i + 1) * nb));
   }
-  const own = new Float64Array(nb);
+  const otherBeta = new Float64Array(nb);
   return (o, i) => {
     const f = o * inputs + i;
     const isOther = tableOf !== null && tableOf[f] !== tables[i];
-    if (isOther) expandAt(layer, tableOf[f], x[i], own);
-    const values = isOther ? own : beta;
+    if (isOther) expandAt(layer, tableOf[f], x[i], otherBeta);
+    const values = isOther ? otherBeta : beta;
     let sum = 0;
     for (let b = 0, c = offset + f * nb, v = isOther ? 0 : i * nb; b < nb; b++, c++, v++) {
       sum += data[c] * values[v];
@@ -229,8 +229,8 @@ function termsOf(
   };
 }
 
-/** Row by row of numbers. */
-function linear(layer: LayerLayout, frame: Frame, x: Float32Array): Float32Array {
+/** The sums of a linear layer, for each row of x. */
+function linearOutput(layer: LayerLayout, frame: Frame, x: Float32Array): Float32Array {
   const [outputs, inputs] = layer.shape;
   const rows = x.length / inputs;
   const out = new Float32Array(rows * outputs);
@@ -245,7 +245,7 @@ function linear(layer: LayerLayout, frame: Frame, x: Float32Array): Float32Array
   return out;
 }
 
-function convolved(layer: LayerLayout, frame: Frame, image: Images): Float32Array {
+function convOutput(layer: LayerLayout, frame: Frame, image: Images): Float32Array {
   const swept = sweep(layer, image);
   const area = swept.width * swept.height;
   const out = new Float32Array(swept.outputs * area);
@@ -281,37 +281,37 @@ const STRAIGHT_LAYER = {
   tableOf: null,
 };
 
-/** Of a plain layer whose weights are not in the frame. */
-function plainOutput(given: Placed, x: Float32Array): Float32Array {
-  const { compute, shape } = given;
-  const [from] = given.shapes;
-  const known = given.extra("weight")?.length ?? 0;
+/** The output of a plain layer whose weights are not in the frame. */
+function plainOutput(node: OpNode, x: Float32Array): Float32Array {
+  const { compute, shape } = node;
+  const [inputShape] = node.shapes;
+  const count = node.extra("weight")?.length ?? 0;
   let layer: LayerLayout;
   if (compute.op === "linear") {
-    const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, from.at(-1) ?? 1, 1, 1];
+    const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, inputShape.at(-1) ?? 1, 1, 1];
     layer = {
       ...STRAIGHT_LAYER,
       name: "Linear",
       kind: "linear",
       shape: sizes,
       conv: null,
-      count: known,
+      count,
     };
   } else {
     const settings = compute as unknown as ConvSettings & { kernel?: [number, number] };
     const conv: ConvSettings = { ...settings, paddingMode: "zeros", shared: false };
-    const inputs = from[0] / conv.groups;
+    const inputs = inputShape[0] / conv.groups;
     // Without its sizes a kernel is square.
-    const side = Math.sqrt(known / (shape[0] * inputs));
+    const side = Math.sqrt(count / (shape[0] * inputs));
     const [kh, kw] = settings.kernel ?? [side, side];
     const sizes: LayerLayout["shape"] = [shape[0], inputs, kh, kw];
-    layer = { ...STRAIGHT_LAYER, name: "Conv2d", kind: "conv", shape: sizes, conv, count: known };
-    const { width, height } = outputSize(layer, conv, imageOf(x, from));
+    layer = { ...STRAIGHT_LAYER, name: "Conv2d", kind: "conv", shape: sizes, conv, count };
+    const { width, height } = outputSize(layer, conv, imageOf(x, inputShape));
     if (height !== shape[1] || width !== shape[2])
       throw new Error(
         `A kernel of ${kh} × ${kw} gives ${height} × ${width} numbers, not ${shape}.`,
       );
   }
-  const data = extraOf(given, "weight", product(layer.shape));
-  return layerOutput(layer, { step: 0, layout: { version: 0, layers: [layer] }, data }, given, x);
+  const data = extraOf(node, "weight", product(layer.shape));
+  return layerOutput(layer, { step: 0, layout: { version: 0, layers: [layer] }, data }, node, x);
 }

@@ -1,6 +1,6 @@
 /** Functions of one number, as torch has them. */
 
-/** By their names, of x and the setting's parameter: base terms, and what stands between layers. */
+/** Base terms and activations by name, as functions of x and of the parameter in the settings. */
 export const FUNCTIONS: Record<string, (x: number, parameter: number | null) => number> = {
   relu: (x) => Math.max(x, 0),
   silu: (x) => x / (1 + Math.exp(-x)),

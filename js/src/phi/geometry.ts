@@ -21,26 +21,26 @@ const SPACING = {
   elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
-/** A larger cell shows no more of a function, but for the few of a small layer, which would leave a page blank. */
+/** The largest useful cell: a larger one shows no more of φ. The few cells of a small layer grow, lest a page be blank. */
 function largestCell({ out, in: inputs, kh, kw }: Shape): number {
   const count = out * inputs * kh * kw;
   return count > 4 ? 150 : count > 1 ? 260 : 420;
 }
 
-/** More bands make a view taller: cells must gain so much by them. */
+/** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
-/** And no more places of them may stay blank than this share of the kernels. */
+/** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
-/** A cell of one colour needs no more. */
+/** Pixels that are enough for a cell of one colour. */
 const LARGEST_TINY = 15;
-/** Narrower than this cells cannot be told apart, nor be pointed at. */
+/** Pixels of the smallest cells: still smaller ones could not be told apart, nor be pointed at. */
 const CELLS_BELOW_A_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 
-/** Between kernels of tiny cells, by the cell; the first that fits. */
+/** Gaps between kernels of tiny cells, by the size of a cell: the first that fits is taken. */
 const KERNEL_GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 
-/** Cells of a kernel that is looked at as a picture. */
+/** A kernel of so many cells is looked at as a picture. */
 const IMAGE_CELLS = 100;
 
 const LABEL_HEIGHT = 13;
@@ -54,15 +54,15 @@ export const LABEL_CHARACTER = 6;
 /** Characters of a name over a column at least. */
 const NAME_CHARACTERS = 6;
 
-type Kind = keyof typeof SPACING;
+type LayerKind = keyof typeof SPACING;
 
 export interface Shape {
-  kind: Kind;
+  kind: LayerKind;
   out: number;
   in: number;
   kh: number;
   kw: number;
-  /** Of a layer that is here in part: the numbers of the first output and the first input. */
+  /** Of a layer of which the page has a part: the numbers of the first output and the first input. */
   corner?: readonly [number, number] | undefined;
   /** What the outputs are called, by their numbers in the whole layer. */
   names?: readonly string[] | undefined;
@@ -76,7 +76,7 @@ export interface Shape {
   order?: readonly number[] | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
-  /** Pixels of a cell at least, if not the usual ones. */
+  /** Pixels of the smallest cell, if not the usual ones. */
   least?: number | undefined;
 }
 
@@ -122,7 +122,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const { max } = SPACING[kind];
   const min = shape.least ?? SPACING[kind].min;
   let cellGap = shape.apart ?? CELL_GAP;
-  // What belongs together stays closer than what does not.
+  // Cells of one kernel stay closer than kernels.
   let gap =
     shape.kh * shape.kw > 1
       ? SPACING[kind].gap + 2 * (cellGap - CELL_GAP)
@@ -152,19 +152,19 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   // Smaller cells, where that makes all of them fit the page.
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
-    const each = Math.ceil(columns / n);
-    if (n > bands && each * n - columns > BLANK_SHARE * columns) continue;
-    const size = Math.min(largestCell(shape), fit(each), tallest(n));
+    const bandColumns = Math.ceil(columns / n);
+    if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
+    const size = Math.min(largestCell(shape), fit(bandColumns), tallest(n));
     if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
-      [cell, perBand, bands] = [size, each, Math.ceil(columns / each)];
+      [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
   if (tiny && heightOf(bands, down(cell), gap) > room) {
-    const fits = (one: number, between: number) => {
-      const most = Math.floor((available + between) / (kw * one + between));
+    const fits = (size: number, between: number) => {
+      const most = Math.floor((available + between) / (kw * size + between));
       const n = Math.ceil(columns / most);
-      return most > 0 && heightOf(n, kh * one, between) <= room;
+      return most > 0 && heightOf(n, kh * size, between) <= room;
     };
     [cell, gap] = tinyCell(kh * kw, fits);
     cellGap = 0;
@@ -193,14 +193,14 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
-    position: order ? placesIn(order) : null,
+    position: order ? positionsIn(order) : null,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
 }
 
-function placesIn(order: readonly number[]): number[] {
+function positionsIn(order: readonly number[]): number[] {
   const places = new Array<number>(order.length);
   order.forEach((kernel, place) => {
     places[kernel] = place;
@@ -210,7 +210,7 @@ function placesIn(order: readonly number[]): number[] {
 
 /** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */
 function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [number, number] {
-  // Of an image so small that nothing is made out, fewer are better: the others are scrolled to.
+  // In smaller cells a kernel that is a picture shows nothing: scrolling is better.
   const least = size >= IMAGE_CELLS ? 2 : 1;
   const gapsOf = (cell: number) =>
     size > 1 ? KERNEL_GAPS[Math.min(cell, KERNEL_GAPS.length - 1)] : [0];
@@ -222,7 +222,7 @@ function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [
   return [1, size > 1 ? 1 : 0];
 }
 
-/** Every how many labels are written. */
+/** One label in how many is written. */
 const stepOf = (least: number) => roundStep(Math.max(1, least));
 
 /** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
@@ -254,20 +254,20 @@ export function isScattered({ order, in: inputs, column }: Arrangement): boolean
   return order !== undefined && inputs > 1 && column !== GROUP;
 }
 
-function pairText({ corner = [0, 0], in: inputs }: Arrangement, kernel: number): string {
+function outputAndInput({ corner = [0, 0], in: inputs }: Arrangement, kernel: number): string {
   return `${corner[0] + Math.floor(kernel / inputs)},${corner[1] + (kernel % inputs)}`;
 }
 
 export function columnText(a: Arrangement, column: number): string {
   const kernel = kernelAt(a, 0, column);
-  if (isScattered(a)) return pairText(a, kernel);
+  if (isScattered(a)) return outputAndInput(a, kernel);
   const { one, first, names } = columnsOf(a);
   const name = names?.[first + kernel];
   return name ? shortened(name, nameRoom(a)) : `${one} ${first + kernel}`;
 }
 
 function longestColumnText(a: Arrangement): string {
-  if (isScattered(a)) return pairText(a, a.out * a.in - 1);
+  if (isScattered(a)) return outputAndInput(a, a.out * a.in - 1);
   const { one, first, names } = columnsOf(a);
   if (!names?.length) return `${one} ${first + a.columns - 1}`;
   return "m".repeat(Math.min(nameRoom(a), Math.max(...names.map((name) => name.length))));
@@ -333,7 +333,7 @@ export function cellAt(a: Arrangement, x: number, y: number): number {
 
 /** The kernels with a part inside the rectangle, in reading order. */
 export function kernelsWithin(a: Arrangement, view: Rect): number[] {
-  const found: number[] = [];
+  const kernels: number[] = [];
   const clamp = (v: number, hi: number) => Math.max(0, Math.min(hi, v));
   const pitchX = a.blockWidth + a.gap;
   const pitchY = a.blockHeight + a.gap;
@@ -349,11 +349,11 @@ export function kernelsWithin(a: Arrangement, view: Rect): number[] {
     for (let r = r0; r < r1; r++) {
       for (let k = k0; k < k1; k++) {
         const column = band * a.perBand + k;
-        if (column < a.columns) found.push(kernelAt(a, r, column));
+        if (column < a.columns) kernels.push(kernelAt(a, r, column));
       }
     }
   }
-  return found;
+  return kernels;
 }
 
 /** Heights below each row of kernels, at which a picture can end. */
@@ -385,13 +385,13 @@ export function neighbour(a: Arrangement, f: number, direction: Direction): numb
   // In cells, as if all bands lay side by side.
   let x = column * a.kw + (entry % a.kw) + across;
   let y = row * a.kh + Math.floor(entry / a.kw) + down;
-  const [wide, tall] = [a.perBand * a.kw, a.rows * a.kh];
-  if (y < 0) [x, y] = [x - wide, tall - 1];
-  else if (y === tall) {
-    [x, y] = [x + wide, 0];
+  const [width, height] = [a.perBand * a.kw, a.rows * a.kh];
+  if (y < 0) [x, y] = [x - width, height - 1];
+  else if (y === height) {
+    [x, y] = [x + width, 0];
     // The last band may be shorter than the one above it.
     const over = Math.floor(x / a.kw) - (a.columns - 1);
-    if (over > 0 && Math.floor(x / wide) === a.bands - 1) x -= over * a.kw;
+    if (over > 0 && Math.floor(x / width) === a.bands - 1) x -= over * a.kw;
   }
   if (x < 0 || x >= a.columns * a.kw) return f;
   const kernel = kernelAt(a, Math.floor(y / a.kh), Math.floor(x / a.kw));

@@ -7,7 +7,7 @@ import { reachOf } from "./ranges.ts";
 export interface RawArray {
   shape?: number[];
   data?: DataView | ArrayBuffer;
-  /** Whether these are the reader's own images. */
+  /** Whether the images are the reader's own. */
   given?: boolean;
 }
 
@@ -53,7 +53,7 @@ export function mapsOf(observed: Observed | null): Images | null {
   return count > 0 ? { count, channels, height, width, data: observed.maps } : null;
 }
 
-/** The finite range of values, for their black and white. */
+/** The range of the finite values, from what is drawn black to what is drawn white. */
 export function rangeOf(values: ArrayLike<number>): [number, number] {
   const { low, high } = reachOf(values);
   return low < high ? [low, high] : [-1, 1];

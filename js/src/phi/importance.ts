@@ -4,7 +4,7 @@ import type { Frame, LayerLayout, Observed } from "../wire/types.ts";
 import { type Plan, samplePlan, spansAt } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 
-/** Points at which a function is looked at where no inputs were seen. */
+/** Points at which a function is evaluated where no inputs were seen. */
 const GRID_POINTS = 64;
 
 /**
@@ -24,11 +24,11 @@ export function importance(
   if (!result.some(Number.isNaN)) return result;
   const spans = spansAt(frame, layer, gridPlan(layer));
   return result.map((spread, f) =>
-    Number.isNaN(spread) ? finite(spans[f] / Math.sqrt(12)) : spread,
+    Number.isNaN(spread) ? orZero(spans[f] / Math.sqrt(12)) : spread,
   );
 }
 
-function finite(value: number): number {
+function orZero(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }
 
@@ -61,7 +61,7 @@ function gridPlan(layer: LayerLayout): Plan {
   return { tables, points: Math.max(...tables.map(({ x }) => x.length)) };
 }
 
-/** Writes the standard deviations of functions whose inputs were seen: √(cᵀ·C·c), C that of the basis functions. */
+/** Writes the standard deviations of functions whose inputs were seen: √(cᵀ·C·c), with C the covariance of the basis functions. */
 function fillSpreads(
   frame: Frame,
   layer: LayerLayout,
@@ -72,47 +72,47 @@ function fillSpreads(
   const { nb, offset, tableOf } = layer;
   const { edges, counts, bins } = observed;
   const { data } = frame;
-  const own = new Float64Array(nb);
+  const c = new Float64Array(nb);
   const middles = Float64Array.from({ length: bins }, (_, k) => (edges[k] + edges[k + 1]) / 2);
   const beta = layer.tables.map((_, table) => expandAll(layer, table, middles).values);
   const covariance = new Float64Array(nb * nb);
   entries.forEach(({ first, step, count }, entry) => {
-    const seen = counts.subarray(entry * bins, (entry + 1) * bins);
+    const histogram = counts.subarray(entry * bins, (entry + 1) * bins);
     let last = -1;
     let isSeen = false;
     for (let n = 0, f = first; n < count; n++, f += step) {
       const table = tableOf ? tableOf[f] : 0;
-      if (table !== last) isSeen = covary(seen, beta[table], nb, covariance);
+      if (table !== last) isSeen = covary(histogram, beta[table], nb, covariance);
       last = table;
       if (!isSeen) continue;
-      for (let b = 0; b < nb; b++) own[b] = data[offset + f * nb + b];
+      for (let b = 0; b < nb; b++) c[b] = data[offset + f * nb + b];
       let variance = 0;
       for (let a = 0; a < nb; a++) {
         // The covariance is symmetric: above the diagonal each stands for two.
         let sum = 0;
-        for (let b = a + 1, v = a * nb + a + 1; b < nb; b++, v++) sum += covariance[v] * own[b];
-        variance += own[a] * (covariance[a * nb + a] * own[a] + 2 * sum);
+        for (let b = a + 1, v = a * nb + a + 1; b < nb; b++, v++) sum += covariance[v] * c[b];
+        variance += c[a] * (covariance[a * nb + a] * c[a] + 2 * sum);
       }
-      result[f] = finite(Math.sqrt(Math.max(0, variance)));
+      result[f] = orZero(Math.sqrt(Math.max(0, variance)));
     }
   });
 }
 
-/** Sets the covariances of nb basis functions, on and above the diagonal; returns whether there is anything in bins where they are known. */
+/** Sets the covariances of nb basis functions, on and above the diagonal; returns whether any input lies in bins where those are known. */
 function covary(
   counts: Float32Array,
   beta: Float64Array,
   nb: number,
   covariance: Float64Array,
 ): boolean {
-  const isKnown = (bin: number) => {
+  const isCovered = (bin: number) => {
     for (let b = 0; b < nb; b++) if (!Number.isFinite(beta[bin * nb + b])) return false;
     return true;
   };
   const bins: number[] = [];
   let total = 0;
   for (let bin = 0; bin < counts.length; bin++) {
-    if (!(counts[bin] > 0) || !isKnown(bin)) continue;
+    if (!(counts[bin] > 0) || !isCovered(bin)) continue;
     bins.push(bin);
     total += counts[bin];
   }
@@ -122,13 +122,13 @@ function covary(
   for (const bin of bins) {
     for (let b = 0; b < nb; b++) mean[b] += (counts[bin] / total) * beta[bin * nb + b];
   }
-  const away = new Float64Array(nb);
+  const deviation = new Float64Array(nb);
   for (const bin of bins) {
     const share = counts[bin] / total;
-    for (let b = 0; b < nb; b++) away[b] = beta[bin * nb + b] - mean[b];
+    for (let b = 0; b < nb; b++) deviation[b] = beta[bin * nb + b] - mean[b];
     for (let a = 0; a < nb; a++) {
-      const weighted = share * away[a];
-      for (let b = a, v = a * nb + a; b < nb; b++, v++) covariance[v] += weighted * away[b];
+      const weighted = share * deviation[a];
+      for (let b = a, v = a * nb + a; b < nb; b++, v++) covariance[v] += weighted * deviation[b];
     }
   }
   return true;

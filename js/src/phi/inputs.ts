@@ -6,35 +6,35 @@ import { roundStep } from "./round.ts";
 
 export type Ends = readonly [low: number, high: number];
 
-/** Of when inputs are, " at step 40", where the model that they came from was another than at a step. */
+/** When inputs were seen: " at step 40", or "" where that is `step`, or makes no difference. */
 export function seenThen(observed: Observed | null, step: number): string {
   // The examples themselves are the same, whatever the model is.
   if (!observed || observed.isImage || (observed.step ?? step) === step) return "";
   return ` at step ${formatCount(observed.step as number)}`;
 }
 
-/** So much of the inputs lies below their ends, and so much above. */
+/** This share of the inputs lies below their ends, and as much above. */
 const TAIL_SHARE = 0.005;
 
 /** Inputs that vary over less than this share of the grid do not say which part of x to show. */
 const NARROW_SHARE = 0.05;
 
-/** Values that are sorted for the ends of a whole layer: of more they come out the same, later. */
+/** Values that are sorted for the ends of a whole layer: more give the same ends, later. */
 const MOST_SORTED = 20_000;
 
-const known = new WeakMap<Observed, readonly (Ends | null)[]>();
+const endsOfBatch = new WeakMap<Observed, readonly (Ends | null)[]>();
 
 /** The ends of what each entry got, but for the outermost 0.5 % on either side; null where it got nothing. */
 export function inputEnds(observed: Observed): readonly (Ends | null)[] {
-  const found = known.get(observed);
-  if (found) return found;
+  const cached = endsOfBatch.get(observed);
+  if (cached) return cached;
   const { patches, patchCount, entries } = observed;
   const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
     const values = new Float64Array(patchCount);
     for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
     return endsOf(values);
   });
-  known.set(observed, ends);
+  endsOfBatch.set(observed, ends);
   return ends;
 }
 
@@ -45,7 +45,7 @@ function endsOf(values: Float64Array): Ends | null {
   return [finite[Math.floor(TAIL_SHARE * last)], finite[Math.ceil((1 - TAIL_SHARE) * last)]];
 }
 
-/** The ends of all inputs of a layer together, of so many patches as tell them; null where it got nothing. */
+/** The ends of all inputs of a layer together, from as many patches as tell them; null where it got nothing. */
 export function allInputEnds({ patches, patchCount, entries }: Observed): Ends | null {
   const every = Math.ceil((patchCount * entries) / MOST_SORTED);
   const values: number[] = [];
@@ -60,7 +60,7 @@ export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
   return ends && ends[1] - ends[0] > NARROW_SHARE * (grid[1] - grid[0]) ? ends : grid;
 }
 
-/** Ends are rounded out to a round number, of which at most so many lie between them. */
+/** Ends are rounded outwards to a multiple of a step, of which at most so many fit between them. */
 const STEPS_BETWEEN_ENDS = 10;
 
 export function roundedOut([from, to]: Ends): [number, number] {

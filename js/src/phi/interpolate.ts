@@ -6,7 +6,7 @@
 import { bisectRight } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 
-interface Value {
+interface PhiValue {
   phi: number;
   /** Σ over the basis functions that are the base. */
   base: number;
@@ -17,13 +17,13 @@ interface Value {
 /** Rows that a polynomial goes through. */
 const ROWS_OF_A_POLYNOMIAL = 6;
 
-/** Rows that may be taken together: all from first to last of the piece that the interval after a row lies in. */
+/** The rows that may be interpolated together: of the interval after each row, the first and the last row of its piece. */
 interface Pieces {
   first: Uint32Array;
   last: Uint32Array;
 }
 
-const known = new WeakMap<Table, Pieces>();
+const piecesOfTable = new WeakMap<Table, Pieces>();
 const weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
 
 /** β_b(x) of one table, by its number, into out; NaN outside the table. Returns out. */
@@ -33,7 +33,7 @@ export function basisAt<Out extends Float64Array | number[]>(
   x: number,
   out: Out,
 ): Out {
-  return combine(layer, table, x, out, lagrange);
+  return interpolate(layer, table, x, out, lagrange);
 }
 
 /** β_b′(x), in the manner of basisAt; at a bend the slope to its right. */
@@ -43,11 +43,11 @@ export function basisDerivativeAt<Out extends Float64Array | number[]>(
   x: number,
   out: Out,
 ): Out {
-  return combine(layer, table, x, out, lagrangeSlope);
+  return interpolate(layer, table, x, out, lagrangeSlope);
 }
 
 /** φ_f and its two terms at x; NaN outside the table. */
-export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): Value {
+export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): PhiValue {
   return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
 }
 
@@ -56,14 +56,14 @@ export function tableNumber(layer: LayerLayout, f: number): number {
   return layer.tableOf ? layer.tableOf[f] : 0;
 }
 
-let memory = new Float64Array(16);
+let scratchSpace = new Float64Array(16);
 
 function scratch(length: number): Float64Array {
-  if (memory.length < length) memory = new Float64Array(length);
-  return memory;
+  if (scratchSpace.length < length) scratchSpace = new Float64Array(length);
+  return scratchSpace;
 }
 
-function split(layer: LayerLayout, f: number, frame: Frame, beta: Float64Array): Value {
+function split(layer: LayerLayout, f: number, frame: Frame, beta: Float64Array): PhiValue {
   const { nb, offset, isBase } = layer;
   let base = 0;
   let spline = 0;
@@ -75,7 +75,7 @@ function split(layer: LayerLayout, f: number, frame: Frame, beta: Float64Array):
   return { phi: base + spline, base, spline };
 }
 
-function combine<Out extends Float64Array | number[]>(
+function interpolate<Out extends Float64Array | number[]>(
   layer: LayerLayout,
   number: number,
   x: number,
@@ -91,12 +91,12 @@ function combine<Out extends Float64Array | number[]>(
     for (let b = 0; b < nb; b++) out[b] = Number.NaN;
     return out;
   }
-  const at = Math.max(xs[0], Math.min(xs[end], x));
-  const row = bisectRight(xs, at, 1, xs.length - 1) - 1;
+  const inside = Math.max(xs[0], Math.min(xs[end], x));
+  const row = bisectRight(xs, inside, 1, xs.length - 1) - 1;
   const { first, last } = piecesOf(layer, number);
   const n = Math.min(ROWS_OF_A_POLYNOMIAL, last[row] - first[row] + 1);
   const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, at);
+  weigh(xs, start, n, inside);
   for (let b = 0; b < nb; b++) {
     let sum = 0;
     for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
@@ -107,12 +107,12 @@ function combine<Out extends Float64Array | number[]>(
 
 /**
  * A piece ends where φ may bend, at a knot or 0, and also where two rows lie next to each other in float32: they are
- * the two sides of a jump. Between those there is nothing to interpolate, each is a piece with its nearer side.
+ * the two sides of a jump. Between the two there is nothing to interpolate: the lower row is a piece by itself.
  */
 function piecesOf(layer: LayerLayout, number: number): Pieces {
   const table = layer.tables[number];
-  const made = known.get(table);
-  if (made) return made;
+  const cached = piecesOfTable.get(table);
+  if (cached) return cached;
   const { x } = table;
   const rows = x.length;
   const near = 1e-6 * (x[rows - 1] - x[0]);
@@ -139,7 +139,7 @@ function piecesOf(layer: LayerLayout, number: number): Pieces {
   }
   first[rows - 1] = last[rows - 1] = rows - 1;
   const pieces = { first, last };
-  known.set(table, pieces);
+  piecesOfTable.set(table, pieces);
   return pieces;
 }
 

@@ -1,18 +1,18 @@
-/** Remembers one value per name for as long as what it was made from is the same. */
+/** Remembers one value per name until something that it was made from changes. */
 
 export type Keep = <T>(name: string, from: readonly unknown[], make: (last: T | null) => T) => T;
 
 export function memory(): Keep {
-  const kept = new Map<string, { from: readonly unknown[]; value: unknown }>();
+  const memos = new Map<string, { from: readonly unknown[]; value: unknown }>();
   return <T>(name: string, from: readonly unknown[], make: (last: T | null) => T): T => {
-    const last = kept.get(name);
-    if (last && same(from, last.from)) return last.value as T;
+    const last = memos.get(name);
+    if (last && allSame(from, last.from)) return last.value as T;
     const value = make(last ? (last.value as T) : null);
-    kept.set(name, { from, value });
+    memos.set(name, { from, value });
     return value;
   };
 }
 
-function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+function allSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
 }

@@ -5,42 +5,42 @@ import { FUNCTIONS } from "./functions.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 
 /** An operation at its place in a network. */
-export interface Placed {
+export interface OpNode {
   compute: Compute;
-  /** Of what it takes in, one for each source. */
+  /** Of the operation's inputs, one for each source. */
   shapes: readonly (readonly number[])[];
-  /** Of its output, as the model has it. */
+  /** Of the operation's output, as the model has it. */
   shape: readonly number[];
   /** Numbers of the model beside its functions: biases, scales. */
   extra: (name: string) => Float32Array | undefined;
 }
 
-type Operation = (given: Placed, inputs: readonly Float32Array[]) => Float32Array;
+type Operation = (node: OpNode, inputs: readonly Float32Array[]) => Float32Array;
 
-/** An extra of one of some lengths; throws where it has another. */
-export function extraOf(given: Placed, name: string, ...lengths: number[]): Float32Array {
-  const found = given.extra(name);
-  if (found && lengths.includes(found.length)) return found;
+/** An extra of one of `lengths`; throws where it has another length. */
+export function extraOf(node: OpNode, name: string, ...lengths: number[]): Float32Array {
+  const numbers = node.extra(name);
+  if (numbers && lengths.includes(numbers.length)) return numbers;
   throw new Error(
-    `Got ${found?.length ?? "no"} numbers for “${name}” of ${given.compute.op}; needed: ${lengths.join(" or ")}.`,
+    `Got ${numbers?.length ?? "no"} numbers for “${name}” of ${node.compute.op}; needed: ${lengths.join(" or ")}.`,
   );
 }
 
-function elementwise({ compute }: Placed, [x]: readonly Float32Array[]): Float32Array {
+function elementwise({ compute }: OpNode, [x]: readonly Float32Array[]): Float32Array {
   const f = FUNCTIONS[compute.function as string];
   return x.map((value) => f(value, (compute.parameter ?? null) as number | null));
 }
 
-/** By channel: a number of the settings or of the model; what it is without, where it can be. */
-function perChannel(given: Placed, name: string, otherwise?: number): (channel: number) => number {
-  const { [name]: setting = otherwise } = given.compute;
-  if (setting !== undefined && !given.extra(name)) return () => setting as number;
-  const own = extraOf(given, name, given.shapes[0][0] ?? 1, 1);
-  return (channel) => own[own.length > 1 ? channel : 0];
+/** By channel: a number of the settings or of the model, else `fallback`. */
+function perChannel(node: OpNode, name: string, fallback?: number): (channel: number) => number {
+  const { [name]: setting = fallback } = node.compute;
+  if (setting !== undefined && !node.extra(name)) return () => setting as number;
+  const numbers = extraOf(node, name, node.shapes[0][0] ?? 1, 1);
+  return (channel) => numbers[numbers.length > 1 ? channel : 0];
 }
 
 function byChannel(
-  { shapes }: Placed,
+  { shapes }: OpNode,
   x: Float32Array,
   f: (value: number, channel: number) => number,
 ): Float32Array {
@@ -48,33 +48,33 @@ function byChannel(
   return x.map((value, k) => f(value, Math.floor(k / area)));
 }
 
-const prelu: Operation = (given, [x]) => {
-  const slope = perChannel(given, "slope");
-  return byChannel(given, x, (value, c) => (value > 0 ? value : slope(c) * value));
+const prelu: Operation = (node, [x]) => {
+  const slope = perChannel(node, "slope");
+  return byChannel(node, x, (value, c) => (value > 0 ? value : slope(c) * value));
 };
 
-const affine: Operation = (given, [x]) => {
+const affine: Operation = (node, [x]) => {
   const [scale, divisor, factor] = ["scale", "divisor", "factor"].map((name) =>
-    perChannel(given, name, 1),
+    perChannel(node, name, 1),
   );
-  const shift = perChannel(given, "shift", 0);
-  return byChannel(given, x, (value, c) => (scale(c) * value) / divisor(c) + factor(c) * shift(c));
+  const shift = perChannel(node, "shift", 0);
+  return byChannel(node, x, (value, c) => (scale(c) * value) / divisor(c) + factor(c) * shift(c));
 };
 
-const batchNorm: Operation = (given, [x]) => {
-  const [mean, variance] = [perChannel(given, "mean"), perChannel(given, "variance")];
-  const [scale, shift] = [perChannel(given, "scale", 1), perChannel(given, "shift", 0)];
-  const eps = Number(given.compute.eps ?? 1e-5);
+const batchNorm: Operation = (node, [x]) => {
+  const [mean, variance] = [perChannel(node, "mean"), perChannel(node, "variance")];
+  const [scale, shift] = [perChannel(node, "scale", 1), perChannel(node, "shift", 0)];
+  const eps = Number(node.compute.eps ?? 1e-5);
   return byChannel(
-    given,
+    node,
     x,
     (value, c) => ((value - mean(c)) / Math.sqrt(variance(c) + eps)) * scale(c) + shift(c),
   );
 };
 
-const layerNorm: Operation = (given, [x]) => {
-  const size = given.compute.size as number;
-  const [scale, shift] = [given.extra("scale"), given.extra("shift")];
+const layerNorm: Operation = (node, [x]) => {
+  const size = node.compute.size as number;
+  const [scale, shift] = [node.extra("scale"), node.extra("shift")];
   const out = new Float32Array(x.length);
   for (let start = 0; start < x.length; start += size) {
     const part = Float64Array.from(x.subarray(start, start + size));
@@ -83,7 +83,7 @@ const layerNorm: Operation = (given, [x]) => {
       part.map((value) => (value - middle) ** 2),
       size,
     );
-    const root = Math.sqrt(variance + Number(given.compute.eps ?? 1e-5));
+    const root = Math.sqrt(variance + Number(node.compute.eps ?? 1e-5));
     part.forEach((value, k) => {
       out[start + k] = ((value - middle) / root) * (scale?.[k] ?? 1) + (shift?.[k] ?? 0);
     });
@@ -92,11 +92,11 @@ const layerNorm: Operation = (given, [x]) => {
 };
 
 /** Of each window, the pixels that lie on the map, and the window's size. */
-function pool(fold: (values: Float64Array, area: number, given: Placed) => number): Operation {
-  return (given, [x]) => {
-    const { kernel, stride, padding } = given.compute as unknown as Record<string, number[]>;
-    const [, tall, wide] = given.shapes[0];
-    const [channels, rows, columns] = given.shape;
+function pool(fold: (values: Float64Array, area: number, node: OpNode) => number): Operation {
+  return (node, [x]) => {
+    const { kernel, stride, padding } = node.compute as unknown as Record<string, number[]>;
+    const [, height, width] = node.shapes[0];
+    const [channels, rows, columns] = node.shape;
     const out = new Float32Array(channels * rows * columns);
     const values = new Float64Array(kernel[0] * kernel[1]);
     for (let channel = 0, o = 0; channel < channels; channel++) {
@@ -104,13 +104,13 @@ function pool(fold: (values: Float64Array, area: number, given: Placed) => numbe
         for (let column = 0; column < columns; column++, o++) {
           let n = 0;
           const [y0, x0] = [row * stride[0] - padding[0], column * stride[1] - padding[1]];
-          for (let y = Math.max(0, y0); y < Math.min(tall, y0 + kernel[0]); y++) {
-            const line = (channel * tall + y) * wide;
-            for (let c = Math.max(0, x0); c < Math.min(wide, x0 + kernel[1]); c++) {
+          for (let y = Math.max(0, y0); y < Math.min(height, y0 + kernel[0]); y++) {
+            const line = (channel * height + y) * width;
+            for (let c = Math.max(0, x0); c < Math.min(width, x0 + kernel[1]); c++) {
               values[n++] = x[line + c];
             }
           }
-          out[o] = fold(values.subarray(0, n), values.length, given);
+          out[o] = fold(values.subarray(0, n), values.length, node);
         }
       }
     }
@@ -134,23 +134,23 @@ const globalAverage: Operation = ({ shapes: [[channels]] }, [x]) => {
 /** Numbers stay in their order. */
 const reshape: Operation = (_, [x]) => x;
 
-/** Number by number, of sources of one shape. */
-function together(both: (a: number, b: number) => number): Operation {
+/** Combines sources of one shape, number by number. */
+function pairwise(combine: (a: number, b: number) => number): Operation {
   return (_, [first, ...others]) =>
-    others.reduce((all, other) => all.map((value, k) => both(value, other[k])), first);
+    others.reduce((all, other) => all.map((value, k) => combine(value, other[k])), first);
 }
 
 /** pykan's nodes: each the product of some numbers of the source. */
 const products: Operation = ({ compute }, [x]) =>
-  Float32Array.from(compute.factors as number[][], (own) => own.reduce((all, k) => all * x[k], 1));
+  Float32Array.from(compute.factors as number[][], (row) => row.reduce((all, k) => all * x[k], 1));
 
-/** Along the first axis. */
+/** Joins the sources along the first axis. */
 const join: Operation = (_, inputs) => {
   const out = new Float32Array(inputs.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let offset = 0;
   for (const input of inputs) {
-    out.set(input, at);
-    at += input.length;
+    out.set(input, offset);
+    offset += input.length;
   }
   return out;
 };
@@ -173,13 +173,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   global_avg_pool: globalAverage,
   flatten: reshape,
   reshape,
-  add: together((a, b) => a + b),
-  multiply: together((a, b) => a * b),
+  add: pairwise((a, b) => a + b),
+  multiply: pairwise((a, b) => a * b),
   products,
   join,
 };
 
-/** The extras that an operation cannot do without. */
+/** The extras without which an operation cannot be computed. */
 export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   prelu: ["slope"],
   batch_norm: ["mean", "variance"],
@@ -187,7 +187,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   conv2d: ["weight"],
 };
 
-/** Whether this page knows what a computation names. */
+/** Whether the page can compute the operation that a station names. */
 export function isKnown({ op, function: name }: Compute): boolean {
   if (op === "elementwise") return Object.hasOwn(FUNCTIONS, String(name));
   return Object.hasOwn(OPERATIONS, op);

@@ -12,10 +12,10 @@ export type Group = ReturnType<typeof groupOf>;
 /** Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel; `single`: the only input. */
 export function groupOf(layer: LayerLayout, selection: Selection | null) {
   const [, inputs, kh, kw] = layer.shape;
-  const chosen = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
-  const o = chosen?.out ?? 0;
+  const place = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
+  const o = place?.out ?? 0;
   if (kh * kw > 1) {
-    const i = chosen?.in ?? 0;
+    const i = place?.in ?? 0;
     return { out: o, in: i, columns: kw, count: kh * kw, byInput: false, single: inputs === 1 };
   }
   const columns = Math.ceil(Math.sqrt(inputs));
@@ -33,34 +33,34 @@ export function selectionIn(layer: LayerLayout, group: Group, entry: number): Se
   return selectionOf(layer, functionIn(layer, group, entry));
 }
 
-/** What the entries of a pair are chosen by. */
-interface Chosen {
+/** By what the entries of a pair are chosen. */
+interface PairChoice {
   selection: Selection | null;
-  /** The number of the second; −1: none. */
+  /** The number of the second entry; −1: none. */
   other: number;
   observed: Observed | null;
   /** How far the function of each entry varies. */
   spreads: readonly number[];
-  /** Those that were drawn last. */
+  /** The pair that was drawn last. */
   last: readonly [number, number] | null;
 }
 
-/** Those drawn stay, until others vary so many times as much: a picture does not jump while its model trains. */
+/** The pair drawn stays until others vary so many times as much: a picture does not jump while its model trains. */
 const FAR_MORE = 2;
 
-/** Both entries: the selected one and the one set beside it. Else the two whose inputs vary most in a batch, and of a kernel whose functions do. */
+/** Both entries: the selected one and the one set beside it. Else the two whose inputs vary most in a batch, or whose functions do in a kernel. */
 export function pairEntries(
   layer: LayerLayout,
   group: Group,
-  { selection, other, observed, spreads, last }: Chosen,
+  { selection, other, observed, spreads, last }: PairChoice,
 ): readonly [x: number, y: number] {
-  const varied = group.byInput && observed ? inputSpreads(layer, group, observed) : spreads;
-  const order = [...varied.keys()].sort((a, b) => varied[b] - varied[a] || a - b);
-  const stay = last?.every((entry) => FAR_MORE * varied[entry] >= varied[order[1]]);
-  const most = last && stay ? last : order;
-  const x = selectedIn(layer, group, selection) ?? most[0];
+  const variation = group.byInput && observed ? inputSpreads(layer, group, observed) : spreads;
+  const order = [...variation.keys()].sort((a, b) => variation[b] - variation[a] || a - b);
+  const stays = last?.every((entry) => FAR_MORE * variation[entry] >= variation[order[1]]);
+  const candidates = last && stays ? last : order;
+  const x = selectedIn(layer, group, selection) ?? candidates[0];
   if (other >= 0 && other < group.count) return [x, other];
-  return [x, most.find((entry) => entry !== x) ?? x];
+  return [x, candidates.find((entry) => entry !== x) ?? x];
 }
 
 function selectedIn(layer: LayerLayout, group: Group, selection: Selection | null): number | null {
@@ -164,7 +164,7 @@ export function shareAt(
   return column < 0 || row < 0 ? Number.NaN : shares[row * bins + column];
 }
 
-/** float32 may put a number at the very end just beyond it. */
+/** The share of a range beyond its end at which float32 may put a number that lies at the very end. */
 const ROUNDING = 1e-6;
 
 /** The bin of a value; -1 beyond the range. */

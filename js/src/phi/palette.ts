@@ -34,27 +34,27 @@ const DESIGN: Record<ThemeName, { lightness: [number, number]; below: Arm; above
 export interface Palette {
   /** 2·ARM + 1 colours as bytes r, g, b; the middle one stands for zero. */
   bytes: Uint8ClampedArray;
-  /** The same as 32-bit pixels of an image. */
+  /** The same colours as 32-bit pixels of an image. */
   pixels: Uint32Array;
   /** Two shades, in turns, for what is not finite. */
   broken: [number, number];
 }
 
-const made: Partial<Record<ThemeName, Palette>> = {};
+const palettes: Partial<Record<ThemeName, Palette>> = {};
 
 export function paletteOf(theme: ThemeName): Palette {
-  made[theme] ??= build(theme);
-  return made[theme];
+  palettes[theme] ??= buildPalette(theme);
+  return palettes[theme];
 }
 
-function build(theme: ThemeName): Palette {
+function buildPalette(theme: ThemeName): Palette {
   const { lightness, below, above } = DESIGN[theme];
   const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
   for (const [arm, sign] of [
     [below, -1],
     [above, 1],
   ] as const) {
-    evenly(lightness, arm).forEach((colour, k) => {
+    armColours(lightness, arm).forEach((colour, k) => {
       bytes.set(colour, 3 * (ARM + sign * k));
     });
   }
@@ -70,31 +70,31 @@ function build(theme: ThemeName): Palette {
 }
 
 /** ARM + 1 colours along one arm, at equal distances in OKLab. */
-function evenly([from, to]: [number, number], arm: Arm): Triple[] {
-  const fine = 2048;
-  const at = (share: number): Triple => {
+function armColours([from, to]: [number, number], arm: Arm): Triple[] {
+  const samples = 2048;
+  const colourAt = (share: number): Triple => {
     const l = from + (to - from) * share;
-    const c = smooth(arm.chroma, share);
+    const c = cubic(arm.chroma, share);
     const h = (arm.hue * Math.PI) / 180;
     return [l, c * Math.cos(h), c * Math.sin(h)];
   };
   const length = [0];
-  for (let k = 1; k <= fine; k++) {
-    const [p, q] = [at((k - 1) / fine), at(k / fine)];
+  for (let k = 1; k <= samples; k++) {
+    const [p, q] = [colourAt((k - 1) / samples), colourAt(k / samples)];
     length.push(length[k - 1] + Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]));
   }
   const colours: Triple[] = [];
   let k = 0;
   for (let n = 0; n <= ARM; n++) {
-    const wanted = (length[fine] * n) / ARM;
-    while (k < fine && length[k] < wanted) k++;
-    colours.push(srgb(at(k / fine)));
+    const target = (length[samples] * n) / ARM;
+    while (k < samples && length[k] < target) k++;
+    colours.push(srgb(colourAt(k / samples)));
   }
   return colours;
 }
 
 /** The cubic through four values at 0, 1/3, 2/3 and 1. */
-function smooth([a, b, c, d]: Arm["chroma"], share: number): number {
+function cubic([a, b, c, d]: Arm["chroma"], share: number): number {
   const t = 3 * share;
   return (
     (a * (t - 1) * (t - 2) * (t - 3)) / -6 +

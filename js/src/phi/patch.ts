@@ -8,7 +8,7 @@ import { niceCeil } from "./round.ts";
 
 export type Patch = ReturnType<typeof patchOf>;
 
-/** `border`: an input that is NaN lies on padding where the basis itself is 0, and adds nothing. */
+/** `border`: an input that is NaN lies on padding, where the basis itself is 0, and adds nothing. */
 export function patchOf(
   frame: Frame,
   layer: LayerLayout,

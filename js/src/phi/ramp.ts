@@ -5,7 +5,7 @@ import type { Curves, Plan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 import { mostOf, type Reach, reachOf } from "./ranges.ts";
 
-/** Inputs from one limit to the other. */
+/** How many inputs a ramp has. */
 export const RAMP_POINTS = 64;
 
 /** The rising inputs in the basis of each table of a layer. */
@@ -16,7 +16,7 @@ export function rampPlan(layer: LayerLayout, [low, high]: readonly [number, numb
   return { tables, points: RAMP_POINTS };
 }
 
-/** The place among the inputs at a share of the way. */
+/** The number of the input at a share of the way from the first to the last. */
 export function rampPlace(share: number): number {
   return Math.max(0, Math.min(RAMP_POINTS - 1, Math.floor(share * RAMP_POINTS)));
 }
@@ -28,12 +28,14 @@ export interface RampReach extends Reach {
 
 /** How far the functions reach, from what is finite of them; `broken` counts functions with values that are not. */
 export function rampReach(layer: LayerLayout, { y, points }: Curves): RampReach {
-  const own = range(layer.count).map((f) => reachOf(y.subarray(f * points, (f + 1) * points)));
-  const known = own.filter(({ broken }) => broken < points);
+  const ranges = range(layer.count).map((f) => reachOf(y.subarray(f * points, (f + 1) * points)));
+  const finite = ranges.filter(({ broken }) => broken < points);
   return {
-    most: Float32Array.from(own, (reach) => (reach.broken < points ? mostOf(reach) : Number.NaN)),
-    broken: own.filter(({ broken }) => broken > 0).length,
-    low: known.reduce((least, { low }) => Math.min(least, low), Number.POSITIVE_INFINITY),
-    high: known.reduce((most, { high }) => Math.max(most, high), Number.NEGATIVE_INFINITY),
+    most: Float32Array.from(ranges, (reach) =>
+      reach.broken < points ? mostOf(reach) : Number.NaN,
+    ),
+    broken: ranges.filter(({ broken }) => broken > 0).length,
+    low: finite.reduce((least, { low }) => Math.min(least, low), Number.POSITIVE_INFINITY),
+    high: finite.reduce((most, { high }) => Math.max(most, high), Number.NEGATIVE_INFINITY),
   };
 }

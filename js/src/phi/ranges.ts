@@ -8,14 +8,14 @@ export function layerRange(perFunction: Float32Array): number {
   return max(perFunction.filter(Number.isFinite)) ?? 0;
 }
 
-/** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 of none. */
+/** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 where there is none. */
 export function sizeWithin(values: Float32Array, share: number): number {
   const sizes = values.map(Math.abs).filter(Number.isFinite);
   if (sizes.length === 0) return 0;
   return atPlace(sizes, Math.ceil(share * (sizes.length - 1)));
 }
 
-/** The number that would be at a place if they were sorted; puts them into another order. */
+/** The number at a place of the sorted order; changes the order of `numbers`. */
 export function atPlace(numbers: Float32Array | Float64Array, place: number): number {
   return quickselect(numbers, place)[place];
 }
@@ -48,7 +48,7 @@ export function mostOf({ low, high }: Reach): number {
 
 /** The frame to draw, or the last one before it whose numbers are all finite; the first where there is none. */
 export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Frame | null {
-  let found = store.current();
-  while (found && !found.data.every(Number.isFinite)) found = store.at(found.step - 1);
-  return found ?? store.initial();
+  let frame = store.current();
+  while (frame && !frame.data.every(Number.isFinite)) frame = store.at(frame.step - 1);
+  return frame ?? store.initial();
 }

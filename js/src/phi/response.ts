@@ -15,9 +15,9 @@ export interface Grid {
 /** The distinct values of a channel: φ is evaluated once for each of them. */
 interface Levels {
   values: Float32Array;
-  /** Where each pixel's value is among them; one beyond the last where no function adds anything. */
+  /** The place of each pixel's value among these; one beyond the last where no function adds anything. */
   index: Uint32Array;
-  /** In the basis of each table, of those in use. */
+  /** The values in the basis of each table that is in use. */
   beta: (TablePlan | undefined)[];
 }
 
@@ -79,8 +79,8 @@ export function outputSize(layer: LayerLayout, conv: ConvSettings, image: Images
   };
 }
 
-/** The row or column of the image that a padded one shows; -1 for a zero. */
-function sourceOf(at: number, size: number, mode: ConvSettings["paddingMode"]): number {
+/** The row or column of the image at one of the padded image; -1 for a zero. */
+function imageIndex(at: number, size: number, mode: ConvSettings["paddingMode"]): number {
   if (at >= 0 && at < size) return at;
   switch (mode) {
     case "zeros":
@@ -94,7 +94,7 @@ function sourceOf(at: number, size: number, mode: ConvSettings["paddingMode"]): 
   }
 }
 
-/** Pads an image for a layer; one of a single channel goes to every channel. Needs an empty refusal. */
+/** Pads an image for a layer; a single channel goes to every channel. Needs an image for which `refusal` is empty. */
 export function sweep(layer: LayerLayout, image: Images) {
   const conv = layer.conv;
   if (!conv) throw new Error(refusal(layer, image));
@@ -106,14 +106,14 @@ export function sweep(layer: LayerLayout, image: Images) {
   const border = conv.padsBasis ? new Uint8Array(pixels.length).fill(1) : null;
   if (border) pixels.fill(Number.NaN);
   for (let row = 0; row < padded.height; row++) {
-    const fromRow = sourceOf(row - top, image.height, conv.paddingMode);
+    const fromRow = imageIndex(row - top, image.height, conv.paddingMode);
     for (let column = 0; column < padded.width; column++) {
-      const fromColumn = sourceOf(column - left, image.width, conv.paddingMode);
+      const fromColumn = imageIndex(column - left, image.width, conv.paddingMode);
       if (fromRow < 0 || fromColumn < 0) continue;
       for (let channel = 0; channel < channels; channel++) {
-        const from = image.channels === 1 ? 0 : channel;
+        const fromChannel = image.channels === 1 ? 0 : channel;
         const at = channel * area + row * padded.width + column;
-        pixels[at] = image.data[(from * image.height + fromRow) * image.width + fromColumn];
+        pixels[at] = image.data[(fromChannel * image.height + fromRow) * image.width + fromColumn];
         if (border) border[at] = 0;
       }
     }
@@ -132,7 +132,7 @@ export function sweep(layer: LayerLayout, image: Images) {
     /** 1 for pixels over which no function adds anything; null where there are none. */
     border,
     levels: Array.from({ length: channels }, (_, channel) =>
-      levelsOf(
+      channelLevels(
         pixels.subarray(channel * area, (channel + 1) * area),
         border?.subarray(channel * area, (channel + 1) * area) ?? null,
       ),
@@ -140,20 +140,20 @@ export function sweep(layer: LayerLayout, image: Images) {
   };
 }
 
-function levelsOf(pixels: Float32Array, border: Uint8Array | null): Levels {
-  const known = new Map<number, number>();
+function channelLevels(pixels: Float32Array, border: Uint8Array | null): Levels {
+  const levelOf = new Map<number, number>();
   const index = new Uint32Array(pixels.length);
   for (let p = 0; p < pixels.length; p++) {
     if (border?.[p]) continue;
-    let level = known.get(pixels[p]);
+    let level = levelOf.get(pixels[p]);
     if (level === undefined) {
-      level = known.size;
-      known.set(pixels[p], level);
+      level = levelOf.size;
+      levelOf.set(pixels[p], level);
     }
     index[p] = level;
   }
-  for (let p = 0; p < pixels.length; p++) if (border?.[p]) index[p] = known.size;
-  return { values: Float32Array.from(known.keys()), index, beta: [] };
+  for (let p = 0; p < pixels.length; p++) if (border?.[p]) index[p] = levelOf.size;
+  return { values: Float32Array.from(levelOf.keys()), index, beta: [] };
 }
 
 /** The kernels that an output channel sums, and the image's channel that each goes over. */
@@ -206,7 +206,7 @@ export function addResponse(
   }
 }
 
-/** The output of a selected kernel; where kernels are shared, on the channel of another output. */
+/** The output of a selected kernel; where kernels are shared, the one on the channel of output `like`. */
 export function outputOf(swept: Swept, selection: Selection | null, like = 0): number {
   if (!selection) return Math.min(like, swept.outputs - 1);
   const [out] = swept.layer.shape;

@@ -1,55 +1,55 @@
-/** The image that is drawn by hand. */
+/** An image that is drawn by hand. */
 
 import type { Images } from "./images.ts";
 
-type Point = readonly [x: number, y: number];
+type XYPoint = readonly [x: number, y: number];
 
 export interface Sketch {
   image(): Images;
   /** Another number whenever the image has changed. */
   version(): number;
-  /** Its values of ground and of ink. */
-  ends(): Point;
-  /** Begins with a blank of another size, or with what was kept in that size; `ground` and `full` are its values. */
+  /** The image's values of ground and ink. */
+  ends(): XYPoint;
+  /** Begins with a blank of another size, or the drawing kept in that size; `ground` and `full` are the values of its ends. */
   fit(width: number, height: number, ground: number, full: number): void;
   /** Draws a line, in pixels of the image, and holds the pen there until `lift`. */
-  line(from: Point, to: Point, erase: boolean): void;
-  /** The end of a stroke; gives what stands. */
+  line(from: XYPoint, to: XYPoint, erase: boolean): void;
+  /** The end of a stroke; returns the drawing. */
   lift(): Images;
-  /** A blank again; gives it. */
+  /** Clears the drawing, and returns it. */
   clear(): Images;
-  /** A drawing that was kept, or made in another copy of the view. */
+  /** Takes a drawing that was kept, or made in another copy of the view. */
   take(images: Images | null): void;
 }
 
 export function createSketch(): Sketch {
   let drawing: Images = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
   let version = 0;
-  let kept: Images | null = null;
-  let ink: Point = [-1, 1];
-  let held = false;
+  let copy: Images | null = null;
+  let ends: XYPoint = [-1, 1];
+  let isHeld = false;
 
   function keep(): Images {
-    held = false;
-    kept = { ...drawing, data: drawing.data.slice() };
-    return kept;
+    isHeld = false;
+    copy = { ...drawing, data: drawing.data.slice() };
+    return copy;
   }
 
   return {
     image: () => drawing,
     version: () => version,
-    ends: () => ink,
+    ends: () => ends,
     fit(width, height, ground, full) {
-      ink = [ground, full];
+      ends = [ground, full];
       if (drawing.width === width && drawing.height === height) return;
       const data = new Float32Array(width * height).fill(ground);
-      if (kept && kept.width === width && kept.height === height) data.set(kept.data);
+      if (copy && copy.width === width && copy.height === height) data.set(copy.data);
       drawing = { count: 1, channels: 1, height, width, data };
       version++;
     },
     line(from, to, erase) {
-      held = true;
-      const [ground, full] = ink;
+      isHeld = true;
+      const [ground, full] = ends;
       const radius = brushRadius(drawing.width, drawing.height);
       if (erase) stroke(drawing, from, to, 1.6 * radius, full, ground);
       else stroke(drawing, from, to, radius, ground, full);
@@ -57,14 +57,14 @@ export function createSketch(): Sketch {
     },
     lift: keep,
     clear() {
-      drawing.data.fill(ink[0]);
+      drawing.data.fill(ends[0]);
       version++;
       return keep();
     },
     take(images) {
-      if (!images || held) return;
-      if (kept && same(kept, images)) return;
-      kept = images;
+      if (!images || isHeld) return;
+      if (copy && sameImage(copy, images)) return;
+      copy = images;
       if (images.width !== drawing.width || images.height !== drawing.height) return;
       drawing = { ...drawing, data: images.data.slice(0, images.width * images.height) };
       version++;
@@ -72,7 +72,7 @@ export function createSketch(): Sketch {
   };
 }
 
-function same(a: Images, b: Images): boolean {
+function sameImage(a: Images, b: Images): boolean {
   return (
     a.width === b.width &&
     a.height === b.height &&

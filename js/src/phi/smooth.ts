@@ -2,8 +2,8 @@
 
 import { cumsum, median, pairs } from "d3-array";
 
-/** Points of a curve; of each the number of values that it stands for, in part, and their sum. */
-interface Summed {
+/** Points of a curve; of each, how many values it stands for (not always a whole number), and their sum. */
+interface SummedCurve {
   x: ArrayLike<number>;
   count: ArrayLike<number>;
   sum: ArrayLike<number>;
@@ -13,37 +13,37 @@ interface Summed {
  * The mean of the values within half of `over` steps, at each point that stands for finite ones; near an end, where
  * values are on one side only, the straight line that fits them best: so a trend is neither behind nor ahead.
  *
- * Steps are counted at the curve's usual pace, so that it goes on over a jump as if there were none. Values further
- * apart than that are left as they are.
+ * Steps are counted at the curve's usual pace, so that the mean goes on over a jump as if there were none. Values further
+ * apart than half of `over` stay as they are.
  */
-export function smoothed({ x, count, sum }: Summed, over: number) {
-  const known = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
-  const steps = known.map((k) => x[k]);
+export function smoothed({ x, count, sum }: SummedCurve, over: number) {
+  const finite = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
+  const steps = finite.map((k) => x[k]);
   const runs = {
-    weights: Float64Array.from(known, (k) => count[k]),
-    means: Float64Array.from(known, (k) => sum[k] / count[k]),
+    weights: Float64Array.from(finite, (k) => count[k]),
+    means: Float64Array.from(finite, (k) => sum[k] / count[k]),
     /** The middle of each run, in values from the first on. */
-    at: Float64Array.from(
-      cumsum(known, (k) => count[k]),
-      (end, n) => end - count[known[n]] / 2,
+    middles: Float64Array.from(
+      cumsum(finite, (k) => count[k]),
+      (end, n) => end - count[finite[n]] / 2,
     ),
   };
-  const { at } = runs;
-  const paces = pairs(steps, (one, next) => next - one).map((far, k) => far / (at[k + 1] - at[k]));
-  const pace = median(paces.filter((each) => each > 0)) ?? 1;
+  const { middles } = runs;
+  const paces = pairs(steps, (a, b) => b - a).map((far, k) => far / (middles[k + 1] - middles[k]));
+  const pace = median(paces.filter((pace) => pace > 0)) ?? 1;
   const reach = over / 2 / pace + 1e-9;
   let [first, end] = [0, 0];
   const y = steps.map((_, k) => {
-    while (at[first] < at[k] - reach) first++;
-    while (end < at.length && at[end] <= at[k] + reach) end++;
-    return fitted(runs, first, end, at[k]);
+    while (middles[first] < middles[k] - reach) first++;
+    while (end < middles.length && middles[end] <= middles[k] + reach) end++;
+    return lineAt(runs, first, end, middles[k]);
   });
   return { x: steps, y };
 }
 
-/** The straight line that fits some runs best, at a place. */
-function fitted(
-  { weights, means, at }: { weights: Float64Array; means: Float64Array; at: Float64Array },
+/** The value at a place of the straight line that fits some runs best. */
+function lineAt(
+  { weights, means, middles }: Record<"weights" | "means" | "middles", Float64Array>,
   first: number,
   end: number,
   place: number,
@@ -51,15 +51,15 @@ function fitted(
   let [weight, middle, mean] = [0, 0, 0];
   for (let k = first; k < end; k++) {
     weight += weights[k];
-    middle += weights[k] * (at[k] - place);
+    middle += weights[k] * (middles[k] - place);
     mean += weights[k] * means[k];
   }
   [middle, mean] = [middle / weight, mean / weight];
   let [spread, rise] = [0, 0];
   for (let k = first; k < end; k++) {
-    const away = at[k] - place - middle;
-    spread += weights[k] * away * away;
-    rise += weights[k] * away * (means[k] - mean);
+    const offset = middles[k] - place - middle;
+    spread += weights[k] * offset * offset;
+    rise += weights[k] * offset * (means[k] - mean);
   }
   return spread > 0 ? mean - (middle * rise) / spread : mean;
 }

@@ -36,7 +36,7 @@ export function ticks({ from, to }: Range, most: number): number[] {
   }
 }
 
-/** Powers of ten inside a positive range; of few decades 2 and 5 or 3 times those as well, and even ones inside less than one. */
+/** Powers of ten inside a positive range; over few decades also 2 and 5 or 3 times those, and even ticks within less than one. */
 export function logTicks({ from, to }: Range, most: number): number[] {
   if (!(from > 0) || !(to > from)) return [];
   const low = Math.floor(Math.log10(from));
@@ -123,14 +123,14 @@ export function axesMarks(
     marks.push(words(plot.x - 5, at, (y.label ?? formatNumber)(value), muted, look));
   }
   const centred = { size, anchor: "middle" } as const;
-  let end = Number.NEGATIVE_INFINITY;
+  let lastEnd = Number.NEGATIVE_INFINITY;
   for (const value of x.ticks) {
     const at = snapped(x.scale(value), ratio);
     lines.push(at, plot.y, at, bottom);
     const text = (x.label ?? formatNumber)(value);
     const half = widthOf(text, size) / 2;
-    if (at - half < end + 6) continue;
-    end = at + half;
+    if (at - half < lastEnd + 6) continue;
+    lastEnd = at + half;
     marks.push(words(at, bottom + size + 3, text, muted, centred));
   }
   if (grid) marks.unshift(segments(lines, stroke, { width: 1 }));
@@ -143,7 +143,7 @@ export function axesMarks(
   return marks;
 }
 
-interface Fitting {
+interface PlotOptions {
   titles?: { x: string; y: string };
   /** How many ticks at most. */
   most: { x: number; y: number };
@@ -152,7 +152,7 @@ interface Fitting {
   size?: number;
   /** Further values that the plot has room for. */
   values?: readonly number[];
-  /** Other x have a ground of their own. */
+  /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
   /** What lies under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
@@ -161,19 +161,19 @@ interface Fitting {
 /** Curves over a range in a plot with axes, as high as they and 0 need. */
 export function curvesPlot(
   box: Rect,
-  along: Range,
+  xRange: Range,
   lines: readonly StrokedCurve[],
   colours: Colours,
-  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within, under }: Fitting,
+  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within, under }: PlotOptions,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
-  const all = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
-  const [least = 0, largest = 0] = extent(all.filter(Number.isFinite));
-  const free = largest > least ? air * (largest - least) : 1;
+  const heights = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
+  const [least = 0, largest = 0] = extent(heights.filter(Number.isFinite));
+  const margin = largest > least ? air * (largest - least) : 1;
   // Round ends stand still while what is between them moves a little.
-  const [from, to] = nice(least - free, largest + free, 8);
-  const up = { from, to };
-  const levels = ticks(up, most.y);
-  const y: Axis = { scale: () => 0, ticks: levels, title: titles.y, label: evenLabels(levels) };
+  const [from, to] = nice(least - margin, largest + margin, 8);
+  const yRange = { from, to };
+  const yTicks = ticks(yRange, most.y);
+  const y: Axis = { scale: () => 0, ticks: yTicks, title: titles.y, label: evenLabels(yTicks) };
   const left = leftRoom(y, size);
   const plot: Rect = {
     x: box.x + left,
@@ -182,14 +182,14 @@ export function curvesPlot(
     width: box.width - left - 12,
     height: box.height - bottomRoom({ title: titles.x }, size),
   };
-  y.scale = linear(up, plot.y + plot.height, plot.y);
-  const places = ticks(along, most.x);
-  const scale = linear(along, plot.x, plot.x + plot.width);
-  const x: Axis = { scale, ticks: places, title: titles.x, label: evenLabels(places) };
-  const [low, high] = within ?? [along.from, along.to];
+  y.scale = linear(yRange, plot.y + plot.height, plot.y);
+  const xTicks = ticks(xRange, most.x);
+  const scale = linear(xRange, plot.x, plot.x + plot.width);
+  const x: Axis = { scale, ticks: xTicks, title: titles.x, label: evenLabels(xTicks) };
+  const [low, high] = within ?? [xRange.from, xRange.to];
   const beyond = [
-    [along.from, Math.min(along.to, low)],
-    [Math.max(along.from, high), along.to],
+    [xRange.from, Math.min(xRange.to, low)],
+    [Math.max(xRange.from, high), xRange.to],
   ].flatMap(([from, to]) =>
     from < to ? [scale(from), plot.y, scale(to) - scale(from), plot.height] : [],
   );

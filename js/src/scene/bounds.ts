@@ -4,7 +4,7 @@ import type { Mark, Rect, TextMark } from "./marks.ts";
 import { flat } from "./shapes.ts";
 import { MIDDLE, widthOf } from "./text.ts";
 
-/** What of its size a font's letters reach at most below their line. */
+/** How far letters reach below their line at most, as a share of their size. */
 const DESCENT = 0.3;
 
 /**
@@ -18,7 +18,7 @@ export function holds(box: Rect, mark: Mark): boolean {
     const isClipped = clip !== undefined && lieIn(inside, corners(flat(clip)));
     return isClipped || marks.every((one) => holds(inside, one));
   }
-  const xy = outlineOf(mark);
+  const xy = hullOf(mark);
   return xy !== null && lieIn(box, xy);
 }
 
@@ -31,7 +31,7 @@ function lieIn({ x, y, width, height }: Rect, xy: ArrayLike<number>): boolean {
 }
 
 /** Points between which a mark lies: x0, y0, x1, y1, …; null where they are not known. */
-function outlineOf(mark: Exclude<Mark, { kind: "group" }>): ArrayLike<number> | null {
+function hullOf(mark: Exclude<Mark, { kind: "group" }>): ArrayLike<number> | null {
   switch (mark.kind) {
     case "path":
       // Curves stay within the points that shape them; arcs do not.

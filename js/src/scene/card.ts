@@ -82,29 +82,29 @@ function imageMarks(store: Store, colours: Colours): Mark[] {
   return [{ kind: "image", box: IMAGE, pixels }, rect(IMAGE, { stroke: colours.line })];
 }
 
-/** What comes out of the network for the first example, of classes probabilities, and at which step; null where it is not known. */
+/** The network's outputs for the first example, of classes as probabilities, and their step; null where they are not known. */
 export function outputsOf(store: Store) {
   const [structure, probe, frame] = [store.structure(), store.probe(), lastFinite(store)];
-  const taken = store.activations(frame);
+  const activations = store.activations(frame);
   if (!structure || !probe || !frame) return null;
   const last = structure.stations.length - 1;
   const size = probe.inputs.length / probe.shape[0];
-  const extras = frame.rough ? null : extrasAt(structure, frame, taken);
+  const extras = frame.rough ? null : extrasAt(structure, frame, activations);
   const isKnown = extras && isComputable(structure, frame.layout, extras);
   const raw = isKnown
     ? forward(structure, frame, extras, probe.inputs.subarray(0, size))[last]
-    : taken && numbersTaken(taken, last, 0);
+    : activations && numbersTaken(activations, last, 0);
   if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
     return null;
   const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
   const values = isClasses ? softmax(raw) : Array.from(raw);
-  /** That of a full bar. */
+  /** The value of a full bar. */
   const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  const step = isKnown ? frame.step : (taken?.step ?? 0);
+  const step = isKnown ? frame.step : (activations?.step ?? 0);
   return { values, most, best: maxIndex(values), isClasses, step };
 }
 
-/** All outputs, in their order. */
+/** Bars of all outputs, in their order. */
 function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
   if (!outputs) return [];
   const { values, most, best, step, isClasses } = outputs;
@@ -113,13 +113,13 @@ function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours
   const room = isNow ? CARD.height : CARD.height - PLOT.title;
   const pitch = Math.min(BARS.row, room / values.length);
   const { size } = BARS;
-  const told = formatAlike(values);
+  const format = formatAlike(values);
   const bars = values.flatMap((value, k): Mark[] => {
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
     const middle = (k + 0.5) * pitch;
     const name = shortened(outputName(layer, k, "").trim(), 3);
     const width = Math.max(1, (Math.abs(value) / most) * BARS.full);
-    const said = isClasses ? toATenth(value) : told(value);
+    const said = isClasses ? toATenth(value) : format(value);
     const bar = { x: left + BARS.name, y: middle - 0.4 * pitch, width, height: 0.8 * pitch };
     return [
       words(left, middle, name, colours.ink, { weight, middle: true, size }),

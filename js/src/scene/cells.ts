@@ -43,7 +43,7 @@ export function columnLabels(a: Arrangement): Label[] {
     const half = (LABEL_CHARACTER / 2) * text.length;
     const left = blockAt(a, 0, column).x;
     let x = left + a.blockWidth / 2;
-    // Beside what the corner says a wide label begins at its kernel, not before it.
+    // Beside the corner's label a wide label begins at its kernel, not before it.
     x = Math.max(x, a.flowing && !isScattered(a) ? half : left + half);
     if (x + half > a.width) continue;
     labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
@@ -78,7 +78,7 @@ export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
   return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
 }
 
-/** Those of the labels that belong to the band, where they stay in view. */
+/** The labels that belong to the stuck band, at the places where they stay in view. */
 export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
   return labels
     .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
@@ -121,12 +121,12 @@ export function cornerLabels(a: Arrangement): Label[] {
 
 export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
   return [
-    ...headMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
-    ...write(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
+    ...topLabelMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
+    ...texts(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
   ];
 }
 
-/** The labels of the band whose own have gone out of view; over all else. */
+/** The labels that stay in view, over all else. */
 export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Colours): Mark[] {
   const head = stuckHead(arrangement, view);
   if (!head) return [];
@@ -135,23 +135,23 @@ export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Co
   );
   return [
     rect(head.strip, { fill: colours.surface }),
-    ...headMarks(columns, corners, view, colours.muted),
+    ...topLabelMarks(columns, corners, view, colours.muted),
   ];
 }
 
-function headMarks(
+function topLabelMarks(
   columns: readonly Label[],
   corners: readonly Label[],
   view: Rect,
   fill: string,
 ): Mark[] {
   return [
-    ...write(columns, view, fill, { anchor: "middle" }),
-    ...write(corners, view, fill, { anchor: "end" }),
+    ...texts(columns, view, fill, { anchor: "middle" }),
+    ...texts(corners, view, fill, { anchor: "end" }),
   ];
 }
 
-function write(labels: readonly Label[], view: Rect, fill: string, how: Partial<TextMark>): Mark[] {
+function texts(labels: readonly Label[], view: Rect, fill: string, how: Partial<TextMark>): Mark[] {
   return labels
     .filter(({ y }) => y > view.y - 20 && y < view.y + view.height + 20)
     .map(({ text, x, y }) => words(x, y, text, fill, how));
@@ -166,7 +166,7 @@ export function functionsWithin(arrangement: Arrangement, view: Rect): number[] 
 }
 
 /** What cells stand for: each one function, or a kernel, for which its largest function answers. */
-interface Unit {
+interface CellUnit {
   /** Functions of a cell. */
   size: number;
   functionAt(cell: number): number;
@@ -177,20 +177,20 @@ export function cellSites(
   arrangement: Arrangement,
   count: number,
   say: (f: number) => string,
-  { size, functionAt }: Unit = { size: 1, functionAt: (cell) => cell },
+  { size, functionAt }: CellUnit = { size: 1, functionAt: (cell) => cell },
 ): Sites {
-  const known = (id: string) => id !== "" && Number(id) < count;
+  const isCell = (id: string) => id !== "" && Number(id) < count;
   return {
     at(x, y, view) {
       if (underHead(arrangement, view, y)) return "";
       const cell = cellAt(arrangement, x, y);
       return cell < 0 ? "" : String(functionAt(cell));
     },
-    box: (id) => (known(id) ? rectOf(arrangement, Math.floor(Number(id) / size)) : null),
-    words: (id) => (known(id) ? say(Number(id)) : ""),
+    box: (id) => (isCell(id) ? rectOf(arrangement, Math.floor(Number(id) / size)) : null),
+    words: (id) => (isCell(id) ? say(Number(id)) : ""),
     next(id, direction) {
       if (direction === "last") return String(count - 1);
-      if (direction === "first" || !known(id)) return "0";
+      if (direction === "first" || !isCell(id)) return "0";
       const cell = Math.floor(Number(id) / size);
       return String(functionAt(neighbour(arrangement, cell, direction)));
     },
@@ -242,9 +242,9 @@ export function brokenMarks(
   return xy.length > 0 ? [segments(xy, stroke, { width: 1.5 })] : [];
 }
 
-/** Smaller cells have no room for numbers under them. */
+/** Pixels of the smallest cell that has room for numbers under it. */
 const LEAST_WITH_AXIS = 28;
-/** Below the last row of cells, for the numbers of an axis. */
+/** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;
 
 /** The axis of all cells, under the lowest one at the left: its ends, and its name between them. */

@@ -67,8 +67,8 @@ export interface ChartLayout {
   steps: Range;
 }
 
-const HEAD = 20;
-const GAP = 16;
+const HEAD_HEIGHT = 20;
+const PANEL_GAP = 16;
 const SIZE = 11;
 const STEP = "step";
 /** Widths of lines: what was logged, faint where there is a mean, and the mean. */
@@ -77,11 +77,11 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
-/** So few values would hardly be a line: they are dots too, and need no mean. */
+/** Up to so many values are dots, too, and need no mean: they would hardly be a line. */
 export const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
 const AIR = 6;
-/** Shares of the span of steps within which a curve's end still counts as read. */
+/** How far beyond a curve's end a step may lie for that end to be read, as a share of the span of steps. */
 const SLACK = 0.02;
 
 /** How many colours curves have. */
@@ -95,18 +95,18 @@ export const hasLine = ({ curves }: Panel): boolean =>
   curves.some(({ y }) => Array.from(y).filter(Number.isFinite).length > 1);
 
 /** The only value of each curve, with its step; or that none is a number. */
-export function saidOf(panel: Panel): string {
-  const written = wordsOf(panel);
-  const each = panel.curves.map(({ name, x, y }) => {
+export function singleValues(panel: Panel): string {
+  const format = valueFormat(panel);
+  const texts = panel.curves.map(({ name, x, y }) => {
     const of = name === panel.title ? "" : `${name} `;
     const k = Array.from(y).findIndex(Number.isFinite);
     const when = k < 0 && x.length > 1 ? "since" : "at";
-    return `${of}${written(y[Math.max(0, k)])} ${when} step ${formatCount(x[Math.max(0, k)])}`;
+    return `${of}${format(y[Math.max(0, k)])} ${when} step ${formatCount(x[Math.max(0, k)])}`;
   });
-  return `${panel.title} ${each.join(", ")}`;
+  return `${panel.title} ${texts.join(", ")}`;
 }
 
-/** All the steps that have values, but for most of those where a panel has none that is finite any more. */
+/** All steps that have values, but for most of those after which a panel has no finite value. */
 function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
   if (zoom) return zoom;
   const drawn = panels.flatMap(({ curves }) => curves.filter(({ x }) => x.length > 0));
@@ -119,11 +119,11 @@ function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
 
 /** So many panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
 export function tabulated(count: number, width: number, narrowest = 280) {
-  const most = Math.max(1, Math.floor((width + GAP) / (narrowest + GAP)));
+  const most = Math.max(1, Math.floor((width + PANEL_GAP) / (narrowest + PANEL_GAP)));
   // As many rows as it takes, and then about as many panels in each: four are never three and one.
   const rows = Math.ceil(count / most);
   const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
-  return { rows, columns, width: (width - (columns - 1) * GAP) / columns };
+  return { rows, columns, width: (width - (columns - 1) * PANEL_GAP) / columns };
 }
 
 /** Panels of one height in even rows. */
@@ -135,24 +135,24 @@ export function chartLayout(
 ): ChartLayout {
   const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
   const foot = bottomRoom({ title: "step" }, SIZE);
-  const tall = Math.max(20, panelHeight - HEAD - foot);
+  const tall = Math.max(20, panelHeight - HEAD_HEIGHT - foot);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
   const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
   const steps = stepsOf(chart);
   // The last step's number stands whole under its tick.
   const right = Math.max(6, Math.ceil(widthOf(formatCount(Math.floor(steps.to)), SIZE) / 2));
   const places = chart.panels.map((_, k) => {
-    const x = at.x + (k % columns) * (width + GAP);
-    const y = at.y + Math.floor(k / columns) * (panelHeight + GAP);
+    const x = at.x + (k % columns) * (width + PANEL_GAP);
+    const y = at.y + Math.floor(k / columns) * (panelHeight + PANEL_GAP);
     const plot = {
       x: x + left,
-      y: y + HEAD,
+      y: y + HEAD_HEIGHT,
       width: Math.max(20, width - left - right),
       height: tall,
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
-  const height = rows * panelHeight + Math.max(0, rows - 1) * GAP;
+  const height = rows * panelHeight + Math.max(0, rows - 1) * PANEL_GAP;
   return { height, places, steps };
 }
 
@@ -162,22 +162,22 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
   }
 }
 
-/** The head of a panel names what is drawn: its axis only says what is not usual of it. */
+/** The axis of values; its title says only that it is logarithmic, since the panel's head names the quantity. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
   const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
   const range = valueExtent(valuesIn(panel, stepsOf(chart)), panel.log);
-  if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: wordsOf(panel) };
+  if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: valueFormat(panel) };
   const found = logTicks(range, most);
-  return { range, ticks: found, title: "log scale", label: powersOf(found) ?? wordsOf(panel) };
+  return { range, ticks: found, title: "log scale", label: powersOf(found) ?? valueFormat(panel) };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
-function wordsOf(panel: Panel): (value: number) => string {
-  const finite = finiteWords(panel);
+function valueFormat(panel: Panel): (value: number) => string {
+  const finite = finiteFormat(panel);
   return (value) => (Number.isNaN(value) ? "not a number" : finite(value));
 }
 
-function finiteWords({ title, curves }: Panel): (value: number) => string {
+function finiteFormat({ title, curves }: Panel): (value: number) => string {
   const share = ({ y }: Curve) => Array.from(y).every((value) => !(value < 0 || value > 1));
   return title.endsWith("accuracy") && curves.every(share) ? percent : formatNumber;
 }
@@ -201,9 +201,9 @@ export function chartMarks(
     const axes = axesMarks(plot, x, { scale: toY, ...up }, colours, { size: SIZE, ratio });
     return [
       ...axes,
-      ...legendMarks(panel, chart.over, plot, colours),
-      markMarks(chart, layout.steps, plot, colours, ratio),
-      curveMarks(panel, plot, toX, toY, colours),
+      ...footMarks(panel, chart.over, plot, colours),
+      stepMarks(chart, layout.steps, plot, colours, ratio),
+      curveLines(panel, plot, toX, toY, colours),
     ];
   });
 }
@@ -216,7 +216,7 @@ function stepTicks(steps: Range, most: number): number[] {
   }
 }
 
-function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colours: Colours): Mark {
+function curveLines({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colours: Colours): Mark {
   const marks: Mark[] = [];
   for (const curve of curves) {
     const stroke = curveColour(colours, curve.colour);
@@ -230,8 +230,8 @@ function curveMarks({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
   return { kind: "group", clip: plot, marks };
 }
 
-/** Below the plot what lies across, and at the right which line is what was logged and which a mean, where there is room. */
-function legendMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
+/** Below the plot the title of its x axis, and where there is room a key to the logged line and the mean. */
+function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
   const { muted } = colours;
   const y = plot.y + plot.height + 2 * SIZE + 7;
   const step = words(plot.x, y, STEP, muted);
@@ -263,7 +263,7 @@ function lineOf({ x, y }: Points, toX: Scale, toY: Scale) {
 }
 
 /** Lines at the steps that are marked, each with its text where that fits. */
-function markMarks(
+function stepMarks(
   { marks: marked }: Chart,
   { from, to }: Range,
   plot: Rect,
@@ -272,46 +272,46 @@ function markMarks(
 ): Mark {
   const toX = linear({ from, to }, plot.x, plot.x + plot.width);
   const marks: Mark[] = [];
-  let free = Number.NEGATIVE_INFINITY;
+  let freeFrom = Number.NEGATIVE_INFINITY;
   for (const [step, text] of marked) {
     if (step < from || step > to) continue;
     const at = snapped(toX(step), ratio);
     const ends = [at, plot.y, at, plot.y + plot.height];
     marks.push(line(ends, colours.ghost, { dash: [2, 2] }));
-    const wide = widthOf(text, SIZE);
-    if (at + 3 < free || at + 3 + wide > plot.x + plot.width) continue;
+    const textWidth = widthOf(text, SIZE);
+    if (at + 3 < freeFrom || at + 3 + textWidth > plot.x + plot.width) continue;
     marks.push(words(at + 3, plot.y + 9, text, colours.muted));
-    free = at + 3 + wide + 6;
+    freeFrom = at + 3 + textWidth + 6;
   }
   return { kind: "group", clip: plot, marks };
 }
 
-interface Entry {
+interface Reading {
   name: string;
   colour: number;
   /** The value's line is faint behind that of the mean. */
   faint: boolean;
   value: string;
-  /** The mean there, where a step is read and there is one; "" else. */
+  /** The mean at the step that is read; "" where no step is read or there is no mean. */
   mean: string;
   /** The step that the value is of; null for the latest. */
   step: number | null;
 }
 
 /** What stands over a panel: the latest values, or those at the step that is read. */
-export function legendEntries(panel: Panel, steps: Range, step: number | null): Entry[] {
+export function legendEntries(panel: Panel, steps: Range, step: number | null): Reading[] {
   const slack = SLACK * (steps.to - steps.from);
-  const written = wordsOf(panel);
+  const format = valueFormat(panel);
   return panel.curves.map((curve) => {
     const point = step === null ? null : nearestPoint(curve, step, slack);
     const value = step === null ? curve.y[curve.y.length - 1] : point?.value;
-    const around = step === null || !curve.mean ? null : nearestPoint(curve.mean, step, slack);
+    const meanPoint = step === null || !curve.mean ? null : nearestPoint(curve.mean, step, slack);
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
       faint: curve.mean !== null,
-      value: value === undefined ? "–" : written(value),
-      mean: around === null ? "" : written(around.value),
+      value: value === undefined ? "–" : format(value),
+      mean: meanPoint === null ? "" : format(meanPoint.value),
       step: point?.step ?? null,
     };
   });
@@ -345,10 +345,10 @@ export function handsMarks(
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
     const entries = legendEntries(panel, layout.steps, step);
     if (step === null && !tellsLatest) for (const entry of entries) entry.value = "";
-    const marks = headMarks(panel, entries, box, colours);
-    const read = entries.find((entry) => entry.step !== null)?.step ?? null;
-    if (read !== null) {
-      const at = snapped(toX(read), ratio);
+    const marks = topMarks(panel, entries, box, colours);
+    const readStep = entries.find((entry) => entry.step !== null)?.step ?? null;
+    if (readStep !== null) {
+      const at = snapped(toX(readStep), ratio);
       marks.push(line([at, plot.y, at, plot.y + plot.height], colours.muted));
     }
     if (band) {
@@ -359,7 +359,7 @@ export function handsMarks(
   });
 }
 
-function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: Colours): Mark[] {
+function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours: Colours): Mark[] {
   const { ink, muted } = colours;
   const y = box.y + 12;
   const [end, size] = [box.x + box.width, SIZE + 1];
@@ -370,29 +370,29 @@ function headMarks(panel: Panel, entries: readonly Entry[], box: Rect, colours: 
     const also = mean ? ` (mean ${mean})` : "";
     return { word: name ? `${name} ` : "", also, value, fill: curveColour(colours, colour), faint };
   });
-  const whole = ({ word, value, also }: (typeof parts)[0]) =>
+  const partWidth = ({ word, value, also }: (typeof parts)[0]) =>
     12 + widthOf(word + also, SIZE) + widthOf(value, SIZE, 600);
   const room = end - start - 12 * (parts.length - 1);
   // Where there is no room for all of it, first the means are left out, then the names: colours stand for them.
   for (const left of ["also", "word"] as const) {
-    if (parts.reduce((sum, part) => sum + whole(part), 0) <= room) break;
+    if (parts.reduce((sum, part) => sum + partWidth(part), 0) <= room) break;
     for (const part of parts) part[left] = "";
   }
   let x = start;
   for (const part of parts) {
-    if (x + whole(part) > end) break;
+    if (x + partWidth(part) > end) break;
     const { word, value, also, fill, faint } = part;
     marks.push(
-      // As the line that the value is of.
+      // As faint as the line of the value.
       rects([x, y - 5, 9, 2.5], { fill, opacity: faint ? FAINT : 1 }),
       words(x + 12, y, word, muted),
       words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),
     );
-    if (also) marks.push(words(x + whole(part), y, also, muted, { anchor: "end" }));
-    x += whole(part) + 12;
+    if (also) marks.push(words(x + partWidth(part), y, also, muted, { anchor: "end" }));
+    x += partWidth(part) + 12;
   }
-  const read = entries.find((entry) => entry.step !== null)?.step ?? null;
-  const where = read === null ? "last step" : `step ${formatCount(Math.round(read))}`;
+  const readStep = entries.find((entry) => entry.step !== null)?.step ?? null;
+  const where = readStep === null ? "last step" : `step ${formatCount(Math.round(readStep))}`;
   if (entries.some(({ value }) => value) && x + widthOf(where, SIZE) <= end) {
     marks.push(words(end, y, where, muted, { anchor: "end" }));
   }

@@ -4,7 +4,7 @@ import type { Store } from "../wire/types.ts";
 import type { Scene } from "./marks.ts";
 import type { Theme } from "./theme.ts";
 
-/** What is pointed at, in a live view; nothing is in a still. */
+/** What is pointed at in a live view; in a still, nothing is. */
 export interface Pointed {
   /** Id of the site under the pointer or the keyboard; "" for none. */
   id: string;
@@ -25,17 +25,17 @@ export interface Given {
   width: number;
   /** CSS pixels that a scene may fill where it can choose; it may be taller, and then scrolls or is cut. */
   height: number;
-  /** The same where another view is the host of this one: what can be of any height is to be of this one, all in all. */
+  /** The height that a host view gives this one: a drawing that can have any height takes this one, all in all. */
   room?: number | undefined;
-  /** The most that are seen of it at once; undefined where that is not known, as in a picture. */
+  /** CSS pixels of the scene's height that are seen at once; undefined where that is not known, as in a picture. */
   seen?: number | undefined;
   theme: Theme;
   /** Device pixels per pixel, for hairlines. */
   ratio: number;
   pointed: Pointed;
-  /** It is to be saved as a picture, on which nothing can be pressed. */
+  /** The scene is saved as a picture, on which nothing can be pressed. */
   still?: boolean;
-  /** It is one of a film: what was chosen in the one before stays where it can. */
+  /** The scene is one of a film: what was chosen for the scene before stays where it can. */
   film?: boolean;
   /** Other views that are drawn in this one, each with its own stream and traits. */
   parts?: readonly Given[] | undefined;

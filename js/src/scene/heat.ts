@@ -39,17 +39,17 @@ export function greyPixels(
   return { width, height: values.length / width, rgba };
 }
 
-const small = new WeakMap<Float32Array, Pixels[]>();
+const thumbnails = new WeakMap<Float32Array, Pixels[]>();
 
 /** The first channel of each image in greys, each on a scale of its own. */
 export function thumbnailsOf(images: Images, most = images.count): Pixels[] {
-  const known = small.get(images.data);
+  const known = thumbnails.get(images.data);
   if (known) return known;
   const pictures = Array.from({ length: Math.min(images.count, most) }, (_, k) => {
     const values = channelOf(images, k, 0);
     return greyPixels(values, images.width, rangeOf(values));
   });
-  small.set(images.data, pictures);
+  thumbnails.set(images.data, pictures);
   return pictures;
 }
 
@@ -61,17 +61,17 @@ export function sheetOf(
   fill: (index: number, pixels: Uint32Array) => void,
 ): { sheet: Pixels; across: number; size: [number, number] } {
   const across = Math.max(1, Math.min(count, Math.floor(WIDEST / width)));
-  const wide = across * width;
-  const out = new Uint32Array(wide * Math.max(1, Math.ceil(count / across)) * height);
-  const one = new Uint32Array(width * height);
+  const sheetWidth = across * width;
+  const out = new Uint32Array(sheetWidth * Math.max(1, Math.ceil(count / across)) * height);
+  const tile = new Uint32Array(width * height);
   for (let k = 0; k < count; k++) {
-    fill(k, one);
-    const corner = Math.floor(k / across) * height * wide + (k % across) * width;
+    fill(k, tile);
+    const corner = Math.floor(k / across) * height * sheetWidth + (k % across) * width;
     for (let row = 0; row < height; row++) {
-      out.set(one.subarray(row * width, (row + 1) * width), corner + row * wide);
+      out.set(tile.subarray(row * width, (row + 1) * width), corner + row * sheetWidth);
     }
   }
-  return { sheet: pixelsOf(out, wide), across, size: [width, height] };
+  return { sheet: pixelsOf(out, sheetWidth), across, size: [width, height] };
 }
 
 function pixelsOf(values: Uint32Array, width: number): Pixels {
@@ -92,7 +92,7 @@ export function cssOf(bytes: Palette["bytes"], at: number): string {
 
 const BAR = 9;
 const KEY_LINE = 16;
-/** Of a key of colours: the bar and two lines of words. */
+/** Height of a colour key: the bar and two lines of words. */
 export const KEY_HEIGHT = BAR + 2 * KEY_LINE;
 
 /** From −most to +most in the colours of a map, with its ends, its zero, and what they mean: the longer words where they fit. */

@@ -8,29 +8,29 @@ import { rect, words } from "./shapes.ts";
 import { fitting, widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
-const SIZE = 11;
-/** So much longer than the steps with values is the axis where no number follows them. */
+const TEXT_SIZE = 11;
+/** How much longer the axis is than the steps with values where no number follows them, as a share of those steps. */
 const LOST = 0.25;
 
-/** The place of the first value from which on none is finite; the length where the last one is. */
+/** The place of the first value from which on none is finite; the length where the last value is. */
 function lostAt({ y }: Points): number {
   let count = y.length;
   while (count > 0 && !Number.isFinite(y[count - 1])) count--;
   return count;
 }
 
-/** Where an axis of steps ends, that an area without a number is not most of it; Infinity where no panel has lost all curves. */
+/** Where an axis of steps ends so that an area without numbers is not most of it; Infinity where no panel has lost all curves. */
 export function cutAt(panels: readonly { curves: readonly Points[] }[], first: number): number {
   const lost = panels.map(({ curves }) => {
-    const known = curves.filter(({ x }) => x.length > 0);
-    return Math.max(...known.map((one) => one.x[lostAt(one)] ?? Number.POSITIVE_INFINITY));
+    const withSteps = curves.filter(({ x }) => x.length > 0);
+    return Math.max(...withSteps.map((one) => one.x[lostAt(one)] ?? Number.POSITIVE_INFINITY));
   });
   return Math.min(
     ...lost.filter((step) => step > first).map((step) => Math.ceil(step + LOST * (step - first))),
   );
 }
 
-/** From when on a curve is not finite to its end; nothing where its last value is. */
+/** Marks from when on a curve is not finite to its end; none where its last value is. */
 export function lostMarks(
   curve: Points & { name: string },
   named: boolean,
@@ -43,26 +43,26 @@ export function lostMarks(
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const short = `not a number since step ${formatCount(x[at])}`;
-  const text = fitting([named ? `${name} is ${short}` : short, short], plot.width, SIZE);
+  const text = fitting([named ? `${name} is ${short}` : short, short], plot.width, TEXT_SIZE);
   const room = plot.x + plot.width - from - 6;
-  const wide = widthOf(text, SIZE);
-  const look = { size: SIZE, ...(wide > room && { anchor: "end" as const }) };
-  // Beside the area it stands where the curve leaves more room, above it or below.
+  const textWidth = widthOf(text, TEXT_SIZE);
+  const style = { size: TEXT_SIZE, ...(textWidth > room && { anchor: "end" as const }) };
+  // Beside the area the text stands where the curve leaves more room, above or below.
   const beside = mean(
-    range(at).filter((k) => toX(x[k]) > from - 6 - wide),
+    range(at).filter((k) => toX(x[k]) > from - 6 - textWidth),
     (k) => toY(y[k]),
   );
   const isLow = (beside ?? 0) > plot.y + plot.height / 2;
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
-    look.anchor
+    style.anchor
       ? words(
-          Math.max(from - 6, plot.x + wide),
+          Math.max(from - 6, plot.x + textWidth),
           plot.y + (isLow ? 12 : plot.height - 8),
           text,
           colours.warn,
-          look,
+          style,
         )
-      : words(from + 6, plot.y + 16, text, colours.warn, look),
+      : words(from + 6, plot.y + 16, text, colours.warn, style),
   ];
 }

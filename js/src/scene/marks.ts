@@ -74,10 +74,10 @@ export interface TilesMark {
   kind: "tiles";
   /** x, y, width, height of each. */
   boxes: ArrayLike<number>;
-  /** All of them on one sheet: `across` side by side, and so on in rows. */
+  /** All pictures on one sheet, in rows of `across` side by side. */
   sheet: Pixels;
   across: number;
-  /** Pixels of one of them. */
+  /** Pixels of one picture: width and height. */
   size: readonly [number, number];
   opacity?: number | undefined;
 }
@@ -120,22 +120,22 @@ export type Mark =
 
 /** Marks that change together. */
 export interface Sheet {
-  /** What it is drawn from; while all of it stays the same a canvas copies it. Left out: drawn anew each time. */
+  /** What the sheet is drawn from; while all of that stays the same a canvas keeps a copy. Left out: drawn each time. */
   from?: readonly unknown[] | undefined;
-  /** What is seen within the box. */
+  /** The marks that are seen within the box. */
   marks(view: Rect): readonly Mark[];
 }
 
 /** The places of a scene that can be pointed at, by their ids. */
 export interface Sites {
-  /** The id of what lies there; "" between them. `view` is the part of the scene that is seen. */
+  /** The id of the site at a place; "" between sites. `view` is the part of the scene that is seen. */
   at(x: number, y: number, view: Rect): string;
   box(id: string): Rect | null;
-  /** For those who cannot see it. */
+  /** The site in words, for those who cannot see it. */
   words(id: string): string;
-  /** Where an arrow key leads from there; from "" the first one. */
+  /** The site to which an arrow key leads from another; from "" the first one. */
   next(id: string, direction: Direction | "first" | "last"): string;
-  /** How the pointer looks there, as CSS says it; left out: a hand over sites. */
+  /** The CSS cursor over a site; left out: a hand over all sites. */
   cursor?(id: string): string;
 }
 
@@ -143,14 +143,14 @@ export interface Sites {
 export interface Remark {
   text: string;
   tone?: "ink" | "muted" | "warn" | undefined;
-  /** What is read first. */
+  /** To be read first. */
   strong?: boolean | undefined;
   swatch?: Swatch | undefined;
   /** Said on hovering. */
   title?: string | undefined;
-  /** Where several views stand together it is said once for all, above them. */
+  /** Where several views stand together the remark is shown once for all, above them. */
   shared?: boolean | undefined;
-  /** It is said only there: a view that stands alone has it in its header. */
+  /** Shown only where several views stand together: a view by itself says it in its header. */
   inside?: boolean | undefined;
 }
 
@@ -174,9 +174,9 @@ export function keyed(
 export interface Scene {
   width: number;
   height: number;
-  /** What it shows: "KernelGrid · conv1". */
+  /** What the scene shows: "KernelGrid · conv1". */
   title: string;
-  /** When: "step 60"; "" where the caption says it. */
+  /** When that was: "step 60"; "" where the caption says so. */
   moment: string;
   /** The text alternative, and what it is about: while that stays the same it need not be said again. */
   words: string;
@@ -195,7 +195,7 @@ export const NOWHERE: Sites = { at: () => "", box: () => null, words: () => "", 
 
 /** Sites of a few boxes; the arrow keys lead to the nearest one in their direction. */
 export function sitesOf(list: readonly { id: string; box: Rect; words: string }[]): Sites {
-  const found = (id: string) => list.find((site) => site.id === id);
+  const siteOf = (id: string) => list.find((site) => site.id === id);
   const middle = ({ x, y, width, height }: Rect) => [x + width / 2, y + height / 2] as const;
   return {
     at(x, y) {
@@ -206,22 +206,22 @@ export function sitesOf(list: readonly { id: string; box: Rect; words: string }[
       }
       return "";
     },
-    box: (id) => found(id)?.box ?? null,
-    words: (id) => found(id)?.words ?? "",
+    box: (id) => siteOf(id)?.box ?? null,
+    words: (id) => siteOf(id)?.words ?? "",
     next(id, direction) {
-      const from = found(id);
+      const from = siteOf(id);
       if (direction === "last") return list[list.length - 1]?.id ?? "";
       if (!from || direction === "first") return list[0]?.id ?? "";
       const [fx, fy] = middle(from.box);
       let best = id;
-      let least = Number.POSITIVE_INFINITY;
+      let nearest = Number.POSITIVE_INFINITY;
       for (const site of list) {
         const [x, y] = middle(site.box);
         const [dx, dy] = [x - fx, y - fy];
         const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
         const aside = Math.abs(direction === "left" || direction === "right" ? dy : dx);
-        const far = ahead + 2 * aside;
-        if (ahead > 0.5 && far < least) [best, least] = [site.id, far];
+        const distance = ahead + 2 * aside;
+        if (ahead > 0.5 && distance < nearest) [best, nearest] = [site.id, distance];
       }
       return best;
     },

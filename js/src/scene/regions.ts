@@ -4,7 +4,7 @@ import { STEPS } from "../phi/geometry.ts";
 import type { Direction, Rect, Sites } from "./marks.ts";
 
 /** Cells in rows and columns. */
-interface Grid {
+interface CellGrid {
   box: Rect;
   rows: number;
   columns: number;
@@ -12,7 +12,7 @@ interface Grid {
   gap?: number | undefined;
 }
 
-export interface Region extends Grid {
+export interface Region extends CellGrid {
   name: string;
   /** How many cells there are, where the last row is not full. */
   count?: number | undefined;
@@ -46,13 +46,13 @@ function cellUnder(region: Region, x: number, y: number): [row: number, column: 
   const [across, down] = pitchOf(region);
   const column = Math.floor((x - box.x) / across);
   const row = Math.floor((y - box.y) / down);
-  if (!has(region, row, column) || row >= rows || column >= columns) return null;
+  if (!hasCell(region, row, column) || row >= rows || column >= columns) return null;
   const right = x - box.x - column * across > across - gap;
   const below = y - box.y - row * down > down - gap;
   return right || below ? null : [row, column];
 }
 
-export function cellBox(region: Grid, row: number, column: number): Rect {
+export function cellBox(region: CellGrid, row: number, column: number): Rect {
   const { box, gap = 0 } = region;
   const [across, down] = pitchOf(region);
   return {
@@ -63,26 +63,26 @@ export function cellBox(region: Grid, row: number, column: number): Rect {
   };
 }
 
-function pitchOf({ box, rows, columns, gap = 0 }: Grid): [number, number] {
+function pitchOf({ box, rows, columns, gap = 0 }: CellGrid): [number, number] {
   return [(box.width + gap) / columns, (box.height + gap) / rows];
 }
 
-function has({ rows, columns, count = rows * columns }: Region, row: number, column: number) {
+function hasCell({ rows, columns, count = rows * columns }: Region, row: number, column: number) {
   return (
     row >= 0 && column >= 0 && row < rows && column < columns && row * columns + column < count
   );
 }
 
 /**
- * The sites of all regions. Arrow keys move inside one and over its edge into the nearest one there; Home and End are
- * the first and the last cell of it. The box of a name alone is that of the region. `start` is where the keyboard begins.
+ * The sites of all regions. Arrow keys move inside a region and over its edge into the nearest one there; Home and End
+ * lead to its first and last cell. The box of a name alone is the region's. The keyboard begins in region `start`.
  */
 export function regionSites(regions: readonly Region[], start = 0): Sites {
-  const named = (id: string) => regions.find(({ name }) => name === id);
-  const found = (id: string) => {
+  const regionNamed = (id: string) => regions.find(({ name }) => name === id);
+  const locate = (id: string) => {
     const cell = cellOf(id);
-    const region = cell && named(cell.name);
-    return region && has(region, cell.row, cell.column) ? { ...cell, region } : null;
+    const region = cell && regionNamed(cell.name);
+    return region && hasCell(region, cell.row, cell.column) ? { ...cell, region } : null;
   };
   return {
     at(x, y) {
@@ -93,15 +93,15 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
       return "";
     },
     box(id) {
-      const cell = found(id);
-      return cell ? cellBox(cell.region, cell.row, cell.column) : (named(id)?.box ?? null);
+      const cell = locate(id);
+      return cell ? cellBox(cell.region, cell.row, cell.column) : (regionNamed(id)?.box ?? null);
     },
     words(id) {
-      const cell = found(id);
+      const cell = locate(id);
       return cell ? cell.region.words(cell.row, cell.column) : "";
     },
     next(id, direction) {
-      const from = found(id);
+      const from = locate(id);
       if (!from) return regions[start] ? homeOf(regions[start]) : "";
       const { region, row, column } = from;
       const { name, rows, columns, count = rows * columns } = region;
@@ -111,13 +111,13 @@ export function regionSites(regions: readonly Region[], start = 0): Sites {
         return idOf({ name, row: Math.floor(last / columns), column: last % columns });
       }
       const [across, down] = STEPS[direction];
-      if (has(region, row + down, column + across)) {
+      if (hasCell(region, row + down, column + across)) {
         return idOf({ name, row: row + down, column: column + across });
       }
       const beyond = neighbourOf(regions, region, cellBox(region, row, column), direction);
-      return beyond ? entered(beyond, cellBox(region, row, column), direction) : id;
+      return beyond ? entryCell(beyond, cellBox(region, row, column), direction) : id;
     },
-    cursor: (id) => found(id)?.region.cursor ?? (id ? "pointer" : ""),
+    cursor: (id) => locate(id)?.region.cursor ?? (id ? "pointer" : ""),
   };
 }
 
@@ -134,7 +134,7 @@ function neighbourOf(
   direction: Direction,
 ): Region | null {
   let best: Region | null = null;
-  let least = Number.POSITIVE_INFINITY;
+  let nearest = Number.POSITIVE_INFINITY;
   for (const region of regions) {
     if (region === from) continue;
     const { box } = region;
@@ -147,15 +147,15 @@ function neighbourOf(
     if (ahead < -1) continue;
     const sideways = direction === "left" || direction === "right";
     const [low, high] = sideways ? [box.y, box.y + box.height] : [box.x, box.x + box.width];
-    const at = sideways ? cell.y + cell.height / 2 : cell.x + cell.width / 2;
-    const far = ahead + 2 * Math.max(0, low - at, at - high);
-    if (far < least) [best, least] = [region, far];
+    const centre = sideways ? cell.y + cell.height / 2 : cell.x + cell.width / 2;
+    const distance = ahead + 2 * Math.max(0, low - centre, centre - high);
+    if (distance < nearest) [best, nearest] = [region, distance];
   }
   return best;
 }
 
-/** Into a grid like the one that was left by the facing edge; into another one where the keyboard comes in. */
-function entered(region: Region, cell: Rect, direction: Direction): string {
+/** The cell at which arrow keys enter a region: at the facing edge, or at its `home` where it has one. */
+function entryCell(region: Region, cell: Rect, direction: Direction): string {
   if (region.home) return homeOf(region);
   const { box, rows, columns, name } = region;
   const [across, down] = pitchOf(region);
@@ -166,6 +166,6 @@ function entered(region: Region, cell: Rect, direction: Direction): string {
   else if (direction === "right") column = 0;
   else if (direction === "up") row = rows - 1;
   else row = 0;
-  while (!has(region, row, column) && row > 0) row--;
+  while (!hasCell(region, row, column) && row > 0) row--;
   return idOf({ name, row, column });
 }

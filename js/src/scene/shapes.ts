@@ -17,7 +17,7 @@ export function rect(box: Rect, paint: RectPaint): RectsMark {
   return rects(flat(box), paint);
 }
 
-/** A box with so much more at each side. */
+/** A box with `by` more pixels at each side. */
 export function grown({ x, y, width, height }: Rect, by: number): Rect {
   return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by };
 }

@@ -7,14 +7,14 @@ import { fitted, widthOf, wrapped } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
 const MARGIN = 8;
-const TITLE = 13;
+const TITLE_SIZE = 13;
 const LINE = 16;
 /** Between remarks, and between the names of a key over a plot. */
-const [GAP, CLOSE] = [16, 12];
-const SWATCH = 16;
-/** A row of colours needs room to be told apart. */
-const RAMP = 60;
-/** Room for the words that a picture is cut. */
+const [REMARK_GAP, KEY_GAP] = [16, 12];
+const SWATCH_WIDTH = 16;
+/** Width of a ramp, whose colours need room to be told apart. */
+const RAMP_WIDTH = 60;
+/** Height of the line that says that a picture is cut. */
 const CUT = 22;
 
 export interface Paged {
@@ -22,7 +22,7 @@ export interface Paged {
   width: number;
   height: number;
   title: string;
-  /** What is seen, for those who cannot see it. */
+  /** The picture in words, for those who cannot see it. */
   words: string;
 }
 
@@ -38,21 +38,21 @@ export function pictureOf(
 ): Paged {
   const { colours } = theme;
   const width = scene.width;
-  const written = headMarks(scene, colours, width);
-  const head = Math.max(least, written.height);
+  const caption = captionMarks(scene, colours, width);
+  const head = Math.max(least, caption.height);
   const room = Math.max(60, most - head);
-  const shown = scene.height <= room ? scene.height : cutOf(scene, Math.max(60, room - CUT));
-  const view: Rect = { x: 0, y: 0, width, height: shown };
-  const marks: Mark[] = [...written.marks];
+  const shownHeight = scene.height <= room ? scene.height : cutOf(scene, Math.max(60, room - CUT));
+  const view: Rect = { x: 0, y: 0, width, height: shownHeight };
+  const marks: Mark[] = [...caption.marks];
   marks.push({
     kind: "group",
     at: [0, head],
     clip: view,
     marks: scene.sheets.flatMap((sheet) => [...sheet.marks(view)]),
   });
-  let height = head + shown;
-  if (shown < scene.height) {
-    const share = Math.round((100 * shown) / scene.height);
+  let height = head + shownHeight;
+  if (shownHeight < scene.height) {
+    const share = Math.round((100 * shownHeight) / scene.height);
     const text = `cut here: the top ${share} % is shown`;
     marks.push(words(MARGIN, height + 14, text, colours.muted));
     height += CUT;
@@ -60,16 +60,16 @@ export function pictureOf(
   return { marks, width, height, title: scene.title, words: scene.words };
 }
 
-/** Pixels above the drawing of such a picture. */
+/** Pixels above the drawing in the picture of a scene. */
 export function headOf(scene: Scene, theme: Theme): number {
-  return headMarks(scene, theme.colours, scene.width).height;
+  return captionMarks(scene, theme.colours, scene.width).height;
 }
 
-/** Where a scene ends that has so much room: never before its first row. */
+/** The height at which a scene is cut to fit `room`: never before its first row ends. */
 function cutOf({ cuts = [], height }: Scene, room: number): number {
   if (cuts.length === 0) return room;
-  const fitting = cuts.filter((cut) => cut <= room);
-  return fitting.length > 0 ? Math.max(...fitting) : Math.min(height, ...cuts);
+  const cutsInside = cuts.filter((cut) => cut <= room);
+  return cutsInside.length > 0 ? Math.max(...cutsInside) : Math.min(height, ...cuts);
 }
 
 /** One SVG of pictures below each other. */
@@ -98,53 +98,53 @@ export function messageOf(message: string, width: number, theme: Theme): Paged {
   return { marks, width, height: 16 + LINE * lines.length, title: message, words: message };
 }
 
-function headMarks(
+function captionMarks(
   scene: Scene,
   colours: Colours,
   width: number,
 ): { marks: Mark[]; height: number } {
   const room = width - 2 * MARGIN;
   const when = widthOf(scene.moment, WORDS);
-  const title = fitted(scene.title, room - when - GAP, TITLE, 600);
-  const marks: Mark[] = [words(MARGIN, 19, title, colours.ink, { size: TITLE, weight: 600 })];
+  const title = fitted(scene.title, room - when - REMARK_GAP, TITLE_SIZE, 600);
+  const marks: Mark[] = [words(MARGIN, 19, title, colours.ink, { size: TITLE_SIZE, weight: 600 })];
   if (scene.moment) {
     marks.push(words(width - MARGIN, 19, scene.moment, colours.muted, { anchor: "end" }));
   }
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption.filter(({ inside }) => !inside)) {
-    const swatch = remark.swatch?.kind === "ramp" ? RAMP : SWATCH;
-    const mark = remark.swatch ? swatch + 5 : 0;
+    const swatch = remark.swatch?.kind === "ramp" ? RAMP_WIDTH : SWATCH_WIDTH;
+    const swatchRoom = remark.swatch ? swatch + 5 : 0;
     const weight = remark.strong ? 600 : 400;
-    const whole = mark + widthOf(remark.text, WORDS, weight);
-    if (x > MARGIN && x + whole > width - MARGIN) [x, y] = [MARGIN, y + LINE];
+    const fullWidth = swatchRoom + widthOf(remark.text, WORDS, weight);
+    if (x > MARGIN && x + fullWidth > width - MARGIN) [x, y] = [MARGIN, y + LINE];
     const fill = colours[remark.tone ?? "muted"];
     if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
-    const lines = wrapped(remark.text, width - MARGIN - x - mark, WORDS, weight);
+    const lines = wrapped(remark.text, width - MARGIN - x - swatchRoom, WORDS, weight);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;
-      marks.push(words(x + mark, y, text, fill, { weight }));
+      marks.push(words(x + swatchRoom, y, text, fill, { weight }));
     });
     if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
-    else x += whole + GAP;
+    else x += fullWidth + REMARK_GAP;
   }
-  const used = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;
-  return { marks, height: used };
+  const height = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;
+  return { marks, height };
 }
 
-/** What names lines and colours, in one line; what has no room in it is left out. */
+/** A key to lines and colours, in one line; entries that have no room in it are left out. */
 export function keyMarks(
   key: readonly Remark[],
   { x, y }: Point,
   room: number,
   colours: Colours,
 ): Mark[] {
-  let at = x;
+  let next = x;
   return key.flatMap(({ text, swatch }) => {
-    const [left, end] = [at, at + SWATCH + 5 + widthOf(text, WORDS)];
+    const [left, end] = [next, next + SWATCH_WIDTH + 5 + widthOf(text, WORDS)];
     if (!swatch || end > x + room) return [];
-    at = end + CLOSE;
-    const name = words(left + SWATCH + 5, y, text, colours.muted);
-    return [...swatchMarks(swatch, left, y - 4, SWATCH), name];
+    next = end + KEY_GAP;
+    const name = words(left + SWATCH_WIDTH + 5, y, text, colours.muted);
+    return [...swatchMarks(swatch, left, y - 4, SWATCH_WIDTH), name];
   });
 }
 
@@ -155,20 +155,20 @@ function swatchMarks(
   y: number,
   width: number,
 ): Mark[] {
-  const [first] = colours;
+  const [colour] = colours;
   switch (kind) {
     case "line":
     case "thick":
     case "dash": {
       const dash = kind === "dash" ? [3, 2.5] : undefined;
-      return [line([x, y, x + width, y], first, { width: kind === "thick" ? 3 : 1.5, dash })];
+      return [line([x, y, x + width, y], colour, { width: kind === "thick" ? 3 : 1.5, dash })];
     }
     case "dot":
-      return [dot(x + width / 2, y, 3.5, { fill: first })];
+      return [dot(x + width / 2, y, 3.5, { fill: colour })];
     case "ring":
-      return [dot(x + width / 2, y, 3, { stroke: first, width: 2 })];
+      return [dot(x + width / 2, y, 3, { stroke: colour, width: 2 })];
     case "fill":
-      return [rects([x + width - 10, y - 5, 10, 10], { fill: first })];
+      return [rects([x + width - 10, y - 5, 10, 10], { fill: colour })];
     case "ramp": {
       const step = width / colours.length;
       // Each reaches under the next: between edges that only touch, the page would shine through.

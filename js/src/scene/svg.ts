@@ -12,25 +12,25 @@ interface Paper {
   words: string;
 }
 
-/** Pixels as the address of a picture: a page's canvas makes one, or Pillow where Python draws. */
+/** Turns pixels into the URL of an image: by a page's canvas, or by Pillow where Python draws. */
 export type Encode = (pixels: Pixels) => string;
 
-/** What is written beside the marks, and what writes their pixels. */
-interface Writing {
+/** The clip paths written so far, and what writes pixels. */
+interface SvgContext {
   clips: string[];
   encode: Encode;
 }
 
 export function svgOf(marks: readonly Mark[], paper: Paper, encode: Encode): string {
   const clips: string[] = [];
-  const body = marks.map((mark) => written(mark, { clips, encode })).join("\n");
+  const body = marks.map((mark) => elementOf(mark, { clips, encode })).join("\n");
   const [w, h] = [short(paper.width), short(paper.height)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" font-family="${FALLBACK}">`,
     `<title>${escaped(paper.title)}</title>`,
     `<desc>${escaped(paper.words)}</desc>`,
     clips.length > 0 ? `<defs>${clips.join("")}</defs>` : "",
-    `<rect width="${w}" height="${h}"${ink("fill", paper.ground)}/>`,
+    `<rect width="${w}" height="${h}"${colourAttribute("fill", paper.ground)}/>`,
     body,
     "</svg>\n",
   ]
@@ -38,7 +38,7 @@ export function svgOf(marks: readonly Mark[], paper: Paper, encode: Encode): str
     .join("\n");
 }
 
-function written(mark: Mark, into: Writing): string {
+function elementOf(mark: Mark, context: SvgContext): string {
   switch (mark.kind) {
     case "path":
       return `<path d="${mark.d}"${linePaint(mark)}/>`;
@@ -55,45 +55,45 @@ function written(mark: Mark, into: Writing): string {
       return `<g${paintOf(mark)}>${dots.join("")}</g>`;
     }
     case "image":
-      return imageOf(mark.box, into.encode(mark.pixels), mark.smooth ?? false, mark.opacity);
+      return imageTag(mark.box, context.encode(mark.pixels), mark.smooth ?? false, mark.opacity);
     case "tiles": {
       const images = Array.from({ length: mark.boxes.length / 4 }, (_, k) => {
         const [x, y, width, height] = [0, 1, 2, 3].map((part) => mark.boxes[4 * k + part]);
-        return imageOf({ x, y, width, height }, into.encode(tileOf(mark, k)), false);
+        return imageTag({ x, y, width, height }, context.encode(tileOf(mark, k)), false);
       });
-      return `<g${faint(mark.opacity)}>${images.join("")}</g>`;
+      return `<g${opacityAttribute(mark.opacity)}>${images.join("")}</g>`;
     }
     case "text":
       return textOf(mark);
     case "group": {
       const at = mark.at ? ` transform="translate(${short(mark.at[0])} ${short(mark.at[1])})"` : "";
-      return `<g${at}${faint(mark.opacity)}>${clipped(mark, into)}</g>`;
+      return `<g${at}${opacityAttribute(mark.opacity)}>${groupContent(mark, context)}</g>`;
     }
   }
 }
 
 /**
- * The marks of a group, clipped from the first that reaches beyond to the last: a renderer has a layer for each clip, which
- * takes it longer than most of what is in it.
+ * The marks of a group, clipped from the first that reaches beyond the clip to the last such one: a renderer makes a layer
+ * for each clip, which takes longer than to draw most of what is in it.
  */
-function clipped({ marks, clip }: GroupMark, into: Writing): string {
-  const lines = marks.map((mark) => written(mark, into));
+function groupContent({ marks, clip }: GroupMark, context: SvgContext): string {
+  const lines = marks.map((mark) => elementOf(mark, context));
   const beyond = clip ? marks.map((mark) => !holds(clip, mark)) : [];
   const [from, to] = [beyond.indexOf(true), beyond.lastIndexOf(true) + 1];
   if (!clip || from < 0) return lines.join("\n");
   const inside = lines.slice(from, to).join("\n");
-  const group = `<g clip-path="url(#${clipOf(clip, into.clips)})">${inside}</g>`;
+  const group = `<g clip-path="url(#${clipOf(clip, context.clips)})">${inside}</g>`;
   return [...lines.slice(0, from), group, ...lines.slice(to)].join("\n");
 }
 
-function imageOf(
+function imageTag(
   { x, y, width, height }: Rect,
   href: string,
   smooth: boolean,
   opacity?: number,
 ): string {
   const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
-  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${faint(opacity)} href="${href}"/>`;
+  return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${opacityAttribute(opacity)} href="${href}"/>`;
 }
 
 /** One picture of the sheet. */
@@ -136,7 +136,7 @@ function rectsOf(
   const round = radius > 0 ? ` rx="${short(radius)}"` : "";
   const rects = Array.from({ length: boxes.length / 4 }, (_, k) => {
     const [x, y, w, h] = [0, 1, 2, 3].map((part) => short(boxes[4 * k + part]));
-    const own = fills ? ink("fill", fills[k]) : "";
+    const own = fills ? colourAttribute("fill", fills[k]) : "";
     return `<rect x="${x}" y="${y}" width="${w}" height="${h}"${round}${own}/>`;
   });
   return `<g${paintOf(fills ? { ...paint, fill: "none" } : paint)}>${rects.join("")}</g>`;
@@ -151,32 +151,32 @@ function textOf(mark: TextMark): string {
     ? ` transform="rotate(${mark.turn} ${short(mark.x)} ${short(mark.y)})"`
     : "";
   const spaced = mark.text === mark.text.trim() ? "" : ' xml:space="preserve"';
-  return `<text x="${short(mark.x)}" y="${short(y)}" font-size="${short(size)}"${weight}${anchor}${turn}${spaced}${ink("fill", mark.fill)}${faint(mark.opacity)}>${escaped(mark.text)}</text>`;
+  return `<text x="${short(mark.x)}" y="${short(y)}" font-size="${short(size)}"${weight}${anchor}${turn}${spaced}${colourAttribute("fill", mark.fill)}${opacityAttribute(mark.opacity)}>${escaped(mark.text)}</text>`;
 }
 
 function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {
-  const filled = ink("fill", fill ?? "none");
-  if (!stroke) return filled + faint(opacity);
+  const filled = colourAttribute("fill", fill ?? "none");
+  if (!stroke) return filled + opacityAttribute(opacity);
   const dashed = dash && dash.length > 0 ? ` stroke-dasharray="${dash.map(short).join(" ")}"` : "";
   const ends = round ? ' stroke-linecap="round"' : "";
-  return `${filled}${ink("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${faint(opacity)}`;
+  return `${filled}${colourAttribute("stroke", stroke)} stroke-width="${short(width ?? 1)}" stroke-linejoin="round"${dashed}${ends}${opacityAttribute(opacity)}`;
 }
 
-/** Of one shape with one paint: a faint line is no layer of its own, which takes a renderer long. */
+/** The paint of a single shape. Its opacity goes to the stroke or fill: a layer of its own takes a renderer long. */
 function linePaint(paint: Paint): string {
   const { opacity, ...solid } = paint;
   const whole = paintOf(solid);
   if ((paint.fill && paint.stroke) || /-opacity=/.test(whole)) return paintOf(paint);
   const name = paint.stroke ? "stroke" : "fill";
-  return whole + faint(opacity).replace("opacity", `${name}-opacity`);
+  return whole + opacityAttribute(opacity).replace("opacity", `${name}-opacity`);
 }
 
-function faint(opacity: number | undefined): string {
+function opacityAttribute(opacity: number | undefined): string {
   return opacity === undefined || opacity === 1 ? "" : ` opacity="${short(opacity)}"`;
 }
 
-/** A colour as all readers of SVG know it: its share of cover is an attribute of its own. */
-function ink(name: "fill" | "stroke", colour: string): string {
+/** A colour as all readers of SVG know it: its opacity is an attribute of its own. */
+function colourAttribute(name: "fill" | "stroke", colour: string): string {
   const long = /^#([0-9a-f]{6})([0-9a-f]{2})$/i.exec(colour);
   if (long) {
     return ` ${name}="#${long[1]}" ${name}-opacity="${short(Number.parseInt(long[2], 16) / 255)}"`;
@@ -197,7 +197,7 @@ function short(value: number): string {
 function escaped(text: string): string {
   return (
     text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are to be replaced
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "\ufffd")
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")

@@ -9,14 +9,14 @@ export const FALLBACK = `${FAMILY}, system-ui, sans-serif`;
 /** Height of the middle of digits over the baseline, as a share of the size. */
 export const MIDDLE = 0.36;
 
-const UNKNOWN = 900;
-const places = new Map([...CHARACTERS].map((character, k) => [character, k]));
+const UNKNOWN_WIDTH = 900;
+const characterIndex = new Map([...CHARACTERS].map((character, k) => [character, k]));
 
 /** Pixels from the start to the end of a text. */
 export function widthOf(text: string, size: number, weight: 400 | 600 = 400): number {
   const widths = weight === 600 ? WIDTHS_600 : WIDTHS_400;
   let sum = 0;
-  for (const character of text) sum += widths[places.get(character) ?? -1] ?? UNKNOWN;
+  for (const character of text) sum += widths[characterIndex.get(character) ?? -1] ?? UNKNOWN_WIDTH;
   return (sum * size) / 1000;
 }
 

@@ -31,11 +31,11 @@ const LIGHT = {
   "seen-box": "#a0d8c5",
   box: "#c5cbd2",
   dot: "#1b1f2499",
-  /** Of an image, over a map. */
+  /** The outline of an image, over a map. */
   outline: "#1b1f2466",
   row: "#1b1f2408",
   chosen: "#6f42c11f",
-  // Of what was logged, and from 2 on of models: none that stands for a sign or a change.
+  // For what was logged, and from 2 on for models: no colour that stands for a sign or a change.
   "curve-0": "#1098ad",
   "curve-1": "#986c3a",
   "curve-2": "#d69e00",

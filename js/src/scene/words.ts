@@ -8,13 +8,13 @@ export function wordsOf(scene: Scene): string[] {
     scene.title,
     scene.moment,
     ...scene.caption.map(({ text }) => text),
-    ...scene.sheets.flatMap((sheet) => written(sheet.marks(whole))),
+    ...scene.sheets.flatMap((sheet) => textsIn(sheet.marks(whole))),
   ];
 }
 
-function written(marks: readonly Mark[]): string[] {
+function textsIn(marks: readonly Mark[]): string[] {
   return marks.flatMap((mark) => {
     if (mark.kind === "text") return [mark.text];
-    return mark.kind === "group" ? written(mark.marks) : [];
+    return mark.kind === "group" ? textsIn(mark.marks) : [];
   });
 }

@@ -20,16 +20,16 @@ import { putStyle } from "./element.ts";
  * Without a graphics card a line of one pixel or less is drawn some 30 times as fast as a wider one, and crowded paths
  * take longer than several shorter ones: a thousand curves in 2 ms.
  */
-const TOGETHER = 64;
+const LINES_PER_PATH = 64;
 
 type Context = CanvasRenderingContext2D;
 
 interface Copy {
   canvas: HTMLCanvasElement | null;
   from: readonly unknown[];
-  /** Whether the canvas has what is drawn from these. */
+  /** Whether the canvas holds what is drawn from these. */
   isDrawn: boolean;
-  /** How many times it was drawn from these, after the first. */
+  /** How many times the sheet was drawn from these, after the first time. */
   again: number;
 }
 
@@ -38,8 +38,8 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const copies: (Copy | undefined)[] = [];
 
   /**
-   * A copy of a sheet that is drawn from the same again and again. One that changes with every frame is drawn without:
-   * whether it does, the last time tells.
+   * A copy of a sheet that is drawn from the same again and again; null for a sheet that changes with every frame, as it
+   * did the last time.
    */
   function copied(
     sheet: Sheet,
@@ -56,9 +56,9 @@ export function createPainter(canvas: HTMLCanvasElement) {
       copy.from.length === from.length && copy.from.every((part, k) => Object.is(part, from[k]));
     if (same) copy.again += 1;
     else {
-      const lasts = copy.again > 0;
+      const wasSteady = copy.again > 0;
       Object.assign(copy, { from, isDrawn: false, again: 0 });
-      if (!lasts) return null;
+      if (!wasSteady) return null;
     }
     if (!copy.isDrawn) drawCopy(copy, sheet, view, ratio);
     return copy.isDrawn ? copy.canvas : null;
@@ -66,11 +66,11 @@ export function createPainter(canvas: HTMLCanvasElement) {
 
   function drawCopy(copy: Copy, sheet: Sheet, view: Rect, ratio: number) {
     copy.canvas ??= canvas.ownerDocument.createElement("canvas");
-    const under = copy.canvas.getContext("2d");
-    if (!under) return;
+    const target = copy.canvas.getContext("2d");
+    if (!target) return;
     fit(copy.canvas, canvas.width, canvas.height);
-    clear(under);
-    drawSheet(under, sheet, view, ratio);
+    clear(target);
+    drawSheet(target, sheet, view, ratio);
     copy.isDrawn = true;
   }
 
@@ -188,8 +188,8 @@ function finish(context: Context, paint: Paint, path?: Path2D): void {
 
 function drawLines(context: Context, mark: LinesMark): void {
   const { xy, ends, closed } = mark;
-  // Wider lines are for a few: those go one by one.
-  const together = (mark.width ?? 1) > 1 && mark.stroke ? 1 : TOGETHER;
+  // Wider lines are few, and are stroked one by one.
+  const perPath = (mark.width ?? 1) > 1 && mark.stroke ? 1 : LINES_PER_PATH;
   let p = 0;
   let pending = 0;
   context.beginPath();
@@ -200,7 +200,7 @@ function drawLines(context: Context, mark: LinesMark): void {
       for (p++; p < end; p++) context.lineTo(xy[2 * p], xy[2 * p + 1]);
       if (closed) context.closePath();
     }
-    if (++pending >= together) {
+    if (++pending >= perPath) {
       finish(context, mark);
       context.beginPath();
       pending = 0;
@@ -235,7 +235,7 @@ function drawRects(context: Context, mark: Mark & { kind: "rects" }): void {
   finish(context, fills ? { ...mark, fill: undefined } : mark);
 }
 
-/** By size: where pixels are put on their way to a canvas. To make a canvas for each takes longer than all the rest. */
+/** By size, canvases through which pixels go to another one: to make one for each image takes longer than all the rest. */
 const carriers = new Map<string, { context: Context; data: ImageData }>();
 const MOST_CARRIERS = 32;
 
@@ -247,12 +247,12 @@ function carrierOf(document: Document, { width, height, rgba }: Pixels): HTMLCan
     const canvas = document.createElement("canvas");
     canvas.width = width;
     canvas.height = height;
-    // Kept where the pixels are put, and not on a graphics card.
-    const made = canvas.getContext("2d", { willReadFrequently: true });
-    const data = made?.createImageData(width, height) as ImageData | null | undefined;
-    if (!made || !data) return null;
+    // Kept in memory, where the pixels are, and not on a graphics card.
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const data = context?.createImageData(width, height) as ImageData | null | undefined;
+    if (!context || !data) return null;
     if (carriers.size >= MOST_CARRIERS) carriers.clear();
-    carrier = { context: made, data };
+    carrier = { context, data };
     carriers.set(size, carrier);
   }
   carrier.data.data.set(rgba);

@@ -16,12 +16,12 @@ import { paintTheme, watchTheme } from "./theme.ts";
 
 /** A view of which less is seen, as a share and in pixels, is out of sight. */
 const SEEN = { share: 0.3, pixels: 240 };
-/** Pixels between the card and the ends of what is seen; and what it leaves free around a line that is typed. */
+/** Pixels between the card and the ends of what is seen; and those it leaves free around the line that is typed in. */
 const EDGE = 14;
 const AIR = 24;
 /** Milliseconds between two drawings that frames ask for. */
-const PAUSE = 200;
-/** Where it is remembered, for a page, that the card was closed. */
+const DRAW_PAUSE = 200;
+/** The key under which a page remembers that the card was closed. */
 const CLOSED = "kan_widgets: card closed";
 
 const BLANK: Scene & Rect = {
@@ -47,7 +47,7 @@ const roots = new Set<HTMLElement>();
 /** Has each card see whether it is wanted. */
 const looks = new Set<() => void>();
 
-/** Has a view's training shown by a card while no view of it is seen. */
+/** Has a card show a view's training while no view of that training is seen. */
 export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
   const card = cards.get(store) ?? createCard(view.ownerDocument, store);
   cards.set(store, card);
@@ -73,20 +73,20 @@ function createCard(document: Document, store: Store) {
     () => {},
     signal,
   );
-  const shut = kit.button("✕", "Close this card: it does not come back", "kw-button", close);
-  head.append(...steering.boxes.slice(0, 1), shut);
-  const said = element(document, "div", "kw-card-words", root);
-  const back = kit.button("", "Back to the picture", "kw-card-picture", goBack);
-  const instead = element(document, "span", "", back);
-  const canvas = element(document, "canvas", "", back);
-  root.append(back);
+  const closeButton = kit.button("✕", "Close this card: it does not come back", "kw-button", close);
+  head.append(...steering.boxes.slice(0, 1), closeButton);
+  const statusLine = element(document, "div", "kw-card-words", root);
+  const backButton = kit.button("", "Back to the picture", "kw-card-picture", goBack);
+  const backWords = element(document, "span", "", backButton);
+  const canvas = element(document, "canvas", "", backButton);
+  root.append(backButton);
   const painter = createPainter(canvas);
   let later: ReturnType<typeof setTimeout> | undefined;
 
   /** The part of the page in which the views stand, as it was last on the page. */
   let panel: Element | null = null;
-  /** How far down in it a view stands: a notebook takes cells that are far away out of the page. */
-  let at = 0;
+  /** How far down in the panel a view stands: a notebook takes cells that are far away out of the page. */
+  let viewTop = 0;
 
   function isWanted() {
     return (
@@ -103,7 +103,7 @@ function createCard(document: Document, store: Store) {
 
   function goBack() {
     const [first] = views;
-    if (panel && !first?.isConnected) panel.scrollTop = at;
+    if (panel && !first?.isConnected) panel.scrollTop = viewTop;
     first?.scrollIntoView({ block: "center" });
   }
 
@@ -118,32 +118,32 @@ function createCard(document: Document, store: Store) {
     const loss = latestLoss(standing);
     const words = statusText(store.current()?.step ?? null, -1, standing);
     putWords(name, standing.model || "Training");
-    said.toggleAttribute("data-warns", lookOf(standing) === "diverged");
-    putWords(said, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
+    statusLine.toggleAttribute("data-warns", lookOf(standing) === "diverged");
+    putWords(statusLine, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
     const outputs = outputsOf(store);
     const marks = cardMarks(store, outputs, theme);
     canvas.hidden = marks.length === 0;
-    putWords(instead, canvas.hidden ? "back to the picture" : "");
+    putWords(backWords, canvas.hidden ? "back to the picture" : "");
     painter.paint(
       { ...BLANK, sheets: [{ marks: () => marks }] },
       BLANK,
       window.devicePixelRatio || 1,
     );
     const best = outputs ? `, the largest output is ${outputs.best}` : "";
-    putAttributes(back, { "aria-label": `Back to the picture: ${words}${best}` });
+    putAttributes(backButton, { "aria-label": `Back to the picture: ${words}${best}` });
   }
 
   const observer = observeSight(window, views, (view) => {
     const { height, top } = view.getBoundingClientRect();
     panel = panelAround(view) ?? panel;
-    if (panel && height > 0) at = top - panel.getBoundingClientRect().top + panel.scrollTop;
+    if (panel && height > 0) viewTop = top - panel.getBoundingClientRect().top + panel.scrollTop;
   });
   store.subscribe(() => {
     if (root.hidden && !isWanted()) return;
     later ??= setTimeout(() => {
       later = undefined;
       pace.soon();
-    }, PAUSE);
+    }, DRAW_PAUSE);
   }, signal);
   // Where the caret goes the card gives way.
   const look = () => root.hidden || pace.now();
@@ -162,13 +162,13 @@ function createCard(document: Document, store: Store) {
   });
 
   return {
-    add(view: HTMLElement, until: AbortSignal) {
+    add(view: HTMLElement, viewSignal: AbortSignal) {
       views.add(view);
       inSight.add(view);
       observer.observe(view);
       const where = view.getRootNode();
       if (!root.isConnected) (where instanceof ShadowRoot ? where : document.body).append(root);
-      atEnd(until, () => {
+      atEnd(viewSignal, () => {
         views.delete(view);
         inSight.delete(view);
         observer.unobserve(view);
@@ -178,13 +178,13 @@ function createCard(document: Document, store: Store) {
   };
 }
 
-/** Keeps which views are in sight, for all cards; `seen` is told of each of which now more or less is seen. */
+/** Keeps which views are in sight, for all cards; `seen` is called with each view of which now more or less is seen. */
 function observeSight(
   { IntersectionObserver }: typeof globalThis,
   views: ReadonlySet<HTMLElement>,
   seen: (view: HTMLElement) => void,
 ): IntersectionObserver {
-  const told = (entries: readonly IntersectionObserverEntry[]) => {
+  const onChange = (entries: readonly IntersectionObserverEntry[]) => {
     for (const { target, intersectionRect, boundingClientRect } of entries) {
       const view = target as HTMLElement;
       // What is not drawn yet has no height.
@@ -197,7 +197,7 @@ function observeSight(
     }
     for (const again of looks) again();
   };
-  return new IntersectionObserver(told, {
+  return new IntersectionObserver(onChange, {
     threshold: Array.from({ length: 21 }, (_, k) => k / 20),
   });
 }
@@ -209,11 +209,11 @@ const overlap = (a: DOMRect, b: DOMRect) =>
 function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: number } | null {
   const document = root.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
-  const whole = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
-  const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? whole;
+  const page = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
+  const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? page;
   const [width, height] = [CARD.width + 18, CARD.height + 60];
-  const isThere = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
-  if (!isThere || (panel && !panel.isConnected)) return null;
+  const hasRoom = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
+  if (!hasRoom || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;
   const others = [...roots].filter((one) => one !== root && !one.hidden);
   const rows = Math.floor((bottom - top - EDGE) / step);
@@ -229,10 +229,10 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;
   const line = (typed?.contains(caret ?? null) && caret?.getBoundingClientRect()) || box;
-  const around = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
+  const caretArea = new DOMRect(left, line.top - AIR, right - left, line.height + 2 * AIR);
   return (
     places.find((place) => !overlap(place, box)) ??
-    places.find((place) => !overlap(place, around)) ??
+    places.find((place) => !overlap(place, caretArea)) ??
     null
   );
 }

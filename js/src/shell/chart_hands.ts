@@ -12,10 +12,10 @@ import type { Shell } from "./mount.ts";
 import { createOptions, entries, type Option } from "./options.ts";
 import type { Hands, Stage } from "./stage.ts";
 
-/** A drag over fewer pixels is a click. */
-const LEAST = 5;
+/** Pixels of the shortest drag: a shorter one is a click. */
+const LEAST_DRAG = 5;
 
-interface Charted {
+interface DrawnChart {
   chart: Chart;
   layout: ChartLayout;
 }
@@ -25,12 +25,12 @@ export type ChartControl = ReturnType<typeof createChartHands>;
 /** `to.hands` is what the next drawing shows. */
 export function createChartHands(
   shell: Shell,
-  drawn: () => Charted | null,
-  to: { hands: ChartHands },
+  drawing: () => DrawnChart | null,
+  target: { hands: ChartHands },
 ) {
   /** The step under a place of the scene; null beside the plots. */
   function stepAt(at: Point, near = false): number | null {
-    const layout = drawn()?.layout;
+    const layout = drawing()?.layout;
     for (const { box, plot } of layout?.places ?? []) {
       const inside = at.x >= plot.x && at.x <= plot.x + plot.width;
       const over = at.y >= box.y && at.y <= box.y + box.height;
@@ -44,7 +44,7 @@ export function createChartHands(
 
   /** Reads the values at a step; null for the latest. */
   function point(step: number | null) {
-    to.hands = { ...to.hands, step };
+    target.hands = { ...target.hands, step };
     shell.schedule();
   }
 
@@ -56,13 +56,13 @@ export function createChartHands(
     return {
       move(at: Point) {
         last = at;
-        to.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
+        target.hands = { step: null, band: [start, stepAt(at, true) ?? start] };
         shell.schedule();
       },
       end() {
-        const chosen = to.hands.band;
-        to.hands = { step: null, band: null };
-        if (chosen && Math.abs(last.x - from.x) >= LEAST) {
+        const chosen = target.hands.band;
+        target.hands = { step: null, band: null };
+        if (chosen && Math.abs(last.x - from.x) >= LEAST_DRAG) {
           const [low, high] = [...chosen].sort((a, b) => a - b);
           zoomTo({ from: low, to: high });
         }
@@ -76,7 +76,7 @@ export function createChartHands(
   }
 
   function zoomBy(factor: number) {
-    const steps = drawn()?.layout.steps;
+    const steps = drawing()?.layout.steps;
     if (!steps) return;
     const { from, to } = steps;
     const half = Math.max(1, ((to - from) / 2) * factor);
@@ -85,13 +85,13 @@ export function createChartHands(
 
   /** True where the key was used. */
   function key(event: KeyboardEvent): boolean {
-    const steps = drawn()?.layout.steps;
+    const steps = drawing()?.layout.steps;
     if (!steps || !plainKey(event)) return false;
     const { from, to: end } = steps;
     const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (sign) {
       const by = sign * Math.max(1, ((end - from) * (event.shiftKey ? 10 : 2)) / 100);
-      const { step } = to.hands;
+      const { step } = target.hands;
       const wanted = Math.round(step === null ? (from + end) / 2 : step + by);
       const zoomed = zoomOf(shell.get("zoom")) !== null;
       if (zoomed && (wanted < from || wanted > end)) zoomTo({ from: from + by, to: end + by });
@@ -109,20 +109,20 @@ export function createChartHands(
 
   /** The latest values, or those at the step that is read: "loss 0.31". */
   function values(): string[] {
-    const shown = drawn();
+    const shown = drawing();
     if (!shown) return [];
     return shown.chart.panels.flatMap((panel) =>
-      legendEntries(panel, shown.layout.steps, to.hands.step).map(
+      legendEntries(panel, shown.layout.steps, target.hands.step).map(
         ({ name, value }) => `${name || panel.title} ${value}`,
       ),
     );
   }
 
-  const all = () => zoomTo(null);
+  const showAll = () => zoomTo(null);
 
   return {
     stepAt,
-    all,
+    showAll,
     /** What pointer and keyboard do on a stage of curves. */
     on: (pointed: () => Point | null): Hands => ({
       moved() {
@@ -133,14 +133,14 @@ export function createChartHands(
       press() {},
       left: () => point(null),
       grab: (_, at) => band(at),
-      twice: all,
+      twice: showAll,
       keyFirst: key,
     }),
     asked: ({ clientRect }: Stage) => ({
       values,
       /** Where a panel's plot lies, in client pixels. */
       plot(panel: number) {
-        const { plot } = drawn()?.layout.places[panel] ?? {};
+        const { plot } = drawing()?.layout.places[panel] ?? {};
         return plot ? clientRect(plot) : null;
       },
     }),
@@ -173,19 +173,19 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
   },
 ];
 
-/** Scale and smoothing of the curves, and the way back from some steps to all. */
-export function createChartBar(shell: Shell, { all }: Pick<ChartControl, "all">) {
+/** Controls for scale and smoothing of the curves, and a button that shows all steps again. */
+export function createChartBar(shell: Shell, { showAll }: Pick<ChartControl, "showAll">) {
   const { document, signal } = shell;
   const options = createOptions(document, OPTIONS, shell.choose, signal);
   const root = element(document, "span", "kw-options");
   const title = "Show all steps again; or double-click";
-  const whole = options.kit.button("all steps", title, "kw-button", all);
-  root.append(...options.boxes, whole);
+  const allButton = options.kit.button("all steps", title, "kw-button", showAll);
+  root.append(...options.boxes, allButton);
   return {
     element: root,
     show(get: Shell["get"]) {
       options.show(get);
-      whole.hidden = zoomOf(get("zoom")) === null;
+      allButton.hidden = zoomOf(get("zoom")) === null;
     },
   };
 }

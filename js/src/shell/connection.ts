@@ -8,7 +8,7 @@ import { atEnd } from "./element.ts";
 import { shareWithModel } from "./linked.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 
-interface Hears {
+interface StreamListener {
   /** There is no stream yet, or no longer. */
   lost(): void;
   found(): void;
@@ -17,58 +17,58 @@ interface Hears {
   schedule(): void;
 }
 
-/** The stream that a view draws; with its timeline in `time`, if it has one. A view within another leaves the page to that. */
+/** Joins the stream that a view draws, with its timeline in `time`, if it has one. A view within another leaves it to the host to watch what is in sight. */
 export function joinStream(
   { model, host, signal, within }: RenderProps & { within?: unknown },
   root: HTMLElement,
   time: HTMLElement | null,
-  { lost, found, heard, failed, schedule }: Hears,
+  { lost, found, heard, failed, schedule }: StreamListener,
 ) {
   let name = "";
   let store: Store | null = null;
   let scrubber: Scrubber | null = null;
-  let current = new AbortController();
+  let controller = new AbortController();
 
   function leave() {
     store = scrubber = null;
   }
 
   async function connect() {
-    current.abort();
-    current = new AbortController();
-    const own = AbortSignal.any([current.signal, signal]);
+    controller.abort();
+    controller = new AbortController();
+    const lifetime = AbortSignal.any([controller.signal, signal]);
     name = String(model.get("stream"));
     leave();
     lost();
     schedule();
     try {
       const { exports } = await host.getWidget<Store>(name);
-      if (own.aborted) return;
+      if (lifetime.aborted) return;
       // What is no stream has other exports, or none.
-      if (typeof exports?.subscribe === "function") take(exports, own);
+      if (typeof exports?.subscribe === "function") take(exports, lifetime);
       else failed("The stream of this view did not start. In a notebook, run its cell again.");
     } catch (error) {
-      if (own.aborted) return;
+      if (lifetime.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
       failed(`The stream of this view cannot be read: ${reason}`);
     }
   }
 
   /** `own` ends with the view or when another stream takes its place. */
-  function take(exports: Store, own: AbortSignal) {
+  function take(exports: Store, lifetime: AbortSignal) {
     store = exports;
     root.dataset.stream = name;
     found();
-    exports.subscribe(heard, own);
-    shareWithModel(model, exports, own);
-    if (!within) watchSight(root, exports, own);
-    if (time) scrubber = mountScrubber(time, exports, own);
+    exports.subscribe(heard, lifetime);
+    shareWithModel(model, exports, lifetime);
+    if (!within) watchSight(root, exports, lifetime);
+    if (time) scrubber = mountScrubber(time, exports, lifetime);
     schedule();
   }
 
   hear(model, { "change:stream": connect }, signal);
   atEnd(signal, () => {
-    current.abort();
+    controller.abort();
     leave();
   });
   return {

@@ -28,10 +28,10 @@ const ICONS = {
   stop: "M3 3h10v10H3z",
 };
 
-/** Of a view's width so much may be taken by tabs. */
+/** The share of a view's width that tabs may take. */
 export const TABS = 0.45;
 
-/** An input of a tag behind its label, and what holds both. */
+/** An input behind its label, and the box that holds both. */
 function labelled<K extends "select" | "input">(
   document: Document,
   tag: K,
@@ -111,7 +111,7 @@ export function createKit(document: Document, signal: AbortSignal) {
     };
   }
 
-  /** A field behind its label; what `read` finds no number in is put back. */
+  /** A field behind its label; where `read` finds no number, the last one is put back. */
   function number(
     label: string,
     title: string,
@@ -143,14 +143,14 @@ export function createKit(document: Document, signal: AbortSignal) {
     className: string,
     act: () => void,
   ): HTMLButtonElement {
-    const made = element(document, "button", className);
-    made.type = "button";
-    made.textContent = text;
-    made.title = title;
-    // What is read aloud holds what is seen; a sign alone has no words.
-    if (!/[a-z]{2}/i.test(text)) putAttributes(made, { "aria-label": title });
-    listen(made, signal, { click: act });
-    return made;
+    const control = element(document, "button", className);
+    control.type = "button";
+    control.textContent = text;
+    control.title = title;
+    // The name that is read aloud holds the words that are seen; a sign alone has none.
+    if (!/[a-z]{2}/i.test(text)) putAttributes(control, { "aria-label": title });
+    listen(control, signal, { click: act });
+    return control;
   }
 
   return {
@@ -167,20 +167,20 @@ export function createKit(document: Document, signal: AbortSignal) {
   };
 }
 
-/** A button with a picture, which `show` changes with what it is called. */
+/** A button with an icon; `show` changes the icon and the name. */
 export function iconButton({ button }: Kit, act: () => void) {
-  const made = button("", "", "kw-button kw-icon", act);
+  const control = button("", "", "kw-button kw-icon", act);
   const make = (tag: string) =>
-    made.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);
+    control.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);
   const [svg, path] = [make("svg"), make("path")];
   putAttributes(svg, { viewBox: "0 0 16 16", "aria-hidden": "true" });
   svg.append(path);
-  made.append(svg);
+  control.append(svg);
   const show = (icon: keyof typeof ICONS, name: string, title: string) => {
     putAttributes(path, { d: ICONS[icon] });
-    putAttributes(made, { title, "aria-label": name, "data-icon": icon });
+    putAttributes(control, { title, "aria-label": name, "data-icon": icon });
   };
-  return { button: made, show };
+  return { button: control, show };
 }
 
 /** What is rarely used, behind one button: closed by a click elsewhere and by Escape. */
@@ -206,10 +206,10 @@ export function createMenu(document: Document, title: string, signal: AbortSigna
 function layerChoice(tabs: Choice, menu: Choice) {
   tabs.box.classList.add("kw-tabs");
   menu.box.classList.add("kw-layer-menu");
-  // Until its width is known nobody can say which of them it is.
+  // Until the width is known, so is not which of the two is shown.
   tabs.box.hidden = menu.box.hidden = true;
   let listed = "";
-  /** For layers that the stream may not have, with what each title says. */
+  /** Offers layers that the stream need not have, each with its title. */
   function list(entries: readonly (Item & { title: string })[], chosen: string, width: number) {
     const text = JSON.stringify(entries);
     if (text !== listed) {

@@ -13,7 +13,7 @@ export interface Drag {
 }
 
 export interface Grip {
-  /** The pointer went down there: what comes back is told of its moves until it is up. A drag that moved is no press. */
+  /** The pointer went down on a site: the drag returned is told of its moves until it is up. A drag that moved is no press. */
   grab?(id: string, at: Point, event: PointerEvent): Drag | null;
   /** Whether a finger that goes down on a site drags that and not the page. */
   holds?(id: string): boolean;
@@ -57,7 +57,7 @@ export function createDrags(
     pointercancel: end,
     mousedown(event) {
       if (!drag) return;
-      // No text is marked on the way; the keyboard comes here all the same.
+      // So that no text is marked on the way; the keyboard comes here all the same.
       event.preventDefault();
       (drag.focus ?? canvas).focus({ preventScroll: true });
     },

@@ -1,35 +1,35 @@
-/** When a view draws: once it can be as it will stay, at its pace while it is on the screen, and again if it could not be. */
+/** When a view draws: first when it can be drawn as it will stay, then at its pace while on the screen, and again if it could not be drawn. */
 
 import { atEnd } from "./element.ts";
 import { createPace } from "./pace.ts";
 
-/** Milliseconds without news after which also a view that is out of sight is drawn: no old number stays. */
+/** Milliseconds without news after which a view out of sight is drawn, too, so that no old number stays. */
 const QUIET = 1000;
 
-/** At its pace while it is on the screen, and if something came meanwhile once it is there again, or nothing more comes. */
+/** Draws a view at its pace while it is on the screen, and otherwise once it is there again, or once nothing more comes. */
 export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSignal) {
   const pace = createPace(root.ownerDocument.defaultView as Window, draw);
-  let seen = true;
-  let waiting = false;
-  let later: ReturnType<typeof setTimeout> | undefined;
-  const turn = (take: () => void) => () => {
-    clearTimeout(later);
-    if (seen) take();
-    else later = setTimeout(pace.now, QUIET);
-    waiting = !seen;
+  let isSeen = true;
+  let isWaiting = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const turn = (act: () => void) => () => {
+    clearTimeout(timer);
+    if (isSeen) act();
+    else timer = setTimeout(pace.now, QUIET);
+    isWaiting = !isSeen;
   };
   const now = turn(pace.now);
   const observer = new IntersectionObserver(
     (entries) => {
-      seen = entries[entries.length - 1].isIntersecting;
-      if (seen && waiting) now();
+      isSeen = entries[entries.length - 1].isIntersecting;
+      if (isSeen && isWaiting) now();
     },
     { rootMargin: "200px" },
   );
   observer.observe(root);
   atEnd(signal, () => {
     observer.disconnect();
-    clearTimeout(later);
+    clearTimeout(timer);
     pace.stop();
   });
   /** `soon`: for a frame of the training. */
@@ -37,7 +37,7 @@ export function createTurns(root: HTMLElement, draw: () => void, signal: AbortSi
 }
 
 /** Milliseconds after which a view shows as it is: without its font, or with words in place of a drawing. */
-const PATIENCE = 400;
+const LONGEST_WAIT = 400;
 
 /** A view takes no room until it can be drawn as it will stay: what is below it moves once. */
 export function createBirth(
@@ -54,7 +54,7 @@ export function createBirth(
     ready = true;
     draw();
   }
-  /** It has been drawn, or never will be. */
+  /** The view has been drawn, or never will be. */
   function show() {
     delete root.dataset.kwUnborn;
   }
@@ -62,7 +62,7 @@ export function createBirth(
   const timer = setTimeout(() => {
     goOn();
     show();
-  }, PATIENCE);
+  }, LONGEST_WAIT);
   atEnd(signal, () => clearTimeout(timer));
   /** `ready`: whether the font has come, or was waited for long enough. */
   return { ready: () => ready, show };

@@ -6,10 +6,10 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   className: string,
   parent?: HTMLElement,
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
 }
 
 type Handlers = {
@@ -32,7 +32,7 @@ export function atEnd(signal: AbortSignal, end: () => void): void {
   signal.addEventListener("abort", end, { once: true });
 }
 
-/** Touches the page only where the words are others. */
+/** Sets the words of an element, only where they differ. */
 export function putWords(element: HTMLElement, words: string): void {
   if (element.textContent !== words) element.textContent = words;
 }
@@ -43,13 +43,13 @@ export function putAttributes(element: Element, attributes: Record<string, strin
   }
 }
 
-/** Sets styles that were not just set: browsers round them, and to set one anew has the page laid out. */
+/** Sets styles other than those set last: browsers round values, and to set one again has the page laid out. */
 export function putStyle(element: HTMLElement, styles: Record<string, string>): void {
-  const known = stylesPut.get(element) ?? {};
+  const lastStyles = stylesPut.get(element) ?? {};
   for (const [name, value] of Object.entries(styles)) {
-    if (known[name] !== value) element.style.setProperty(name, value);
+    if (lastStyles[name] !== value) element.style.setProperty(name, value);
   }
-  stylesPut.set(element, { ...known, ...styles });
+  stylesPut.set(element, { ...lastStyles, ...styles });
 }
 
 const stylesPut = new WeakMap<Element, Record<string, string>>();

@@ -13,7 +13,7 @@ export function plainKey(event: KeyboardEvent): boolean {
   return !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
-/** A key that was used here is nobody else's. */
+/** Keeps a key that was used here from everybody else. */
 export function used(event: KeyboardEvent): void {
   event.preventDefault();
   event.stopPropagation();

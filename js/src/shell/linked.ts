@@ -30,21 +30,21 @@ function refs(model: AnyModel): string[] {
 }
 
 /**
- * Keeps the two equal while the signal lasts. Nothing of it is saved to the kernel: there the stream, which is, tells
- * the views.
+ * Keeps selection and cursor of a view's model and of the stream equal while the signal lasts. Only the stream saves them
+ * to the kernel, and tells the views there.
  */
 export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
-  const told = {
+  const toModel = {
     selection: () => model.set("selection", store.selection()),
     cursor: () => model.set("cursor", store.cursor()),
   };
-  for (const tell of Object.values(told)) tell();
+  for (const tell of Object.values(toModel)) tell();
   store.subscribe((what) => {
-    if (what === "selection" || what === "cursor") told[what]();
+    if (what === "selection" || what === "cursor") toModel[what]();
   }, signal);
-  const taken = {
+  const toStore = {
     "change:selection": () => store.select(readSelection(model.get("selection"))),
     "change:cursor": () => store.setCursor(Number(model.get("cursor"))),
   };
-  hear(model, taken, signal);
+  hear(model, toStore, signal);
 }

@@ -27,7 +27,7 @@ export interface Kind {
   name: string;
   /** For people: "Kernel grid". */
   label: string;
-  /** It shows no frame: its own words say how the training stands, and it cannot go back in time. */
+  /** The view shows no frame: its own words say how the training stands, and it cannot go back in time. */
   timeless?: boolean;
   /** It lists unreadable layers even though it has no timeline: it has layers to choose from. */
   lists?: boolean;
@@ -49,9 +49,9 @@ export interface Still {
  */
 export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
-  /** Whether the host says a remark for all of them. */
+  /** Whether the host shows a remark for all its views. */
   says(remark: string): boolean;
-  /** Takes in the view: how to have what it would save, and how to draw it again. */
+  /** Hands the host how to get what the view would save, and how to draw the view again. */
   takes(still: () => Still | null, draw: () => void): void;
   /** CSS pixels that the host has for the drawing; undefined where the view is as tall as it likes. */
   height(): number | undefined;
@@ -61,7 +61,7 @@ export interface Within {
   waits?(): boolean;
 }
 
-/** What a view is mounted with: a host says by `within` that it is one. */
+/** The props that a view is mounted with: a host says by `within` that it is one. */
 export interface Mounted extends RenderProps {
   within?: Within;
 }
@@ -71,7 +71,7 @@ export interface Shell {
   readonly document: Document;
   readonly root: HTMLElement;
   readonly model: AnyModel;
-  /** Has the other models of the page. */
+  /** Gives the other models of the page. */
   readonly host: Host;
   /** Ends with the view. */
   readonly signal: AbortSignal;
@@ -96,9 +96,9 @@ export interface Parts {
   /** Where the buttons that save stand, if not under the drawing, and the one that puts the view beside the notebook. */
   menu?: HTMLElement;
   tools?: HTMLElement;
-  /** Where it is drawn. */
+  /** Where the scene is drawn. */
   stage?: Stage;
-  /** What stands under the header, and the CSS pixels that it has for drawings, 0 while it is hidden: if not the stage and its own. */
+  /** What stands under the header, and its CSS pixels for drawings, 0 while it is hidden: by default the stage and its width. */
   body?: HTMLElement;
   width?(): number;
   /** What tests and other tools may ask of views of its kind beside what any view has. */
@@ -124,7 +124,7 @@ export interface ViewElement<S extends Scene = Scene, More = object> extends HTM
 
 const WAITING = "waiting for the kernel…";
 
-/** Puts a view of a kind into a page; `build` makes what is its own. */
+/** Puts a view of a kind into a page; `build` makes the parts of that kind. */
 export const viewOf =
   (kind: Kind, build: (shell: Shell) => Parts) =>
   (props: Mounted): void =>
@@ -132,15 +132,15 @@ export const viewOf =
 
 function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal, within } = props;
-  const timed = !kind.timeless && !within;
+  const hasTime = !kind.timeless && !within;
   const document = el.ownerDocument;
-  const named = `kw-view kw-${kind.name.replaceAll("_", "-")}`;
-  const root = element(document, "div", named) as unknown as ViewElement;
+  const className = `kw-view kw-${kind.name.replaceAll("_", "-")}`;
+  const root = element(document, "div", className) as unknown as ViewElement;
   const words = createWords(document);
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
   const [theme, schedule] = themeBetween(turns.now, () => paintTheme(root, el, model.get("theme")));
-  const status = createStatus(document, schedule, timed, kind.above);
+  const status = createStatus(document, schedule, hasTime, kind.above);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
@@ -169,19 +169,19 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     speak: words.speak,
   };
   const parts = build(shell);
-  const { body, width } = placeOf(parts);
-  let shown: Scene | null = null;
+  const { body, width } = bodyOf(parts);
+  let lastScene: Scene | null = null;
   const at = (id: string) => parts.stage?.clientBox(id) ?? null;
   root.kwView = {
-    scene: () => shown,
-    words: () => (shown ? wordsOf(shown) : []),
+    scene: () => lastScene,
+    words: () => (lastScene ? wordsOf(lastScene) : []),
     at,
     ...parts.asked,
   };
-  time.hidden = !timed;
-  const over = timed || kind.lists ? [status.element, caption.element] : [caption.element];
+  time.hidden = !hasTime;
+  const topLine = hasTime || kind.lists ? [status.element, caption.element] : [caption.element];
   const save = createSaving(document, still, parts.fileName, signal);
-  putTogether(shell, kind, parts, words, over, within ? null : [time, save]);
+  putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
   within?.takes(still, draw);
 
   const seen = within ? within.seen : kind.fits && createSeen(root, body);
@@ -198,7 +198,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     if (isFinal(text, stream.store()) && !within?.waits?.()) birth.show();
     body.hidden = text !== "";
     if (!text) return;
-    shown = null;
+    lastScene = null;
     tip.hide();
     caption.show([]);
     parts.cleared?.();
@@ -216,11 +216,11 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
     stream.scrubber()?.tell();
     if (typeof scene === "string") return say(scene);
-    const told = scene.caption.filter((remark) => isSaid(remark, within));
-    caption.show(told);
-    // While it trains what is said changes its length; at rest it takes no more room than it needs.
+    const remarks = scene.caption.filter((remark) => isSaid(remark, within));
+    caption.show(remarks);
+    // During training the words change their length; at rest they take no more room than they need.
     hold(`${scene.title} ${scene.width} ${isUnderWay(store.standing())}`);
-    shown = { ...scene, caption: told };
+    lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
     if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
@@ -233,7 +233,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     else (what === "theme" ? schedule : turns.now)();
   }
 
-  const stream = joinStream(props, root, timed ? time : null, {
+  const stream = joinStream(props, root, hasTime ? time : null, {
     lost: () => say(WAITING),
     found: () => parts.changed?.("stream"),
     heard,
@@ -268,31 +268,31 @@ function putTogether(
   { label, above }: Kind,
   parts: Parts,
   { message, readout, spoken, warn }: ReturnType<typeof createWords>,
-  over: readonly HTMLElement[],
-  own: [time: HTMLElement, save: HTMLElement] | null,
+  topLine: readonly HTMLElement[],
+  ownTools: [time: HTMLElement, save: HTMLElement] | null,
 ) {
   const { document, root, tip } = shell;
   const { header, menu, tools } = parts;
-  const { body } = placeOf(parts);
+  const { body } = bodyOf(parts);
   if (header) {
     putAttributes(header, { role: "toolbar", "aria-label": label });
     root.append(header);
   }
-  const line = element(document, "div", "kw-caption", root);
-  line.append(...over);
+  const captionLine = element(document, "div", "kw-caption", root);
+  captionLine.append(...topLine);
   root.append(message, body, spoken, tip.element);
-  root.toggleAttribute("data-kw-within", own === null);
-  if (!own) return;
-  const [time, save] = own;
+  root.toggleAttribute("data-kw-within", ownTools === null);
+  if (!ownTools) return;
+  const [time, save] = ownTools;
   const foot = element(document, "div", "kw-readout-row");
   foot.append(readout);
   (menu ?? foot).append(save);
-  (above ? line : body).after(time, foot);
+  (above ? captionLine : body).after(time, foot);
   if (!document.getElementById("jp-main-dock-panel")) return;
   (tools ?? save).prepend(createBeside(shell, warn, tools ? "kw-button" : "kw-save-button"));
 }
 
-function placeOf({ stage, body, width }: Parts) {
+function bodyOf({ stage, body, width }: Parts) {
   return { body: body ?? (stage as Stage).element, width: width ?? (stage as Stage).width };
 }
 

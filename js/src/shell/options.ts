@@ -6,7 +6,7 @@ type Options = readonly (Item & { title?: string })[];
 
 export interface Option<State> {
   trait: string;
-  /** Beside a menu; of segments the name of their group. A switch has it as its words. */
+  /** The words beside a menu or a switch, or the name of a group of segments. */
   label: string;
   title: string;
   as?: "menu" | "segments";
@@ -30,7 +30,7 @@ export function createOptions<State>(
   signal: AbortSignal,
 ) {
   const kit = createKit(document, signal);
-  const made = list.map((option) => {
+  const controls = list.map((option) => {
     const { trait, label, title, as = "menu", options, chosen = (value) => value } = option;
     const chosenIn = (state: State) => option.value?.(state) ?? state[trait as keyof State];
     if (!options) {
@@ -41,25 +41,25 @@ export function createOptions<State>(
         show: (state: State) => control.set(!!chosenIn(state)),
       };
     }
-    const told = (value: string) => choose(trait, chosen(value));
-    const control = as === "menu" ? kit.select(label, title, told) : kit.segments(label, told);
-    let listed = "";
+    const pick = (value: string) => choose(trait, chosen(value));
+    const control = as === "menu" ? kit.select(label, title, pick) : kit.segments(label, pick);
+    let shownItems = "";
     const show = (state: State) => {
-      // Filled anew only where there are others: a menu that is open would close.
-      const now = typeof options === "function" ? options(state) : options;
-      const text = JSON.stringify(now);
-      if (text !== listed) control.fill(now);
-      listed = text;
+      // Filled again only where the items differ: a menu that is open would close.
+      const items = typeof options === "function" ? options(state) : options;
+      const text = JSON.stringify(items);
+      if (text !== shownItems) control.fill(items);
+      shownItems = text;
       control.set(String(chosenIn(state)));
     };
     return { option, box: control.box, show };
   });
   return {
     kit,
-    boxes: made.map(({ box }) => box),
-    box: (trait: string) => made.find(({ option }) => option.trait === trait)?.box,
+    boxes: controls.map(({ box }) => box),
+    box: (trait: string) => controls.find(({ option }) => option.trait === trait)?.box,
     show(state: State) {
-      for (const { option, box, show } of made) {
+      for (const { option, box, show } of controls) {
         show(state);
         box.hidden = option.shown?.(state) === false;
       }

@@ -8,19 +8,19 @@ interface Pace {
   stop(): void;
 }
 
-/** Milliseconds of an animation frame: so much before its time a drawing may begin. */
+/** Milliseconds of an animation frame: a drawing may begin so much before it is due. */
 const SLACK = 16;
 /** The most milliseconds that count of one drawing: in the middle of it a computer may have slept, or a starved page. */
 const LONGEST = 1000;
-/** From when on frames may be drawn in a window: its views have one time together. */
-const free = new WeakMap<Window, number>();
+/** When the next frame may be drawn in a window: all its views share one time. */
+const freeFrom = new WeakMap<Window, number>();
 
 /**
- * Each frame would else be drawn before the next message is read, and a page that is slower than the training would
- * fall behind ever more. So messages get a third of the time at least, however many views there are; of those that have
- * come, the newest is drawn.
- * The pause is waited for from one animation frame to the next: after a timer it would be the one after. What it is
- * shorter or longer by than whole animation frames, the next one makes up for.
+ * Otherwise each frame would be drawn before the next message is read, and a page that is slower than the training would
+ * fall behind ever more. So messages get a third of the time at least, however many views there are, and of the frames
+ * that have come the newest is drawn.
+ * The pause is waited out from one animation frame to the next: a timer would end an animation frame later. What a pause
+ * has more or less than whole animation frames, the next pause makes up for.
  */
 export function createPace(window: Window, draw: () => void): Pace {
   let request = 0;
@@ -28,7 +28,7 @@ export function createPace(window: Window, draw: () => void): Pace {
 
   function run() {
     const start = performance.now();
-    const due = free.get(window) ?? Number.NEGATIVE_INFINITY;
+    const due = freeFrom.get(window) ?? Number.NEGATIVE_INFINITY;
     if (!isUrgent && start < due - SLACK) {
       request = window.requestAnimationFrame(run);
       return;
@@ -42,8 +42,8 @@ export function createPace(window: Window, draw: () => void): Pace {
       const ended = performance.now();
       const took = Math.min(ended - start, LONGEST);
       const next = Math.max(due, start) + 1.5 * took;
-      // What a person asked for meanwhile is no debt that grows.
-      free.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);
+      // Drawings that a person asks for add to no debt.
+      freeFrom.set(window, wasUrgent ? Math.max(due, Math.min(next, ended + took)) : next);
     }
   }
 

@@ -1,5 +1,6 @@
 /** A sheet to draw on, laid over a view whose image is drawn too small for a hand. */
 
+import { STEPS } from "../phi/geometry.ts";
 import type { Sketch } from "../phi/sketch.ts";
 import { greyPixels } from "../scene/heat.ts";
 import { createKit } from "./controls.ts";
@@ -10,9 +11,8 @@ import { createPen } from "./pen.ts";
 
 export type Pad = ReturnType<typeof createPad>;
 
-const NAME =
+const CANVAS_NAME =
   "Your drawing. Arrows move the pen, Space draws, Backspace erases, Escape puts the pad away.";
-const STEPS = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] } as const;
 
 /** `over` is what it lies on; `back` gets the keyboard when it is put away. */
 export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back: HTMLElement) {
@@ -23,14 +23,14 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
   const sheet = element(document, "div", "kw-pad-sheet", root);
   const canvas = element(document, "canvas", "kw-pad-image", sheet);
   canvas.tabIndex = 0;
-  putAttributes(canvas, { role: "application", "aria-label": NAME });
+  putAttributes(canvas, { role: "application", "aria-label": CANVAS_NAME });
   const mark = element(document, "div", "kw-pad-mark", sheet);
   mark.hidden = true;
   const foot = element(document, "div", "kw-tools", root);
-  const said = element(document, "div", "kw-pad-verdict", root);
-  const whole = () => ({ x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight });
-  const pen = createPen(shell, { canvas, view: whole }, sketch, whole);
-  let at: [x: number, y: number] = [0, 0];
+  const verdictLine = element(document, "div", "kw-pad-verdict", root);
+  const canvasBox = () => ({ x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight });
+  const pen = createPen(shell, { canvas, view: canvasBox }, sketch, canvasBox);
+  let penAt: [x: number, y: number] = [0, 0];
 
   function close() {
     if (root.hidden) return;
@@ -41,7 +41,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
 
   function place() {
     const { width, height } = sketch.image();
-    const [x, y] = at;
+    const [x, y] = penAt;
     putStyle(mark, {
       left: `${(100 * x) / width}%`,
       top: `${(100 * y) / height}%`,
@@ -56,9 +56,9 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
     const direction = DIRECTIONS[event.key];
     if (direction) {
       const [right, down] = STEPS[direction];
-      at = [indexWithin(at[0] + right, width), indexWithin(at[1] + down, height)];
-    } else if (event.key === " " || event.key === "Enter") pen.dot(at[1], at[0], false);
-    else if (event.key === "Backspace") pen.dot(at[1], at[0], true);
+      penAt = [indexWithin(penAt[0] + right, width), indexWithin(penAt[1] + down, height)];
+    } else if (event.key === " " || event.key === "Enter") pen.dot(penAt[1], penAt[0], false);
+    else if (event.key === "Backspace") pen.dot(penAt[1], penAt[0], true);
     else return;
     mark.hidden = false;
     place();
@@ -89,7 +89,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
     open() {
       const { width, height } = sketch.image();
       root.hidden = false;
-      at = [Math.floor(width / 2), Math.floor(height / 2)];
+      penAt = [Math.floor(width / 2), Math.floor(height / 2)];
       canvas.focus({ preventScroll: true });
       shell.schedule();
     },
@@ -104,7 +104,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
       const { rgba } = greyPixels(data, width, sketch.ends());
       const pixels = new ImageData(new Uint8ClampedArray(rgba), width, height);
       canvas.getContext("2d")?.putImageData(pixels, 0, 0);
-      putWords(said, verdict);
+      putWords(verdictLine, verdict);
     },
   };
 }

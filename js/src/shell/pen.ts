@@ -7,7 +7,7 @@ import { listen } from "./element.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
 
-type Point = [x: number, y: number];
+type Pixel = [x: number, y: number];
 
 export type Pen = ReturnType<typeof createPen>;
 
@@ -19,7 +19,7 @@ export function createPen(
   place: () => Rect | null,
 ) {
   const { signal } = shell;
-  let held: { at: Point; erase: boolean } | null = null;
+  let penStroke: { at: Pixel; erase: boolean } | null = null;
 
   function keep({ data, width, height }: Images) {
     const bytes = new DataView(data.slice().buffer);
@@ -27,7 +27,7 @@ export function createPen(
   }
 
   /** The place of the mouse in pixels of the image; null where nothing can be drawn. */
-  function onImage(event: Pick<MouseEvent, "clientX" | "clientY">, anywhere = false): Point | null {
+  function onImage(event: Pick<MouseEvent, "clientX" | "clientY">, anywhere = false): Pixel | null {
     const box = place();
     if (!box) return null;
     const corner = canvas.getBoundingClientRect();
@@ -41,8 +41,8 @@ export function createPen(
   }
 
   function up() {
-    if (!held) return;
-    held = null;
+    if (!penStroke) return;
+    penStroke = null;
     keep(sketch.lift());
   }
 
@@ -50,22 +50,22 @@ export function createPen(
     pointerdown(event) {
       const at = onImage(event);
       if (!at || (event.button !== 0 && event.button !== 2)) return;
-      held = { at, erase: event.shiftKey || event.button === 2 };
+      penStroke = { at, erase: event.shiftKey || event.button === 2 };
       canvas.setPointerCapture?.(event.pointerId);
-      sketch.line(at, at, held.erase);
+      sketch.line(at, at, penStroke.erase);
       event.preventDefault();
       canvas.focus({ preventScroll: true });
       shell.schedule();
     },
     pointermove(event) {
-      if (!held) return;
+      if (!penStroke) return;
       // A fast hand: the browser keeps the places between two animation frames.
       const moves = event.getCoalescedEvents?.() ?? [];
       for (const move of moves.length > 0 ? moves : [event]) {
         const to = onImage(move, true);
         if (!to) continue;
-        sketch.line(held.at, to, held.erase);
-        held.at = to;
+        sketch.line(penStroke.at, to, penStroke.erase);
+        penStroke.at = to;
       }
       shell.schedule();
     },
@@ -83,12 +83,12 @@ export function createPen(
   return {
     /** One dot, at a pixel. */
     dot(row: number, column: number, erase: boolean) {
-      const at: Point = [column + 0.5, row + 0.5];
+      const at: Pixel = [column + 0.5, row + 0.5];
       sketch.line(at, at, erase);
       keep(sketch.lift());
     },
     /** A line through points in pixels of the image. */
-    through(points: readonly Point[]) {
+    through(points: readonly Pixel[]) {
       points.forEach((to, k) => {
         sketch.line(points[Math.max(0, k - 1)], to, false);
       });

@@ -23,7 +23,7 @@ interface PlaceHands {
   released?(): void;
 }
 
-const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 /** One group: the keyboard enters it at one place, and arrow keys lead on. The pointer stays the canvas's. */
 export function createPlaces(
@@ -41,7 +41,7 @@ export function createPlaces(
   const idOf = (event: Event) =>
     (event.target as HTMLElement).closest<HTMLElement>(".kw-place")?.dataset.site ?? "";
 
-  function made(id: string): HTMLButtonElement {
+  function createPlace(id: string): HTMLButtonElement {
     const place = element(document, "button", "kw-place");
     place.type = "button";
     place.dataset.site = id;
@@ -54,16 +54,16 @@ export function createPlaces(
     const known = [...places.keys()];
     if (ids.length === known.length && ids.every((id, k) => id === known[k])) return;
     const focused = [...places].find(([, place]) => hasKeyboard(place))?.[0];
-    places = new Map(ids.map((id) => [id, places.get(id) ?? made(id)]));
+    places = new Map(ids.map((id) => [id, places.get(id) ?? createPlace(id)]));
     root.replaceChildren(...places.values());
     if (focused) places.get(focused)?.focus({ preventScroll: true });
   }
 
   function step(from: string, by: number): boolean {
-    const open = [...places].filter(([, place]) => !place.hidden && !place.disabled);
-    const here = open.findIndex(([id]) => id === from);
+    const usable = [...places].filter(([, place]) => !place.hidden && !place.disabled);
+    const here = usable.findIndex(([id]) => id === from);
     if (here < 0) return false;
-    const [id, place] = open[(here + by + open.length) % open.length];
+    const [id, place] = usable[(here + by + usable.length) % usable.length];
     entry = id;
     place.focus();
     return true;
@@ -74,7 +74,7 @@ export function createPlaces(
     keydown(event) {
       const id = idOf(event);
       if (!id || !plainKey(event)) return;
-      const by = STEPS[event.key];
+      const by = KEYS[event.key];
       if (hands.key?.(id, event) || (by !== undefined && step(id, by))) used(event);
     },
     keyup: () => hands.released?.(),

@@ -12,29 +12,29 @@ interface PointedPixel {
   valueFor(selection: Selection): number | null;
 }
 
-type PixelPointing = ReturnType<typeof makePoint>;
+type PixelPointing = ReturnType<typeof createPixelPointing>;
 
-const points = new WeakMap<Store, PixelPointing>();
+const pointings = new WeakMap<Store, PixelPointing>();
 
 /** The one pointed pixel of a stream on this page. */
 export function pointedPixelOf(store: Store): PixelPointing {
-  const known = points.get(store);
+  const known = pointings.get(store);
   if (known) return known;
-  const made = makePoint();
-  points.set(store, made);
+  const made = createPixelPointing();
+  pointings.set(store, made);
   return made;
 }
 
-function makePoint() {
+function createPixelPointing() {
   const subscribers = new Set<() => void>();
-  let pointing: object | null = null;
+  let holder: object | null = null;
   let pixel: PointedPixel | null = null;
   return {
     current: () => pixel,
-    /** `owner` is the view that points; null takes back only its own. */
+    /** `owner` is the view that points; null clears only what that view pointed at. */
     point(owner: object, next: PointedPixel | null) {
-      if (next === pixel || (next === null && owner !== pointing)) return;
-      pointing = next && owner;
+      if (next === pixel || (next === null && owner !== holder)) return;
+      holder = next && owner;
       pixel = next;
       for (const fn of [...subscribers]) fn();
     },

@@ -1,61 +1,61 @@
 /**
- * A view whose output is told anew stays what it is. A kernel that renews the still of an output has JupyterLab take the
- * view out of its place and make it again there: what was drawn then moves into the new element, with all its state.
+ * A view survives an update of its output. Where a kernel renews the still of an output, JupyterLab takes the view out of
+ * its place and makes it again there: what was drawn then moves into the new element, with all its state.
  */
 
 import type { RenderProps } from "@anywidget/types";
 
-interface Shown {
+interface MovableView {
   /** What is moved. */
   inside: HTMLElement;
-  /** The latest that it was rendered into. */
+  /** The latest props that the view was rendered with. */
   props: RenderProps;
-  /** Ends what is shown. */
+  /** Ends the view. */
   ends: AbortController;
 }
 
-const shown = new Map<string, Set<Shown>>();
+const viewsById = new Map<string, Set<MovableView>>();
 
 /** Renders a view, or moves the one that was taken out of its place. */
 export function renderOrMove(props: RenderProps, render: (props: RenderProps) => void): void {
-  const own = String(props.model.get("_own") ?? "");
-  if (own) renderOrMoveOwn(own, props, render);
+  const id = String(props.model.get("_own") ?? "");
+  if (id) renderById(id, props, render);
   else render(props);
 }
 
-function renderOrMoveOwn(own: string, props: RenderProps, render: (props: RenderProps) => void) {
-  const views = shown.get(own) ?? new Set();
-  shown.set(own, views);
-  const left = [...views].find(isTakenOut);
-  if (left) {
-    left.props = props;
-    follow(left);
-    props.el.append(left.inside);
+function renderById(id: string, props: RenderProps, render: (props: RenderProps) => void) {
+  const views = viewsById.get(id) ?? new Set();
+  viewsById.set(id, views);
+  const takenOut = [...views].find(isTakenOut);
+  if (takenOut) {
+    takenOut.props = props;
+    follow(takenOut);
+    props.el.append(takenOut.inside);
     return;
   }
   const inside = props.el.ownerDocument.createElement("div");
-  const view: Shown = { inside, props, ends: new AbortController() };
+  const view: MovableView = { inside, props, ends: new AbortController() };
   views.add(view);
   view.ends.signal.addEventListener("abort", () => {
     views.delete(view);
-    if (views.size === 0) shown.delete(own);
+    if (views.size === 0) viewsById.delete(id);
     inside.remove();
   });
   props.el.append(inside);
   follow(view);
   render({ ...props, el: inside, signal: view.ends.signal });
 
-  /** It ends with what it was rendered for: moved, it hears the page through the first of these no longer. */
-  function follow(one: Shown) {
-    const { props: mine } = one;
-    mine.signal.addEventListener("abort", () => {
-      one.ends.abort();
-      if (one.props !== mine && !one.props.signal.aborted) renderOrMoveOwn(own, one.props, render);
+  /** Ends a view with the props it has now; if it was moved meanwhile, it is rendered again with its latest ones. */
+  function follow(view: MovableView) {
+    const { props } = view;
+    props.signal.addEventListener("abort", () => {
+      view.ends.abort();
+      if (view.props !== props && !view.props.signal.aborted) renderById(id, view.props, render);
     });
   }
 }
 
-/** Drawn before, and removed by itself: where a cell is out of sight, its view is removed with all around it. */
-function isTakenOut({ inside, props: { el } }: Shown): boolean {
+/** Whether a view was drawn, and then removed by itself: a cell out of sight is removed with all around its view. */
+function isTakenOut({ inside, props: { el } }: MovableView): boolean {
   return el.parentNode === null && !inside.querySelector("[data-kw-unborn]");
 }

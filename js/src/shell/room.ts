@@ -8,15 +8,15 @@ const MARGIN = 16;
 /** So many pixels outside it is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
-const led = new WeakSet<Store>();
+const broughtIn = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
 export function panelAround(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
-  for (let at = element.parentElement; at && at !== body; at = at.parentElement) {
-    const style = defaultView?.getComputedStyle(at);
-    if (at !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = at;
+  for (let node = element.parentElement; node && node !== body; node = node.parentElement) {
+    const style = defaultView?.getComputedStyle(node);
+    if (node !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = node;
   }
   return outermost;
 }
@@ -33,7 +33,7 @@ export function seenAround(element: Element): number | undefined {
   return window.parent === window ? window.innerHeight - MARGIN : undefined;
 }
 
-/** Of numbers as they come, where they go to and fro between two, the larger: what words take wraps with what is left. */
+/** Of numbers that go to and fro between two, the larger: words may wrap in the room left, and then leave another. */
 export function createSteady(): (next: number) => number {
   let [before, last] = [Number.NaN, Number.NaN];
   return (next) => {
@@ -43,7 +43,7 @@ export function createSteady(): (next: number) => number {
   };
 }
 
-/** Likewise of a drawing, with all that stands around it in its view. */
+/** Pixels in which a drawing is seen at once together with all that stands around it in its view. */
 export function createSeen(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
   const steady = createSteady();
   return () => {
@@ -53,32 +53,33 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
 }
 
 /**
- * Once when a training begins, brings the views of it that are nearly in sight into it, what stands lowest before others,
- * and of one that is too tall the drawings: a notebook in which a cell is run goes to the next one, away from the pictures
+ * Once when a training begins, brings those of its views into sight that are nearly there, the lowest before others, and
+ * of a view that is too tall the drawings: a notebook in which a cell is run goes to the next cell, away from the pictures
  * that move.
  */
 export function comeIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
-  if (!isUnderWay(standing)) led.delete(store);
-  const begins = standing.state === "running" && !led.has(store);
+  if (!isUnderWay(standing)) broughtIn.delete(store);
+  const begins = standing.state === "running" && !broughtIn.has(store);
   const panel = begins ? panelAround(view) : null;
   if (!panel) return;
-  led.add(store);
-  const seen = panel.getBoundingClientRect();
+  broughtIn.add(store);
+  const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
   );
   const boxes = [...views].flatMap((one) => {
     const whole = one.getBoundingClientRect();
-    if (whole.height <= seen.height) return [whole];
+    if (whole.height <= bounds.height) return [whole];
     return [...one.querySelectorAll(".kw-viewport")].map((part) => part.getBoundingClientRect());
   });
   let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const box of boxes.reverse()) {
-    const isNear = box.bottom > seen.top - NEAR && box.top < seen.bottom + NEAR;
+    const isNear = box.bottom > bounds.top - NEAR && box.top < bounds.bottom + NEAR;
     if (box.height === 0 || !isNear) continue;
-    const all = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
-    if (all[1] - all[0] <= seen.height) [top, bottom] = all;
+    const reach = [Math.min(top, box.top), Math.max(bottom, box.bottom)];
+    if (reach[1] - reach[0] <= bounds.height) [top, bottom] = reach;
   }
-  if (top < bottom) panel.scrollTop += Math.min(top - seen.top, Math.max(0, bottom - seen.bottom));
+  if (top < bottom)
+    panel.scrollTop += Math.min(top - bounds.top, Math.max(0, bottom - bounds.bottom));
 }

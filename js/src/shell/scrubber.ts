@@ -30,17 +30,17 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   const { element, track, newest, pin, play } = parts;
   parent.append(element);
   const player = createPlayer(store, schedule, () => {
-    moved = true;
+    isByHand = true;
     schedule();
   });
 
   let steps: number[] = [];
   let request = 0;
-  /** Whether the step shown was chosen by hand since it was last told. */
-  let moved = false;
+  /** Whether the step was chosen by hand since it was last read aloud. */
+  let isByHand = false;
   let dragging = false;
   let shownAt = Number.NEGATIVE_INFINITY;
-  let later: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   function schedule() {
     if (!request) request = window.requestAnimationFrame(show);
@@ -48,14 +48,14 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
 
   function show() {
     request = 0;
-    clearTimeout(later);
-    later = undefined;
+    clearTimeout(timer);
+    timer = undefined;
     shownAt = performance.now();
     steps = store.steps();
     // With the keyboard on it, a screen reader says every change: then only those made by hand.
-    const aloud = moved || !hasKeyboard(track);
+    const aloud = isByHand || !hasKeyboard(track);
     parts.show(store, steps, player.playing(), aloud);
-    if (aloud) moved = false;
+    if (aloud) isByHand = false;
     if (store.cursor() >= 0) tell();
   }
 
@@ -67,7 +67,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
 
   function seek(event: PointerEvent) {
     if (!dragging) return;
-    moved = true;
+    isByHand = true;
     store.setCursor(nearestTo(track, steps, event));
   }
 
@@ -113,16 +113,16 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   });
   listen(play, signal, { click: toggle });
   listen(newest, signal, { click: backToNewest });
-  listen(pin, signal, { click: () => togglePin(store) });
+  listen(pin, signal, { click: () => toggleGhost(store) });
   store.subscribe((what) => {
     if (what === "cursor" || what === "ghost") schedule();
     else if (what === "frame" || what === "layout" || what === "history") {
-      later ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
+      timer ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
     }
   }, signal);
   atEnd(signal, () => {
     player.stop();
-    clearTimeout(later);
+    clearTimeout(timer);
     window.cancelAnimationFrame(request);
     element.remove();
   });
@@ -140,7 +140,7 @@ function nearestTo(track: HTMLElement, steps: readonly number[], { clientX }: Po
 }
 
 /** Keeps the step that is shown for comparison, or no longer. */
-function togglePin(store: Timed) {
+function toggleGhost(store: Timed) {
   const step = store.current()?.step;
   if (store.ghostStep() >= 0) store.setGhostStep(-1);
   else if (step !== undefined) store.setGhostStep(step);
@@ -168,7 +168,7 @@ function timelineParts(document: Document, saved: boolean) {
   newest.textContent = "newest";
   putAttributes(newest, { "aria-label": "Back to the newest step" });
   // A page saved for itself has no training.
-  const goes = saved ? "" : ", and each new one as it comes";
+  const liveWords = saved ? "" : ", and each new one as it comes";
   track.tabIndex = 0;
   putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
   /** Writes the step: at the moment that a view draws it. */
@@ -187,11 +187,11 @@ function timelineParts(document: Document, saved: boolean) {
     element.toggleAttribute("data-newest", atNewest);
     putAttributes(track, { "data-steps": String(new Set(steps).size) });
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
-    head.style.left = `${100 * (atNewest ? 1 : placeOf(step, steps))}%`;
+    head.style.left = `${100 * (atNewest ? 1 : shareOf(step, steps))}%`;
     pinned.hidden = ghost === null;
-    if (ghost !== null) pinned.style.left = `${100 * placeOf(ghost, steps)}%`;
+    if (ghost !== null) pinned.style.left = `${100 * shareOf(ghost, steps)}%`;
     newest.disabled = atNewest;
-    newest.title = `${atNewest ? "The newest step is shown" : "Show the newest step again"}${goes}`;
+    newest.title = `${atNewest ? "The newest step is shown" : "Show the newest step again"}${liveWords}`;
     putAttributes(newest, { "aria-pressed": String(atNewest) });
     const words = ghost === null ? "compare with this step" : `compare with ${origin} again`;
     putWords(pinWords, words);
@@ -215,7 +215,7 @@ function timelineParts(document: Document, saved: boolean) {
 }
 
 /** The place of a step on the track, 0 to 1. */
-function placeOf(step: number, steps: readonly number[]): number {
+function shareOf(step: number, steps: readonly number[]): number {
   const first = steps[0] ?? 0;
   const span = (steps[steps.length - 1] ?? 0) - first;
   return span > 0 ? Math.max(0, Math.min(1, (step - first) / span)) : 1;

@@ -9,7 +9,7 @@ import css from "./view.css";
 const SHEET: unique symbol = Symbol.for("kan_widgets.sheet");
 
 /** A sheet of ours, with its text. */
-type Sheet = CSSStyleSheet & { [SHEET]?: string };
+type KwSheet = CSSStyleSheet & { [SHEET]?: string };
 
 export function putSheet(element: Element, own: readonly string[]): void {
   const text = [css, ...own].join("\n");
@@ -17,10 +17,10 @@ export function putSheet(element: Element, own: readonly string[]): void {
   const place = root instanceof ShadowRoot ? root : element.ownerDocument;
   const window = element.ownerDocument.defaultView as (Window & typeof globalThis) | null;
   if (!window) return;
-  const sheets: Sheet[] = place.adoptedStyleSheets;
+  const sheets: KwSheet[] = place.adoptedStyleSheets;
   let sheet = sheets.find((each) => each[SHEET] !== undefined);
   if (!sheet) {
-    sheet = new window.CSSStyleSheet() as Sheet;
+    sheet = new window.CSSStyleSheet() as KwSheet;
     place.adoptedStyleSheets = [...place.adoptedStyleSheets, sheet];
   }
   if (sheet[SHEET] !== text) sheet.replaceSync(text);
@@ -29,7 +29,7 @@ export function putSheet(element: Element, own: readonly string[]): void {
 
 const LOADED: unique symbol = Symbol.for("kan_widgets.font");
 
-/** Resolves once words are drawn in it; where that cannot be, the page's own font stands in. */
+/** Resolves once the font is loaded; where it cannot be, the page's own font stands in. */
 export function loadFont(document: Document): Promise<void> {
   const page = document as Document & { [LOADED]?: Promise<void> };
   page[LOADED] ??= load(document).catch(() => {});

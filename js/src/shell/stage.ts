@@ -37,7 +37,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const painter = createPainter(canvas);
 
   let scene: Scene | null = null;
-  /** On the canvas: what lies under it changes when the scene scrolls. */
+  /** Where the pointer is on the canvas: what lies under it changes when the scene scrolls. */
   let pointer: Point | null = null;
   function inScene({ x, y }: Point): Point {
     const seen = view();
@@ -151,32 +151,32 @@ function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clien
 /** The keyboard's way from site to site. */
 function createWalk(hands: Hands, reveal: (id: string) => void) {
   let cursor = "";
-  let seen = false;
+  let isMarked = false;
   return {
-    /** The site where the keyboard is, as long as that is to be seen. */
-    mark: () => (seen ? cursor : ""),
+    /** The site where the keyboard is, as long as its mark is shown. */
+    mark: () => (isMarked ? cursor : ""),
     rest() {
-      seen = false;
+      isMarked = false;
     },
     goOnFrom(id: string) {
       cursor = id;
     },
-    /** Uses a key; false for one that is nobody's here. */
+    /** Uses a key; false for one that nothing here uses. */
     use(event: KeyboardEvent, { sites }: Scene): boolean {
       if (hands.keyFirst?.(event)) return true;
       const direction = event.shiftKey ? undefined : DIRECTIONS[event.key];
       const end = event.key === "Home" ? "first" : event.key === "End" ? "last" : undefined;
-      const way = direction ?? end;
-      if (way) {
-        const known = cursor && sites.box(cursor) ? cursor : "";
-        const next = known || end ? sites.next(known, way) : sites.next("", "first");
+      const lead = direction ?? end;
+      if (lead) {
+        const from = cursor && sites.box(cursor) ? cursor : "";
+        const next = from || end ? sites.next(from, lead) : sites.next("", "first");
         if (!next) return false;
         cursor = next;
-        seen = true;
+        isMarked = true;
         reveal(cursor);
         hands.arrived?.(cursor);
       } else if ((event.key === "Enter" || event.key === " ") && cursor) hands.press(cursor, event);
-      else return hands.key?.(event, seen ? cursor : "") ?? false;
+      else return hands.key?.(event, isMarked ? cursor : "") ?? false;
       return true;
     },
   };

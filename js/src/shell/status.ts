@@ -25,20 +25,20 @@ export function statusText(
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
 
-/** `stateFirst`: it is the headline of several views. Where it is not `timed` it says what is not shown, alone. `again` is called when the newest frame is no longer fresh. */
+/** `stateFirst`: the status is the headline of several views. Where it is not `timed` it names only what is not shown. `redraw` is called when the newest frame is no longer fresh. */
 export function createStatus(
   document: Document,
-  again: () => void,
+  redraw: () => void,
   timed: boolean,
   stateFirst = false,
 ) {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
-  const said = element(document, "span", "kw-status-text", root);
+  const statusLine = element(document, "span", "kw-status-text", root);
   const missing = element(document, "span", "kw-left-out", root);
   dot.hidden = !timed;
-  said.hidden = !timed;
-  let calm: ReturnType<typeof setTimeout> | undefined;
+  statusLine.hidden = !timed;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
     show(store: Store) {
@@ -48,34 +48,34 @@ export function createStatus(
       const step = store.current()?.step ?? null;
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
-      putWords(said, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
+      putWords(statusLine, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
       const hint = hintText(standing);
-      if (said.title !== hint) said.title = hint;
+      if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
       const state = lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
       dot.classList.toggle("kw-arriving", arriving);
       if (!arriving) return;
-      clearTimeout(calm);
-      calm = setTimeout(again, FRESH - age + 50);
+      clearTimeout(timer);
+      timer = setTimeout(redraw, FRESH - age + 50);
     },
     stop() {
-      clearTimeout(calm);
+      clearTimeout(timer);
     },
   };
 }
 
-/** Names of parts that are not shown and why, in a title; beyond that, how many more there are. */
+/** So many parts that are not shown are named in a title, with the reason; of more it says how many there are. */
 const NAMED = 12;
 
-function showMissing(place: HTMLElement, left: readonly string[], before: string) {
-  const are = left.length === 1 ? "is" : "are";
+function showMissing(place: HTMLElement, leftOut: readonly string[], separator: string) {
+  const verb = leftOut.length === 1 ? "is" : "are";
   putWords(
     place,
-    left.length > 0 ? `${before}${counted(left.length, "layer")} ${are} not shown` : "",
+    leftOut.length > 0 ? `${separator}${counted(leftOut.length, "layer")} ${verb} not shown` : "",
   );
-  const more = left.length > NAMED ? [`and ${left.length - NAMED} more`] : [];
-  const title = [...left.slice(0, NAMED), ...more].join("\n");
+  const more = leftOut.length > NAMED ? [`and ${leftOut.length - NAMED} more`] : [];
+  const title = [...leftOut.slice(0, NAMED), ...more].join("\n");
   if (place.title !== title) place.title = title;
 }
 
@@ -85,11 +85,11 @@ export function createWords(document: Document) {
   const readout = element(document, "div", "kw-readout");
   const spoken = element(document, "div", "kw-spoken");
   spoken.setAttribute("aria-live", "polite");
-  let [warning, said] = ["", ""];
+  let [warning, lastRead] = ["", ""];
   const read = (text: string, chosen = false, warns = false) => {
-    said = warning || text;
-    putWords(readout, said);
-    if (readout.title !== said) readout.title = said;
+    lastRead = warning || text;
+    putWords(readout, lastRead);
+    if (readout.title !== lastRead) readout.title = lastRead;
     readout.toggleAttribute("data-selected", chosen && !warning);
     readout.toggleAttribute("data-warns", warns || warning !== "");
   };
@@ -106,9 +106,9 @@ export function createWords(document: Document) {
     },
     /** Under the drawing. */
     read,
-    /** What could not be done, in place of what is read, until "" takes it away. */
+    /** Says what could not be done, in place of what is read, until "" clears it. */
     warn(text: string) {
-      const last = warning ? "" : said;
+      const last = warning ? "" : lastRead;
       warning = text;
       read(last);
     },
@@ -119,7 +119,7 @@ export function createWords(document: Document) {
 /** The line of words over a drawing: the scene's own remarks, as elements. */
 export function createCaption(document: Document) {
   const root = element(document, "span", "kw-facts");
-  let shown = "";
+  let lastShape = "";
   const partOf = ({ tone = "muted", strong, swatch }: Remark) => {
     const part = element(document, "span", `kw-remark kw-tone-${tone}`);
     part.toggleAttribute("data-strong", strong === true);
@@ -132,8 +132,8 @@ export function createCaption(document: Document) {
     show(remarks: readonly Remark[]) {
       const shapes = remarks.map(({ tone, strong, swatch }) => `${tone} ${strong} ${swatch?.kind}`);
       const shape = shapes.join("|");
-      if (shape !== shown) root.replaceChildren(...remarks.map(partOf));
-      shown = shape;
+      if (shape !== lastShape) root.replaceChildren(...remarks.map(partOf));
+      lastShape = shape;
       remarks.forEach(({ text, swatch, title = "" }, k) => {
         const part = root.children[k] as HTMLElement;
         if (part.title !== title) part.title = title;
@@ -152,8 +152,8 @@ function colour(mark: HTMLElement, { kind, colours }: Swatch): void {
 
 /**
  * Keeps what is below a line of words in its place: longer numbers may wrap onto another line once; shorter ones then do
- * not pull the drawing up again. Another `key` lets go. To ask for a height has the whole page laid out: only where words
- * are longer than any before.
+ * not pull the drawing up again. Another `key` resets the height. To ask for a height has the whole page laid out, so it
+ * is asked for only where words are longer than any before.
  */
 export function holdHeight(element: HTMLElement): (key: string) => void {
   let held = "";

@@ -19,16 +19,16 @@ export function createSteering(
   const kit = createKit(document, signal);
   const stateNow = () => store()?.standing().state ?? "";
   const send = (kind: "pause" | "resume") => store()?.steering.send({ kind });
-  /** As it is, or will be once what was clicked is heard. */
+  /** Whether the run is held, or will be once the last click is heard. */
   const isHeld = () => {
-    const wanted = store()?.steering.wanted();
+    const wanted = store()?.steering.wantedState();
     return wanted ? wanted === "paused" : HELD.includes(stateNow());
   };
   const hold = iconButton(kit, () => send(isHeld() ? "resume" : "pause"));
   const step = iconButton(kit, () => store()?.steering.send({ kind: "step", steps: 1 }));
   step.show("step", "One step", "Take one optimizer step, then pause");
   const begin = kit.button("▶ Train", "Begin to train", "kw-train", () => send("resume"));
-  let said = "";
+  let lastWords = "";
   return {
     boxes: [hold.button, step.button],
     /** `over`: where the one large button of a run that waits to begin is laid. */
@@ -42,8 +42,8 @@ export function createSteering(
       else hold.show("play", "Resume", "Resume training");
       hold.button.disabled = step.button.disabled = !STEERED.includes(state);
       const words = store()?.steering.words() ?? "";
-      if (words !== said) say(words);
-      said = words;
+      if (words !== lastWords) say(words);
+      lastWords = words;
     },
   };
 }

@@ -58,7 +58,7 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
   const automatic = asked !== "light" && asked !== "dark";
   const name = automatic ? themeAround(around) : asked;
   const jupyter = automatic && inJupyter(around.ownerDocument);
-  const made = themeOf(name);
+  const theme = themeOf(name);
   if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
   if (jupyter) root.dataset.kwHost = "jupyter";
   else delete root.dataset.kwHost;
@@ -66,29 +66,29 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
     for (const [part, colour] of Object.entries(colours))
       putStyle(root, { [`--kw-${part}`]: colour });
   };
-  paint(made.colours);
-  if (!jupyter) return made;
+  paint(theme.colours);
+  if (!jupyter) return theme;
   // Inside JupyterLab the page's own surface and text.
   const style = getComputedStyle(around);
-  const own = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
-  const surface = own("--jp-layout-color1", made.colours.surface);
-  const ink = own("--jp-ui-font-color0", made.colours.ink);
+  const cssVariable = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
+  const surface = cssVariable("--jp-layout-color1", theme.colours.surface);
+  const ink = cssVariable("--jp-ui-font-color0", theme.colours.ink);
   paint({ surface, ink });
-  return { name, colours: { ...made.colours, surface, ink } };
+  return { name, colours: { ...theme.colours, surface, ink } };
 }
 
 /**
- * The theme as it was found last, and `draw` after which it is found again: with each frame that would take as long as
- * to draw some.
+ * The theme as it was found last, and a `draw` for which it is found again: to find it for each frame would take as long
+ * as to draw some.
  */
 export function themeBetween(draw: () => void, find: () => Theme): [() => Theme, () => void] {
-  let known: Theme | null = null;
+  let lastTheme: Theme | null = null;
   const theme = () => {
-    known ??= find();
-    return known;
+    lastTheme ??= find();
+    return lastTheme;
   };
   const again = () => {
-    known = null;
+    lastTheme = null;
     draw();
   };
   return [theme, again];

@@ -10,7 +10,7 @@ export interface TipLine {
   swatch?: "base" | "spline" | "ink" | "ghost";
 }
 
-interface Size {
+interface BoxSize {
   width: number;
   height: number;
 }
@@ -22,7 +22,7 @@ const EDGE = 4;
  * A place for a tooltip of the given size inside a box, beside a cell and not
  * over it where there is room: right, left, below, above, else over it.
  */
-export function placeTip(cell: Rect, tip: Size, box: Size): { x: number; y: number } {
+export function placeTip(cell: Rect, tip: BoxSize, box: BoxSize): { x: number; y: number } {
   const within = (v: number, size: number, limit: number) =>
     Math.max(EDGE, Math.min(limit - size - EDGE, v));
   const beside = within(cell.y + cell.height / 2 - tip.height / 2, tip.height, box.height);
@@ -47,12 +47,12 @@ export function createTip(document: Document) {
   root.setAttribute("aria-hidden", "true");
   const title = element(document, "div", "kw-tip-title", root);
   const list = root.appendChild(document.createElement("dl"));
-  let shown = "";
+  let lastLabels = "";
   return {
     element: root,
-    show(text: string, lines: readonly TipLine[], cell: Rect, box: Size) {
+    show(text: string, lines: readonly TipLine[], cell: Rect, box: BoxSize) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
-      if (labels !== shown) {
+      if (labels !== lastLabels) {
         list.replaceChildren(
           ...lines.flatMap(({ label, swatch }) => {
             const name = document.createElement("dt");
@@ -62,7 +62,7 @@ export function createTip(document: Document) {
           }),
         );
       }
-      shown = labels;
+      lastLabels = labels;
       title.textContent = text;
       list.querySelectorAll("dd").forEach((place, k) => {
         place.textContent = lines[k].value;

@@ -3,7 +3,7 @@
 import { atEnd, element, listen, putWords } from "./element.ts";
 
 /** Milliseconds that the hint stays. */
-const HINT = 2500;
+const HINT_TIME = 2500;
 
 /**
  * Zooms by the wheel.
@@ -23,19 +23,19 @@ export function takeWheel(
   hint.hidden = true;
   hint.setAttribute("aria-hidden", "true");
   const key = /mac/i.test(document.defaultView?.navigator.platform ?? "") ? "⌘" : "Ctrl";
-  let mine = false;
+  let isOurs = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function say(text: string) {
     clearTimeout(timer);
     putWords(hint, text);
     hint.hidden = text === "";
-    if (text) timer = setTimeout(() => say(""), HINT);
+    if (text) timer = setTimeout(() => say(""), HINT_TIME);
   }
 
-  function own(now: boolean) {
-    if (mine === now) return;
-    mine = now;
+  function setOurs(now: boolean) {
+    if (isOurs === now) return;
+    isOurs = now;
     plot.toggleAttribute("data-wheel", now);
     say(now ? "The wheel zooms. Press Escape to scroll the page again." : "");
   }
@@ -43,7 +43,7 @@ export function takeWheel(
   function wheel(event: WheelEvent) {
     const asked = event.ctrlKey || event.metaKey;
     const turn = zoom(event);
-    if (!asked && !mine) {
+    if (!asked && !isOurs) {
       if (turn) say(`Use ${key} + wheel to zoom, or click the plot first.`);
       return;
     }
@@ -56,11 +56,11 @@ export function takeWheel(
 
   listen(plot, signal, { wheel }, { passive: false });
   listen(plot, signal, {
-    pointerdown: (event) => event.button === 0 && within(event) && own(true),
-    focusout: (event) => plot.contains(event.relatedTarget as Node | null) || own(false),
+    pointerdown: (event) => event.button === 0 && within(event) && setOurs(true),
+    focusout: (event) => plot.contains(event.relatedTarget as Node | null) || setOurs(false),
   });
   // Before the plot itself has used the key.
-  const keydown = (event: KeyboardEvent) => event.key === "Escape" && own(false);
+  const keydown = (event: KeyboardEvent) => event.key === "Escape" && setOurs(false);
   listen(plot, signal, { keydown }, { capture: true });
   atEnd(signal, () => clearTimeout(timer));
 }

@@ -1,4 +1,4 @@
-/** A KAN layer in training: its parameters, and what the kernels are told. A plain layer is one whose functions are w·x. */
+/** A KAN layer in training: its parameters, and how the compiled kernels are called. A plain layer is one whose functions are w·x. */
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
@@ -6,7 +6,7 @@ import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./operation
 
 /** What a layer is made of beside what its layout says. */
 export interface LayerRecipe {
-  /** Nothing of a plain layer. */
+  /** Undefined for a plain layer. */
   basis?: KernelBasis;
   /** The base function's name: one of `DIFFERENTIABLE`. */
   base: string;
@@ -14,7 +14,7 @@ export interface LayerRecipe {
   scaler?: Float32Array;
 }
 
-/** Splines that stay 0: what the kernels are given of a plain layer. */
+/** Splines that stay 0: what the compiled kernels are given for a plain layer. */
 const NO_SPLINES: KernelBasis = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 
 export class KanLayer extends Operation {
@@ -22,13 +22,13 @@ export class KanLayer extends Operation {
   readonly spline: Weight | null;
   readonly scaler: Weight | null;
   readonly #basis: KernelBasis;
-  /** The base, where the kernels have none of their own: they have SiLU. */
+  /** The base function, null for SiLU: the compiled kernels have that themselves. */
   readonly #activation: (typeof DIFFERENTIABLE)[string] | null;
-  /** How often each kernel is used: by each channel of its own. */
+  /** How many channels use each kernel. */
   readonly #copies: number;
-  /** What the kernels multiply by, where it is not the parameters as they are. */
-  readonly #used: { base: Weight; spline: Weight };
-  readonly #given: { base: number; slope: number };
+  /** The weights that the compiled kernels read: the parameters, or scaled copies of them for each channel. */
+  readonly #operands: { base: Weight; spline: Weight };
+  readonly #activations: { base: number; slope: number };
   readonly #sizes = new Map<number, Sizes>();
 
   constructor(
@@ -38,7 +38,7 @@ export class KanLayer extends Operation {
     from: Values,
     to: Values,
     readonly bias: Weight | null,
-    most: number,
+    maxBatch: number,
   ) {
     super(machine, from, to);
     const { count, conv } = layer;
@@ -52,20 +52,20 @@ export class KanLayer extends Operation {
     this.base = weight(count);
     this.spline = recipe.basis ? weight(count * functions) : null;
     this.scaler = recipe.scaler ? weight(count) : null;
-    const asIs = this.#copies === 1;
-    this.#used = {
-      base: asIs ? this.base : weight(count * this.#copies),
+    const isDirect = this.#copies === 1;
+    this.#operands = {
+      base: isDirect ? this.base : weight(count * this.#copies),
       spline:
-        asIs && this.spline && !this.scaler
+        isDirect && this.spline && !this.scaler
           ? this.spline
           : weight(count * functions * this.#copies),
     };
-    const room = () => (this.#activation ? machine.take(most * from.size) : 0);
-    this.#given = { base: room(), slope: room() };
+    const takeRoom = () => (this.#activation ? machine.take(maxBatch * from.size) : 0);
+    this.#activations = { base: takeRoom(), slope: takeRoom() };
   }
 
   forward(n: number): boolean {
-    this.#use();
+    this.#copyOperands();
     this.#activate(n);
     if (!this.machine.forward(this.#call(n))) return false;
     if (this.bias) {
@@ -81,21 +81,21 @@ export class KanLayer extends Operation {
     const done = this.machine.backward(this.#call(n), {
       y: this.to.grad,
       x: this.from.grad,
-      baseWeight: this.#used.base.grad,
-      splineWeight: this.#used.spline.grad,
+      baseWeight: this.#operands.base.grad,
+      splineWeight: this.#operands.spline.grad,
     });
     if (!done) return false;
     if (this.bias) {
       const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const [, given] = this.gradients(n);
-      for (let k = 0; k < given.length; k += sums.length)
-        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
+      const [, gradOutput] = this.gradients(n);
+      for (let k = 0; k < gradOutput.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += gradOutput[k + c];
     }
-    this.#gather();
+    this.#sumGradients();
     return true;
   }
 
-  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
   read(frame: Float32Array, scaler?: Float32Array): void {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -114,7 +114,7 @@ export class KanLayer extends Operation {
     }
   }
 
-  /** Writes its coefficients to a frame. */
+  /** Writes the layer's coefficients to a frame. */
   write(frame: Float32Array): void {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -131,10 +131,10 @@ export class KanLayer extends Operation {
     }
   }
 
-  /** The parameters, scaled and for each channel, to where the kernels read them. */
-  #use(): void {
+  /** Copies the parameters, scaled and for each channel, to where the compiled kernels read them. */
+  #copyOperands(): void {
     const { machine, spline, scaler } = this;
-    const { base: toBase, spline: toSpline } = this.#used;
+    const { base: toBase, spline: toSpline } = this.#operands;
     if (toBase !== this.base) {
       const base = machine.floats(this.base.at, this.base.count);
       const to = machine.floats(toBase.at, toBase.count);
@@ -146,24 +146,24 @@ export class KanLayer extends Operation {
     const to = machine.floats(toSpline.at, toSpline.count);
     const { functions } = this.#basis;
     for (let k = 0; k < to.length; k++) {
-      const one = k % splines.length;
-      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+      const source = k % splines.length;
+      to[k] = splines[source] * (scales ? scales[Math.floor(source / functions)] : 1);
     }
   }
 
-  /** The gradients of the parameters, from those of what the kernels read. */
-  #gather(): void {
+  /** Sums the gradients of the parameters from those of the copies. */
+  #sumGradients(): void {
     const { machine, spline, scaler } = this;
-    const { base: fromBase, spline: fromSpline } = this.#used;
+    const { base: fromBase, spline: fromSpline } = this.#operands;
     if (fromBase !== this.base) {
-      const given = machine.floats(fromBase.grad, fromBase.count);
+      const gradients = machine.floats(fromBase.grad, fromBase.count);
       const sums = machine.floats(this.base.grad, this.base.count).fill(0);
-      for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+      for (let k = 0; k < gradients.length; k++) sums[k % sums.length] += gradients[k];
     }
     if (!spline || fromSpline === spline) return;
-    const given = machine.floats(fromSpline.grad, fromSpline.count);
+    const gradients = machine.floats(fromSpline.grad, fromSpline.count);
     const sums = machine.floats(spline.grad, spline.count).fill(0);
-    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    for (let k = 0; k < gradients.length; k++) sums[k % sums.length] += gradients[k];
     if (!scaler) return;
     const { functions } = this.#basis;
     const splines = machine.floats(spline.at, spline.count);
@@ -181,8 +181,8 @@ export class KanLayer extends Operation {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
     const [x] = this.values(n);
-    const base = this.machine.floats(this.#given.base, x.length);
-    const slopes = this.machine.floats(this.#given.slope, x.length);
+    const base = this.machine.floats(this.#activations.base, x.length);
+    const slopes = this.machine.floats(this.#activations.slope, x.length);
     for (let k = 0; k < x.length; k++) {
       base[k] = f(x[k]);
       slopes[k] = slope(x[k]);
@@ -195,12 +195,12 @@ export class KanLayer extends Operation {
       sizes = sizesOf(this.layer, this.from, this.to, n);
       this.#sizes.set(n, sizes);
     }
-    const { base, spline } = this.#used;
+    const { base, spline } = this.#operands;
     return {
       sizes,
       basis: this.#basis,
       x: this.from.at,
-      ...this.#given,
+      ...this.#activations,
       baseWeight: base.at,
       splineWeight: spline.at,
       y: this.to.at,

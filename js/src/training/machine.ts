@@ -36,7 +36,7 @@ export interface KernelBasis {
   knots?: readonly number[];
 }
 
-/** Addresses of what a layer computes with; 0 where there is none. Without a base it is SiLU. */
+/** Addresses of what a layer computes with; 0 where there is none. Without a base the kernels use SiLU. */
 interface Call {
   sizes: Sizes;
   basis: KernelBasis;
@@ -87,30 +87,30 @@ export class Machine {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
 
-  /** y of x; false where a number is not finite: then y means nothing. */
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call: Call): boolean {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
     const run = this.#exports[`kan_forward_wasm_${basis.order}`];
     const knots = this.#knots(basis);
-    return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
 
-  /** The gradients of what has an address in `gradients`, as `forward`. */
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
   backward(call: Call, gradients: Gradients): boolean {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const given = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const wanted = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#done(run(this.#problem(call), this.#knots(basis), ...given, ...wanted));
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
   }
 
-  #done(status: bigint | number): boolean {
+  #succeeded(status: bigint | number): boolean {
     if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
     return Number(status) === 0;
   }
 
-  /** Its struct in memory, written once. */
+  /** The address of a call's struct in memory, which is written once. */
   #problem({ sizes, basis }: Call): number {
     const known = this.#problems.get(sizes);
     if (known) return known;
@@ -132,13 +132,13 @@ export class Machine {
     return at;
   }
 
-  readonly #uneven = new WeakMap<readonly number[], number>();
+  readonly #knotAddresses = new WeakMap<readonly number[], number>();
 
   #knots({ knots }: KernelBasis): number {
     if (!knots) return 0;
-    const at = this.#uneven.get(knots) ?? this.take(2 * knots.length);
+    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
     new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
-    this.#uneven.set(knots, at);
+    this.#knotAddresses.set(knots, at);
     return at;
   }
 }

@@ -47,13 +47,13 @@ export class Network {
   constructor(
     readonly machine: Machine,
     readonly description: Description,
-    readonly most: number,
+    readonly maxBatch: number,
   ) {
     const { stations } = description.structure;
-    let values = takeValues(machine, most, stations[0].shape);
+    let values = takeValues(machine, maxBatch, stations[0].shape);
     this.input = values;
     for (const station of stations.slice(1)) {
-      const to = takeValues(machine, most, station.shape);
+      const to = takeValues(machine, maxBatch, station.shape);
       this.#operations.push(this.#operation(station, values, to));
       values = to;
     }
@@ -66,7 +66,7 @@ export class Network {
     return this.#operations.every((operation) => operation.forward(n, training));
   }
 
-  /** The gradients of all that is trained, from that of the output; false where one is not finite. */
+  /** Computes the gradients of all that is trained from the output's; false where one is not finite. */
   backward(n: number): boolean {
     return [...this.#operations].reverse().every((operation) => operation.backward(n));
   }
@@ -86,8 +86,8 @@ export class Network {
   frame(): Float32Array<ArrayBuffer> {
     const { layers, beside } = this.description.layout;
     const ends = layers.map(({ offset, count, nb }) => offset + count * nb);
-    const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
-    const frame = new Float32Array(Math.max(0, ...ends, ...more));
+    const vectorEnds = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+    const frame = new Float32Array(Math.max(0, ...ends, ...vectorEnds));
     for (const layer of this.#layers) layer.write(frame);
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
@@ -100,20 +100,20 @@ export class Network {
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
       const bias = this.#trained(station, "bias");
-      const own = this.description.recipe[layer.name];
-      const made = new KanLayer(machine, layer, own, from, to, bias, this.most);
-      this.#layers.push(made);
-      this.weights.push(made.base);
-      if (made.spline) this.weights.push(made.spline);
-      if (made.scaler) this.weights.push(made.scaler);
-      return made;
+      const layerRecipe = this.description.recipe[layer.name];
+      const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
+      this.#layers.push(kanLayer);
+      this.weights.push(kanLayer.base);
+      if (kanLayer.spline) this.weights.push(kanLayer.spline);
+      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
-        const kept = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
+        const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
         const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
-        return new BatchNorm(machine, from, to, kept, scale, shift, Number(compute.eps));
+        return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
         const { kernel, stride } = compute as unknown as Record<string, [number, number]>;

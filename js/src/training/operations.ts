@@ -1,5 +1,6 @@
 /** What stands between the KAN layers of a network in training: forward, and backward. Maps are laid out channels last. */
 
+import { product } from "../wire/checks.ts";
 import type { Machine } from "./machine.ts";
 
 /** Numbers of a batch, one example after the other, and their gradient; of maps, the channel is innermost. */
@@ -11,7 +12,7 @@ export interface Values {
   size: number;
 }
 
-/** What stands at one place of a network: it takes in `from`, and gives `to`. */
+/** An operation of a network: it takes in `from`, and gives `to`. */
 export abstract class Operation {
   constructor(
     readonly machine: Machine,
@@ -19,17 +20,17 @@ export abstract class Operation {
     readonly to: Values,
   ) {}
 
-  /** Writes its values for n examples; false where a number is not finite. */
+  /** Writes the output for n examples; false where a number is not finite. */
   abstract forward(n: number, training: boolean): boolean;
-  /** Writes the gradient of what it took in; false where a number is not finite. */
+  /** Writes the gradient of the input; false where a number is not finite. */
   abstract backward(n: number): boolean;
 
-  /** What n examples take in, and what they give. */
+  /** Input and output of n examples. */
   protected values(n: number): [x: Float32Array, y: Float32Array] {
     return this.#both(n, this.from.at, this.to.at);
   }
 
-  /** The gradient of what is taken in, and the one of what is given. */
+  /** The gradients of the input and of the output. */
   protected gradients(n: number): [taken: Float32Array, given: Float32Array] {
     return this.#both(n, this.from.grad, this.to.grad);
   }
@@ -40,14 +41,12 @@ export abstract class Operation {
   }
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
-
-export function takeValues(machine: Machine, most: number, shape: readonly number[]): Values {
-  const size = sizeOf(shape);
-  return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
+export function takeValues(machine: Machine, maxBatch: number, shape: readonly number[]): Values {
+  const size = product(shape);
+  return { at: machine.take(maxBatch * size), grad: machine.take(maxBatch * size), shape, size };
 }
 
-/** A number of the model, for each channel. */
+/** Parameters of the network: where they and their gradients lie, and how many there are. */
 export interface Weight {
   at: number;
   grad: number;
@@ -56,21 +55,21 @@ export interface Weight {
 
 const MOMENTUM = 0.1;
 
-/** torch's batch norm: by the batch while training, which moves the mean and the variance it has outside of it. */
+/** torch's batch norm: by the batch in training, which moves the running mean and variance; else by those. */
 export class BatchNorm extends Operation {
-  readonly #saved: Float64Array;
+  readonly #batchStatistics: Float64Array;
 
   constructor(
     machine: Machine,
     from: Values,
     to: Values,
-    readonly kept: { mean: number; variance: number },
+    readonly stats: { mean: number; variance: number },
     readonly scale: Weight | null,
     readonly shift: Weight | null,
     readonly eps: number,
   ) {
     super(machine, from, to);
-    this.#saved = new Float64Array(2 * from.shape[0]);
+    this.#batchStatistics = new Float64Array(2 * from.shape[0]);
   }
 
   forward(n: number, training: boolean): boolean {
@@ -78,14 +77,14 @@ export class BatchNorm extends Operation {
     const channels = from.shape[0];
     const [x, y] = this.values(n);
     const [means, inverses] = [
-      this.#saved.subarray(0, channels),
-      this.#saved.subarray(channels, 2 * channels),
+      this.#batchStatistics.subarray(0, channels),
+      this.#batchStatistics.subarray(channels, 2 * channels),
     ];
-    const kept = [this.kept.mean, this.kept.variance].map((at) => machine.floats(at, channels));
-    if (training) this.#measure(x, channels, means, inverses, kept);
+    const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
+    if (training) this.#measure(x, channels, means, inverses, stats);
     else {
-      means.set(kept[0]);
-      inverses.set(kept[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
+      means.set(stats[0]);
+      inverses.set(stats[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
@@ -113,10 +112,10 @@ export class BatchNorm extends Operation {
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
     for (let c = 0; c < channels; c++) {
-      const own = inverses[c] / count;
+      const batchVariance = inverses[c] / count;
       mean[c] += MOMENTUM * (means[c] - mean[c]);
-      variance[c] += MOMENTUM * ((own * count) / Math.max(1, count - 1) - variance[c]);
-      inverses[c] = 1 / Math.sqrt(own + this.eps);
+      variance[c] += MOMENTUM * ((batchVariance * count) / Math.max(1, count - 1) - variance[c]);
+      inverses[c] = 1 / Math.sqrt(batchVariance + this.eps);
     }
   }
 
@@ -124,18 +123,18 @@ export class BatchNorm extends Operation {
     const { machine, from } = this;
     const channels = from.shape[0];
     const [x] = this.values(n);
-    const [taken, given] = this.gradients(n);
+    const [gradInput, gradOutput] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
     const [means, inverses] = [
-      this.#saved.subarray(0, channels),
-      this.#saved.subarray(channels, 2 * channels),
+      this.#batchStatistics.subarray(0, channels),
+      this.#batchStatistics.subarray(channels, 2 * channels),
     ];
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
-        sums[c] += given[k + c];
-        products[c] += given[k + c] * (x[k + c] - means[c]) * inverses[c];
+        sums[c] += gradOutput[k + c];
+        products[c] += gradOutput[k + c] * (x[k + c] - means[c]) * inverses[c];
       }
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
@@ -143,8 +142,8 @@ export class BatchNorm extends Operation {
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
         const normed = (x[k + c] - means[c]) * inverses[c];
-        const rest = given[k + c] - sums[c] / count - (normed * products[c]) / count;
-        taken[k + c] = rest * inverses[c] * (scale ? scale[c] : 1);
+        const centred = gradOutput[k + c] - sums[c] / count - (normed * products[c]) / count;
+        gradInput[k + c] = centred * inverses[c] * (scale ? scale[c] : 1);
       }
     return true;
   }
@@ -152,8 +151,8 @@ export class BatchNorm extends Operation {
 
 /** The largest of windows, without padding. */
 export class MaxPool extends Operation {
-  /** Where each came from. */
-  #from = new Int32Array(0);
+  /** Where the largest number of each window came from. */
+  #sources = new Int32Array(0);
 
   constructor(
     machine: Machine,
@@ -170,7 +169,7 @@ export class MaxPool extends Operation {
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
     const [x, y] = this.values(n);
-    if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
+    if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
         for (let column = 0; column < outWidth; column++)
@@ -184,15 +183,15 @@ export class MaxPool extends Operation {
                 if (x[at] > x[best]) best = at;
               }
             y[k] = x[best];
-            this.#from[k] = best;
+            this.#sources[k] = best;
           }
     return true;
   }
 
   backward(n: number): boolean {
-    const [taken, given] = this.gradients(n);
-    taken.fill(0);
-    for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
+    const [gradInput, gradOutput] = this.gradients(n);
+    gradInput.fill(0);
+    for (let k = 0; k < gradOutput.length; k++) gradInput[this.#sources[k]] += gradOutput[k];
     return true;
   }
 }
@@ -262,8 +261,8 @@ export class Elementwise extends Operation {
 
   backward(n: number): boolean {
     const [x] = this.values(n);
-    const [taken, given] = this.gradients(n);
-    for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
+    const [gradInput, gradOutput] = this.gradients(n);
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * this.slope(x[k]);
     return true;
   }
 }
@@ -287,11 +286,11 @@ export class LogSoftmax extends Operation {
   backward(n: number): boolean {
     const { size } = this.from;
     const [, y] = this.values(n);
-    const [taken, given] = this.gradients(n);
+    const [gradInput, gradOutput] = this.gradients(n);
     for (let row = 0; row < n * size; row += size) {
       let sum = 0;
-      for (let k = row; k < row + size; k++) sum += given[k];
-      for (let k = row; k < row + size; k++) taken[k] = given[k] - Math.exp(y[k]) * sum;
+      for (let k = row; k < row + size; k++) sum += gradOutput[k];
+      for (let k = row; k < row + size; k++) gradInput[k] = gradOutput[k] - Math.exp(y[k]) * sum;
     }
     return true;
   }

@@ -3,8 +3,8 @@
 import type { Machine } from "./machine.ts";
 import type { Weight } from "./operations.ts";
 
-const MEAN = 0.9;
-const SQUARE = 0.999;
+const BETA_1 = 0.9;
+const BETA_2 = 0.999;
 const EPS = 1e-8;
 
 /** torch.optim.AdamW with its default settings but for the rate. */
@@ -24,15 +24,15 @@ export class AdamW {
 
   step(rate: number): void {
     this.#step++;
-    const size = rate / (1 - MEAN ** this.#step);
-    const correction = Math.sqrt(1 - SQUARE ** this.#step);
+    const size = rate / (1 - BETA_1 ** this.#step);
+    const correction = Math.sqrt(1 - BETA_2 ** this.#step);
     for (const [k, { at, grad, count }] of this.weights.entries()) {
       const { mean, square } = this.#moments[k];
       const w = this.machine.floats(at, count);
       const g = this.machine.floats(grad, count);
       for (let j = 0; j < count; j++) {
-        mean[j] += (1 - MEAN) * (g[j] - mean[j]);
-        square[j] = SQUARE * square[j] + (1 - SQUARE) * g[j] * g[j];
+        mean[j] += (1 - BETA_1) * (g[j] - mean[j]);
+        square[j] = BETA_2 * square[j] + (1 - BETA_2) * g[j] * g[j];
         const root = Math.sqrt(square[j]) / correction + EPS;
         w[j] = w[j] * (1 - rate * this.decay) - (size * mean[j]) / root;
       }

@@ -1,11 +1,11 @@
-/** Training steps on data that a page holds, and how good the network is by then. */
+/** Training steps on data that a page holds, and the network's score. */
 
 import type { Machine } from "./machine.ts";
 import { type Description, Network } from "./network.ts";
 import { AdamW, oneCycle } from "./optimizer.ts";
 import { Random } from "./random.ts";
 
-/** Examples one after the other. Of images whole numbers 0…255, which become −1…1. */
+/** Examples one after the other. Images have whole numbers 0…255, which become −1…1. */
 interface Examples {
   inputs: Float32Array | Uint8Array;
   /** The classes of a classifier, or the numbers to be met. */
@@ -21,7 +21,7 @@ export interface Data {
 
 export interface TrainingSettings {
   batch: number;
-  /** The highest rate: it rises to it and falls again over all epochs. */
+  /** The highest rate: the schedule rises to it and falls again over all epochs. */
   rate: number;
   epochs: number;
   seed: number;
@@ -32,12 +32,12 @@ export class Trainer {
   /** Steps made. */
   step = 0;
   loss = Number.NaN;
-  /** Chosen by the reader, in place of what rises and falls. */
+  /** The rate that the reader chose, in place of the schedule. */
   rate: number | null = null;
   readonly #optimizer: AdamW;
   readonly #random: Random;
   #order: Uint32Array;
-  #at = 0;
+  #position = 0;
 
   constructor(
     readonly machine: Machine,
@@ -71,41 +71,41 @@ export class Trainer {
   /** Makes one step; false where a number was not finite: then no weight was changed. */
   advance(): boolean {
     const { train, shift } = this.data;
-    const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
-    this.#give(train, chosen, shift);
-    const n = chosen.length;
+    const indices = this.#order.subarray(this.#position, this.#position + this.settings.batch);
+    this.#loadInputs(train, indices, shift);
+    const n = indices.length;
     if (!this.network.forward(n, true)) return false;
-    this.loss = this.#lose(train, chosen);
+    this.loss = this.#computeLoss(train, indices);
     if (!Number.isFinite(this.loss) || !this.network.backward(n)) return false;
     this.#optimizer.step(this.nextRate);
     this.step++;
-    this.#at += n;
-    if (this.#at >= this.#order.length) {
-      this.#at = 0;
+    this.#position += n;
+    if (this.#position >= this.#order.length) {
+      this.#position = 0;
       this.#order = this.#random.order(this.#order.length);
     }
     return true;
   }
 
-  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
+  /** The share of examples that are right, or the root of the mean squared error, over `most` of them, spread evenly. */
   score(examples: Examples, most = Number.POSITIVE_INFINITY): number {
-    const all = this.count(examples);
-    const count = Math.min(most, all);
-    const { output, isClassifier, most: batch } = this.network;
+    const total = this.count(examples);
+    const count = Math.min(most, total);
+    const { output, isClassifier, maxBatch } = this.network;
     let sum = 0;
-    for (let from = 0; from < count; from += batch) {
-      const chosen = Uint32Array.from({ length: Math.min(batch, count - from) }, (_, k) =>
-        Math.floor(((from + k) * all) / count),
+    for (let from = 0; from < count; from += maxBatch) {
+      const indices = Uint32Array.from({ length: Math.min(maxBatch, count - from) }, (_, k) =>
+        Math.floor(((from + k) * total) / count),
       );
-      this.#give(examples, chosen, 0);
-      if (!this.network.forward(chosen.length, false)) return Number.NaN;
-      const y = this.machine.floats(output.at, chosen.length * output.size);
-      for (const [k, one] of chosen.entries()) {
+      this.#loadInputs(examples, indices, 0);
+      if (!this.network.forward(indices.length, false)) return Number.NaN;
+      const y = this.machine.floats(output.at, indices.length * output.size);
+      for (const [k, index] of indices.entries()) {
         const row = y.subarray(k * output.size, (k + 1) * output.size);
-        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[one] ? 1 : 0;
+        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[index] ? 1 : 0;
         else
           row.forEach((value, o) => {
-            sum += (value - examples.targets[one * output.size + o]) ** 2 / output.size;
+            sum += (value - examples.targets[index * output.size + o]) ** 2 / output.size;
           });
       }
     }
@@ -113,13 +113,13 @@ export class Trainer {
   }
 
   /** Puts examples where the network reads them, channels last. */
-  #give({ inputs }: Examples, chosen: Uint32Array, shift: number): void {
+  #loadInputs({ inputs }: Examples, indices: Uint32Array, shift: number): void {
     const { size, shape, at } = this.network.input;
-    const x = this.machine.floats(at, chosen.length * size);
+    const x = this.machine.floats(at, indices.length * size);
     const [channels, height, width] = shape.length === 3 ? shape : [size, 1, 1];
     const isWhole = inputs instanceof Uint8Array;
-    const nothing = isWhole ? -1 : 0;
-    for (const [k, one] of chosen.entries()) {
+    const blank = isWhole ? -1 : 0;
+    for (const [k, index] of indices.entries()) {
       const down = shift ? this.#random.below(2 * shift + 1) - shift : 0;
       const right = shift ? this.#random.below(2 * shift + 1) - shift : 0;
       for (let c = 0; c < channels; c++)
@@ -127,9 +127,9 @@ export class Trainer {
           for (let column = 0; column < width; column++) {
             const [h, w] = [row - down, column - right];
             const to = k * size + (row * width + column) * channels + c;
-            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = nothing;
+            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = blank;
             else {
-              const value = inputs[one * size + (c * height + h) * width + w];
+              const value = inputs[index * size + (c * height + h) * width + w];
               x[to] = isWhole ? value / 127.5 - 1 : value;
             }
           }
@@ -137,23 +137,23 @@ export class Trainer {
   }
 
   /** The loss of the output, whose gradient it writes: the mean negative log-likelihood, or squared error. */
-  #lose({ targets }: Examples, chosen: Uint32Array): number {
+  #computeLoss({ targets }: Examples, indices: Uint32Array): number {
     const { output, isClassifier } = this.network;
     const { size } = output;
-    const n = chosen.length;
+    const n = indices.length;
     const y = this.machine.floats(output.at, n * size);
     const grad = this.machine.floats(output.grad, n * size).fill(0);
     let sum = 0;
-    for (const [k, one] of chosen.entries())
+    for (const [k, index] of indices.entries())
       if (isClassifier) {
-        const at = k * size + targets[one];
+        const at = k * size + targets[index];
         sum -= y[at] / n;
         grad[at] = -1 / n;
       } else
         for (let o = 0; o < size; o++) {
-          const off = y[k * size + o] - targets[one * size + o];
-          sum += off ** 2 / (n * size);
-          grad[k * size + o] = (2 * off) / (n * size);
+          const error = y[k * size + o] - targets[index * size + o];
+          sum += error ** 2 / (n * size);
+          grad[k * size + o] = (2 * error) / (n * size);
         }
     return sum;
   }

@@ -1,4 +1,4 @@
-/** The worker of a page in which a network trains: it makes steps, and says what became of them. */
+/** The worker of a page in which a network trains: it makes steps, and tells the page of them. */
 
 import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
@@ -22,27 +22,27 @@ export type Order =
   /** The page has drawn what came last. */
   | { kind: "drawn" };
 
-/** What becomes of it. */
+/** What the worker tells the page. */
 export interface News {
   frame: Float32Array<ArrayBuffer>;
   step: number;
   steps: number;
   loss: number;
   rate: number;
-  /** Of so many test examples, at this step; null but for now and then. */
+  /** The score on `of` test examples at this step; mostly null. */
   score: { value: number; of: number } | null;
-  /** The score is the share that is right, else the root of the mean squared error. */
+  /** Whether the score is the share of examples that are right; else it is the root of the mean squared error. */
   classifies: boolean;
   /** Examples a second of late. */
   speed: number;
-  /** It makes no more steps by itself: it was told to wait, has come to its end, or has diverged. */
+  /** Whether it makes steps; if not, whether it was told to wait, has come to its end, or has diverged. */
   state: "running" | "paused" | "finished" | "diverged";
 }
 
 /** Milliseconds between two frames, and between two looks at the test examples. */
 const FRAME = 25;
 const SCORE = 1000;
-/** Milliseconds that a whole training takes at least, and about which a step may be off. */
+/** Milliseconds that a whole training takes at least, and by which a step may be off. */
 const WATCHED = 8000;
 const LATE = 5;
 /** Test examples that are looked at while it trains. */
@@ -53,10 +53,10 @@ export class Worker {
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
-  #sent = 0;
-  #scored = 0;
+  #sentAt = 0;
+  #scoredAt = 0;
   #diverged = false;
-  #next = 0;
+  #dueAt = 0;
   #looping = false;
   #beginning: Promise<void> = Promise.resolve();
   readonly #times: { at: number; examples: number }[] = [];
@@ -70,7 +70,7 @@ export class Worker {
 
   async take(order: Order): Promise<void> {
     if (order.kind === "begin") this.#beginning = this.#begin(order);
-    // What is asked of the next network comes after it is there.
+    // Orders for the next network wait until it is there.
     await this.#beginning;
     const trainer = this.#trainer;
     if (order.kind === "begin") return;
@@ -111,9 +111,9 @@ export class Worker {
       }
       this.#times.push({ at: this.now(), examples: trainer.settings.batch });
       if (this.#times.length > 50) this.#times.shift();
-      const over = this.#due === 0 || trainer.step >= trainer.steps;
-      if (over) this.#due = 0;
-      this.#tell(over);
+      const isOver = this.#due === 0 || trainer.step >= trainer.steps;
+      if (isOver) this.#due = 0;
+      this.#tell(isOver);
       await this.breathe(this.#early(trainer.steps));
     }
     this.#looping = false;
@@ -123,28 +123,28 @@ export class Worker {
   /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
   #early(steps: number): number {
     const now = this.now();
-    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
-    return this.#next > now + LATE ? this.#next - now : 0;
+    this.#dueAt = Math.max(this.#dueAt, now - LATE) + WATCHED / steps;
+    return this.#dueAt > now + LATE ? this.#dueAt - now : 0;
   }
 
   #tell(always: boolean): void {
     const trainer = this.#trainer;
     const now = this.now();
     if (!trainer) return;
-    if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
+    if (!always && (!this.#isDrawn || now - this.#sentAt < FRAME)) return;
     this.#isDrawn = false;
-    this.#sent = now;
+    this.#sentAt = now;
     let score: News["score"] = null;
-    if (always || now - this.#scored > SCORE) {
-      this.#scored = now;
+    if (always || now - this.#scoredAt > SCORE) {
+      this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
+    const progress = { speed: this.#speed(), state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
   }
 
   #speed(): number {

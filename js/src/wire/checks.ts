@@ -1,6 +1,6 @@
-/** What is checked of all that arrives: bytes and how many there are. Numbers are little-endian; bytes are always copied out of the message. */
+/** Checks of what arrives: that bytes are bytes, and as many as expected. Numbers are little-endian; bytes are always copied out of the message. */
 
-/** Something arrived that cannot be read. The text is for people. */
+/** What arrived cannot be read. The message is for people. */
 export class WireError extends Error {
   override name = "WireError";
 }
@@ -15,18 +15,18 @@ export function uint32(bytes: unknown, what: string): Uint32Array {
 }
 
 export function uint8(bytes: unknown, what: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(viewOf(bytes, what));
+  return new Uint8Array(bytesOf(bytes, what));
 }
 
 function copy(bytes: unknown, what: string): ArrayBuffer {
-  const view = viewOf(bytes, what);
+  const view = bytesOf(bytes, what);
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
 
-function viewOf(bytes: unknown, what: string): Uint8Array {
+function bytesOf(bytes: unknown, what: string): Uint8Array {
   if (ArrayBuffer.isView(bytes)) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -34,7 +34,7 @@ function viewOf(bytes: unknown, what: string): Uint8Array {
   throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
 }
 
-/** By the engine's own method where it has one, as Python's has. */
+/** Decodes by the engine's own method where it has one, as Python's engine has. */
 export function decodedBase64(text: string): DataView<ArrayBuffer> {
   type Decode = (text: string) => Uint8Array<ArrayBuffer>;
   const { fromBase64 } = Uint8Array as unknown as { fromBase64?: Decode };
@@ -46,7 +46,7 @@ export function decodedBase64(text: string): DataView<ArrayBuffer> {
 
 export type Path = readonly (string | number)[];
 
-/** Puts bytes to where they belong in a value. */
+/** Puts bytes at their path in a value. */
 export function putBytes(into: unknown, path: Path, bytes: unknown): void {
   // biome-ignore lint/suspicious/noExplicitAny: a path may lead anywhere
   const holder = path.slice(0, -1).reduce((inside: any, key) => inside[key], into as any);
@@ -60,8 +60,8 @@ export function record(value: unknown, what: string): Record<string, unknown> {
   throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
 }
 
-/** What a trait holds; null for {} and nothing. */
-export function filled<Wire>(value: unknown, what: string): Wire | null {
+/** The object that a trait holds; null for {} and nothing. */
+export function nonEmpty<Wire>(value: unknown, what: string): Wire | null {
   if (value == null) return null;
   const raw = record(value, what);
   return Object.keys(raw).length === 0 ? null : (raw as Wire);

@@ -1,4 +1,4 @@
-/** What was clicked to steer a training, in any view of the page, and whether Python has heard of it. */
+/** Commands that steer a training, from any view of the page, and whether Python has answered them. */
 
 export type SteeringCommand =
   | { kind: "pause" | "resume" | "stop" | "uncure" }
@@ -17,11 +17,11 @@ export function createCommands(
   post: (message: SteeringCommand & { id: string }) => void,
   changed: () => void,
 ) {
-  const own = Math.random().toString(36).slice(2);
+  const sender = Math.random().toString(36).slice(2);
   let sent = 0;
   let pending: { id: string; kind: SteeringCommand["kind"] }[] = [];
   let late = false;
-  let refused = "";
+  let refusal = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function overdue() {
@@ -32,32 +32,32 @@ export function createCommands(
 
   return {
     send(command: SteeringCommand) {
-      const id = `${own}:${++sent}`;
+      const id = `${sender}:${++sent}`;
       pending.push({ id, kind: command.kind });
-      refused = "";
+      refusal = "";
       post({ ...command, id });
       if (timer === undefined && !late) timer = setTimeout(overdue, PATIENCE);
       changed();
     },
     take(answer: { id?: unknown; refused?: unknown }) {
-      const at = pending.findIndex(({ id }) => id === answer.id);
-      // Another page of the same run asked.
-      if (at < 0) return;
-      pending = pending.slice(at + 1);
-      refused = String(answer.refused ?? "");
+      const index = pending.findIndex(({ id }) => id === answer.id);
+      // Another page of the same run sent the command.
+      if (index < 0) return;
+      pending = pending.slice(index + 1);
+      refusal = String(answer.refused ?? "");
       late = false;
       clearTimeout(timer);
       timer = pending.length > 0 ? setTimeout(overdue, PATIENCE) : undefined;
       changed();
     },
-    /** Whether pause was asked for last, where that has not been answered. */
-    wanted(): "paused" | "running" | null {
+    /** How the run will stand by the last command that is not answered yet; null where that is none. */
+    wantedState(): "paused" | "running" | null {
       const kinds = pending.map(({ kind }) => kind);
       const last = kinds.filter((kind) => ["pause", "step", "resume"].includes(kind)).at(-1);
       return last === undefined ? null : last === "resume" ? "running" : "paused";
     },
     /** Why the last command is not obeyed; "" where it is. */
-    words: () => (late ? DEAF : refused),
+    words: () => (late ? DEAF : refusal),
     stop: () => clearTimeout(timer),
   };
 }

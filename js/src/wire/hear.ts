@@ -1,4 +1,4 @@
-/** Events of a model, for as long as a signal lasts. */
+/** Listens to the events of a model for as long as a signal lasts. */
 
 interface Speaker {
   on(event: string, handler: never): void;
@@ -10,15 +10,15 @@ export function hear(
   handlers: Readonly<Record<string, (...news: never[]) => void>>,
   signal: AbortSignal,
 ): void {
-  const all = Object.entries(handlers);
-  for (const [event, handler] of all) model.on(event, handler as never);
+  const listeners = Object.entries(handlers);
+  for (const [event, handler] of listeners) model.on(event, handler as never);
   const end = () => {
-    for (const [event, handler] of all) model.off(event, handler as never);
+    for (const [event, handler] of listeners) model.off(event, handler as never);
   };
   signal.addEventListener("abort", end, { once: true });
 }
 
-/** Calls `changed` with the name of whichever of some traits changes. */
+/** Calls `changed` with the name of a trait whenever it changes. */
 export function watchTraits(
   model: Speaker,
   traits: readonly string[],

@@ -1,14 +1,14 @@
 /**
  * The wire: what the kernel sends, turned into layouts and frames.
  *
- * Both sides come in one package and name their protocol; what is checked beside that are bytes. All numbers are
+ * Both sides come in one package and name their protocol; beside that only bytes are checked. All numbers are
  * little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied out of the
- * message: that takes care of alignment, and a kept frame never holds on to the message it came in.
+ * message: so they are aligned, and a kept frame does not hold on to its message.
  */
 import {
   checkCount,
-  filled,
   float32,
+  nonEmpty,
   type Path,
   product,
   putBytes,
@@ -28,9 +28,9 @@ import type {
   Observed,
   Probe,
   Selection,
+  StationValues,
   Summary,
   Table,
-  Taken,
 } from "./types.ts";
 
 const PROTOCOL = 2;
@@ -56,7 +56,7 @@ export interface RawFrame {
   rough?: true;
 }
 
-/** Puts the buffers of a message to the places that its `bytes` name; throws WireError where it is none. */
+/** Puts the buffers of a message at the paths that its `bytes` name; throws WireError for what is no message. */
 export function putBuffers(
   content: unknown,
   buffers: readonly unknown[] = [],
@@ -70,7 +70,7 @@ export function putBuffers(
 
 /** Reads a frame as a trait holds it; null for {} and nothing. */
 export function readFrameTrait(value: unknown): RawFrame | null {
-  const raw = filled<Record<string, unknown>>(value, "a frame");
+  const raw = nonEmpty<Record<string, unknown>>(value, "a frame");
   return raw && rawFrame(raw);
 }
 
@@ -86,8 +86,8 @@ export function rawFrame(raw: Record<string, unknown>): RawFrame {
 /** Completes a frame with its layout; throws WireError if the lengths disagree. */
 export function readFrame(raw: RawFrame, layout: Layout): Frame {
   const data = float32(raw.bytes, `the frame of step ${raw.step}`);
-  const more = Array.from(layout.beside?.values() ?? [], ({ offset, size }) => offset + size);
-  const expected = Math.max(coefficientsOf(layout.layers), ...more);
+  const vectorEnds = Array.from(layout.beside?.values() ?? [], ({ offset, size }) => offset + size);
+  const expected = Math.max(coefficientsOf(layout.layers), ...vectorEnds);
   if (data.length !== expected) {
     throw new WireError(
       `The frame of step ${raw.step} has ${data.length} numbers; layout ${layout.version} needs ${expected}.`,
@@ -134,24 +134,24 @@ export function readLayout(value: unknown): Layout {
 }
 
 function readLayer(raw: WireLayer): LayerLayout {
-  const { is_base, conv, tables, table_of, input_names, ...plain } = raw;
-  const what = `of layer "${raw.name}"`;
+  const { is_base, conv, tables, table_of, input_names, ...others } = raw;
+  const ofLayer = `of layer "${raw.name}"`;
   const count = product(raw.shape);
-  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
-  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${what}`);
+  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${ofLayer}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${ofLayer}`);
   return {
-    ...plain,
+    ...others,
     isBase: is_base,
     conv: conv && convOf(conv),
     tables: tables.map(({ x, values }): Table => {
       const table = {
-        x: float32(x, `a table ${what}`),
-        values: float32(values, `a table ${what}`),
+        x: float32(x, `a table ${ofLayer}`),
+        values: float32(values, `a table ${ofLayer}`),
       };
-      checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
       return table;
     }),
-    // A table takes from its layer what it does not state itself.
+    // What a table does not state it has from its layer.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),
@@ -243,7 +243,7 @@ export function samePlace(a: Selection | null, b: Selection | null): boolean {
 
 /** Reads the examples; null for {} and nothing. */
 export function readProbe(value: unknown): Probe | null {
-  const raw = filled<Omit<Probe, "inputs"> & { inputs: unknown }>(value, "the examples");
+  const raw = nonEmpty<Omit<Probe, "inputs"> & { inputs: unknown }>(value, "the examples");
   if (!raw) return null;
   const { shape, labels } = raw;
   const inputs = float32(raw.inputs, "the examples");
@@ -251,7 +251,7 @@ export function readProbe(value: unknown): Probe | null {
   return { shape, inputs, labels: labels ?? null };
 }
 
-/** Activations but for their numbers; JSON has no NaN: null stands for it. */
+/** Activations as Python writes them; JSON has no NaN: null stands for it. */
 interface WireActivations {
   step: number;
   /** All values one after another, then all extras. */
@@ -262,34 +262,34 @@ interface WireActivations {
 
 /** Reads activations as a trait holds them; null for {} and nothing. */
 export function readActivationsTrait(value: unknown): Activations | null {
-  const raw = filled<WireActivations>(value, "the activations");
+  const raw = nonEmpty<WireActivations>(value, "the activations");
   return raw && readActivations(raw);
 }
 
 export function readActivations(raw: object): Activations {
   const { step, values, extras, data } = raw as WireActivations;
   const bytes = uint8(data, `the activations at step ${step}`);
-  const all = values.reduce((sum, { shape }) => sum + product(shape), 0);
-  const floats = float32(bytes.subarray(all), `the extras at step ${step}`);
-  const taken = new Map<number, Taken>();
-  let at = 0;
+  const valueBytes = values.reduce((sum, { shape }) => sum + product(shape), 0);
+  const floats = float32(bytes.subarray(valueBytes), `the extras at step ${step}`);
+  const byStation = new Map<number, StationValues>();
+  let offset = 0;
   for (const { station, shape, low, high } of values) {
     const size = product(shape);
-    const own = bytes.subarray(at, at + size);
-    taken.set(station, { shape, data: own, low: ends(low), high: ends(high) });
-    at += size;
+    const part = bytes.subarray(offset, offset + size);
+    byStation.set(station, { shape, data: part, low: withNaN(low), high: withNaN(high) });
+    offset += size;
   }
-  const named: Activations["extras"] = new Map();
-  at = 0;
+  const extrasByStation: Activations["extras"] = new Map();
+  offset = 0;
   for (const { station, name, shape } of extras) {
     const size = product(shape);
-    const own = named.get(station) ?? new Map<string, Float32Array>();
-    named.set(station, own.set(name, floats.subarray(at, at + size)));
-    at += size;
+    const byName = extrasByStation.get(station) ?? new Map<string, Float32Array>();
+    extrasByStation.set(station, byName.set(name, floats.subarray(offset, offset + size)));
+    offset += size;
   }
-  checkCount(bytes.length, all + 4 * at, `the activations at step ${step}`);
-  return { step, values: taken, extras: named };
+  checkCount(bytes.length, valueBytes + 4 * offset, `the activations at step ${step}`);
+  return { step, values: byStation, extras: extrasByStation };
 }
 
-const ends = (all: readonly (number | null)[]) =>
+const withNaN = (all: readonly (number | null)[]) =>
   Float32Array.from(all, (end) => end ?? Number.NaN);

@@ -1,4 +1,4 @@
-/** How a run stands. Python says it (kan_widgets/live/frames/progress.py); the page knows more only where it hears nothing. */
+/** How a run stands: as Python says (kan_widgets/live/frames/progress.py), unless the page hears nothing of Python. */
 
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
@@ -8,24 +8,24 @@ export interface Standing {
   state: string;
   /** The same in words. */
   words: string;
-  /** What to write so that it is mended; mostly "". */
+  /** The line of Python that would mend this; mostly "". */
   mend: string;
-  /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without one it is not taken for there. */
+  /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without a sign it counts as gone. */
   beats: boolean;
   /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
   loss?: readonly [name: string, value: string] | undefined;
-  /** What colours go by where that is not the state: "diverged" of a run that goes on. */
+  /** What colours go by where that is not the state: "diverged" for a run that goes on. */
   look?: string;
-  /** The class of the model, where it is known; the store says it however the run stands. */
+  /** The class of the model, where it is known; the store adds it to every standing. */
   model?: string | undefined;
 }
 
 /** Several beats long (_BEAT_SECONDS in kan_widgets/widgets/wire/broadcast.py), so that a busy page misses none. */
 export const SILENT = 10_000;
 
-const SIGNS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
+const SIGN_EVENTS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
 
-/** It trains, or goes on training by itself: of several models that one thread trains in turns, one stands still. */
+/** States of a run that trains or will go on: "still" is one of several models that a thread trains in turns. */
 const UNDER_WAY = ["running", "paused", "stopping", "still"];
 
 export const isUnderWay = ({ state }: Standing): boolean => UNDER_WAY.includes(state);
@@ -35,14 +35,14 @@ export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", b
 
 export const lookOf = ({ state, look = state }: Standing): string => look;
 
-/** In a saved page; how a run has ended is still so. */
+/** The standing in a saved page: how a run has ended stays true there. */
 export function savedAs({ state, words, beats, loss, model }: Standing): Standing {
   const ended = !beats && state !== "idle";
   const known = words.startsWith("recorded") ? words : `saved: ${words}`;
   return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", loss, model };
 }
 
-/** Milliseconds without a sign, although something goes on. */
+/** The standing of a run that goes on, but has given no sign for so many milliseconds. */
 export function silence(milliseconds: number): Standing {
   const seconds = Math.floor(milliseconds / 1000);
   const time = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
@@ -58,44 +58,44 @@ export function watchSilence(
 ): void {
   // Where a picture is drawn without a page there is no clock, and nothing is waited for.
   if (!("setInterval" in globalThis)) return;
-  let heard = performance.now();
-  const look = () => {
-    const silent = performance.now() - heard;
+  let heardAt = performance.now();
+  const checkSilence = () => {
+    const silent = performance.now() - heardAt;
     tell(beats() && silent > SILENT ? silent : 0);
   };
   const sign = () => {
-    heard = performance.now();
+    heardAt = performance.now();
     tell(0);
   };
-  const timer = setInterval(look, 1000);
-  hear(model, Object.fromEntries(SIGNS.map((event) => [event, sign])), signal);
+  const timer = setInterval(checkSilence, 1000);
+  hear(model, Object.fromEntries(SIGN_EVENTS.map((event) => [event, sign])), signal);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** The words, with the line that mends it. */
+/** The words, with the line that would mend the run. */
 export function standingText({ words, mend }: Standing): string {
   return mend ? `${words}: ${mend}` : words;
 }
 
-/** The loss as a number, of which Python has some that JSON has not, and in words; null where none was logged. */
+/** Name and value of the loss, null where none was logged. Python writes it as text, since JSON has no inf or nan. */
 export function latestLoss({ loss }: Standing) {
   if (!loss) return null;
   const [name, text] = loss;
   return { name, value: Number(text.replace("inf", "Infinity")) };
 }
 
-const ENDED = "What was shown last stays, and its history; nothing more comes.";
+const ENDED_HINT = "What was shown last stays, and its history; nothing more comes.";
 const HINTS: Readonly<Record<string, string>> = {
-  closed: `${ENDED} Bind a model again, and show it in a new view.`,
+  closed: `${ENDED_HINT} Bind a model again, and show it in a new view.`,
   diverged:
     "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
-  alone: `${ENDED} In a notebook, running the cell of this view again connects it.`,
+  alone: `${ENDED_HINT} In a notebook, running the cell of this view again connects it.`,
   unheard:
     "The kernel has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart it, and run the cells again.",
   uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves.",
 };
 
-/** What can be done, where that does not go without saying. */
+/** What the reader can do about a standing, where that is not obvious. */
 export function hintText(standing: Standing): string {
   return HINTS[lookOf(standing)] ?? "";
 }

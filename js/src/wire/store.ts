@@ -2,7 +2,7 @@
 import { type Commands, createCommands } from "./commands.ts";
 import { samePlace } from "./protocol.ts";
 import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
-import { Kept, PastActivations } from "./thinning.ts";
+import { KeptSeries, PastActivations } from "./thinning.ts";
 import type {
   Activations,
   Batch,
@@ -36,16 +36,16 @@ export const INITIAL_STATE = {
   probe: null as Probe | null,
   status: { state: "idle", message: "" } as Status,
   training: UNKNOWN,
-  /** A kernel is behind the stream; milliseconds without a sign of it, 0 where all is well. */
+  /** Whether a kernel is behind the stream; milliseconds without a sign of that kernel, 0 where all is well. */
   connected: true,
   silent: 0,
   protocolError: null as string | null,
 };
 
-export type Received = typeof INITIAL_STATE;
+export type KernelState = typeof INITIAL_STATE;
 
-/** The kind of change that listeners are told of when one of these changes. */
-const TELLS: Record<keyof Received, Change> = {
+/** The change that listeners are told of when one of these values changes. */
+const CHANGE_OF: Record<keyof KernelState, Change> = {
   edits: "edits",
   batch: "observed",
   leftOut: "status",
@@ -69,9 +69,9 @@ export class FrameStore implements Store {
   readonly #outlet: Outlet;
   readonly #subscribers = new Map<symbol, (what: Change) => void>();
 
-  /** The initial one first; another of its step is a newer state of the model at that step. */
-  readonly #frames: Kept<Frame>;
-  /** The binding was replaced: what is kept goes as soon as the new one has a frame to show. */
+  /** The initial frame first; a second frame of its step is a newer state of the model at that step. */
+  readonly #frames: KeptSeries<Frame>;
+  /** The binding was replaced: all kept frames go as soon as the new binding has one to show. */
   #replaced = false;
   #arrival = 0;
   #selection: Selection | null = null;
@@ -81,7 +81,7 @@ export class FrameStore implements Store {
   #askedObserved = false;
   readonly #activations = new PastActivations();
   #askedActivations = false;
-  readonly #kept: Received = { ...INITIAL_STATE };
+  readonly #state: KernelState = { ...INITIAL_STATE };
   #fault: string | null = null;
   readonly steering: Commands;
 
@@ -89,13 +89,13 @@ export class FrameStore implements Store {
     this.#outlet = outlet;
     const changed = () => this.#notify("status");
     this.steering = createCommands((message) => outlet.send(message), changed);
-    this.#frames = new Kept((frame) => frame.data.byteLength, maxBytes);
+    this.#frames = new KeptSeries((frame) => frame.data.byteLength, maxBytes);
   }
 
   // ---- what views see
 
   get protocolError(): string | null {
-    return this.#kept.protocolError;
+    return this.#state.protocolError;
   }
 
   readonly initial = () => this.#frames.all[0] ?? null;
@@ -105,13 +105,13 @@ export class FrameStore implements Store {
   readonly cursor = () => this.#cursor;
   readonly ghostStep = () => this.#ghostStep;
   readonly awaitsObserved = () => this.#askedObserved && this.#observed.size === 0;
-  readonly batch = () => this.#kept.batch;
-  readonly summary = (layer: string) => this.#kept.summaries.get(layer) ?? null;
-  readonly structure = () => this.#kept.structure;
-  readonly probe = () => this.#kept.probe;
-  readonly edits = () => this.#kept.edits;
-  readonly leftOut = () => this.#kept.leftOut;
-  readonly alone = () => !this.#kept.connected || this.#kept.status.state === "saved";
+  readonly batch = () => this.#state.batch;
+  readonly summary = (layer: string) => this.#state.summaries.get(layer) ?? null;
+  readonly structure = () => this.#state.structure;
+  readonly probe = () => this.#state.probe;
+  readonly edits = () => this.#state.edits;
+  readonly leftOut = () => this.#state.leftOut;
+  readonly alone = () => !this.#state.connected || this.#state.status.state === "saved";
   readonly lastArrival = () => this.#arrival;
 
   current(): Frame | null {
@@ -140,12 +140,12 @@ export class FrameStore implements Store {
   }
 
   observed(layer: string): Observed | null {
-    const found = this.#observed.get(layer) ?? null;
-    if (!found && !this.#askedObserved) {
+    const observation = this.#observed.get(layer) ?? null;
+    if (!observation && !this.#askedObserved) {
       this.#askedObserved = true;
       this.#outlet.send({ kind: "observed?" });
     }
-    return found;
+    return observation;
   }
 
   lookAt(layer: string, out: number, input: number): void {
@@ -153,7 +153,7 @@ export class FrameStore implements Store {
   }
 
   activations(frame = this.current()): Activations | null {
-    if (this.#kept.probe && !this.#askedActivations) {
+    if (this.#state.probe && !this.#askedActivations) {
       this.#askedActivations = true;
       const [first] = this.#activations.all;
       this.#outlet.send({ kind: "activations?", ...(first && { before: first.step }) });
@@ -170,7 +170,7 @@ export class FrameStore implements Store {
   }
 
   standing(): Standing {
-    const { protocolError, status, connected, silent, training } = this.#kept;
+    const { protocolError, status, connected, silent, training } = this.#state;
     const fault = protocolError ?? this.#fault;
     if (fault !== null) return { ...UNKNOWN, state: "fault", words: fault, model: training.model };
     if (status.state === "saved") return savedAs(training);
@@ -180,7 +180,7 @@ export class FrameStore implements Store {
 
   status(): Status {
     const fault = this.protocolError ?? this.#fault;
-    return fault === null ? this.#kept.status : { state: "fault", message: fault };
+    return fault === null ? this.#state.status : { state: "fault", message: fault };
   }
 
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void {
@@ -195,9 +195,9 @@ export class FrameStore implements Store {
   /** Sets the first frame of the binding. */
   takeInitial(frame: Frame): void {
     let changed = false;
-    this.#edit(() => {
+    this.#changeFrames(() => {
       const [earlier, ...others] = this.#frames.all;
-      if (earlier && equal(earlier, frame)) return false;
+      if (earlier && sameFrame(earlier, frame)) return false;
       const later = earlier && earlier.step > frame.step ? this.#frames.all : others;
       this.#frames.all = [frame, ...later.filter((kept) => kept.step >= frame.step)];
       changed = true;
@@ -215,47 +215,47 @@ export class FrameStore implements Store {
     const last = this.latest();
     const isBack = last !== null && frame.step < last.step;
     if (isBack && this.#activations.cutAfter(frame.step)) this.#notify("network");
-    this.#edit(() => {
+    this.#changeFrames(() => {
       const newest = this.latest();
-      if (newest && equal(newest, frame)) return false;
+      if (newest && sameFrame(newest, frame)) return false;
       this.#arrival = now;
       const initial = this.initial();
       this.#frames.cutAfter(frame.step - 1);
       if (initial?.step === frame.step) this.#frames.all = [initial];
-      if (!initial || !equal(initial, frame)) this.#frames.append(frame, this.#ghostStep);
+      if (!initial || !sameFrame(initial, frame)) this.#frames.append(frame, this.#ghostStep);
       return true;
     });
   }
 
-  /** Takes frames of the past; of two with one step the one that is already here stays. */
+  /** Takes frames of the past; of two with one step the one that was here first stays. */
   takeHistory(frames: readonly Frame[]): void {
     if (frames.length === 0) return;
     let grew = false;
-    this.#edit(() => {
-      const known = new Set(this.steps());
-      const rising = [...frames].sort((a, b) => a.step - b.step);
-      const added = rising.filter((frame) => !known.has(frame.step) && known.add(frame.step));
+    this.#changeFrames(() => {
+      const steps = new Set(this.steps());
+      const sorted = [...frames].sort((a, b) => a.step - b.step);
+      const added = sorted.filter((frame) => !steps.has(frame.step) && steps.add(frame.step));
       grew = added.length > 0;
-      const first = this.initial()?.step ?? -1;
-      const later = added.filter((frame) => frame.step > first);
+      const firstStep = this.initial()?.step ?? -1;
+      const later = added.filter((frame) => frame.step > firstStep);
       this.#frames.all = [...this.#frames.all, ...later].sort((a, b) => a.step - b.step);
       return grew;
     });
     if (grew) this.#notify("history");
   }
 
-  /** Another binding took over the stream. Its first frame replaces all that is kept; nothing flickers until then. */
+  /** Another binding took over the stream. Its first frame replaces all kept ones; nothing flickers until then. */
   reset(): void {
     this.#replaced = true;
     this.#clearFault();
-    this.keep("protocolError", null);
+    this.setState("protocolError", null);
     this.#activations.clear();
     this.#askedActivations = false;
     this.setCursor(-1);
     this.setGhostStep(-1);
   }
 
-  /** The same binding looks elsewhere: what is kept goes as soon as there is a frame of that. */
+  /** The same binding looks at another part: all kept frames go as soon as there is one of that part. */
   moved(): void {
     this.#replaced = true;
   }
@@ -288,32 +288,32 @@ export class FrameStore implements Store {
     this.#notify("observed");
   }
 
-  /** Takes what the examples make of the network now; null where nothing is known of them any more. */
+  /** Takes what the network makes of the examples now; null where that is not known any more. */
   takeActivations(activations: Activations | null): void {
     if (activations) this.#activations.takeLive(activations);
     else if (!this.#activations.cutAfter(-1)) return;
     this.#notify("network");
   }
 
-  /** Takes activations of a past step; of two with one step the one that is already here stays. */
+  /** Takes activations of a past step; of two with one step the one that was here first stays. */
   takePastActivations(activations: Activations): void {
     if (this.#activations.takePast(activations)) this.#notify("network");
   }
 
   /** Whether the kernel is to give a sign every few seconds. */
   get beats(): boolean {
-    return this.#kept.training.beats && !this.alone();
+    return this.#state.training.beats && !this.alone();
   }
 
   /** Sets one of the values that are kept just as the kernel sends them. */
-  keep<K extends keyof Received>(what: K, value: Received[K]): void {
+  setState<K extends keyof KernelState>(what: K, value: KernelState[K]): void {
     if (what === "status") this.#fault = null;
-    if (Object.is(value, this.#kept[what])) return;
-    this.#kept[what] = value;
-    this.#notify(TELLS[what]);
+    if (Object.is(value, this.#state[what])) return;
+    this.#state[what] = value;
+    this.#notify(CHANGE_OF[what]);
   }
 
-  /** Reports something unreadable; the next good frame takes the report back. */
+  /** Reports something unreadable; the next good frame clears the report. */
   fault(message: string): void {
     if (message === this.#fault) return;
     this.#fault = message;
@@ -328,7 +328,7 @@ export class FrameStore implements Store {
   // ---- inside
 
   /** Runs a change of the frames, keeps them within the budget, and tells what became of the newest. */
-  #edit(change: () => boolean): void {
+  #changeFrames(change: () => boolean): void {
     const before = this.latest();
     if (this.#replaced) {
       this.#frames.clear();
@@ -360,8 +360,8 @@ export class FrameStore implements Store {
   }
 }
 
-/** Whether two frames say the same; NaN equals NaN. */
-function equal(a: Frame, b: Frame): boolean {
+/** Whether two frames are equal; NaN equals NaN. */
+function sameFrame(a: Frame, b: Frame): boolean {
   return (
     a.step === b.step &&
     a.layout === b.layout &&

@@ -1,7 +1,7 @@
-/** The stream: no view of its own; turns what the kernel sends into the store that the views of the page share. */
+/** The stream, which has no view: it turns what the kernel sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
-import { filled as filledIn, WireError } from "./checks.ts";
+import { nonEmpty, WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
 import { watchKernel } from "./jupyter_kernel.ts";
 import {
@@ -20,7 +20,7 @@ import {
   readSummaries,
 } from "./protocol.ts";
 import { watchSilence } from "./standing.ts";
-import { FrameStore, INITIAL_STATE, MAX_BYTES, type Outlet, type Received } from "./store.ts";
+import { FrameStore, INITIAL_STATE, type KernelState, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
 /** Where nothing is drawn a page says after so many milliseconds that it has a frame. */
@@ -40,11 +40,11 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const layouts = createLayouts(
     () => (model.get("layouts") ?? []) as unknown[],
-    () => store.keep("protocolError", null),
+    () => store.setState("protocolError", null),
   );
 
   const guarded = (work: () => void) => guard(store, work);
-  const tellShown = createTeller(model);
+  const reportDrawn = createDrawnReport(model);
 
   function frameOf(trait: "initial" | "frame"): Frame | null {
     const raw = readFrameTrait(model.get(trait));
@@ -74,7 +74,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         layouts.keep(readLayout(message.layout));
         break;
       case "frame": {
-        tellShown(message.number as number | undefined);
+        reportDrawn(message.number as number | undefined);
         if (store.protocolError !== null) break;
         const frame = layouts.complete(rawFrame(message));
         if (!frame) break;
@@ -106,8 +106,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         store.steering.take(message);
         break;
       case "reset":
-        // Another binding took over, or it is the same and looks elsewhere. Its traits come before this message or, if
-        // it has a version, after it: its layouts have that one or a higher one.
+        // Another binding took over, or the same one looks at another part. Its traits come before this message or, if
+        // the message has a version, after it: then its layouts have that version or a higher one.
         layouts.restart(Number(message.version ?? 0));
         if (message.moved) {
           store.moved();
@@ -122,19 +122,19 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     }
   }
 
-  const plain = plainReaders(model, store);
+  const readTrait = plainReaders(model, store);
   function readNetwork(): void {
-    for (const trait of ["structure", "probe", "activations"]) plain[trait]();
+    for (const trait of ["structure", "probe", "activations"]) readTrait[trait]();
   }
 
-  const { status, training, ...others } = plain;
+  const { status, training, ...rest } = readTrait;
   status();
   training();
   readFrames();
-  for (const read of Object.values(others)) read();
+  for (const read of Object.values(rest)) read();
 
   const readers = {
-    ...plain,
+    ...readTrait,
     layouts: () => guarded(layouts.read),
     initial: () => guarded(readInitial),
     frame: () => guarded(() => readLatest(true)),
@@ -144,8 +144,8 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     guarded(() => onMessage(content, buffers));
   hear(model, { ...Object.fromEntries(changes), "msg:custom": custom }, signal);
 
-  // After a reload the traits hold the first and the newest frame only; the kernel has those between. While it
-  // trains, this page will have all from its first live frame on: it asks for those before.
+  // After a reload the traits hold the first and the newest frame only; the kernel has the frames between. During
+  // training the page gets every frame from its first live one on: it asks for the earlier ones.
   function askForHistory(before: number): void {
     asked = true;
     tell(model, { kind: "history?", before });
@@ -159,7 +159,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
   return store;
 }
 
-/** The trait is set rarely, from another place than the messages: it may be behind them. */
+/** Takes the frame of a trait, which is set rarely and apart from the messages: it may be behind them. */
 function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
   const newest = store.latest();
   if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
@@ -178,35 +178,35 @@ function outletTo(model: AnyModel): Outlet {
   };
 }
 
-/** Reads each trait that asks for nothing but itself. */
+/** Readers of the traits that can be read by themselves. */
 function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
   const guarded = (work: () => void) => () => guard(store, work);
-  const number = (trait: string) => Number(model.get(trait) ?? -1);
-  const kept = <K extends keyof Received>(
+  const stepIn = (trait: string) => Number(model.get(trait) ?? -1);
+  const take = <K extends keyof KernelState>(
     trait: string,
     what: K,
-    read: (value: unknown) => Received[K],
-  ) => guarded(() => store.keep(what, read(model.get(trait))));
+    read: (value: unknown) => KernelState[K],
+  ) => guarded(() => store.setState(what, read(model.get(trait))));
   /** Entries that the trait leaves out have their initial values. */
-  const filled = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
-    kept(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
+  const withInitial = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
+    take(what, what, (value) => ({ ...INITIAL_STATE[what], ...(value as object) }));
   return {
-    status: filled("status"),
-    training: filled("training"),
+    status: withInitial("status"),
+    training: withInitial("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => store.takeCursor(number("cursor")),
-    ghost_step: () => store.takeGhostStep(number("ghost_step")),
-    batch: filled("batch"),
-    edits: filled("edits"),
-    summaries: kept(
+    cursor: () => store.takeCursor(stepIn("cursor")),
+    ghost_step: () => store.takeGhostStep(stepIn("ghost_step")),
+    batch: withInitial("batch"),
+    edits: withInitial("edits"),
+    summaries: take(
       "summaries",
       "summaries",
       (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
     ),
-    left_out: kept("left_out", "leftOut", (value) => (value ?? []) as string[]),
-    structure: kept("structure", "structure", (value) => filledIn<Structure>(value, "a structure")),
-    probe: kept("probe", "probe", readProbe),
-    // Set rarely, so perhaps behind the messages: these say what is live.
+    left_out: take("left_out", "leftOut", (value) => (value ?? []) as string[]),
+    structure: take("structure", "structure", (value) => nonEmpty<Structure>(value, "a structure")),
+    probe: take("probe", "probe", readProbe),
+    // This trait is set rarely, so it may be behind the messages: they say what is live.
     activations: guarded(() => {
       const activations = readActivationsTrait(model.get("activations"));
       if (activations) store.takePastActivations(activations);
@@ -215,34 +215,34 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
   };
 }
 
-/** Tells the kernel, where it asks, up to which frame the page has drawn: so it is sent no more than it draws. */
-function createTeller(model: AnyModel): (number: number | undefined) => void {
-  let asked: number | null = null;
+/** Tells the kernel, where it asks, the frame that was drawn last: so the page is sent no more than it draws. */
+function createDrawnReport(model: AnyModel): (number: number | undefined) => void {
+  let unreported: number | null = null;
   let request = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  function shown() {
+  function report() {
     globalThis.cancelAnimationFrame?.(request);
     clearTimeout(timer);
     timer = undefined;
-    if (asked === null) return;
-    tell(model, { kind: "shown", number: asked });
-    asked = null;
+    if (unreported === null) return;
+    tell(model, { kind: "shown", number: unreported });
+    unreported = null;
   }
   return (number) => {
-    asked = number ?? asked;
+    unreported = number ?? unreported;
     if (timer !== undefined) return;
-    request = globalThis.requestAnimationFrame?.(shown) ?? 0;
-    timer = setTimeout(shown, globalThis.document?.hidden ? 0 : UNSEEN);
+    request = globalThis.requestAnimationFrame?.(report) ?? 0;
+    timer = setTimeout(report, globalThis.document?.hidden ? 0 : UNSEEN);
   };
 }
 
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
-  void watchKernel(model, model.get("_own"), (there) => store.keep("connected", there), signal);
+  void watchKernel(model, model.get("_own"), (there) => store.setState("connected", there), signal);
   watchSilence(
     model,
     () => store.beats,
-    (silent) => store.keep("silent", silent),
+    (silent) => store.setState("silent", silent),
     signal,
   );
   signal.addEventListener("abort", store.steering.stop, { once: true });
@@ -263,7 +263,7 @@ function guard(store: FrameStore, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (error instanceof ProtocolMismatch) store.keep("protocolError", error.message);
+    if (error instanceof ProtocolMismatch) store.setState("protocolError", error.message);
     else if (error instanceof WireError) store.fault(error.message);
     else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
   }
@@ -271,14 +271,14 @@ function guard(store: FrameStore, work: () => void): void {
 
 export default { initialize };
 
-function createLayouts(trait: () => unknown[], kept: () => void) {
+function createLayouts(trait: () => unknown[], onKept: () => void) {
   const layouts = new Map<number, Layout>();
   let floor = 0;
 
   function keep(layout: Layout): void {
     if (layout.version < floor || layouts.has(layout.version)) return;
     layouts.set(layout.version, layout);
-    kept();
+    onKept();
   }
 
   /** Takes the layouts of the stream's trait. */
@@ -305,7 +305,7 @@ function createLayouts(trait: () => unknown[], kept: () => void) {
       }
       return readFrame(raw, layout);
     },
-    /** Once frames of a layout come, older layouts are of use only to the frames that are kept. */
+    /** Once frames of a layout come, older layouts serve only the frames that are kept. */
     forget(before: Layout, inUse: ReadonlySet<Layout>) {
       for (const [version, layout] of layouts) {
         if (version < before.version && !inUse.has(layout)) layouts.delete(version);

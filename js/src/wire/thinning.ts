@@ -1,4 +1,4 @@
-/** What is kept of a series of steps within a budget of bytes. */
+/** Series of steps that are thinned to a budget of bytes. */
 
 import { bisector } from "d3-array";
 import type { Activations } from "./types.ts";
@@ -7,54 +7,54 @@ interface Stepped {
   step: number;
 }
 
-/** The first, the last, the one pinned, and between them those at least `gap` steps after the one kept before. */
+/** The first, the last and the pinned entry, and between them those at least `gap` steps after the one kept before. */
 function spaced<T extends Stepped>(all: readonly T[], gap: number, pinned: number): T[] {
-  const kept = [all[0]];
-  for (const one of all.slice(1, -1)) {
-    const far = one.step - kept[kept.length - 1].step >= gap;
-    if (far || one.step === pinned) kept.push(one);
+  const entries = [all[0]];
+  for (const entry of all.slice(1, -1)) {
+    const far = entry.step - entries[entries.length - 1].step >= gap;
+    if (far || entry.step === pinned) entries.push(entry);
   }
-  kept.push(all[all.length - 1]);
-  return kept;
+  entries.push(all[all.length - 1]);
+  return entries;
 }
 
-const byStep = bisector((one: Stepped) => one.step);
+const byStep = bisector((entry: Stepped) => entry.step);
 
-/** How many of a series by rising steps are at or before a step. */
+/** How many entries of a series by rising steps are at or before a step. */
 const countUntil = (all: readonly Stepped[], step: number): number => byStep.right(all, step);
 
-/** What is kept of a series by rising steps within a budget of bytes; of two at one step the later is the newer one. */
-export class Kept<T extends Stepped> {
+/** A series by rising steps within a budget of bytes; of two entries at one step the later is the newer one. */
+export class KeptSeries<T extends Stepped> {
   all: T[] = [];
-  readonly #bytesOf: (one: T) => number;
+  readonly #bytesOf: (entry: T) => number;
   readonly #maxBytes: number;
-  /** The least distance in steps between what was kept at the last thinning, the newest excepted. */
+  /** The least distance in steps between entries at the last thinning, but for the newest. */
   #gap = 0;
 
-  constructor(bytesOf: (one: T) => number, maxBytes: number) {
+  constructor(bytesOf: (entry: T) => number, maxBytes: number) {
     this.#bytesOf = bytesOf;
     this.#maxBytes = maxBytes;
   }
 
-  /** The nearest at or before a step; null before the first. */
+  /** The nearest entry at or before a step; null before the first. */
   at(step: number): T | null {
     return this.all[countUntil(this.all, step) - 1] ?? null;
   }
 
-  /** Adds the newest; drops the one before it if that was too near its own predecessor. */
-  append(one: T, pinned = -1): void {
+  /** Adds the newest entry; drops the last one if that was too near its own predecessor. */
+  append(entry: T, pinned = -1): void {
     const [previous, newest] = this.all.slice(-2);
-    const tight = newest && newest.step - previous.step < this.#gap;
-    if (tight && newest.step !== pinned) this.all.pop();
-    this.all.push(one);
+    const isTight = newest && newest.step - previous.step < this.#gap;
+    if (isTight && newest.step !== pinned) this.all.pop();
+    this.all.push(entry);
   }
 
   /**
-   * Beyond the budget thins to half of it, evenly over the steps. The first, the newest and the pinned one always stay.
+   * Beyond the budget, thins to half the budget, evenly over the steps. First, newest and pinned entry always stay.
    */
   thin(pinned = -1): void {
     const { all } = this;
-    const bytes = () => this.all.reduce((sum, one) => sum + this.#bytesOf(one), 0);
+    const bytes = () => this.all.reduce((sum, entry) => sum + this.#bytesOf(entry), 0);
     if (bytes() <= this.#maxBytes) return;
     // Twice the mean distance drops every other one of an even series.
     const steps = all[all.length - 1].step - all[0].step;
@@ -65,7 +65,7 @@ export class Kept<T extends Stepped> {
     }
   }
 
-  /** Drops those after a step; returns whether there were any. */
+  /** Drops the entries after a step; returns whether there were any. */
   cutAfter(step: number): boolean {
     const before = this.all.length;
     this.all.length = countUntil(this.all, step);
@@ -81,12 +81,12 @@ export class Kept<T extends Stepped> {
 /** As Python keeps of them: `ActivationHistory`. */
 const ACTIVATION_BYTES = 16_000_000;
 
-export class PastActivations extends Kept<Activations> {
+export class PastActivations extends KeptSeries<Activations> {
   constructor(maxBytes = ACTIVATION_BYTES) {
     super(sizeInBytes, maxBytes);
   }
 
-  /** Adds the activations of now; drops kept ones of the same step or later, which are not their past. */
+  /** Adds the newest activations; drops those of the same step or later, which are not their past. */
   takeLive(activations: Activations): void {
     this.cutAfter(activations.step - 1);
     this.append(activations);

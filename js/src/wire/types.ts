@@ -17,7 +17,7 @@ export interface BasisRange {
   knots: number[];
 }
 
-/** Which functions of a large layer are here: some outputs of some inputs. */
+/** The part of a large layer that the page has: some outputs of some inputs. */
 interface LayerWindow {
   /** out, in, kh, kw of the whole layer. */
   whole: [number, number, number, number];
@@ -26,7 +26,7 @@ interface LayerWindow {
   in: number;
 }
 
-/** How far the functions of a whole layer get from zero, where the page has a window of it. */
+/** How far the functions of a whole layer reach from zero, where the page has only a window of the layer. */
 export interface Summary {
   layer: string;
   step: number;
@@ -36,11 +36,11 @@ export interface Summary {
   block: [number, number];
   /** Only the functions of every so many-th input were evaluated. */
   every: number;
-  /** How many of those are not finite. */
+  /** How many of the evaluated functions are not finite. */
   broken: number;
   /** reach[row·columns + column]: the largest |φ| of the block; NaN where none is finite. */
   reach: Float32Array;
-  /** As reach: how far φ has moved at most since the step `since`; null where that is not known. */
+  /** As reach: the furthest that φ has moved since step `since`; null where that is not known. */
   change: Float32Array | null;
   since: number;
 }
@@ -79,7 +79,7 @@ export interface LayerLayout {
   bases: BasisRange[];
   /** Table of each function; null: all use tables[0]. */
   tableOf: Uint32Array | null;
-  /** Where only a part of the layer is here: shape, count and the numbers f are those of the part. */
+  /** Where the page has only a part of the layer: shape, count and the numbers f are those of the part. */
   window?: LayerWindow | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
@@ -100,7 +100,7 @@ export interface ConvSettings {
 export interface Layout {
   version: number;
   layers: LayerLayout[];
-  /** Where vectors of the model stand beside the coefficients, by their paths in it: biases, and scales and statistics of norms. */
+  /** Where vectors of the model stand beside the coefficients, by their paths in the model: biases, and scales and statistics of norms. */
   beside?: ReadonlyMap<string, { offset: number; size: number }>;
 }
 
@@ -131,7 +131,7 @@ export interface Selection {
 export interface Observed {
   layer: string;
   samples: number;
-  /** Steps made before it was observed; undefined where that is not known. */
+  /** Steps made before the batch was observed; undefined where that is not known. */
   step?: number;
   /** Whether the layer's input is the model's input. */
   isImage: boolean;
@@ -155,7 +155,7 @@ export interface Observed {
   mapShape: [number, number, number, number] | null;
 }
 
-/** How a station comes about: a bound layer, a plain layer, or what stands between layers. */
+/** What a station is: a bound layer, a plain layer, or an operation between layers. */
 type StationKind =
   | "input"
   | "kan"
@@ -176,24 +176,24 @@ export interface Compute {
   [setting: string]: unknown;
 }
 
-/** What stands between the input of a network and its output, in the order in which it runs. */
+/** A layer or an operation of a network; stations are in the order in which they run. */
 export interface Station {
   kind: StationKind;
   /** Path of the module, or the name of the function. */
   name: string;
   /** For people: "max pool 2×2". */
   label: string;
-  /** The layer of frames that it is; null for others. */
+  /** The name in frames of the layer that the station is; null for others. */
   layer: string | null;
-  /** The stations whose outputs it takes in. */
+  /** The stations whose outputs this one takes in. */
   sources: number[];
   /** Shape of its output for one example: [C, H, W], [F], …; [] where that is not known. */
   shape: number[];
   /** Null where only the model can compute it. */
   compute: Compute | null;
-  /** Whether its output is the sum of its φ (and a bias); null where it has none. */
+  /** Whether its output is the sum of its φ (and a bias); null where it has no φ. */
   sums: boolean | null;
-  /** Its extras: by their names, the paths in the layout of those that every frame has, else null. Undefined in older recordings. */
+  /** The station's extras by name: the path in the layout of one that every frame has, else null. Undefined in older recordings. */
   beside?: Readonly<Record<string, string | null>>;
 }
 
@@ -215,7 +215,7 @@ export interface Probe {
 }
 
 /** One station's outputs for all examples: value = low + data/255·(high − low), example by example. */
-export interface Taken {
+export interface StationValues {
   /** Number of examples, and the shape of each; maps may be smaller than the station's, and channels fewer. */
   shape: number[];
   data: Uint8Array;
@@ -223,16 +223,16 @@ export interface Taken {
   high: Float32Array;
 }
 
-/** What the examples made of the network at one step. */
+/** What the network made of the examples at one step. */
 export interface Activations {
   step: number;
   /** By station. */
-  values: Map<number, Taken>;
-  /** What `compute` needs and frames have not, by station and name: it holds at this step alone. */
+  values: Map<number, StationValues>;
+  /** Numbers that `compute` needs and frames lack, by station and name: they hold at this step alone. */
   extras: Map<number, Map<string, Float32Array>>;
 }
 
-/** How far editing can be undone and redone, and what was refused last, in words. */
+/** How many edits can be undone and redone, and what was refused last, in words. */
 export interface Edits {
   undo: number;
   redo: number;
@@ -247,7 +247,7 @@ export interface Batch {
   message: string;
 }
 
-/** What can be done to a function; to the list of edits; with the last batch. */
+/** Commands on a function; on the list of edits; on the last batch. */
 export type Command = ("zero" | "reset" | "straighten" | "form") | ("undo" | "redo") | "observe";
 
 /**
@@ -256,7 +256,7 @@ export type Command = ("zero" | "reset" | "straighten" | "form") | ("undo" | "re
  * layout     the newest frame has another layout than the one before it (always followed by "frame")
  * history    frames were added to, or taken from, the past
  * ghost      another step is pinned as the ghost, or its frame came or went
- * network    the structure, the examples or what they made of the network changed
+ * network    the structure, the examples or what the network made of them changed
  * selection, cursor, status, observed, edits   as named; "observed" also for batch and summaries, "status" for standing and leftOut, and when protocolError appears or goes
  */
 export type Change =
@@ -281,7 +281,7 @@ export interface Status {
 export interface Store {
   /** Text to show instead of a drawing when kernel and page speak different protocols. */
   readonly protocolError: string | null;
-  /** The first frame of the binding; always kept, whatever was drawn over its step later. */
+  /** The first frame of the binding; always kept, even where a newer frame of its step has come. */
   initial(): Frame | null;
   latest(): Frame | null;
   /** The frame to draw: the newest, or the one at the time cursor. */
@@ -301,14 +301,14 @@ export interface Store {
   setGhostStep(step: number): void;
   /** The frame to draw behind the current one: the one at the pinned step, or the initial one. */
   ghost(): Frame | null;
-  /** What reaches a layer, once a batch was observed; asking for it the first time asks the kernel too. */
+  /** What reaches a layer, once a batch was observed; the first call asks the kernel for it. */
   observed(layer: string): Observed | null;
-  /** Whether the kernel was asked for what was observed and has not sent any; it sends nothing where it has none. */
+  /** Whether the kernel was asked for observations and has sent none; it sends nothing where it has none. */
   awaitsObserved(): boolean;
   batch(): Batch;
   /** Summary of a layer of which the page has a window; null for others, and until it has come. */
   summary(layer: string): Summary | null;
-  /** Have the window of a layer moved to the functions from an input to an output. */
+  /** Moves the window of a layer to the functions from an input to an output. */
   lookAt(layer: string, out: number, input: number): void;
   structure(): Structure | null;
   probe(): Probe | null;
@@ -318,10 +318,10 @@ export interface Store {
   /** Sets the coefficients of one function in the model; final when the pointer lets go. */
   edit(selection: Selection, coefficients: readonly number[], final: boolean): void;
   command(kind: Command, selection?: Selection): void;
-  /** What is asked of the training. */
+  /** The commands that steer the training. */
   readonly steering: Commands;
   status(): Status;
-  /** Whether no kernel hears what is asked for: in a saved page, and where it has gone. */
+  /** Whether no kernel hears commands: in a saved page, and where the kernel has gone. */
   alone(): boolean;
   /** How the run stands: all that views say of it, and what colours and controls go by. */
   standing(): Standing;
