@@ -1,4 +1,4 @@
-/** What each view brings into the page: a few lines that take its drawing from the stream's bundle. */
+/** The module of each view: a few lines that take the view's drawing from the stream's bundle. */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { startLate } from "./wire/jupyter_kernel.ts";

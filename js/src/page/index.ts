@@ -26,8 +26,8 @@ interface ViewModule {
   render(context: object): unknown;
 }
 
-const THEMES = ["auto", "light", "dark"] as const;
-type Scheme = (typeof THEMES)[number];
+const SCHEMES = ["auto", "light", "dark"] as const;
+type Scheme = (typeof SCHEMES)[number];
 
 /** Fills the page; what goes wrong is said in it. */
 export async function start(document: Document, modules: Modules): Promise<void> {
@@ -76,7 +76,7 @@ function modelsOf(document: Document, saved: Saved, modules: Modules) {
   return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
 }
 
-/** Of a page that holds all it will ever show. */
+/** The models of a page that holds all it will ever show. */
 function savedModels({ streams, models }: Saved): ReadonlyMap<string, PageModel> {
   return new Map([
     ...streams.map((stream) => [stream.id, streamModel(stream)] as const),
@@ -84,7 +84,7 @@ function savedModels({ streams, models }: Saved): ReadonlyMap<string, PageModel>
   ]);
 }
 
-/** Of a page that Python serves. */
+/** The models of a page that Python serves. */
 function liveModels(document: Document, saved: Saved, modules: Modules) {
   const connectionLine = document.getElementById("kw-connection");
   const { connect } = modules.Live as unknown as LiveModule;
@@ -141,7 +141,7 @@ function applyTheme(document: Document, saved: Scheme): void {
     if (theme === "auto") root.removeAttribute("data-theme");
     else root.dataset.theme = theme;
   };
-  const theme = THEMES.includes(asked) ? asked : saved;
+  const theme = SCHEMES.includes(asked) ? asked : saved;
   choose(theme);
   select.value = theme;
   select.addEventListener("change", () => choose(select.value));

@@ -3,7 +3,7 @@
 import { decodedBase64, type Path, putBytes } from "../wire/checks.ts";
 import { PageModel } from "./model.ts";
 
-/** What such a page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
+/** What a live page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
 interface Live {
   /** The number of the last message of Python whose news is in the page. */
   heard: number;
@@ -17,7 +17,7 @@ interface Message {
   state?: Record<string, unknown>;
   content?: unknown;
   buffer_paths?: Path[];
-  /** In base64. */
+  /** The bytes in base64. */
   buffers: string[];
 }
 

@@ -13,7 +13,7 @@ export interface Saved {
   heard?: number;
   /** In a page in which a network trains: see trained.ts. */
   lesson?: Lesson;
-  /** What does not go into JSON: where it belongs in this document, and where it lies in the bytes. */
+  /** Where values that do not go into JSON belong in this document, and where they lie in the bytes. */
   bytes: [path: Path, at: number, length: number][];
 }
 
@@ -22,7 +22,7 @@ export interface SavedStream extends SavedModel {
   runs: FrameRun[];
   /** Messages as the stream gets them from a kernel. */
   observed: object[];
-  /** What the examples made of the network, by rising step. */
+  /** What the network made of the examples, by rising step. */
   activations?: object[];
 }
 

@@ -6,7 +6,7 @@ import { contours } from "d3-contour";
 /** x and y in grid units: 0 … width − 1, 0 … height − 1. */
 export type XY = [number, number];
 
-/** About so many lines show a shape. */
+/** About how many lines show the shape of a surface. */
 const LEVELS = 7;
 
 /** Round levels that cut a range; zero is among them if it is inside. */

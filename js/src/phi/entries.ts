@@ -150,14 +150,14 @@ export function entryText(layer: LayerLayout, f: number): string {
 /** Names the input where there are several; with a single input, an output of a convolution is called a kernel. */
 export function placeText(
   layer: Pick<LayerLayout, "kind" | "shape" | "window" | "names" | "inputNames">,
-  at: Selection,
+  place: Selection,
 ): string {
   const { kind } = layer;
-  if (kind === "elementwise") return `group ${at.in}`;
-  if (kind === "linear") return `${outputName(layer, at.out)} · ${inputName(layer, at.in)}`;
-  const entry = `row ${at.row}, column ${at.column}`;
+  if (kind === "elementwise") return `group ${place.in}`;
+  if (kind === "linear") return `${outputName(layer, place.out)} · ${inputName(layer, place.in)}`;
+  const entry = `row ${place.row}, column ${place.column}`;
   const hasSeveral = wholeOf(layer)[1] > 1;
   return hasSeveral
-    ? `${outputName(layer, at.out)} · ${inputName(layer, at.in)} · ${entry}`
-    : `${outputName(layer, at.out, "kernel")} · ${entry}`;
+    ? `${outputName(layer, place.out)} · ${inputName(layer, place.in)} · ${entry}`
+    : `${outputName(layer, place.out, "kernel")} · ${entry}`;
 }

@@ -155,7 +155,7 @@ export function forward(
 }
 
 /**
- * What each input of a layer adds to one of its outputs, before bias. Of a linear layer one number for each feature,
+ * What each input of a layer adds to one of its outputs, before bias: of a linear layer one number for each feature,
  * φ_{o,i}(x_i); of a convolution one map of the output's size for each input channel, the sums over its kernel, and
  * nothing for channels that do not reach the output. `x` is the layer's input, of `shape`.
  */
@@ -182,7 +182,7 @@ export function contributions(
   return { channels };
 }
 
-/** What a layer makes of one input: the sums of its functions, and its bias. */
+/** A layer's output for one input: the sums of its functions, and its bias. */
 function layerOutput(
   layer: LayerLayout,
   frame: Frame,

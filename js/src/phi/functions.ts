@@ -11,7 +11,7 @@ export const FUNCTIONS: Record<string, (x: number, parameter: number | null) => 
   leaky_relu: (x, slope) => (x > 0 ? x : (slope ?? 0.01) * x),
   softplus: (x, parameter) => {
     const beta = parameter ?? 1;
-    // As torch: straight where it is so to the last digit.
+    // As in torch: a straight line where softplus is one to the last digit.
     return beta * x > 20 ? x : Math.log1p(Math.exp(beta * x)) / beta;
   },
   hardtanh: (x) => Math.min(1, Math.max(-1, x)),

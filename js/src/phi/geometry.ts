@@ -64,9 +64,9 @@ export interface Shape {
   kw: number;
   /** Of a layer of which the page has a part: the numbers of the first output and the first input. */
   corner?: readonly [number, number] | undefined;
-  /** What the outputs are called, by their numbers in the whole layer. */
+  /** Names of the outputs, by their numbers in the whole layer. */
   names?: readonly string[] | undefined;
-  /** The same for the inputs. */
+  /** Names of the inputs. */
   inputNames?: readonly string[] | undefined;
   /** What columns are called, if not "input". */
   column?: string | undefined;
@@ -107,7 +107,7 @@ export interface Arrangement extends Shape {
   height: number;
   labelStep: number;
   rowStep: number;
-  /** At which place each kernel is, where they are sorted. */
+  /** The place of each kernel, where kernels are sorted; else null. */
   position: readonly number[] | null;
 }
 
@@ -365,7 +365,7 @@ export function rowEnds(a: Arrangement): number[] {
 
 export type Direction = "left" | "right" | "up" | "down";
 
-/** Where each direction leads. */
+/** The step that each direction makes. */
 export const STEPS: Record<Direction, [across: number, down: number]> = {
   left: [-1, 0],
   right: [1, 0],

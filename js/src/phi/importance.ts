@@ -8,7 +8,7 @@ import { expandAll } from "./expansion.ts";
 const GRID_POINTS = 64;
 
 /**
- * Of each function the standard deviation of φ over the inputs that were observed at its entry, as far as they lie in
+ * The standard deviation of each φ over the inputs that were observed at its entry, as far as they lie in
  * the histogram's bins; where none do, that of values spread evenly between its least and its largest on its grid,
  * (max − min) / √12. 0 for a function that is not finite.
  */

@@ -1,4 +1,4 @@
-/** What stands between the layers of a network, as torch computes it for one example in eval mode. */
+/** The operations between the layers of a network, as torch computes them for one example in eval mode. */
 
 import type { Compute } from "../wire/types.ts";
 import { FUNCTIONS } from "./functions.ts";

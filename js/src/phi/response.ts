@@ -1,4 +1,4 @@
-/** What a layer makes of an image: each kernel swept over it, φ by φ, before bias and normalisation. */
+/** The response of a layer to an image: each kernel swept over the image, φ by φ, before bias and normalisation. */
 
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { combine, type TablePlan } from "./curves.ts";
@@ -80,17 +80,17 @@ export function outputSize(layer: LayerLayout, conv: ConvSettings, image: Images
 }
 
 /** The row or column of the image at one of the padded image; -1 for a zero. */
-function imageIndex(at: number, size: number, mode: ConvSettings["paddingMode"]): number {
-  if (at >= 0 && at < size) return at;
+function imageIndex(position: number, size: number, mode: ConvSettings["paddingMode"]): number {
+  if (position >= 0 && position < size) return position;
   switch (mode) {
     case "zeros":
       return -1;
     case "replicate":
-      return at < 0 ? 0 : size - 1;
+      return position < 0 ? 0 : size - 1;
     case "circular":
-      return ((at % size) + size) % size;
+      return ((position % size) + size) % size;
     case "reflect":
-      return at < 0 ? -at : 2 * (size - 1) - at;
+      return position < 0 ? -position : 2 * (size - 1) - position;
   }
 }
 

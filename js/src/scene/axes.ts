@@ -20,7 +20,7 @@ export function linear({ from, to }: Range, start: number, end: number): Scale {
   return (value) => start + (value - from) * slope;
 }
 
-/** The same for values on a logarithmic axis, or on a straight one. */
+/** The map of [from, to] onto [start, end] for a logarithmic axis, or for a straight one. */
 export function scaleOf({ from, to }: Range, log: boolean, start: number, end: number): Scale {
   if (!log) return linear({ from, to }, start, end);
   const scale = linear({ from: Math.log10(from), to: Math.log10(to) }, start, end);
@@ -154,7 +154,7 @@ interface PlotOptions {
   values?: readonly number[];
   /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
-  /** What lies under the curves. */
+  /** Marks under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
 }
 

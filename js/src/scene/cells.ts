@@ -1,4 +1,4 @@
-/** What drawings of functions in an arrangement of cells share: labels, sites, marks of some cells. */
+/** Parts that all drawings of functions in cells share: labels, sites, marks of some cells. */
 
 import { functionOf, shortened } from "../phi/entries.ts";
 import { formatNumber } from "../phi/format.ts";
@@ -109,7 +109,7 @@ export function rowLabels(a: Arrangement): Label[] {
   return labels;
 }
 
-/** What the numbers beside the rows count, or, where kernels are sorted, those over each. */
+/** What the numbers beside the rows count, or the numbers over each kernel where kernels are sorted. */
 export function cornerLabels(a: Arrangement): Label[] {
   if ((a.flowing && !isScattered(a)) || a.column === GROUP) return [];
   return Array.from({ length: a.bands }, (_, band) => ({

@@ -42,7 +42,7 @@ export interface Panel {
 
 export interface Chart {
   panels: readonly Panel[];
-  /** What has no curve yet, in words: "accuracy 97 % at step 938". */
+  /** Values that have no curve yet, in words: "accuracy 97 % at step 938". */
   said: readonly string[];
   /** The steps shown; null for all. */
   zoom: Range | null;
@@ -52,7 +52,7 @@ export interface Chart {
   over: number;
 }
 
-/** What the hands are doing on a chart. */
+/** What pointer and keyboard are doing on a chart. */
 export interface ChartHands {
   /** The step that is read. */
   step: number | null;
@@ -298,7 +298,7 @@ interface Reading {
   step: number | null;
 }
 
-/** What stands over a panel: the latest values, or those at the step that is read. */
+/** The readings over a panel: the latest values, or those at the step that is read. */
 export function legendEntries(panel: Panel, steps: Range, step: number | null): Reading[] {
   const slack = SLACK * (steps.to - steps.from);
   const format = valueFormat(panel);

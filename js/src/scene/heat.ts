@@ -95,7 +95,7 @@ const KEY_LINE = 16;
 /** Height of a colour key: the bar and two lines of words. */
 export const KEY_HEIGHT = BAR + 2 * KEY_LINE;
 
-/** From −most to +most in the colours of a map, with its ends, its zero, and what they mean: the longer words where they fit. */
+/** A key to the colours of a map from −most to +most, with its ends, its zero, and what they mean: the longer words where they fit. */
 export function colourKey(
   [x, y, width]: readonly [number, number, number],
   {

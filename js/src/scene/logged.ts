@@ -12,7 +12,7 @@ interface WireCurve {
   kind: string;
   x: DataView;
   y: DataView;
-  /** Of each point how many values it stands for, their sum and that of their logarithms; null where each is one. */
+  /** How many values each point stands for, their sum, and the sum of their logarithms; null where each stands for one. */
   sums: { count: DataView; sum: DataView; log: DataView } | null;
 }
 

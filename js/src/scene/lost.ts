@@ -33,7 +33,7 @@ export function cutAt(panels: readonly { curves: readonly Points[] }[], first: n
 /** Marks from when on a curve is not finite to its end; none where its last value is. */
 export function lostMarks(
   curve: Points & { name: string },
-  named: boolean,
+  isNamed: boolean,
   plot: Rect,
   [toX, toY]: readonly [Scale, Scale],
   colours: Colours,
@@ -43,7 +43,7 @@ export function lostMarks(
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const short = `not a number since step ${formatCount(x[at])}`;
-  const text = fitting([named ? `${name} is ${short}` : short, short], plot.width, TEXT_SIZE);
+  const text = fitting([isNamed ? `${name} is ${short}` : short, short], plot.width, TEXT_SIZE);
   const room = plot.x + plot.width - from - 6;
   const textWidth = widthOf(text, TEXT_SIZE);
   const style = { size: TEXT_SIZE, ...(textWidth > room && { anchor: "end" as const }) };

@@ -1,4 +1,4 @@
-/** What a scene is made of: shapes in CSS pixels, and the places in it that can be pointed at. */
+/** The parts of a scene: shapes in CSS pixels, and the places in it that can be pointed at. */
 
 import type { Direction, Rect } from "../phi/geometry.ts";
 
@@ -13,7 +13,7 @@ export interface Point {
 export interface Paint {
   fill?: string | undefined;
   stroke?: string | undefined;
-  /** Of the stroke, 1 by default. */
+  /** Width of the stroke, 1 by default. */
   width?: number | undefined;
   dash?: readonly number[] | undefined;
   opacity?: number | undefined;
@@ -184,9 +184,9 @@ export interface Scene {
   caption: readonly Remark[];
   /** Heights at which a picture can end without cutting through anything; left out: anywhere. */
   cuts?: readonly number[] | undefined;
-  /** Pixels of what stays at the top where the scene scrolls. */
+  /** Pixels at the top that stay in view where the scene scrolls. */
   stuck?: number | undefined;
-  /** From the lowest to the topmost. */
+  /** The sheets from the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;
 }

@@ -32,7 +32,7 @@ export function idOf({ name, row, column }: Cell): string {
   return `${name}/${row}/${column}`;
 }
 
-/** What an id names; null where it names no cell. */
+/** The cell that an id names; null where it names none. */
 export function cellOf(id: string): Cell | null {
   const parts = id.split("/");
   if (parts.length < 3) return null;

@@ -148,7 +148,7 @@ export function keyMarks(
   });
 }
 
-/** What stands before words to show what they name. */
+/** The swatch before words, which shows what they name. */
 function swatchMarks(
   { kind, colours }: NonNullable<Remark["swatch"]>,
   x: number,

@@ -20,7 +20,7 @@ export function framed(box: Rect, stroke: string, { surface }: Pick<Colours, "su
   return [outline(box, surface, 4, 1), outline(box, stroke, 2, 1)];
 }
 
-/** Where the keyboard is. */
+/** The frame around the place where the keyboard is. */
 export function cursorMark(box: Rect, { ink }: Pick<Colours, "ink">, outset = 1): Mark {
   return outline(box, ink, 1.5, outset, [3, 2]);
 }

@@ -4,7 +4,7 @@ import { CHARACTERS, WIDTHS_400, WIDTHS_600 } from "./widths.ts";
 
 /** The family's name, in CSS, in SVG and in the font's own files. */
 export const FAMILY = "kan-widgets";
-/** For characters that the font lacks. */
+/** The families for characters that the font lacks. */
 export const FALLBACK = `${FAMILY}, system-ui, sans-serif`;
 /** Height of the middle of digits over the baseline, as a share of the size. */
 export const MIDDLE = 0.36;
@@ -49,7 +49,7 @@ export function fitting(
   return found ?? fitted(texts[texts.length - 1], room, size, weight);
 }
 
-/** Where the gap may lie, the usual place first. */
+/** Places of the gap, as shares of the text; the usual one first. */
 const FRONTS = [0.5, 0.3, 0.7, 0.15, 0.85, 0];
 
 /** Names shortened until they fit, with the gap where most of them stay different. */

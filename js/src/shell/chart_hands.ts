@@ -123,7 +123,7 @@ export function createChartHands(
   return {
     stepAt,
     showAll,
-    /** What pointer and keyboard do on a stage of curves. */
+    /** The hands of a stage of curves: what pointer and keyboard do. */
     on: (pointed: () => Point | null): Hands => ({
       moved() {
         const at = pointed();

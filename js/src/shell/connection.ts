@@ -44,7 +44,7 @@ export function joinStream(
     try {
       const { exports } = await host.getWidget<Store>(name);
       if (lifetime.aborted) return;
-      // What is no stream has other exports, or none.
+      // A widget that is no stream has other exports, or none.
       if (typeof exports?.subscribe === "function") take(exports, lifetime);
       else failed("The stream of this view did not start. In a notebook, run its cell again.");
     } catch (error) {

@@ -183,7 +183,7 @@ export function iconButton({ button }: Kit, act: () => void) {
   return { button: control, show };
 }
 
-/** What is rarely used, behind one button: closed by a click elsewhere and by Escape. */
+/** A menu of rarely used controls behind one button: closed by a click elsewhere and by Escape. */
 export function createMenu(document: Document, title: string, signal: AbortSignal) {
   const box = element(document, "details", "kw-menu");
   const summary = element(document, "summary", "kw-button", box);

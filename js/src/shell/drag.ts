@@ -1,4 +1,4 @@
-/** What a pointer does between going down on a canvas and going up. */
+/** Drags: from where a pointer goes down on a canvas to where it goes up. */
 
 import type { Point } from "../scene/marks.ts";
 import { listen } from "./element.ts";
@@ -8,7 +8,7 @@ export interface Drag {
   move(at: Point, event: PointerEvent): void;
   /** The pointer is up, or was taken away. */
   end(): void;
-  /** What gets the keyboard; the canvas by default. */
+  /** The element that gets the keyboard; the canvas by default. */
   focus?: HTMLElement | undefined;
 }
 

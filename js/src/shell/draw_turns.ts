@@ -87,7 +87,7 @@ export function createUnseen(draw: () => void) {
       stop();
       if (++tries < TRIES) timer = setTimeout(draw, PAUSE);
     },
-    /** There is one. */
+    /** There is a width. */
     shown() {
       stop();
       tries = 0;

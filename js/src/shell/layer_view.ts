@@ -1,4 +1,4 @@
-/** What a view of one layer does whatever it draws: it goes with the selection, has a tooltip, and counts its drawings. */
+/** The parts common to views of one layer: a view goes with the selection, has a tooltip, and counts its drawings. */
 
 import { layerNamed } from "../phi/entries.ts";
 import type { Given } from "../scene/drawing.ts";

@@ -1,4 +1,4 @@
-/** What every view lives in: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
+/** The shell of every view: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
@@ -23,17 +23,17 @@ import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
 
 export interface Kind {
-  /** As in the registry: "kernel_grid". */
+  /** The key in the registry: "kernel_grid". */
   name: string;
-  /** For people: "Kernel grid". */
+  /** The name for people: "Kernel grid". */
   label: string;
   /** The view shows no frame: its own words say how the training stands, and it cannot go back in time. */
   timeless?: boolean;
-  /** It lists unreadable layers even though it has no timeline: it has layers to choose from. */
+  /** The view lists unreadable layers even though it has no timeline: it has layers to choose from. */
   lists?: boolean;
   /** Its drawing is tall, so the timeline and the readout stand above it, where they are seen. */
   above?: boolean;
-  /** It is no taller than the window, where possible. */
+  /** The view is no taller than the window, where possible. */
   fits?: boolean;
   drawing: () => Drawing;
 }

@@ -9,7 +9,7 @@ interface Pace {
 }
 
 /** Milliseconds of an animation frame: a drawing may begin so much before it is due. */
-const SLACK = 16;
+const EARLY = 16;
 /** The most milliseconds that count of one drawing: in the middle of it a computer may have slept, or a starved page. */
 const LONGEST = 1000;
 /** When the next frame may be drawn in a window: all its views share one time. */
@@ -29,7 +29,7 @@ export function createPace(window: Window, draw: () => void): Pace {
   function run() {
     const start = performance.now();
     const due = freeFrom.get(window) ?? Number.NEGATIVE_INFINITY;
-    if (!isUrgent && start < due - SLACK) {
+    if (!isUrgent && start < due - EARLY) {
       request = window.requestAnimationFrame(run);
       return;
     }

@@ -81,7 +81,7 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
       used(event);
       close();
     },
-    // What lies below takes the wheel and the pointer for itself.
+    // The view under the pad takes the wheel and the pointer for itself.
     pointerdown: (event) => event.stopPropagation(),
   });
 

@@ -1,4 +1,4 @@
-/** What all views do where a function is picked, and where Escape is pressed. */
+/** How all views pick a function, and clear the selection by Escape. */
 
 import { entryText, selectionOf } from "../phi/entries.ts";
 import type { LayerLayout } from "../wire/types.ts";

@@ -5,7 +5,7 @@ import { element, hasKeyboard, listen, putAttributes, putStyle } from "./element
 import { plainKey, used } from "./keys.ts";
 
 export interface Operable {
-  /** As the scene's sites have it. */
+  /** The id of a site of the scene. */
   id: string;
   /** Null while it is out of sight. */
   box: Rect | null;
@@ -96,7 +96,7 @@ export function createPlaces(
         place.tabIndex = id === entry ? 0 : -1;
         putAttributes(place, { "aria-label": label });
         if (pressed !== undefined) putAttributes(place, { "aria-pressed": String(pressed) });
-        // What has the keyboard is read out whenever it changes: not on every frame.
+        // An element with the keyboard is read out whenever it changes, which must not be on every frame.
         if (value && (id === held || !hasKeyboard(place))) {
           const { now, text } = value;
           putAttributes(place, { "aria-valuenow": String(now), "aria-valuetext": text });

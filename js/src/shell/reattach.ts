@@ -6,7 +6,7 @@
 import type { RenderProps } from "@anywidget/types";
 
 interface MovableView {
-  /** What is moved. */
+  /** The element that is moved. */
   inside: HTMLElement;
   /** The latest props that the view was rendered with. */
   props: RenderProps;

@@ -84,7 +84,7 @@ function download(document: Document, blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** At the screen's own pixels. */
+/** The scene as a PNG, at the screen's own pixels. */
 function pngOf(document: Document, scene: Scene, theme: Theme): Promise<Blob | null> {
   const ratio = document.defaultView?.devicePixelRatio || 1;
   const { marks, width, height } = pictureOf(scene, theme);

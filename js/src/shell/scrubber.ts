@@ -52,7 +52,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
     timer = undefined;
     shownAt = performance.now();
     steps = store.steps();
-    // With the keyboard on it, a screen reader says every change: then only those made by hand.
+    // A screen reader says every change of a track that has the keyboard: then it gets only those made by hand.
     const aloud = isByHand || !hasKeyboard(track);
     parts.show(store, steps, player.playing(), aloud);
     if (aloud) isByHand = false;

@@ -203,7 +203,7 @@ function createViewport(document: Document) {
     element: viewport,
     /** As large as the scene, under the canvas and whatever a view lays over it. */
     page,
-    /** What is seen of the scene. */
+    /** The part of the scene that is seen. */
     view(): Rect {
       const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
       return { x, y, width, height };

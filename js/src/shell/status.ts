@@ -97,14 +97,14 @@ export function createWords(document: Document) {
     message,
     readout,
     spoken,
-    /** In place of the drawing; "" where there is one. */
+    /** Says words in place of the drawing; "" where there is one. */
     say(text: string, tone: "calm" | "warn") {
       message.hidden = text === "";
       message.dataset.tone = tone;
       putWords(message, text);
       if (text) putWords(readout, "");
     },
-    /** Under the drawing. */
+    /** Puts words under the drawing. */
     read,
     /** Says what could not be done, in place of what is read, until "" clears it. */
     warn(text: string) {

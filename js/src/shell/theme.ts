@@ -6,8 +6,8 @@ import { atEnd, putStyle } from "./element.ts";
 
 const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
 // VS Code's high contrast is dark, unless the second class of it says otherwise.
-const LIGHT = ["light", "vscode-light", "vscode-high-contrast-light"];
-const DARK = ["dark", "vscode-dark", "vscode-high-contrast"];
+const LIGHT_CLASSES = ["light", "vscode-light", "vscode-high-contrast-light"];
+const DARK_CLASSES = ["dark", "vscode-dark", "vscode-high-contrast"];
 const DARK_QUERY = "(prefers-color-scheme: dark)";
 
 /** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then uses. */
@@ -28,8 +28,8 @@ export function themeAround(element: Element): ThemeName {
     const stated = node.getAttribute("data-theme") ?? node.getAttribute("theme");
     if (stated && /dark/i.test(stated)) return "dark";
     if (stated && /light/i.test(stated)) return "light";
-    if (LIGHT.some((name) => node?.classList.contains(name))) return "light";
-    if (DARK.some((name) => node?.classList.contains(name))) return "dark";
+    if (LIGHT_CLASSES.some((name) => node?.classList.contains(name))) return "light";
+    if (DARK_CLASSES.some((name) => node?.classList.contains(name))) return "dark";
     if (node === documentElement) break;
   }
   return defaultView?.matchMedia?.(DARK_QUERY).matches ? "dark" : "light";
@@ -53,11 +53,11 @@ export function watchTheme(element: Element, changed: () => void, signal: AbortS
   defaultView?.matchMedia?.(DARK_QUERY).addEventListener?.("change", changed, { signal });
 }
 
-/** Gives a view's root the colours of the theme asked for, "auto" being that around it; returns them. */
-export function paintTheme(root: HTMLElement, around: Element, asked: unknown): Theme {
+/** Gives a view's root the colours of the theme asked for, "auto" being the one around `element`; returns them. */
+export function paintTheme(root: HTMLElement, element: Element, asked: unknown): Theme {
   const automatic = asked !== "light" && asked !== "dark";
-  const name = automatic ? themeAround(around) : asked;
-  const jupyter = automatic && inJupyter(around.ownerDocument);
+  const name = automatic ? themeAround(element) : asked;
+  const jupyter = automatic && inJupyter(element.ownerDocument);
   const theme = themeOf(name);
   if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
   if (jupyter) root.dataset.kwHost = "jupyter";
@@ -69,7 +69,7 @@ export function paintTheme(root: HTMLElement, around: Element, asked: unknown): 
   paint(theme.colours);
   if (!jupyter) return theme;
   // Inside JupyterLab the page's own surface and text.
-  const style = getComputedStyle(around);
+  const style = getComputedStyle(element);
   const cssVariable = (name: string, other: string) => style.getPropertyValue(name).trim() || other;
   const surface = cssVariable("--jp-layout-color1", theme.colours.surface);
   const ink = cssVariable("--jp-ui-font-color0", theme.colours.ink);

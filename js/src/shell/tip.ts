@@ -43,7 +43,7 @@ export type Tip = ReturnType<typeof createTip>;
 export function createTip(document: Document) {
   const root = element(document, "div", "kw-tip");
   root.hidden = true;
-  // The same facts are in the reading line; a screen reader should not hear every move.
+  // The line under the drawing says the same; a screen reader should not hear every move.
   root.setAttribute("aria-hidden", "true");
   const title = element(document, "div", "kw-tip-title", root);
   const list = root.appendChild(document.createElement("dl"));

@@ -1,4 +1,4 @@
-/** Whom the wheel belongs to: the page, unless Ctrl or ⌘ is held or one has clicked into the plot. */
+/** The wheel belongs to the page, unless Ctrl or ⌘ is held or one has clicked into the plot. */
 
 import { atEnd, element, listen, putWords } from "./element.ts";
 
@@ -41,14 +41,14 @@ export function takeWheel(
   }
 
   function wheel(event: WheelEvent) {
-    const asked = event.ctrlKey || event.metaKey;
+    const hasKey = event.ctrlKey || event.metaKey;
     const turn = zoom(event);
-    if (!asked && !isOurs) {
+    if (!hasKey && !isOurs) {
       if (turn) say(`Use ${key} + wheel to zoom, or click the plot first.`);
       return;
     }
     // With the key held the browser would zoom the whole page.
-    if (!turn && !asked) return;
+    if (!turn && !hasKey) return;
     event.preventDefault();
     event.stopPropagation();
     turn?.();

@@ -1,4 +1,4 @@
-/** What runs in a page's worker. */
+/** The module that runs in a page's worker. */
 
 import { type Order, Worker } from "./worker.ts";
 

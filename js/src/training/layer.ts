@@ -4,7 +4,7 @@ import type { ConvSettings, LayerLayout } from "../wire/types.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
 import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./operations.ts";
 
-/** What a layer is made of beside what its layout says. */
+/** The parts of a layer that its layout does not tell. */
 export interface LayerRecipe {
   /** Undefined for a plain layer. */
   basis?: KernelBasis;

@@ -3,7 +3,7 @@
 /** Sizes of a call, as the struct `Problem` of kan_widgets/nn/compiled/local.cpp has them. */
 export interface Sizes {
   n: number;
-  /** Of the padded input. */
+  /** Size of the padded input. */
   height: number;
   width: number;
   channels: number;
@@ -18,21 +18,21 @@ export interface Sizes {
   innerWidth: number;
   top: number;
   left: number;
-  /** Of the input: to the next image, row, column, channel; and of the output. */
+  /** Numbers from one image, row, column, channel of the input to the next; and of the output. */
   xStrides: readonly [number, number, number, number];
   yStrides: readonly [number, number, number, number];
 }
 
 /** The basis of a layer, as the kernels know it. */
 export interface KernelBasis {
-  /** Of splines; 0 for other bases. */
+  /** The order of splines; 0 for other bases. */
   order: number;
   functions: number;
-  /** Of those that are no splines: 0 radial, 1 Chebyshev, 2 Fourier. */
+  /** The family of a basis other than splines: 0 radial, 1 Chebyshev, 2 Fourier. */
   family: number;
   shift: number;
   factor: number;
-  /** Where they are not evenly spaced. */
+  /** The knots, where they are not evenly spaced. */
   knots?: readonly number[];
 }
 
@@ -114,7 +114,7 @@ export class Machine {
   #problem({ sizes, basis }: Call): number {
     const known = this.#problems.get(sizes);
     if (known) return known;
-    const at = this.take(2 * 39);
+    const address = this.take(2 * 39);
     const { kernel, stride, dilation, xStrides, yStrides } = sizes;
     const { n, height, width, channels, out, groups } = sizes;
     const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
@@ -122,14 +122,14 @@ export class Machine {
     numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
     numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
     numbers.push(basis.functions, 1, basis.family);
-    const words = new BigInt64Array(this.#memory.buffer, at, 39);
+    const words = new BigInt64Array(this.#memory.buffer, address, 39);
     words.set(numbers.map(BigInt));
-    new Float64Array(this.#memory.buffer, at + 8 * numbers.length, 2).set([
+    new Float64Array(this.#memory.buffer, address + 8 * numbers.length, 2).set([
       basis.shift,
       basis.factor,
     ]);
-    this.#problems.set(sizes, at);
-    return at;
+    this.#problems.set(sizes, address);
+    return address;
   }
 
   readonly #knotAddresses = new WeakMap<readonly number[], number>();

@@ -1,4 +1,4 @@
-/** What stands between the KAN layers of a network in training: forward, and backward. Maps are laid out channels last. */
+/** The operations between the KAN layers of a network in training: forward, and backward. Maps are laid out channels last. */
 
 import { product } from "../wire/checks.ts";
 import type { Machine } from "./machine.ts";
@@ -7,7 +7,7 @@ import type { Machine } from "./machine.ts";
 export interface Values {
   at: number;
   grad: number;
-  /** Of one example: channels, height, width; one number where they are no maps. */
+  /** The shape of one example: channels, height, width; a single size where the values are no maps. */
   shape: readonly number[];
   size: number;
 }

@@ -20,7 +20,7 @@ export class Random {
     return t >>> 0;
   }
 
-  /** From 0 to just below 1. */
+  /** A number from 0 to just below 1. */
   uniform(): number {
     return this.#next() / 2 ** 32;
   }

@@ -4,7 +4,7 @@ import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
 import { type Data, Trainer, type TrainingSettings } from "./trainer.ts";
 
-/** What a page asks for. */
+/** What a page asks the worker for. */
 export type Order =
   | {
       kind: "begin";

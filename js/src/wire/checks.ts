@@ -1,6 +1,6 @@
 /** Checks of what arrives: that bytes are bytes, and as many as expected. Numbers are little-endian; bytes are always copied out of the message. */
 
-/** What arrived cannot be read. The message is for people. */
+/** Thrown where what arrived cannot be read. The message is for people. */
 export class WireError extends Error {
   override name = "WireError";
 }

@@ -18,7 +18,7 @@ export function createCommands(
   changed: () => void,
 ) {
   const sender = Math.random().toString(36).slice(2);
-  let sent = 0;
+  let count = 0;
   let pending: { id: string; kind: SteeringCommand["kind"] }[] = [];
   let late = false;
   let refusal = "";
@@ -32,7 +32,7 @@ export function createCommands(
 
   return {
     send(command: SteeringCommand) {
-      const id = `${sender}:${++sent}`;
+      const id = `${sender}:${++count}`;
       pending.push({ id, kind: command.kind });
       refusal = "";
       post({ ...command, id });

@@ -151,7 +151,7 @@ function readLayer(raw: WireLayer): LayerLayout {
       checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
       return table;
     }),
-    // What a table does not state it has from its layer.
+    // A table has from its layer what it does not state itself.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),

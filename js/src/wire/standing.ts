@@ -6,7 +6,7 @@ import { hear } from "./hear.ts";
 export interface Standing {
   /** "running", "paused", "failed", …: what controls go by. */
   state: string;
-  /** The same in words. */
+  /** The state in words. */
   words: string;
   /** The line of Python that would mend this; mostly "". */
   mend: string;
@@ -14,7 +14,7 @@ export interface Standing {
   beats: boolean;
   /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
   loss?: readonly [name: string, value: string] | undefined;
-  /** What colours go by where that is not the state: "diverged" for a run that goes on. */
+  /** The state by which colours go, where it is another: "diverged" for a run that goes on. */
   look?: string;
   /** The class of the model, where it is known; the store adds it to every standing. */
   model?: string | undefined;
@@ -56,7 +56,7 @@ export function watchSilence(
   tell: (milliseconds: number) => void,
   signal: AbortSignal,
 ): void {
-  // Where a picture is drawn without a page there is no clock, and nothing is waited for.
+  // Without a page, in Python's engine, there is no clock, and nothing is waited for.
   if (!("setInterval" in globalThis)) return;
   let heardAt = performance.now();
   const checkSilence = () => {

@@ -210,7 +210,7 @@ export class FrameStore implements Store {
    * Takes what the model is now. A step lower than the newest means that the training went back to it (a checkpoint, a
    * count set anew): the frames after it are no longer its past, and go.
    */
-  takeLive(frame: Frame, now: number): void {
+  takeLive(frame: Frame, time: number): void {
     this.#clearFault();
     const last = this.latest();
     const isBack = last !== null && frame.step < last.step;
@@ -218,7 +218,7 @@ export class FrameStore implements Store {
     this.#changeFrames(() => {
       const newest = this.latest();
       if (newest && sameFrame(newest, frame)) return false;
-      this.#arrival = now;
+      this.#arrival = time;
       const initial = this.initial();
       this.#frames.cutAfter(frame.step - 1);
       if (initial?.step === frame.step) this.#frames.all = [initial];

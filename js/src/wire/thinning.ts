@@ -8,13 +8,13 @@ interface Stepped {
 }
 
 /** The first, the last and the pinned entry, and between them those at least `gap` steps after the one kept before. */
-function spaced<T extends Stepped>(all: readonly T[], gap: number, pinned: number): T[] {
-  const entries = [all[0]];
-  for (const entry of all.slice(1, -1)) {
+function spaced<T extends Stepped>(series: readonly T[], gap: number, pinned: number): T[] {
+  const entries = [series[0]];
+  for (const entry of series.slice(1, -1)) {
     const far = entry.step - entries[entries.length - 1].step >= gap;
     if (far || entry.step === pinned) entries.push(entry);
   }
-  entries.push(all[all.length - 1]);
+  entries.push(series[series.length - 1]);
   return entries;
 }
 

@@ -1,4 +1,4 @@
-/** What the kernel sends and what the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
+/** The data that the kernel sends and the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 import type { RenderProps } from "@anywidget/types";
 import type { Commands } from "./commands.ts";
@@ -70,9 +70,9 @@ export interface LayerLayout {
   conv: ConvSettings | null;
   /** Why the functions cannot be edited; empty if they can. */
   locked: string;
-  /** What the outputs of the whole layer are called, by their numbers; undefined where they have no names. */
+  /** Names of the whole layer's outputs, by their numbers; undefined where they have none. */
   names?: readonly string[];
-  /** The same for its inputs. */
+  /** Names of the whole layer's inputs. */
   inputNames?: readonly string[];
   tables: Table[];
   /** One for each table. */
@@ -181,7 +181,7 @@ export interface Station {
   kind: StationKind;
   /** Path of the module, or the name of the function. */
   name: string;
-  /** For people: "max pool 2×2". */
+  /** The name for people: "max pool 2×2". */
   label: string;
   /** The name in frames of the layer that the station is; null for others. */
   layer: string | null;
@@ -226,7 +226,7 @@ export interface StationValues {
 /** What the network made of the examples at one step. */
 export interface Activations {
   step: number;
-  /** By station. */
+  /** The outputs by station. */
   values: Map<number, StationValues>;
   /** Numbers that `compute` needs and frames lack, by station and name: they hold at this step alone. */
   extras: Map<number, Map<string, Float32Array>>;

@@ -41,7 +41,7 @@ _threads = threading.local()
 
 
 def svg_of(pictures: Sequence[dict[str, Any]]) -> str:
-    """Return one SVG of pictures, one below the other; js/src/still.ts says what is ``Asked``.
+    """Return one SVG of pictures, one below the other: each a ``StillRequest`` of js/src/still.ts.
 
     Bytes may stand anywhere in them. Raises `ImportError` if quickjs-ng is not installed.
     """

@@ -69,8 +69,8 @@ var LiveModel = class extends PageModel {
     const state = Object.fromEntries([...this.#changed].map((name) => [name, this.get(name)]));
     this.#changed.clear();
     const [plain, buffer_paths, buffers] = withoutBytes(state);
-    const known = plain;
-    this.#post({ id: this.#id, method: "update", state: known, buffer_paths, buffers });
+    const plainState = plain;
+    this.#post({ id: this.#id, method: "update", state: plainState, buffer_paths, buffers });
   }
   send(content) {
     this.#post({ id: this.#id, method: "custom", content, buffers: [] });
@@ -87,9 +87,9 @@ var LiveModel = class extends PageModel {
   }
 };
 function connect({ heard, models }, address, say) {
-  let last = Promise.resolve();
+  let queue = Promise.resolve();
   const post = (message) => {
-    last = last.then(async () => {
+    queue = queue.then(async () => {
       try {
         const { ok } = await fetch(new URL("messages", address), {
           method: "POST",
@@ -103,45 +103,42 @@ function connect({ heard, models }, address, say) {
     });
   };
   const lost = () => say("Not connected: what follows the run has ended, or does not answer.", true);
-  const known = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
+  const modelById = new Map(models.map(({ id, traits }) => [id, new LiveModel(id, traits, post)]));
   const events = new EventSource(new URL(`events?from=${heard}`, address));
   events.addEventListener("open", () => say("", false));
   events.addEventListener("error", lost);
   events.addEventListener("message", ({ data }) => {
     const message = JSON.parse(data);
     if ("html" in message) renew(message);
-    else known.get(message.id)?.take(message);
+    else modelById.get(message.id)?.take(message);
   });
   events.addEventListener("reload", () => globalThis.location.reload());
-  return known;
+  return modelById;
 }
 function renew({ id, html }) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const part = template.content.firstElementChild ?? "";
-  const before = document.getElementById(id);
-  if (!before) document.querySelector("tbody")?.prepend(part);
-  else if (part instanceof HTMLTableRowElement && before instanceof HTMLTableRowElement) {
-    before.dataset.state = part.dataset.state;
+  const current = document.getElementById(id);
+  if (!current) document.querySelector("tbody")?.prepend(part);
+  else if (part instanceof HTMLTableRowElement && current instanceof HTMLTableRowElement) {
+    current.dataset.state = part.dataset.state;
     for (const [n, cell] of [...part.cells].entries())
-      if (!before.cells[n]?.isEqualNode(cell)) before.cells[n]?.replaceWith(cell);
-  } else before.replaceWith(part);
+      if (!current.cells[n]?.isEqualNode(cell)) current.cells[n]?.replaceWith(cell);
+  } else current.replaceWith(part);
 }
 function withoutBytes(value) {
   const paths = [];
   const buffers = [];
-  const copy = (inside, path) => {
-    if (inside instanceof ArrayBuffer || ArrayBuffer.isView(inside)) {
+  const copy = (node, path) => {
+    if (node instanceof ArrayBuffer || ArrayBuffer.isView(node)) {
       paths.push(path);
-      buffers.push(base64Of(inside));
+      buffers.push(base64Of(node));
       return null;
     }
-    if (Array.isArray(inside)) return inside.map((each, n) => copy(each, [...path, n]));
-    if (inside === null || typeof inside !== "object") return inside;
-    const entries = Object.entries(inside).map(([name, each]) => [
-      name,
-      copy(each, [...path, name])
-    ]);
+    if (Array.isArray(node)) return node.map((each, n) => copy(each, [...path, n]));
+    if (node === null || typeof node !== "object") return node;
+    const entries = Object.entries(node).map(([name, each]) => [name, copy(each, [...path, name])]);
     return Object.fromEntries(entries);
   };
   return [copy(value, []), paths, buffers];

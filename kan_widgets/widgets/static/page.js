@@ -75,27 +75,27 @@ function widen(run) {
   const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
   const coefficientsOfAll = data.byteLength / frames;
-  const more = (beside?.byteLength ?? 0) / 4 / frames;
-  const size = coefficientsOfAll + more;
-  const wide = new Float32Array(size * frames);
-  for (let k = 0; k < more * frames; k++) {
-    const at = Math.floor(k / more) * size + coefficientsOfAll + k % more;
-    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
   }
-  let [place, number] = [0, 0];
+  let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
-    for (let i = 0; i < functions * coefficients; i++, place++) {
-      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
-        at = at + data.getInt8(place * frames + frame) << 24 >> 24;
-        wide[frame * size + place] = at * step;
+        at = at + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at * step;
       }
-      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] = (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
-    number += functions;
+    first += functions;
   }
-  return wide;
+  return frameData;
 }
 function unfold(folded, frames) {
   const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
@@ -113,7 +113,7 @@ function unfold(folded, frames) {
 }
 
 // src/page/index.ts
-var THEMES = ["auto", "light", "dark"];
+var SCHEMES = ["auto", "light", "dark"];
 async function start(document, modules) {
   const places = [...document.querySelectorAll("[data-kw-place]")];
   try {
@@ -160,13 +160,13 @@ function savedModels({ streams, models }) {
   ]);
 }
 function liveModels(document, saved, modules) {
-  const said = document.getElementById("kw-connection");
+  const connectionLine = document.getElementById("kw-connection");
   const { connect } = modules.Live;
   const models = [...saved.streams, ...saved.models];
   return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
-    if (!said) return;
-    said.textContent = words;
-    said.toggleAttribute("data-lost", lost);
+    if (!connectionLine) return;
+    connectionLine.textContent = words;
+    connectionLine.toggleAttribute("data-lost", lost);
   });
 }
 function show(figure, places, { host, find }, modules) {
@@ -174,8 +174,8 @@ function show(figure, places, { host, find }, modules) {
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div");
   el.replaceChildren();
-  const code = modules.View?.default;
-  if (code) code.render({ model: find(place.model), el, host, signal });
+  const viewModule = modules.View?.default;
+  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 function streamModel(saved) {
@@ -189,7 +189,7 @@ function streamModel(saved) {
     } else if (kind === "observed?") {
       saved.observed.forEach(reply);
     } else if (kind === "activations?") {
-      for (const one of saved.activations ?? []) reply({ ...one, past: true });
+      for (const activations of saved.activations ?? []) reply({ ...activations, past: true });
     }
   });
 }
@@ -198,13 +198,13 @@ function applyTheme(document, saved) {
   const select = document.querySelector("#kw-theme");
   if (!select) return;
   const asked = new URLSearchParams(document.defaultView?.location.search).get("theme");
-  const choose = (theme) => {
-    if (theme === "auto") root.removeAttribute("data-theme");
-    else root.dataset.theme = theme;
+  const choose = (theme2) => {
+    if (theme2 === "auto") root.removeAttribute("data-theme");
+    else root.dataset.theme = theme2;
   };
-  const first = THEMES.includes(asked) ? asked : saved;
-  choose(first);
-  select.value = first;
+  const theme = SCHEMES.includes(asked) ? asked : saved;
+  choose(theme);
+  select.value = theme;
   select.addEventListener("change", () => choose(select.value));
 }
 var page_default = { start };

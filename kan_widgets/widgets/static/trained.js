@@ -9,16 +9,16 @@ function uint32(bytes, what) {
   return new Uint32Array(copy(bytes, what));
 }
 function uint8(bytes, what) {
-  return new Uint8Array(viewOf(bytes, what));
+  return new Uint8Array(bytesOf(bytes, what));
 }
 function copy(bytes, what) {
-  const view = viewOf(bytes, what);
+  const view = bytesOf(bytes, what);
   if (view.byteLength % 4 !== 0) {
     throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
   }
   return new Uint8Array(view).buffer;
 }
-function viewOf(bytes, what) {
+function bytesOf(bytes, what) {
   if (ArrayBuffer.isView(bytes)) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -70,24 +70,24 @@ function readLayout(value) {
   return { version: raw.version, layers, beside };
 }
 function readLayer(raw) {
-  const { is_base, conv, tables, table_of, input_names, ...plain } = raw;
-  const what = `of layer "${raw.name}"`;
+  const { is_base, conv, tables, table_of, input_names, ...others } = raw;
+  const ofLayer = `of layer "${raw.name}"`;
   const count = product(raw.shape);
-  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
-  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${what}`);
+  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${ofLayer}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${ofLayer}`);
   return {
-    ...plain,
+    ...others,
     isBase: is_base,
     conv: conv && convOf(conv),
     tables: tables.map(({ x, values }) => {
       const table = {
-        x: float32(x, `a table ${what}`),
-        values: float32(values, `a table ${what}`)
+        x: float32(x, `a table ${ofLayer}`),
+        values: float32(values, `a table ${ofLayer}`)
       };
-      checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
       return table;
     }),
-    // A table takes from its layer what it does not state itself.
+    // A table has from its layer what it does not state itself.
     bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
       return { domain, extent, knots };
     }),
@@ -204,27 +204,27 @@ function widen(run) {
   const { steps, data, counts, sizes, fine, beside } = run;
   const frames = steps.length;
   const coefficientsOfAll = data.byteLength / frames;
-  const more = (beside?.byteLength ?? 0) / 4 / frames;
-  const size = coefficientsOfAll + more;
-  const wide = new Float32Array(size * frames);
-  for (let k = 0; k < more * frames; k++) {
-    const at = Math.floor(k / more) * size + coefficientsOfAll + k % more;
-    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
   }
-  let [place, number] = [0, 0];
+  let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
-    for (let i = 0; i < functions * coefficients; i++, place++) {
-      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
-        at = at + data.getInt8(place * frames + frame) << 24 >> 24;
-        wide[frame * size + place] = at * step;
+        at = at + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at * step;
       }
-      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] = (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
-    number += functions;
+    first += functions;
   }
-  return wide;
+  return frameData;
 }
 function unfold(folded, frames) {
   const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
@@ -257,8 +257,8 @@ var MOST_VALUES = 800;
 function train(saved, lesson, controls) {
   const bar = createBar(controls, lesson.name);
   const [stream] = saved.streams;
-  const [first] = stream.runs.flatMap(framesOf);
-  const initial = float32(first.data, "the first frame");
+  const [firstFrame] = stream.runs.flatMap(framesOf);
+  const initial = float32(firstFrame.data, "the first frame");
   const description = {
     structure: stream.traits.structure,
     layout: readLayout(stream.traits.layouts[0]),
@@ -270,50 +270,50 @@ function train(saved, lesson, controls) {
   };
   const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
   const worker = new Worker(URL.createObjectURL(script));
-  const order = (one) => worker.postMessage(one);
+  const send = (one) => worker.postMessage(one);
   const data = {
     train: examplesOf(lesson.train, lesson),
     test: examplesOf(lesson.test, lesson),
     shift: lesson.shift
   };
   let settings = lesson.settings;
-  let reset = false;
-  let curves = emptyCurves();
+  let isReset = false;
+  let curves = createCurves();
   function begin(frame) {
-    curves = emptyCurves();
+    curves = createCurves();
     edits.begin();
-    reset = true;
+    isReset = true;
     const code = uint8(lesson.code, "the kernels");
-    order({ kind: "begin", description, frame, data, settings, code });
+    send({ kind: "begin", description, frame, data, settings, code });
   }
-  const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
+  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
   function answer(content) {
-    const { kind, ...asked } = content;
-    if (kind === "shown") order({ kind: "drawn" });
-    else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
+    const { kind, ...values } = content;
+    if (kind === "shown") send({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
     else if (kind === "resume") run();
-    else if (kind === "step") run(asked.steps ?? 1);
-    else if (kind === "rate") order({ kind, value: asked.value });
+    else if (kind === "step") run(values.steps ?? 1);
+    else if (kind === "rate") send({ kind, value: values.value });
     else edits.take(content);
   }
   const edits = createEdits(
     description.layout,
     initial,
-    order,
+    send,
     (state) => model.set("edits", state)
   );
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
-  const frames = { initial: first, frame: first };
+  const frames = { initial: firstFrame, frame: firstFrame };
   const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
     answer(content);
     const { id, kind } = content;
     const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
     if (id) reply({ kind: "heard", id, refused });
   });
-  const others = saved.models.map(({ id, traits }) => {
-    const own = new TrainedModel({ ...traits });
-    if (own.get("editable") !== void 0) own.set("editable", true);
-    return [id, own];
+  const viewModels = saved.models.map(({ id, traits }) => {
+    const viewModel = new TrainedModel({ ...traits });
+    if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
     if ("fault" in news) {
@@ -322,20 +322,20 @@ function train(saved, lesson, controls) {
     }
     const { frame, step } = news;
     edits.now(frame);
-    if (reset) model.tell({ kind: "reset", version: 0 });
-    reset = false;
-    model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
+    if (isReset) model.tell({ kind: "reset", version: 0 });
+    isReset = false;
+    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
     const loss = step > 0 ? ["loss", String(news.loss)] : void 0;
     model.set("training", { ...model.get("training"), state, words, mend: "", loss });
-    for (const [, own] of others) {
-      const status = own.get("status");
-      if (status !== void 0 && own.get("curves") !== void 0) {
-        own.set("curves", curves.wire(news.classifies));
-        own.set("status", {
+    for (const [, viewModel] of viewModels) {
+      const status = viewModel.get("status");
+      if (status !== void 0 && viewModel.get("curves") !== void 0) {
+        viewModel.set("curves", curves.wire(news.classifies));
+        viewModel.set("status", {
           ...status,
-          ...statusOf(news, settings, state)
+          ...panelStatus(news, settings, state)
         });
       }
     }
@@ -343,20 +343,20 @@ function train(saved, lesson, controls) {
   };
   bar.connect({
     run: () => run(),
-    pause: () => order({ kind: "pause" }),
+    pause: () => send({ kind: "pause" }),
     again(chosen) {
       settings = { ...settings, ...chosen };
       begin(initial);
     }
   });
   begin(initial);
-  return new Map([[stream.id, model], ...others]);
+  return new Map([[stream.id, model], ...viewModels]);
 }
 function createEdits({ layers }, initial, order, tell) {
-  const [done, undone] = [[], []];
-  let open = null;
-  let now = initial;
-  const told = (message) => tell({ undo: done.length, redo: undone.length, message });
+  const [made, undone] = [[], []];
+  let openChange = null;
+  let current = initial;
+  const report = (message) => tell({ undo: made.length, redo: undone.length, message });
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
@@ -366,36 +366,36 @@ function createEdits({ layers }, initial, order, tell) {
     const part = (frame) => frame.slice(at, at + layer.nb);
     const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
     if (kind === "zero") after.fill(0);
-    const change = { at, before: open?.at === at ? open.before : part(now), after };
-    open = final ? null : change;
+    const change = { at, before: openChange?.at === at ? openChange.before : part(current), after };
+    openChange = final ? null : change;
     undone.length = 0;
     return change;
   }
   return {
     begin() {
-      done.length = undone.length = 0;
-      now = initial;
+      made.length = undone.length = 0;
+      current = initial;
     },
     now(frame) {
-      now = frame;
+      current = frame;
     },
     take(edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")
-        told("only Python fits a line or a formula: here a curve is pulled");
+        report("only Python fits a line or a formula: here a curve is pulled");
       if (!EDITS.includes(kind)) return;
       const isBack = kind === "undo";
-      const change = isBack ? done.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      const change = isBack ? made.pop() : kind === "redo" ? undone.pop() : changed(edit);
       if (!change) return;
-      if (final) (isBack ? undone : done).push(change);
+      if (final) (isBack ? undone : made).push(change);
       order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
-      told("");
+      report("");
     }
   };
 }
 var EDITS = ["edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
-function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
+function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
@@ -405,7 +405,7 @@ function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
     kernels: "compiled kernels, in this page"
   };
 }
-function emptyCurves() {
+function createCurves() {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
   return {
@@ -418,20 +418,20 @@ function emptyCurves() {
         score.x.push(step);
         score.y.push(measured.value);
       }
-      for (const one of [loss, score])
-        if (one.x.length > MOST_VALUES) {
-          one.x = one.x.filter((_, k) => k % 2 === 0);
-          one.y = one.y.filter((_, k) => k % 2 === 0);
+      for (const curve of [loss, score])
+        if (curve.x.length > MOST_VALUES) {
+          curve.x = curve.x.filter((_, k) => k % 2 === 0);
+          curve.y = curve.y.filter((_, k) => k % 2 === 0);
         }
     },
     wire: (classifies) => {
       const measured = classifies ? "accuracy" : "error";
-      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
+      const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
 }
-function wired(name, kind, { x, y }) {
+function wireCurve(name, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
   return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
 }
