@@ -3,7 +3,7 @@
 import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Bundle, Column, Graph } from "./graph.ts";
+import { type Bundle, type Column, type Graph, isOneFunction } from "./graph.ts";
 
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
@@ -36,10 +36,12 @@ const GAP = { least: 12, most: 170 };
 const FAN = 2.6;
 /** In a gap without kernels there is room to draw one large, where it fits. */
 const LARGE_GAP = 70;
-/** Share of a column's room that is used for what stands in it. */
-const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
+/** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
+const LEAST_SHARE = 0.18;
+const SHARE_STEP = 0.05;
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
 const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
+const roomyIn = (width: number) => (width < ROOMY.below ? ROOMY.narrow : ROOMY.gap);
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -108,16 +110,15 @@ interface Made extends NetworkLayout {
 
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
 export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
-  const roomy = room.width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
   let [fits, readable, made]: (Made | null)[] = [null, null, null];
-  for (const share of SHARES) {
+  for (let share = 1; share > LEAST_SHARE; share -= SHARE_STEP) {
     made = laidOut(graph, shown, room, share);
-    const isIn = made.width <= room.width;
+    if (made.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
-    if (isIn && made.isReadable && made.gap >= roomy) return made;
-    if (isIn) fits ??= made;
-    if (isIn && made.isReadable) readable ??= made;
-    if (fits && share < ROOMY.least) break;
+    if (made.isReadable && made.gap >= roomyIn(room.width)) return made;
+    fits ??= made;
+    if (made.isReadable) readable ??= made;
+    if (share < ROOMY.least) break;
   }
   return readable ?? fits ?? (made as Made);
 }
@@ -128,18 +129,17 @@ interface Lane extends Room {
   whole: number;
   share: number;
   isCrowded: boolean;
+  /** There is one function, which has all the room. */
+  isOne: boolean;
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
 type Sized = Lane & { sizes: Sizes };
 
-function laidOut(
-  { columns, depths }: Graph,
-  shown: readonly ShownColumn[],
-  room: Room,
-  share: number,
-): Made {
+function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share: number): Made {
+  const { columns, depths } = graph;
   const { width, height, hasBars } = room;
+  const isOne = isOneFunction(graph);
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
@@ -155,6 +155,7 @@ function laidOut(
       whole: (width - 2 * MARGIN) / depths,
       share,
       isCrowded,
+      isOne,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -237,7 +238,9 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
-  const kernel = even(fitting(stagger));
+  // From circle to circle, with a link on either side.
+  const between = 2 * (whole - side - roomyIn(lane.width) - 1);
+  const kernel = even(lane.isOne ? between : fitting(stagger));
   const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
@@ -246,6 +249,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     across,
     width: across * (side + MAP.gap) - MAP.gap,
     kernel: fits ? kernel : 0,
+    tall: even(lane.isOne ? height : flat * kernel),
     /** So many kernels stand side by side, each at its own height. */
     stagger,
     rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
@@ -340,11 +344,10 @@ function placedAt(
 function placeKernels(
   placed: PlacedColumn,
   { bundles, links, units }: ShownColumn,
-  { sizes: { kernel, stagger, rail, across }, top, height: lane }: Sized,
+  { sizes: { kernel, tall: height, stagger, rail, across }, top, height: lane }: Sized,
   middle: number,
 ) {
   if (kernel === 0) return;
-  const height = bundles[0].count === 1 ? FUNCTION.flat * kernel : kernel;
   const order = picturedOf(links, bundles).sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );

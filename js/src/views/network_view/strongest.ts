@@ -127,11 +127,12 @@ export function largeKernel(
   const isOne = bundle.count === 1;
   if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
   // Between others on either side, which cannot be moved, there is no room to grow.
-  if (own && [...kernels.values()].some(({ x }) => x !== own.x)) return { bundle, box: own };
-  const times = bundle.count > MOST_CURVES || (own?.width ?? 0) >= LARGE.enough ? 1 : LARGE.times;
+  const isBetween = own && [...kernels.values()].some(({ x }) => x !== own.x);
+  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
+  if (isBetween || isLarge) return { bundle, box: own };
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
-    ? Math.min(most, times * own.width, gap - LARGE.beside)
+    ? Math.min(most, LARGE.times * own.width, gap - LARGE.beside)
     : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const beside = new Set(kernels.values()).size - 1;

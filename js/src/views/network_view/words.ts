@@ -13,7 +13,7 @@ import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { drawnAs } from "./functions.ts";
-import { unitName } from "./graph.ts";
+import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
@@ -139,9 +139,9 @@ function isSmall(columns: Diagram["graph"]["columns"]): boolean {
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
-  const { column, before, relevance } = part;
+  const { column, relevance } = part;
   const { from, to, count } = part.bundles[n];
-  const start = before ? unitName(graph, before.column, from) : `input ${from}`;
+  const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
   const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;

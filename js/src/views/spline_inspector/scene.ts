@@ -144,7 +144,9 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const free = chosen ? roundWindow(from.held) : roomy(from.held);
+    const own = chosen ? roundWindow(from.held) : roomy(from.held);
+    const reach = chosen ? undefined : given.scale;
+    const free: Ends = reach ? [Math.min(-reach, own[0]), Math.max(reach, own[1])] : own;
     const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
@@ -314,8 +316,9 @@ function captionOf(picture: PlotPicture, store: Store, room: number | undefined)
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
+  const which = store.selection() ? "" : ", the first: click one to see it here";
   const caption: Remark[] = [
-    { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
+    { text: `${layerTitle(layer)} · ${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },

@@ -1,0 +1,118 @@
+/** One function with axes: what it is, what it was, and what it makes of an example. */
+
+import { basisOf } from "../phi/entries.ts";
+import { expandAll } from "../phi/expansion.ts";
+import type { Ends } from "../phi/inputs.ts";
+import type { Frame, LayerLayout } from "../wire/types.ts";
+import { type Axis, curvesPlot, type Range } from "./axes.ts";
+import type { Mark, Rect } from "./marks.ts";
+import { dot, line } from "./shapes.ts";
+import type { Colours } from "./theme.ts";
+
+const POINTS = 80;
+/** Share of what is drawn that stays free at the ends of either axis. */
+const AIR = 0.08;
+export const CHANGE_OPACITY = 0.5;
+
+interface Points {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
+}
+
+/** Lines, one after another. */
+export interface Polylines {
+  xy: number[];
+  ends: number[];
+}
+
+export type Along = (value: number) => number;
+
+/** The space between a curve and what it was, of the two sides of that the one that `side` chooses. */
+export function addArea(
+  { xy, ends }: Polylines,
+  now: Points,
+  then: Points,
+  side: (a: number, b: number) => number,
+  toX: Along,
+  toY: Along,
+) {
+  const count = Math.min(now.x.length, then.x.length);
+  const isKnown = (p: number) => Number.isFinite(now.y[p] + then.y[p]);
+  for (let p = 0; p < count; p++) if (isKnown(p)) xy.push(toX(then.x[p]), toY(then.y[p]));
+  for (let p = count - 1; p >= 0; p--) {
+    if (isKnown(p)) xy.push(toX(now.x[p]), toY(side(now.y[p], then.y[p])));
+  }
+  if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+}
+
+/** Also beyond the table, where the example may lie; without what is not known there. */
+function curveBeyondTable(frame: Frame, layer: LayerLayout, f: number, { from, to }: Range) {
+  const { nb, offset, tableOf } = layer;
+  const x = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
+  const { values } = expandAll(layer, tableOf?.[f] ?? 0, x);
+  const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
+  return { x, y: x.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0)) };
+}
+
+type Curve = ReturnType<typeof curveBeyondTable>;
+
+function finite({ x, y }: Curve): Curve {
+  const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
+  return { x: x.filter(isKnown), y: y.filter(isKnown) };
+}
+
+function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { rise, fall }: Colours): Mark[] {
+  return [Math.max, Math.min].map((side, k): Mark => {
+    const area: Polylines = { xy: [], ends: [] };
+    addArea(area, now, then, side, x.scale, y.scale);
+    const fill = k === 0 ? rise : fall;
+    return { kind: "lines", ...area, closed: true, fill, opacity: CHANGE_OPACITY };
+  });
+}
+
+interface Plotted {
+  frame: Frame;
+  layer: LayerLayout;
+  f: number;
+  x: Ends;
+  /** What it was, in the same layout. */
+  ghost: Frame | null;
+}
+
+/** The plot in a box, with the example on it where its input and what the function makes of that are known. */
+export function phiPlot(
+  { frame, layer, f, x: [low, high], ghost }: Plotted,
+  point: { x: number; value: number } | null | undefined,
+  box: Rect,
+  colours: Colours,
+): { plot: Rect; marks: Mark[] } {
+  const edge = AIR * (high - low);
+  const example = point && Number.isFinite(point.x + point.value) ? point : null;
+  const along = example
+    ? { from: Math.min(low, example.x - edge), to: Math.max(high, example.x + edge) }
+    : { from: low, to: high };
+  const now = curveBeyondTable(frame, layer, f, along);
+  const then = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
+  const lines = [
+    ...(then ? [{ points: finite(then), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
+    { points: finite(now), stroke: colours.ink, paint: { round: true, width: 2 } },
+  ];
+  const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
+    most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
+    air: AIR,
+    values: example ? [example.value] : [],
+    within: basisOf(layer, f).domain,
+    under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, colours) : []),
+  });
+  if (!example) return { plot, marks };
+  const at = [x.scale(example.x), y.scale(example.value)];
+  const fill = example.value < 0 ? colours.less : colours.more;
+  return {
+    plot,
+    marks: [
+      ...marks,
+      line([at[0], y.scale(0), ...at], fill, { width: 2.5 }),
+      dot(at[0], at[1], 4.5, { fill, stroke: colours.surface, width: 1 }),
+    ],
+  };
+}
