@@ -1,7 +1,7 @@
 /** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. */
 
 import { maxIndex } from "d3-array";
-import { largestOf } from "../phi/curves.ts";
+import { largestAtStart } from "../phi/curves.ts";
 import {
   entryText,
   functionOf,
@@ -45,10 +45,7 @@ export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): M
   ];
 }
 
-/** Which function of a layer is shown while none is selected: the largest when it was drawn first, so that it stays the same. */
-const chosen = new WeakMap<LayerLayout, number>();
-
-/** The selected function, else one of the last layer that has functions; and what it was. */
+/** The selected function, else the one of the last layer that was the largest at the start; and what it was. */
 function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const [frame, ghost] = [lastFinite(store), store.ghost()];
   const selection = store.selection();
@@ -56,8 +53,7 @@ function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const own = all.find((one) => functionOf(one, selection) >= 0);
   const layer = own ?? all.filter((one) => !isPlain(one)).at(-1);
   if (!frame || !layer) return [];
-  if (!chosen.has(layer)) chosen.set(layer, largestOf(frame, layer));
-  const f = own ? functionOf(own, selection) : (chosen.get(layer) ?? 0);
+  const f = own ? functionOf(own, selection) : largestAtStart(store.initial(), layer);
   const then = ghost?.layout === frame.layout ? ghost : null;
   const title = fitting(namesOf(store, layer, f), CARD.width - x, BARS.size);
   const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };

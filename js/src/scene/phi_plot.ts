@@ -4,7 +4,7 @@ import { basisOf } from "../phi/entries.ts";
 import { expandAll } from "../phi/expansion.ts";
 import type { Ends } from "../phi/inputs.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
-import { type Axis, curvesPlot, type Range } from "./axes.ts";
+import { curvesPlot, type Points, type Range } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { dot, line } from "./shapes.ts";
 import type { Colours } from "./theme.ts";
@@ -12,37 +12,32 @@ import type { Colours } from "./theme.ts";
 const POINTS = 80;
 /** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
-export const CHANGE_OPACITY = 0.5;
+const CHANGE_OPACITY = 0.5;
 
-interface Points {
-  x: ArrayLike<number>;
-  y: ArrayLike<number>;
+/** A curve, what it was, and where both are drawn. */
+export interface Changed {
+  now: Points;
+  was: Points;
+  toX(value: number): number;
+  toY(value: number): number;
 }
 
-/** Lines, one after another. */
-export interface Polylines {
-  xy: number[];
-  ends: number[];
-}
-
-export type Along = (value: number) => number;
-
-/** The space between a curve and what it was, of the two sides of that the one that `side` chooses. */
-export function addArea(
-  { xy, ends }: Polylines,
-  now: Points,
-  then: Points,
-  side: (a: number, b: number) => number,
-  toX: Along,
-  toY: Along,
-) {
-  const count = Math.min(now.x.length, then.x.length);
-  const isKnown = (p: number) => Number.isFinite(now.y[p] + then.y[p]);
-  for (let p = 0; p < count; p++) if (isKnown(p)) xy.push(toX(then.x[p]), toY(then.y[p]));
-  for (let p = count - 1; p >= 0; p--) {
-    if (isKnown(p)) xy.push(toX(now.x[p]), toY(side(now.y[p], then.y[p])));
-  }
-  if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+/** The space between curves and what they were, in one colour where they rose and in another where they fell. */
+export function changeMarks(curves: readonly Changed[], { rise, fall }: Colours): Mark[] {
+  return [Math.max, Math.min].map((side, k): Mark => {
+    const [xy, ends]: number[][] = [[], []];
+    for (const { now, was, toX, toY } of curves) {
+      const count = Math.min(now.x.length, was.x.length);
+      const isKnown = (p: number) => Number.isFinite(now.y[p] + was.y[p]);
+      for (let p = 0; p < count; p++) if (isKnown(p)) xy.push(toX(was.x[p]), toY(was.y[p]));
+      for (let p = count - 1; p >= 0; p--) {
+        if (isKnown(p)) xy.push(toX(now.x[p]), toY(side(now.y[p], was.y[p])));
+      }
+      if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
+    }
+    const fill = k === 0 ? rise : fall;
+    return { kind: "lines", xy, ends, closed: true, fill, opacity: CHANGE_OPACITY };
+  });
 }
 
 /** Also beyond the table, where the example may lie; without what is not known there. */
@@ -59,15 +54,6 @@ type Curve = ReturnType<typeof curveBeyondTable>;
 function finite({ x, y }: Curve): Curve {
   const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
   return { x: x.filter(isKnown), y: y.filter(isKnown) };
-}
-
-function changeMarks(now: Curve, then: Curve, x: Axis, y: Axis, { rise, fall }: Colours): Mark[] {
-  return [Math.max, Math.min].map((side, k): Mark => {
-    const area: Polylines = { xy: [], ends: [] };
-    addArea(area, now, then, side, x.scale, y.scale);
-    const fill = k === 0 ? rise : fall;
-    return { kind: "lines", ...area, closed: true, fill, opacity: CHANGE_OPACITY };
-  });
 }
 
 interface Plotted {
@@ -92,9 +78,9 @@ export function phiPlot(
     ? { from: Math.min(low, example.x - edge), to: Math.max(high, example.x + edge) }
     : { from: low, to: high };
   const now = curveBeyondTable(frame, layer, f, along);
-  const then = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
+  const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
   const lines = [
-    ...(then ? [{ points: finite(then), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
+    ...(was ? [{ points: finite(was), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
     { points: finite(now), stroke: colours.ink, paint: { round: true, width: 2 } },
   ];
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
@@ -102,7 +88,8 @@ export function phiPlot(
     air: AIR,
     values: example ? [example.value] : [],
     within: basisOf(layer, f).domain,
-    under: (toX, toY) => (then ? changeMarks(now, then, toX, toY, colours) : []),
+    under: ({ scale: toX }, { scale: toY }) =>
+      was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });
   if (!example) return { plot, marks };
   const at = [x.scale(example.x), y.scale(example.value)];

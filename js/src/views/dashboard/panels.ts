@@ -19,8 +19,6 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   function: { most: 290, least: 180 },
   response: { most: 290, least: 150 },
 };
-/** The panels whose functions have the scale of the kernels beside them. */
-const SCALED: ReadonlySet<string> = new Set(["function", "response"]);
 /** In so few pixels from left to right a network needs more from top to bottom. */
 const NARROW = { below: 540, least: 480, most: 640 };
 /** A drawing of fewer pixels is a line of words. */
@@ -86,7 +84,7 @@ export function createPanels(shell: Shell, host: Host) {
     const now = scaleOf(kernels);
     if (now === scale) return;
     scale = now;
-    for (const one of places) if (one !== kernels && SCALED.has(one.named.name)) one.draw?.();
+    for (const one of places) if (one !== kernels) one.draw?.();
   }
 
   function withinOf(number: number): Within {
@@ -109,7 +107,7 @@ export function createPanels(shell: Shell, host: Host) {
         if (place.named.name === "kernels") agree(place);
         return together.waits(number);
       },
-      scale: () => (SCALED.has(place.named.name) ? scale : undefined),
+      scale: () => scale,
       takes: (still, draw) => Object.assign(place, { still, draw }),
     };
   }

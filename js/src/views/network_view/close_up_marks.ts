@@ -60,8 +60,7 @@ export function closeUpMarks(
 ): { parts: Mark[]; axes: Mark[] } {
   if (!closeUp) return { parts: [], axes: [] };
   if (shown && isAlone(closeUp)) {
-    const whole = { ...box, width: Math.min(box.width, PLOT.flat * box.height) };
-    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, whole, theme) };
+    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme) };
   }
   const { colours } = theme;
   // The step of the numbers, if it is not the step drawn.
@@ -161,7 +160,7 @@ function functionMarks(
   const width = Math.min(box.width, isRow ? 150 * count : (box.height * grid[1]) / grid[0]);
   const cells = Array.from({ length: count }, (_, e) => {
     const cell = bundleCell({ ...box, width }, grid, e);
-    const height = isRow ? Math.min(box.height, 1.4 * cell.width) : cell.height - 6;
+    const height = isRow ? Math.min(box.height, 2 * cell.width) : cell.height - 6;
     return { ...cell, width: cell.width - 6, height };
   });
   return cellMarks(diagram, closeUp, cells, theme);

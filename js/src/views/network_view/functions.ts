@@ -9,13 +9,7 @@ import { sizeWithin } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import {
-  type Along,
-  addArea,
-  CHANGE_OPACITY,
-  type Polylines,
-  phiPlot,
-} from "../../scene/phi_plot.ts";
+import { type Changed, changeMarks, phiPlot } from "../../scene/phi_plot.ts";
 import { dot, flat, grown, line, rect, rects, segments } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -31,8 +25,8 @@ const ROUGH = { above: 1000, points: 8 };
 const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
-/** A single function in a box as wide as this has axes. */
-const AXES_FROM = 150;
+/** A single function in a box as large as this has axes. */
+const AXES_FROM = { width: 150, height: 80 };
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
@@ -161,16 +155,15 @@ function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
   return count === 1 || (rows * columns <= MOST_CURVES && width >= CURVES_FROM);
 }
 
-/** What is drawn of functions somewhere: squares of colour; curves with what learning has changed. */
-export function drawnAs({ columns }: NetworkLayout, bundlesOf: (k: number) => readonly Bundle[]) {
-  const has = { squares: false, change: false };
-  columns.forEach(({ column, kernels }, k) => {
+/** Whether functions are drawn as squares of colour somewhere. */
+export function hasSquares(
+  { columns }: NetworkLayout,
+  bundlesOf: (k: number) => readonly Bundle[],
+) {
+  return columns.some(({ column, kernels }, k) => {
     const [first] = kernels;
-    if (first === undefined) return;
-    if (!hasCurves(column, bundlesOf(k)[first[0]], first[1].width)) has.squares = true;
-    else if (isRoomy(first[1], gridOf(column))) has.change = true;
+    return first !== undefined && !hasCurves(column, bundlesOf(k)[first[0]], first[1].width);
   });
-  return has;
 }
 
 function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boolean {
@@ -194,7 +187,7 @@ export function bundleMarks(
   const boxes = list.flatMap(({ box }) => flat(box));
   const [{ bundle, box }] = list;
   const isOne = bundle.count === 1;
-  if (isOne && box.width >= AXES_FROM) {
+  if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
     return list.flatMap((one) => plottedMarks(picture, one, colours));
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
@@ -227,7 +220,8 @@ function curveMarks(
 ): Mark[] {
   const scale = picture.scale();
   const [zeros, boxes]: number[][] = [[], []];
-  const [curves, risen, fallen] = [0, 1, 2].map((): Polylines => ({ xy: [], ends: [] }));
+  const curves = { xy: [] as number[], ends: [] as number[] };
+  const changed: Changed[] = [];
   const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
@@ -240,28 +234,24 @@ function curveMarks(
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
       const now = curveOf(frame, layer, bundle.first + n, plan);
       addCurve(curves, now, toX, toY);
-      if (!before) continue;
-      const then = curveOf(before, layer, bundle.first + n, plan);
-      addArea(risen, now, then, Math.max, toX, toY);
-      addArea(fallen, now, then, Math.min, toX, toY);
+      const f = bundle.first + n;
+      if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
     }
   }
   const width = curves.ends.length > 150 ? 1 : 1.3;
-  const area = { closed: true, opacity: CHANGE_OPACITY };
   return [
     rects(boxes, { fill: colours.cell }),
     segments(zeros, colours.zero),
-    { kind: "lines", ...risen, ...area, fill: colours.rise },
-    { kind: "lines", ...fallen, ...area, fill: colours.fall },
+    ...changeMarks(changed, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
 }
 
 function addCurve(
-  { xy, ends }: Polylines,
+  { xy, ends }: { xy: number[]; ends: number[] },
   { x, y }: ReturnType<typeof curveOf>,
-  toX: Along,
-  toY: Along,
+  toX: (value: number) => number,
+  toY: (value: number) => number,
 ) {
   const close = () => {
     if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);

@@ -23,7 +23,7 @@ const FEW = { below: 130, maps: 6 };
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
-const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55 };
+const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55, flattest: 0.36 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
@@ -226,11 +226,11 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
   const isOne = kind === FUNCTION;
   const pictured = picturedOf(links, bundles).length;
-  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.45 : 0.6) * each);
+  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.56 : 0.6) * each);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
   const steps = Math.max(1, pictured - 1);
-  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.7 : 0.56) * each;
+  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.8 : 0.56) * each;
   const fitting = (rows: number) => {
     const free = height / Math.max(1, pictured);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
@@ -238,9 +238,13 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
-  // From circle to circle, with a link on either side.
-  const between = 2 * (whole - side - roomyIn(lane.width) - 1);
-  const kernel = even(lane.isOne ? between : fitting(stagger));
+  const upright = fitting(stagger);
+  const beside = stagger > 1 ? upright : largest;
+  // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
+  const wide = lane.isOne
+    ? 2 * (whole - side - roomyIn(lane.width) - 1)
+    : Math.min(beside, (upright * FUNCTION.flat) / FUNCTION.flattest);
+  const kernel = even(isOne ? wide : upright);
   const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
@@ -249,7 +253,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     across,
     width: across * (side + MAP.gap) - MAP.gap,
     kernel: fits ? kernel : 0,
-    tall: even(lane.isOne ? height : flat * kernel),
+    tall: even(lane.isOne ? height : flat * upright),
     /** So many kernels stand side by side, each at its own height. */
     stagger,
     rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
@@ -273,7 +277,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
     isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
     Math.min(
       (isInput ? INPUT_MOST : MAP.most) * scale,
-      isInput ? 0.25 * (1 + share) * whole : 0.62 * each,
+      isInput ? 0.25 * (1 + share) * whole : 0.52 * each,
     ),
   );
   const sideOf = (across: number) => {

@@ -1,6 +1,6 @@
 /** One function, large and with axes, under its title. */
 
-import { formatAlike, formatCount } from "../../phi/format.ts";
+import { formatAlike } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { phiPlot } from "../../scene/phi_plot.ts";
 import { WORDS, words } from "../../scene/shapes.ts";
@@ -35,14 +35,12 @@ export function magnifiedMarks(
   const part = Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
   const what = Number.isFinite(x + value) ? `φ(${input}) = ${told(value)}${part}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
-  const start = ghost && ghost !== frame ? `grey: step ${formatCount(ghost.step)}` : "";
-  const joined = (...texts: string[]) => texts.filter(Boolean).join(" · ");
   const short = name.split(" · ").at(-1) ?? name;
   const first = fitting([name, short], box.width, WORDS, 600);
-  const second = [joined(placed, start), placed, joined(what, start), what, ""];
+  const second = fitting([placed, what, ""], box.width, SIZE);
   return [
     words(box.x, box.y + 9, first, colours.ink, { weight: 600 }),
-    words(box.x, box.y + 21, fitting(second, box.width, SIZE), colours.muted, { size: SIZE }),
+    words(box.x, box.y + 21, second, colours.muted, { size: SIZE }),
     ...marks,
     rounded(plot, colours.ink, FRAMED),
   ];

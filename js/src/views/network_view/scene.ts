@@ -28,7 +28,7 @@ import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once, rounded } from "./functions.ts";
 import { type Graph, isOneFunction } from "./graph.ts";
-import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
@@ -209,10 +209,6 @@ function sceneOf(
       ]),
   };
 
-  // Drawn over the functions beside it, which could hide it where they stand close; but not over pictures.
-  const isOver = !parts.some(
-    ({ kernels, bundles }) => kernels.size > 0 && bundles[0].count > MOST_CURVES,
-  );
   const front: Sheet = {
     from: [...place, frame, flow, settings.example, lit],
     marks: () =>
@@ -247,7 +243,9 @@ function sceneOf(
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      ...(isOver ? [front, ribbons] : [ribbons, front]),
+      // Functions are what one looks at: what passes by is behind them.
+      ribbons,
+      front,
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {

@@ -2,18 +2,19 @@
 
 import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
-import { atEnd } from "../../shell/element.ts";
+import { createKit } from "../../shell/controls.ts";
+import { atEnd, element } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type Act, createHeader } from "./controls.ts";
 import { type DiagramWindow, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { createFade, FADE } from "./fade.ts";
 import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
+import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 
 export { css, drawing };
@@ -131,6 +132,32 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
+}
+
+/** Buttons, left to right: what they do, what stands on them, and what that means. */
+const BUTTONS = [
+  ["clear", "clear drawing", "Start the drawing over"],
+  ["farther", "−", "Show more of the network (−)"],
+  ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
+  ["whole", "whole network", "Show the whole network again"],
+] as const;
+
+type Act = (typeof BUTTONS)[number][0];
+
+function createHeader({ document, signal, get }: Shell, act: (what: Act) => void) {
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  const [clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
+    kit.button(text, title, "kw-button", () => act(what)),
+  );
+  root.append(clear, ...zoom);
+
+  function show(zoomed: boolean) {
+    clear.hidden = settingsOf(get).example >= 0;
+    for (const button of zoom) button.hidden = !zoomed;
+    root.hidden = clear.hidden && !zoomed;
+  }
+  return { element: root, show };
 }
 
 /** What buttons and keys do. */

@@ -12,7 +12,7 @@ import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
-import { drawnAs } from "./functions.ts";
+import { hasSquares } from "./functions.ts";
 import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
@@ -39,13 +39,12 @@ export function networkCaption(
     const text = `${drawn === frame.step ? "diverged" : lost}: train again with a lower learning rate`;
     remarks.push({ text, tone: "warn", strong: true });
   }
-  const has = drawnAs(layout, (k) => parts[k].bundles);
-  if (has.change && ghost && ghost !== frame) {
+  const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
+  if (!isPlainAll && ghost && ghost !== frame) {
     remarks.push(keyed("φ rose", "fill", colours.rise));
     remarks.push(keyed(`fell since step ${formatCount(ghost.step)}`, "fill", colours.fall));
   }
-  if (has.squares) {
-    const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
+  if (hasSquares(layout, (k) => parts[k].bundles)) {
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }

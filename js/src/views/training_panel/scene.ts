@@ -103,7 +103,7 @@ function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHand
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
   // A run that waits to begin logs its loss by itself.
-  const hint = standing.state === "ready" ? "" : emptyWords(status, comes, chart);
+  const hint = standing.state === "ready" ? "" : emptyWords(status, comes, chart, standing);
   const empty = emptyMarks(hint, comes, { ...inside, height: high }, colours);
   const below = count > 0 ? layout.height : empty.height;
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
@@ -209,8 +209,14 @@ function captionOf(
   return [state, ...facts, ...values, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
 }
 
-function emptyWords({ recording }: RunStatus, comes: boolean, { said }: Chart): string {
+function emptyWords(
+  { recording }: RunStatus,
+  comes: boolean,
+  { said }: Chart,
+  { loss }: Standing,
+): string {
   if (said.length > 0) return comes ? "A curve begins with its second value." : "";
+  if (loss && comes) return "The curves come in a moment.";
   if (recording) return "No loss was logged in this run.";
   const log = "live.log(loss=loss) after optimizer.step()";
   return comes ? `The loss is drawn here: ${log}.` : `No loss was logged. For its curve: ${log}.`;
