@@ -6,7 +6,7 @@ import type { Given } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
-import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
+import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
   type Bundle,
@@ -19,7 +19,6 @@ import {
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
-import type { Settings } from "../src/views/network_view/settings.ts";
 import {
   atOnce,
   largeKernel,

@@ -46,14 +46,21 @@ function curveBeyondTable(frame: Frame, layer: LayerLayout, f: number, { from, t
   const x = Array.from({ length: POINTS }, (_, k) => from + ((to - from) * k) / (POINTS - 1));
   const { values } = expandAll(layer, tableOf?.[f] ?? 0, x);
   const own = frame.data.subarray(offset + f * nb, offset + (f + 1) * nb);
-  return { x, y: x.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0)) };
-}
-
-type Curve = ReturnType<typeof curveBeyondTable>;
-
-function finite({ x, y }: Curve): Curve {
+  const y = x.map((_, p) => own.reduce((sum, c, b) => sum + c * values[p * nb + b], 0));
   const isKnown = (_: number, p: number) => Number.isFinite(y[p]);
   return { x: x.filter(isKnown), y: y.filter(isKnown) };
+}
+
+/** The input of an example, and what a function adds. */
+export function exampleMarks(
+  [x, zero, y]: readonly [number, number, number],
+  value: number,
+  r: number,
+  { more, less, surface }: Colours,
+): Mark[] {
+  const fill = value < 0 ? less : more;
+  const at = dot(x, y, r, { fill, stroke: surface, width: 1 });
+  return [line([x, zero, x, y], fill, { width: r < 4 ? 2 : 2.5 }), at];
 }
 
 interface Plotted {
@@ -80,8 +87,8 @@ export function phiPlot(
   const now = curveBeyondTable(frame, layer, f, along);
   const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
   const lines = [
-    ...(was ? [{ points: finite(was), stroke: colours.ghost, paint: { width: 1.25 } }] : []),
-    { points: finite(now), stroke: colours.ink, paint: { round: true, width: 2 } },
+    ...(was ? [{ points: was, stroke: colours.ghost, paint: { width: 1.25 } }] : []),
+    { points: now, stroke: colours.ink, paint: { round: true, width: 2 } },
   ];
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
     most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
@@ -92,14 +99,6 @@ export function phiPlot(
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });
   if (!example) return { plot, marks };
-  const at = [x.scale(example.x), y.scale(example.value)];
-  const fill = example.value < 0 ? colours.less : colours.more;
-  return {
-    plot,
-    marks: [
-      ...marks,
-      line([at[0], y.scale(0), ...at], fill, { width: 2.5 }),
-      dot(at[0], at[1], 4.5, { fill, stroke: colours.surface, width: 1 }),
-    ],
-  };
+  const at = [x.scale(example.x), y.scale(0), y.scale(example.value)] as const;
+  return { plot, marks: [...marks, ...exampleMarks(at, example.value, 4.5, colours)] };
 }

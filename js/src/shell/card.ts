@@ -211,7 +211,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const isThere = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!isThere || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;
-  const others = [...document.querySelectorAll<HTMLElement>(".kw-card:not([hidden])")].filter(
+  const all = [...document.querySelectorAll(".kw-card:not([hidden])")].filter(
     (one) => one !== root,
   );
   const rows = Math.floor((bottom - top - EDGE) / step);
@@ -222,7 +222,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
         (_, n) => new DOMRect(x, bottom - (n + 1) * step, width, height),
       ),
     )
-    .filter((place) => !others.some((other) => overlap(place, other.getBoundingClientRect())));
+    .filter((place) => !all.some((one) => overlap(place, one.getBoundingClientRect())));
   const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
   const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;

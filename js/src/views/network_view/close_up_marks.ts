@@ -59,7 +59,12 @@ export function closeUpMarks(
   theme: Theme,
 ): { parts: Mark[]; axes: Mark[] } {
   if (!closeUp) return { parts: [], axes: [] };
-  if (shown && isAlone(closeUp)) {
+  // Where a number is made by one function that says all of it.
+  const isAlone =
+    closeUp.kind === "functions"
+      ? closeUp.count === 1
+      : closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
+  if (shown && isAlone) {
     return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme) };
   }
   const { colours } = theme;
@@ -91,12 +96,6 @@ export function closeUpMarks(
     ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
-}
-
-/** Whether a number is made by one function, which says all of it. */
-function isAlone(closeUp: CloseUp): boolean {
-  if (closeUp.kind === "functions") return closeUp.count === 1;
-  return closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
 }
 
 /** The inputs of a patch, its functions with these on them, and what each adds. */

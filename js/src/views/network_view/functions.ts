@@ -9,8 +9,8 @@ import { sizeWithin } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { type Changed, changeMarks, phiPlot } from "../../scene/phi_plot.ts";
-import { dot, flat, grown, line, rect, rects, segments } from "../../scene/shapes.ts";
+import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
+import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
@@ -166,10 +166,6 @@ export function hasSquares(
   });
 }
 
-function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boolean {
-  return width / columns >= CHANGE_FROM;
-}
-
 interface Pictured {
   bundle: Bundle;
   box: Rect;
@@ -188,7 +184,11 @@ export function bundleMarks(
   const [{ bundle, box }] = list;
   const isOne = bundle.count === 1;
   if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
-    return list.flatMap((one) => plottedMarks(picture, one, colours));
+    return list.flatMap(({ bundle: { first: f }, box, point }) => {
+      const inside = { ...grown(box, -8), width: box.width - 8 };
+      const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
+      return [ground, ...phiPlot({ ...picture, f }, point, inside, colours).marks];
+    });
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
   const inside = hasCurves(column, bundle, box.width)
@@ -202,16 +202,6 @@ export function bundleMarks(
   ];
 }
 
-/** A function with axes, in a card. */
-function plottedMarks(picture: LayerPicture, { bundle, box, point }: Pictured, colours: Colours) {
-  const { x, y, width, height } = box;
-  const inside = { x: x + 8, y: y + 10, width: width - 8, height: height - 14 };
-  return [
-    rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 }),
-    ...phiPlot({ ...picture, f: bundle.first }, point, inside, colours).marks,
-  ];
-}
-
 function curveMarks(
   { frame, layer, plan, x: [lo, hi], ghost, ...picture }: LayerPicture,
   grid: [number, number],
@@ -222,7 +212,7 @@ function curveMarks(
   const [zeros, boxes]: number[][] = [[], []];
   const curves = { xy: [] as number[], ends: [] as number[] };
   const changed: Changed[] = [];
-  const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
+  const before = list[0].box.width / grid[1] >= CHANGE_FROM ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
       const cell = grown(bundleCell(box, grid, n), -1);
@@ -275,11 +265,7 @@ function readingMarks(
   const { x, y, width, height } = grown(box, -1);
   const [cx, zero] = [x + width * along, y + height / 2];
   const cy = zero - (height / 2) * share;
-  const fill = point.value < 0 ? colours.less : colours.more;
-  return [
-    line([cx, zero, cx, cy], fill, { width: 2 }),
-    dot(cx, cy, 3, { fill, stroke: colours.surface, width: 1 }),
-  ];
+  return exampleMarks([cx, zero, cy], point.value, 3, colours);
 }
 
 /** How far each function rises, as a square of colour. */

@@ -8,7 +8,7 @@ import { type Bundle, type Column, type Graph, isOneFunction } from "./graph.ts"
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
 /** Room over the last units for the word that says what their bars are. */
-export const BAR_WORD = 12;
+const BAR_WORD = 12;
 const MARGIN = 10;
 /** Sides of maps, of the input and of circles. */
 const MAP = { least: 7, readable: 13, most: 84, gap: 5 };

@@ -20,6 +20,8 @@ import {
   type Focus,
   graphIn,
   type Leg,
+  type Settings,
+  settingsOf,
   strongestInto,
   WHOLE,
 } from "./diagram.ts";
@@ -32,7 +34,6 @@ import { COLUMN_HEAD } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
-import { type Settings, settingsOf } from "./settings.ts";
 import { diagramSites } from "./sites.ts";
 import {
   atOnce,

@@ -10,11 +10,10 @@ import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type DiagramWindow, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
+import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { createFade, FADE } from "./fade.ts";
 import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
-import { settingsOf } from "./settings.ts";
 import css from "./style.css";
 
 export { css, drawing };
@@ -51,7 +50,7 @@ function build(shell: Shell): Parts {
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
-  const { act, key } = createActs(shell, camera, () => pen.clear());
+  const { acts, key } = createActs(shell, camera, () => pen.clear());
   const isPad = (id: string) => scene?.pad && id === "u:0:0";
   const stage = createStage(
     document,
@@ -71,7 +70,7 @@ function build(shell: Shell): Parts {
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
-  const header = createHeader(shell, act);
+  const header = createHeader(shell, acts);
   const ask = createAsking(shell);
   takeWheel(
     stage.element,
@@ -142,13 +141,11 @@ const BUTTONS = [
   ["whole", "whole network", "Show the whole network again"],
 ] as const;
 
-type Act = (typeof BUTTONS)[number][0];
-
-function createHeader({ document, signal, get }: Shell, act: (what: Act) => void) {
+function createHeader({ document, signal, get }: Shell, acts: Record<string, () => void>) {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
   const [clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
-    kit.button(text, title, "kw-button", () => act(what)),
+    kit.button(text, title, "kw-button", acts[what]),
   );
   root.append(clear, ...zoom);
 
@@ -166,22 +163,20 @@ function createActs(
   { zoom, moveTo, isZoomed }: ReturnType<typeof createCamera>,
   clear: () => void,
 ) {
-  function act(what: Act) {
-    if (what === "closer" || what === "farther") zoom(what === "closer" ? 1.5 : 1 / 1.5, null);
-    else if (what === "whole") moveTo(WHOLE);
-    else clear();
-  }
+  const closer = () => zoom(1.5, null);
+  const farther = () => zoom(1 / 1.5, null);
+  const whole = () => moveTo(WHOLE);
+  const keys: Record<string, () => void> = { "+": closer, "=": closer, "-": farther, "0": whole };
 
   function key({ key }: KeyboardEvent): boolean {
-    const way = { "+": "closer", "=": "closer", "-": "farther", "0": "whole" } as const;
-    if (key in way) act(way[key as keyof typeof way]);
+    if (key in keys) keys[key]();
     else if (key === "Escape" && isZoomed()) moveTo(WHOLE);
     else if (key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
     else return false;
     return true;
   }
 
-  return { act, key };
+  return { acts: { clear, closer, farther, whole }, key };
 }
 
 /** What a drawing waits for: the model, and the strengths of links. */
