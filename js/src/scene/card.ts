@@ -70,8 +70,8 @@ function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
   const [, height, width] = store.observed(layer.name)?.fold ?? [1, 1, 1];
   const size = height * width;
   const from = size > 1 ? `map ${Math.floor(input / size)}` : inputName(layer, input);
-  const way = `${from} to ${outputName(layer, out)}`;
-  const text = layer.kind === "linear" ? way : entryText(layer, f);
+  const isLink = layer.kind === "linear";
+  const text = isLink ? `${from} to ${outputName(layer, out)}` : entryText(layer, f);
   return [`${layerTitle(layer)} · ${text}`, text];
 }
 

@@ -264,8 +264,7 @@ function readingMarks(
   const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
   const { x, y, width, height } = grown(box, -1);
   const [cx, zero] = [x + width * along, y + height / 2];
-  const cy = zero - (height / 2) * share;
-  return exampleMarks([cx, zero, cy], point.value, 3, colours);
+  return exampleMarks([cx, zero, zero - (height / 2) * share], point.value, 3, colours);
 }
 
 /** How far each function rises, as a square of colour. */

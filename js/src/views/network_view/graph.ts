@@ -251,7 +251,11 @@ export interface Relevance {
   shown: number[];
 }
 
-export function relevanceOf(bundles: readonly Bundle[], perFunction: Float32Array): Relevance {
+export function relevanceOf(
+  bundles: readonly Bundle[],
+  perFunction: Float32Array,
+  room = MOST_LINKS,
+): Relevance {
   const sizes = Float64Array.from(bundles, ({ first, count }) => {
     let squares = 0;
     for (let f = first; f < first + count; f++) {
@@ -260,7 +264,7 @@ export function relevanceOf(bundles: readonly Bundle[], perFunction: Float32Arra
     return Math.sqrt(squares);
   });
   const order = Array.from(bundles.keys());
-  if (order.length > MOST_LINKS) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
-  const shown = order.slice(0, MOST_LINKS).sort((a, b) => a - b);
+  if (order.length > room) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+  const shown = order.slice(0, room).sort((a, b) => a - b);
   return { sizes, most: max(sizes) ?? 0, shown };
 }

@@ -239,11 +239,10 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
   const upright = fitting(stagger);
-  const beside = stagger > 1 ? upright : largest;
   // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
   const wide = lane.isOne
     ? 2 * (whole - side - roomyIn(lane.width) - 1)
-    : Math.min(beside, (upright * FUNCTION.flat) / FUNCTION.flattest);
+    : Math.min(stagger > 1 ? upright : largest, (upright * FUNCTION.flat) / FUNCTION.flattest);
   const kernel = even(isOne ? wide : upright);
   const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;

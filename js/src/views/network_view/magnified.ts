@@ -35,8 +35,7 @@ export function magnifiedMarks(
   const part = Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
   const what = Number.isFinite(x + value) ? `φ(${input}) = ${told(value)}${part}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
-  const short = name.split(" · ").at(-1) ?? name;
-  const first = fitting([name, short], box.width, WORDS, 600);
+  const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SIZE);
   return [
     words(box.x, box.y + 9, first, colours.ink, { weight: 600 }),
