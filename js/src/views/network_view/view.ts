@@ -33,8 +33,7 @@ const ALONE = 500;
 const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
-const HINT =
-  "Point at any kernel, link or circle to see its function large; a click selects it, Ctrl + wheel zooms.";
+const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
 
 export const render = viewOf(KIND, build);
 

@@ -1,0 +1,215 @@
+// src/page/model.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from a kernel. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
+
+// src/wire/checks.ts
+function decodedBase64(text) {
+  const { fromBase64 } = Uint8Array;
+  const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new DataView(buffer, byteOffset, byteLength);
+}
+function putBytes(into, path, bytes) {
+  const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
+  holder[path[path.length - 1]] = bytes;
+}
+
+// src/page/saved.ts
+async function unpack(text, base64) {
+  const saved = JSON.parse(text);
+  const stream = new Blob([decodedBase64(base64.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = await new Response(stream).arrayBuffer();
+  for (const [path, at, length] of saved.bytes) {
+    putBytes(saved, path, new DataView(bytes, at, length));
+  }
+  return saved;
+}
+function framesOf(run) {
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== void 0 && n < run.steps.length - 1
+  }));
+}
+var FINE = 254;
+function widen(run) {
+  const { steps, data, counts, sizes, fine, beside } = run;
+  const frames = steps.length;
+  const coefficientsOfAll = data.byteLength / frames;
+  const more = (beside?.byteLength ?? 0) / 4 / frames;
+  const size = coefficientsOfAll + more;
+  const wide = new Float32Array(size * frames);
+  for (let k = 0; k < more * frames; k++) {
+    const at = Math.floor(k / more) * size + coefficientsOfAll + k % more;
+    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
+  let [place, number] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, place++) {
+      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+      let at = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        at = at + data.getInt8(place * frames + frame) << 24 >> 24;
+        wide[frame * size + place] = at * step;
+      }
+      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+    }
+    number += functions;
+  }
+  return wide;
+}
+function unfold(folded, frames) {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
+    }
+  }
+  return words;
+}
+
+// src/page/index.ts
+var THEMES = ["auto", "light", "dark"];
+async function start(document, modules) {
+  const places = [...document.querySelectorAll("[data-kw-place]")];
+  try {
+    const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
+    applyTheme(document, saved.theme);
+    const widgets = widgetsOf(document, saved, modules);
+    for (const place of places) show(place, saved.places, widgets, modules);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    for (const place of places) {
+      place.textContent = `This view cannot be shown in this browser: ${message}`;
+    }
+    throw error;
+  }
+}
+function textOf(document, id) {
+  const text = document.getElementById(id)?.textContent;
+  if (!text) throw new Error(`its part “${id}” is missing`);
+  return text;
+}
+var { signal } = new AbortController();
+function widgetsOf(document, saved, modules) {
+  const models = modelsOf(document, saved, modules);
+  const find = (ref) => models.get(ref.replace("anywidget:", ""));
+  const { initialize } = modules.Stream;
+  const streams = saved.streams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const host = {
+    getModel: async (ref) => find(ref),
+    getWidget: async (ref) => ({ exports: stores.get(find(ref)) })
+  };
+  return { host, find };
+}
+function modelsOf(document, saved, modules) {
+  if (saved.heard !== void 0) return liveModels(document, saved, modules);
+  const { train } = modules.Trained ?? {};
+  const bar = document.getElementById("kw-bar");
+  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
+}
+function savedModels({ streams, models }) {
+  return new Map([
+    ...streams.map((stream) => [stream.id, streamModel(stream)]),
+    ...models.map(({ id, traits }) => [id, new PageModel(traits)])
+  ]);
+}
+function liveModels(document, saved, modules) {
+  const said = document.getElementById("kw-connection");
+  const { connect } = modules.Live;
+  const models = [...saved.streams, ...saved.models];
+  return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
+    if (!said) return;
+    said.textContent = words;
+    said.toggleAttribute("data-lost", lost);
+  });
+}
+function show(figure, places, { host, find }, modules) {
+  const place = places[Number(figure.dataset.kwPlace)];
+  figure.style.cssText = figure.dataset.kwStyle ?? "";
+  const el = figure.querySelector("div");
+  el.replaceChildren();
+  const code = modules.View?.default;
+  if (code) code.render({ model: find(place.model), el, host, signal });
+  else el.textContent = `${place.name} did not start in this browser.`;
+}
+function streamModel(saved) {
+  const frames = saved.runs.flatMap(framesOf);
+  const traits = { ...saved.traits, initial: frames[0], frame: frames[frames.length - 1] };
+  return new PageModel(traits, (content, reply) => {
+    const { kind, before } = content;
+    if (kind === "history?") {
+      const asked = frames.filter(({ step }) => before === void 0 || step < before);
+      reply({ kind: "history", frames: asked });
+    } else if (kind === "observed?") {
+      saved.observed.forEach(reply);
+    } else if (kind === "activations?") {
+      for (const one of saved.activations ?? []) reply({ ...one, past: true });
+    }
+  });
+}
+function applyTheme(document, saved) {
+  const root = document.documentElement;
+  const select = document.querySelector("#kw-theme");
+  if (!select) return;
+  const asked = new URLSearchParams(document.defaultView?.location.search).get("theme");
+  const choose = (theme) => {
+    if (theme === "auto") root.removeAttribute("data-theme");
+    else root.dataset.theme = theme;
+  };
+  const first = THEMES.includes(asked) ? asked : saved;
+  choose(first);
+  select.value = first;
+  select.addEventListener("change", () => choose(select.value));
+}
+var page_default = { start };
+export {
+  page_default as default,
+  start,
+  streamModel
+};

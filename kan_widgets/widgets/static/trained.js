@@ -1,0 +1,446 @@
+// src/wire/checks.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function float32(bytes, what) {
+  return new Float32Array(copy(bytes, what));
+}
+function uint32(bytes, what) {
+  return new Uint32Array(copy(bytes, what));
+}
+function uint8(bytes, what) {
+  return new Uint8Array(viewOf(bytes, what));
+}
+function copy(bytes, what) {
+  const view = viewOf(bytes, what);
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+function viewOf(bytes, what) {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
+function record(value, what) {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value;
+  }
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
+}
+function checkCount(got, needed, what) {
+  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
+}
+function product(sizes) {
+  return sizes.reduce((all, size) => all * size, 1);
+}
+function valueWords(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}
+
+// src/wire/protocol.ts
+var PROTOCOL = 2;
+var ProtocolMismatch = class extends WireError {
+  name = "ProtocolMismatch";
+  constructor(sent) {
+    super(
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the checkCount kan_widgets.`
+    );
+  }
+};
+function coefficientsOf(layers) {
+  return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
+}
+function readLayout(value) {
+  const raw = record(value, "a layout");
+  if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
+  const layers = raw.layers.map(readLayer);
+  const beside = /* @__PURE__ */ new Map();
+  let offset = coefficientsOf(layers);
+  for (const { name, size } of raw.beside ?? []) {
+    beside.set(name, { offset, size });
+    offset += size;
+  }
+  return { version: raw.version, layers, beside };
+}
+function readLayer(raw) {
+  const { is_base, conv, tables, table_of, input_names, ...plain } = raw;
+  const what = `of layer "${raw.name}"`;
+  const count = product(raw.shape);
+  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${what}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${what}`);
+  return {
+    ...plain,
+    isBase: is_base,
+    conv: conv && convOf(conv),
+    tables: tables.map(({ x, values }) => {
+      const table = {
+        x: float32(x, `a table ${what}`),
+        values: float32(values, `a table ${what}`)
+      };
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${what}`);
+      return table;
+    }),
+    // A table takes from its layer what it does not state itself.
+    bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
+      return { domain, extent, knots };
+    }),
+    tableOf,
+    count,
+    ...input_names && { inputNames: input_names }
+  };
+}
+function convOf({
+  padding_mode,
+  pads_basis,
+  ...conv
+}) {
+  return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
+}
+
+// src/page/bar.ts
+function createBar(root, rows) {
+  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
+  const [run, again] = [part("run"), part("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
+  let state = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener("click", () => {
+        if (state === "running") actions.pause();
+        else if (state === "paused") actions.run();
+        else restart();
+      });
+      again.addEventListener("click", restart);
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, classifies } = news;
+      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
+      part("said").textContent = said.join(" · ");
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = "";
+      run.disabled = true;
+    }
+  };
+}
+
+// src/page/model.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from a kernel. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
+
+// src/page/saved.ts
+function framesOf(run) {
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== void 0 && n < run.steps.length - 1
+  }));
+}
+var FINE = 254;
+function widen(run) {
+  const { steps, data, counts, sizes, fine, beside } = run;
+  const frames = steps.length;
+  const coefficientsOfAll = data.byteLength / frames;
+  const more = (beside?.byteLength ?? 0) / 4 / frames;
+  const size = coefficientsOfAll + more;
+  const wide = new Float32Array(size * frames);
+  for (let k = 0; k < more * frames; k++) {
+    const at = Math.floor(k / more) * size + coefficientsOfAll + k % more;
+    wide[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
+  let [place, number] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, place++) {
+      const step = sizes?.getFloat32(4 * (number + Math.floor(i / coefficients)), true) ?? 1;
+      let at = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        at = at + data.getInt8(place * frames + frame) << 24 >> 24;
+        wide[frame * size + place] = at * step;
+      }
+      wide[(frames - 1) * size + place] = (at + (fine?.getInt8(place) ?? 0) / FINE) * step;
+    }
+    number += functions;
+  }
+  return wide;
+}
+function unfold(folded, frames) {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
+    }
+  }
+  return words;
+}
+
+// src/page/trained.ts
+var TrainedModel = class extends PageModel {
+  tell(content) {
+    this.emit("msg:custom", content, []);
+  }
+};
+var STATES = {
+  running: ["running", "training"],
+  paused: ["paused", "paused"],
+  finished: ["finished", "finished"],
+  diverged: ["diverged", "diverged: a number was not finite any more"]
+};
+var MOST_VALUES = 800;
+function train(saved, lesson, controls) {
+  const bar = createBar(controls, lesson.name);
+  const [stream] = saved.streams;
+  const [first] = stream.runs.flatMap(framesOf);
+  const initial = float32(first.data, "the first frame");
+  const description = {
+    structure: stream.traits.structure,
+    layout: readLayout(stream.traits.layouts[0]),
+    recipe: Object.fromEntries(
+      Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+        return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
+      })
+    )
+  };
+  const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
+  const worker = new Worker(URL.createObjectURL(script));
+  const order = (one) => worker.postMessage(one);
+  const data = {
+    train: examplesOf(lesson.train, lesson),
+    test: examplesOf(lesson.test, lesson),
+    shift: lesson.shift
+  };
+  let settings = lesson.settings;
+  let reset = false;
+  let curves = emptyCurves();
+  function begin(frame) {
+    curves = emptyCurves();
+    edits.begin();
+    reset = true;
+    const code = uint8(lesson.code, "the kernels");
+    order({ kind: "begin", description, frame, data, settings, code });
+  }
+  const run = (steps = Number.POSITIVE_INFINITY) => order({ kind: "run", steps });
+  function answer(content) {
+    const { kind, ...asked } = content;
+    if (kind === "shown") order({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") order({ kind: "pause" });
+    else if (kind === "resume") run();
+    else if (kind === "step") run(asked.steps ?? 1);
+    else if (kind === "rate") order({ kind, value: asked.value });
+    else edits.take(content);
+  }
+  const edits = createEdits(
+    description.layout,
+    initial,
+    order,
+    (state) => model.set("edits", state)
+  );
+  const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
+  const frames = { initial: first, frame: first };
+  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+    answer(content);
+    const { id, kind } = content;
+    const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+    if (id) reply({ kind: "heard", id, refused });
+  });
+  const others = saved.models.map(({ id, traits }) => {
+    const own = new TrainedModel({ ...traits });
+    if (own.get("editable") !== void 0) own.set("editable", true);
+    return [id, own];
+  });
+  worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
+    const { frame, step } = news;
+    edits.now(frame);
+    if (reset) model.tell({ kind: "reset", version: 0 });
+    reset = false;
+    model.tell({ kind: "frame", layout: first.layout, step, data: frame, number: step });
+    curves.take(news);
+    const [state, words] = STATES[news.state];
+    const loss = step > 0 ? ["loss", String(news.loss)] : void 0;
+    model.set("training", { ...model.get("training"), state, words, mend: "", loss });
+    for (const [, own] of others) {
+      const status = own.get("status");
+      if (status !== void 0 && own.get("curves") !== void 0) {
+        own.set("curves", curves.wire(news.classifies));
+        own.set("status", {
+          ...status,
+          ...statusOf(news, settings, state)
+        });
+      }
+    }
+    bar.show(news);
+  };
+  bar.connect({
+    run: () => run(),
+    pause: () => order({ kind: "pause" }),
+    again(chosen) {
+      settings = { ...settings, ...chosen };
+      begin(initial);
+    }
+  });
+  begin(initial);
+  return new Map([[stream.id, model], ...others]);
+}
+function createEdits({ layers }, initial, order, tell) {
+  const [done, undone] = [[], []];
+  let open = null;
+  let now = initial;
+  const told = (message) => tell({ undo: done.length, redo: undone.length, message });
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    const layer = layers.find((each) => each.name === name);
+    if (!layer) return void 0;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const at = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at, at + layer.nb);
+    const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+    if (kind === "zero") after.fill(0);
+    const change = { at, before: open?.at === at ? open.before : part(now), after };
+    open = final ? null : change;
+    undone.length = 0;
+    return change;
+  }
+  return {
+    begin() {
+      done.length = undone.length = 0;
+      now = initial;
+    },
+    now(frame) {
+      now = frame;
+    },
+    take(edit) {
+      const { kind, final = true } = edit;
+      if (kind === "straighten" || kind === "form")
+        told("only Python fits a line or a formula: here a curve is pulled");
+      if (!EDITS.includes(kind)) return;
+      const isBack = kind === "undo";
+      const change = isBack ? done.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      if (!change) return;
+      if (final) (isBack ? undone : done).push(change);
+      order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
+      told("");
+    }
+  };
+}
+var EDITS = ["edit", "zero", "reset", "undo", "redo"];
+var HEARD = ["pause", "resume", "stop", "step", "rate"];
+function statusOf({ step, steps, rate, speed }, { batch, epochs }, state) {
+  const total = steps / epochs;
+  return {
+    ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
+    ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
+    ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
+    ...{ rates: [rate], recording: "", source: "", message: "" },
+    kernels: "compiled kernels, in this page"
+  };
+}
+function emptyCurves() {
+  const loss = { x: [], y: [] };
+  const score = { x: [], y: [] };
+  return {
+    take({ step, loss: value, score: measured, state }) {
+      if (step > 0 && loss.x.at(-1) !== step) {
+        loss.x.push(step);
+        loss.y.push(value);
+      }
+      if (measured && state === "running") {
+        score.x.push(step);
+        score.y.push(measured.value);
+      }
+      for (const one of [loss, score])
+        if (one.x.length > MOST_VALUES) {
+          one.x = one.x.filter((_, k) => k % 2 === 0);
+          one.y = one.y.filter((_, k) => k % 2 === 0);
+        }
+    },
+    wire: (classifies) => {
+      const measured = classifies ? "accuracy" : "error";
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
+      return all.filter(({ x }) => x.byteLength > 0);
+    }
+  };
+}
+function wired(name, kind, { x, y }) {
+  const bytes = (values) => new DataView(Float64Array.from(values).buffer);
+  return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+}
+function examplesOf({ inputs, targets }, { bytes }) {
+  return {
+    inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
+    targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
+  };
+}
+export {
+  train
+};

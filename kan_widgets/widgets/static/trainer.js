@@ -1,0 +1,982 @@
+// src/training/machine.ts
+var Machine = class _Machine {
+  #exports;
+  #memory;
+  #problems = /* @__PURE__ */ new WeakMap();
+  /** Throws where the page's browser cannot run it. */
+  static async from(code) {
+    const { instance } = await WebAssembly.instantiate(code);
+    return new _Machine(instance.exports);
+  }
+  constructor(exports) {
+    this.#exports = exports;
+    this.#memory = exports.memory;
+  }
+  /** The address of so many new numbers, all 0. */
+  take(numbers) {
+    const at = Number(this.#exports.kan_take_some(4 * numbers));
+    if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at, numbers).fill(0);
+    return at;
+  }
+  /** Numbers at an address, until more memory is taken or something is computed. */
+  floats(at, numbers) {
+    return new Float32Array(this.#memory.buffer, at, numbers);
+  }
+  /** y of x; false where a number is not finite: then y means nothing. */
+  forward(call) {
+    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const problem = this.#problem(call);
+    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
+    const knots = this.#knots(basis);
+    return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
+  }
+  /** The gradients of what has an address in `gradients`, as `forward`. */
+  backward(call, gradients) {
+    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
+    const given = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const wanted = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#done(run(this.#problem(call), this.#knots(basis), ...given, ...wanted));
+  }
+  #done(status) {
+    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
+    return Number(status) === 0;
+  }
+  /** Its struct in memory, written once. */
+  #problem({ sizes, basis }) {
+    const known = this.#problems.get(sizes);
+    if (known) return known;
+    const at = this.take(2 * 39);
+    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
+    const { n, height, width, channels, out, groups } = sizes;
+    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
+    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
+    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
+    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
+    numbers.push(basis.functions, 1, basis.family);
+    const words = new BigInt64Array(this.#memory.buffer, at, 39);
+    words.set(numbers.map(BigInt));
+    new Float64Array(this.#memory.buffer, at + 8 * numbers.length, 2).set([
+      basis.shift,
+      basis.factor
+    ]);
+    this.#problems.set(sizes, at);
+    return at;
+  }
+  #uneven = /* @__PURE__ */ new WeakMap();
+  #knots({ knots }) {
+    if (!knots) return 0;
+    const at = this.#uneven.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
+    this.#uneven.set(knots, at);
+    return at;
+  }
+};
+
+// src/training/operations.ts
+var Operation = class {
+  constructor(machine, from, to) {
+    this.machine = machine;
+    this.from = from;
+    this.to = to;
+  }
+  machine;
+  from;
+  to;
+  /** What n examples take in, and what they give. */
+  values(n) {
+    return this.#both(n, this.from.at, this.to.at);
+  }
+  /** The gradient of what is taken in, and the one of what is given. */
+  gradients(n) {
+    return this.#both(n, this.from.grad, this.to.grad);
+  }
+  #both(n, from, to) {
+    const { machine } = this;
+    return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
+  }
+};
+var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
+function takeValues(machine, most, shape) {
+  const size = sizeOf(shape);
+  return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
+}
+var MOMENTUM = 0.1;
+var BatchNorm = class extends Operation {
+  constructor(machine, from, to, kept, scale, shift, eps) {
+    super(machine, from, to);
+    this.kept = kept;
+    this.scale = scale;
+    this.shift = shift;
+    this.eps = eps;
+    this.#saved = new Float64Array(2 * from.shape[0]);
+  }
+  kept;
+  scale;
+  shift;
+  eps;
+  #saved;
+  forward(n, training) {
+    const { machine, from } = this;
+    const channels = from.shape[0];
+    const [x, y] = this.values(n);
+    const [means, inverses] = [
+      this.#saved.subarray(0, channels),
+      this.#saved.subarray(channels, 2 * channels)
+    ];
+    const kept = [this.kept.mean, this.kept.variance].map((at) => machine.floats(at, channels));
+    if (training) this.#measure(x, channels, means, inverses, kept);
+    else {
+      means.set(kept[0]);
+      inverses.set(kept[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
+    }
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const shift = this.shift && machine.floats(this.shift.at, channels);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        const normed = (x[k + c] - means[c]) * inverses[c];
+        y[k + c] = normed * (scale ? scale[c] : 1) + (shift ? shift[c] : 0);
+      }
+    return true;
+  }
+  #measure(x, channels, means, inverses, [mean, variance]) {
+    const count = x.length / channels;
+    means.fill(0);
+    inverses.fill(0);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) means[c] += x[k + c];
+    for (let c = 0; c < channels; c++) means[c] /= count;
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
+    for (let c = 0; c < channels; c++) {
+      const own = inverses[c] / count;
+      mean[c] += MOMENTUM * (means[c] - mean[c]);
+      variance[c] += MOMENTUM * (own * count / Math.max(1, count - 1) - variance[c]);
+      inverses[c] = 1 / Math.sqrt(own + this.eps);
+    }
+  }
+  backward(n) {
+    const { machine, from } = this;
+    const channels = from.shape[0];
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const sums = new Float64Array(channels);
+    const products = new Float64Array(channels);
+    const [means, inverses] = [
+      this.#saved.subarray(0, channels),
+      this.#saved.subarray(channels, 2 * channels)
+    ];
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        sums[c] += given[k + c];
+        products[c] += given[k + c] * (x[k + c] - means[c]) * inverses[c];
+      }
+    if (this.scale) machine.floats(this.scale.grad, channels).set(products);
+    if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
+    const count = x.length / channels;
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        const normed = (x[k + c] - means[c]) * inverses[c];
+        const rest = given[k + c] - sums[c] / count - normed * products[c] / count;
+        taken[k + c] = rest * inverses[c] * (scale ? scale[c] : 1);
+      }
+    return true;
+  }
+};
+var MaxPool = class extends Operation {
+  constructor(machine, from, to, kernel, stride) {
+    super(machine, from, to);
+    this.kernel = kernel;
+    this.stride = stride;
+  }
+  kernel;
+  stride;
+  /** Where each came from. */
+  #from = new Int32Array(0);
+  forward(n) {
+    const { from, to } = this;
+    const [channels, height, width] = from.shape;
+    const [, outHeight, outWidth] = to.shape;
+    const [x, y] = this.values(n);
+    if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
+    for (let image = 0, k = 0; image < n; image++)
+      for (let row = 0; row < outHeight; row++)
+        for (let column = 0; column < outWidth; column++)
+          for (let c = 0; c < channels; c++, k++) {
+            const top = image * height + row * this.stride[0];
+            const first = (top * width + column * this.stride[1]) * channels + c;
+            let best = first;
+            for (let h = 0; h < this.kernel[0]; h++)
+              for (let w = 0; w < this.kernel[1]; w++) {
+                const at = first + (h * width + w) * channels;
+                if (x[at] > x[best]) best = at;
+              }
+            y[k] = x[best];
+            this.#from[k] = best;
+          }
+    return true;
+  }
+  backward(n) {
+    const [taken, given] = this.gradients(n);
+    taken.fill(0);
+    for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
+    return true;
+  }
+};
+var Flatten = class extends Operation {
+  forward(n) {
+    this.#move(n, this.from.at, this.to.at, false);
+    return true;
+  }
+  backward(n) {
+    this.#move(n, this.to.grad, this.from.grad, true);
+    return true;
+  }
+  #move(n, source, target, back) {
+    const { size } = this.from;
+    const [channels] = this.from.shape;
+    const area = size / channels;
+    const x = this.machine.floats(source, n * size);
+    const y = this.machine.floats(target, n * size);
+    for (let image = 0; image < n * size; image += size)
+      for (let place = 0; place < area; place++)
+        for (let c = 0; c < channels; c++) {
+          const [inner, outer] = [image + place * channels + c, image + c * area + place];
+          if (back) y[inner] = x[outer];
+          else y[outer] = x[inner];
+        }
+  }
+};
+var DIFFERENTIABLE = {
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  silu: [
+    (x) => x / (1 + Math.exp(-x)),
+    (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    }
+  ]
+};
+var Elementwise = class extends Operation {
+  constructor(machine, from, to, f, slope) {
+    super(machine, from, to);
+    this.f = f;
+    this.slope = slope;
+  }
+  f;
+  slope;
+  forward(n) {
+    const [x, y] = this.values(n);
+    for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
+    return true;
+  }
+  backward(n) {
+    const [x] = this.values(n);
+    const [taken, given] = this.gradients(n);
+    for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
+    return true;
+  }
+};
+var LogSoftmax = class extends Operation {
+  forward(n) {
+    const { size } = this.from;
+    const [x, y] = this.values(n);
+    for (let row = 0; row < n * size; row += size) {
+      let most = Number.NEGATIVE_INFINITY;
+      for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += Math.exp(x[k] - most);
+      const log = most + Math.log(sum);
+      for (let k = row; k < row + size; k++) y[k] = x[k] - log;
+    }
+    return true;
+  }
+  backward(n) {
+    const { size } = this.from;
+    const [, y] = this.values(n);
+    const [taken, given] = this.gradients(n);
+    for (let row = 0; row < n * size; row += size) {
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += given[k];
+      for (let k = row; k < row + size; k++) taken[k] = given[k] - Math.exp(y[k]) * sum;
+    }
+    return true;
+  }
+};
+
+// src/training/layer.ts
+var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
+function layerRefusal(layer, recipe) {
+  if (!recipe) return `the parts of ${layer.name} (${layer.type}) are not known`;
+  if (!(recipe.base in DIFFERENTIABLE)) return `${layer.name} has a base that only Python knows`;
+  if (layer.conv && layer.conv.paddingMode !== "zeros")
+    return `${layer.name} pads by “${layer.conv.paddingMode}”`;
+  if (layer.conv?.padsBasis) return `${layer.name} pads its basis functions`;
+  if (layer.window || layer.tableOf) return `the functions of ${layer.name} are too many or differ`;
+  return "";
+}
+var KanLayer = class extends Operation {
+  constructor(machine, layer, recipe, from, to, bias, most) {
+    super(machine, from, to);
+    this.layer = layer;
+    this.bias = bias;
+    const { count, conv } = layer;
+    this.#basis = recipe.basis ?? NO_SPLINES;
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
+    this.#copies = conv?.shared ? from.shape[0] : 1;
+    const { functions } = this.#basis;
+    const weight = (size) => {
+      return { at: machine.take(size), grad: machine.take(size), count: size };
+    };
+    this.base = weight(count);
+    this.spline = recipe.basis ? weight(count * functions) : null;
+    this.scaler = recipe.scaler ? weight(count) : null;
+    const asIs = this.#copies === 1;
+    this.#used = {
+      base: asIs ? this.base : weight(count * this.#copies),
+      spline: asIs && this.spline && !this.scaler ? this.spline : weight(count * functions * this.#copies)
+    };
+    const room = () => this.#activation ? machine.take(most * from.size) : 0;
+    this.#given = { base: room(), slope: room() };
+  }
+  layer;
+  bias;
+  base;
+  spline;
+  scaler;
+  #basis;
+  /** The base, where the kernels have none of their own: they have SiLU. */
+  #activation;
+  /** How often each kernel is used: by each channel of its own. */
+  #copies;
+  /** What the kernels multiply by, where it is not the parameters as they are. */
+  #used;
+  #given;
+  #sizes = /* @__PURE__ */ new Map();
+  forward(n) {
+    this.#use();
+    this.#activate(n);
+    if (!this.machine.forward(this.#call(n))) return false;
+    if (this.bias) {
+      const bias = this.machine.floats(this.bias.at, this.bias.count);
+      const [, y] = this.values(n);
+      for (let k = 0; k < y.length; k += bias.length)
+        for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
+    }
+    return true;
+  }
+  backward(n) {
+    const done = this.machine.backward(this.#call(n), {
+      y: this.to.grad,
+      x: this.from.grad,
+      baseWeight: this.#used.base.grad,
+      splineWeight: this.#used.spline.grad
+    });
+    if (!done) return false;
+    if (this.bias) {
+      const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
+      const [, given] = this.gradients(n);
+      for (let k = 0; k < given.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
+    }
+    this.#gather();
+    return true;
+  }
+  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  read(frame, scaler) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    if (scales && scaler) scales.set(scaler);
+    for (let f = 0; f < layer.count; f++) {
+      const scale = scales ? scales[f] : 1;
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const value = frame[layer.offset + f * layer.nb + b];
+        if (layer.isBase[b]) base[f] = value;
+        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
+      }
+    }
+  }
+  /** Writes its coefficients to a frame. */
+  write(frame) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    for (let f = 0; f < layer.count; f++) {
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const at = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at] = base[f];
+        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+      }
+    }
+  }
+  /** The parameters, scaled and for each channel, to where the kernels read them. */
+  #use() {
+    const { machine, spline, scaler } = this;
+    const { base: toBase, spline: toSpline } = this.#used;
+    if (toBase !== this.base) {
+      const base = machine.floats(this.base.at, this.base.count);
+      const to2 = machine.floats(toBase.at, toBase.count);
+      for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
+    }
+    if (!spline || toSpline === spline) return;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = scaler && machine.floats(scaler.at, scaler.count);
+    const to = machine.floats(toSpline.at, toSpline.count);
+    const { functions } = this.#basis;
+    for (let k = 0; k < to.length; k++) {
+      const one = k % splines.length;
+      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+    }
+  }
+  /** The gradients of the parameters, from those of what the kernels read. */
+  #gather() {
+    const { machine, spline, scaler } = this;
+    const { base: fromBase, spline: fromSpline } = this.#used;
+    if (fromBase !== this.base) {
+      const given2 = machine.floats(fromBase.grad, fromBase.count);
+      const sums2 = machine.floats(this.base.grad, this.base.count).fill(0);
+      for (let k = 0; k < given2.length; k++) sums2[k % sums2.length] += given2[k];
+    }
+    if (!spline || fromSpline === spline) return;
+    const given = machine.floats(fromSpline.grad, fromSpline.count);
+    const sums = machine.floats(spline.grad, spline.count).fill(0);
+    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    if (!scaler) return;
+    const { functions } = this.#basis;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = machine.floats(scaler.at, scaler.count);
+    const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
+    for (let k = 0; k < sums.length; k++) {
+      const f = Math.floor(k / functions);
+      toScales[f] += sums[k] * splines[k];
+      sums[k] *= scales[f];
+    }
+  }
+  /** The base function of the input and its derivative, where the kernels have none of their own. */
+  #activate(n) {
+    if (!this.#activation) return;
+    const [f, slope] = this.#activation;
+    const [x] = this.values(n);
+    const base = this.machine.floats(this.#given.base, x.length);
+    const slopes = this.machine.floats(this.#given.slope, x.length);
+    for (let k = 0; k < x.length; k++) {
+      base[k] = f(x[k]);
+      slopes[k] = slope(x[k]);
+    }
+  }
+  #call(n) {
+    let sizes = this.#sizes.get(n);
+    if (!sizes) {
+      sizes = sizesOf(this.layer, this.from, this.to, n);
+      this.#sizes.set(n, sizes);
+    }
+    const { base, spline } = this.#used;
+    return {
+      sizes,
+      basis: this.#basis,
+      x: this.from.at,
+      ...this.#given,
+      baseWeight: base.at,
+      splineWeight: spline.at,
+      y: this.to.at
+    };
+  }
+};
+function sizesOf(layer, from, to, n) {
+  const conv = layer.conv;
+  if (!conv) {
+    const [out2, features] = layer.shape;
+    return {
+      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
+      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
+    };
+  }
+  const [channels, height, width] = from.shape;
+  const [out, outHeight, outWidth] = to.shape;
+  const [left, right, top, bottom] = conv.padding;
+  return {
+    ...{ n, height: height + top + bottom, width: width + left + right, channels, out },
+    groups: groupsOf(conv, channels),
+    ...{ kernel: [layer.shape[2], layer.shape[3]], stride: conv.stride, dilation: conv.dilation },
+    ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
+    xStrides: [from.size, width * channels, channels, 1],
+    yStrides: [to.size, outWidth * out, out, 1]
+  };
+}
+var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
+
+// src/training/network.ts
+function trainingRefusal({ structure, layout, recipe }) {
+  const { stations, traced } = structure;
+  if (!traced || stations.length < 2) return "how the network is connected is not known";
+  for (const [n, { sources, layer, compute, label, sums }] of stations.entries()) {
+    if (n === 0) continue;
+    if (sources.length !== 1 || sources[0] !== n - 1) return `${label} takes in more than one`;
+    const found = layer === null ? null : layout.layers.find(({ name }) => name === layer);
+    if (found && sums === false) return `${label} does not sum its functions`;
+    const why = found ? layerRefusal(found, recipe[found.name]) : operationRefusal(compute, label);
+    if (why) return why;
+  }
+  return "";
+}
+function operationRefusal(compute, label) {
+  const op = compute?.op ?? "";
+  if (op === "elementwise" && !(String(compute?.function) in DIFFERENTIABLE))
+    return `a page cannot train ${label}`;
+  const padding = compute?.padding ?? [0, 0];
+  if (op === "max_pool" && padding.some((one) => one !== 0)) return `${label} has a border`;
+  const known = ["batch_norm", "max_pool", "flatten", "log_softmax", "elementwise"];
+  return known.includes(op) ? "" : `a page cannot train ${label}`;
+}
+var Network = class {
+  /** For batches of at most so many examples. Throws where `refusal` has something to say. */
+  constructor(machine, description, most) {
+    this.machine = machine;
+    this.description = description;
+    this.most = most;
+    const why = trainingRefusal(description);
+    if (why) throw new Error(`This network cannot be trained in a page: ${why}.`);
+    const { stations } = description.structure;
+    let values = takeValues(machine, most, stations[0].shape);
+    this.input = values;
+    for (const station of stations.slice(1)) {
+      const to = takeValues(machine, most, station.shape);
+      this.#operations.push(this.#operation(station, values, to));
+      values = to;
+    }
+    this.output = values;
+    this.isClassifier = stations.at(-1)?.compute?.op === "log_softmax";
+  }
+  machine;
+  description;
+  most;
+  input;
+  output;
+  /** All that is trained. */
+  weights = [];
+  #operations = [];
+  #layers = [];
+  #vectors = [];
+  /** Whether the output is log-probabilities. */
+  isClassifier;
+  /** The output of the first n inputs; false where a number is not finite. */
+  forward(n, training) {
+    return this.#operations.every((operation) => operation.forward(n, training));
+  }
+  /** The gradients of all that is trained, from that of the output; false where one is not finite. */
+  backward(n) {
+    return [...this.#operations].reverse().every((operation) => operation.backward(n));
+  }
+  /** Sets the network to a frame, and at its first to the scalers that it had in Python. */
+  read(frame, isFirst = false) {
+    const { recipe } = this.description;
+    for (const layer of this.#layers)
+      layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : void 0);
+    for (const { name, at, size } of this.#vectors) {
+      const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
+      this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
+    }
+  }
+  /** The network as a frame. */
+  frame() {
+    const { layers, beside } = this.description.layout;
+    const ends = layers.map(({ offset, count, nb }) => offset + count * nb);
+    const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+    const frame = new Float32Array(Math.max(0, ...ends, ...more));
+    for (const layer of this.#layers) layer.write(frame);
+    for (const { name, at, size } of this.#vectors)
+      frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
+    return frame;
+  }
+  #operation(station, from, to) {
+    const { machine } = this;
+    const { layer: name, compute } = station;
+    const layer = this.description.layout.layers.find((each) => each.name === name);
+    if (layer) {
+      const bias = this.#trained(station, "bias");
+      const own = this.description.recipe[layer.name];
+      const made = new KanLayer(machine, layer, own, from, to, bias, this.most);
+      this.#layers.push(made);
+      this.weights.push(made.base);
+      if (made.spline) this.weights.push(made.spline);
+      if (made.scaler) this.weights.push(made.scaler);
+      return made;
+    }
+    switch (compute?.op) {
+      case "batch_norm": {
+        const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
+        const kept = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
+        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        return new BatchNorm(machine, from, to, kept, scale, shift, Number(compute.eps));
+      }
+      case "max_pool": {
+        const { kernel, stride } = compute;
+        return new MaxPool(machine, from, to, kernel, stride);
+      }
+      case "flatten":
+        return new Flatten(machine, from, to);
+      case "log_softmax":
+        return new LogSoftmax(machine, from, to);
+      default:
+        return new Elementwise(machine, from, to, ...DIFFERENTIABLE[String(compute?.function)]);
+    }
+  }
+  #vector({ beside }, name) {
+    const path = beside?.[name];
+    const place = path ? this.description.layout.beside?.get(path) : void 0;
+    if (!path || !place) return null;
+    const vector = { name: path, at: this.machine.take(place.size), size: place.size };
+    this.#vectors.push(vector);
+    return vector;
+  }
+  #trained(station, name) {
+    const vector = this.#vector(station, name);
+    if (!vector) return null;
+    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+    this.weights.push(weight);
+    return weight;
+  }
+};
+
+// src/training/optimizer.ts
+var MEAN = 0.9;
+var SQUARE = 0.999;
+var EPS = 1e-8;
+var AdamW = class {
+  constructor(machine, weights, decay = 0.01) {
+    this.machine = machine;
+    this.weights = weights;
+    this.decay = decay;
+    this.#moments = weights.map(({ count }) => {
+      return { mean: new Float32Array(count), square: new Float32Array(count) };
+    });
+  }
+  machine;
+  weights;
+  decay;
+  #step = 0;
+  #moments;
+  step(rate) {
+    this.#step++;
+    const size = rate / (1 - MEAN ** this.#step);
+    const correction = Math.sqrt(1 - SQUARE ** this.#step);
+    for (const [k, { at, grad, count }] of this.weights.entries()) {
+      const { mean, square } = this.#moments[k];
+      const w = this.machine.floats(at, count);
+      const g = this.machine.floats(grad, count);
+      for (let j = 0; j < count; j++) {
+        mean[j] += (1 - MEAN) * (g[j] - mean[j]);
+        square[j] = SQUARE * square[j] + (1 - SQUARE) * g[j] * g[j];
+        const root = Math.sqrt(square[j]) / correction + EPS;
+        w[j] = w[j] * (1 - rate * this.decay) - size * mean[j] / root;
+      }
+    }
+  }
+};
+function oneCycle(step, steps, most) {
+  const rise = 0.3 * steps - 1;
+  const [from, to, share] = step <= rise ? [most / 25, most, step / rise] : [most, most / 25e4, Math.min(1, (step - rise) / (steps - 1 - rise))];
+  return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
+}
+
+// src/training/random.ts
+var Random = class {
+  #state;
+  constructor(seed) {
+    this.#state = [seed | 0, 2654435769, 608135816, 1];
+    for (let k = 0; k < 15; k++) this.#next();
+  }
+  #next() {
+    let [a, b, c, d] = this.#state;
+    const t = (a + b | 0) + d | 0;
+    d = d + 1 | 0;
+    a = b ^ b >>> 9;
+    b = c + (c << 3) | 0;
+    c = c << 21 | c >>> 11;
+    c = c + t | 0;
+    this.#state.splice(0, 4, a, b, c, d);
+    return t >>> 0;
+  }
+  /** From 0 to just below 1. */
+  uniform() {
+    return this.#next() / 2 ** 32;
+  }
+  /** A whole number below another. */
+  below(limit) {
+    return Math.floor(this.uniform() * limit);
+  }
+  /** The numbers 0 … count − 1 in random order. */
+  order(count) {
+    const all = Uint32Array.from({ length: count }, (_, k) => k);
+    for (let k = count - 1; k > 0; k--) {
+      const other = this.below(k + 1);
+      [all[k], all[other]] = [all[other], all[k]];
+    }
+    return all;
+  }
+};
+
+// src/training/trainer.ts
+var Trainer = class {
+  constructor(machine, description, frame, data, settings) {
+    this.machine = machine;
+    this.data = data;
+    this.settings = settings;
+    this.network = new Network(machine, description, settings.batch);
+    this.network.read(frame, true);
+    this.#optimizer = new AdamW(machine, this.network.weights);
+    this.#random = new Random(settings.seed);
+    this.#order = this.#random.order(this.count(data.train));
+  }
+  machine;
+  data;
+  settings;
+  network;
+  /** Steps made. */
+  step = 0;
+  loss = Number.NaN;
+  /** Chosen by the reader, in place of what rises and falls. */
+  rate = null;
+  #optimizer;
+  #random;
+  #order;
+  #at = 0;
+  count({ inputs }) {
+    return inputs.length / this.network.input.size;
+  }
+  /** Steps of all epochs; the last batch of each may be smaller. */
+  get steps() {
+    return Math.ceil(this.#order.length / this.settings.batch) * this.settings.epochs;
+  }
+  /** The rate of the next step. */
+  get nextRate() {
+    const { rate } = this.settings;
+    return this.rate ?? oneCycle(Math.min(this.step, this.steps - 1), this.steps, rate);
+  }
+  /** Makes one step; false where a number was not finite: then no weight was changed. */
+  advance() {
+    const { train, shift } = this.data;
+    const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
+    this.#give(train, chosen, shift);
+    const n = chosen.length;
+    if (!this.network.forward(n, true)) return false;
+    this.loss = this.#lose(train, chosen);
+    if (!Number.isFinite(this.loss) || !this.network.backward(n)) return false;
+    this.#optimizer.step(this.nextRate);
+    this.step++;
+    this.#at += n;
+    if (this.#at >= this.#order.length) {
+      this.#at = 0;
+      this.#order = this.#random.order(this.#order.length);
+    }
+    return true;
+  }
+  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
+  score(examples, most = Number.POSITIVE_INFINITY) {
+    const all = this.count(examples);
+    const count = Math.min(most, all);
+    const { output, isClassifier, most: batch } = this.network;
+    let sum = 0;
+    for (let from = 0; from < count; from += batch) {
+      const chosen = Uint32Array.from(
+        { length: Math.min(batch, count - from) },
+        (_, k) => Math.floor((from + k) * all / count)
+      );
+      this.#give(examples, chosen, 0);
+      if (!this.network.forward(chosen.length, false)) return Number.NaN;
+      const y = this.machine.floats(output.at, chosen.length * output.size);
+      for (const [k, one] of chosen.entries()) {
+        const row = y.subarray(k * output.size, (k + 1) * output.size);
+        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[one] ? 1 : 0;
+        else
+          row.forEach((value, o) => {
+            sum += (value - examples.targets[one * output.size + o]) ** 2 / output.size;
+          });
+      }
+    }
+    return isClassifier ? sum / count : Math.sqrt(sum / count);
+  }
+  /** Puts examples where the network reads them, channels last. */
+  #give({ inputs }, chosen, shift) {
+    const { size, shape, at } = this.network.input;
+    const x = this.machine.floats(at, chosen.length * size);
+    const [channels, height, width] = shape.length === 3 ? shape : [size, 1, 1];
+    const isWhole = inputs instanceof Uint8Array;
+    const nothing = isWhole ? -1 : 0;
+    for (const [k, one] of chosen.entries()) {
+      const down = shift ? this.#random.below(2 * shift + 1) - shift : 0;
+      const right = shift ? this.#random.below(2 * shift + 1) - shift : 0;
+      for (let c = 0; c < channels; c++)
+        for (let row = 0; row < height; row++)
+          for (let column = 0; column < width; column++) {
+            const [h, w] = [row - down, column - right];
+            const to = k * size + (row * width + column) * channels + c;
+            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = nothing;
+            else {
+              const value = inputs[one * size + (c * height + h) * width + w];
+              x[to] = isWhole ? value / 127.5 - 1 : value;
+            }
+          }
+    }
+  }
+  /** The loss of the output, whose gradient it writes: the mean negative log-likelihood, or squared error. */
+  #lose({ targets }, chosen) {
+    const { output, isClassifier } = this.network;
+    const { size } = output;
+    const n = chosen.length;
+    const y = this.machine.floats(output.at, n * size);
+    const grad = this.machine.floats(output.grad, n * size).fill(0);
+    let sum = 0;
+    for (const [k, one] of chosen.entries())
+      if (isClassifier) {
+        const at = k * size + targets[one];
+        sum -= y[at] / n;
+        grad[at] = -1 / n;
+      } else
+        for (let o = 0; o < size; o++) {
+          const off = y[k * size + o] - targets[one * size + o];
+          sum += off ** 2 / (n * size);
+          grad[k * size + o] = 2 * off / (n * size);
+        }
+    return sum;
+  }
+};
+
+// src/training/worker.ts
+var FRAME = 25;
+var SCORE = 1e3;
+var WATCHED = 8e3;
+var LATE = 5;
+var GLANCE = 200;
+var Worker = class {
+  constructor(say, breathe2, now = () => performance.now()) {
+    this.say = say;
+    this.breathe = breathe2;
+    this.now = now;
+  }
+  say;
+  breathe;
+  now;
+  #trainer = null;
+  /** Steps still to be made. */
+  #due = 0;
+  #isDrawn = true;
+  #sent = 0;
+  #scored = 0;
+  #diverged = false;
+  #next = 0;
+  #looping = false;
+  #beginning = Promise.resolve();
+  #times = [];
+  async take(order) {
+    if (order.kind === "begin") this.#beginning = this.#begin(order);
+    await this.#beginning;
+    const trainer = this.#trainer;
+    if (order.kind === "begin") return;
+    if (order.kind === "drawn") this.#isDrawn = true;
+    else if (!trainer) return;
+    else if (order.kind === "pause") this.#due = 0;
+    else if (order.kind === "rate") trainer.rate = order.value;
+    else if (order.kind === "set") {
+      const frame = trainer.network.frame();
+      frame.set(order.values, order.at);
+      trainer.network.read(frame);
+      this.#tell(true);
+    } else {
+      this.#due = order.steps;
+      if (!this.#looping) await this.#loop();
+    }
+  }
+  async #begin({ description, frame, data, settings, code }) {
+    this.#due = 0;
+    this.#trainer = null;
+    const machine = await Machine.from(code).catch(() => {
+      throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
+    });
+    this.#trainer = new Trainer(machine, description, frame, data, settings);
+    this.#diverged = false;
+    this.#times.length = 0;
+    this.#tell(true);
+  }
+  async #loop() {
+    this.#looping = true;
+    for (let trainer = this.#trainer; trainer && this.#due > 0; trainer = this.#trainer) {
+      this.#due--;
+      if (!trainer.advance()) {
+        this.#diverged = true;
+        this.#due = 0;
+      }
+      this.#times.push({ at: this.now(), examples: trainer.settings.batch });
+      if (this.#times.length > 50) this.#times.shift();
+      const over = this.#due === 0 || trainer.step >= trainer.steps;
+      if (over) this.#due = 0;
+      this.#tell(over);
+      await this.breathe(this.#early(trainer.steps));
+    }
+    this.#looping = false;
+    this.#tell(true);
+  }
+  /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
+  #early(steps) {
+    const now = this.now();
+    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
+    return this.#next > now + LATE ? this.#next - now : 0;
+  }
+  #tell(always) {
+    const trainer = this.#trainer;
+    const now = this.now();
+    if (!trainer) return;
+    if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
+    this.#isDrawn = false;
+    this.#sent = now;
+    let score = null;
+    if (always || now - this.#scored > SCORE) {
+      this.#scored = now;
+      const all = trainer.count(trainer.data.test);
+      const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
+      score = { value: trainer.score(trainer.data.test, of), of };
+    }
+    const { step, steps, loss, nextRate: rate } = trainer;
+    const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
+    const about = { speed: this.#speed(), state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
+  }
+  #speed() {
+    const [first, last] = [this.#times[0], this.#times.at(-1)];
+    if (!first || !last || last.at === first.at) return 0;
+    const all = this.#times.slice(1).reduce((sum, { examples }) => sum + examples, 0);
+    return 1e3 * all / (last.at - first.at);
+  }
+  #state() {
+    if (this.#diverged) return "diverged";
+    if (this.#due > 0) return "running";
+    const { step, steps } = this.#trainer;
+    return step >= steps ? "finished" : "paused";
+  }
+};
+
+// src/training/entry.ts
+var scope = globalThis;
+var { port1, port2 } = new MessageChannel();
+var breathe = (milliseconds) => new Promise((resolve) => {
+  if (milliseconds > 0) setTimeout(resolve, milliseconds);
+  else {
+    port2.onmessage = () => resolve();
+    port1.postMessage(null);
+  }
+});
+var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
+scope.onmessage = ({ data }) => worker.take(data).catch((error) => scope.postMessage({ fault: error.message }, []));
