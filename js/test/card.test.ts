@@ -212,8 +212,15 @@ describe("what is on the card", () => {
   it("has a function of the last layer with axes, also where there is no example", () => {
     const marks = cardMarks(streamed().store, null, themeOf("light"));
     const [title, ...ticks] = textsOf(marks);
-    expect(title).toMatch(/^φ of fc: input \d+ → output \d$/);
+    expect(title).toMatch(/^fc · input \d+ to output \d$/);
     expect(ticks.length).toBeGreaterThan(3);
     expect(marks.some(({ kind }) => kind === "lines")).toBe(true);
+  });
+
+  it("has the selected function, as soon as there is one", () => {
+    const { store } = streamed();
+    store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 0 });
+    const [title] = textsOf(cardMarks(store, null, themeOf("light")));
+    expect(title).toBe("conv1 · kernel 1 · row 1, column 0");
   });
 });

@@ -6,8 +6,8 @@ import type { Given } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
-import { diagramOf, WHOLE } from "../src/views/network_view/diagram.ts";
-import { drawnAs } from "../src/views/network_view/functions.ts";
+import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
+import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
   type Bundle,
   type Column,
@@ -19,7 +19,6 @@ import {
 import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
-import type { Settings } from "../src/views/network_view/settings.ts";
 import {
   atOnce,
   largeKernel,
@@ -326,7 +325,7 @@ describe("the diagram of the next frame", () => {
     // What the functions were is drawn, too, but not on itself.
     expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
-    expect(drawnAs(two.layout, (k) => two.parts[k].bundles).change).toBe(true);
+    expect(hasSquares(two.layout, (k) => two.parts[k].bundles)).toBe(false);
     const asked = { frame: first, settings, flow: null, room, window: WHOLE };
     const zero = diagramOf(given, asked, keep);
     expect(zero.parts[1].picture?.ghost).toBeNull();

@@ -229,7 +229,7 @@ describe("the function that adds most", () => {
     expect([wide >= 200, tall >= 120]).toEqual([true, true]);
     const said = textsIn(axes).map(({ text }) => text);
     expect(said[0]).toMatch(/^l1 · .+ to output \d$/);
-    expect(said[1]).toMatch(/φ\(.+\) = .+ · grey: step 0$/);
+    expect(said[1]).toMatch(/φ\(.+\) = .+$/);
     // Six pixels are free between brackets, which go 2 below their line, and the topmost digits, which are 7 high.
     const [, { y: under }, ...labels] = textsIn(axes);
     expect(Math.min(...labels.map(({ y }) => y)) - 3.5 - (under + 2)).toBeGreaterThanOrEqual(6);
@@ -296,14 +296,19 @@ describe("numbers of one layer", () => {
 });
 
 describe("a network of one function", () => {
-  it("is that function, and below it that with axes", () => {
-    const scene = page()(run([1, 1]));
+  it.each([900, 480])("is that function with axes, which fills a width of %i", (width) => {
+    const scene = page({}, width)(run([1, 1]));
     const view = { x: 0, y: 0, width: scene.width, height: scene.height };
-    const [title, said, ...numbers] = textsIn(scene.sheets[6].marks(view));
-    expect(title.text).toMatch(/input 0 to output 0$/);
-    expect(said.text).toContain("φ(");
-    expect(numbers.length).toBeGreaterThan(5);
+    const [box] = scene.diagram.parts[1].kernels.values();
+    expect(box.width).toBeGreaterThan(0.7 * width);
+    expect(box.height).toBeGreaterThan(0.75 * scene.room.height);
+    const numbers = textsIn(scene.sheets[3].marks(view)).filter(({ text }) =>
+      /^−?[\d.]+$/.test(text),
+    );
+    expect(numbers.length).toBeGreaterThan(6);
     expect(scene.verdict).toContain("φ(");
+    // It is drawn once: no close-up repeats it below.
+    expect(textsIn(scene.sheets[6].marks(view))).toEqual([]);
   });
 });
 

@@ -166,10 +166,19 @@ export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32A
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-/** The function of a layer that reaches furthest from zero on its grid. */
-export function largestOf(frame: Frame, layer: LayerLayout): number {
-  const reach = rangesAt(frame, layer, samplePlan(layer, layer.domain, 16));
-  return reach.reduce((best, value, f) => (value > reach[best] ? f : best), 0);
+const largest = new WeakMap<LayerLayout, number>();
+
+/** The function of a layer that reached furthest from zero on its grid at the start: while it learns it is the same one. */
+export function largestAtStart(start: Frame | null, { name, count }: LayerLayout): number {
+  const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
+  if (!start || !layer) return 0;
+  const find = () => {
+    const reach = rangesAt(start, layer, samplePlan(layer, layer.domain, 16));
+    return reach.reduce((best, value, f) => (value > reach[best] ? f : best), 0);
+  };
+  const found = largest.get(layer) ?? find();
+  largest.set(layer, found);
+  return found;
 }
 
 /** max φ_f − min φ_f, in the manner of rangesAt. */

@@ -1,16 +1,25 @@
 /** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. */
 
 import { maxIndex } from "d3-array";
-import { curveOf, largestOf, samplePlan } from "../phi/curves.ts";
-import { inputName, isPlain, outputName, selectionOf, shortened, titleOf } from "../phi/entries.ts";
+import { largestAtStart } from "../phi/curves.ts";
+import {
+  entryText,
+  functionOf,
+  inputName,
+  isPlain,
+  layerTitle,
+  outputName,
+  selectionOf,
+  shortened,
+} from "../phi/entries.ts";
 import { formatAlike, formatCount, toATenth } from "../phi/format.ts";
 import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
 import { lastFinite } from "../phi/ranges.ts";
 import { softmax } from "../phi/softmax.ts";
-import type { Frame, LayerLayout, Store } from "../wire/types.ts";
-import { curvesPlot } from "./axes.ts";
+import type { LayerLayout, Store } from "../wire/types.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";
+import { phiPlot } from "./phi_plot.ts";
 import { rect, words } from "./shapes.ts";
 import { fitting } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
@@ -21,7 +30,7 @@ const BARS = { name: 18, full: 38, said: 34, row: 18, size: 10 };
 const GAP = 10;
 /** Of more outputs nothing is said. */
 const MOST_OUTPUTS = 12;
-const PLOT = { points: 48, title: 14, size: 9 };
+const PLOT = { title: 14, size: 9 };
 
 type Outputs = ReturnType<typeof outputsOf>;
 
@@ -36,41 +45,34 @@ export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): M
   ];
 }
 
-/** Which function of a layer is shown: the largest when it was drawn first, so that it stays the same. */
-const chosen = new WeakMap<LayerLayout, number>();
-
-/** One function of the last layer that has functions, and what it was. */
+/** The selected function, else the one of the last layer that was the largest at the start; and what it was. */
 function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const [frame, ghost] = [lastFinite(store), store.ghost()];
-  const layer = frame?.layout.layers.filter((one) => !isPlain(one)).at(-1);
+  const selection = store.selection();
+  const all = frame?.layout.layers ?? [];
+  const own = all.find((one) => functionOf(one, selection) >= 0);
+  const layer = own ?? all.filter((one) => !isPlain(one)).at(-1);
   if (!frame || !layer) return [];
-  const f = chosen.get(layer) ?? largestOf(frame, layer);
-  chosen.set(layer, f);
-  const plan = samplePlan(layer, layer.domain, PLOT.points);
-  const of = (one: Frame) => curveOf(one, layer, f, plan);
-  const then = ghost && ghost !== frame && ghost.layout === frame.layout ? ghost : null;
-  const lines = [
-    ...(then ? [{ points: of(then), stroke: colours.ghost, paint: { dash: [4, 3] } }] : []),
-    { points: of(frame), stroke: colours.ink, paint: { width: 1.75, round: true } },
-  ];
+  const f = own ? functionOf(own, selection) : largestAtStart(store.initial(), layer);
+  const then = ghost?.layout === frame.layout ? ghost : null;
   const title = fitting(namesOf(store, layer, f), CARD.width - x, BARS.size);
   const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };
-  const along = { from: layer.domain[0], to: layer.domain[1] };
-  const how = { most: { x: 3, y: 3 }, air: 0.08, size: PLOT.size };
+  const plotted = { frame, layer, f, x: layer.domain, ghost: then };
   return [
     words(x, 9, title, colours.muted, { size: BARS.size }),
-    ...curvesPlot(box, along, lines, colours, how).marks,
+    ...phiPlot(plotted, null, box, colours).marks,
   ];
 }
 
-/** Of which layer a function is, and where it leads from and to. */
+/** Of which layer a function is, and where it leads from and to, as the diagram has it. */
 function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
   const { out, in: input } = selectionOf(layer, f);
   const [, height, width] = store.observed(layer.name)?.fold ?? [1, 1, 1];
-  const isMap = layer.kind === "conv" || height * width > 1;
-  const from = isMap ? `map ${Math.floor(input / (height * width))}` : inputName(layer, input);
-  const [to, title] = [outputName(layer, out), titleOf(layer.name)];
-  return [`φ of ${title}: ${from} → ${to}`, `${title}: ${from} → ${out}`];
+  const size = height * width;
+  const from = size > 1 ? `map ${Math.floor(input / size)}` : inputName(layer, input);
+  const isLink = layer.kind === "linear";
+  const text = isLink ? `${from} to ${outputName(layer, out)}` : entryText(layer, f);
+  return [`${layerTitle(layer)} · ${text}`, text];
 }
 
 /** The first example, where it is an image. */

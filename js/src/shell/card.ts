@@ -40,12 +40,12 @@ const BLANK: Scene & Rect = {
 type Card = ReturnType<typeof createCard>;
 
 const cards = new WeakMap<Store, Card>();
-/** Views that are seen, of whatever training: a card would lie on them. */
-const inSight = new Set<HTMLElement>();
-/** The cards of all trainings: none lies on another. */
-const roots = new Set<HTMLElement>();
-/** Has each card see whether it is wanted. */
-const looks = new Set<() => void>();
+/**
+ * On views that are seen, of whatever training: a card would lie on them. Each training has this module for itself, so
+ * cards know of other trainings by the page alone; the event tells that what is seen has changed.
+ */
+const SEEN_MARK = "data-kw-seen";
+const CHANGED = "kw-sight";
 
 /** Has a card show a view's training while no view of that training is seen. */
 export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
@@ -62,7 +62,6 @@ function createCard(document: Document, store: Store) {
   const pace = createPace(window, draw);
   const root = element(document, "div", "kw-card");
   root.hidden = true;
-  roots.add(root);
   putAttributes(root, { role: "region", "aria-label": "Training that is out of sight" });
   const head = element(document, "div", "kw-card-head", root);
   const name = element(document, "strong", "kw-card-name", head);
@@ -90,7 +89,7 @@ function createCard(document: Document, store: Store) {
 
   function isWanted() {
     return (
-      inSight.size === 0 &&
+      document.querySelector(`[${SEEN_MARK}]`) === null &&
       isUnderWay(store.standing()) &&
       window.sessionStorage?.getItem(`${CLOSED} ${window.location.pathname}`) === null
     );
@@ -148,15 +147,13 @@ function createCard(document: Document, store: Store) {
   // Where the caret goes the card gives way.
   const look = () => root.hidden || pace.now();
   listen(document, signal, { keyup: look, pointerup: look, focusin: look });
+  document.addEventListener(CHANGED, pace.now, { signal });
   listen(window, signal, { resize: look });
   watchTheme(root, look, signal);
-  looks.add(pace.now);
   atEnd(signal, () => {
-    looks.delete(pace.now);
     observer.disconnect();
     pace.stop();
     clearTimeout(later);
-    roots.delete(root);
     root.remove();
     cards.delete(store);
   });
@@ -164,13 +161,13 @@ function createCard(document: Document, store: Store) {
   return {
     add(view: HTMLElement, viewSignal: AbortSignal) {
       views.add(view);
-      inSight.add(view);
+      view.toggleAttribute(SEEN_MARK, true);
       observer.observe(view);
       const where = view.getRootNode();
       if (!root.isConnected) (where instanceof ShadowRoot ? where : document.body).append(root);
       atEnd(viewSignal, () => {
         views.delete(view);
-        inSight.delete(view);
+        view.removeAttribute(SEEN_MARK);
         observer.unobserve(view);
         if (views.size === 0) life.abort();
       });
@@ -191,11 +188,10 @@ function observeSight(
       if (!views.has(view) || "kwUnborn" in view.dataset) continue;
       const { height } = boundingClientRect;
       const least = Math.min(SEEN.share * height, SEEN.pixels);
-      if (height > 0 && intersectionRect.height >= least) inSight.add(view);
-      else inSight.delete(view);
+      view.toggleAttribute(SEEN_MARK, height > 0 && intersectionRect.height >= least);
       seen(view);
+      view.ownerDocument.dispatchEvent(new Event(CHANGED));
     }
-    for (const again of looks) again();
   };
   return new IntersectionObserver(onChange, {
     threshold: Array.from({ length: 21 }, (_, k) => k / 20),
@@ -215,7 +211,9 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const hasRoom = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!hasRoom || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;
-  const others = [...roots].filter((one) => one !== root && !one.hidden);
+  const all = [...document.querySelectorAll(".kw-card:not([hidden])")].filter(
+    (one) => one !== root,
+  );
   const rows = Math.floor((bottom - top - EDGE) / step);
   const places = [right - width - EDGE, left + EDGE]
     .flatMap((x) =>
@@ -224,7 +222,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
         (_, n) => new DOMRect(x, bottom - (n + 1) * step, width, height),
       ),
     )
-    .filter((place) => !others.some((other) => overlap(place, other.getBoundingClientRect())));
+    .filter((place) => !all.some((one) => overlap(place, one.getBoundingClientRect())));
   const typed = document.activeElement?.closest(".cm-editor, textarea, input, [contenteditable]");
   const box = typed?.getBoundingClientRect() ?? new DOMRect();
   const caret = window.getSelection()?.focusNode?.parentElement;

@@ -57,6 +57,8 @@ export interface Within {
   height(): number | undefined;
   /** The most that are seen of it at once; undefined where more may be. */
   seen?(): number | undefined;
+  /** How far φ reaches at least on its axes; undefined where that is its own. */
+  scale?(): number | undefined;
   /** It is drawn, and asks whether it is to show itself only with the others, as high as they leave it. */
   waits?(): boolean;
 }
@@ -185,7 +187,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   within?.takes(still, draw);
 
   const seen = within ? within.seen : kind.fits && createSeen(root, body);
-  const given = (from: Store) => givenOf(model, from, width(), theme(), within?.height());
+  const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
@@ -320,14 +322,16 @@ function givenOf(
   store: Store,
   width: number,
   theme: Theme,
-  room: number | undefined,
+  within: Within | undefined,
 ): Given {
+  const room = within?.height();
   return {
     store,
     get: (trait) => (trait === "height" && room ? room : model.get(trait)),
     width,
     height: room ?? Math.max(96, Number(model.get("height")) || 480),
     room,
+    scale: within?.scale?.(),
     theme,
     ratio: globalThis.devicePixelRatio || 1,
     pointed: NOT_POINTED,

@@ -13,7 +13,7 @@ import type { Store } from "../../wire/types.ts";
 import { SORTS } from "../kernel_grid/settings.ts";
 import { agreement } from "../kernel_grid/together.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
-import type { Compared } from "../network_view/settings.ts";
+import type { Compared } from "../network_view/diagram.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import { MOST, picturesAbreast } from "./pictures.ts";
 import type { ShownModels } from "./shown.ts";

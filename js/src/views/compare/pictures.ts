@@ -6,8 +6,8 @@ import type { Mark, Scene } from "../../scene/marks.ts";
 import { headOf, messageOf, pictureOf } from "../../scene/still.ts";
 import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
 import { agreement, TALLEST } from "../kernel_grid/together.ts";
+import type { Compared } from "../network_view/diagram.ts";
 import { drawing as networkDrawing } from "../network_view/scene.ts";
-import type { Compared } from "../network_view/settings.ts";
 import { nameMarks } from "./table.ts";
 
 const PICTURE_GAP = 16;

@@ -5,9 +5,10 @@ import { layerNamed } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
-import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
+import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
 import { createSteady, seenAround } from "../../shell/room.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
+import type { GridScene } from "../kernel_grid/scene.ts";
 import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
@@ -19,7 +20,7 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   response: { most: 290, least: 150 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom. */
-const NARROW = { below: 540, least: 480 };
+const NARROW = { below: 540, least: 480, most: 640 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
@@ -76,6 +77,15 @@ export function createPanels(shell: Shell, host: Host) {
   const { arrange } = heights;
   let all = false;
   let active = 0;
+  let scale: number | undefined;
+
+  /** What stands beside the kernels has their scale. */
+  function agree(kernels: Place) {
+    const now = scaleOf(kernels);
+    if (now === scale) return;
+    scale = now;
+    for (const one of places) if (one !== kernels) one.draw?.();
+  }
 
   function withinOf(number: number): Within {
     const place = places[number];
@@ -93,7 +103,11 @@ export function createPanels(shell: Shell, host: Host) {
         return all || !DRAWINGS[place.named.name] ? undefined : place.height;
       },
       seen: () => (all || !heights.areFitted() ? undefined : place.height),
-      waits: () => together.waits(number),
+      waits() {
+        if (place.named.name === "kernels") agree(place);
+        return together.waits(number);
+      },
+      scale: () => scale,
       takes: (still, draw) => Object.assign(place, { still, draw }),
     };
   }
@@ -256,6 +270,14 @@ function placeIn(document: Document, root: HTMLElement, named: Named) {
   };
 }
 
+/** How far φ reaches on the scale that all kernels have; undefined where they have none, or show something else. */
+function scaleOf({ inside }: Place): number | undefined {
+  const view = inside.querySelector<ViewElement<GridScene>>(".kw-kernel-grid");
+  const { scales, settings } = view?.kwView.scene()?.picture ?? {};
+  const hasScale = settings?.mode === "curves" || settings?.mode === "overview";
+  return hasScale && scales?.smallest === scales?.largest ? scales?.largest : undefined;
+}
+
 function sizeOf(place: Place, isDrawn: boolean): Size {
   const { section, inside, named, model, steady } = place;
   const view = inside.querySelector<HTMLElement>(".kw-view");
@@ -268,7 +290,8 @@ function sizeOf(place: Place, isDrawn: boolean): Size {
   const { most, least } = own ?? { most: drawn, least: drawn };
   const asked = named.name === "network" && Number(model?.get("height"));
   const isNarrow = named.name === "network" && section.offsetWidth < NARROW.below;
-  return { around: place.around, most: asked || most, least: isNarrow ? NARROW.least : least };
+  if (isNarrow) return { around: place.around, ...NARROW };
+  return { around: place.around, most: asked || most, least };
 }
 
 /** Puts the panels that are `here` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */

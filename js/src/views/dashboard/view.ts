@@ -1,12 +1,10 @@
 /** Dashboard: the views of a stream as one, with one choice of layers, one timeline and one line that is read. */
 
-import { largestOf } from "../../phi/curves.ts";
-import { layerNamed, selectionOf } from "../../phi/entries.ts";
+import { layerNamed } from "../../phi/entries.ts";
 import { createKit, createMenu, TABS } from "../../shell/controls.ts";
 import { element, putAttributes } from "../../shell/element.ts";
 import { showSelectedLayer } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
-import type { Store } from "../../wire/types.ts";
 import { createPanels } from "./panels.ts";
 import { drawing, sceneOf } from "./scene.ts";
 import css from "./style.css";
@@ -58,14 +56,12 @@ function build(shell: Shell): Parts {
       if (what === "selection") showSelectedLayer(shell);
     },
     draw(given) {
-      const { store } = given;
-      const frame = store.current();
+      const frame = given.store.current();
       const layer = layerNamed(frame, given.get("layer"));
       const page = panels.pages.length > 0 ? String(given.get("page") ?? panels.pages[0]) : "";
       const all = frame?.layout.layers ?? [];
       if (header.clientWidth > 0) layers.show(all, layer?.name ?? "", room());
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      if (page !== "network") selectSome(store, given.get("layer"));
       pages.set(page);
       for (const box of layers.boxes) box.toggleAttribute("data-kw-off", page === "network");
       panels.turn(page);
@@ -77,15 +73,6 @@ function build(shell: Shell): Parts {
       return sceneOf(given, [], panels.latest);
     },
   };
-}
-
-/** Where functions are shown one of them is selected, the largest at first: it is marked in all panels. */
-function selectSome(store: Store, name: unknown) {
-  const frame = store.current();
-  const layer = layerNamed(frame, name);
-  if (frame && layer && !store.selection()) {
-    store.select(selectionOf(layer, largestOf(frame, layer)));
-  }
 }
 
 /** All controls of the panels, and the whole screen. */

@@ -17,7 +17,7 @@ import {
   strongestOf,
 } from "./diagram.ts";
 import { columnInput, type Flow, unitValues } from "./flow.ts";
-import { type Graph, unitName } from "./graph.ts";
+import { type Graph, sourceName } from "./graph.ts";
 
 export type PixelCloseUp = NonNullable<ReturnType<typeof pixelCloseUp>>;
 export type UnitCloseUp = NonNullable<ReturnType<typeof unitCloseUp>>;
@@ -171,15 +171,14 @@ export function unitCloseUp(graph: Graph, number: number, flow: Flow, frame: Fra
   }
   const bias = flow.extras.get(column.station)?.get("bias")?.[unit] ?? 0;
   const before = graph.columns[column.from[0]];
-  const isInput = before?.kind === "input";
-  const [image, numbers] = isInput ? (["channel", "input"] as const) : (["map", "unit"] as const);
+  const image = before?.kind === "input" ? ("channel" as const) : ("map" as const);
   return {
     kind: "unit" as const,
     ...{ column: number, unit, layer, parts },
     /** The inputs of the layer, what each adds, how many of them belong to a unit before, and what the module adds to their sum. */
     ...{ inputs: given.values, added, group, bias },
     /** What units before are called. */
-    source: before?.map ? image : numbers,
+    source: before?.map ? image : ("input" as const),
     total: parts.reduce((sum, { value }) => sum + value, bias),
   };
 }
@@ -246,9 +245,9 @@ export function shownFunction(
     const entry = own?.entry ?? leading(together);
     const pixel = placeOf(entry, part.column.fold[1]);
     const isPixel = source === "channel" && group > 1;
-    const before = part.before ? unitName(graph, part.before.column, bundle.from) : pixel;
+    const before = sourceName(graph, part.column, bundle.from);
     const name = named(isPixel ? pixel : before);
-    const place = isPixel || group === 1 || !part.before ? "" : pixel;
+    const place = isPixel || group === 1 ? "" : pixel;
     const whole = isPixel ? "the image" : before;
     const [x, value] = [inputs[first + entry], added[first + entry]];
     const which = { f: bundle.first + entry, name, place, whole };
@@ -260,7 +259,7 @@ export function shownFunction(
   const strong = isPixel ? leading(closeUp.values) : strongestOf(part, { first, count: among });
   const at = among > 1 ? Math.min(own?.entry ?? strong, among - 1) : 0;
   const from = isPixel ? closeUp.channel : closeUp.from;
-  const source = part.before ? unitName(graph, part.before.column, from) : `input ${from}`;
+  const source = sourceName(graph, part.column, from);
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
   const together = isPixel && among > 1 ? closeUp.part : Number.NaN;
   const place = among > 1 ? placeOf(at, layer.shape[3]) : "";

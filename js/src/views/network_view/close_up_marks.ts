@@ -59,9 +59,13 @@ export function closeUpMarks(
   theme: Theme,
 ): { parts: Mark[]; axes: Mark[] } {
   if (!closeUp) return { parts: [], axes: [] };
-  if (shown && isAlone(closeUp)) {
-    const whole = { ...box, width: Math.min(box.width, PLOT.flat * box.height) };
-    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, whole, theme) };
+  // Where a number is made by one function that says all of it.
+  const isAlone =
+    closeUp.kind === "functions"
+      ? closeUp.count === 1
+      : closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
+  if (shown && isAlone) {
+    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme) };
   }
   const { colours } = theme;
   // The step of the numbers, if it is not the step drawn.
@@ -92,12 +96,6 @@ export function closeUpMarks(
     ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
-}
-
-/** Whether a number is made by one function, which says all of it. */
-function isAlone(closeUp: CloseUp): boolean {
-  if (closeUp.kind === "functions") return closeUp.count === 1;
-  return closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
 }
 
 /** The inputs of a patch, its functions with these on them, and what each adds. */
@@ -161,7 +159,7 @@ function functionMarks(
   const width = Math.min(box.width, isRow ? 150 * count : (box.height * grid[1]) / grid[0]);
   const cells = Array.from({ length: count }, (_, e) => {
     const cell = bundleCell({ ...box, width }, grid, e);
-    const height = isRow ? Math.min(box.height, 1.4 * cell.width) : cell.height - 6;
+    const height = isRow ? Math.min(box.height, 2 * cell.width) : cell.height - 6;
     return { ...cell, width: cell.width - 6, height };
   });
   return cellMarks(diagram, closeUp, cells, theme);

@@ -5,7 +5,7 @@ import { thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { grown, inMiddle, rect, words } from "../../scene/shapes.ts";
 import type { Probe } from "../../wire/types.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./diagram.ts";
 import type { Site } from "./sites.ts";
 
 const TILE = 34;

@@ -187,8 +187,8 @@ export function classScores(graph: Graph, flow: Flow | null): ClassScores | null
   const column = graph.columns[graph.columns.length - 1];
   const end = column.after[column.after.length - 1] ?? column.station;
   const values = flow?.values[end] ?? flow?.values[column.station];
-  if (!values || column.map || values.length !== column.units) return null;
-  const raw = Array.from(values);
+  const raw = Array.from(values ?? []);
+  if (column.map || raw.length !== column.units || !raw.every(Number.isFinite)) return null;
   const probabilities = endsInSoftmax(graph, column) && raw.length > 1 ? fromEnd(raw) : null;
   return { raw, probabilities, best: Math.max(0, maxIndex(probabilities ?? raw)) };
 }

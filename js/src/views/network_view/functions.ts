@@ -9,8 +9,8 @@ import { sizeWithin } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, flat, grown, line, rect, rects, segments, words } from "../../scene/shapes.ts";
-import { fitting, widthOf } from "../../scene/text.ts";
+import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
+import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
@@ -25,15 +25,12 @@ const ROUGH = { above: 1000, points: 8 };
 const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
-/** A single function as wide as this has its range written over and under its curve. */
-const TICKS_FROM = 96;
-const TICK_SIZE = 9;
-const TICK_LINE = 13;
+/** A single function in a box as large as this has axes. */
+const AXES_FROM = { width: 150, height: 80 };
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
 const FILLED = 0.4;
-export const CHANGE_OPACITY = 0.5;
 
 /** How far the functions of a layer reach on its scale, from frame to frame. */
 export interface ScaleReach {
@@ -152,32 +149,21 @@ export function bundleCell(box: Rect, [rows, columns]: readonly [number, number]
   };
 }
 
-/** Where a single function is drawn in its box: between its numbers, where it has any. */
-function curveIn({ x, y, width, height }: Rect): Rect {
-  const line = width >= TICKS_FROM ? TICK_LINE : 0;
-  return { x: x + 1, y: y + 1 + line, width: width - 2, height: height - 2 - 2 * line };
-}
-
 /** Whether the picture of a bundle has room for its curves; else they are squares of colour. */
 function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
   const [rows, columns] = gridOf(column);
   return count === 1 || (rows * columns <= MOST_CURVES && width >= CURVES_FROM);
 }
 
-/** What is drawn of functions somewhere: squares of colour; curves with what learning has changed. */
-export function drawnAs({ columns }: NetworkLayout, bundlesOf: (k: number) => readonly Bundle[]) {
-  const has = { squares: false, change: false };
-  columns.forEach(({ column, kernels }, k) => {
+/** Whether functions are drawn as squares of colour somewhere. */
+export function hasSquares(
+  { columns }: NetworkLayout,
+  bundlesOf: (k: number) => readonly Bundle[],
+) {
+  return columns.some(({ column, kernels }, k) => {
     const [first] = kernels;
-    if (first === undefined) return;
-    if (!hasCurves(column, bundlesOf(k)[first[0]], first[1].width)) has.squares = true;
-    else if (isRoomy(first[1], gridOf(column))) has.change = true;
+    return first !== undefined && !hasCurves(column, bundlesOf(k)[first[0]], first[1].width);
   });
-  return has;
-}
-
-function isRoomy({ width }: Rect, [, columns]: readonly [number, number]): boolean {
-  return width / columns >= CHANGE_FROM;
 }
 
 interface Pictured {
@@ -196,7 +182,15 @@ export function bundleMarks(
   if (!picture || list.length === 0) return [];
   const boxes = list.flatMap(({ box }) => flat(box));
   const [{ bundle, box }] = list;
-  const grid: [number, number] = bundle.count === 1 ? [1, 1] : gridOf(column);
+  const isOne = bundle.count === 1;
+  if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
+    return list.flatMap(({ bundle: { first: f }, box, point }) => {
+      const inside = { ...grown(box, -8), width: box.width - 8 };
+      const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
+      return [ground, ...phiPlot({ ...picture, f }, point, inside, colours).marks];
+    });
+  }
+  const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
   const inside = hasCurves(column, bundle, box.width)
     ? curveMarks(picture, grid, list, colours)
     : [riseMarks(picture, grid, list, paletteOf(name))];
@@ -204,13 +198,8 @@ export function bundleMarks(
     rects(boxes, { fill: colours.surface, radius: 3 }),
     ...inside,
     rects(boxes, { stroke: colours.box, radius: 3 }),
-    ...(bundle.count === 1 ? list.flatMap((one) => readingMarks(picture, one, colours)) : []),
+    ...(isOne ? list.flatMap((one) => readingMarks(picture, one, colours)) : []),
   ];
-}
-
-interface Batch {
-  xy: number[];
-  ends: number[];
 }
 
 function curveMarks(
@@ -221,11 +210,12 @@ function curveMarks(
 ): Mark[] {
   const scale = picture.scale();
   const [zeros, boxes]: number[][] = [[], []];
-  const [curves, risen, fallen] = [0, 1, 2].map((): Batch => ({ xy: [], ends: [] }));
-  const before = ghost && isRoomy(list[0].box, grid) ? ghost : null;
+  const curves = { xy: [] as number[], ends: [] as number[] };
+  const changed: Changed[] = [];
+  const before = list[0].box.width / grid[1] >= CHANGE_FROM ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
-      const cell = bundle.count > 1 ? grown(bundleCell(box, grid, n), -1) : curveIn(box);
+      const cell = grown(bundleCell(box, grid, n), -1);
       const [w, h] = [cell.width, cell.height];
       const middle = cell.y + h / 2;
       if (bundle.count > 1) boxes.push(cell.x - 0.25, cell.y - 0.25, w + 0.5, h + 0.5);
@@ -234,31 +224,25 @@ function curveMarks(
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
       const now = curveOf(frame, layer, bundle.first + n, plan);
       addCurve(curves, now, toX, toY);
-      if (!before) continue;
-      const then = curveOf(before, layer, bundle.first + n, plan);
-      addArea(risen, now, then, Math.max, toX, toY);
-      addArea(fallen, now, then, Math.min, toX, toY);
+      const f = bundle.first + n;
+      if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
     }
   }
   const width = curves.ends.length > 150 ? 1 : 1.3;
-  const area = { closed: true, opacity: CHANGE_OPACITY };
   return [
     rects(boxes, { fill: colours.cell }),
     segments(zeros, colours.zero),
-    { kind: "lines", ...risen, ...area, fill: colours.rise },
-    { kind: "lines", ...fallen, ...area, fill: colours.fall },
+    ...changeMarks(changed, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
 }
 
-interface Points {
-  x: ArrayLike<number>;
-  y: ArrayLike<number>;
-}
-
-type Along = (value: number) => number;
-
-function addCurve({ xy, ends }: Batch, { x, y }: Points, toX: Along, toY: Along) {
+function addCurve(
+  { xy, ends }: { xy: number[]; ends: number[] },
+  { x, y }: ReturnType<typeof curveOf>,
+  toX: (value: number) => number,
+  toY: (value: number) => number,
+) {
   const close = () => {
     if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
   };
@@ -269,61 +253,18 @@ function addCurve({ xy, ends }: Batch, { x, y }: Points, toX: Along, toY: Along)
   close();
 }
 
-/** The space between a curve and what it was, of the two sides of that the one that `side` chooses. */
-export function addArea(
-  { xy, ends }: Batch,
-  now: Points,
-  then: Points,
-  side: (a: number, b: number) => number,
-  toX: Along,
-  toY: Along,
-) {
-  const count = Math.min(now.x.length, then.x.length);
-  const isKnown = (p: number) => Number.isFinite(now.y[p] + then.y[p]);
-  for (let p = 0; p < count; p++) if (isKnown(p)) xy.push(toX(then.x[p]), toY(then.y[p]));
-  for (let p = count - 1; p >= 0; p--) {
-    if (isKnown(p)) xy.push(toX(now.x[p]), toY(side(now.y[p], then.y[p])));
-  }
-  if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
-}
-
-/** Over which inputs a function is drawn, and where the example lies on it. */
+/** Where the example lies on a function. */
 function readingMarks(
   { x: [lo, hi], ...picture }: LayerPicture,
   { box, point }: Pictured,
   colours: Colours,
 ): Mark[] {
-  const { x, y, width, height } = box;
-  const marks: Mark[] = [];
-  const isKnown = point ? Number.isFinite(point.x + point.value) : false;
-  const said = isKnown && point ? picture.told(point.value) : "";
-  if (width >= TICKS_FROM) {
-    const size = { size: TICK_SIZE } as const;
-    const [low, high] = [lo, hi].map(formatAlike([lo, hi]));
-    marks.push(words(x + 4, y + height - 4, low, colours.muted, size));
-    const right = { ...size, anchor: "end" } as const;
-    marks.push(words(x + width - 4, y + height - 4, high, colours.muted, right));
-    // The example's numbers take precedence over the scale.
-    const free = width - 14 - widthOf(said, TICK_SIZE + 1, 600);
-    const scale = fitting([picture.told(picture.scale()), ""], free, TICK_SIZE);
-    marks.push(words(x + 4, y + 11, scale, colours.muted, size));
-  }
-  if (!point || !isKnown) return marks;
+  if (!point || !Number.isFinite(point.x + point.value)) return [];
   const share = Math.max(-1, Math.min(1, point.value / picture.scale()));
   const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
-  const plot = curveIn(box);
-  const [cx, zero] = [plot.x + plot.width * along, plot.y + plot.height / 2];
-  const cy = zero - (plot.height / 2) * share;
-  const fill = point.value < 0 ? colours.less : colours.more;
-  if (width >= TICKS_FROM) {
-    const how = { size: TICK_SIZE + 1, weight: 600, anchor: "end" } as const;
-    marks.push(words(x + width - 4, y + 12, said, fill, how));
-  }
-  return [
-    ...marks,
-    line([cx, zero, cx, cy], fill, { width: 2 }),
-    dot(cx, cy, width >= TICKS_FROM ? 4.5 : 3, { fill, stroke: colours.surface, width: 1 }),
-  ];
+  const { x, y, width, height } = grown(box, -1);
+  const [cx, zero] = [x + width * along, y + height / 2];
+  return exampleMarks([cx, zero, zero - (height / 2) * share], point.value, 3, colours);
 }
 
 /** How far each function rises, as a square of colour. */

@@ -1,7 +1,7 @@
 /** The network as columns of units, the bundles of functions between them, and which of these matter. */
 
 import { max } from "d3-array";
-import { layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
+import { inputName, layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
 import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
 
 /** Channels or features that come from one station. */
@@ -62,6 +62,13 @@ export function unitName(graph: Graph, { kind, maps, units, layer }: Column, uni
   }
   if (maps) return units === 1 ? "the image" : `channel ${unit}`;
   return inputNamed(graph, unit) ?? `input ${unit}`;
+}
+
+/** What a link comes from, as its layer has it: "input 3", "age"; where units are maps, "map 3", "the image". */
+export function sourceName(graph: Graph, { from, fold, layer }: Column, unit: number): string {
+  const before = graph.columns[from[0]];
+  const isOneEach = layer?.kind === "linear" && fold[0] * fold[1] === 1;
+  return isOneEach || !before ? inputName(layer ?? {}, unit) : unitName(graph, before, unit);
 }
 
 function unitsOf(shape: readonly number[]): number {
@@ -221,6 +228,11 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
     }
   }
   return made;
+}
+
+/** Whether it is one function, which can have all the room. */
+export function isOneFunction({ columns }: Graph): boolean {
+  return columns.length === 2 && columns[1].layer?.count === 1;
 }
 
 /** What stands behind the last column and makes its numbers probabilities: a softmax. */

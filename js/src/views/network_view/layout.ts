@@ -3,12 +3,12 @@
 import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Bundle, Column, Graph } from "./graph.ts";
+import { type Bundle, type Column, type Graph, isOneFunction } from "./graph.ts";
 
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
 /** Room over the last units for the word that says what their bars are. */
-export const BAR_WORD = 12;
+const BAR_WORD = 12;
 const MARGIN = 10;
 /** Sides of maps, of the input and of circles. */
 const MAP = { least: 7, readable: 13, most: 84, gap: 5 };
@@ -23,7 +23,7 @@ const FEW = { below: 130, maps: 6 };
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
 /** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
 const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
-const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55 };
+const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55, flattest: 0.36 };
 const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
@@ -36,10 +36,12 @@ const GAP = { least: 12, most: 170 };
 const FAN = 2.6;
 /** In a gap without kernels there is room to draw one large, where it fits. */
 const LARGE_GAP = 70;
-/** Share of a column's room that is used for what stands in it. */
-const SHARES = [1, 0.85, 0.7, 0.55, 0.4, 0.28, 0.2];
+/** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
+const LEAST_SHARE = 0.18;
+const SHARE_STEP = 0.05;
 /** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
 const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
+const roomyIn = (width: number) => (width < ROOMY.below ? ROOMY.narrow : ROOMY.gap);
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -108,16 +110,15 @@ interface Made extends NetworkLayout {
 
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
 export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
-  const roomy = room.width < ROOMY.below ? ROOMY.narrow : ROOMY.gap;
   let [fits, readable, made]: (Made | null)[] = [null, null, null];
-  for (const share of SHARES) {
+  for (let share = 1; share > LEAST_SHARE; share -= SHARE_STEP) {
     made = laidOut(graph, shown, room, share);
-    const isIn = made.width <= room.width;
+    if (made.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
-    if (isIn && made.isReadable && made.gap >= roomy) return made;
-    if (isIn) fits ??= made;
-    if (isIn && made.isReadable) readable ??= made;
-    if (fits && share < ROOMY.least) break;
+    if (made.isReadable && made.gap >= roomyIn(room.width)) return made;
+    fits ??= made;
+    if (made.isReadable) readable ??= made;
+    if (share < ROOMY.least) break;
   }
   return readable ?? fits ?? (made as Made);
 }
@@ -128,18 +129,17 @@ interface Lane extends Room {
   whole: number;
   share: number;
   isCrowded: boolean;
+  /** There is one function, which has all the room. */
+  isOne: boolean;
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
 type Sized = Lane & { sizes: Sizes };
 
-function laidOut(
-  { columns, depths }: Graph,
-  shown: readonly ShownColumn[],
-  room: Room,
-  share: number,
-): Made {
+function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share: number): Made {
+  const { columns, depths } = graph;
   const { width, height, hasBars } = room;
+  const isOne = isOneFunction(graph);
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
@@ -155,6 +155,7 @@ function laidOut(
       whole: (width - 2 * MARGIN) / depths,
       share,
       isCrowded,
+      isOne,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -225,11 +226,11 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
   const isOne = kind === FUNCTION;
   const pictured = picturedOf(links, bundles).length;
-  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.45 : 0.6) * each);
+  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.56 : 0.6) * each);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
   const steps = Math.max(1, pictured - 1);
-  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.7 : 0.56) * each;
+  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.8 : 0.56) * each;
   const fitting = (rows: number) => {
     const free = height / Math.max(1, pictured);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
@@ -237,7 +238,12 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
   };
   const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
-  const kernel = even(fitting(stagger));
+  const upright = fitting(stagger);
+  // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
+  const wide = lane.isOne
+    ? 2 * (whole - side - roomyIn(lane.width) - 1)
+    : Math.min(stagger > 1 ? upright : largest, (upright * FUNCTION.flat) / FUNCTION.flattest);
+  const kernel = even(isOne ? wide : upright);
   const fits = links.length > 0 && kernel >= kind.least;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
@@ -246,6 +252,7 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     across,
     width: across * (side + MAP.gap) - MAP.gap,
     kernel: fits ? kernel : 0,
+    tall: even(lane.isOne ? height : flat * upright),
     /** So many kernels stand side by side, each at its own height. */
     stagger,
     rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
@@ -269,7 +276,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
     isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
     Math.min(
       (isInput ? INPUT_MOST : MAP.most) * scale,
-      isInput ? 0.25 * (1 + share) * whole : 0.62 * each,
+      isInput ? 0.25 * (1 + share) * whole : 0.52 * each,
     ),
   );
   const sideOf = (across: number) => {
@@ -340,11 +347,10 @@ function placedAt(
 function placeKernels(
   placed: PlacedColumn,
   { bundles, links, units }: ShownColumn,
-  { sizes: { kernel, stagger, rail, across }, top, height: lane }: Sized,
+  { sizes: { kernel, tall: height, stagger, rail, across }, top, height: lane }: Sized,
   middle: number,
 ) {
   if (kernel === 0) return;
-  const height = bundles[0].count === 1 ? FUNCTION.flat * kernel : kernel;
   const order = picturedOf(links, bundles).sort(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );

@@ -96,7 +96,8 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
       const pixels = unitMap(column, diagram.flow, unit, theme);
       if (pixels) return [{ kind: "image", box: { x, y, width, height }, pixels }];
       const size = { size: SMALL } as const;
-      return height >= 12 ? [inMiddle(box, String(unit), colours.muted, size)] : [];
+      const hasNumber = height >= 12 && units.length > 1;
+      return hasNumber ? [inMiddle(box, String(unit), colours.muted, size)] : [];
     }),
     rects(boxes, { stroke: colours.outline, width: 0.75 }),
   ];
@@ -131,7 +132,8 @@ function circleMarks(
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
-    const texts = isKnown ? [told(value), short, ""] : [String(values[k] ? value : unit), ""];
+    const index = units.length > 1 ? String(unit) : "";
+    const texts = isKnown ? [told(value), short, ""] : [values[k] ? String(value) : index, ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // Numbers too long for their circle are written smaller, and shorter.

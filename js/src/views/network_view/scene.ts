@@ -20,6 +20,8 @@ import {
   type Focus,
   graphIn,
   type Leg,
+  type Settings,
+  settingsOf,
   strongestInto,
   WHOLE,
 } from "./diagram.ts";
@@ -27,12 +29,11 @@ import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once, rounded } from "./functions.ts";
-import type { Graph } from "./graph.ts";
-import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
+import { type Graph, isOneFunction } from "./graph.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
-import { type Settings, settingsOf } from "./settings.ts";
 import { diagramSites } from "./sites.ts";
 import {
   atOnce,
@@ -81,9 +82,8 @@ type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
-/** Pixels of the close-up, of the line in its place if there is none, and of the diagram by itself. */
-const STRIP = { least: 130, most: 204, share: 0.44 };
-const NO_STRIP = 8;
+/** Pixels of the close-up, and of the diagram by itself. */
+const STRIP = { least: 131, most: 204, share: 0.44 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
 const LEAST = { all: 300, diagram: 170, narrow: { all: 460, diagram: 220 } };
@@ -210,10 +210,6 @@ function sceneOf(
       ]),
   };
 
-  // Drawn over the functions beside it, which could hide it where they stand close; but not over pictures.
-  const isOver = !parts.some(
-    ({ kernels, bundles }) => kernels.size > 0 && bundles[0].count > MOST_CURVES,
-  );
   const front: Sheet = {
     from: [...place, frame, flow, settings.example, lit],
     marks: () =>
@@ -248,7 +244,9 @@ function sceneOf(
         from: [...place, ...sizes, strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
-      ...(isOver ? [front, ribbons] : [ribbons, front]),
+      // Functions are what one looks at: what passes by is behind them.
+      ribbons,
+      front,
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
@@ -283,10 +281,14 @@ function lookedAtMarks(
 /** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */
 function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { store, width, get, seen } = given;
-  const { columns } = graphIn(given, frame, keep);
+  const graph = graphIn(given, frame, keep);
+  const { columns } = graph;
+  // One function fills the diagram, and needs no close-up.
+  const isOne = isOneFunction(graph);
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
+  const isRow = narrow || isOne;
   // What stands below in a narrow page takes nothing from the diagram.
-  const more = narrow && store.probe() !== null ? EXAMPLES_ROW : 0;
+  const more = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
   const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
@@ -295,12 +297,9 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const least = narrow ? LEAST.narrow : LEAST;
   const height = given.room || Math.min(own, asked ? own : Math.max(least.all, seen ?? own));
   const free = height - more;
-  // The diagram of one function says little: its plot fills the room.
-  const isOne = columns.length === 2 && columns[1].layer?.count === 1;
-  const most = isOne ? free - least.diagram : Math.min(STRIP.most, Math.round(STRIP.share * free));
-  const room = Math.max(STRIP.least, most);
-  const strip = free - room >= least.diagram ? room : 0;
-  return { height, strip, isRow: narrow, foot: more + (strip || Math.min(more, NO_STRIP)) };
+  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
+  const strip = !isOne && free - room >= least.diagram ? room : 0;
+  return { height, strip, isRow, foot: more + strip };
 }
 
 /** Where one draws: the picture of the input. */

@@ -8,7 +8,6 @@ import { fitted, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Diagram, labelOf } from "./diagram.ts";
 import { lastLayer } from "./flow.ts";
-import { BAR_WORD, COLUMN_HEAD } from "./layout.ts";
 
 /** Bars with less room than this stand below their numbers, where units stand so far apart. */
 const LEAST_BAR = 60;
@@ -45,10 +44,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const zero = least < 0 ? left + room / 2 : left;
   const marks: Mark[] = [];
   const what = probabilities ? "probability" : label === null ? "output" : "score";
-  if (first.y - COLUMN_HEAD >= BAR_WORD) {
-    const y = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
-    marks.push(words(left, y, what, colours.muted));
-  }
+  const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
+  marks.push(words(left, over, what, colours.muted));
   for (const { unit, y, height } of units) {
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;

@@ -18,11 +18,9 @@ export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
-/** A box beside links stands at one of so many heights, so far from them and from units; rather smaller than over many of them, while each function in it has so many pixels. */
+/** A box beside links stands at one of so many heights, so far from them and from units. */
 const PLACES = 24;
 const APART = 5;
-const SHARES = [0.85, 0.7];
-const READABLE = 12;
 const FAR = 0.04;
 /** Places along a gap at which links are looked for. */
 const ALONG = 13;
@@ -127,11 +125,12 @@ export function largeKernel(
   const isOne = bundle.count === 1;
   if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
   // Between others on either side, which cannot be moved, there is no room to grow.
-  if (own && [...kernels.values()].some(({ x }) => x !== own.x)) return { bundle, box: own };
-  const times = bundle.count > MOST_CURVES || (own?.width ?? 0) >= LARGE.enough ? 1 : LARGE.times;
+  const isBetween = own && [...kernels.values()].some(({ x }) => x !== own.x);
+  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
+  if (isBetween || isLarge) return { bundle, box: own };
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
   const wanted = own
-    ? Math.min(most, times * own.width, gap - LARGE.beside)
+    ? Math.min(most, LARGE.times * own.width, gap - LARGE.beside)
     : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const beside = new Set(kernels.values()).size - 1;
@@ -147,10 +146,10 @@ export function largeKernel(
   return { bundle, box: { x, y, width, height } };
 }
 
-/** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; rather large, and near to it. */
+/** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; and near the middle. */
 function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
   const { bundles, between, gap } = part;
-  const { to, count } = bundles[n];
+  const { to } = bundles[n];
   const across = Array.from({ length: ALONG }, (_, k) => between + gap * (k / (ALONG - 1) - 0.5));
   const runs = bundles.flatMap((bundle, k) => {
     const way = bundle.to === to && wayOf(part, k);
@@ -164,20 +163,15 @@ function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
       Math.abs(level - y - height / 2) < height / 2 + APART;
     const hidden = sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
     const far = Math.abs(y + height / 2 - end / 2) / end;
-    return hidden / runs.length + 1 - width / box.width + FAR * far;
+    return hidden / runs.length + FAR * far;
   };
-  const shares = SHARES.filter((share) => share * box.width >= READABLE * Math.sqrt(count));
-  const places = [1, ...shares].flatMap((share) => {
-    const [width, height] = [share * box.width, share * box.height];
-    const last = Math.max(box.y, end - 4 - height);
-    const beside = Math.max(0, gap / 2 - width / 2 - APART);
-    return [0, beside].flatMap((by) =>
-      Array.from({ length: PLACES }, (_, k) => {
-        const y = box.y + (k * (last - box.y)) / (PLACES - 1);
-        return { x: between + by - width / 2, y, width, height };
-      }),
-    );
-  });
+  const last = Math.max(box.y, end - 4 - box.height);
+  const beside = Math.max(0, gap / 2 - box.width / 2 - APART);
+  const places = [0, beside].flatMap((by) =>
+    Array.from({ length: PLACES }, (_, k) => {
+      return { ...box, x: box.x + by, y: box.y + (k * (last - box.y)) / (PLACES - 1) };
+    }),
+  );
   return places[minIndex(places, costOf)];
 }
 

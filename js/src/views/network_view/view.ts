@@ -2,15 +2,15 @@
 
 import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
-import { atEnd } from "../../shell/element.ts";
+import { createKit } from "../../shell/controls.ts";
+import { atEnd, element } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import { type Act, createHeader } from "./controls.ts";
-import { type DiagramWindow, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
+import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { createFade, FADE } from "./fade.ts";
 import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
@@ -33,8 +33,7 @@ const ALONE = 500;
 const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
-const HINT =
-  "Point at any kernel, link or circle to see its function large; a click selects it, Ctrl + wheel zooms.";
+const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
 
 export const render = viewOf(KIND, build);
 
@@ -50,7 +49,7 @@ function build(shell: Shell): Parts {
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
-  const { act, key } = createActs(shell, camera, () => pen.clear());
+  const { acts, key } = createActs(shell, camera, () => pen.clear());
   const isPad = (id: string) => scene?.pad && id === "u:0:0";
   const stage = createStage(
     document,
@@ -70,7 +69,7 @@ function build(shell: Shell): Parts {
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
-  const header = createHeader(shell, act);
+  const header = createHeader(shell, acts);
   const ask = createAsking(shell);
   takeWheel(
     stage.element,
@@ -133,28 +132,50 @@ function build(shell: Shell): Parts {
   };
 }
 
+/** Buttons, left to right: what they do, what stands on them, and what that means. */
+const BUTTONS = [
+  ["clear", "clear drawing", "Start the drawing over"],
+  ["farther", "−", "Show more of the network (−)"],
+  ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
+  ["whole", "whole network", "Show the whole network again"],
+] as const;
+
+function createHeader({ document, signal, get }: Shell, acts: Record<string, () => void>) {
+  const kit = createKit(document, signal);
+  const root = element(document, "div", "kw-header");
+  const [clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
+    kit.button(text, title, "kw-button", acts[what]),
+  );
+  root.append(clear, ...zoom);
+
+  function show(zoomed: boolean) {
+    clear.hidden = settingsOf(get).example >= 0;
+    for (const button of zoom) button.hidden = !zoomed;
+    root.hidden = clear.hidden && !zoomed;
+  }
+  return { element: root, show };
+}
+
 /** What buttons and keys do. */
 function createActs(
   shell: Shell,
   { zoom, moveTo, isZoomed }: ReturnType<typeof createCamera>,
   clear: () => void,
 ) {
-  function act(what: Act) {
-    if (what === "closer" || what === "farther") zoom(what === "closer" ? 1.5 : 1 / 1.5, null);
-    else if (what === "whole") moveTo(WHOLE);
-    else clear();
-  }
+  const closer = () => zoom(1.5, null);
+  const farther = () => zoom(1 / 1.5, null);
+  const whole = () => moveTo(WHOLE);
+  const keys: Record<string, () => void> = { "+": closer, "=": closer, "-": farther, "0": whole };
 
   function key({ key }: KeyboardEvent): boolean {
-    const way = { "+": "closer", "=": "closer", "-": "farther", "0": "whole" } as const;
-    if (key in way) act(way[key as keyof typeof way]);
+    if (key in keys) keys[key]();
     else if (key === "Escape" && isZoomed()) moveTo(WHOLE);
     else if (key === "Escape" && shell.store()?.selection()) shell.store()?.select(null);
     else return false;
     return true;
   }
 
-  return { act, key };
+  return { acts: { clear, closer, farther, whole }, key };
 }
 
 /** What a drawing waits for: the model, and the strengths of links. */

@@ -12,8 +12,8 @@ import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
-import { drawnAs } from "./functions.ts";
-import { unitName } from "./graph.ts";
+import { hasSquares } from "./functions.ts";
+import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
@@ -39,13 +39,12 @@ export function networkCaption(
     const text = `${drawn === frame.step ? "diverged" : lost}: train again with a lower learning rate`;
     remarks.push({ text, tone: "warn", strong: true });
   }
-  const has = drawnAs(layout, (k) => parts[k].bundles);
-  if (has.change && ghost && ghost !== frame) {
+  const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
+  if (!isPlainAll && ghost && ghost !== frame) {
     remarks.push(keyed("φ rose", "fill", colours.rise));
     remarks.push(keyed(`fell since step ${formatCount(ghost.step)}`, "fill", colours.fall));
   }
-  if (has.squares) {
-    const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
+  if (hasSquares(layout, (k) => parts[k].bundles)) {
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }
@@ -139,9 +138,9 @@ function isSmall(columns: Diagram["graph"]["columns"]): boolean {
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
-  const { column, before, relevance } = part;
+  const { column, relevance } = part;
   const { from, to, count } = part.bundles[n];
-  const start = before ? unitName(graph, before.column, from) : `input ${from}`;
+  const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
   const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;

@@ -89,7 +89,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       const store = shell.store();
       if (what === "stream") forget();
       if (what === "edits" && store?.edits().message) gesture.drop();
-      const chosen = store && placeIn(store, shell.get("layer"));
+      const chosen = store && placeIn(store, shell.get);
       const here = samePlace(chosen, gesture.edited?.at ?? null);
       if (what === "selection" && dragged && !here) end();
       if (what === "frame") settle();
@@ -132,7 +132,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
     },
     command(kind: Command) {
       const store = shell.store();
-      const at = store && placeIn(store, shell.get("layer"));
+      const at = store && placeIn(store, shell.get);
       if (!store || !at) return;
       end();
       gesture.drop();

@@ -11,9 +11,8 @@ import type { Movement } from "./movement.ts";
 import { isOpen, placeIn } from "./scene.ts";
 import type { Settings } from "./settings.ts";
 
-function stateOf(store: Store, layer: unknown, { editable, pins }: Settings, movement: Movement) {
+function stateOf(store: Store, at: Selection | null, { editable, pins }: Settings, move: Movement) {
   const layers = store.current()?.layout.layers ?? [];
-  const at = placeIn(store, layer);
   return {
     layers,
     layer: layers.find(({ name }) => name === at?.layer) ?? null,
@@ -23,7 +22,7 @@ function stateOf(store: Store, layer: unknown, { editable, pins }: Settings, mov
     open: isOpen(store),
     edits: store.edits(),
     pinned: pins.some((pin) => samePlace(pin, at)),
-    range: movement.shown(),
+    range: move.shown(),
     seen: at !== null && store.observed(at.layer) !== null,
     first: store.initial()?.step ?? 0,
   };
@@ -138,7 +137,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     element: root,
     show(settings: Settings) {
       const store = shell.store();
-      if (store) show(stateOf(store, shell.get("layer"), settings, movement));
+      if (store) show(stateOf(store, placeIn(store, shell.get), settings, movement));
     },
   };
 }

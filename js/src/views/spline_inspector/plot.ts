@@ -66,7 +66,7 @@ export function placesIn(box: Rect, y: Ends, strip: boolean) {
 }
 
 function upAxis([from, to]: Ends, plot: Rect, title = "φ") {
-  const values = ticks({ from, to }, Math.max(3, Math.min(10, plot.height / 40 + 1)));
+  const values = ticks({ from, to }, Math.max(5, Math.min(10, plot.height / 40 + 1)));
   const scale = linear({ from, to }, plot.y + plot.height, plot.y);
   return { scale, ticks: values, title, label: evenLabels(values) };
 }

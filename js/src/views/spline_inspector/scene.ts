@@ -1,6 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
-import { layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
+import { largestAtStart } from "../../phi/curves.ts";
+import { layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -77,14 +78,14 @@ const LOWEST_PLOT = 160;
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
 
-/** The function that is shown: the selected one, or else the first of the layer. */
-export function placeIn(store: Store, layer: unknown): Selection | null {
+/** The function that is shown: the selected one, or else the first of the layer; beside other views the largest at the start. */
+export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const frame = store.current();
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
-  const all = frame?.layout.layers ?? [];
-  const first = all.find(({ name }) => name === layer) ?? all[0];
-  return first ? selectionOf(first, 0) : null;
+  const layer = layerNamed(frame, get("layer"));
+  const isBeside = ((get("linked") ?? []) as string[]).length > 0;
+  return layer && selectionOf(layer, isBeside ? largestAtStart(store.initial(), layer) : 0);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -124,7 +125,7 @@ export function drawing(): InspectorDrawing {
     const { store, get, theme } = given;
     const frame = store.current();
     if (!frame) return "waiting for the first frame…";
-    const at = placeIn(store, get("layer"));
+    const at = placeIn(store, get);
     const { touch } = draw;
     const phi = at && presentPhi(store, frame, at, touch.edited);
     if (!phi) return "no layer to draw";
@@ -144,7 +145,9 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const free = chosen ? roundWindow(from.held) : roomy(from.held);
+    const own = chosen ? roundWindow(from.held) : roomy(from.held);
+    const reach = chosen ? undefined : given.scale;
+    const free: Ends = reach ? [Math.min(-reach, own[0]), Math.max(reach, own[1])] : own;
     const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
@@ -314,8 +317,9 @@ function captionOf(picture: PlotPicture, store: Store, room: number | undefined)
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
+  const which = store.selection() ? "" : ", the largest at the start";
   const caption: Remark[] = [
-    { text: `${layerTitle(layer)} · ${placeText(layer, at)}`, tone: "ink", inside: true },
+    { text: `${layerTitle(layer)} · ${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },

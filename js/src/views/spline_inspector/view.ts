@@ -49,7 +49,7 @@ function build(shell: Shell): Parts {
   const scene = () => seen;
   const here = () => {
     const store = shell.store();
-    return store && placeIn(store, shell.get("layer"));
+    return store && placeIn(store, shell.get);
   };
   const editing = createEditing(shell, touch, scene);
   const movement = createMovement(touch, scene, shell);

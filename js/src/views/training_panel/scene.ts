@@ -102,8 +102,9 @@ function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHand
   const layout = chartLayout(chart, inside, high, narrowest(chart, given));
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
-  // A run that waits to begin logs its loss by itself.
-  const hint = standing.state === "ready" ? "" : emptyWords(status, comes, chart);
+  // A run that waits to begin logs its loss by itself; the curve of one that was logged is on its way.
+  const isBare = standing.state === "ready" || (comes && standing.loss && count === 0);
+  const hint = isBare ? "" : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: high }, colours);
   const below = count > 0 ? layout.height : empty.height;
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
