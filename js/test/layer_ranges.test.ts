@@ -305,8 +305,8 @@ describe("the scene", () => {
     }
     const seen = sceneFrom(traitsOf(["a"], [{ outside_grid: 0.1, observed_range: 1 }]));
     expect(seen.layout.cells.map(({ column }) => `${column.title} ${column.below}`)).toEqual([
-      "median range",
-      "splines’ part of the range",
+      "median range over inputs",
+      "splines’ part on the grid",
       "outside the grid",
       "SiLU-like functions",
     ]);
@@ -401,7 +401,7 @@ describe("the scene", () => {
     expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
     const { right } = scene.layout.cells[1];
     const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
-    expect(scene.sites.words(id)).toMatch(/^splines’ part of the range: /);
+    expect(scene.sites.words(id)).toMatch(/^splines’ part on the grid: /);
   });
 
   it("reads the curves under the pointer", () => {

@@ -385,11 +385,11 @@ describe("the formula of φ", () => {
 });
 
 const ROW: KeyRow = {
-  key: "b:B0",
+  key: "basis",
   label: "B0",
   title: "",
-  colour: "#000000",
-  look: "thin",
+  colours: ["#000000"],
+  look: "ramp",
   on: true,
   nested: true,
   coefficient: "−0.000123",

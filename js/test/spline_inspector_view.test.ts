@@ -216,18 +216,28 @@ describe("the legend", () => {
     }
   });
 
-  it("switches parts, and all basis functions by any of them, in the trait", async () => {
+  it("switches parts, and all basis functions at once, in the trait", async () => {
     const { store } = makeStream();
-    const { model, row } = show(store);
+    const { model, row, shown, root } = show(store);
     await painted();
     row("base")?.click();
     expect(model.get("show")).toEqual(PLOT_PARTS.filter((part) => part !== "base"));
     await painted();
     expect(row("base")?.getAttribute("aria-pressed")).toBe("false");
-    row("b:B2")?.click();
+    // Their row says the weight of each.
+    const [base, ...weights] = root.kwView.coefficients();
+    expect(base).not.toBe(weights[0]);
+    const said = shown("basis")?.title.match(/B\d+ [−\d.]+/g) ?? [];
+    expect(said.length).toBe(weights.length);
+    said.forEach((text, b) => {
+      const [name, value] = text.replace("−", "-").split(" ");
+      expect(name).toBe(`B${b}`);
+      expect(Number(value)).toBeCloseTo(weights[b], 2);
+    });
+    row("basis")?.click();
     expect(model.get("show")).not.toContain("basis");
     await painted();
-    expect(row("b:B2")?.getAttribute("aria-pressed")).toBe("false");
+    expect(row("basis")?.getAttribute("aria-pressed")).toBe("false");
     row("basis")?.click();
     expect(model.get("show")).toContain("basis");
   });
@@ -272,8 +282,7 @@ describe("the legend", () => {
     const { row, root, shown } = show(store);
     await painted();
     expect(row("base")).toBeNull();
-    expect(row("b:T0")).not.toBeNull();
-    expect(shown("points")?.label).toBe("handles");
+    expect(shown("basis")?.label).toBe(`each of T0 … T${first.labels.length - 1}`);
     const sum = run.layout.layers[0].labels
       .map((label) => root.kwView.curve(label)?.y ?? [])
       .reduce((total, y) => total.map((value, p) => value + y[p]));

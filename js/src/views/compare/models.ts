@@ -6,6 +6,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { together } from "../../shell/player.ts";
+import { createSeen } from "../../shell/room.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { watchTraits } from "../../wire/hear.ts";
@@ -19,6 +20,9 @@ import { MOST, picturesAbreast } from "./pictures.ts";
 import type { ShownModels } from "./shown.ts";
 import { colourOfModel } from "./table.ts";
 
+/** Pixels of the line that is read, under the timeline. */
+const READOUT_HEIGHT = 32;
+
 interface What {
   of: "kernels" | "networks";
   /** What these are, for those who cannot see them. */
@@ -29,6 +33,8 @@ interface What {
   trait: string;
   said(number: number): unknown;
   mounted?(number: number, place: HTMLElement): void;
+  /** Each is seen at once, with the timeline below, where it can be. */
+  fits?: boolean;
   /** Traits that all of them have alike, and which of their values only one knows. */
   alike: readonly string[];
   isOwn?(trait: string, value: unknown): boolean;
@@ -75,6 +81,7 @@ export function createNetworks(shell: Shell): Models {
     trait: "compared",
     said: (number) => ({ number, reaches }),
     alike: ["example", "drawing"],
+    fits: true,
   });
 }
 
@@ -112,7 +119,13 @@ function createModels(shell: Shell, what: What) {
       const { exports: store } = await host.getWidget<Store>(String(model.get("stream")));
       if (signal.aborted) return;
       parts[number] = { model, store };
+      let seen: ReturnType<typeof createSeen> | undefined;
       const within: Within = {
+        seen() {
+          seen ??= createSeen(place, place.querySelector(".kw-viewport") as HTMLElement);
+          const all = what.fits && seen();
+          return all ? all - time.offsetHeight - READOUT_HEIGHT : undefined;
+        },
         read(words, chosen = false) {
           places[number].line = { words, chosen };
           read(active);

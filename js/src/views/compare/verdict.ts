@@ -163,6 +163,36 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   return `${at}, ${leaders(best, names)} ${are} ahead: ${what} ${against(first, names)}.`;
 }
 
+/** How the trends drawn end, `ends`, where a lead in the means before is mostly gone by then; "" where it is not. */
+export function endingOf(
+  one: Deciding,
+  names: readonly string[],
+  ends: readonly (number | null)[],
+): string {
+  const { quantity, step, values } = one;
+  const best = bestIn(one);
+  const sign = isAccuracy(quantity) ? 1 : -1;
+  const others = [...names.keys()].filter((k) => !best.includes(k));
+  const isKnown = [...values, ...ends].every((one) => one !== null && Number.isFinite(one));
+  if (best.length !== 1 || others.length === 0 || !isKnown) return "";
+  const [first, next] = [best[0], others.reduce((a, b) => (of(b) > of(a) ? b : a))];
+  const lead = sign * (Number(ends[first]) - Number(ends[next]));
+  if (lead > (of(first) - of(next)) / 2) return "";
+  // A line that fits shares of 1 may end above 1.
+  const most = Math.max(...values.map(Number)) > 1 ? Number.POSITIVE_INFINITY : 1;
+  const texts = written(
+    quantity,
+    ends.map((end) => (isAccuracy(quantity) ? Math.min(most, Number(end)) : end)),
+  );
+  const each = [first, next].map((k) => `${names[k]} ${texts[k]}`).join(", ");
+  const how = lead < 0 ? "have crossed" : "have come closer";
+  return `At step ${formatCount(step)} the trends ${how}: ${each}.`;
+
+  function of(k: number): number {
+    return sign * Number(values[k]);
+  }
+}
+
 const trained = (quantity: string) =>
   quantity.startsWith("eval_") ? inWords(quantity) : `training ${inWords(quantity)}`;
 

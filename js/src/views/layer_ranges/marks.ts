@@ -7,7 +7,7 @@ import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { RangesContent, RangesRow, Spread } from "./content.ts";
 import {
@@ -22,7 +22,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { aside, drawnNotes } from "./words.ts";
+import { anySeen, aside, drawnNotes, inputsText, where } from "./words.ts";
 
 export interface RangesDrawing {
   content: RangesContent;
@@ -183,7 +183,7 @@ function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark
       words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
       words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
     ];
-    const share = column.below === "of the range" ? numbers.spline_share : null;
+    const share = column.title === "splines’ part" ? numbers.spline_share : null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);
@@ -219,8 +219,16 @@ export function headMarks(
   view: Rect,
   times: (top: number, height: number) => Mark[],
 ): Mark[] {
-  const { layout, toX, colours } = drawn;
+  const { content, layout, toX, colours } = drawn;
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
+  const seen = anySeen(content);
+  const which = seen ? inputsText(content) : where(false);
+  const titles = [
+    `range of φ ${which}: max − min, log scale`,
+    `range of φ ${where(seen)}: max − min, log scale`,
+    `range of φ ${where(seen)}, log scale`,
+    "range of φ, log scale",
+  ];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: number(tick) }));
@@ -229,7 +237,7 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText("range of φ: max − min", plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
+    headText(titles, plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
       const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);
@@ -243,8 +251,15 @@ export function headMarks(
   ];
 }
 
-export function headText(text: string, x: number, y: number, room: number, fill: string): Mark {
-  return words(x, y, fitted(text, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
+/** The longest of some words that there is room for. */
+export function headText(
+  texts: readonly string[],
+  x: number,
+  y: number,
+  room: number,
+  fill: string,
+): Mark {
+  return words(x, y, fitting(texts, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
 }
 
 function rangeTicks({ axis, layout }: RangesDrawing): number[] {

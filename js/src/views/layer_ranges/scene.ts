@@ -19,7 +19,7 @@ import {
   rowMarks,
 } from "./marks.ts";
 import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
-import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
+import { anySeen, dotWords, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: RangesContent;
@@ -135,7 +135,7 @@ function captionOf(
     { text: headline, tone: "ink", strong: true },
     { text: why },
     {
-      text: `one function: max φ − min φ ${seen ? inputsText(content) : where(false)}`,
+      text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
       title: "A dot for each function; in large layers, 60 of them evenly by rank",
     },

@@ -11,7 +11,7 @@ import { type Handle, heightOf } from "./handles.ts";
 import type { PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
 import { stripMarks } from "./strip.ts";
-import type { PhiReading } from "./terms.ts";
+import { type PhiReading, readPhi } from "./terms.ts";
 import { toX, toY } from "./window.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
@@ -288,6 +288,31 @@ export function handlePoint(
   const { x, y: top, width, height: tall } = grown(plot, POINT_SLACK);
   const inside = px >= x && px <= x + width && py >= top && py <= top + tall;
   return inside || held ? { x: px, y: py } : null;
+}
+
+/** The names of points over them, from left to right, where one does not lie on the one before. */
+export function pointNames(
+  points: readonly { handle: Handle; spot: { x: number; y: number } }[],
+  { picture, places: { plot }, theme }: Plane,
+): Mark[] {
+  const { phi } = picture;
+  const { isBase } = phi.layer;
+  const single = isBase.filter(Boolean).length === 1;
+  let free = Number.NEGATIVE_INFINITY;
+  return points.flatMap(({ handle, spot }) => {
+    const { b, label } = handle;
+    // As the formula has it.
+    const text = isBase[b] && single ? "w" : label;
+    const half = widthOf(text, LABEL_SIZE) / 2;
+    const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
+    if (x - half < free) return [];
+    free = x + half + 4;
+    // On the side away from the curve that it pulls.
+    const isBelow =
+      handle.control && heightOf(handle, phi.coefficients) < (readPhi(phi, handle.x)?.spline ?? 0);
+    const y = spot.y + (isBelow ? 8 + LABEL_SIZE - 2 : -8);
+    return [words(x, y, text, theme.colours.muted, { anchor: "middle" })];
+  });
 }
 
 /** A control point is round, the weight of any other term square; what can be dragged is larger. */
