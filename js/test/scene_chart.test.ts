@@ -71,7 +71,7 @@ describe("curves", () => {
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
     expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", "trend over 30 steps"]));
     expect(said(chart(30, true))).toContain("trend over at least 30 steps");
-    expect(said(chart(30), 280)).toEqual(expect.arrayContaining(["logged", "trend"]));
+    expect(said(chart(30), 200)).toEqual(expect.arrayContaining(["logged", "trend"]));
     expect(said(chart(0))).not.toContain("logged");
   });
 

@@ -33,8 +33,6 @@ interface What {
   trait: string;
   said(number: number): unknown;
   mounted?(number: number, place: HTMLElement): void;
-  /** Each is seen at once, with the timeline below, where it can be. */
-  fits?: boolean;
   /** Traits that all of them have alike, and which of their values only one knows. */
   alike: readonly string[];
   isOwn?(trait: string, value: unknown): boolean;
@@ -81,7 +79,6 @@ export function createNetworks(shell: Shell): Models {
     trait: "compared",
     said: (number) => ({ number, reaches }),
     alike: ["example", "drawing"],
-    fits: true,
   });
 }
 
@@ -123,7 +120,7 @@ function createModels(shell: Shell, what: What) {
       const within: Within = {
         seen() {
           seen ??= createSeen(place, place.querySelector(".kw-viewport") as HTMLElement);
-          const all = what.fits && seen();
+          const all = what.of === "networks" && seen();
           return all ? all - time.offsetHeight - READOUT_HEIGHT : undefined;
         },
         read(words, chosen = false) {

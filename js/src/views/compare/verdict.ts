@@ -170,27 +170,22 @@ export function endingOf(
   ends: readonly (number | null)[],
 ): string {
   const { quantity, step, values } = one;
-  const best = bestIn(one);
+  const isKnown = [...values, ...ends].every((value) => Number.isFinite(value ?? Number.NaN));
+  if (!isKnown || bestIn(one).length !== 1 || names.length < 2) return "";
   const sign = isAccuracy(quantity) ? 1 : -1;
-  const others = [...names.keys()].filter((k) => !best.includes(k));
-  const isKnown = [...values, ...ends].every((one) => one !== null && Number.isFinite(one));
-  if (best.length !== 1 || others.length === 0 || !isKnown) return "";
-  const [first, next] = [best[0], others.reduce((a, b) => (of(b) > of(a) ? b : a))];
-  const lead = sign * (Number(ends[first]) - Number(ends[next]));
-  if (lead > (of(first) - of(next)) / 2) return "";
+  const rank = [...names.keys()].sort((a, b) => sign * (Number(values[b]) - Number(values[a])));
+  const lead = (all: readonly (number | null)[]) =>
+    sign * (Number(all[rank[0]]) - Number(all[rank[1]]));
+  if (lead(ends) > lead(values) / 2) return "";
   // A line that fits shares of 1 may end above 1.
-  const most = Math.max(...values.map(Number)) > 1 ? Number.POSITIVE_INFINITY : 1;
+  const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
   const texts = written(
     quantity,
-    ends.map((end) => (isAccuracy(quantity) ? Math.min(most, Number(end)) : end)),
+    ends.map((end) => (isShare ? Math.min(1, Number(end)) : end)),
   );
-  const each = [first, next].map((k) => `${names[k]} ${texts[k]}`).join(", ");
-  const how = lead < 0 ? "have crossed" : "have come closer";
-  return `At step ${formatCount(step)} the trends ${how}: ${each}.`;
-
-  function of(k: number): number {
-    return sign * Number(values[k]);
-  }
+  const each = rank.slice(0, 2).map((k) => `${names[k]} ${texts[k]}`);
+  const how = lead(ends) < 0 ? "have crossed" : "have come closer";
+  return `At step ${formatCount(step)} the trends ${how}: ${each.join(", ")}.`;
 }
 
 const trained = (quantity: string) =>

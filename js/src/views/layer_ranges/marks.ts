@@ -22,7 +22,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { anySeen, aside, drawnNotes, inputsText, where } from "./words.ts";
+import { anySeen, aside, drawnNotes, where } from "./words.ts";
 
 export interface RangesDrawing {
   content: RangesContent;
@@ -35,14 +35,12 @@ export interface RangesDrawing {
 }
 
 const BASELINE = 12;
-/** Where the dash of the start begins, and how far above the end of the plot it ends. */
-const START_DASH: [number, number] = [17, 2];
 const DOT_LANES = 5;
 
 /** The axis that holds most ranges of all layers. */
 export function rangeAxis(rows: readonly RangesRow[]): Range {
-  const held = rows.flatMap(({ grid, seen, start, dots }) => {
-    const spreads = [grid, seen, start].filter((spread) => spread !== null);
+  const held = rows.flatMap(({ grid, seen, dots }) => {
+    const spreads = [grid, seen].filter((spread) => spread !== null);
     // Single functions that hardly vary would squeeze all others.
     const ends = dots.length > 0 ? [dots[Math.floor(0.02 * dots.length)], dots.at(-1) ?? 0] : [];
     return [
@@ -139,18 +137,13 @@ function plotMarks(drawn: RangesDrawing, k: number): Mark[] {
   const { content, layout, toX, colours } = drawn;
   const [row, top] = [content.rows[k], rowTop(layout, k)];
   const { seen } = row;
-  const marks: Mark[] = [];
-  const median = seen ? 0 : (row.start?.[2] ?? 0);
-  if (median > 0) {
-    const x = toX(median);
-    const xy = [x, top + START_DASH[0], x, top + layout.heights.height - START_DASH[1]];
-    marks.push(line(xy, colours.ghost, { width: 1.2, dash: [3, 2.5] }));
-  }
   const y = top + layout.heights.box;
   const [fill, ink] = seen ? [colours["seen-box"], colours.seen] : [colours.box, colours.ink];
-  marks.push(...boxMarks(seen ?? row.grid, toX, y, fill, ink));
   const dots = seen ? colours.seen : colours.dot;
-  return [...marks, { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots }];
+  return [
+    ...boxMarks(seen ?? row.grid, toX, y, fill, ink),
+    { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots },
+  ];
 }
 
 function boxMarks(
@@ -221,14 +214,9 @@ export function headMarks(
 ): Mark[] {
   const { content, layout, toX, colours } = drawn;
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
-  const seen = anySeen(content);
-  const which = seen ? inputsText(content) : where(false);
-  const titles = [
-    `range of φ ${which}: max − min, log scale`,
-    `range of φ ${where(seen)}: max − min, log scale`,
-    `range of φ ${where(seen)}, log scale`,
-    "range of φ, log scale",
-  ];
+  const which = where(anySeen(content));
+  const [whole, brief] = [`range of φ ${which}: max − min, log scale`, `range of φ ${which}`];
+  const titles = [whole, `${brief}, log scale`, brief];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: number(tick) }));

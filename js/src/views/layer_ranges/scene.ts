@@ -19,7 +19,7 @@ import {
   rowMarks,
 } from "./marks.ts";
 import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
-import { anySeen, dotWords, rowWords, sentences, where } from "./words.ts";
+import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: RangesContent;
@@ -128,7 +128,7 @@ function captionOf(
   [headline, why]: readonly string[],
 ): Remark[] {
   const { colours } = theme;
-  const { observed, start, step, old } = content;
+  const { observed, step, old } = content;
   const seen = anySeen(content);
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
@@ -137,7 +137,7 @@ function captionOf(
     {
       text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
-      title: "A dot for each function; in large layers, 60 of them evenly by rank",
+      title: `A dot for each function: max φ − min φ ${seen ? inputsText(content) : where(false)}; in large layers, 60 of them evenly by rank`,
     },
     {
       text: "the middle half of a layer, with its median",
@@ -145,12 +145,6 @@ function captionOf(
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
   ];
-  if (!seen) {
-    caption.push({
-      text: `median at step ${formatCount(start)}, on the grid`,
-      swatch: { kind: "dash", colours: [colours.ghost] },
-    });
-  }
   caption.push(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },

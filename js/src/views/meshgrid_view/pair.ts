@@ -32,8 +32,7 @@ const TOP_PAD = 10;
 const NARROW_WIDTH = 520;
 /** Of a wide page. */
 const WIDE_WIDTH = 1200;
-/** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
-const LARGEST_GROWTH = 1.25;
+/** On a page of its own the surface is larger than the height asked for, up to a share of the width. */
 const SURFACE_SHARE = 0.42;
 /** Where less of a page is seen, the surface is so large all the same. */
 const LEAST_SEEN = 280;
@@ -128,14 +127,12 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const wide = width >= WIDE_WIDTH;
   const seen = given.room === undefined ? given.seen : undefined;
   const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
-  const grown =
-    wide && given.room === undefined
-      ? Math.max(height, Math.min(LARGEST_GROWTH * height, SURFACE_SHARE * width))
-      : height;
   const bottom = 44;
   // By itself it is seen at once with all that is around it, if it can.
   const tallest = (top: number) =>
-    seen ? Math.min(grown, Math.max(LEAST_SEEN, seen - top - bottom)) : grown;
+    seen
+      ? Math.max(LEAST_SEEN, Math.min(Math.max(height, SURFACE_SHARE * width), seen - top - bottom))
+      : height;
   // What a low window leaves of its width is for the kernel.
   const free = width - 2 * tallest(TOP_PAD + strip + CURVE_GAP) - BESIDE;
   const side = narrow

@@ -19,7 +19,6 @@ const COLUMN_GAP = 16;
 const PAD = 4;
 const SWATCH_WIDTH = 16;
 const NUMBER_WIDTH = 66;
-const NEST_INDENT = 8;
 const REMOVE_WIDTH = 18;
 
 /** Beside a plot that has the more of the room. */
@@ -66,22 +65,14 @@ export function legendBelow(rows: readonly KeyRow[], y: number, width: number): 
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
-function labelRoom({ nested, coefficient, removable }: KeyRow, width: number): number {
+function labelRoom({ coefficient, removable }: KeyRow, width: number): number {
   const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
-  return (
-    width -
-    2 * PAD -
-    SWATCH_WIDTH -
-    4 -
-    (nested ? NEST_INDENT : 0) -
-    numbers -
-    (removable ? REMOVE_WIDTH : 0)
-  );
+  return width - 2 * PAD - SWATCH_WIDTH - 4 - numbers - (removable ? REMOVE_WIDTH : 0);
 }
 
 /** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
 function widest(rows: readonly KeyRow[]): number {
-  const terms = rows.filter((row) => !row.wraps && (row.nested || row.key === "spline"));
+  const terms = rows.filter(({ key }) => key === "basis" || key === "spline");
   const needed = terms.map((row) => widthOf(row.label, SIZE) - labelRoom(row, 0));
   return Math.ceil(Math.max(0, ...needed));
 }
@@ -99,15 +90,14 @@ function legendIn(
 ): Legend {
   const each = (width - COLUMN_GAP * (count - 1)) / count;
   const tall = rows.map((row) => ROW + extra(row, each));
-  // The lowest height at which the columns hold all.
-  const whole = tall.reduce((a, b) => a + b, 0);
-  let most = Math.ceil(whole / count);
-  let places = placesIn(tall, most);
-  for (; lastColumn(places) >= count; most++) places = placesIn(tall, most + 1);
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
+  const down = Math.ceil(rows.length / count);
+  const foots = Array<number>(count).fill(top);
   const placed = rows.map((row, k): Placed => {
-    const left = x + places[k].column * (each + COLUMN_GAP);
-    const box = { x: left, y: top + places[k].down, width: each, height: tall[k] };
+    const column = Math.floor(k / down);
+    const left = x + column * (each + COLUMN_GAP);
+    const box = { x: left, y: foots[column], width: each, height: tall[k] };
+    foots[column] += tall[k];
     const room = labelRoom(row, each);
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
     const remove = row.removable
@@ -115,26 +105,10 @@ function legendIn(
       : null;
     return { row, box, lines, remove };
   });
-  const columns = Array.from({ length: lastColumn(places) + 1 }, (_, k) => ({
-    x: x + k * (each + COLUMN_GAP),
-    width: each,
-  }));
-  const height = READING_HEIGHT + HEAD_HEIGHT + most;
+  const columns = foots.map((_, k) => ({ x: x + k * (each + COLUMN_GAP), width: each }));
+  const height = Math.max(...foots) - y;
   return { box: { x, y, width, height }, columns, rows: placed };
 }
-
-/** Where things so tall stand in columns of a height. */
-function placesIn(tall: readonly number[], most: number) {
-  let [column, down] = [0, 0];
-  return tall.map((height) => {
-    if (down > 0 && down + height > most) [column, down] = [column + 1, 0];
-    const place = { column, down };
-    down += height;
-    return place;
-  });
-}
-
-const lastColumn = (places: ReturnType<typeof placesIn>) => places.at(-1)?.column ?? 0;
 
 interface Said {
   reading: PhiReading | null;
@@ -183,7 +157,7 @@ function rowMarks({ row, box, lines, remove }: Placed, lit: string, colours: Col
   const marks: Mark[] = [];
   const fill = row.on ? colours.ink : colours.muted;
   if (lit === `row:${row.key}`) marks.push(rect(box, { radius: 4, fill: colours.hover }));
-  const left = box.x + PAD + (row.nested ? NEST_INDENT : 0);
+  const left = box.x + PAD;
   const first = remove ? remove.height : box.height;
   const middle = box.y + (lines.length > 1 ? 8 : first / 2);
   const swatch = swatchMarks(row, left, middle);

@@ -84,7 +84,6 @@ export function planeMarks(plane: Plane): Mark[] {
       marks: [
         ...lines.flatMap((line) => areaMark(line, plane)),
         ...lines.map((line) => lineMark(line, plane)),
-        ...polygonMarks(plane),
       ],
     },
     ...(strip ? stripMarks(picture, strip, theme.colours) : []),
@@ -190,28 +189,6 @@ function areaMark(line: PlotLine, { picture, y, places: { plot } }: Plane): Line
   ];
   const ends = [xy.length / 2];
   return [{ kind: "lines", xy, ends, closed: true, fill: line.colour, opacity: fill }];
-}
-
-function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
-  const corners = picture.handles.filter(({ control }) => control);
-  if (corners.length < 2) return [];
-  const all = corners.map((handle): [number, number] => {
-    const height = heightOf(handle, picture.phi.coefficients);
-    return [toX(picture.x, plot, handle.x), bounded(toY(y, plot, height))];
-  });
-  if (!all.flat().every(Number.isFinite)) return [];
-  const xy = partOf(all, plot.x, plot.x + plot.width).flat();
-  return [line(xy, theme.colours.spline, { dash: [1.5, 3], opacity: 0.45 })];
-}
-
-/** The part of a line from left to right between two abscissae: a still is slow to cut off what lies far beyond. */
-function partOf(line: readonly [number, number][], from: number, to: number): [number, number][] {
-  return line.slice(1).flatMap(([x1, y1], k): [number, number][] => {
-    const [x0, y0] = line[k];
-    if (x1 < from || x0 > to || x0 === x1) return [];
-    const at = (x: number): [number, number] => [x, y0 + ((x - x0) / (x1 - x0)) * (y1 - y0)];
-    return [at(Math.max(x0, from)), at(Math.min(x1, to))];
-  });
 }
 
 function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {

@@ -18,8 +18,6 @@ export interface KeyRow {
   colours: readonly string[];
   look: Look;
   on: boolean;
-  /** Indented: a part of the row above. */
-  nested: boolean;
   coefficient: string;
   value: string;
   removable: boolean;
@@ -27,7 +25,7 @@ export interface KeyRow {
   wraps: boolean;
 }
 
-const PLAIN = { nested: false, coefficient: "", value: "", removable: false, wraps: false };
+const PLAIN = { coefficient: "", value: "", removable: false, wraps: false };
 
 function printed(value: number | null | undefined): string {
   return value === null || value === undefined ? "" : number(value);
@@ -39,7 +37,7 @@ export function legendRows(
   reading: PhiReading | null,
   colours: Colours,
 ): KeyRow[] {
-  const { phi, ghost, order } = picture;
+  const { phi, ghost } = picture;
   const { show } = settings;
   const row = (
     key: PlotPart,
@@ -69,8 +67,7 @@ export function legendRows(
     ),
     ...pinRows(picture, reading),
   ];
-  const corners = order >= 0 ? "; of splines, the corners of the dotted line" : "";
-  const points = `a point for the weight of each term${corners}`;
+  const points = "a point for the weight of each term";
   rows.push(row("points", "weights (points)", points, { look: "point", colours: [colours.muted] }));
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
     const title = "where the pieces of the splines meet";
@@ -141,7 +138,6 @@ function termRows(
     row("basis", isOne ? whole : `each of ${whole}`, `each with its weight: ${each}`, {
       look: "ramp",
       colours: others.map(({ b }) => picture.colourOf(b)),
-      nested: bases.length > 0,
       coefficient,
     }),
   );
