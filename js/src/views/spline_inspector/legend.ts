@@ -13,8 +13,7 @@ const ROW = 18;
 const SIZE = 12;
 const READING_HEIGHT = 22;
 const HEAD_HEIGHT = 19;
-const NARROWEST_COLUMN = 224;
-const WIDEST_COLUMN = 340;
+const LEAST_COLUMN = 224;
 const COLUMN_GAP = 16;
 const PAD = 4;
 const SWATCH_WIDTH = 16;
@@ -45,21 +44,20 @@ export const NO_LEGEND: Legend = {
   rows: [],
 };
 
-/** One column beside a plot of some height; null where the rows or their labels do not fit there. */
+/** One column beside a plot of some height; null where the rows do not fit there. */
 export function legendBeside(
   rows: readonly KeyRow[],
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
 ): Legend | null {
   const legend = legendIn({ x, y: 0, width }, rows, 1);
-  return legend.box.height > height || widest(rows) > width ? null : legend;
+  return legend.box.height > height ? null : legend;
 }
 
-/** As many columns as there is room for, and for whole labels in them. */
+/** As many columns as there is room for. */
 export function legendBelow(rows: readonly KeyRow[], y: number, width: number): Legend {
   const inner = width - 2 * PAD;
-  const each = Math.max(NARROWEST_COLUMN, Math.min(widest(rows), WIDEST_COLUMN));
-  const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (each + COLUMN_GAP)));
+  const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (LEAST_COLUMN + COLUMN_GAP)));
   const most = Math.ceil(rows.length / 4);
   return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6));
 }
@@ -68,13 +66,6 @@ export function legendBelow(rows: readonly KeyRow[], y: number, width: number): 
 function labelRoom({ coefficient, removable }: KeyRow, width: number): number {
   const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
   return width - 2 * PAD - SWATCH_WIDTH - 4 - numbers - (removable ? REMOVE_WIDTH : 0);
-}
-
-/** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
-function widest(rows: readonly KeyRow[]): number {
-  const terms = rows.filter(({ key }) => key === "basis" || key === "spline");
-  const needed = terms.map((row) => widthOf(row.label, SIZE) - labelRoom(row, 0));
-  return Math.ceil(Math.max(0, ...needed));
 }
 
 /** Pixels that a label of several lines needs more than one of one line. */

@@ -125,6 +125,7 @@ function termRows(
       row("spline", name, isOne ? `${whole} with its weight` : `the sum of ${whole}`, {
         colours: [colours.spline],
         coefficient,
+        wraps: true,
         value: printed(reading?.spline),
       }),
     );
@@ -139,6 +140,7 @@ function termRows(
       look: "ramp",
       colours: others.map(({ b }) => picture.colourOf(b)),
       coefficient,
+      wraps: true,
     }),
   );
   return rows;
