@@ -232,7 +232,7 @@ const MAP_GAP = 8;
 const SMALLEST_MAP = 44;
 const LOW_HEIGHT = 300;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
-const PATCH = { share: 0.27, most: 340 };
+const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does. */
 const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
 const THUMBNAIL = 22;
