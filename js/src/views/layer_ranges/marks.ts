@@ -22,7 +22,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { anySeen, aside, drawnNotes, where } from "./words.ts";
+import { anySeen, aside, drawnNotes, inputsText, where } from "./words.ts";
 
 export interface RangesDrawing {
   content: RangesContent;
@@ -214,9 +214,10 @@ export function headMarks(
 ): Mark[] {
   const { content, layout, toX, colours } = drawn;
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
-  const which = where(anySeen(content));
-  const [whole, brief] = [`range of φ ${which}: max − min, log scale`, `range of φ ${which}`];
-  const titles = [whole, `${brief}, log scale`, brief];
+  const seen = anySeen(content);
+  const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
+  const brief = `range of φ ${where(seen)}`;
+  const titles = [`${whole}: max − min, log scale`, `${whole}, log scale`, `${brief}, log scale`];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: number(tick) }));
@@ -225,7 +226,7 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText(titles, plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
+    headText([...titles, brief], plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
       const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);
