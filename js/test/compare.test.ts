@@ -5,7 +5,7 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
 import { comparisonName, perStep, shownIn } from "../src/views/compare/shown.ts";
-import type { Deciding, Model } from "../src/views/compare/verdict.ts";
+import { type Deciding, endingOf, type Model } from "../src/views/compare/verdict.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -430,6 +430,25 @@ describe("the verdict", () => {
       expect(of(two(), { ...level, errors }).verdict).toContain("MLP is ahead");
     }
     expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain("MLP is ahead");
+  });
+
+  it("is followed by where the trends end, where the lead is mostly gone by then", () => {
+    const names = ["KAN", "MLP"];
+    const end = (one: Deciding, ends: (number | null)[]) => endingOf(one, names, ends);
+    const right = accuracy([0.8, 0.9]);
+    expect(end(right, [0.92, 0.98])).toBe("");
+    expect(end(right, [0.93, 0.94])).toBe(
+      "At step 3 the trends have come closer: MLP 94 %, KAN 93 %.",
+    );
+    // A line may end above all that there is.
+    expect(end(right, [1.02, 0.99])).toBe(
+      "At step 3 the trends have crossed: MLP 99 %, KAN 100 %.",
+    );
+    expect(end(loss([0.5, 1]), [0.4, 0.9])).toBe("");
+    expect(end(loss([0.5, 1]), [0.5, 0.25])).toBe(
+      "At step 2 the trends have crossed: KAN 0.5, MLP 0.25.",
+    );
+    expect([end(right, [null, 0.9]), end(loss([Number.NaN, 1]), [1, 1])]).toEqual(["", ""]);
   });
 
   it("is none of models that are trained on different data", () => {

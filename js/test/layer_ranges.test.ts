@@ -62,7 +62,6 @@ function wireRow(name: string, numbers: Partial<Numbers> = {}) {
     numbers: { ...NUMBERS, ...numbers },
     grid: [0.02, 0.05, 0.1, 0.2, 0.4],
     seen: null,
-    start: [0.02, 0.05, 0.1, 0.2, 0.4],
     typical: 4,
     dots: floats([0.02, 0.1, 0.4]),
     functions: integers([2, 4, 1]),
@@ -95,7 +94,6 @@ function traitsOf(names: readonly string[], rows: Partial<Numbers>[] = []) {
     stream: "anywidget:s",
     content: {
       step: 20,
-      start: 0,
       threshold: 0.95,
       observed: false,
       rows: names.map((name, k) => wireRow(name, rows[k])),
@@ -305,8 +303,8 @@ describe("the scene", () => {
     }
     const seen = sceneFrom(traitsOf(["a"], [{ outside_grid: 0.1, observed_range: 1 }]));
     expect(seen.layout.cells.map(({ column }) => `${column.title} ${column.below}`)).toEqual([
-      "median range",
-      "splines’ part of the range",
+      "median range over inputs",
+      "splines’ part on the grid",
       "outside the grid",
       "SiLU-like functions",
     ]);
@@ -339,7 +337,7 @@ describe("the scene", () => {
   it("says what is wrong with functions beside a name, and under the numbers where that is long", () => {
     const name = "encoder.of_a_very_long_name.block_1.attention";
     const traits = traitsOf(["a", name], [{ not_finite: 1 }, { not_finite: 2 }]);
-    const texts = textsOf(sceneFrom(traits, { width: 520 }));
+    const texts = textsOf(sceneFrom(traits, { width: 560 }));
     const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
     expect([beside.text, beside.anchor ?? "start"]).toEqual([
       "3 of 6 shown · 1 not finite",
@@ -401,7 +399,7 @@ describe("the scene", () => {
     expect(scene.sites.at(x + width / 2, y + height / 2, whole(scene))).toBe("1.2");
     const { right } = scene.layout.cells[1];
     const id = scene.sites.at(right - 5, scene.layout.top - 8, whole(scene));
-    expect(scene.sites.words(id)).toMatch(/^splines’ part of the range: /);
+    expect(scene.sites.words(id)).toMatch(/^splines’ part on the grid: /);
   });
 
   it("reads the curves under the pointer", () => {
@@ -498,7 +496,8 @@ describe("the view", () => {
     model.set("content", { ...seen, observed: true, observed_step: 12 });
     await painted();
     expect([button.hidden, button.textContent]).toEqual([false, "observe again"]);
-    expect(root.textContent).toContain("over the inputs seen at step 12");
+    const [dots] = root.querySelectorAll<HTMLElement>('[title^="A dot for each function"]');
+    expect(dots.title).toContain("over the inputs seen at step 12");
   });
 
   it("shows other curves on a saved page, too", async () => {

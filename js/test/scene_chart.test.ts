@@ -69,11 +69,9 @@ describe("curves", () => {
     const chart = (smoothing: number, thinned = false) =>
       chartOf([curve("loss", "loss", steps, falling, { thinned })], { smoothing });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(30))).toEqual(
-      expect.arrayContaining(["logged", "local linear fit over 30 steps"]),
-    );
-    expect(said(chart(30, true))).toContain("local linear fit over at least 30 steps");
-    expect(said(chart(30), 280)).toEqual(expect.arrayContaining(["logged", "local linear fit"]));
+    expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", "trend over 30 steps"]));
+    expect(said(chart(30, true))).toContain("trend over at least 30 steps");
+    expect(said(chart(30), 200)).toEqual(expect.arrayContaining(["logged", "trend"]));
     expect(said(chart(0))).not.toContain("logged");
   });
 
@@ -256,7 +254,7 @@ describe("values over a panel", () => {
   });
 
   it("are those at the step that is read, with the mean beside it", () => {
-    expect(read(chartOf([noisy], { smoothing: 4 }), 48.2)).toBe("loss 2  (mean 1.6) step 48");
+    expect(read(chartOf([noisy], { smoothing: 4 }), 48.2)).toBe("loss 2  (trend 1.6) step 48");
   });
 
   it("lose means and then names where there is no room, but stay", () => {
@@ -267,7 +265,7 @@ describe("values over a panel", () => {
       const layout = layOut(chart, width);
       return words(handsMarks(chart, layout, { step: 50, band: null }, colours, 1)).join(" ");
     };
-    expect(at(700)).toContain("MLP  22.2 %  (mean 22.2 %)");
+    expect(at(700)).toContain("MLP  22.2 %  (trend 22.2 %)");
     expect(at(400)).toContain("KAN  22.2 % CNN  22.2 % MLP  22.2 %");
     expect(at(300)).toContain("eval accuracy 22.2 % 22.2 % 22.2 %");
   });

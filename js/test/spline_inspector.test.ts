@@ -385,13 +385,12 @@ describe("the formula of φ", () => {
 });
 
 const ROW: KeyRow = {
-  key: "b:B0",
+  key: "basis",
   label: "B0",
   title: "",
-  colour: "#000000",
-  look: "thin",
+  colours: ["#000000"],
+  look: "ramp",
   on: true,
-  nested: true,
   coefficient: "−0.000123",
   value: "−0.000456",
   removable: false,
@@ -400,12 +399,12 @@ const ROW: KeyRow = {
 
 describe("the legend", () => {
   const { colours } = themeOf("light");
-  const base = { key: "base", label: "base · silu", nested: false };
+  const base = { key: "base", label: "base · silu" };
 
   it.each([560, 900])(
     "keeps the longest numbers apart, and labels whole, at %i pixels",
     (width) => {
-      const rows = [ROW, { ...ROW, ...base }, ...Array(16).fill({ ...ROW, removable: true })];
+      const rows = [ROW, { ...ROW, ...base }, ...Array(14).fill({ ...ROW, removable: true })];
       for (const height of [380, 340]) {
         const legend = legendBeside(rows, { x: 0, width: legendWidth(width) }, height);
         if (!legend) throw new Error("no room");
@@ -426,19 +425,20 @@ describe("the legend", () => {
 });
 
 describe("the legend of long labels", () => {
-  const waves = Array.from({ length: 16 }, (_, n) => ({
-    ...ROW,
-    label: `cos ${n + 2}π·x/1.5`,
-    key: `b:${n}`,
-  }));
+  const label = "each of cos 2π·x/1.5 … sin 16π·x/1.5";
+  const rows = [{ ...ROW, label, wraps: true }, ROW];
 
   it.each([500, 850, 1200])("shows them whole below the plot, at %i pixels", (width) => {
-    const { rows } = legendBelow(waves, 0, width);
-    expect(rows.map(({ lines }) => lines)).toEqual(waves.map(({ label }) => [label]));
+    const [{ lines }] = legendBelow(rows, 0, width).rows;
+    expect(lines.join(" ")).toBe(label);
   });
 
-  it("does not lie beside the plot, where they would be cut", () => {
-    expect(legendBeside(waves, { x: 0, width: legendWidth(560) }, 600)).toBeNull();
+  it("and beside it, where they take several lines", () => {
+    const legend = legendBeside(rows, { x: 0, width: legendWidth(700) }, 380);
+    const [{ lines, box }, next] = legend?.rows ?? [];
+    expect(lines.join(" ")).toBe(label);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(next.box.y).toBe(box.y + box.height);
   });
 });
 

@@ -136,7 +136,6 @@ class LayerRanges(ModelView):
         rows = self._measure(source, frame)
         content = {
             "step": frame.step,
-            "start": source.history[0].step,
             "threshold": THRESHOLD,
             "observed": bool(seen),
             "observed_step": seen[0].step if seen else None,

@@ -242,7 +242,7 @@ function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
-  const texts = [`local linear fit over ${least}${formatCount(over)} steps`, "local linear fit"];
+  const texts = [`trend over ${least}${formatCount(over)} steps`, "trend"];
   const said = texts.find((text) => wide(text) <= room);
   if (said === undefined) return [step];
   const start = right - wide(said);
@@ -367,7 +367,7 @@ function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours:
   const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
   const start = box.x + widthOf(title, size, 600) + 10;
   const parts = entries.map(({ name, value, mean, colour, faint }) => {
-    const also = mean ? ` (mean ${mean})` : "";
+    const also = mean ? ` (trend ${mean})` : "";
     return { word: name ? `${name} ` : "", also, value, fill: curveColour(colours, colour), faint };
   });
   const partWidth = ({ word, value, also }: (typeof parts)[0]) =>

@@ -7,8 +7,8 @@ import { flat, rects, segments } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
 import type { Colours } from "./theme.ts";
 
-/** Free pixels at the sides of a cell, and above and below. */
-const INSET = { side: 2, end: 3 };
+/** Free pixels around the curve of a cell of so many: dots at its ends are whole. */
+const insetIn = (size: number) => Math.max(2, Math.min(6, size / 10));
 
 /** A line through each cell shows where its input is. */
 export function patchMarks(
@@ -21,8 +21,8 @@ export function patchMarks(
     return [x, middle, x + width, middle];
   });
   const places = cells.map(({ x, y, width, height }) => ({
-    toX: linear({ from: lo, to: hi }, x + INSET.side, x + width - INSET.side),
-    toY: linear({ from: 0, to: most }, y + height / 2, y + INSET.end),
+    toX: linear({ from: lo, to: hi }, x + insetIn(width), x + width - insetIn(width)),
+    toY: linear({ from: 0, to: most }, y + height / 2, y + 1 + insetIn(height)),
   }));
   // One batch of lines: between two curves there is a point of none.
   const points = curves[0].length + 1;
@@ -39,12 +39,13 @@ export function patchMarks(
     lines.push(cx, y, cx, y + height);
     (values[e] < 0 ? below : above).push(cx, cy);
   });
+  const r = Math.max(3, Math.min(4.5, (cells[0]?.width ?? 0) / 24));
   return [
     rects(cells.flatMap(flat), { fill: colours.cell }),
     segments(zeros, colours.zero),
-    { ...drawn, stroke: colours.ink, width: 1.3, round: true },
+    { ...drawn, stroke: colours.ink, width: r / 2.3, round: true },
     segments(lines, colours.accent, { opacity: 0.5 }),
-    { kind: "dots", xy: above, r: 3, fill: colours.more },
-    { kind: "dots", xy: below, r: 3, fill: colours.less },
+    { kind: "dots", xy: above, r, fill: colours.more },
+    { kind: "dots", xy: below, r, fill: colours.less },
   ];
 }

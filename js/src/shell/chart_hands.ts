@@ -162,7 +162,7 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
     trait: "smoothing",
     label: "smooth",
     title:
-      "Draw the mean over this many steps around each step as a line; the logged values stay behind it",
+      "Draw the trend as a line: at each step the straight line that fits the values of so many steps around it best; the logged values stay behind it",
     options(get) {
       const steps = new Set([...SMOOTHINGS, Number(get("smoothing"))]);
       const words = (n: number) => (n > 1 ? `${formatCount(n)} steps` : "off");

@@ -5,6 +5,8 @@ import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
 const MARGIN = 16;
+/** Over the first view of a page stands no more than this share of what is seen. */
+const HEADING = 0.35;
 /** So many pixels outside it is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
@@ -30,7 +32,11 @@ export function seenAround(element: Element): number | undefined {
   if (!window) return undefined;
   const panel = fullscreenElement?.contains(element) ? null : panelAround(element);
   if (panel) return Math.min(panel.clientHeight, window.innerHeight) - MARGIN;
-  return window.parent === window ? window.innerHeight - MARGIN : undefined;
+  if (window.parent !== window) return undefined;
+  // What a page begins with is seen under its heading.
+  const top = element.getBoundingClientRect().top + window.scrollY;
+  const isFirst = !fullscreenElement && top < HEADING * window.innerHeight;
+  return window.innerHeight - MARGIN - (isFirst ? Math.round(top) : 0);
 }
 
 /** Of numbers that go to and fro between two, the larger: words may wrap in the room left, and then leave another. */

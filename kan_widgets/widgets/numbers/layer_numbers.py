@@ -179,7 +179,6 @@ class Row:
             "numbers": {name: finite(value) for name, value in self.as_dict().items()},
             "grid": list(astuple(s.grid)) if s.grid else None,
             "seen": list(astuple(s.observed)) if s.observed and self.over_inputs else None,
-            "start": list(astuple(s.started)) if s.started else None,
             "typical": self.typical,
             "dots": float32(self.dots),
             "functions": np.asarray(self.functions, dtype="<i4").tobytes(),

@@ -168,9 +168,11 @@ def css_of(widget: ipywidgets.DOMWidget) -> dict[str, str]:
 
 
 def names(views: Sequence[Any]) -> str:
-    """Return the names of the models and of the views: ``"KANCNN · Dashboard"``."""
+    """Return the names of the models and of one or two views: ``"KANCNN · Dashboard"``."""
     kinds = dict.fromkeys(in_words(type(view).__name__) for view in views)
-    return " · ".join(filter(None, (models(views), ", ".join(kinds))))
+    # Of many each has its own name above it.
+    few = ", ".join(kinds) if len(kinds) < 3 else f"{len(views)} views"
+    return " · ".join(filter(None, (models(views), few)))
 
 
 def models(views: Sequence[Any]) -> str:

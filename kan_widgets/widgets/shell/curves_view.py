@@ -45,9 +45,9 @@ class CurvesView(View):
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     smoothing: int = option(
-        """A thin line shows the mean of each curve over so many steps around each step, with the
-        values themselves faint behind; 0 for none. The numbers over the curves are the latest, not
-        smoothed.""",
+        """A line shows the trend of each curve: at each step the straight line that fits the values
+        of so many steps around it best, with the values themselves faint behind; 0 for none. The
+        numbers over the curves are the latest, not smoothed.""",
         default=SMOOTHING,
         min=0,
     )

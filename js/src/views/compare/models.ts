@@ -6,6 +6,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { together } from "../../shell/player.ts";
+import { createSeen } from "../../shell/room.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { watchTraits } from "../../wire/hear.ts";
@@ -18,6 +19,9 @@ import { render as renderNetwork } from "../network_view/view.ts";
 import { MOST, picturesAbreast } from "./pictures.ts";
 import type { ShownModels } from "./shown.ts";
 import { colourOfModel } from "./table.ts";
+
+/** Pixels of the line that is read, under the timeline. */
+const READOUT_HEIGHT = 32;
 
 interface What {
   of: "kernels" | "networks";
@@ -112,7 +116,13 @@ function createModels(shell: Shell, what: What) {
       const { exports: store } = await host.getWidget<Store>(String(model.get("stream")));
       if (signal.aborted) return;
       parts[number] = { model, store };
+      let seen: ReturnType<typeof createSeen> | undefined;
       const within: Within = {
+        seen() {
+          seen ??= createSeen(place, place.querySelector(".kw-viewport") as HTMLElement);
+          const all = what.of === "networks" && seen();
+          return all ? all - time.offsetHeight - READOUT_HEIGHT : undefined;
+        },
         read(words, chosen = false) {
           places[number].line = { words, chosen };
           read(active);

@@ -8,6 +8,7 @@ import {
   chartMarks,
   handsMarks,
   legendEntries,
+  nearestPoint,
   tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -18,7 +19,7 @@ import { wrapped } from "../../scene/text.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
 import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./shown.ts";
 import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
-import { modelsIn } from "./verdict.ts";
+import { endingOf, inWords, modelsIn } from "./verdict.ts";
 
 export interface CompareScene extends Scene {
   shown: ShownModels;
@@ -36,14 +37,14 @@ interface CompareDrawing extends Drawing<CompareScene> {
 const PAD = 8;
 const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
-const PANEL_HEIGHT = 190;
+/** As high as the numbers mostly are: so much is left for what stands below. */
+const PANEL_HEIGHT = 164;
 /** So wide, curves have room beside the numbers. */
 const ROOM_FOR_CURVES = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
 const NARROWEST_PANEL = 240;
 /** Beside the numbers a panel below another one is at least so high. */
 const LOWEST_PANEL = 140;
-const MOST_STRETCH = 1.4;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
 export function drawing(): CompareDrawing {
@@ -62,7 +63,7 @@ export function drawing(): CompareDrawing {
 /** Places of all parts: beside each other where that is wide enough, else one below the other. */
 function placed(shown: ShownModels, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
-  let table = tableOf(shown, { x: PAD, y: PAD }, inside);
+  const table = tableOf(shown, { x: PAD, y: PAD }, inside);
   const beside = inside - table.width - 2 * SECTION_GAP >= ROOM_FOR_CURVES;
   const left = beside ? PAD + table.width + 2 * SECTION_GAP : PAD;
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
@@ -72,9 +73,6 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const each = (table.height - (rows - 1) * SECTION_GAP) / Math.max(1, rows);
   const high = beside ? Math.max(rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT, each) : PANEL_HEIGHT;
   const layout = chartLayout(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
-  // Numbers beside taller curves have air.
-  const stretch = Math.min(MOST_STRETCH, layout.height / table.height);
-  if (beside && stretch > 1) table = tableOf(shown, { x: PAD, y: PAD }, inside, stretch);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
@@ -125,15 +123,21 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 }
 
 function captionOf(
-  { hints, verdict, since, note }: ShownModels,
+  { hints, verdict, since, note, models, decided: [first] }: ShownModels,
   { panels, said }: Chart,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: DECIDED });
+  const drawn = panels.find(({ title }) => first && title === inWords(first.quantity));
+  const ends = models.map((name) => {
+    const mean = drawn?.curves.find((curve) => curve.name === name)?.mean;
+    return mean ? (nearestPoint(mean, first.step)?.value ?? null) : null;
+  });
+  if (verdict && drawn) remarks.push({ text: endingOf(first, models, ends), tone: "ink" });
   if (since) remarks.push({ text: since, tone: "ink" });
   // Where there are no curves it stands in their place.
   if (panels.length > 0) remarks.push(...said.map((text) => ({ text })));
-  return note ? [...remarks, { text: note }] : remarks;
+  return [...remarks, { text: note }].filter(({ text }) => text !== "");
 }
 
 function wordsOf(shown: ShownModels, { panels }: Chart, { steps }: ChartLayout): string {

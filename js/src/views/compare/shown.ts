@@ -47,6 +47,7 @@ export function shownIn(get: Get) {
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     since: sinceOf(models, decided),
+    decided,
     note: dataSourcesText(models),
     models: models.map(({ name }) => name),
     rows: rowsOf(models, deciding),

@@ -12,8 +12,8 @@ const NAME_SIZE = 13;
 const LEAD_SIZE = 15;
 const TEXT_SIZE = 11;
 const HEAD_HEIGHT = 26;
-const LEAD_HEIGHT = 28;
-const ROW_HEIGHT = 18;
+const LEAD_HEIGHT = 26;
+const ROW_HEIGHT = 17;
 const LABEL_GAP = 14;
 /** Where a label stands over its numbers: its own height, and the room between two numbers. */
 const LABEL_HEIGHT = 15;
@@ -26,12 +26,10 @@ export type ComparisonTable = ReturnType<typeof tableOf>;
 
 const sizeOf = ({ lead }: TableRow) => (lead ? LEAD_SIZE : TEXT_SIZE);
 
-/** `stretch`: how much more room its rows have than they need. */
 export function tableOf(
   { rows, models }: ShownModels,
   at: { x: number; y: number },
   width: number,
-  stretch = 1,
 ) {
   const count = Math.max(1, models.length);
   const labels = rows.map(({ label }) => widthOf(label, TEXT_SIZE));
@@ -47,9 +45,7 @@ export function tableOf(
   const whole = (over ? 0 : beside) + column * models.length;
   let y = at.y + HEAD_HEIGHT;
   const placed = rows.map((row) => {
-    const height = Math.round(
-      stretch * ((row.lead ? LEAD_HEIGHT : ROW_HEIGHT) + (over ? LABEL_HEIGHT : 0)),
-    );
+    const height = (row.lead ? LEAD_HEIGHT : ROW_HEIGHT) + (over ? LABEL_HEIGHT : 0);
     const box = { x: at.x, y, width: whole, height };
     y += height;
     return { row, box };

@@ -163,6 +163,31 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   return `${at}, ${leaders(best, names)} ${are} ahead: ${what} ${against(first, names)}.`;
 }
 
+/** How the trends drawn end, `ends`, where a lead in the means before is mostly gone by then; "" where it is not. */
+export function endingOf(
+  one: Deciding,
+  names: readonly string[],
+  ends: readonly (number | null)[],
+): string {
+  const { quantity, step, values } = one;
+  const isKnown = [...values, ...ends].every((value) => Number.isFinite(value ?? Number.NaN));
+  if (!isKnown || bestIn(one).length !== 1 || names.length < 2) return "";
+  const sign = isAccuracy(quantity) ? 1 : -1;
+  const rank = [...names.keys()].sort((a, b) => sign * (Number(values[b]) - Number(values[a])));
+  const lead = (all: readonly (number | null)[]) =>
+    sign * (Number(all[rank[0]]) - Number(all[rank[1]]));
+  if (lead(ends) > lead(values) / 2) return "";
+  // A line that fits shares of 1 may end above 1.
+  const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
+  const texts = written(
+    quantity,
+    ends.map((end) => (isShare ? Math.min(1, Number(end)) : end)),
+  );
+  const each = rank.slice(0, 2).map((k) => `${names[k]} ${texts[k]}`);
+  const how = lead(ends) < 0 ? "have crossed" : "have come closer";
+  return `At step ${formatCount(step)} the trends ${how}: ${each.join(", ")}.`;
+}
+
 const trained = (quantity: string) =>
   quantity.startsWith("eval_") ? inWords(quantity) : `training ${inWords(quantity)}`;
 

@@ -56,6 +56,8 @@ function build(shell: Shell): Parts {
   putAttributes(below, { role: "toolbar", "aria-label": "Kernels or networks" });
   below.append(what);
   const together = element(document, "span", "kw-together", below);
+  bar.element.classList.add("kw-of-curves");
+  below.append(bar.element);
   const grids = createGrids(shell, together);
   let networks: Models | null = null;
   const stage = createStage(
@@ -73,10 +75,6 @@ function build(shell: Shell): Parts {
   );
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
-  const charts = element(document, "div", "kw-header");
-  putAttributes(charts, { role: "toolbar", "aria-label": "Curves" });
-  charts.append(bar.element);
-  stage.element.before(charts);
   grids.element.before(below);
 
   /** What stands below the numbers; diagrams are made when they are asked for first. */
@@ -111,7 +109,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       bar.show(given.get);
-      charts.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
       options.show(given.get);
       const pointed = stage.pointed();
       const shown = stage.show(

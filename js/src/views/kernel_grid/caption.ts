@@ -79,7 +79,7 @@ export function gridCaption(
   say(cutText(picture));
   say(noted);
   const then = picture.xIsSeen ? seenThen(store.observed(layer.name), frame.step) : "";
-  if (then) say(`inputs as seen${then}`);
+  if (then) say(`inputs seen${then}`);
   return caption;
 }
 

@@ -32,7 +32,6 @@ interface WireRow
   numbers: Numbers;
   grid: Spread | null;
   seen: Spread | null;
-  start: Spread | null;
   typical: number;
   dots: DataView;
   functions: DataView;
@@ -47,7 +46,6 @@ export interface RangesRow extends Omit<WireRow, "dots" | "functions"> {
 
 export interface RangesContent {
   step: number;
-  start: number;
   /** R² from which a function counts as SiLU-shaped. */
   threshold: number;
   /** Whether a batch was observed; and after how many steps, where that is known. */

@@ -7,7 +7,7 @@ import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
 import { valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { RangesContent, RangesRow, Spread } from "./content.ts";
 import {
@@ -22,7 +22,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { aside, drawnNotes } from "./words.ts";
+import { anySeen, aside, drawnNotes, inputsText, where } from "./words.ts";
 
 export interface RangesDrawing {
   content: RangesContent;
@@ -35,14 +35,12 @@ export interface RangesDrawing {
 }
 
 const BASELINE = 12;
-/** Where the dash of the start begins, and how far above the end of the plot it ends. */
-const START_DASH: [number, number] = [17, 2];
 const DOT_LANES = 5;
 
 /** The axis that holds most ranges of all layers. */
 export function rangeAxis(rows: readonly RangesRow[]): Range {
-  const held = rows.flatMap(({ grid, seen, start, dots }) => {
-    const spreads = [grid, seen, start].filter((spread) => spread !== null);
+  const held = rows.flatMap(({ grid, seen, dots }) => {
+    const spreads = [grid, seen].filter((spread) => spread !== null);
     // Single functions that hardly vary would squeeze all others.
     const ends = dots.length > 0 ? [dots[Math.floor(0.02 * dots.length)], dots.at(-1) ?? 0] : [];
     return [
@@ -139,18 +137,13 @@ function plotMarks(drawn: RangesDrawing, k: number): Mark[] {
   const { content, layout, toX, colours } = drawn;
   const [row, top] = [content.rows[k], rowTop(layout, k)];
   const { seen } = row;
-  const marks: Mark[] = [];
-  const median = seen ? 0 : (row.start?.[2] ?? 0);
-  if (median > 0) {
-    const x = toX(median);
-    const xy = [x, top + START_DASH[0], x, top + layout.heights.height - START_DASH[1]];
-    marks.push(line(xy, colours.ghost, { width: 1.2, dash: [3, 2.5] }));
-  }
   const y = top + layout.heights.box;
   const [fill, ink] = seen ? [colours["seen-box"], colours.seen] : [colours.box, colours.ink];
-  marks.push(...boxMarks(seen ?? row.grid, toX, y, fill, ink));
   const dots = seen ? colours.seen : colours.dot;
-  return [...marks, { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots }];
+  return [
+    ...boxMarks(seen ?? row.grid, toX, y, fill, ink),
+    { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots },
+  ];
 }
 
 function boxMarks(
@@ -183,7 +176,7 @@ function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark
       words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
       words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
     ];
-    const share = column.below === "of the range" ? numbers.spline_share : null;
+    const share = column.title === "splines’ part" ? numbers.spline_share : null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);
@@ -219,8 +212,12 @@ export function headMarks(
   view: Rect,
   times: (top: number, height: number) => Mark[],
 ): Mark[] {
-  const { layout, toX, colours } = drawn;
+  const { content, layout, toX, colours } = drawn;
   const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
+  const seen = anySeen(content);
+  const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
+  const brief = `range of φ ${where(seen)}`;
+  const titles = [`${whole}: max − min, log scale`, `${whole}, log scale`, `${brief}, log scale`];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: formatNumber(tick) }));
@@ -229,7 +226,7 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText("range of φ: max − min", plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
+    headText([...titles, brief], plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
       const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);
@@ -243,8 +240,15 @@ export function headMarks(
   ];
 }
 
-export function headText(text: string, x: number, y: number, room: number, fill: string): Mark {
-  return words(x, y, fitted(text, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
+/** The longest of some words that there is room for. */
+export function headText(
+  texts: readonly string[],
+  x: number,
+  y: number,
+  room: number,
+  fill: string,
+): Mark {
+  return words(x, y, fitting(texts, room, TITLE, 600), fill, { size: TITLE, weight: 600 });
 }
 
 function rangeTicks({ axis, layout }: RangesDrawing): number[] {

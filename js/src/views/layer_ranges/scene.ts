@@ -128,16 +128,16 @@ function captionOf(
   [headline, why]: readonly string[],
 ): Remark[] {
   const { colours } = theme;
-  const { observed, start, step, old } = content;
+  const { observed, step, old } = content;
   const seen = anySeen(content);
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     { text: headline, tone: "ink", strong: true },
     { text: why },
     {
-      text: `one function: max φ − min φ ${seen ? inputsText(content) : where(false)}`,
+      text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
-      title: "A dot for each function; in large layers, 60 of them evenly by rank",
+      title: `A dot for each function: max φ − min φ ${seen ? inputsText(content) : where(false)}; in large layers, 60 of them evenly by rank`,
     },
     {
       text: "the middle half of a layer, with its median",
@@ -145,12 +145,6 @@ function captionOf(
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
   ];
-  if (!seen) {
-    caption.push({
-      text: `median at step ${formatCount(start)}, on the grid`,
-      swatch: { kind: "dash", colours: [colours.ghost] },
-    });
-  }
   caption.push(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },

@@ -137,7 +137,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
     .filter(Number.isInteger)
     .map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
-    headText(title, x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
+    headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
     words(x, bottom - 6 - HEAD_LINE, fitting([said, rest], width, BELOW), colours.muted),
     ...numbersAlong(steps, layout.times, bottom - 6, colours.muted, 8),
   ];

@@ -38,19 +38,20 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
   const outside: NumberColumn = {
     title: "outside",
     below: "the grid",
-    about: "Share of the inputs outside the grid, where splines fade out",
+    about:
+      "Share of the inputs outside the grid, where splines fade out: one of order k is zero from k steps of the grid beyond it on",
     lines: (n) => [roughPercent(n.outside_grid), ""],
   };
   return [
     {
-      title: "median",
-      below: "range",
+      title: "median range",
+      below: seen ? "over inputs" : "on the grid",
       about: `Median of max φ − min φ of the layer’s functions ${where(seen)}`,
       lines: (n) => [known(seen ? n.observed_range : n.range), ""],
     },
     {
       title: "splines’ part",
-      below: "of the range",
+      below: "on the grid",
       about:
         "Median share of the range on the grid that comes from the splines; the rest comes from the base",
       lines: (n) => [roughPercent(n.spline_share), ""],

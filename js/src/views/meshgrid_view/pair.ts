@@ -32,15 +32,14 @@ const TOP_PAD = 10;
 const NARROW_WIDTH = 520;
 /** Of a wide page. */
 const WIDE_WIDTH = 1200;
-/** The curve beside the surface is never broader. */
-const BROADEST_CURVE = 220;
-/** On a wide page of its own the surface is larger than the height asked for, up to a share of the width. */
-const LARGEST_GROWTH = 1.25;
+/** On a page of its own the surface is larger than the height asked for, up to a share of the width. */
 const SURFACE_SHARE = 0.42;
 /** Where less of a page is seen, the surface is so large all the same. */
 const LEAST_SEEN = 280;
 /** The curve over it is lower where all is to be seen at once. */
 const LOW_CURVE = 64;
+/** Beside the surface and its curve: gaps, and numbers of the axis. */
+const BESIDE = 110;
 /** Over the kernel, for its name. */
 const HEAD_HEIGHT = 18;
 /** Between the surface and the curves along it. */
@@ -126,7 +125,21 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const narrow = width < NARROW_WIDTH;
   const rows = Math.ceil(group.count / group.columns);
   const wide = width >= WIDE_WIDTH;
-  const side = narrow ? 0 : wholePixels((wide ? 0.2 : 0.23) * width, 150, 300);
+  const seen = given.room === undefined ? given.seen : undefined;
+  const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
+  const bottom = 44;
+  // By itself it is seen at once with all that is around it, if it can.
+  const tallest = (top: number) =>
+    seen
+      ? Math.max(LEAST_SEEN, Math.min(Math.max(height, SURFACE_SHARE * width), seen - top - bottom))
+      : height;
+  // What a low window leaves of its width is for the kernel.
+  const free = width - 2 * tallest(TOP_PAD + strip + CURVE_GAP) - BESIDE;
+  const side = narrow
+    ? 0
+    : wide
+      ? wholePixels(free, 0.2 * width, 0.3 * width)
+      : wholePixels(0.23 * width, 150, 300);
   const room = narrow ? wholePixels(0.3 * width, 72, 132) : side - 3 * PAD;
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
@@ -152,15 +165,12 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     ? { x: beside, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 20, foot + 40] };
   const v = layer.variable === "x" ? "" : `${layer.variable}, `;
-  const bottom = 44;
   const axis = (k: 0 | 1, start: number, end: number): Axis => {
     const ends = { from: range[0], to: range[1] };
     const at = ticks(ends, Math.max(3, Math.abs(end - start) / 60));
     const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
     return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
   };
-  const seen = given.room === undefined ? given.seen : undefined;
-  const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
   const below = Math.max(foot, place.y[1]) + 12;
   const top = (narrow ? below : TOP_PAD) + strip + CURVE_GAP;
   // The labels of another height may be others, of nearly the same width.
@@ -169,17 +179,11 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     PAD +
     Math.max(leftRoom(axis(1, height, 0), AXIS_SIZE), leftRoom(curveAxis(pair, 0, 1), AXIS_SIZE));
   const across = width - x - CURVE_GAP - strip - PAD;
-  const grown =
-    wide && given.room === undefined
-      ? Math.max(height, Math.min(LARGEST_GROWTH * height, SURFACE_SHARE * width))
-      : height;
-  // By itself it is seen at once with all that is around it, if it can.
-  const most = seen ? Math.max(LEAST_SEEN, seen - top - bottom) : grown;
-  const size = Math.max(110, Math.min(across, grown, most));
+  const size = Math.max(110, Math.min(across, tallest(top)));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
-  // What is left over makes the curve at the side larger.
-  const breadth = wholePixels(width - right - PAD, strip, BROADEST_CURVE);
+  // What is left over makes the curve at the side larger, up to the surface's size.
+  const breadth = wholePixels(width - right - PAD, strip, size);
   const end = right + breadth;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {

@@ -1,7 +1,7 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
 import { layerTitle } from "../../phi/entries.ts";
-import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -97,14 +97,14 @@ export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | s
 
 function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: Pair): Remark[] {
   const { reach, most, density, levels, strips } = pair;
-  const span = spanText("φ₁(x) + φ₂(y)", [reach.low, reach.high]);
+  const ends = `${formatNumber(reach.low)} to ${formatNumber(reach.high)}`;
   const caption: Remark[] = [
-    { text: `two functions together: ${span}`, tone: "ink", strong: true },
-    keyed(
-      `sum ${formatNumber(-most)} … ${formatNumber(most)}`,
-      "ramp",
-      rampOf(paletteOf(theme.name)),
-    ),
+    {
+      text: `Two inputs add φ₁(x) + φ₂(y) to the output: from ${ends}.`,
+      tone: "ink",
+      strong: true,
+    },
+    keyed(`sum ${formatNumber(-most)} … ${formatNumber(most)}`, "ramp", rampOf(paletteOf(theme.name))),
   ];
   if (levels.length > 1) {
     caption.push({ text: `contours every ${formatNumber(levels[1] - levels[0])}` });

@@ -232,8 +232,8 @@ const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
 const SMALLEST_MAP = 44;
 const LOW_HEIGHT = 300;
-/** At least so large, all responses stand in one row with the input and the patch. */
-const LEAST_IN_A_ROW = 140;
+/** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
+const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does. */
 const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
 const THUMBNAIL = 22;
@@ -260,21 +260,20 @@ export function layOutResponse(
   );
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
-  const half = Math.max(120, Math.floor((most - 176) / 2));
-  const gaps = 2 * COLUMN_GAP + (outputs.length - 1) * MAP_GAP;
-  const even = Math.floor((inner - gaps) / (outputs.length + 2));
-  const inARow = columns === 3 && outputs.length > 1 && even >= LEAST_IN_A_ROW;
+  const half = Math.max(120, Math.floor((most - 120) / 2));
   const side = Math.min(
     tallest,
     columns === 3
-      ? Math.min(inARow ? even : column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
+      ? Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
       : columns === 2
         ? half
         : column,
   );
+  const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
+  const patched = isLow ? Math.min(side, 240) : Math.max(side, share);
   const room =
     columns === 3
-      ? inner - 2 * side - 2 * COLUMN_GAP
+      ? inner - side - patched - 2 * COLUMN_GAP
       : columns === 2
         ? inner - side - COLUMN_GAP
         : inner;
@@ -297,23 +296,21 @@ export function layOutResponse(
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const row = Math.ceil((side * swept.height) / swept.width) + LABEL_HEIGHT + 4;
-  const tall = inARow
-    ? row
-    : isLow
-      ? most - 28
-      : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
+  const tall = isLow ? most - 28 : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
   const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD;
   const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
-  const cell = Math.max(18, Math.floor((Math.min(side, 240) + 3) / Math.max(kh, kw)) - 3);
+  // What maps leave free makes the functions larger, as far down as the maps reach.
+  const free = Math.min(PATCH.most, PAD + inner - cellX, mapsEnd - top - 2 * LINE_HEIGHT - 16);
+  const whole = columns < 3 ? Math.min(side, 240) : isLow ? patched : Math.max(patched, free);
+  const cell = Math.max(18, Math.floor((whole + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
   const foot =
-    columns === 3 && (isLow || inARow)
+    columns === 3 && isLow
       ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: PAD + inner - left }
       : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {

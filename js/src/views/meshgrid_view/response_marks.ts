@@ -149,7 +149,11 @@ export function patchKernelMarks(
   const cells = patch.curves.map((_, entry) => box(entry));
   const room = layout.width - layout.titles.patch[0];
   const marks: Mark[] = [
-    title(fitting([`one pixel: ${which}`, which], room, WORDS, 600), layout.titles.patch, theme),
+    title(
+      fitting([`one pixel of ${which}, taken apart`, `one pixel: ${which}`], room, WORDS, 600),
+      layout.titles.patch,
+      theme,
+    ),
     ...patchMarks(patch, cells, colours),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));

@@ -111,9 +111,9 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const { store, height } = given;
-      // Twice as much is shown whole: what scrolls inside a page that scrolls is hard to use.
+      // Much more is shown whole: what scrolls inside a page that scrolls is hard to use.
       const layer = layerNamed(store.current(), given.get("layer"));
-      const inside = settingsFor(shell, layer).mode === "ramp" ? height : 2 * height;
+      const inside = settingsFor(shell, layer).mode === "ramp" ? height : 3 * height;
       const most = Math.min(inside, (given.room && given.seen) || inside);
       const shown = view.show(given, layer, most, draw);
       scene = typeof shown === "string" ? null : shown;

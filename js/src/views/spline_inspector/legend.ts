@@ -8,18 +8,16 @@ import type { Colours } from "../../scene/theme.ts";
 import type { KeyRow } from "./rows.ts";
 import type { PhiReading } from "./terms.ts";
 
-/** Pixels from one row to the next, where there is room and where there is little. */
-const ROOMY_ROW = 18;
-const TIGHT_ROW = 15;
+/** Pixels from one row to the next, and of their words. */
+const ROW = 18;
+const SIZE = 12;
 const READING_HEIGHT = 22;
 const HEAD_HEIGHT = 19;
-const NARROWEST_COLUMN = 224;
-const WIDEST_COLUMN = 340;
+const LEAST_COLUMN = 224;
 const COLUMN_GAP = 16;
 const PAD = 4;
 const SWATCH_WIDTH = 16;
 const NUMBER_WIDTH = 66;
-const NEST_INDENT = 8;
 const REMOVE_WIDTH = 18;
 
 /** Beside a plot that has the more of the room. */
@@ -38,111 +36,70 @@ export interface Legend {
   box: Rect;
   columns: { x: number; width: number }[];
   rows: Placed[];
-  /** Of the text. */
-  size: number;
 }
 
 export const NO_LEGEND: Legend = {
   box: { x: 0, y: 0, width: 0, height: 0 },
   columns: [],
   rows: [],
-  size: 12,
 };
 
-/** One column beside a plot of some height; null where the rows or their labels do not fit there. */
+/** One column beside a plot of some height; null where the rows do not fit there. */
 export function legendBeside(
   rows: readonly KeyRow[],
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
 ): Legend | null {
-  const room = height - READING_HEIGHT - HEAD_HEIGHT;
-  const wrap = rows.reduce((sum, row) => sum + extra(row, width, 12), 0);
-  const pitch = Math.min(ROOMY_ROW, (room - wrap) / rows.length);
-  if (pitch < TIGHT_ROW || widest(rows) > width) return null;
-  return legendIn({ x, y: 0, width }, rows, 1, Math.floor(pitch));
+  const legend = legendIn({ x, y: 0, width }, rows, 1);
+  return legend.box.height > height ? null : legend;
 }
 
-/** As many columns as there is room for, and for whole labels in them. */
+/** As many columns as there is room for. */
 export function legendBelow(rows: readonly KeyRow[], y: number, width: number): Legend {
   const inner = width - 2 * PAD;
-  const each = Math.max(NARROWEST_COLUMN, Math.min(widest(rows), WIDEST_COLUMN));
-  const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (each + COLUMN_GAP)));
+  const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (LEAST_COLUMN + COLUMN_GAP)));
   const most = Math.ceil(rows.length / 4);
-  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), ROOMY_ROW);
+  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6));
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
-function labelRoom({ nested, coefficient, removable }: KeyRow, width: number): number {
+function labelRoom({ coefficient, removable }: KeyRow, width: number): number {
   const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
-  return (
-    width -
-    2 * PAD -
-    SWATCH_WIDTH -
-    4 -
-    (nested ? NEST_INDENT : 0) -
-    numbers -
-    (removable ? REMOVE_WIDTH : 0)
-  );
-}
-
-/** How wide a column is that shows every term's label whole: waves differ in the middle of theirs. */
-function widest(rows: readonly KeyRow[]): number {
-  const terms = rows.filter((row) => !row.wraps && (row.nested || row.key === "spline"));
-  const needed = terms.map((row) => widthOf(row.label, 12) - labelRoom(row, 0));
-  return Math.ceil(Math.max(0, ...needed));
+  return width - 2 * PAD - SWATCH_WIDTH - 4 - numbers - (removable ? REMOVE_WIDTH : 0);
 }
 
 /** Pixels that a label of several lines needs more than one of one line. */
-function extra(row: KeyRow, width: number, size: number): number {
+function extra(row: KeyRow, width: number): number {
   if (!row.wraps) return 0;
-  return 15 * (wrapped(row.label, labelRoom(row, width), size).length - 1);
+  return 15 * (wrapped(row.label, labelRoom(row, width), SIZE).length - 1);
 }
 
 function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
   rows: readonly KeyRow[],
   count: number,
-  pitch: number,
 ): Legend {
   const each = (width - COLUMN_GAP * (count - 1)) / count;
-  const size = pitch < 17 ? 11 : 12;
-  const tall = rows.map((row) => pitch + extra(row, each, size));
-  // The lowest height at which the columns hold all.
-  const whole = tall.reduce((a, b) => a + b, 0);
-  let most = Math.ceil(whole / count);
-  let places = placesIn(tall, most);
-  for (; lastColumn(places) >= count; most++) places = placesIn(tall, most + 1);
+  const tall = rows.map((row) => ROW + extra(row, each));
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
+  const down = Math.ceil(rows.length / count);
+  const foots = Array<number>(count).fill(top);
   const placed = rows.map((row, k): Placed => {
-    const left = x + places[k].column * (each + COLUMN_GAP);
-    const box = { x: left, y: top + places[k].down, width: each, height: tall[k] };
+    const column = Math.floor(k / down);
+    const left = x + column * (each + COLUMN_GAP);
+    const box = { x: left, y: foots[column], width: each, height: tall[k] };
+    foots[column] += tall[k];
     const room = labelRoom(row, each);
-    const lines = row.wraps ? wrapped(row.label, room, size) : [fitted(row.label, room, size)];
+    const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
     const remove = row.removable
-      ? { x: box.x + each - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: pitch }
+      ? { x: box.x + each - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
     return { row, box, lines, remove };
   });
-  const columns = Array.from({ length: lastColumn(places) + 1 }, (_, k) => ({
-    x: x + k * (each + COLUMN_GAP),
-    width: each,
-  }));
-  const height = READING_HEIGHT + HEAD_HEIGHT + most;
-  return { box: { x, y, width, height }, columns, rows: placed, size };
+  const columns = foots.map((_, k) => ({ x: x + k * (each + COLUMN_GAP), width: each }));
+  const height = Math.max(...foots) - y;
+  return { box: { x, y, width, height }, columns, rows: placed };
 }
-
-/** Where things so tall stand in columns of a height. */
-function placesIn(tall: readonly number[], most: number) {
-  let [column, down] = [0, 0];
-  return tall.map((height) => {
-    if (down > 0 && down + height > most) [column, down] = [column + 1, 0];
-    const place = { column, down };
-    down += height;
-    return place;
-  });
-}
-
-const lastColumn = (places: ReturnType<typeof placesIn>) => places.at(-1)?.column ?? 0;
 
 interface Said {
   reading: PhiReading | null;
@@ -154,7 +111,7 @@ interface Said {
 }
 
 export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[] {
-  const { columns, rows, size } = legend;
+  const { columns, rows } = legend;
   if (columns.length === 0) return [];
   const marks = readingLine(legend, said, colours);
   const y = legend.box.y + READING_HEIGHT;
@@ -167,36 +124,31 @@ export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[
     const rule = y + HEAD_HEIGHT - 1.5;
     marks.push(line([x, rule, x + width, rule], colours.line));
   }
-  for (const placed of rows) marks.push(...rowMarks(placed, size, said.lit, colours));
+  for (const placed of rows) marks.push(...rowMarks(placed, said.lit, colours));
   return marks;
 }
 
-function readingLine({ box, columns, size }: Legend, said: Said, { ink, muted }: Colours): Mark[] {
+function readingLine({ box, columns }: Legend, said: Said, { ink, muted }: Colours): Mark[] {
   const { reading, variable, sum } = said;
   const [x, y] = [columns[0].x + PAD, box.y + 15];
   const room = columns[0].width - 2 * PAD;
-  if (!reading) return sum ? [words(x, y, fitted(sum, room, size), muted, { size })] : [];
+  if (!reading) return sum ? [words(x, y, fitted(sum, room, SIZE), muted, { size: SIZE })] : [];
   const at = `${variable} ${formatNumber(reading.x)}`;
   // At fixed thirds, so that nothing moves with the digits; a long name of x takes what it needs.
-  const first = Math.max(room / 3, widthOf(at, size) + 8);
+  const first = Math.max(room / 3, widthOf(at, SIZE) + 8);
   const step = (room - first) / 2;
   return [
-    words(x, y, at, ink, { size }),
-    words(x + first, y, `φ ${formatNumber(reading.phi)}`, ink, { size, weight: 600 }),
-    words(x + first + step, y, `φ′ ${formatNumber(reading.slope)}`, ink, { size }),
+    words(x, y, at, ink, { size: SIZE }),
+    words(x + first, y, `φ ${formatNumber(reading.phi)}`, ink, { size: SIZE, weight: 600 }),
+    words(x + first + step, y, `φ′ ${formatNumber(reading.slope)}`, ink, { size: SIZE }),
   ];
 }
 
-function rowMarks(
-  { row, box, lines, remove }: Placed,
-  size: number,
-  lit: string,
-  colours: Colours,
-): Mark[] {
+function rowMarks({ row, box, lines, remove }: Placed, lit: string, colours: Colours): Mark[] {
   const marks: Mark[] = [];
   const fill = row.on ? colours.ink : colours.muted;
   if (lit === `row:${row.key}`) marks.push(rect(box, { radius: 4, fill: colours.hover }));
-  const left = box.x + PAD + (row.nested ? NEST_INDENT : 0);
+  const left = box.x + PAD;
   const first = remove ? remove.height : box.height;
   const middle = box.y + (lines.length > 1 ? 8 : first / 2);
   const swatch = swatchMarks(row, left, middle);
@@ -205,8 +157,8 @@ function rowMarks(
   const end = box.x + box.width - PAD - (remove ? REMOVE_WIDTH : 0);
   lines.forEach((text, k) => {
     const y = middle + 15 * k;
-    marks.push(words(at, y, text, fill, { size, middle: true }));
-    const xy = [at, y + 0.5, at + widthOf(text, size), y + 0.5];
+    marks.push(words(at, y, text, fill, { size: SIZE, middle: true }));
+    const xy = [at, y + 0.5, at + widthOf(text, SIZE), y + 0.5];
     if (!row.on) marks.push(line(xy, colours.ghost));
   });
   // The longest, "−0.000123", leaves a gap.
@@ -221,14 +173,21 @@ function rowMarks(
   return marks;
 }
 
-function swatchMarks({ look, colour }: KeyRow, x: number, y: number): Mark[] {
+function swatchMarks({ look, colours }: KeyRow, x: number, y: number): Mark[] {
   const across = [x, y, x + SWATCH_WIDTH, y];
+  const [colour] = colours;
   switch (look) {
-    case "none":
-      return [];
+    case "ramp": {
+      const each = SWATCH_WIDTH / colours.length;
+      return [
+        rects(
+          colours.flatMap((_, k) => [x + k * each, y - 2, each, 4]),
+          { fills: colours },
+        ),
+      ];
+    }
     case "line":
-    case "thin":
-      return [line(across, colour, { width: look === "thin" ? 2 : 2.5 })];
+      return [line(across, colour, { width: 2.5 })];
     case "dashes":
       return [line(across, colour, { width: 2, dash: [4, 2] })];
     case "point":

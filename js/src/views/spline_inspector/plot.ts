@@ -11,7 +11,7 @@ import { type Handle, heightOf } from "./handles.ts";
 import type { PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
 import { stripMarks } from "./strip.ts";
-import type { PhiReading } from "./terms.ts";
+import { type PhiReading, readPhi } from "./terms.ts";
 import { toX, toY } from "./window.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
@@ -84,7 +84,6 @@ export function planeMarks(plane: Plane): Mark[] {
       marks: [
         ...lines.flatMap((line) => areaMark(line, plane)),
         ...lines.map((line) => lineMark(line, plane)),
-        ...polygonMarks(plane),
       ],
     },
     ...(strip ? stripMarks(picture, strip, theme.colours) : []),
@@ -192,28 +191,6 @@ function areaMark(line: PlotLine, { picture, y, places: { plot } }: Plane): Line
   return [{ kind: "lines", xy, ends, closed: true, fill: line.colour, opacity: fill }];
 }
 
-function polygonMarks({ picture, y, places: { plot }, theme }: Plane): Mark[] {
-  const corners = picture.handles.filter(({ control }) => control);
-  if (corners.length < 2) return [];
-  const all = corners.map((handle): [number, number] => {
-    const height = heightOf(handle, picture.phi.coefficients);
-    return [toX(picture.x, plot, handle.x), bounded(toY(y, plot, height))];
-  });
-  if (!all.flat().every(Number.isFinite)) return [];
-  const xy = partOf(all, plot.x, plot.x + plot.width).flat();
-  return [line(xy, theme.colours.spline, { dash: [1.5, 3], opacity: 0.45 })];
-}
-
-/** The part of a line from left to right between two abscissae: a still is slow to cut off what lies far beyond. */
-function partOf(line: readonly [number, number][], from: number, to: number): [number, number][] {
-  return line.slice(1).flatMap(([x1, y1], k): [number, number][] => {
-    const [x0, y0] = line[k];
-    if (x1 < from || x0 > to || x0 === x1) return [];
-    const at = (x: number): [number, number] => [x, y0 + ((x - x0) / (x1 - x0)) * (y1 - y0)];
-    return [at(Math.max(x0, from)), at(Math.min(x1, to))];
-  });
-}
-
 function axisMarks({ picture, y, places, theme, ratio }: Plane): Mark[] {
   const { x, knots, domain, phi } = picture;
   const { plot, strip } = places;
@@ -288,6 +265,31 @@ export function handlePoint(
   const { x, y: top, width, height: tall } = grown(plot, POINT_SLACK);
   const inside = px >= x && px <= x + width && py >= top && py <= top + tall;
   return inside || held ? { x: px, y: py } : null;
+}
+
+/** The names of points over them, from left to right, where one does not lie on the one before. */
+export function pointNames(
+  points: readonly { handle: Handle; spot: { x: number; y: number } }[],
+  { picture, places: { plot }, theme }: Plane,
+): Mark[] {
+  const { phi } = picture;
+  const { isBase } = phi.layer;
+  const single = isBase.filter(Boolean).length === 1;
+  let free = Number.NEGATIVE_INFINITY;
+  return points.flatMap(({ handle, spot }) => {
+    const { b, label } = handle;
+    // As the formula has it.
+    const text = isBase[b] && single ? "w" : label;
+    const half = widthOf(text, LABEL_SIZE) / 2;
+    const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
+    if (x - half < free) return [];
+    free = x + half + 4;
+    // On the side away from the curve that it pulls.
+    const isBelow =
+      handle.control && heightOf(handle, phi.coefficients) < (readPhi(phi, handle.x)?.spline ?? 0);
+    const y = spot.y + (isBelow ? 8 + LABEL_SIZE - 2 : -8);
+    return [words(x, y, text, theme.colours.muted, { anchor: "middle" })];
+  });
 }
 
 /** A control point is round, the weight of any other term square; what can be dragged is larger. */

@@ -8,17 +8,16 @@ import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
 import { pinText } from "./words.ts";
 
-type Look = "line" | "thin" | "dashes" | "point" | "knot" | "bars" | "none";
+type Look = "line" | "ramp" | "dashes" | "point" | "knot" | "bars";
 
 export interface KeyRow {
   key: string;
   label: string;
   title: string;
-  colour: string;
+  /** Of a ramp several. */
+  colours: readonly string[];
   look: Look;
   on: boolean;
-  /** Indented: a part of the row above. */
-  nested: boolean;
   coefficient: string;
   value: string;
   removable: boolean;
@@ -26,7 +25,7 @@ export interface KeyRow {
   wraps: boolean;
 }
 
-const PLAIN = { nested: false, coefficient: "", value: "", removable: false, wraps: false };
+const PLAIN = { coefficient: "", value: "", removable: false, wraps: false };
 
 function printed(value: number | null | undefined): string {
   return value === null || value === undefined ? "" : formatNumber(value);
@@ -38,7 +37,7 @@ export function legendRows(
   reading: PhiReading | null,
   colours: Colours,
 ): KeyRow[] {
-  const { phi, ghost, order } = picture;
+  const { phi, ghost } = picture;
   const { show } = settings;
   const row = (
     key: PlotPart,
@@ -50,7 +49,7 @@ export function legendRows(
     key,
     label,
     title,
-    colour: colours.ink,
+    colours: [colours.ink],
     look: "line",
     on: show.has(key),
     ...more,
@@ -59,30 +58,32 @@ export function legendRows(
   const rows = [
     row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
     ...overlayRows(picture, reading),
-    ...termRows(picture, settings, reading, colours, row),
+    ...termRows(picture, reading, colours, row),
     row(
       "ghost",
       `step ${formatCount(picture.ghostStep)}`,
       "φ at the first step, or at the one kept for comparison: see the timeline",
-      { look: "dashes", colour: colours.ghost, value: printed(then) },
+      { look: "dashes", colours: [colours.ghost], value: printed(then) },
     ),
     ...pinRows(picture, reading),
   ];
-  const points = order >= 0 ? "control points (dotted)" : "handles";
-  const dragged = "the points to drag, which set the weights of the terms";
-  rows.push(row("points", points, dragged, { look: "point", colour: colours.muted }));
+  const points = "a point for the weight of each term";
+  rows.push(row("points", "weights (points)", points, { look: "point", colours: [colours.muted] }));
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
     const title = "where the pieces of the splines meet";
-    rows.push(row("knots", "knots", title, { look: "knot", colour: colours.muted }));
+    rows.push(row("knots", "knots", title, { look: "knot", colours: [colours.muted] }));
   }
   const inputs =
     "where the inputs of this function fell; beside a bar that is cut off stands its share";
-  rows.push(row("density", "inputs", inputs, { look: "bars", colour: colours.density }));
+  rows.push(row("density", "inputs", inputs, { look: "bars", colours: [colours.density] }));
   return rows;
 }
 
 /** Labels of the terms that are no base, from the first to the last. */
-export function span({ phi, order }: PlotPicture): { name: string; whole: string } {
+export function span({ phi, order }: Pick<PlotPicture, "phi" | "order">): {
+  name: string;
+  whole: string;
+} {
   const labels = phi.layer.labels.filter((_, b) => !phi.layer.isBase[b]);
   const [first, last] = [labels[0] ?? "", labels[labels.length - 1] ?? ""];
   const whole = labels.length > 1 ? `${first} … ${last}` : first;
@@ -91,13 +92,11 @@ export function span({ phi, order }: PlotPicture): { name: string; whole: string
 
 function termRows(
   picture: PlotPicture,
-  settings: Settings,
   reading: PhiReading | null,
   colours: Colours,
   row: (key: PlotPart, label: string, title: string, more?: Partial<KeyRow>) => KeyRow,
 ): KeyRow[] {
   const { layer, coefficients } = picture.phi;
-  const { show } = settings;
   const parts = layer.labels.map((label, b) => ({ label, b }));
   const bases = parts.filter(({ b }) => layer.isBase[b]);
   const others = parts.filter(({ b }) => !layer.isBase[b]);
@@ -110,7 +109,7 @@ function termRows(
         single ? `base · ${single.label}` : "base",
         single ? `the base term: ${single.label} with its weight` : "the base term",
         {
-          colour: colours.base,
+          colours: [colours.base],
           coefficient: single ? printed(coefficients[single.b]) : "",
           value: printed(reading?.base),
         },
@@ -119,34 +118,31 @@ function termRows(
   }
   if (others.length === 0) return rows;
   const { name, whole } = span(picture);
+  const isOne = others.length === 1;
+  const coefficient = isOne ? printed(coefficients[others[0].b]) : "";
   if (bases.length > 0) {
     rows.push(
-      row("spline", name, `the spline term: the sum of ${whole}`, {
-        colour: colours.spline,
+      row("spline", name, isOne ? `${whole} with its weight` : `the sum of ${whole}`, {
+        colours: [colours.spline],
+        coefficient,
+        wraps: true,
         value: printed(reading?.spline),
       }),
     );
+    if (isOne) return rows;
   }
-  const each = `every basis function times its weight: ${whole}`;
-  rows.push(row("basis", "each basis function", each, { look: "none", colour: colours.muted }));
-  const alike = formatAlike(
-    Array.from(others, ({ b }) => coefficients[b]),
-    3,
+  const weights = Array.from(others, ({ b }) => coefficients[b]);
+  const alike = formatAlike(weights, 3);
+  const each = others.map(({ label }, k) => `${label} ${alike(weights[k])}`).join(", ");
+  // Their names stand at their points.
+  rows.push(
+    row("basis", isOne ? whole : `each of ${whole}`, `each with its weight: ${each}`, {
+      look: "ramp",
+      colours: others.map(({ b }) => picture.colourOf(b)),
+      coefficient,
+      wraps: true,
+    }),
   );
-  for (const { label, b } of others) {
-    rows.push({
-      ...PLAIN,
-      key: `b:${label}`,
-      label,
-      title: `${label} times its weight`,
-      colour: picture.colourOf(b),
-      look: "thin",
-      on: show.has("basis"),
-      nested: true,
-      coefficient: alike(coefficients[b]),
-      value: printed(reading?.terms[b]),
-    });
-  }
   return rows;
 }
 
@@ -156,7 +152,7 @@ function overlayRows({ overlays }: PlotPicture, reading: PhiReading | null): Key
     key: `overlay:${k}`,
     label: overlay.label,
     title: `${overlay.label}, drawn from ${formatNumber(overlay.x[0])} to ${formatNumber(overlay.x[overlay.x.length - 1])}`,
-    colour,
+    colours: [colour],
     look: "dashes",
     on: overlay.shown,
     value: printed(reading && overlayAt(overlay, reading.x)),
@@ -175,7 +171,7 @@ function pinRows({ pins }: PlotPicture, reading: PhiReading | null): KeyRow[] {
       title: phi
         ? `kept: ${at.layer}, ${placeText(phi.layer, at)}; click to show it with its terms`
         : `kept: ${label}`,
-      colour,
+      colours: [colour],
       look: "line",
       on: true,
       value: printed(phi && reading ? readPhi(phi, reading.x)?.phi : null),

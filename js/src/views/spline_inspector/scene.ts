@@ -34,6 +34,7 @@ import {
   planeMarks,
   pointerMarks,
   pointMarks,
+  pointNames,
 } from "./plot.ts";
 import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
@@ -255,6 +256,7 @@ function sceneOf(
         colours,
       ),
     ),
+    ...pointNames(points, plane),
     ...(touch.wheel ? [outline(places.plot, colours.accent)] : []),
   ];
   const { plot } = places;
@@ -331,15 +333,9 @@ function captionOf(picture: PlotPicture, store: Store, room: number | undefined)
 
 /** What the lines and points are, where there is no legend that says it. */
 function keyOf(rows: readonly KeyRow[]): Remark[] {
-  const looks = { line: "line", dashes: "dash", point: "ring" } as const;
-  const parts = rows.filter(({ nested, on, look }) => nested && on && look === "thin");
-  return rows.flatMap(({ key, look, label, colour, on, nested }): Remark[] => {
-    if (!on || nested) return [];
-    if (key === "basis" && parts.length > 0) {
-      const colours = parts.map((part) => part.colour);
-      return [{ text: label, swatch: { kind: "ramp", colours } }];
-    }
-    if (look !== "line" && look !== "dashes" && look !== "point") return [];
-    return [{ text: label, swatch: { kind: looks[look], colours: [colour] } }];
+  const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
+  return rows.flatMap(({ look, label, colours, on }): Remark[] => {
+    if (!on || look === "knot" || look === "bars") return [];
+    return [{ text: label, swatch: { kind: kinds[look], colours } }];
   });
 }

@@ -96,7 +96,7 @@ export function press(key: string, from: Switches): void {
     const at = pins[numberOf(key)];
     if (at) from.select(at);
   } else {
-    const part = (key.startsWith("b:") ? "basis" : key) as PlotPart;
+    const part = key as PlotPart;
     const next = new Set(show);
     if (!next.delete(part)) next.add(part);
     from.choose("show", ordered(next));
