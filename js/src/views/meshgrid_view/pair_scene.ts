@@ -104,7 +104,11 @@ function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: P
       tone: "ink",
       strong: true,
     },
-    keyed(`sum ${formatNumber(-most)} … ${formatNumber(most)}`, "ramp", rampOf(paletteOf(theme.name))),
+    keyed(
+      `sum ${formatNumber(-most)} … ${formatNumber(most)}`,
+      "ramp",
+      rampOf(paletteOf(theme.name)),
+    ),
   ];
   if (levels.length > 1) {
     caption.push({ text: `contours every ${formatNumber(levels[1] - levels[0])}` });
