@@ -23,31 +23,31 @@ var Machine = class _Machine {
   floats(at, numbers) {
     return new Float32Array(this.#memory.buffer, at, numbers);
   }
-  /** y of x; false where a number is not finite: then y means nothing. */
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call) {
     const { x, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
     const run = this.#exports[`kan_forward_wasm_${basis.order}`];
     const knots = this.#knots(basis);
-    return this.#done(run(problem, knots, x, base, baseWeight, splineWeight, y));
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
   }
-  /** The gradients of what has an address in `gradients`, as `forward`. */
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
   backward(call, gradients) {
     const { x, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const given = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const wanted = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#done(run(this.#problem(call), this.#knots(basis), ...given, ...wanted));
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
   }
-  #done(status) {
+  #succeeded(status) {
     if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
     return Number(status) === 0;
   }
-  /** Its struct in memory, written once. */
+  /** The address of a call's struct in memory, which is written once. */
   #problem({ sizes, basis }) {
     const known = this.#problems.get(sizes);
     if (known) return known;
-    const at = this.take(2 * 39);
+    const address = this.take(2 * 39);
     const { kernel, stride, dilation, xStrides, yStrides } = sizes;
     const { n, height, width, channels, out, groups } = sizes;
     const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
@@ -55,24 +55,29 @@ var Machine = class _Machine {
     numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
     numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
     numbers.push(basis.functions, 1, basis.family);
-    const words = new BigInt64Array(this.#memory.buffer, at, 39);
+    const words = new BigInt64Array(this.#memory.buffer, address, 39);
     words.set(numbers.map(BigInt));
-    new Float64Array(this.#memory.buffer, at + 8 * numbers.length, 2).set([
+    new Float64Array(this.#memory.buffer, address + 8 * numbers.length, 2).set([
       basis.shift,
       basis.factor
     ]);
-    this.#problems.set(sizes, at);
-    return at;
+    this.#problems.set(sizes, address);
+    return address;
   }
-  #uneven = /* @__PURE__ */ new WeakMap();
+  #knotAddresses = /* @__PURE__ */ new WeakMap();
   #knots({ knots }) {
     if (!knots) return 0;
-    const at = this.#uneven.get(knots) ?? this.take(2 * knots.length);
+    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
     new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
-    this.#uneven.set(knots, at);
+    this.#knotAddresses.set(knots, at);
     return at;
   }
 };
+
+// src/wire/checks.ts
+function product(sizes) {
+  return sizes.reduce((all, size) => all * size, 1);
+}
 
 // src/training/operations.ts
 var Operation = class {
@@ -84,11 +89,11 @@ var Operation = class {
   machine;
   from;
   to;
-  /** What n examples take in, and what they give. */
+  /** Input and output of n examples. */
   values(n) {
     return this.#both(n, this.from.at, this.to.at);
   }
-  /** The gradient of what is taken in, and the one of what is given. */
+  /** The gradients of the input and of the output. */
   gradients(n) {
     return this.#both(n, this.from.grad, this.to.grad);
   }
@@ -97,39 +102,38 @@ var Operation = class {
     return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
   }
 };
-var sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
-function takeValues(machine, most, shape) {
-  const size = sizeOf(shape);
-  return { at: machine.take(most * size), grad: machine.take(most * size), shape, size };
+function takeValues(machine, maxBatch, shape) {
+  const size = product(shape);
+  return { at: machine.take(maxBatch * size), grad: machine.take(maxBatch * size), shape, size };
 }
 var MOMENTUM = 0.1;
 var BatchNorm = class extends Operation {
-  constructor(machine, from, to, kept, scale, shift, eps) {
+  constructor(machine, from, to, stats, scale, shift, eps) {
     super(machine, from, to);
-    this.kept = kept;
+    this.stats = stats;
     this.scale = scale;
     this.shift = shift;
     this.eps = eps;
-    this.#saved = new Float64Array(2 * from.shape[0]);
+    this.#batchStatistics = new Float64Array(2 * from.shape[0]);
   }
-  kept;
+  stats;
   scale;
   shift;
   eps;
-  #saved;
+  #batchStatistics;
   forward(n, training) {
     const { machine, from } = this;
     const channels = from.shape[0];
     const [x, y] = this.values(n);
     const [means, inverses] = [
-      this.#saved.subarray(0, channels),
-      this.#saved.subarray(channels, 2 * channels)
+      this.#batchStatistics.subarray(0, channels),
+      this.#batchStatistics.subarray(channels, 2 * channels)
     ];
-    const kept = [this.kept.mean, this.kept.variance].map((at) => machine.floats(at, channels));
-    if (training) this.#measure(x, channels, means, inverses, kept);
+    const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
+    if (training) this.#measure(x, channels, means, inverses, stats);
     else {
-      means.set(kept[0]);
-      inverses.set(kept[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
+      means.set(stats[0]);
+      inverses.set(stats[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
@@ -150,28 +154,28 @@ var BatchNorm = class extends Operation {
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
     for (let c = 0; c < channels; c++) {
-      const own = inverses[c] / count;
+      const batchVariance = inverses[c] / count;
       mean[c] += MOMENTUM * (means[c] - mean[c]);
-      variance[c] += MOMENTUM * (own * count / Math.max(1, count - 1) - variance[c]);
-      inverses[c] = 1 / Math.sqrt(own + this.eps);
+      variance[c] += MOMENTUM * (batchVariance * count / Math.max(1, count - 1) - variance[c]);
+      inverses[c] = 1 / Math.sqrt(batchVariance + this.eps);
     }
   }
   backward(n) {
     const { machine, from } = this;
     const channels = from.shape[0];
     const [x] = this.values(n);
-    const [taken, given] = this.gradients(n);
+    const [gradInput, gradOutput] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
     const [means, inverses] = [
-      this.#saved.subarray(0, channels),
-      this.#saved.subarray(channels, 2 * channels)
+      this.#batchStatistics.subarray(0, channels),
+      this.#batchStatistics.subarray(channels, 2 * channels)
     ];
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
-        sums[c] += given[k + c];
-        products[c] += given[k + c] * (x[k + c] - means[c]) * inverses[c];
+        sums[c] += gradOutput[k + c];
+        products[c] += gradOutput[k + c] * (x[k + c] - means[c]) * inverses[c];
       }
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
@@ -179,8 +183,8 @@ var BatchNorm = class extends Operation {
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
         const normed = (x[k + c] - means[c]) * inverses[c];
-        const rest = given[k + c] - sums[c] / count - normed * products[c] / count;
-        taken[k + c] = rest * inverses[c] * (scale ? scale[c] : 1);
+        const centred = gradOutput[k + c] - sums[c] / count - normed * products[c] / count;
+        gradInput[k + c] = centred * inverses[c] * (scale ? scale[c] : 1);
       }
     return true;
   }
@@ -193,14 +197,14 @@ var MaxPool = class extends Operation {
   }
   kernel;
   stride;
-  /** Where each came from. */
-  #from = new Int32Array(0);
+  /** Where the largest number of each window came from. */
+  #sources = new Int32Array(0);
   forward(n) {
     const { from, to } = this;
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
     const [x, y] = this.values(n);
-    if (this.#from.length < y.length) this.#from = new Int32Array(y.length);
+    if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
         for (let column = 0; column < outWidth; column++)
@@ -214,14 +218,14 @@ var MaxPool = class extends Operation {
                 if (x[at] > x[best]) best = at;
               }
             y[k] = x[best];
-            this.#from[k] = best;
+            this.#sources[k] = best;
           }
     return true;
   }
   backward(n) {
-    const [taken, given] = this.gradients(n);
-    taken.fill(0);
-    for (let k = 0; k < given.length; k++) taken[this.#from[k]] += given[k];
+    const [gradInput, gradOutput] = this.gradients(n);
+    gradInput.fill(0);
+    for (let k = 0; k < gradOutput.length; k++) gradInput[this.#sources[k]] += gradOutput[k];
     return true;
   }
 };
@@ -276,8 +280,8 @@ var Elementwise = class extends Operation {
   }
   backward(n) {
     const [x] = this.values(n);
-    const [taken, given] = this.gradients(n);
-    for (let k = 0; k < x.length; k++) taken[k] = given[k] * this.slope(x[k]);
+    const [gradInput, gradOutput] = this.gradients(n);
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * this.slope(x[k]);
     return true;
   }
 };
@@ -298,11 +302,11 @@ var LogSoftmax = class extends Operation {
   backward(n) {
     const { size } = this.from;
     const [, y] = this.values(n);
-    const [taken, given] = this.gradients(n);
+    const [gradInput, gradOutput] = this.gradients(n);
     for (let row = 0; row < n * size; row += size) {
       let sum = 0;
-      for (let k = row; k < row + size; k++) sum += given[k];
-      for (let k = row; k < row + size; k++) taken[k] = given[k] - Math.exp(y[k]) * sum;
+      for (let k = row; k < row + size; k++) sum += gradOutput[k];
+      for (let k = row; k < row + size; k++) gradInput[k] = gradOutput[k] - Math.exp(y[k]) * sum;
     }
     return true;
   }
@@ -311,7 +315,7 @@ var LogSoftmax = class extends Operation {
 // src/training/layer.ts
 var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
 var KanLayer = class extends Operation {
-  constructor(machine, layer, recipe, from, to, bias, most) {
+  constructor(machine, layer, recipe, from, to, bias, maxBatch) {
     super(machine, from, to);
     this.layer = layer;
     this.bias = bias;
@@ -326,13 +330,13 @@ var KanLayer = class extends Operation {
     this.base = weight(count);
     this.spline = recipe.basis ? weight(count * functions) : null;
     this.scaler = recipe.scaler ? weight(count) : null;
-    const asIs = this.#copies === 1;
-    this.#used = {
-      base: asIs ? this.base : weight(count * this.#copies),
-      spline: asIs && this.spline && !this.scaler ? this.spline : weight(count * functions * this.#copies)
+    const isDirect = this.#copies === 1;
+    this.#operands = {
+      base: isDirect ? this.base : weight(count * this.#copies),
+      spline: isDirect && this.spline && !this.scaler ? this.spline : weight(count * functions * this.#copies)
     };
-    const room = () => this.#activation ? machine.take(most * from.size) : 0;
-    this.#given = { base: room(), slope: room() };
+    const takeRoom = () => this.#activation ? machine.take(maxBatch * from.size) : 0;
+    this.#activations = { base: takeRoom(), slope: takeRoom() };
   }
   layer;
   bias;
@@ -340,16 +344,16 @@ var KanLayer = class extends Operation {
   spline;
   scaler;
   #basis;
-  /** The base, where the kernels have none of their own: they have SiLU. */
+  /** The base function, null for SiLU: the compiled kernels have that themselves. */
   #activation;
-  /** How often each kernel is used: by each channel of its own. */
+  /** How many channels use each kernel. */
   #copies;
-  /** What the kernels multiply by, where it is not the parameters as they are. */
-  #used;
-  #given;
+  /** The weights that the compiled kernels read: the parameters, or scaled copies of them for each channel. */
+  #operands;
+  #activations;
   #sizes = /* @__PURE__ */ new Map();
   forward(n) {
-    this.#use();
+    this.#copyOperands();
     this.#activate(n);
     if (!this.machine.forward(this.#call(n))) return false;
     if (this.bias) {
@@ -364,20 +368,20 @@ var KanLayer = class extends Operation {
     const done = this.machine.backward(this.#call(n), {
       y: this.to.grad,
       x: this.from.grad,
-      baseWeight: this.#used.base.grad,
-      splineWeight: this.#used.spline.grad
+      baseWeight: this.#operands.base.grad,
+      splineWeight: this.#operands.spline.grad
     });
     if (!done) return false;
     if (this.bias) {
       const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
-      const [, given] = this.gradients(n);
-      for (let k = 0; k < given.length; k += sums.length)
-        for (let c = 0; c < sums.length; c++) sums[c] += given[k + c];
+      const [, gradOutput] = this.gradients(n);
+      for (let k = 0; k < gradOutput.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += gradOutput[k + c];
     }
-    this.#gather();
+    this.#sumGradients();
     return true;
   }
-  /** Sets what the layer is from a frame's coefficients; a scaler keeps its value where it can. */
+  /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
   read(frame, scaler) {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -395,7 +399,7 @@ var KanLayer = class extends Operation {
       }
     }
   }
-  /** Writes its coefficients to a frame. */
+  /** Writes the layer's coefficients to a frame. */
   write(frame) {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
@@ -411,10 +415,10 @@ var KanLayer = class extends Operation {
       }
     }
   }
-  /** The parameters, scaled and for each channel, to where the kernels read them. */
-  #use() {
+  /** Copies the parameters, scaled and for each channel, to where the compiled kernels read them. */
+  #copyOperands() {
     const { machine, spline, scaler } = this;
-    const { base: toBase, spline: toSpline } = this.#used;
+    const { base: toBase, spline: toSpline } = this.#operands;
     if (toBase !== this.base) {
       const base = machine.floats(this.base.at, this.base.count);
       const to2 = machine.floats(toBase.at, toBase.count);
@@ -426,23 +430,23 @@ var KanLayer = class extends Operation {
     const to = machine.floats(toSpline.at, toSpline.count);
     const { functions } = this.#basis;
     for (let k = 0; k < to.length; k++) {
-      const one = k % splines.length;
-      to[k] = splines[one] * (scales ? scales[Math.floor(one / functions)] : 1);
+      const source = k % splines.length;
+      to[k] = splines[source] * (scales ? scales[Math.floor(source / functions)] : 1);
     }
   }
-  /** The gradients of the parameters, from those of what the kernels read. */
-  #gather() {
+  /** Sums the gradients of the parameters from those of the copies. */
+  #sumGradients() {
     const { machine, spline, scaler } = this;
-    const { base: fromBase, spline: fromSpline } = this.#used;
+    const { base: fromBase, spline: fromSpline } = this.#operands;
     if (fromBase !== this.base) {
-      const given2 = machine.floats(fromBase.grad, fromBase.count);
+      const gradients2 = machine.floats(fromBase.grad, fromBase.count);
       const sums2 = machine.floats(this.base.grad, this.base.count).fill(0);
-      for (let k = 0; k < given2.length; k++) sums2[k % sums2.length] += given2[k];
+      for (let k = 0; k < gradients2.length; k++) sums2[k % sums2.length] += gradients2[k];
     }
     if (!spline || fromSpline === spline) return;
-    const given = machine.floats(fromSpline.grad, fromSpline.count);
+    const gradients = machine.floats(fromSpline.grad, fromSpline.count);
     const sums = machine.floats(spline.grad, spline.count).fill(0);
-    for (let k = 0; k < given.length; k++) sums[k % sums.length] += given[k];
+    for (let k = 0; k < gradients.length; k++) sums[k % sums.length] += gradients[k];
     if (!scaler) return;
     const { functions } = this.#basis;
     const splines = machine.floats(spline.at, spline.count);
@@ -459,8 +463,8 @@ var KanLayer = class extends Operation {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
     const [x] = this.values(n);
-    const base = this.machine.floats(this.#given.base, x.length);
-    const slopes = this.machine.floats(this.#given.slope, x.length);
+    const base = this.machine.floats(this.#activations.base, x.length);
+    const slopes = this.machine.floats(this.#activations.slope, x.length);
     for (let k = 0; k < x.length; k++) {
       base[k] = f(x[k]);
       slopes[k] = slope(x[k]);
@@ -472,12 +476,12 @@ var KanLayer = class extends Operation {
       sizes = sizesOf(this.layer, this.from, this.to, n);
       this.#sizes.set(n, sizes);
     }
-    const { base, spline } = this.#used;
+    const { base, spline } = this.#operands;
     return {
       sizes,
       basis: this.#basis,
       x: this.from.at,
-      ...this.#given,
+      ...this.#activations,
       baseWeight: base.at,
       splineWeight: spline.at,
       y: this.to.at
@@ -512,15 +516,15 @@ var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 // src/training/network.ts
 var Network = class {
   /** For batches of at most so many examples. Python writes no page of a network that cannot be trained in one. */
-  constructor(machine, description, most) {
+  constructor(machine, description, maxBatch) {
     this.machine = machine;
     this.description = description;
-    this.most = most;
+    this.maxBatch = maxBatch;
     const { stations } = description.structure;
-    let values = takeValues(machine, most, stations[0].shape);
+    let values = takeValues(machine, maxBatch, stations[0].shape);
     this.input = values;
     for (const station of stations.slice(1)) {
-      const to = takeValues(machine, most, station.shape);
+      const to = takeValues(machine, maxBatch, station.shape);
       this.#operations.push(this.#operation(station, values, to));
       values = to;
     }
@@ -529,7 +533,7 @@ var Network = class {
   }
   machine;
   description;
-  most;
+  maxBatch;
   input;
   output;
   /** All that is trained. */
@@ -543,7 +547,7 @@ var Network = class {
   forward(n, training) {
     return this.#operations.every((operation) => operation.forward(n, training));
   }
-  /** The gradients of all that is trained, from that of the output; false where one is not finite. */
+  /** Computes the gradients of all that is trained from the output's; false where one is not finite. */
   backward(n) {
     return [...this.#operations].reverse().every((operation) => operation.backward(n));
   }
@@ -561,8 +565,8 @@ var Network = class {
   frame() {
     const { layers, beside } = this.description.layout;
     const ends = layers.map(({ offset, count, nb }) => offset + count * nb);
-    const more = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
-    const frame = new Float32Array(Math.max(0, ...ends, ...more));
+    const vectorEnds = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+    const frame = new Float32Array(Math.max(0, ...ends, ...vectorEnds));
     for (const layer of this.#layers) layer.write(frame);
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
@@ -574,20 +578,20 @@ var Network = class {
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
       const bias = this.#trained(station, "bias");
-      const own = this.description.recipe[layer.name];
-      const made = new KanLayer(machine, layer, own, from, to, bias, this.most);
-      this.#layers.push(made);
-      this.weights.push(made.base);
-      if (made.spline) this.weights.push(made.spline);
-      if (made.scaler) this.weights.push(made.scaler);
-      return made;
+      const layerRecipe = this.description.recipe[layer.name];
+      const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
+      this.#layers.push(kanLayer);
+      this.weights.push(kanLayer.base);
+      if (kanLayer.spline) this.weights.push(kanLayer.spline);
+      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
-        const kept = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
+        const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
         const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
-        return new BatchNorm(machine, from, to, kept, scale, shift, Number(compute.eps));
+        return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
         const { kernel, stride } = compute;
@@ -619,8 +623,8 @@ var Network = class {
 };
 
 // src/training/optimizer.ts
-var MEAN = 0.9;
-var SQUARE = 0.999;
+var BETA_1 = 0.9;
+var BETA_2 = 0.999;
 var EPS = 1e-8;
 var AdamW = class {
   constructor(machine, weights, decay = 0.01) {
@@ -638,15 +642,15 @@ var AdamW = class {
   #moments;
   step(rate) {
     this.#step++;
-    const size = rate / (1 - MEAN ** this.#step);
-    const correction = Math.sqrt(1 - SQUARE ** this.#step);
+    const size = rate / (1 - BETA_1 ** this.#step);
+    const correction = Math.sqrt(1 - BETA_2 ** this.#step);
     for (const [k, { at, grad, count }] of this.weights.entries()) {
       const { mean, square } = this.#moments[k];
       const w = this.machine.floats(at, count);
       const g = this.machine.floats(grad, count);
       for (let j = 0; j < count; j++) {
-        mean[j] += (1 - MEAN) * (g[j] - mean[j]);
-        square[j] = SQUARE * square[j] + (1 - SQUARE) * g[j] * g[j];
+        mean[j] += (1 - BETA_1) * (g[j] - mean[j]);
+        square[j] = BETA_2 * square[j] + (1 - BETA_2) * g[j] * g[j];
         const root = Math.sqrt(square[j]) / correction + EPS;
         w[j] = w[j] * (1 - rate * this.decay) - size * mean[j] / root;
       }
@@ -677,7 +681,7 @@ var Random = class {
     this.#state.splice(0, 4, a, b, c, d);
     return t >>> 0;
   }
-  /** From 0 to just below 1. */
+  /** A number from 0 to just below 1. */
   uniform() {
     return this.#next() / 2 ** 32;
   }
@@ -715,12 +719,12 @@ var Trainer = class {
   /** Steps made. */
   step = 0;
   loss = Number.NaN;
-  /** Chosen by the reader, in place of what rises and falls. */
+  /** The rate that the reader chose, in place of the schedule. */
   rate = null;
   #optimizer;
   #random;
   #order;
-  #at = 0;
+  #position = 0;
   count({ inputs }) {
     return inputs.length / this.network.input.size;
   }
@@ -736,54 +740,54 @@ var Trainer = class {
   /** Makes one step; false where a number was not finite: then no weight was changed. */
   advance() {
     const { train, shift } = this.data;
-    const chosen = this.#order.subarray(this.#at, this.#at + this.settings.batch);
-    this.#give(train, chosen, shift);
-    const n = chosen.length;
+    const indices = this.#order.subarray(this.#position, this.#position + this.settings.batch);
+    this.#loadInputs(train, indices, shift);
+    const n = indices.length;
     if (!this.network.forward(n, true)) return false;
-    this.loss = this.#lose(train, chosen);
+    this.loss = this.#computeLoss(train, indices);
     if (!Number.isFinite(this.loss) || !this.network.backward(n)) return false;
     this.#optimizer.step(this.nextRate);
     this.step++;
-    this.#at += n;
-    if (this.#at >= this.#order.length) {
-      this.#at = 0;
+    this.#position += n;
+    if (this.#position >= this.#order.length) {
+      this.#position = 0;
       this.#order = this.#random.order(this.#order.length);
     }
     return true;
   }
-  /** The share of examples that are right, or the root of the mean squared error, over so many, evenly among all. */
+  /** The share of examples that are right, or the root of the mean squared error, over `most` of them, spread evenly. */
   score(examples, most = Number.POSITIVE_INFINITY) {
-    const all = this.count(examples);
-    const count = Math.min(most, all);
-    const { output, isClassifier, most: batch } = this.network;
+    const total = this.count(examples);
+    const count = Math.min(most, total);
+    const { output, isClassifier, maxBatch } = this.network;
     let sum = 0;
-    for (let from = 0; from < count; from += batch) {
-      const chosen = Uint32Array.from(
-        { length: Math.min(batch, count - from) },
-        (_, k) => Math.floor((from + k) * all / count)
+    for (let from = 0; from < count; from += maxBatch) {
+      const indices = Uint32Array.from(
+        { length: Math.min(maxBatch, count - from) },
+        (_, k) => Math.floor((from + k) * total / count)
       );
-      this.#give(examples, chosen, 0);
-      if (!this.network.forward(chosen.length, false)) return Number.NaN;
-      const y = this.machine.floats(output.at, chosen.length * output.size);
-      for (const [k, one] of chosen.entries()) {
+      this.#loadInputs(examples, indices, 0);
+      if (!this.network.forward(indices.length, false)) return Number.NaN;
+      const y = this.machine.floats(output.at, indices.length * output.size);
+      for (const [k, index] of indices.entries()) {
         const row = y.subarray(k * output.size, (k + 1) * output.size);
-        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[one] ? 1 : 0;
+        if (isClassifier) sum += row.indexOf(Math.max(...row)) === examples.targets[index] ? 1 : 0;
         else
           row.forEach((value, o) => {
-            sum += (value - examples.targets[one * output.size + o]) ** 2 / output.size;
+            sum += (value - examples.targets[index * output.size + o]) ** 2 / output.size;
           });
       }
     }
     return isClassifier ? sum / count : Math.sqrt(sum / count);
   }
   /** Puts examples where the network reads them, channels last. */
-  #give({ inputs }, chosen, shift) {
+  #loadInputs({ inputs }, indices, shift) {
     const { size, shape, at } = this.network.input;
-    const x = this.machine.floats(at, chosen.length * size);
+    const x = this.machine.floats(at, indices.length * size);
     const [channels, height, width] = shape.length === 3 ? shape : [size, 1, 1];
     const isWhole = inputs instanceof Uint8Array;
-    const nothing = isWhole ? -1 : 0;
-    for (const [k, one] of chosen.entries()) {
+    const blank = isWhole ? -1 : 0;
+    for (const [k, index] of indices.entries()) {
       const down = shift ? this.#random.below(2 * shift + 1) - shift : 0;
       const right = shift ? this.#random.below(2 * shift + 1) - shift : 0;
       for (let c = 0; c < channels; c++)
@@ -791,32 +795,32 @@ var Trainer = class {
           for (let column = 0; column < width; column++) {
             const [h, w] = [row - down, column - right];
             const to = k * size + (row * width + column) * channels + c;
-            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = nothing;
+            if (h < 0 || h >= height || w < 0 || w >= width) x[to] = blank;
             else {
-              const value = inputs[one * size + (c * height + h) * width + w];
+              const value = inputs[index * size + (c * height + h) * width + w];
               x[to] = isWhole ? value / 127.5 - 1 : value;
             }
           }
     }
   }
   /** The loss of the output, whose gradient it writes: the mean negative log-likelihood, or squared error. */
-  #lose({ targets }, chosen) {
+  #computeLoss({ targets }, indices) {
     const { output, isClassifier } = this.network;
     const { size } = output;
-    const n = chosen.length;
+    const n = indices.length;
     const y = this.machine.floats(output.at, n * size);
     const grad = this.machine.floats(output.grad, n * size).fill(0);
     let sum = 0;
-    for (const [k, one] of chosen.entries())
+    for (const [k, index] of indices.entries())
       if (isClassifier) {
-        const at = k * size + targets[one];
+        const at = k * size + targets[index];
         sum -= y[at] / n;
         grad[at] = -1 / n;
       } else
         for (let o = 0; o < size; o++) {
-          const off = y[k * size + o] - targets[one * size + o];
-          sum += off ** 2 / (n * size);
-          grad[k * size + o] = 2 * off / (n * size);
+          const error = y[k * size + o] - targets[index * size + o];
+          sum += error ** 2 / (n * size);
+          grad[k * size + o] = 2 * error / (n * size);
         }
     return sum;
   }
@@ -841,10 +845,10 @@ var Worker = class {
   /** Steps still to be made. */
   #due = 0;
   #isDrawn = true;
-  #sent = 0;
-  #scored = 0;
+  #sentAt = 0;
+  #scoredAt = 0;
   #diverged = false;
-  #next = 0;
+  #dueAt = 0;
   #looping = false;
   #beginning = Promise.resolve();
   #times = [];
@@ -888,9 +892,9 @@ var Worker = class {
       }
       this.#times.push({ at: this.now(), examples: trainer.settings.batch });
       if (this.#times.length > 50) this.#times.shift();
-      const over = this.#due === 0 || trainer.step >= trainer.steps;
-      if (over) this.#due = 0;
-      this.#tell(over);
+      const isOver = this.#due === 0 || trainer.step >= trainer.steps;
+      if (isOver) this.#due = 0;
+      this.#tell(isOver);
       await this.breathe(this.#early(trainer.steps));
     }
     this.#looping = false;
@@ -899,27 +903,27 @@ var Worker = class {
   /** Milliseconds that the next step is too early, where all are quicker than can be watched. */
   #early(steps) {
     const now = this.now();
-    this.#next = Math.max(this.#next, now - LATE) + WATCHED / steps;
-    return this.#next > now + LATE ? this.#next - now : 0;
+    this.#dueAt = Math.max(this.#dueAt, now - LATE) + WATCHED / steps;
+    return this.#dueAt > now + LATE ? this.#dueAt - now : 0;
   }
   #tell(always) {
     const trainer = this.#trainer;
     const now = this.now();
     if (!trainer) return;
-    if (!always && (!this.#isDrawn || now - this.#sent < FRAME)) return;
+    if (!always && (!this.#isDrawn || now - this.#sentAt < FRAME)) return;
     this.#isDrawn = false;
-    this.#sent = now;
+    this.#sentAt = now;
     let score = null;
-    if (always || now - this.#scored > SCORE) {
-      this.#scored = now;
+    if (always || now - this.#scoredAt > SCORE) {
+      this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
-    const about = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...about });
+    const progress = { speed: this.#speed(), state: this.#state() };
+    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
   }
   #speed() {
     const [first, last] = [this.#times[0], this.#times.at(-1)];
