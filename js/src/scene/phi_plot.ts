@@ -12,7 +12,7 @@ import type { Colours } from "./theme.ts";
 const POINTS = 80;
 /** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
-const CHANGE_OPACITY = 0.5;
+const OPACITY = 0.5;
 
 /** A curve, what it was, and where both are drawn. */
 export interface Changed {
@@ -35,8 +35,7 @@ export function changeMarks(curves: readonly Changed[], { rise, fall }: Colours)
       }
       if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
     }
-    const fill = k === 0 ? rise : fall;
-    return { kind: "lines", xy, ends, closed: true, fill, opacity: CHANGE_OPACITY };
+    return { kind: "lines", xy, ends, closed: true, fill: k === 0 ? rise : fall, opacity: OPACITY };
   });
 }
 
@@ -70,11 +69,13 @@ interface Plotted {
   x: Ends;
   /** What it was, in the same layout. */
   ghost: Frame | null;
+  /** How far from 0 its axis reaches at least: that of the functions beside it. */
+  reach?: number;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, reach = 0 }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -93,7 +94,7 @@ export function phiPlot(
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
     most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
     air: AIR,
-    values: example ? [example.value] : [],
+    values: [reach, -reach, example?.value ?? 0],
     within: basisOf(layer, f).domain,
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],

@@ -187,7 +187,8 @@ export function bundleMarks(
     return list.flatMap(({ bundle: { first: f }, box, point }) => {
       const inside = { ...grown(box, -8), width: box.width - 8 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
-      return [ground, ...phiPlot({ ...picture, f }, point, inside, colours).marks];
+      const reach = picture.layer.count > 1 ? picture.scale() : 0;
+      return [ground, ...phiPlot({ ...picture, f, reach }, point, inside, colours).marks];
     });
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);

@@ -231,9 +231,8 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
 }
 
 /** Whether it is one function, which can have all the room. */
-export function isOneFunction({ columns }: Graph): boolean {
-  return columns.length === 2 && columns[1].layer?.count === 1;
-}
+export const isOneFunction = ({ columns }: Graph): boolean =>
+  columns.length === 2 && columns[1].layer?.count === 1;
 
 /** What stands behind the last column and makes its numbers probabilities: a softmax. */
 export function endsInSoftmax(graph: Graph, column: Column): boolean {
