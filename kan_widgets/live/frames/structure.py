@@ -185,12 +185,12 @@ def structure_from(raw: Mapping[str, Any]) -> Structure:
     Raises `LookupError`, `TypeError` or `ValueError` if it is not such a structure.
     """
     stations = []
-    for number, each in enumerate(raw["stations"]):
-        sources = tuple(int(source) for source in each["sources"])
+    for number, entry in enumerate(raw["stations"]):
+        sources = tuple(int(source) for source in entry["sources"])
         if any(not 0 <= source < number for source in sources):
             raise ValueError(f"station {number} takes in {sources}: expected earlier ones")
-        shape = tuple(int(size) for size in each["shape"])
-        known = {field.name: each[field.name] for field in fields(Station) if field.name in each}
+        shape = tuple(int(size) for size in entry["shape"])
+        known = {field.name: entry[field.name] for field in fields(Station) if field.name in entry}
         found = Station(**{**known, "sources": sources, "shape": shape})
         if not all(isinstance(words, str) for words in (found.kind, found.name, found.label)):
             raise TypeError(f"station {number} is called {found.name!r:.60}: expected words")

@@ -49,12 +49,12 @@ class Glance:
             reader = Reader(self.place.path)
             reader.begin(json_bytes(index.header))
             with reader.reading(INDEX):
-                said = reader.header["latest"]
-                values = {str(name): float(v) for name, v in said.get("values", {}).items()}
+                latest = reader.header["latest"]
+                values = {str(name): float(v) for name, v in latest.get("values", {}).items()}
                 self.latest = Latest(
-                    **fields_of(Latest, said, "values", "status"),
+                    **fields_of(Latest, latest, "values", "status"),
                     values=values,
-                    status=status_from(said.get("status", {})),
+                    status=status_from(latest.get("status", {})),
                 )
                 self._signs.hear(reader.header)
             self.header, self.is_closed = reader.header, index.ended

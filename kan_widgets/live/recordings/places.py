@@ -111,12 +111,12 @@ class Place:
         except Exception as error:  # each storage has errors of its own
             raise OSError(f"{self}: {type(error).__name__}: {error}") from error
 
-    def pause(self, here: float, far: float, took: float) -> float:
-        """Return after how many seconds it may be asked again: on this machine, and ``far``.
+    def pause(self, near: float, far: float, took: float) -> float:
+        """Return the seconds until it may be asked again: ``near`` on this machine, else ``far``.
 
-        There it is longer if the last answer took long: a twentieth of the time is waited at most.
+        ``far`` grows with the time of the last answer: waiting takes at most a twentieth.
         """
-        return here if self.is_local else max(far, took / _WAITED_SHARE)
+        return near if self.is_local else max(far, took / _WAITED_SHARE)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file in the folder."""

@@ -204,12 +204,12 @@ class Writer:
                 for name, array in present.items()
                 if array is not None
             }
-            said = {
+            settings = {
                 each.name: getattr(observation, each.name)
                 for each in fields(observation)
                 if each.name not in (*ARRAYS, "images")
             }
-            layers.append({**said, "arrays": arrays})
+            layers.append({**settings, "arrays": arrays})
         self._current["observed"] = range(first, self._add("observed", {"layers": layers}) + 1)
 
     def structure(self, structure: Structure) -> None:

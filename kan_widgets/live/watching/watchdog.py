@@ -224,12 +224,12 @@ class Watchdog(NotCopied):
     def _trained_layers(self) -> Mapping[str, bool | None]:
         """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""
         optimizer = self._training.optimizer
-        found: dict[str, bool | None] = {}
+        trained: dict[str, bool | None] = {}
         for name, module in self._model.layers.owners().items():
             free = [each for each in module.parameters() if each.requires_grad]
             is_held = optimizer is not None and holds_any(optimizer, free)
-            found[name] = is_held if free else None
-        return found
+            trained[name] = is_held if free else None
+        return trained
 
     def _tell_panel(self) -> None:
         """Show alarms and cures on the panel."""
