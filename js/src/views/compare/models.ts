@@ -20,9 +20,6 @@ import { MOST, picturesAbreast } from "./pictures.ts";
 import type { ShownModels } from "./shown.ts";
 import { colourOfModel } from "./table.ts";
 
-/** Pixels of the line that is read, under the timeline. */
-const READOUT_HEIGHT = 32;
-
 interface What {
   of: "kernels" | "networks";
   /** What these are, for those who cannot see them. */
@@ -121,7 +118,7 @@ function createModels(shell: Shell, what: What) {
         seen() {
           seen ??= createSeen(place, place.querySelector(".kw-viewport") as HTMLElement);
           const all = what.of === "networks" && seen();
-          return all ? all - time.offsetHeight - READOUT_HEIGHT : undefined;
+          return all ? all - time.offsetHeight : undefined;
         },
         read(words, chosen = false) {
           places[number].line = { words, chosen };

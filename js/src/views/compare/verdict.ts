@@ -179,10 +179,8 @@ export function endingOf(
   if (lead(ends) > lead(values) / 2) return "";
   // A line that fits shares of 1 may end above 1.
   const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
-  const texts = written(
-    quantity,
-    ends.map((end) => (isShare ? Math.min(1, Number(end)) : end)),
-  );
+  const shown = ends.map((end) => (isShare ? Math.min(1, Number(end)) : end));
+  const texts = written(quantity, shown);
   const each = rank.slice(0, 2).map((k) => `${names[k]} ${texts[k]}`);
   const how = lead(ends) < 0 ? "have crossed" : "have come closer";
   return `At step ${formatCount(step)} the trends ${how}: ${each.join(", ")}.`;

@@ -204,7 +204,7 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const seen = seenAround(root);
+    const seen = seenAround(shell.root);
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
     const rows = standIn(root, places, here());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);

@@ -1,6 +1,7 @@
 /** Draws a picture of the grid as marks. Coordinates are the arrangement's pixels. */
 
 import type { Plan } from "../../phi/curves.ts";
+import { isPlain } from "../../phi/entries.ts";
 import { type Rect, rectOf } from "../../phi/geometry.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import {
@@ -93,8 +94,9 @@ function greyMarks({ arrangement, greys }: Picture, visible: number[], colours: 
   ];
 }
 
-export function beyondGrid({ layer: { domain }, xRange }: Picture): boolean {
-  return domain[0] > xRange[0] || domain[1] < xRange[1];
+export function beyondGrid({ layer, xRange: [from, to] }: Picture): boolean {
+  // A line w·x has no grid.
+  return !isPlain(layer) && (layer.domain[0] > from || layer.domain[1] < to);
 }
 
 function cellMarks(

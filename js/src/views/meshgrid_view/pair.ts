@@ -182,8 +182,8 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const size = Math.max(110, Math.min(across, tallest(top)));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
-  // What is left over makes the curve at the side larger, up to the surface's size.
-  const breadth = wholePixels(width - right - PAD, strip, size);
+  // What is left over makes the curve at the side larger, up to one and a half times as broad as that is.
+  const breadth = wholePixels(width - right - PAD, strip, 1.5 * size);
   const end = right + breadth;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {

@@ -148,12 +148,9 @@ export function patchKernelMarks(
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const room = layout.width - layout.titles.patch[0];
+  const titles = [`one pixel of ${which}, taken apart`, `one pixel: ${which}`, which];
   const marks: Mark[] = [
-    title(
-      fitting([`one pixel of ${which}, taken apart`, `one pixel: ${which}`], room, WORDS, 600),
-      layout.titles.patch,
-      theme,
-    ),
+    title(fitting(titles, room, WORDS, 600), layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),
   ];
   if (hovered >= 0) marks.push(outline(box(hovered), colours.muted));

@@ -42,6 +42,9 @@ const FURTHEST_PIXEL = 1e5;
 /** Pixels beside the plot at least: labels of y that are wider take more. */
 export const BESIDE_PLOT = LEFT_ROOM + RIGHT_ROOM;
 
+/** In a lower plot the names of points would hide the curves. */
+const LEAST_NAMED = 170;
+
 /** Room at the right of the plot for the names of lines; and the width from which there is so much. */
 const NAMES_ROOM = 52;
 const WIDTH_FOR_NAMES = 420;
@@ -282,7 +285,7 @@ export function pointNames(
     const text = isBase[b] && single ? "w" : label;
     const half = widthOf(text, LABEL_SIZE) / 2;
     const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
-    if (x - half < free) return [];
+    if (x - half < free || plot.height < LEAST_NAMED) return [];
     free = x + half + 4;
     // On the side away from the curve that it pulls.
     const isBelow =

@@ -75,6 +75,8 @@ interface InspectorDrawing extends Drawing<InspectorScene> {
 const WIDTH_BESIDE = 560;
 const LEGEND_GAP = 8;
 const LOWEST_PLOT = 160;
+/** In a lower host all of the width is the plot's. */
+const LOW_HOST = 260;
 /** Where no height is asked for, the plot grows with its width, and with all that is around it fits a laptop's window. */
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
@@ -183,13 +185,13 @@ function layout(
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
   const side = legendWidth(width);
-  const free = width < WIDTH_BESIDE ? width : width - side - LEGEND_GAP;
+  const isWhole = width < WIDTH_BESIDE || (room ?? LOW_HOST) < LOW_HOST;
+  const free = isWhole ? width : width - side - LEGEND_GAP;
   const own = Math.round(
     Math.max(USUAL_HEIGHTS[0], Math.min(USUAL_HEIGHTS[1], HEIGHT_SHARE * free)),
   );
   const height = Math.max(LOWEST_PLOT, Number(get("height")) || own);
-  const beside =
-    width < WIDTH_BESIDE ? null : legendBeside(rows, { x: width - side, width: side }, height);
+  const beside = isWhole ? null : legendBeside(rows, { x: width - side, width: side }, height);
   if (beside) {
     const box = { x: 0, y: 0, width: free, height };
     return { places: placesIn(box, y, strip), legend: beside, height };
