@@ -492,7 +492,8 @@ def what_it_never_saw(n: Any) -> Told:
         found = np.subtract(twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
         said = which(own, more, less, f"{more} nothing that 1,000 digits could show,")
         sign = -1 if said == less else 1
-        return f"{said} {in_words(sign * own)} points, {in_words(sign * 100 * found)} in twenty others."
+        there = in_words(sign * 100 * found)
+        return f"{said} {in_words(sign * own)} points; in twenty others {there}."
 
     return facts, [
         changed(
