@@ -181,6 +181,7 @@ def convolution_with_functions(n: Any) -> Told:
         "predicted": dict(zip(n.frame, n.predicted, strict=True)),
         "frame_heights": n.frame_heights,
         "phi_at_0": n.phi_at_0,
+        "steps_to_0": n.steps_to_0,
         "accuracy": n.accuracy,
     }
     numbers, functions = n.best.values()
@@ -286,6 +287,9 @@ def rough_functions(n: Any) -> Told:
     facts = {
         "holder_exponent": -power(spacings, climbs),
         "share_of_x_for_99_percent": float((rises.cumsum() < 0.99).mean()),
+        "climb_on_a_hundredth_when_magnified": {
+            name: float((y[20:] - y[:-20]).max()) for name, (_, y) in n.both.items()
+        },
         "log_errors": n.errors["ln"],
         "psi_errors": n.errors["psi"],
         "log_power": power(n.grids, n.errors["ln"]),
