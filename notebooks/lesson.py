@@ -245,28 +245,29 @@ def inspect(
 def term_by_term(
     name: str, basis: Any, f: Callable[[Tensor], Tensor]
 ) -> tuple[nn.Module, kw.live.Binding, Tensor]:
-    """Return a fit to f, its history, at step n of which the first n terms are there, and errors.
+    """Return a fit to f, its history, at step n of which the first n terms are there, and sums.
 
-    The errors are those of each step but the first, on `FINE`.
+    The sums are φ at each step but the first, on `FINE`.
     """
     layer, target = fitted(basis, f), layer_of(Given(f), torch.ones(1))
     coefficients = layer.get_parameter("spline_weight")
     wanted = coefficients.clone()
     coefficients.zero_()
     model = nn.ModuleDict({name: layer, "target": target})
-    source, errors = kw.bind(model), []
+    source, sums = kw.bind(model), []
     for n in range(wanted.shape[-1]):
         coefficients[..., n] = wanted[..., n]
         source.step()
         source.refresh()
-        errors.append((layer(FINE[:, None])[:, 0] - f(FINE)).abs())
-    return model, source, torch.stack(errors)
+        sums.append(layer(FINE[:, None])[:, 0])
+    return model, source, torch.stack(sums)
 
 
-def half_done(errors: Tensor) -> list[float]:
-    """Return the largest error with half of the terms, in the left third and in the right one."""
-    at_half, third = errors[len(errors) // 2 - 1], len(FINE) // 3
-    return [at_half[:third].max().item(), at_half[-third:].max().item()]
+def half_done(sums: Tensor, f: Callable[[Tensor], Tensor]) -> tuple[list[float], float]:
+    """Return the largest errors with half of the terms, left and right, and with all."""
+    errors, third = (sums - f(FINE)).abs(), len(FINE) // 3
+    at_half = errors[len(errors) // 2 - 1]
+    return [at_half[:third].max().item(), at_half[-third:].max().item()], errors[-1].max().item()
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:

@@ -158,8 +158,7 @@ def building_blocks(n: Any) -> Told:
         f"{facts['peak_of_change']:.3f} at most.",
         f"Trained at one end, φ moved by {moved:.3f} at the other; with w held, by {held:.3f}.",
         f"From 3 intervals to 24 the error fell from {n.refined[0]:.2f} to {n.refined[-1]:.5f}; "
-        f"the last refining, against as many steps without, brought it down from "
-        f"{n.stayed[-1]:.5f}.",
+        f"as many steps without the last refining left {n.stayed[-1]:.5f}.",
         f"Without a base {n.dead['without']:.0%} of the inputs got no gradient, with it "
         f"{n.dead['with']:.0%}.",
     ]
