@@ -56,8 +56,9 @@ def dots(
 ) -> Any:
     """Return a chart with a dot for each number: kind, place, numbers. A kind has a colour.
 
-    The dots of a place stand in five columns. Of numbers that are equal five make a row, and rows
-    lie `row` above one another. A level that has a name is a grey line behind them.
+    The dots of a place stand in five columns, filled from the middle. Of numbers that are equal
+    five make a row, and rows lie `row` above one another. A level that has a name is a grey line
+    behind them.
     """
     places = [*dict.fromkeys(itertools.chain(*kinds.values()))]
     curves: dict[str, tuple[Any, Any]] = {}
@@ -67,7 +68,8 @@ def dots(
         for place, unordered in of.items():
             values = sorted(unordered)
             for rank, value in enumerate(values):
-                column, equal = rank % 5 - 2, rank - values.index(value)
+                equal = rank - values.index(value)
+                column = (0, -1, 1, -2, 2)[(equal if values.count(value) > 1 else rank) % 5]
                 across.append(places.index(place) + aside + 0.13 / len(kinds) * column)
                 up.append(value + row * (equal // 5))
         curves[kind] = across, up
