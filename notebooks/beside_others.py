@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import bqplot
 import numpy as np
 import torch
 from IPython.display import Markdown
@@ -357,7 +356,7 @@ def pale(dimensions: Sequence[int], curves: Sequence[str], own: Sequence[Any]) -
     """Return for each line of tutorial 7's chart a mark with those of twenty other seeds."""
     twenty = recorded()["curse"]
     return [
-        bqplot.Lines(
+        type(line)(  # bqplot's, which is not to be imported before there is a chart
             x=[*dimensions],
             y=np.transpose([twenty[f"{curve}, {d}"] for d in dimensions]),
             scales=line.scales,
