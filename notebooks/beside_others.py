@@ -29,7 +29,6 @@ from lesson import (
     ruled_seven,
     say,
     silu_as_a_line,
-    span,
     table,
     uprights,
     which,
@@ -525,10 +524,10 @@ def what_it_never_saw(n: Any) -> Told:
             "were not asked."
             if facts["sure"]["moved, and doubt"] < 0.5
             else ". Not even of a picture like those it was shown does the last doubt."
-        )
-        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}, and "
-        f"{ones} of 20 call it a 1. Twenty networks without splines answer from the same ten and "
-        "are "
+        ),
+        f"Twenty others that saw digits alone are {in_words(others['empty, surest'], '.0%')} sure "
+        f"of it, and {ones} of 20 call it a 1. Twenty networks without splines answer from the "
+        "same ten and are "
         + which(
             np.subtract(others["empty, surest"], bare["empty, surest"]),
             "less sure",
@@ -541,7 +540,7 @@ def what_it_never_saw(n: Any) -> Told:
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
-            f"others (from {span(twenty[f'sure of noise: {name}'], '.0%')})"
+            "others"
             for name, sure in facts["sure of noise"].items()
         )
         + ".",
