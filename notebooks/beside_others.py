@@ -29,7 +29,6 @@ from lesson import (
     ruled_seven,
     say,
     silu_as_a_line,
-    span,
     table,
     uprights,
     which,
@@ -252,6 +251,39 @@ def doubting_kernels(n: Any) -> Told:
     ]
 
 
+def refinement(refined: Sequence[float], stayed: Sequence[float], at_once: float) -> Markdown:
+    """Set tutorial 3's refined function beside its controls and twenty others, and say who won."""
+    grids, twenty = (3, 6, 12, 24), recorded()["refined"]
+    rows = [
+        [
+            f"{before} to {g}",
+            f"{new:.5f}",
+            f"{old:.5f}",
+            *(in_words(twenty[f"{how} to {g}"], ".5f") for how in ("refined", "not refined")),
+        ]
+        for before, g, new, old in zip(grids[:-1], grids[1:], refined[1:], stayed, strict=True)
+    ]
+    rows.append(["24 at once", f"{at_once:.5f}", "", in_words(twenty["24 at once"], ".5f"), ""])
+    head = ["intervals", "refined", "as many steps, old grid", "refined, twenty others"]
+    means = table([*head, "old grid, twenty others"], rows)
+    gains = [np.divide(twenty[f"not refined to {g}"], twenty[f"refined to {g}"]) for g in grids[1:]]
+    behind = np.log(np.divide(twenty["24 at once"], twenty["refined to 24"]))
+    verdict = "ends behind", "ends ahead", "comes as near, as far as twenty show"
+    told = say(
+        which(
+            np.min(gains, axis=0) - 1,
+            "It is the grid",
+            "It is the steps",
+            "Grid or steps, that is open",
+        )
+        + f": as many steps on the old one leave {', '.join(map(in_words, gains))} times the error,"
+        " in twenty others (at 3, 6 and 12 intervals).",
+        f"24 intervals at once {which(behind, *verdict)}: {in_words(np.exp(behind))} times the "
+        "error of the refined network, after as many steps.",
+    )
+    return Markdown(f"{means.data}\n\n{told.data}")
+
+
 def depth() -> Markdown:
     """Say whether bend grows with depth in the twenty recorded pairs of tutorial 7b."""
     pair = recorded()["pair"]
@@ -276,7 +308,7 @@ def depth() -> Markdown:
     last = times("as built", "linear", "convs.2")
     grows = min(interval(first)[1], interval(second)[1]) > 1
     bend, halves = each("as built", "bend"), each("as built", "middle half")
-    apart, wider = np.ptp(bend, axis=0), halves.mean(1) > np.ptp(bend, axis=0).mean()
+    apart = np.ptp(bend, axis=0)
     return say(
         f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
         f"next:** the second is {in_words(first, '.2f')} times as bent as the first, the third "
@@ -305,64 +337,58 @@ def depth() -> Markdown:
         + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
         "**By total variation, which depends on the size of φ,** the most complicated layer "
         f"{most_varied('as built')} as built, and {most_varied('one size')} with one size.",
-        which(
+        "**Two functions of one layer differ "
+        + which(
             halves.mean(0) - apart,
-            "**Layers differ less than functions of one layer**",
-            "**Layers differ more than functions of one layer**",
-            "**Layers differ about as much as functions of one layer**",
+            "more than two layers do:**",
+            "less than two layers do:**",
+            "about as much as two layers do:**",
         )
-        + f": as built, the layers' medians of bend lie {in_words(apart)} apart, where the middle "
-        f"half of a layer's functions spans {in_words(halves.mean(0))} in the mean of the four "
-        f"layers, and more than the layers' distance in {wider.sum()} of them.",
+        + f" as built, the middle half of a layer's functions spans {in_words(halves.mean(0))} in "
+        f"bend, the medians of the layers lie {in_words(apart)} apart.",
         "Even in the layer least like SiLU, the typical function's R² with it is "
         f"{min(each('as built', 'silu').mean(1)):.2f}.",
     )
 
 
-def curse(dimensions: Sequence[int], errors: Mapping[str, Sequence[float]]) -> Markdown:
-    """Say what twenty others left over in tutorial 7, and where this run lies outside of that."""
-    twenty = {
-        (curve, d): np.array(recorded()["curse"][f"{curve}, {d}"])
-        for curve in errors
-        for d in dimensions
-    }
-    rows = [[curve, *(in_words(twenty[curve, d], ".4f") for d in dimensions)] for curve in errors]
-    many = {
-        kind: np.array(recorded()["curse"][f"folds, {kind}, 16, as large as 16 units"])
-        for kind in ("KAN", "MLP")
-    }
-    rows += [
-        [f"folds, {kind}, as large as 16 units", "", "", "", in_words(of, ".4f")]
-        for kind, of in many.items()
-    ]
-    means = table(["twenty other seeds", *(f"{d} variables" for d in dimensions)], rows)
-    told = []
-    for name in dict.fromkeys(curve.rpartition(", ")[0] for curve in errors):
-        kan, mlp = ([twenty[f"{name}, {kind}", d] for d in dimensions] for kind in ("KAN", "MLP"))
-        kan_nearer = [int((k < m).sum()) for k, m in zip(kan, mlp, strict=True)]
-        told.append(
-            f"On the {name} the KAN comes nearer in {', '.join(map(str, kan_nearer))} of twenty "
-            f"runs, the MLP in {', '.join(str(len(kan[0]) - k) for k in kan_nearer)} (with "
-            f"{', '.join(map(str, dimensions))} variables)."
+def pale(dimensions: Sequence[int], curves: Sequence[str], own: Sequence[Any]) -> list[Any]:
+    """Return for each line of tutorial 7's chart a mark with those of twenty other seeds."""
+    twenty = recorded()["curse"]
+    return [
+        type(line)(  # bqplot's, which is not to be imported before there is a chart
+            x=[*dimensions],
+            y=np.transpose([twenty[f"{curve}, {d}"] for d in dimensions]),
+            scales=line.scales,
+            colors=line.colors * 20,
+            opacities=[0.2] * 20,
+            stroke_width=1,
         )
-    ahead = many["KAN"] - many["MLP"]
-    with_four = twenty["folds, KAN", 16] - twenty["folds, MLP", 16]
+        for curve, line in zip(curves, own, strict=True)
+    ]
+
+
+def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markdown:
+    """Say how often KAN and MLP came nearer in tutorial 7's twenty others, and with 16 units."""
+    twenty = {name: np.array(values) for name, values in recorded()["curse"].items()}
+    told = []
+    for name in ("exp of a sum", "folds"):
+        nearer = [
+            int(np.less(twenty[f"{name}, KAN, {d}"], twenty[f"{name}, MLP, {d}"]).sum())
+            for d in dimensions
+        ]
+        told.append(
+            f"On the {name} the KAN comes nearer in {', '.join(map(str, nearer))} of twenty other "
+            f"runs (with {', '.join(map(str, dimensions))} variables)."
+        )
+    kan, mlp = (twenty[f"folds, {kind}, 16, as large as 16 units"] for kind in ("KAN", "MLP"))
+    with_four = twenty["folds, KAN, 16"] - twenty["folds, MLP, 16"]
     told.append(
-        f"As large as sixteen units, on the folds in 16 variables, the MLP is nearer in "
-        f"{(ahead > 0).sum()} of {len(ahead)}, by {in_words(ahead, '.2f')}; with four units it "
+        f"As large as sixteen units, on the folds in 16 variables, the KAN leaves "
+        f"{with_sixteen['KAN']:.2f} and the MLP {with_sixteen['MLP']:.2f}. In the twenty the MLP is"
+        f" nearer {(kan > mlp).sum()} times, by {in_words(kan - mlp, '.2f')}; with four units it "
         f"was by {in_words(with_four, '.2f')}."
     )
-    outside = [
-        f"{curve} in {d} variables, {error:.4f} (the twenty: {span(of, '.4f')})"
-        for curve, found in errors.items()
-        for d, error in zip(dimensions, found, strict=True)
-        if not (of := twenty[curve, d]).min() <= error <= of.max()
-    ]
-    told.append(
-        f"Of this run's {len(twenty)} numbers these lie outside the range of the twenty: "
-        f"{'; '.join(outside) or 'none'}. By chance about {2 * len(twenty) / 21:.1f} would."
-    )
-    return Markdown(f"{means.data}\n\n{say(*told).data}")
+    return say(*told)
 
 
 @ending
@@ -454,42 +480,43 @@ def what_it_never_saw(n: Any) -> Told:
     facts["sure of noise"] = {
         name: called(network, n.noise)[1] for name, network in n.models.items()
     }
-    gain = right["pushed"]["moved"] - right["pushed"]["as they are"]
-    paid = right["placed"]["moved"] - right["placed"]["as they are"]
-    doubted = right["pushed"]["moved, and doubt"] - right["pushed"]["moved"]
     others, twenty = recorded()["article"], recorded()["unseen"]
     bare = recorded()["article without splines"]
     ones, ones_bare = (np.equal(of["empty, class"], 1).sum() for of in (others, bare))
 
-    def in_twenty(what: str, later: str, earlier: str) -> str:
-        pairs = (twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
-        return f"{in_words(100 * np.subtract(*pairs))} in twenty others"
+    def changed(what: str, later: str, earlier: str, more: str, less: str) -> str:
+        """Say how many points more are right, or less, here and in twenty others."""
+        own = right[what][later] - right[what][earlier]
+        found = np.subtract(twenty[f"{what}: {later}"], twenty[f"{what}: {earlier}"])
+        said = which(own, more, less, f"{more} nothing that 1,000 digits could show,")
+        sign = -1 if said == less else 1
+        there = in_words(sign * 100 * found)
+        return f"{said} {in_words(sign * own)} points; in twenty others {there}."
 
     return facts, [
-        which(
-            gain,
-            "Learning from moved digits helps with pushed ones",
-            "Learning from moved digits does harm with pushed ones",
-            "Learning from moved digits makes no difference with pushed ones that 1,000 could show",
-        )
-        + f": by {in_words(gain)} points, {in_twenty('pushed', 'moved', 'as they are')}.",
-        f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right, "
-        f"{in_words(twenty['pushed: as they are'], '.1%')} in twenty others"
+        changed(
+            "pushed",
+            "moved",
+            "as they are",
+            "With pushed digits, learning from moved ones brings",
+            "With pushed digits, learning from moved ones costs",
+        ),
+        f"Of pushed digits *as they are* gets {facts['pushed']['as they are']:.1%} right"
         + outside(facts["pushed"]["as they are"], twenty["pushed: as they are"], ".1%")
-        + ". Their mean is "
+        + f". In the mean the twenty get {in_words(twenty['pushed: as they are'], '.1%')}, "
         + which(
             np.subtract(twenty["pushed: as they are"], 0.1),
             "more than the 10 % of guessing.",
             "less than the 10 % of guessing.",
             "guessing, 10 %, as far as twenty show.",
         ),
-        which(
-            paid,
-            "It helps with digits in their place, too",
-            "It costs something on digits in their place",
-            "On digits in their place it makes no difference that 1,000 could show",
-        )
-        + f": {in_words(paid)} points, {in_twenty('placed', 'moved', 'as they are')}.",
+        changed(
+            "placed",
+            "moved",
+            "as they are",
+            "On digits in their place it brings",
+            "On digits in their place it costs",
+        ),
         "How sure they are of an empty picture: "
         + ", ".join(f"*{name}* {sure:.0%}" for name, sure in facts["sure"].items())
         + (
@@ -497,10 +524,10 @@ def what_it_never_saw(n: Any) -> Told:
             "were not asked."
             if facts["sure"]["moved, and doubt"] < 0.5
             else ". Not even of a picture like those it was shown does the last doubt."
-        )
-        + f" Twenty others that saw digits alone: {in_words(others['empty, surest'], '.0%')}, and "
-        f"{ones} of 20 call it a 1. Twenty networks without splines answer from the same ten and "
-        "are "
+        ),
+        f"Twenty others that saw digits alone are {in_words(others['empty, surest'], '.0%')} sure "
+        f"of it, and {ones} of 20 call it a 1. Twenty networks without splines answer from the "
+        "same ten and are "
         + which(
             np.subtract(others["empty, surest"], bare["empty, surest"]),
             "less sure",
@@ -513,18 +540,17 @@ def what_it_never_saw(n: Any) -> Told:
         "How sure they are of noise: "
         + "; ".join(
             f"*{name}* {sure:.0%}, {in_words(twenty[f'sure of noise: {name}'], '.0%')} in twenty "
-            f"others (from {span(twenty[f'sure of noise: {name}'], '.0%')})"
+            "others"
             for name, sure in facts["sure of noise"].items()
         )
         + ".",
-        which(
-            doubted,
-            "On pushed digits this recipe for doubt helps",
-            "On pushed digits this recipe for doubt costs something",
-            "On pushed digits this recipe for doubt makes no difference that 1,000 could show",
-        )
-        + f": {in_words(doubted)} points in this pair of networks, "
-        f"{in_twenty('pushed', 'moved, and doubt', 'moved')}.",
+        changed(
+            "pushed",
+            "moved, and doubt",
+            "moved",
+            "On pushed digits this recipe for doubt brings",
+            "On pushed digits this recipe for doubt costs",
+        ),
     ]
 
 

@@ -56,8 +56,9 @@ def dots(
 ) -> Any:
     """Return a chart with a dot for each number: kind, place, numbers. A kind has a colour.
 
-    The dots of a place stand in five columns. Of numbers that are equal five make a row, and rows
-    lie `row` above one another. A level that has a name is a grey line behind them.
+    The dots of a place stand in five columns, filled from the middle. Of numbers that are equal
+    five make a row, and rows lie `row` above one another. A level that has a name is a grey line
+    behind them.
     """
     places = [*dict.fromkeys(itertools.chain(*kinds.values()))]
     curves: dict[str, tuple[Any, Any]] = {}
@@ -67,7 +68,8 @@ def dots(
         for place, unordered in of.items():
             values = sorted(unordered)
             for rank, value in enumerate(values):
-                column, equal = rank % 5 - 2, rank - values.index(value)
+                equal = rank - values.index(value)
+                column = (0, -1, 1, -2, 2)[(equal if values.count(value) > 1 else rank) % 5]
                 across.append(places.index(place) + aside + 0.13 / len(kinds) * column)
                 up.append(value + row * (equal // 5))
         curves[kind] = across, up
@@ -127,7 +129,8 @@ def outside(value: float, others: Sequence[float], form: str) -> str:
     low, high = min(others), max(others)
     if low <= value <= high:
         return ""
-    return f", {'below' if value < low else 'above'} all of these ({span(others, form)})"
+    than = f"{'less' if value < low else 'more'} than in any of {len(others)} others"
+    return f", {than} ({span(others, form)})"
 
 
 def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
@@ -145,6 +148,12 @@ def which(values: ArrayLike, more: str, less: str, neither: str) -> str:
     """Choose a sentence by a difference: its interval lies above 0, below, or around it."""
     _, low, high = interval(values)
     return more if low > 0 else less if high < 0 else neither
+
+
+def no_more_than(values: ArrayLike, form: str = ".1f") -> str:
+    """Say how far from 0 a mean can lie, by its interval."""
+    _, low, high = interval(values)
+    return f"{max(-low, high):{form}}"
 
 
 def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]) -> str:
@@ -210,6 +219,21 @@ def error_of(layer: nn.Module, f: Callable[[Tensor], Tensor]) -> float:
     return float(off.square().mean().sqrt() / f(FINE).std())
 
 
+def error_of_wider_bumps(f: Callable[[Tensor], Tensor], n: int) -> float:
+    """Return `error_of` the nearest sum of n bumps, 1.5 times as wide as their distance."""
+    centres = torch.linspace(-1.2, 1.2, n, dtype=FINE.dtype)
+    bumps = torch.exp(-(((FINE[:, None] - centres) / (1.5 * (centres[1] - centres[0]))) ** 2))
+    found = torch.linalg.lstsq(bumps, f(FINE)[:, None], rcond=1e-10, driver="gelsd").solution
+    return float(((bumps @ found)[:, 0] - f(FINE)).square().mean().sqrt() / f(FINE).std())
+
+
+def error_of_polynomials(f: Callable[[Tensor], Tensor], n: int) -> float:
+    """Return `error_of` the nearest sum of n Chebyshev polynomials of x, not of tanh(2x)."""
+    x, y = FINE.numpy(), f(FINE).numpy()
+    off = np.polynomial.Chebyshev.fit(x, y, n - 1, domain=[-1, 1])(x) - y
+    return float(np.sqrt(np.mean(off**2)) / np.std(y, ddof=1))
+
+
 def inspect(
     name: str, layer: nn.Module, f: Callable[[Tensor], Tensor], height: int = 160
 ) -> kw.SplineInspector:
@@ -217,6 +241,35 @@ def inspect(
     model = nn.ModuleDict({name: layer, "target": layer_of(Given(f), torch.ones(1))})
     parts = ["phi", "basis", "knots"]
     return kw.SplineInspector(model, layer=name, pins=[TARGET], show=parts, height=height)
+
+
+@torch.no_grad()
+def term_by_term(
+    name: str, basis: Any, f: Callable[[Tensor], Tensor]
+) -> tuple[nn.Module, kw.live.Binding, Tensor]:
+    """Return a fit to f, its history, at step n of which the first n terms are there, and sums.
+
+    The sums are φ at each step but the first, on `FINE`.
+    """
+    layer, target = fitted(basis, f), layer_of(Given(f), torch.ones(1))
+    coefficients = layer.get_parameter("spline_weight")
+    wanted = coefficients.clone()
+    coefficients.zero_()
+    model = nn.ModuleDict({name: layer, "target": target})
+    source, sums = kw.bind(model), []
+    for n in range(wanted.shape[-1]):
+        coefficients[..., n] = wanted[..., n]
+        source.step()
+        source.refresh()
+        sums.append(layer(FINE[:, None])[:, 0])
+    return model, source, torch.stack(sums)
+
+
+def half_done(sums: Tensor, f: Callable[[Tensor], Tensor]) -> tuple[list[float], float]:
+    """Return the largest errors with half of the terms, left and right, and with all."""
+    errors, third = (sums - f(FINE)).abs(), len(FINE) // 3
+    at_half = errors[len(errors) // 2 - 1]
+    return [at_half[:third].max().item(), at_half[-third:].max().item()], errors[-1].max().item()
 
 
 def without_splines(network: nn.Module, layers: Sequence[str] = LAYERS) -> nn.Module:

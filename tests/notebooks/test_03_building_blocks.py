@@ -67,6 +67,17 @@ def test_as_many_steps_on_the_old_grid_do_not_bring_it_as_near(facts: dict[str, 
         assert stayed > 2 * refined
 
 
+def test_it_is_the_rate_that_makes_the_loss_rise_after_refining(facts: dict[str, Any]) -> None:
+    as_it_was, tenth = facts["rises_at_the_rate_and_at_a_tenth"]
+    assert tenth < as_it_was / 2
+
+
+def test_bumps_level_off_and_wider_ones_do_not(facts: dict[str, Any]) -> None:
+    bumps, wider = facts["family_errors"]["wave"]["RBF"], facts["wider_bumps"]
+    assert wider[-1] < wider[3] / 100
+    assert wider[-1] < bumps[-1] / 100
+
+
 def test_training_at_one_end_moves_the_other_by_the_base_alone(facts: dict[str, Any]) -> None:
     assert facts["moved_far_away"]["w is trained"] > 0.05
     assert facts["moved_far_away"]["w is held"] == 0

@@ -96,6 +96,13 @@ def test_training_moves_phi_of_zero_away_from_zero(facts: dict[str, Any], border
     assert facts["phi_at_0"]["now"][border] > 2 * facts["phi_at_0"]["start"][border]
 
 
+@pytest.mark.parametrize("border", ["zeros", "replicate", "none"])
+def test_at_the_start_phi_of_zero_is_small_but_not_the_step_to_it(
+    facts: dict[str, Any], border: str
+) -> None:
+    assert facts["steps_to_0"]["start"][border] > 5 * facts["phi_at_0"]["start"][border]
+
+
 def test_a_twin_begins_with_the_same_kernels(facts: dict[str, Any]) -> None:
     assert len(set(facts["phi_at_0"]["start"].values())) == 1
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
+import kan_widgets as kw
 from tests.notebooks.execution import Run, check_runs
+from tests.notebooks.networks import cells_of
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +61,15 @@ def test_the_mlp_does_better_on_folds_and_both_err_more_in_sixteen(facts: dict[s
     kan, mlp = (facts["curse"][f"folds, {kind}"] for kind in ("KAN", "MLP"))
     assert all(m < k for k, m in zip(kan, mlp, strict=True))
     assert all(found[3] > 5 * found[0] for found in (kan, mlp))
+
+
+# Five seeds: the KAN 0.12 to 0.17, the MLP 0.06 to 0.09.
+def test_straight_pieces_do_not_bring_the_kan_as_near_the_folds_as_the_mlp() -> None:
+    cells = cells_of("07_cnn_mlp_kan", 0, "imports", "curse-functions", "curse-data")
+    mlp = cells["of_one_size"](16, units=16)["MLP"]
+    straight = torch.nn.Sequential(
+        kw.nn.KANLinear(16, 16, grid_range=(-1, 1)),
+        kw.nn.KANLinear(16, 1, grid_range=(-3, 3), spline_order=1, grid_size=6),
+    )
+    found = [cells["left_over"](one, *cells["problems"]["folds", 16]) for one in (mlp, straight)]
+    assert found[0] < 0.1 < found[1]

@@ -38,3 +38,11 @@ def test_a_finer_grid_helps_the_logarithm_and_hardly_the_inner_function(
     assert facts["psi_errors"][0] / facts["psi_errors"][-1] < 5
     assert facts["log_power"] > 3
     assert facts["psi_power"] < 0.5
+
+
+def test_magnified_the_logarithm_is_a_line_and_the_inner_function_still_a_stair(
+    facts: dict[str, Any],
+) -> None:
+    climb = facts["climb_on_a_hundredth_when_magnified"]
+    assert climb["ln"] == pytest.approx(0.01, abs=1e-3)
+    assert climb["ψ"] > 0.2

@@ -136,7 +136,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     said = beside_others.depth().data
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
-    assert "Layers differ less than functions of one layer" in said
+    assert "Two functions of one layer differ more than two layers do" in said
     assert "the most complicated layer is convs.0 as built, and is linear with one size" in said
     turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
     pair = {
@@ -151,7 +151,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     said = beside_others.depth().data
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
-    assert "Layers differ more than functions of one layer" in said
+    assert "Two functions of one layer differ less than two layers do" in said
     assert "is linear as built, and is not settled with one size" in said
 
 
