@@ -6,7 +6,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { together } from "../../shell/player.ts";
-import { createSeen } from "../../shell/room.ts";
+import { createSteady, seenAround } from "../../shell/room.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { watchTraits } from "../../wire/hear.ts";
@@ -106,6 +106,13 @@ function createModels(shell: Shell, what: What) {
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
   atEnd(signal, () => sizes.disconnect());
 
+  const steady = createSteady();
+  /** Pixels of what stands around a drawing, where that is most: all of them are as high. */
+  function around() {
+    const drawn = (place: Element) => place.querySelector(".kw-viewport")?.clientHeight ?? 0;
+    return Math.max(...places.map(({ place }) => place.scrollHeight - drawn(place)));
+  }
+
   async function connect(ref: string, number: number) {
     const { place } = places[number];
     try {
@@ -113,12 +120,10 @@ function createModels(shell: Shell, what: What) {
       const { exports: store } = await host.getWidget<Store>(String(model.get("stream")));
       if (signal.aborted) return;
       parts[number] = { model, store };
-      let seen: ReturnType<typeof createSeen> | undefined;
       const within: Within = {
         seen() {
-          seen ??= createSeen(place, place.querySelector(".kw-viewport") as HTMLElement);
-          const all = what.of === "networks" && seen();
-          return all ? all - time.offsetHeight : undefined;
+          const all = what.of === "networks" && seenAround(root);
+          return all ? all - steady(around()) - time.offsetHeight : undefined;
         },
         read(words, chosen = false) {
           places[number].line = { words, chosen };

@@ -43,7 +43,7 @@ const PANEL_HEIGHT = 164;
 const ROOM_FOR_CURVES = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
 const NARROWEST_PANEL = 240;
-/** Beside the numbers a panel below another one is at least so high. */
+/** Of a panel below another one, beside the numbers. */
 const LOWEST_PANEL = 140;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
@@ -69,9 +69,7 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
   const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
-  // Beside the numbers they end where these end, as far as they can be read so.
-  const each = (table.height - (rows - 1) * SECTION_GAP) / Math.max(1, rows);
-  const high = beside ? Math.max(rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT, each) : PANEL_HEIGHT;
+  const high = beside && rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT;
   const layout = chartLayout(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];

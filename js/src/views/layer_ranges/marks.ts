@@ -226,7 +226,13 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText([...titles, brief], plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
+    headText(
+      [...titles, "range of φ, log scale"],
+      plot.x,
+      top + half - 6 - HEAD_LINE,
+      plot.width,
+      colours.ink,
+    ),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
     ...cells.flatMap(({ column, right, band }) => {
       const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);

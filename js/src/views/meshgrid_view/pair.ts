@@ -30,8 +30,6 @@ const DENSITY_BINS = 24;
 const PAD = 8;
 const TOP_PAD = 10;
 const NARROW_WIDTH = 520;
-/** Of a wide page. */
-const WIDE_WIDTH = 1200;
 /** On a page of its own the surface is larger than the height asked for, up to a share of the width. */
 const SURFACE_SHARE = 0.42;
 /** Where less of a page is seen, the surface is so large all the same. */
@@ -124,7 +122,6 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const { group, names, range } = pair;
   const narrow = width < NARROW_WIDTH;
   const rows = Math.ceil(group.count / group.columns);
-  const wide = width >= WIDE_WIDTH;
   const seen = given.room === undefined ? given.seen : undefined;
   const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
   const bottom = 44;
@@ -135,11 +132,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
       : height;
   // What a low window leaves of its width is for the kernel.
   const free = width - 2 * tallest(TOP_PAD + strip + CURVE_GAP) - BESIDE;
-  const side = narrow
-    ? 0
-    : wide
-      ? wholePixels(free, 0.2 * width, 0.3 * width)
-      : wholePixels(0.23 * width, 150, 300);
+  const side = narrow ? 0 : wholePixels(free, Math.max(150, 0.21 * width), 0.3 * width);
   const room = narrow ? wholePixels(0.3 * width, 72, 132) : side - 3 * PAD;
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));

@@ -273,9 +273,8 @@ export function handlePoint(
 /** The names of points over them, from left to right, where one does not lie on the one before. */
 export function pointNames(
   points: readonly { handle: Handle; spot: { x: number; y: number } }[],
-  { picture, places: { plot }, theme }: Plane,
+  { picture: { phi }, places: { plot }, theme }: Plane,
 ): Mark[] {
-  const { phi } = picture;
   const { isBase } = phi.layer;
   const single = isBase.filter(Boolean).length === 1;
   let free = Number.NEGATIVE_INFINITY;
@@ -288,8 +287,8 @@ export function pointNames(
     if (x - half < free || plot.height < LEAST_NAMED) return [];
     free = x + half + 4;
     // On the side away from the curve that it pulls.
-    const isBelow =
-      handle.control && heightOf(handle, phi.coefficients) < (readPhi(phi, handle.x)?.spline ?? 0);
+    const curve = readPhi(phi, handle.x)?.spline ?? 0;
+    const isBelow = handle.control && heightOf(handle, phi.coefficients) < curve;
     const y = spot.y + (isBelow ? 8 + LABEL_SIZE - 2 : -8);
     return [words(x, y, text, theme.colours.muted, { anchor: "middle" })];
   });
