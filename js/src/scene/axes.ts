@@ -83,7 +83,7 @@ export interface Axis {
 }
 
 /** Room that an axis at the left needs for its labels and title. */
-export function leftRoom({ ticks: values, title, label = number }: Axis, size = 10): number {
+export function leftRoom({ ticks: values, title, label = formatNumber }: Axis, size = 10): number {
   const widest = Math.max(0, ...values.map((value) => widthOf(label(value), size)));
   return Math.ceil(widest) + 8 + (title ? size + 6 : 0);
 }
