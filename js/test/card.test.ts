@@ -141,6 +141,20 @@ describe("the card of a training", () => {
     expect(shown.hidden).toBe(false);
   });
 
+  it("does not lie on a view of a training that has this module for itself", async () => {
+    const { card, sees } = watched();
+    await sees(0);
+    const shown = card();
+    expect(shown.hidden).toBe(false);
+    vi.resetModules();
+    const other = await import("../src/shell/card.ts");
+    const root = document.body.appendChild(document.createElement("div"));
+    other.watchSight(root, streamed(said("finished")).store, life.signal);
+    sight(400);
+    await painted();
+    expect(shown.hidden).toBe(true);
+  });
+
   it("stands over the card of another training", async () => {
     // Two cards of no size: a place is taken by where it is.
     const height = vi

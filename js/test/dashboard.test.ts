@@ -157,11 +157,11 @@ describe("a dashboard", () => {
     const said = (panel: string) =>
       all(`[data-panel="${panel}"] .kw-remark`).map(({ textContent }) => textContent);
     expect(said("training").join()).not.toMatch(/step|idle|paused/);
-    const first = "conv1 · kernel 0 · row 1, column 2, the largest at the start";
+    const first = "kernel 0 · row 1, column 2, the largest at the start";
     expect(said("function")[0]).toBe(first);
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
     await painted();
-    expect(said("function")[0]).toBe("conv1 · kernel 1 · row 1, column 1");
+    expect(said("function")[0]).toBe("kernel 1 · row 1, column 1");
   });
 
   it("shows a layer in all panels that is chosen at the top", async () => {

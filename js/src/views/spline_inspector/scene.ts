@@ -323,7 +323,7 @@ function captionOf(picture: PlotPicture, store: Store, room: number | undefined)
   const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
   const which = store.selection() ? "" : ", the largest at the start";
   const caption: Remark[] = [
-    { text: `${layerTitle(layer)} · ${placeText(layer, at)}${which}`, tone: "ink", inside: true },
+    { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
