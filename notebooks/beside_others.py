@@ -560,7 +560,8 @@ def from_scratch(n: Any) -> Told:
     ahead = 100 * np.subtract(others, package)
     return facts, [
         f"A KAN-CNN from scratch gets {n.right:.1%} right here after {steps} steps"
-        f"{outside(n.right, others, '.1%')}, and {in_words(others, '.1%')} in twenty others.",
+        + (", less than any of twenty others" if n.right < min(others) else "")
+        + f"; twenty others get {in_words(others, '.1%')} (from {span(others, '.1%')}).",
         which(
             ahead,
             "From this start it learns faster than the package's network from its own",
