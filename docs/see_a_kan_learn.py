@@ -13,7 +13,7 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -225,120 +225,157 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
     quoted["lines_by_chance"] = f"{facts['lines_by_chance']:.2f}"
-    others = networks()
     moved = lesson.recorded()["article"]["right, moved"]
-    others["many_moved"] += lesson.outside(facts["moved_right"], moved, ".0%")
-    return quoted | others | {"zero": "0", "early": str(EARLY)}
+    apart = lesson.outside(facts["moved_right"], moved, ".0%")
+    return quoted | networks() | {"moved_apart": apart, "zero": "0", "early": str(EARLY)}
+
+
+MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
+DARK = {
+    "count": "how many, by movement",
+    "value": "how many, by value",
+    "ratio": "ratio",
+    "difference": "difference",
+    "answer": "answer to the dark, beside the spread",
+}
 
 
 def networks() -> dict[str, str]:
-    """Return what the pages quote of the recorded networks: means, intervals, and what follows."""
+    """Return what the pages quote of the recorded networks: means, intervals, and what follows.
+
+    Of those that went once through MNIST the names begin with ``once_``.
+    """
     found = lesson.recorded()
     full, bare = found["article"], found["article without splines"]
-    as_large = found["as large without splines"]
+    once = of_training(found["one epoch"], found["one epoch without splines"])
+    quoted = of_training(full, bare) | {f"once_{name}": said for name, said in once.items()}
+    as_large, heart = found["as large without splines"], found["labels by heart"]
     grey, grey_bare = (found[kind]["right"] for kind in ("grey", "grey without splines"))
-    cost = {
+    turned, shuffled = found["digits turned"], found["labels shuffled"]
+    turning = lesson.leaning(full, "end: ") - lesson.leaning(turned)
+    ahead = 100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
+    quoted |= {
+        "many_large": lesson.in_words(as_large["right"], ".1%"),
+        "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
+        "worth_early": lesson.in_words(
+            100 * np.subtract(full["early: right"], bare["early: right"])
+        ),
+        "scratch_right": lesson.in_words(found["scratch"]["right"], ".1%"),
+        "scratch_package": lesson.in_words(found["scratch"]["package: right"], ".1%"),
+        "cnn_ahead": lesson.in_words(ahead),
+        "cnn_verdict": lesson.which(
+            ahead, "the CNN ends ahead of it", "the CNN ends behind it", "neither is clearly ahead"
+        ),
+        "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
+        "lean": lesson.in_words(lesson.leaning(full, "end: "), ".2f"),
+        "turned_lean": lesson.in_words(lesson.leaning(turned), ".2f"),
+        "turned_lines": lesson.counted(turned["lines"]),
+        "turned_uprights": lesson.counted(turned["uprights"]),
+        "turned_by": lesson.in_words(turning, ".2f"),
+        "turned_verdict": lesson.which(
+            turning,
+            "lines turn with the digits",
+            "something against the digits makes them",
+            "too few to tell whether lines turn with the digits",
+        ),
+        "shuffled_lines": lesson.counted(shuffled["lines"]),
+        "shuffled_uprights": lesson.counted(shuffled["uprights"]),
+        "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
+        "heart_networks": NUMBERS[len(heart["lines"])],
+        "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
+        "heart_passes": f"{np.mean(heart['passes']):.0f}",
+        "heart_lines": lesson.counted(heart["lines"]),
+        "heart_uprights": lesson.counted(heart["uprights"]),
+        "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
+        "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
+        "inverted_moved": lesson.in_words(found["unseen"]["black on white: moved"], ".0%"),
+        "moved_paid": lesson.in_words(
+            100
+            * np.subtract(found["unseen"]["placed: as they are"], found["unseen"]["placed: moved"])
+        ),
+        "moved_gain": lesson.in_words(found["unseen"]["pushed: moved"], ".0%"),
+        "moved_before": lesson.in_words(found["unseen"]["pushed: as they are"], ".0%"),
+        "silu_line": f"{lesson.silu_as_a_line():.3f}",
+        "many_moved": lesson.in_words(full["right, moved"], ".0%"),
+        "untrained_small": lesson.out_of(
+            sum(found["untrained"]["small for all"]), 50 * len(found["untrained"]["small for all"])
+        ),
+    }
+    for key, of, name in (
+        ("standing_lines", full, "end: lines"),
+        ("standing_uprights", full, "end: uprights"),
+        ("lying_lines", turned, "lines"),
+        ("lying_uprights", turned, "uprights"),
+        ("bare_lines", bare, "end: lines"),
+    ):
+        quoted[key] = f"{np.mean(of[name]):.2f}"
+    for key, of in (("many_right", full), ("many_bare", bare)):
+        quoted[key] = f"{np.mean(of['end: right']):.1%}"
+    for key, later, earlier in (
+        ("bent_second", "convs.1", "convs.0"),
+        ("bent_third", "convs.2", "convs.1"),
+        ("bent_last", "linear", "convs.2"),
+    ):
+        two = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
+        quoted[key] = lesson.in_words(np.divide(*two), ".2f")
+    for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
+        left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
+        quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
+    return quoted
+
+
+def of_training(
+    full: Mapping[str, Sequence[float]], bare: Mapping[str, Sequence[float]]
+) -> dict[str, str]:
+    """Return what is quoted of networks of one training, with splines and without."""
+    worth = 100 * np.subtract(full["end: right"], bare["end: right"])
+    lost = {
         when: 100 * np.subtract(full[f"{when}: right"], full[f"{when}: right without any splines"])
         for when in ("early", "end")
     }
-    chance = 10 * lesson.chance_of_a_line()
-    heart, epoch = found["labels by heart"], found["one epoch"]
+    keep = [np.array(full[f"keep SiLU, {size} w"]) for size in ("large", "small")]
+    chance, networks = 10 * lesson.chance_of_a_line(), len(worth)
     quoted = {
-        "many_right": f"{np.mean(full['end: right']):.1%}",
-        "many_bare": f"{np.mean(bare['end: right']):.1%}",
-        "many_large": lesson.in_words(as_large["right"], ".1%"),
-        "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
-        "worth": lesson.in_words(100 * np.subtract(full["end: right"], bare["end: right"])),
-        "cnn_ahead": lesson.in_words(
-            100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
-        ),
-        "cnn_verdict": lesson.which(
-            np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"]),
-            "the CNN ends ahead of it",
-            "the CNN ends behind it",
-            "neither is clearly ahead",
-        ),
-        "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
-        "grey_worth_of_size": lesson.in_words(100 * np.subtract(grey, as_large["grey: right"])),
+        "right": lesson.in_words(full["end: right"], ".1%"),
+        "bare": lesson.in_words(bare["end: right"], ".1%"),
+        "worth": lesson.in_words(worth),
+        "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
+        "loss": lesson.in_words(full["loss"], ".2f"),
+        "test_loss": lesson.in_words(full["loss, test digits"], ".3f"),
+        "printed": lesson.in_words(np.divide(full["loss, test digits"], 64), ".4f"),
+        "began_lines": lesson.counted(full["start: lines"]),
+        "began_uprights": lesson.counted(full["start: uprights"]),
         "lines_each": lesson.counted(full["end: lines"]),
-        "bare_each": lesson.counted(bare["end: lines"]),
         "uprights_each": lesson.counted(full["end: uprights"]),
-        "uprights_verdict": lesson.which(
-            np.subtract(full["end: uprights"], chance),
+        "bare_each": lesson.counted(bare["end: lines"]),
+        "bare_uprights": lesson.counted(bare["end: uprights"]),
+        "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
+        "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
+        "linear_each": lesson.in_words(full["linear, worst"], ".3f"),
+        "linear_bare": lesson.in_words(bare["linear, worst"], ".3f"),
+        "noise_each": lesson.in_words(full["linear, worst, every grey"], ".3f"),
+        "digits_left": lesson.in_words(100 * (1 - np.square(full["linear, worst"]))),
+        "noise_left": lesson.in_words(100 * (1 - np.square(full["linear, worst, every grey"]))),
+        "keep_large": lesson.in_words(keep[0], ".0%"),
+        "keep_small": lesson.in_words(keep[1], ".0%"),
+        "splines_large": lesson.in_words(full["splines, large w"], ".2f"),
+        "splines_small": lesson.in_words(full["splines, small w"], ".2f"),
+        "base_began": lesson.in_words(full["start: base weights"], ".2f"),
+        "base": lesson.in_words(full["end: base weights"], ".2f"),
+        "base_bare": lesson.in_words(bare["end: base weights"], ".2f"),
+        "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
+        "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
+        "empty_sure": lesson.in_words(full["empty, surest"], ".0%"),
+        "empty_bare": lesson.in_words(bare["empty, surest"], ".0%"),
+    }
+    for kind in ("lines", "uprights"):
+        quoted[f"{kind}_verdict"] = lesson.which(
+            np.subtract(full[f"end: {kind}"], chance),
             "more than chance gives",
             "fewer than chance gives",
             "no more than chance may give",
         )
-        + lesson.which(
-            np.subtract(full["end: uprights"], full["start: uprights"]),
-            ", and more than before training",
-            ", and fewer than before training",
-            ", and not clearly more than before training",
-        ),
-        "turned_lines": lesson.counted(found["digits turned"]["lines"]),
-        "turned_uprights": lesson.counted(found["digits turned"]["uprights"]),
-        "turned_verdict": lesson.which(
-            lesson.leaning(full, "end: ") - lesson.leaning(found["digits turned"]),
-            "so lines turn with the digits",
-            "so something against the digits makes them",
-            "too few to tell whether lines turn with the digits",
-        ),
-        "turned_by": lesson.in_words(
-            lesson.leaning(full, "end: ") - lesson.leaning(found["digits turned"]), ".2f"
-        ),
-        "shuffled_lines": lesson.counted(found["labels shuffled"]["lines"]),
-        "shuffled_fitted": f"{np.mean(heart['fitted, 945 steps']):.0%}",
-        "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
-        "heart_passes": f"{np.mean(heart['passes']):.0f}",
-        "heart_lines": lesson.out_of(sum(heart["lines"]), 10 * len(heart["lines"])),
-        "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
-        "lines_verdict": lesson.which(
-            np.subtract(full["end: lines"], chance),
-            "more than chance gives",
-            "fewer than chance gives",
-            "no more than chance may give",
-        ),
-        "least_reach": f"{min(full['end: least reach']):.2f}",
-        "tenth_reach": lesson.in_words(full["end: tenth reach"], ".2f"),
-        "least_drawn": f"{min(full['end: least reach, as drawn']):.2f}",
-        "tenth_drawn": lesson.in_words(full["end: tenth reach, as drawn"], ".2f"),
-        **{
-            f"small_{when}{key}": lesson.out_of(sum(of[f"{at}small for all{where}"]), kernels)
-            for key, where in (("", ""), ("_drawn", ", as drawn"))
-            for when, of, at, kernels in (
-                ("trained", full, "end: ", 200),
-                ("untrained", found["untrained"], "", 10_000),
-            )
-        },
-        "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
-        "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
-        "first_loss": lesson.in_words(full["loss, first pass"], ".2f"),
-        "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
-        "test_loss": lesson.in_words(full["loss, test digits"], ".2f"),
-        "epoch_right": lesson.span(epoch["right"], ".1%"),
-        "epoch_loss": lesson.span(epoch["loss"], ".2f"),
-        "epoch_test_loss": lesson.span(epoch["loss, test digits"], ".2f"),
-        "epoch_printed": lesson.span(np.divide(epoch["loss, test digits"], 64), ".4f"),
-        "many_moved": f"{np.mean(full['right, moved']):.0%}",
-        "many_keep_large": lesson.in_words(full["keep SiLU, large w"], ".0%"),
-        "many_keep_small": lesson.in_words(full["keep SiLU, small w"], ".0%"),
-        "keep_more": lesson.in_words(
-            100 * np.subtract(full["keep SiLU, large w"], full["keep SiLU, small w"]), ".0f"
-        ),
-        "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
-        "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
-        "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
-        "inverted_moved": f"{np.mean(found['unseen']['black on white: moved']):.0%}",
-        "linear_each": lesson.in_words(full["linear, worst"], ".3f"),
-        "linear_bare": lesson.in_words(bare["linear, worst"], ".3f"),
-        "noise_each": lesson.in_words(full["linear, worst, every grey"], ".3f"),
-        "silu_line": f"{lesson.silu_as_a_line():.3f}",
-        "digits_left": lesson.in_words(100 * (1 - np.square(full["linear, worst"]))),
-        "noise_left": lesson.in_words(100 * (1 - np.square(full["linear, worst, every grey"]))),
-        "empty_sure": lesson.in_words(full["empty, surest"], ".0%"),
-        "empty_bare": lesson.in_words(bare["empty, surest"], ".0%"),
-    }
-    for when, points in cost.items():
+    for when, points in lost.items():
         quoted |= {
             f"many_{when}_silu": f"{np.mean(full[f'{when}: SiLU-shaped in linear']):.0%}",
             f"many_{when}_one_way": f"{45 * np.mean(full[f'{when}: one way in convs.1']):.0f}",
@@ -346,31 +383,30 @@ def networks() -> dict[str, str]:
             f"{when}_least_cost": f"{points.min():.1f}".replace("-", "−"),
             f"{when}_largest_cost": f"{points.max():.1f}",
         }
-    for key, later, earlier in (
-        ("bent_second", "convs.1", "convs.0"),
-        ("bent_third", "convs.2", "convs.1"),
-        ("bent_last", "linear", "convs.2"),
-    ):
-        of = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
-        quoted[key] = lesson.in_words(np.divide(*of), ".2f")
-    for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
-        left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
-        quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
-    for name in ("bend", "turns", "line", "silu", "variation", "curvature"):
+    for name in MEASURES:
         start, end = (np.array(full[f"{when}: later: {name}"]) for when in ("start", "end"))
         quoted[f"later_{name}"] = lesson.in_words(end, ".0%")
         quoted[f"began_{name}"] = lesson.in_words(start, ".0%")
         quoted[f"so_{name}"] = lesson.which(end - start, "yes", "no: the earlier", "undecided")
-    for key, name in (
-        ("dark_count", "how many, by movement"),
-        ("dark_value", "how many, by value"),
-        ("dark_ratio", "ratio"),
-    ):
-        for when in ("start", "end"):
-            quoted[f"{key}_{when}"] = lesson.in_words(full[f"{when}: {name}"], ".2f")
-    for key, of in (("dark_grown", full), ("dark_grown_bare", bare)):
+    for key, name in DARK.items():
+        start, end = (np.array(full[f"{when}: {name}"]) for when in ("start", "end"))
+        quoted[f"dark_{key}_start"], quoted[f"dark_{key}"] = (
+            lesson.in_words(of, ".1f" if key in ("count", "value") else ".2f")
+            for of in (start, end)
+        )
+    for key, of in (("grown", full), ("bare", bare)):
         grown = np.subtract(of["end: difference"], of["start: difference"])
-        quoted[key] = lesson.in_words(grown, ".3f")
+        quoted[f"dark_difference_{key}"] = lesson.in_words(grown, ".3f")
+    for when, at in (("", "end"), ("_start", "start")):
+        for key, where in (("", ""), ("_drawn", ", as drawn")):
+            least = np.array(full[f"{at}: least reach{where}"])
+            quoted[f"tenth{key}{when}"] = lesson.in_words(full[f"{at}: tenth reach{where}"], ".2f")
+            quoted[f"least{key}{when}"] = f"{least.min():.2f}"
+            for name, limit in (("seven", 0.7), ("six", 0.6), ("five", 0.5), ("third", 1 / 3)):
+                below = int((least < limit).sum())
+                quoted[f"below_{name}{key}{when}"] = lesson.out_of(below, networks)
+            small = np.count_nonzero(full[f"{at}: small for all{where}"])
+            quoted[f"small{key}{when}"] = lesson.out_of(small, networks)
     return quoted
 
 

@@ -15,6 +15,7 @@ from lesson import (
     DRAWN,
     called,
     chance_of_a_line,
+    counted,
     in_words,
     interval,
     leaning,
@@ -80,8 +81,9 @@ def reading_kernels(n: Any) -> Told:
             "Entries with a large base weight keep SiLU less often",
             "A large base weight does not show to keep SiLU",
         )
-        + f": by {in_words(keep, '.0f')} points in twenty other networks. That would follow if "
-        "splines were of one size; their sizes were not compared.",
+        + f": by {in_words(keep, '.0f')} points in twenty other networks. There, splines reach "
+        f"{in_words(others['splines, large w'], '.2f')} where |w| is large, and "
+        f"{in_words(others['splines, small w'], '.2f')} where it is small.",
         f"Of 6,340 functions {fewest:,} are enough to stay within a point of {n.right:.1%}; in "
         f"twenty other networks {in_words(others['functions enough'], ',.0f')} are.",
     ]
@@ -111,7 +113,8 @@ def counting_kernels(n: Any) -> Told:
     return facts, [
         f"Among ten kernels {facts['lines']} horizontal and {facts['upright']} upright lines here, "
         f"{in_words(n.others['end: lines'], '.2f')} and "
-        f"{in_words(n.others['end: uprights'], '.2f')} in twenty others, {10 * n.chance:.2f} of "
+        f"{in_words(n.others['end: uprights'], '.2f')} in twenty others, "
+        f"{10 * chance_of_a_line():.2f} of "
         "each by chance.",
         f"In the twenty, suppression of dark input grows by {len(stronger)} of {len(own)} measures"
         + (f" ({listed(stronger)})" if stronger else "")
@@ -126,16 +129,26 @@ def counting_kernels(n: Any) -> Told:
 
 LATER = {
     "yes": "the later kernels became the more complex",
-    "no, the earlier": "the earlier did",
+    "no, the earlier": "the earlier became the more complex",
     "undecided": "it is undecided",
 }
 
 
-def told_of_complexity(verdicts: Mapping[str, str]) -> str:
-    """Say by which measures later kernels became more complex, by which earlier ones did."""
+def told_of_complexity(
+    verdicts: Mapping[str, str], own: Mapping[str, float], others: Mapping[str, Sequence[float]]
+) -> Markdown:
+    """Say by which measures later kernels became more complex, by which earlier ones did.
+
+    Then where a network of one's own lies beyond all others, in per cent.
+    """
     of = {said: [name for name, one in verdicts.items() if one == said] for said in LATER}
     said = "; ".join(f"by {listed(names)} {LATER[one]}" for one, names in of.items() if names)
-    return f"In the twenty, {said}."
+    apart = [
+        f"By {name} this network has {value:.0f} %{beyond}."
+        for name, value in own.items()
+        if (beyond := outside(value, others[name], ".0f"))
+    ]
+    return say(f"In the twenty, {said}.", *apart)
 
 
 def about_lines() -> Markdown:
@@ -144,76 +157,83 @@ def about_lines() -> Markdown:
     others, bare, turned, shuffled = map(recorded().get, kinds)
     heart = recorded()["labels by heart"]
     chance = 10 * chance_of_a_line()
-    ends, uprights, before = (
-        np.array(others[name]) for name in ("end: lines", "end: uprights", "start: uprights")
-    )
-    chanced = (
-        "more than chance gives",
-        "fewer than chance gives",
-        "no difference from chance that twenty can show",
-    )
-    made = uprights - before
-    splines, turning = ends - bare["end: lines"], leaning(others, "end: ") - leaning(turned)
-
-    def by(difference: Any) -> str:
-        return f"{in_words(difference, '.2f')} of ten kernels"
-
-    return say(
-        f"Horizontal lines: {which(ends - chance, *chanced)}, by {by(ends - chance)}.",
-        f"Upright lines: {which(uprights - chance, *chanced)}, by {by(uprights - chance)}; "
-        + which(
-            made,
-            "more than before training, too",
-            "fewer than before training",
-            "whether training made any is open",
+    starts, ends = (np.array(others[f"{when}: lines"]) for when in ("start", "end"))
+    turning = leaning(others, "end: ") - leaning(turned)
+    rows = [["by chance", *[f"{chance:.2f}"] * 2]] + [
+        [name, *(counted(of[f"{when}{kind}"]) for kind in ("lines", "uprights"))]
+        for name, of, when in (
+            ("untrained", others, "start: "),
+            ("trained", others, "end: "),
+            ("no splines", bare, "end: "),
+            ("turned", turned, ""),
+            ("shuffled", shuffled, ""),
+            (f"by heart, {len(heart['lines'])} networks", heart, ""),
         )
-        + f": they became {in_words(made, '.2f')} more.",
+    ]
+    told = say(
         which(
-            splines,
-            "With splines there are more horizontal lines than without",
-            "With splines there are fewer horizontal lines than without",
-            "Horizontal lines with splines and without: no difference that twenty pairs can show",
+            ends - starts,
+            "**Training makes horizontal lines**",
+            "**Training takes horizontal lines away**",
+            "**Whether training makes horizontal lines is open**",
         )
-        + f": {by(splines)}.",
+        + f": by {in_words(ends - starts, '.2f')} of ten kernels"
+        + which(
+            ends - bare["end: lines"],
+            ", with splines more than without.",
+            ", with splines fewer than without.",
+            ", with splines no more than without, as far as twenty pairs show.",
+        ),
         which(
             turning,
-            "Lines turn with the digits",
-            "Lines turn against the digits",
-            "Whether lines turn with the digits is open",
+            "**Lines turn with the digits**",
+            "**Lines turn against the digits**",
+            "**Whether lines turn with the digits is open**",
         )
-        + ": horizontal less upright ones are "
-        + f"{in_words(leaning(others, 'end: '), '.2f')} where digits stand and "
-        + f"{in_words(leaning(turned), '.2f')} where they lie, a difference of "
-        + f"{in_words(turning, '.2f')}.",
-        f"With shuffled labels twenty networks made {sum(shuffled['lines']):.0f} horizontal lines, "
-        "but 945 steps teach such a network only "
-        f"{np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
+        + f": horizontal less upright ones differ by {in_words(turning, '.2f')}.",
+        f"With shuffled labels {np.sum(shuffled['lines']):.0f} and "
+        f"{np.sum(shuffled['uprights']):.0f} of 200 kernels are lines, untrained "
+        f"{starts.sum():.0f} and {np.sum(others['start: uprights']):.0f}; but 945 steps teach such "
+        f"a network only {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
         f"Trained on until they know {np.mean(heart['fitted']):.0%} of them by heart, in "
-        f"{np.mean(heart['passes']):.0f} passes: {sum(heart['lines']):.0f} lines among "
-        f"{10 * len(heart['lines'])} kernels, {of_labels_by_heart(ends, heart)}.",
+        f"{np.mean(heart['passes']):.0f} passes, {len(heart['lines'])} networks have "
+        f"{np.sum(heart['lines']):.0f} horizontal and {np.sum(heart['uprights']):.0f} upright "
+        f"lines among {10 * len(heart['lines'])} kernels. Horizontal ones: "
+        f"{of_labels_by_heart(ends, heart)}.",
     )
+    means = table(["of ten kernels, twenty networks", "horizontal", "upright"], rows)
+    return Markdown(f"{means.data}\n\n{told.data}")
 
 
 def about_the_tenth(network: nn.Module) -> Markdown:
     """Say how small kernels are, beside the median: a network's tenth, and the recorded ones."""
     others, untrained = recorded()["article"], recorded()["untrained"]
-    told = []
-    for stretch, where, end in (("From −2 to 2", ", as drawn", DRAWN), ("On the grid", "", 1.0)):
-        below = [
-            sum(least < 0.6 for least in others[f"{when}: least reach{where}"])
-            for when in ("start", "end")
-        ]
-        told.append(
-            f"{stretch} the tenth has a range of {reach(network, end)[9]:.2f} of the median here, "
-            f"and of {in_words(others[f'end: tenth reach{where}'], '.2f')} in twenty others. The "
-            f"smallest of their 200 kernels has {min(others[f'end: least reach{where}']):.2f}. "
-            f"The smallest of ten is below 0.6 of the median in {below[0]} of the twenty before "
-            f"training, and in {below[1]} after. "
-            "Small for all of its nine functions: "
-            f"{out_of(sum(others[f'end: small for all{where}']), 200)}, of untrained ones "
-            f"{out_of(sum(untrained[f'small for all{where}']), 10_000)}."
+    columns = []
+    for where, end in ((", as drawn", DRAWN), ("", 1.0)):
+        small = np.count_nonzero(others[f"end: small for all{where}"])
+        never = untrained[f"small for all{where}"]  # each number is that of fifty networks
+        columns.append(
+            [
+                f"{reach(network, end)[9]:.2f}",
+                in_words(others[f"end: tenth reach{where}"], ".2f"),
+                *(
+                    out_of(sum(least < 0.6 for least in others[f"{when}: least reach{where}"]), 20)
+                    for when in ("start", "end")
+                ),
+                out_of(small, 20),
+                out_of(sum(never), 50 * len(never)),
+            ]
         )
-    return say(*told)
+    names = (
+        "the tenth, here",
+        "the tenth, twenty others",
+        "networks whose smallest kernel is below 0.6, untrained",
+        "…trained",
+        "networks with a kernel that is small for all nine, trained",
+        "…untrained",
+    )
+    head = ["range beside the median of ten", "as drawn, −2 to 2", "on the grid"]
+    return table(head, [*zip(names, *columns, strict=True)])
 
 
 @ending
@@ -246,8 +266,10 @@ def doubting_kernels(n: Any) -> Told:
         + f": {in_words(n.left)} points behind the splines, {in_words(hidden, '.2f')} ahead of the "
         "small network.",
         f"On grey ink splines are worth {in_words(n.gain)} points.",
-        f"Of the first 45 functions that learned from grey ink {n.hills[1]} are hills or valleys "
-        f"over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others.",
+        f"Of the first 45 functions that learned from grey ink {n.hills['grey']} are hills or "
+        f"valleys over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others; of those "
+        f"that learned from plain digits {n.hills['plain']}, in twenty others "
+        f"{in_words(recorded()['article']['end: hills'])}.",
     ]
 
 
@@ -560,11 +582,21 @@ def from_scratch(n: Any) -> Told:
     slower = n.times["from scratch"] / n.times["the package"]
     steps = int(n.optimizer.state_dict()["state"][0]["step"])
     facts = {"right": n.right, "difference": n.difference, "times": n.times}
-    others, package = recorded()["scratch"]["right"], recorded()["article"]["end: right"]
+    others, package = recorded()["scratch"]["right"], recorded()["scratch"]["package: right"]
+    ahead = 100 * np.subtract(others, package)
     return facts, [
-        f"A KAN-CNN from scratch gets {n.right:.1%} right after {steps} steps, "
-        f"{in_words(others, '.1%')} in twenty others{outside(n.right, others, '.1%')}. The "
-        f"package's gets {in_words(package, '.1%')} after 945.",
+        f"A KAN-CNN from scratch gets {n.right:.1%} right here after {steps} steps"
+        + (", less than any of twenty others" if n.right < min(others) else "")
+        + f"; twenty others get {in_words(others, '.1%')} (from {span(others, '.1%')}).",
+        which(
+            ahead,
+            "From this start it learns faster than the package's network from its own",
+            "From this start it learns more slowly than the package's network from its own",
+            "It learns as fast as the package's network, as far as twenty pairs show",
+        )
+        + f": after as many steps that gets {in_words(package, '.1%')} right, a difference of "
+        f"{in_words(ahead)} points; after 945, "
+        f"{in_words(recorded()['article']['end: right'], '.1%')}.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),
         f"Here a step from scratch takes {slower:.1f} times as long as the package's."

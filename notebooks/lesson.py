@@ -78,12 +78,29 @@ def dots(
     figure = kw.figures.lines(curves | behind, x="", y=y, behind=[*behind])
     for mark in figure.marks[len(behind) :]:
         mark.marker, mark.stroke_width = "circle", 0
-    bottom, left = figure.axes
+    if row:  # they are counts
+        most = max(max(up) for _, up in curves.values())
+        figure.axes[1].tick_values = [*range(1 + int(most))]
+    return along(figure, places)
+
+
+def paths(kinds: Mapping[str, Mapping[str, Sequence[float]]], y: str) -> Any:
+    """Return a chart with a line for each network, from place to place. A kind has a colour."""
+    places = [*dict.fromkeys(itertools.chain(*kinds.values()))]
+    gap = np.array([*range(len(places)), np.nan])  # between two networks
+    curves = {}
+    for kind, of in kinds.items():
+        each = np.stack([*of.values(), np.full(len(of[places[0]]), np.nan)], axis=1)
+        curves[kind] = np.tile(gap, len(each)), each.ravel()
+    return along(kw.figures.lines(curves, x="", y=y), places)
+
+
+def along(figure: Any, places: Sequence[str]) -> Any:
+    """Write the names of places below a chart."""
+    bottom = figure.axes[0]
     bottom.scale.min, bottom.scale.max = -0.5, len(places) - 0.5
     bottom.tick_values = [*range(len(places))]
     bottom.tick_labels = {str(k): place for k, place in enumerate(places)}
-    if row:  # they are counts
-        left.tick_values = [*range(1 + int(max(max(up) for _, up in curves.values())))]
     return figure
 
 
@@ -106,17 +123,23 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
 
 
 def out_of(count: float, of: int) -> str:
-    """Say how many of some are something, and of none how many more are possible."""
-    most = " (up to 3)" if not count and of >= 30 else ""  # the rule of three
-    return f"{count:,.0f} of {of:,}{most}"
+    """Say in how many of some networks something is, and of none in what share it may yet be."""
+    return f"{count:,.0f} of {of:,}" + ("" if count else at_most(of))
+
+
+def at_most(networks: int) -> str:
+    """Say in what share of networks something may be that none of some has.
+
+    Were it in a larger share, none in so many would be rarer than one case in twenty.
+    """
+    return f" (at most {100 * (1 - 0.05 ** (1 / networks)):.2g} %)"
 
 
 def counted(values: ArrayLike) -> str:
-    """Say how many of ten kernels are something; the plain count where an interval says nothing."""
+    """Say how many of ten kernels are something; in how many networks, where none is."""
     each = np.asarray(values, float)
-    if len(each) > 1 and each.any():
-        return in_words(each, ".2f")
-    return out_of(each.sum(), 10 * len(each))
+    none = f"none in {len(each)} networks{at_most(len(each))}"
+    return in_words(each, ".2f") if each.any() else none
 
 
 def span(values: ArrayLike, form: str) -> str:
@@ -423,6 +446,12 @@ def unlike_silu(network: nn.Module) -> tuple[Any, Any]:
     basis = torch.stack([silu, torch.ones_like(silu)], 1)
     left = phi.T - basis @ torch.linalg.lstsq(basis, phi.T).solution
     return np.ptp(phi.numpy(), axis=-1), (left.var(0) / phi.var(1)).numpy()
+
+
+def sizes_of_splines(network: nn.Module) -> Any:
+    """Return for each of the 90 functions how far its splines alone reach on [−1, 1]."""
+    splines = curves(network) - curves(without_splines(network))
+    return np.ptp(splines.flatten(0, -2).numpy(), axis=-1)
 
 
 def silu_as_a_line(low: float = -1.0) -> float:

@@ -45,8 +45,12 @@ def test_grey_ink_needs_splines(facts: dict[str, Any]) -> None:
 
 
 def test_most_entries_that_see_grey_ink_become_hills_or_valleys(facts: dict[str, Any]) -> None:
-    before, after = facts["hills"]
-    assert before < 10 < 23 <= after
+    hills = facts["hills"]
+    assert hills["untrained"] < 10 < 23 <= hills["grey"]
+
+
+def test_fewer_entries_that_see_plain_digits_do(facts: dict[str, Any]) -> None:
+    assert facts["hills"]["plain"] < facts["hills"]["grey"] / 2
 
 
 def test_what_is_said_of_splines_is_what_twenty_pairs_gave(run: Run) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import binom, bootstrap
 
 import kan_widgets as kw
 from tests.notebooks import recorded
@@ -34,7 +34,7 @@ def test_there_are_twenty_networks_of_each_quick_kind_of_seeds_that_no_page_has(
     assert min(SEEDS) > 1000
     for kind, measures in lesson.recorded().items():
         assert kind in KINDS
-        networks = {"labels by heart": 6, "one epoch": 3}.get(kind, 20)
+        networks = {"labels by heart": 6}.get(kind, 20)
         assert {len(values) for values in measures.values()} == {networks}
         assert len(SEEDS_OF.get(kind, SEEDS)) == networks
 
@@ -107,6 +107,14 @@ def test_a_kernel_is_small_for_all_where_none_of_its_nine_functions_reaches_far(
     assert not lesson.small_for_all(network).any()
 
 
+def test_a_line_of_a_chart_joins_what_is_of_one_network() -> None:
+    chart = lesson.paths({"early": {"as it is": [1, 2], "cut": [3, 4]}}, "count")
+    (line,) = chart.marks
+    assert np.array_equal(line.x, [0, 1, np.nan, 0, 1], equal_nan=True)
+    assert np.array_equal(line.y, [1, 3, np.nan, 2, 4], equal_nan=True)
+    assert chart.axes[0].tick_labels == {"0": "as it is", "1": "cut"}
+
+
 def test_equal_numbers_of_a_chart_stand_in_rows_of_five() -> None:
     chart = lesson.dots({"one": {"here": [0] * 7, "there": [2]}}, "count", 0.5, ("chance", 1))
     level, dots = chart.marks
@@ -116,10 +124,12 @@ def test_equal_numbers_of_a_chart_stand_in_rows_of_five() -> None:
     assert chart.axes[0].tick_labels == {"0": "here", "1": "there"}
 
 
-def test_none_of_some_kernels_has_no_interval_and_one_network_neither() -> None:
-    assert lesson.counted([0] * 20) == "0 of 200 (up to 3)"
-    assert lesson.counted([1]) == "1 of 10"
-    assert lesson.counted([0]) == "0 of 10"
+def test_of_what_no_network_has_it_is_said_how_many_may_have_it() -> None:
+    assert lesson.out_of(3, 20) == "3 of 20"
+    for networks, share in ((6, 0.39), (20, 0.14), (1000, 0.003)):
+        assert lesson.out_of(0, networks) == f"0 of {networks:,} (at most {100 * share:g} %)"
+        assert binom.pmf(0, networks, share) == pytest.approx(0.05, abs=0.003)
+    assert lesson.counted([0] * 20) == "none in 20 networks (at most 14 %)"
     assert lesson.counted([0, 1] * 10) == lesson.in_words([0, 1] * 10, ".2f")
 
 
@@ -157,13 +167,14 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
 
 def test_what_became_more_complex_is_named_with_its_measures() -> None:
     verdicts = {"bend": "undecided", "turns": "yes", "line": "yes", "silu": "no, the earlier"}
-    assert beside_others.told_of_complexity(verdicts) == (
-        "In the twenty, by turns and line the later kernels became the more complex; by silu the "
-        "earlier did; by bend it is undecided."
-    )
-    assert beside_others.told_of_complexity({"bend": "undecided"}) == (
-        "In the twenty, by bend it is undecided."
-    )
+    others = {name: [40.0, 60.0] for name in verdicts}
+    own = {"bend": 50.0, "turns": 60.0, "line": 61.0, "silu": 12.0}
+    assert beside_others.told_of_complexity(verdicts, own, others).data.splitlines() == [
+        "- In the twenty, by turns and line the later kernels became the more complex; by silu the "
+        "earlier became the more complex; by bend it is undecided.",
+        "- By line this network has 61 %, above all of these (40 to 60).",
+        "- By silu this network has 12 %, below all of these (40 to 60).",
+    ]
 
 
 def test_what_is_said_of_lines_turns_with_the_recorded_networks(
@@ -171,18 +182,24 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
 ) -> None:
     table = lesson.recorded()
     said = beside_others.about_lines().data
-    assert "Lines turn with the digits" in said
+    assert "**Lines turn with the digits**" in said
     assert "945 steps teach such a network only" in said
-    lines, uprights = (table["article"][f"end: {kind}"] for kind in ("lines", "uprights"))
-    more = lesson.in_words(np.array(lines) - 10 * lesson.chance_of_a_line(), ".2f")
-    assert f"Horizontal lines: more than chance gives, by {more}" in said
+    started, lines, uprights = (
+        table["article"][name] for name in ("start: lines", "end: lines", "end: uprights")
+    )
+    more = lesson.in_words(np.subtract(lines, started), ".2f")
+    assert f"**Training makes horizontal lines**: by {more}" in said
+    assert f"| trained | {lesson.counted(lines)} | {lesson.counted(uprights)} |" in said
     same = {"lines": lines, "uprights": uprights}
-    by_heart = table["labels by heart"] | {"lines": lines[8:16]}
-    others = table | {"digits turned": same, "labels by heart": by_heart}
+    by_heart = table["labels by heart"] | {name: of[8:16] for name, of in same.items()}
+    full = table["article"] | {"start: lines": lines}
+    others = table | {"article": full, "digits turned": same, "labels by heart": by_heart}
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
-    assert "Whether lines turn with the digits is open" in said
-    assert f"{sum(lines[8:16]):.0f} lines among 80 kernels, no difference" in said
+    assert "**Whether lines turn with the digits is open**" in said
+    assert "**Whether training makes horizontal lines is open**" in said
+    assert f"8 networks have {sum(lines[8:16]):.0f} horizontal" in said
+    assert "lines among 80 kernels. Horizontal ones: no difference" in said
 
 
 def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> None:
