@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as _prune  # noqa: F401
 
 import kan_widgets as kw
-from kan_widgets.functions import describe, prove, read, sampled_anew
+from kan_widgets.functions import describe, prove, read, sampled_again
 from kan_widgets.functions.sampling.adapter import sampling_adapter
 
 
@@ -179,7 +179,7 @@ def test_a_sampled_layer_that_multiplies_by_now_is_left_out():
     assert "Sampled" in read(module)[0].note
     with torch.no_grad():
         module.gate.fill_(1.0)
-    with sampled_anew(), pytest.raises(ValueError, match="what inputs do together"):
+    with sampled_again(), pytest.raises(ValueError, match="what inputs do together"):
         read(module)
 
 
