@@ -30,6 +30,7 @@ from lesson import (
     ruled_seven,
     say,
     silu_as_a_line,
+    span,
     table,
     uprights,
     which,
