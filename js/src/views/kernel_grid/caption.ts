@@ -165,7 +165,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const changed = settings.mode === "change";
   const v = layer.variable;
-  const one = isPlain(layer) ? `a weight w, as w·${v}` : `a function φ(${v})`;
+  const one = isPlain(layer) ? `the line w·${v} of a weight` : `a function φ(${v})`;
   const shown = changed ? `the change of ${one}${since}` : one;
   // Its plot has an axis.
   if (isAlone(picture)) return `${shown}, ${x}`;
