@@ -46,7 +46,7 @@ class Binding(Savable):
         self._training, self._bound = feed.training, feed.bound
         self._is_made = True
         if proves is not None:
-            self._bound.learn(shown, proves)
+            self._bound.start_proving(shown, proves)
         step_hook.watch(self)
 
     def __repr__(self) -> str:

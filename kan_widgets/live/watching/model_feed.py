@@ -158,7 +158,7 @@ class ModelFeed(TrainingFeed):
     def on_step(self, step: int, now: float) -> bool:
         model, camera = self.bound, self.camera
         edited = self.training.queue.do(at_rest=False)
-        model.see_if_due(now)
+        model.hook_if_due(now)
         if self._state == "idle":
             self.set_state("live")
             step_hook.wake()
