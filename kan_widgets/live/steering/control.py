@@ -50,7 +50,7 @@ class Control(NotCopied):
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
     paused.
 
-    ``changed`` is called after each change, which `may_skip_after_step` relies on, and must be
+    ``changed`` is called after each change, which `may_only_count` relies on, and must be
     cheap. ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop,
     and tells whether its loop may still be going on. While the training is held ``clock`` stands
     still, and ``while_held`` is called again and again.
@@ -198,8 +198,8 @@ class Control(NotCopied):
         trainer = self.bare_trainer
         return self._trainer is not None and (trainer is None or not trainer.is_alive())
 
-    def lets_pass(self) -> bool:
-        """Whether `after_step` has nothing to do in this thread; quick."""
+    def only_counts(self) -> bool:
+        """Whether this step is only counted: `after_step` has nothing to do here. Quick."""
         trainer = self._trainer
         return (
             not (self._paused or self._stop)
@@ -207,9 +207,9 @@ class Control(NotCopied):
             and trainer() is threading.current_thread()
         )
 
-    def may_skip_after_step(self) -> bool:
+    def may_only_count(self) -> bool:
         """Whether `after_step` may be left out in this thread until ``changed`` is called."""
-        if self.lets_pass():
+        if self.only_counts():
             return True
         mine = threading.current_thread()
         in_loop = any(loop.thread is mine for loop in loops_of(self))

@@ -180,7 +180,7 @@ class ModelFeed(TrainingFeed):
         self.counter.stride = self.camera.stride(now, self.counter.stride)
         return self.camera.throttle.is_open(now)
 
-    def can_rest(self) -> bool:
+    def may_only_count(self) -> bool:
         return self._state == "live" and self.camera.coming is None and self.training.queue.is_empty
 
     def fail(self, error: Exception) -> None:

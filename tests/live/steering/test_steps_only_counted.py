@@ -35,7 +35,7 @@ class Calm:
         """Train until steps are only counted."""
         for _ in range(3):
             self.step()
-        assert self.live.feed.counter.is_calm
+        assert self.live.feed.counter.only_counts
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_steps_are_counted_and_timed(calm: Calm) -> None:
     training_seconds = calm.live.feed.counter.training_seconds
     for _ in range(40):
         calm.step()
-    assert calm.live.feed.counter.is_calm
+    assert calm.live.feed.counter.only_counts
     after = calm.live.stats
     assert after.steps == before.steps + 40
     assert after.seconds > before.seconds
@@ -158,7 +158,7 @@ def test_a_pause_holds_after_the_step_going_on(calm: Calm) -> None:
 
     thread = threading.Thread(target=train)
     thread.start()
-    until(lambda: calm.live.feed.counter.is_calm)
+    until(lambda: calm.live.feed.counter.only_counts)
     calm.live.control.pause()
     until(lambda: calm.live.control.is_holding)
     held_at = calm.live.stats.steps
@@ -207,10 +207,10 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
         return True
 
     calm.step()
-    monkeypatch.setattr(calm.live.control, "may_skip_after_step", settled)
+    monkeypatch.setattr(calm.live.control, "may_only_count", settled)
     calm.live.feed.counter.request_full_step()
     calm.step()
-    assert not calm.live.feed.counter.is_calm
+    assert not calm.live.feed.counter.only_counts
 
 
 @pytest.mark.parametrize("every", [1, 1_000_000])
@@ -249,7 +249,7 @@ def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_st
         for number in live.track(range(5)):
             calm.step()
             if number == 2:
-                assert live.feed.counter.is_calm
+                assert live.feed.counter.only_counts
                 elsewhere(lambda: calm.live.set_learning_rate(0.5))
                 assert live.feed.learning_rates == [0.01]
             if number == 3:
@@ -336,7 +336,7 @@ def test_in_a_tracked_loop_too_steps_are_only_counted(calm: Calm) -> None:
     seen = []
     for _ in calm.live.track(range(5)):
         calm.step()
-        seen.append(calm.live.feed.counter.is_calm)
+        seen.append(calm.live.feed.counter.only_counts)
     assert seen == [True] * 5
     assert calm.live.control.bare_trainer is None
 
