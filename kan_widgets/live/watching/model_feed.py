@@ -67,7 +67,7 @@ class ModelFeed(TrainingFeed):
         self.glimpses, self.model_class = self.camera.glimpses, type(model).__name__
         self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
         self.training: Training = Training(self, self.counter, optimizer)
-        """The run: its curves, its progress, and what others want of it."""
+        """The run: its curves, its progress, and the commands it is given."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
         self.bound = BoundModel(model, read, self, self.training, gone)
         """The model: its layers, edits, what reaches them, examples."""

@@ -111,27 +111,27 @@ def test_an_edit_is_written_after_the_next_step(calm: Calm) -> None:
     assert (calm.live.frame.coefficients(layer)[1, 2] == 7).all()
 
 
-@pytest.mark.parametrize("wish", ["edit", "rate"])
+@pytest.mark.parametrize("command", ["edit", "rate"])
 def test_what_is_wanted_while_a_step_ends_is_done_after_the_one_that_follows(
-    calm: Calm, wish: str
+    calm: Calm, command: str
 ) -> None:
     calm.settle_down()
     edits, (layer,) = calm.live.edits, calm.live.layers
 
     def once(step: int, framed: bool) -> None:
         stop()
-        if wish == "edit":
+        if command == "edit":
             elsewhere(lambda: edits.set(layer, (1, 2, 0, 0), [7.0] * 9))
         else:
             elsewhere(lambda: calm.live.set_learning_rate(0.5))
 
     stop = calm.live.feed.counter.add_step_listener(once)
     calm.step()
-    assert edits.is_waiting is (wish == "edit")
+    assert edits.is_waiting is (command == "edit")
     assert calm.live.feed.learning_rates == [0.01]
     calm.step()
     assert not edits.is_waiting
-    assert calm.live.feed.learning_rates == [0.5 if wish == "rate" else 0.01]
+    assert calm.live.feed.learning_rates == [0.5 if command == "rate" else 0.01]
 
 
 def test_a_learning_rate_is_set_after_the_next_step(calm: Calm) -> None:
