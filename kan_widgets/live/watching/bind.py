@@ -193,7 +193,7 @@ def bind(
     )
     _bindings[inner] = binding
     if earlier is not None:
-        binding._replaces(earlier)
+        binding._take_over_from(earlier)
     return binding
 
 

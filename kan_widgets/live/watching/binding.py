@@ -315,7 +315,7 @@ class Binding(Savable):
         self._named = named
         self.refresh()
 
-    def _replaces(self, earlier: Binding) -> None:
+    def _take_over_from(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
         self._bound.probing.inherit(earlier._bound.probing, self.feed, earlier.feed)
         self._bound.last_examples = earlier._bound.last_examples

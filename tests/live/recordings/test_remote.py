@@ -293,7 +293,7 @@ def test_what_is_meant_for_another_run_is_refused(recorded: Recorded) -> None:
     run.close()
 
 
-def test_a_folder_of_another_owner_is_not_gone_by(
+def test_a_folder_of_another_owner_is_ignored(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded.write_command(1, kind="every", value=7)
@@ -304,7 +304,7 @@ def test_a_folder_of_another_owner_is_not_gone_by(
 
 
 @pytest.mark.parametrize("mode", [0o744, 0o770, 0o702])
-def test_a_folder_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode: int) -> None:
+def test_a_folder_that_others_may_touch_is_ignored(recorded: Recorded, mode: int) -> None:
     recorded.write_command(1, kind="every", value=7)
     recorded.place.chmod(mode)
     said = recorded.said
@@ -315,7 +315,7 @@ def test_a_folder_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode:
     assert recorded.said["message"] == ""
 
 
-def test_a_link_is_not_gone_by(recorded: Recorded, tmp_path: Path) -> None:
+def test_a_link_is_ignored(recorded: Recorded, tmp_path: Path) -> None:
     recorded.write_command(1, kind="every", value=7)
     os.replace(recorded.place, tmp_path / "elsewhere")
     recorded.place.symlink_to(tmp_path / "elsewhere")
