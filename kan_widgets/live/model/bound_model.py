@@ -247,7 +247,7 @@ class BoundModel:
             self._take_examples(module, shown)
 
     def hook_if_due(self, now: float) -> None:
-        """Hook the next pass, if layers are to be proved again."""
+        """Place hooks for the next pass, if layers are to be proved again."""
         if self.forward_pass is None and self.next_proof is not None and now >= self.next_proof:
             if self._proves and (module := self.module) is not None:
                 self._hook_next_pass(module)
