@@ -20,7 +20,7 @@ from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
-from kan_widgets.live.recordings.saving import save_again
+from kan_widgets.live.recordings.saving import save_joined
 from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
 from kan_widgets.printed import lines_of
 
@@ -166,7 +166,7 @@ def pack(options: argparse.Namespace) -> int:
     with written_file(to) as file:
         for name, data in stored.read():
             if name == HEADER and "job" in json.loads(data):
-                save_again(replay(options.recording, history_mb=1e9), file)
+                save_joined(replay(options.recording, history_mb=1e9), file)
                 break
             file.append(name, data)
     print(f"{to}, {stored.offset / 1e6:.1f} MB" + ("" if stored.ended else ", as far as written"))

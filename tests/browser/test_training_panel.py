@@ -89,7 +89,7 @@ class Panel:
     def held(self) -> int:
         """Give the steps made, once none has come for a while and the panel shows as many.
 
-        The panel says paused from the wish on, before the step that is going on has ended.
+        The panel says paused from the command on, before the step that is going on has ended.
         """
         self.wait_state("paused")
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 Phase = Literal["idle", "running", "paused", "finished", "stopped", "interrupted", "failed"]
 # State of a source; ``recorded`` once the end of a recording is read, or no more is awaited.
-_Feeding = Literal["live", "idle", "closed", "fault", "recorded"]
-# What others want of a run.
+_SourceState = Literal["live", "idle", "closed", "fault", "recorded"]
+# State of its control.
 Controlled = Literal["running", "paused", "stopping"]
 
 if TYPE_CHECKING:
-    State = _Feeding
+    State = _SourceState
     ControlState = Controlled
 else:
     # jedi 0.20 offers nothing of an object that has a property annotated with a Literal.
     State = ControlState = str
 RunState = Literal[
     Phase,
-    _Feeding,
+    _SourceState,
     "ready",
     "stopping",
     "still",

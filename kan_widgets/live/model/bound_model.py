@@ -233,45 +233,45 @@ class BoundModel:
         one = examples_of(as_taken(image, module))
         return self.probing.trace(module, feed.layout, feed.current().step, one)[1]
 
-    def learn(self, shown: ForwardPass | None, proves: bool) -> None:
-        """Learn from a pass that was shown, if any was, and see those of the training."""
+    def start_proving(self, shown: ForwardPass | None, proves: bool) -> None:
+        """Prove on the next pass of the training; of one that was shown take the examples now."""
         self._proves = proves
         self.probing.forget_proofs()
         module, _ = self.present()
         if is_sharded(module):
             return  # to run a part of it takes all processes
         if shown is None:
-            self._see(module)
+            self._hook_next_pass(module)
         else:
             self.next_proof = perf_counter()
             self._take_examples(module, shown)
 
-    def see_if_due(self, now: float) -> None:
-        """See the next pass, if layers are to be proved again."""
+    def hook_if_due(self, now: float) -> None:
+        """Place hooks for the next pass, if layers are to be proved again."""
         if self.forward_pass is None and self.next_proof is not None and now >= self.next_proof:
             if self._proves and (module := self.module) is not None:
-                self._see(module)
+                self._hook_next_pass(module)
 
-    def _see(self, module: nn.Module) -> None:
+    def _hook_next_pass(self, module: nn.Module) -> None:
         if self.forward_pass is not None:
             self.forward_pass.end()
         if getattr(module, "_compiled_call_impl", None) is None:  # hooks would be compiled with it
             self.forward_pass = ForwardPass(module)
-            self._training.queue.defer("prove the layers", self._learn_if_seen)
+            self._training.queue.defer("prove the layers", self._prove_if_hooked)
 
-    def _learn_if_seen(self, at_rest: bool) -> None:
-        """Use a forward pass that hooks saw, in the thread that trains; wait for the first one."""
+    def _prove_if_hooked(self, at_rest: bool) -> None:
+        """Prove on the pass that was hooked, in the thread that trains; wait for the first one."""
         forward_pass, module = self.forward_pass, self.module
         if forward_pass is None or module is None:
             return
         if not forward_pass.module_inputs and not (at_rest and self.next_proof):
-            self._training.queue.defer("prove the layers", self._learn_if_seen)
+            self._training.queue.defer("prove the layers", self._prove_if_hooked)
             return
         forward_pass.end()
         self.forward_pass, start = None, perf_counter()
         try:
             if forward_pass.module_inputs:
-                self._learn_of(module, forward_pass)
+                self._prove_on(module, forward_pass)
         except Exception as error:
             if not self.layers.modules() and (feed := self._feed_ref()) is not None:
                 feed.fail(error)
@@ -282,7 +282,7 @@ class BoundModel:
             self.next_proof = now + max(_MIN_SECONDS, (now - start) / _PROOF_SHARE)
 
     @ungraded
-    def _learn_of(self, module: nn.Module, forward_pass: ForwardPass) -> None:
+    def _prove_on(self, module: nn.Module, forward_pass: ForwardPass) -> None:
         if self._proves:
             prove(module, module_inputs=forward_pass.module_inputs, again=True)
             self.probing.forget_proofs()

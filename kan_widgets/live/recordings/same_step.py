@@ -97,7 +97,7 @@ class SameStep:
                 if self._store.check([name]):
                     self._command = json.loads(self._store.get(name))
                     feed.control.heard()
-                    feed.counter.before_hold, feed.counter.is_calm = self._stepped, False
+                    feed.counter.before_hold, feed.counter.only_counts = self._stepped, False
             elif feed.control.is_holding:
                 self._agree(feed, is_between=False)
             self._work.earliest = time.monotonic() + LOOK_SECONDS

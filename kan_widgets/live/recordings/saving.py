@@ -36,7 +36,7 @@ class SendingHandle(Protocol):
     def __exit__(self, *exc_info: object) -> None: ...
 
 
-def save_again(run: Replay, file: OneFile) -> None:
+def save_joined(run: Replay, file: OneFile) -> None:
     """Write into one file what several processes have recorded, as it is read."""
     layouts = {frame.layout for frame in run.history}
     known = dict.fromkeys(layouts, run.parameters) if run.parameters else {}
@@ -139,8 +139,8 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.remote` documents it). It is looked at
-            five times a second, at an address each two seconds, and what is asked for is done
+            may write there (`kan_widgets.live.recordings.remote` documents it). It is checked five
+            times a second, or every two seconds at a remote address. What is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.
         lost_after

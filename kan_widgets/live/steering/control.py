@@ -46,11 +46,11 @@ class TrainingStopped(Exception):
 class Control(NotCopied):
     """Pauses, steps and stops the thread that trains. Reached as ``live.control``.
 
-    Every wish can come from any thread and holds from the end of the current step;
+    Every command can come from any thread and holds from the end of the current step;
     the last one counts. A loop that begins after a stop, an interrupt or an error is not
     paused.
 
-    ``changed`` is called after each change, which `may_skip_after_step` relies on, and must be
+    ``changed`` is called after each change, which `may_only_count` relies on, and must be
     cheap. ``bare_loop_runs`` is given the thread that made the last step outside any tracked loop,
     and tells whether its loop may still be going on. While the training is held ``clock`` stands
     still, and ``while_held`` is called again and again.
@@ -82,7 +82,7 @@ class Control(NotCopied):
 
     @property
     def state(self) -> ControlState:
-        """``paused`` from the wish on, also before the current step has ended."""
+        """``paused`` from the command on, also before the current step has ended."""
         if self._stop or any(loop.stop for loop in loops_of(self)):
             return "stopping"
         return "paused" if self._paused and not self._steps_allowed else "running"
@@ -94,7 +94,7 @@ class Control(NotCopied):
 
     @property
     def reachable(self) -> bool:
-        """Whether a wish can arrive while this thread is busy: some came from another thread."""
+        """Whether a command can arrive while this thread is busy: some came from another one."""
         if any(loop.in_background for loop in loops_here()):
             return True
         mine = threading.current_thread()
@@ -106,11 +106,11 @@ class Control(NotCopied):
 
     def pause(self) -> None:
         """Hold the training after the current step."""
-        self._wish(paused=True, steps=0)
+        self._set_wanted(paused=True, steps=0)
 
     def resume(self) -> None:
         """Let the training go on."""
-        self._wish(paused=False, steps=0)
+        self._set_wanted(paused=False, steps=0)
 
     def step(self, steps: int = 1) -> None:
         """Let some steps through, then hold.
@@ -121,7 +121,7 @@ class Control(NotCopied):
             If ``steps`` is not a whole number ≥ 1.
         """
         check_whole("steps", steps)
-        self._wish(paused=True, steps=int(steps))
+        self._set_wanted(paused=True, steps=int(steps))
 
     def stop(self) -> None:
         """End the loop that is training after the current step; a later one may run."""
@@ -136,7 +136,7 @@ class Control(NotCopied):
             self.message = "" if loops or self._stop else _NOTHING_TO_STOP
         self._tell()
 
-    def _wish(self, *, paused: bool, steps: int) -> None:
+    def _set_wanted(self, *, paused: bool, steps: int) -> None:
         self.heard()
         with self._lock:
             self._paused, self._steps_allowed = paused, steps
@@ -198,8 +198,8 @@ class Control(NotCopied):
         trainer = self.bare_trainer
         return self._trainer is not None and (trainer is None or not trainer.is_alive())
 
-    def lets_pass(self) -> bool:
-        """Whether `after_step` has nothing to do in this thread; quick."""
+    def only_counts(self) -> bool:
+        """Whether this step is only counted: `after_step` has nothing to do here. Quick."""
         trainer = self._trainer
         return (
             not (self._paused or self._stop)
@@ -207,9 +207,9 @@ class Control(NotCopied):
             and trainer() is threading.current_thread()
         )
 
-    def may_skip_after_step(self) -> bool:
+    def may_only_count(self) -> bool:
         """Whether `after_step` may be left out in this thread until ``changed`` is called."""
-        if self.lets_pass():
+        if self.only_counts():
             return True
         mine = threading.current_thread()
         in_loop = any(loop.thread is mine for loop in loops_of(self))

@@ -82,7 +82,7 @@ class Counter:
         self.uncounted = Uncounted()
         """Steps of other optimizers since the last step."""
         self.step_listeners: tuple[Callback[[int, bool]], ...] = ()
-        self.is_calm = False
+        self.only_counts = False
         """Whether the next step is only counted, if it is not due for a frame."""
         self.before_hold: Callable[[], object] | None = None
         """Called after each step, with no lock held, before a pause holds."""
@@ -120,7 +120,7 @@ class Counter:
 
     def request_full_step(self) -> None:
         """Have the next step do more than count: an edit, a rate, a pause or a listener waits."""
-        self.is_calm = False
+        self.only_counts = False
 
     def step(self) -> None:
         self.after_step()
@@ -131,7 +131,7 @@ class Counter:
         start = perf_counter()
         if self._buffers:
             self._moved = self._moves()
-        if self.is_calm:
+        if self.only_counts:
             step, passed = self.steps + 1, start - self._last_step_at
             mine = getattr(self._here, "token", None) is self._token
             between = step % (self.every * self.stride) != 0
@@ -139,7 +139,7 @@ class Counter:
             if feed is not None and (between or not feed.is_due(start)):
                 with self._lock:
                     # Another thread may have changed it, or have made steps, meanwhile.
-                    if self.is_calm and self.steps == step - 1:
+                    if self.only_counts and self.steps == step - 1:
                         self.steps = step
                         self.skipped += not between
                         self.uncounted.steps = 0
@@ -149,7 +149,7 @@ class Counter:
                         self._last_step_at = end = perf_counter()
                         self.seconds += end - start
                         return True
-            self.is_calm = False
+            self.only_counts = False
         if not self._is_open:
             return False
         before = self.seconds
@@ -183,7 +183,7 @@ class Counter:
 
     def hold_or_stop(self) -> None:
         """Hold, or stop the loop by raising `TrainingStopped`, if that was asked for."""
-        if self.is_calm:
+        if self.only_counts:
             self._last_step_at = perf_counter()  # another binding may have held before
             return
         feed = self._feed_ref()
@@ -193,15 +193,15 @@ class Counter:
         if self.before_hold is not None:
             self.before_hold()
         control = feed.training.control
-        held = not control.lets_pass() and feed.training.hold()
+        held = not control.only_counts() and feed.training.hold()
         # Set first, then only ever unset: a request that comes in between unsets it too.
-        self.is_calm = True
+        self.only_counts = True
         if (
             self.step_listeners
             or self.before_hold
-            or not (feed.can_rest() and control.may_skip_after_step())
+            or not (feed.may_only_count() and control.may_only_count())
         ):
-            self.is_calm = False
+            self.only_counts = False
         now = perf_counter()
         # Time spent paused is not time spent training.
         if not held:
@@ -315,10 +315,10 @@ class Stepping:
             if steps > 1:
                 return  # a step() that called super().step(): still the same step
             frame = frame.f_back
-        only_counted = False
+        only_counts = False
         for counter in self.counters:
-            only_counted = counter.after_step()
-        if not only_counted or len(self.counters) > 1:
+            only_counts = counter.after_step()
+        if not only_counts or len(self.counters) > 1:
             self._hold_or_stop()
 
     def _hold_or_stop(self) -> None:

@@ -11,9 +11,8 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training_feed import TrainingFeed
 
-# A bound method, whose object is held weakly: without it nothing is done. It is told whether the
-# training is at rest (if not, it is between two steps) and the arguments given with it, and returns
-# True if a frame is due.
+# Bound method to call later; its object is held weakly, and without it nothing is done. Called as
+# task(at_rest, *arguments), at_rest false between two steps; returns True if a frame is due.
 StepTask = Callable[..., object]
 
 _Waiting = tuple[str, weakref.WeakMethod[StepTask], tuple[object, ...]]

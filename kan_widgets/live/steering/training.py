@@ -1,4 +1,4 @@
-"""The training run behind a binding: its curves, its progress, and what others want of it."""
+"""The training run behind a binding: its curves, its progress, and the commands it is given."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Training:
         """Counts its steps."""
         self.train_with(optimizer)
         self.clock = Clock()
-        self.control = Control(self._wished, self._bare_loop_runs, self._while_held, self.clock)
+        self.control = Control(self._on_change, self._bare_loop_runs, self._while_held, self.clock)
         self.queue = StepQueue(weakref.ref(feed), counter, self.trains_elsewhere)
         """Tasks that wait for the end of a step."""
         self.scalars = Scalars(self._tell)
@@ -81,7 +81,7 @@ class Training:
         if (feed := self._feed_ref()) is not None:
             feed.tell_training()
 
-    def _wished(self) -> None:
+    def _on_change(self) -> None:
         self.counter.request_full_step()
         self._tell()
 

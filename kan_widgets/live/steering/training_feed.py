@@ -36,7 +36,7 @@ class TrainingFeed(Feed, ABC):
         """Whether a frame may be taken at a time, after as many steps as lie between two."""
 
     @abstractmethod
-    def can_rest(self) -> bool:
+    def may_only_count(self) -> bool:
         """Whether the next steps are only to be counted until a frame is due."""
 
     @abstractmethod

@@ -175,7 +175,7 @@ def bind(
             live._rename(**named)
             live.every = every
             live.feed.camera.allow(max_fps, int(history_mb * 1e6))
-            live.feed.bound.learn(shown, prove)
+            live.feed.bound.start_proving(shown, prove)
             live.feed.tell_training()
             return live
     earlier = _bindings.get(inner)
@@ -193,7 +193,7 @@ def bind(
     )
     _bindings[inner] = binding
     if earlier is not None:
-        binding._replaces(earlier)
+        binding._take_over_from(earlier)
     return binding
 
 

@@ -46,7 +46,7 @@ class Binding(Savable):
         self._training, self._bound = feed.training, feed.bound
         self._is_made = True
         if proves is not None:
-            self._bound.learn(shown, proves)
+            self._bound.start_proving(shown, proves)
         step_hook.watch(self)
 
     def __repr__(self) -> str:
@@ -315,7 +315,7 @@ class Binding(Savable):
         self._named = named
         self.refresh()
 
-    def _replaces(self, earlier: Binding) -> None:
+    def _take_over_from(self, earlier: Binding) -> None:
         """Take the place of an earlier binding of the same model."""
         self._bound.probing.inherit(earlier._bound.probing, self.feed, earlier.feed)
         self._bound.last_examples = earlier._bound.last_examples

@@ -67,7 +67,7 @@ class ModelFeed(TrainingFeed):
         self.glimpses, self.model_class = self.camera.glimpses, type(model).__name__
         self.counter = Counter(self, optimizer, model.buffers(), every=every, steps=steps)
         self.training: Training = Training(self, self.counter, optimizer)
-        """The run: its curves, its progress, and what others want of it."""
+        """The run: its curves, its progress, and the commands it is given."""
         gone = partial(step_hook.model_gone, weakref.WeakMethod(self._keep_last))
         self.bound = BoundModel(model, read, self, self.training, gone)
         """The model: its layers, edits, what reaches them, examples."""
@@ -158,7 +158,7 @@ class ModelFeed(TrainingFeed):
     def on_step(self, step: int, now: float) -> bool:
         model, camera = self.bound, self.camera
         edited = self.training.queue.do(at_rest=False)
-        model.see_if_due(now)
+        model.hook_if_due(now)
         if self._state == "idle":
             self.set_state("live")
             step_hook.wake()
@@ -180,7 +180,7 @@ class ModelFeed(TrainingFeed):
         self.counter.stride = self.camera.stride(now, self.counter.stride)
         return self.camera.throttle.is_open(now)
 
-    def can_rest(self) -> bool:
+    def may_only_count(self) -> bool:
         return self._state == "live" and self.camera.coming is None and self.training.queue.is_empty
 
     def fail(self, error: Exception) -> None:

@@ -140,7 +140,7 @@ class Delayed:
 
     def _run(self) -> None:
         while not self._over.wait(self._seconds):
-            # Each side owns its files: the run the recording, the follower its wishes.
+            # Each side owns its files: the run the recording, the follower its commands.
             with suppress(FileNotFoundError):  # it may not have begun, or have ended
                 (self._there / "run.npz").mkdir(exist_ok=True)
                 for path in sorted((self._here / "run.npz").iterdir()):
@@ -198,13 +198,13 @@ class Recorded:
         self.recorder.steering.look()  # type: ignore[attr-defined]
         return self.recorder.steering.said()
 
-    def wish(self, number: int | str, **command: Any) -> None:
+    def write_command(self, number: int | str, **command: Any) -> None:
         (self.place / f"{number:0>8}-follower.json").write_text(json.dumps(command))
 
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
-    """Give a run that looks for wishes when a test asks what it says, and not by itself."""
+    """Give a run that looks for commands when a test asks what it says, and not by itself."""
     monkeypatch.setattr(FrameRecorder, "_visit", lambda _: None)
     made = Recorded(tmp_path / "run.npz")
     yield made
@@ -219,15 +219,15 @@ def test_the_folder_is_for_its_owner_alone_and_goes_with_the_recording(recorded:
 
 
 def test_a_command_is_done_once_and_what_cannot_be_is_refused_in_words(recorded: Recorded) -> None:
-    recorded.wish(1, kind="rate", value=0.5)
+    recorded.write_command(1, kind="rate", value=0.5)
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.5]
     recorded.live.set_learning_rate(0.25)
     assert recorded.said["heard"] == 1
     assert recorded.live.feed.learning_rates == [0.25]
-    recorded.wish(3, kind="every", value=7)
-    recorded.wish(2, kind="rate", value=-1)
-    recorded.wish(4, kind="dance")
+    recorded.write_command(3, kind="every", value=7)
+    recorded.write_command(2, kind="rate", value=-1)
+    recorded.write_command(4, kind="dance")
     said = recorded.said
     assert said["heard"] == 4
     assert "'dance'" in said["refused"]
@@ -262,7 +262,7 @@ def test_a_number_out_of_order_does_not_make_a_run_deaf(
 @pytest.mark.parametrize("text", ["", "[" * 40_000, "[]", '{"kind": 7}', "\x80"])
 def test_what_is_no_command_is_refused_and_the_next_one_done(recorded: Recorded, text: str) -> None:
     (recorded.place / "00000001-follower.json").write_text(text, encoding="latin-1")
-    recorded.wish(2, kind="every", value=8)
+    recorded.write_command(2, kind="every", value=8)
     assert recorded.said["heard"] == 2
     assert recorded.live.every == 8
     assert [path.name for path in recorded.place.iterdir()] == [recorded.recorder.run]
@@ -273,7 +273,7 @@ def test_that_it_stands_still_is_told_when_it_does(
 ) -> None:
     control = recorded.live.control
     steering: Any = recorded.recorder.steering
-    recorded.wish(1, kind="pause")
+    recorded.write_command(1, kind="pause")
     assert steering.look()
     assert (steering.said()["heard"], steering.said()["holding"]) == (1, False)
     assert not steering.look()
@@ -293,10 +293,10 @@ def test_what_is_meant_for_another_run_is_refused(recorded: Recorded) -> None:
     run.close()
 
 
-def test_a_folder_of_another_owner_is_not_gone_by(
+def test_a_folder_of_another_owner_is_ignored(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded.wish(1, kind="every", value=7)
+    recorded.write_command(1, kind="every", value=7)
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     said = recorded.said
     assert said["heard"] == 0
@@ -304,8 +304,8 @@ def test_a_folder_of_another_owner_is_not_gone_by(
 
 
 @pytest.mark.parametrize("mode", [0o744, 0o770, 0o702])
-def test_a_folder_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode: int) -> None:
-    recorded.wish(1, kind="every", value=7)
+def test_a_folder_that_others_may_touch_is_ignored(recorded: Recorded, mode: int) -> None:
+    recorded.write_command(1, kind="every", value=7)
     recorded.place.chmod(mode)
     said = recorded.said
     assert said["heard"] == 0
@@ -315,8 +315,8 @@ def test_a_folder_that_others_may_touch_is_not_gone_by(recorded: Recorded, mode:
     assert recorded.said["message"] == ""
 
 
-def test_a_link_is_not_gone_by(recorded: Recorded, tmp_path: Path) -> None:
-    recorded.wish(1, kind="every", value=7)
+def test_a_link_is_ignored(recorded: Recorded, tmp_path: Path) -> None:
+    recorded.write_command(1, kind="every", value=7)
     os.replace(recorded.place, tmp_path / "elsewhere")
     recorded.place.symlink_to(tmp_path / "elsewhere")
     assert "is a link" in recorded.said["message"]

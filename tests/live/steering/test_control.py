@@ -173,7 +173,7 @@ def test_the_loop_after_a_stop_is_neither_stopped_nor_paused(trainer: Trainer) -
     assert trainer.live.progress.state == "finished"
 
 
-def test_many_wishes_in_a_row_leave_the_last(trainer: Trainer) -> None:
+def test_many_commands_in_a_row_leave_the_last(trainer: Trainer) -> None:
     trainer.start(trainer.bare)
     for _ in range(6):
         trainer.live.control.resume()
@@ -453,7 +453,7 @@ def test_without_an_optimizer_there_is_no_learning_rate() -> None:
 # -- who listens ---------------------------------------------------------------------------
 
 
-def test_listeners_are_told_of_logs_marks_and_wishes(trainer: Trainer) -> None:
+def test_listeners_are_told_of_logs_marks_and_commands(trainer: Trainer) -> None:
     class Ear(Listener):
         told = 0
 

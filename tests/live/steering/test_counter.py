@@ -41,7 +41,7 @@ class Owner(Feed):
 
     def while_held(self) -> None: ...
 
-    def can_rest(self) -> bool:
+    def may_only_count(self) -> bool:
         return self.rests
 
     def fail(self, error: Exception) -> None:

@@ -35,7 +35,7 @@ class Calm:
         """Train until steps are only counted."""
         for _ in range(3):
             self.step()
-        assert self.live.feed.counter.is_calm
+        assert self.live.feed.counter.only_counts
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_steps_are_counted_and_timed(calm: Calm) -> None:
     training_seconds = calm.live.feed.counter.training_seconds
     for _ in range(40):
         calm.step()
-    assert calm.live.feed.counter.is_calm
+    assert calm.live.feed.counter.only_counts
     after = calm.live.stats
     assert after.steps == before.steps + 40
     assert after.seconds > before.seconds
@@ -111,27 +111,27 @@ def test_an_edit_is_written_after_the_next_step(calm: Calm) -> None:
     assert (calm.live.frame.coefficients(layer)[1, 2] == 7).all()
 
 
-@pytest.mark.parametrize("wish", ["edit", "rate"])
+@pytest.mark.parametrize("command", ["edit", "rate"])
 def test_what_is_wanted_while_a_step_ends_is_done_after_the_one_that_follows(
-    calm: Calm, wish: str
+    calm: Calm, command: str
 ) -> None:
     calm.settle_down()
     edits, (layer,) = calm.live.edits, calm.live.layers
 
     def once(step: int, framed: bool) -> None:
         stop()
-        if wish == "edit":
+        if command == "edit":
             elsewhere(lambda: edits.set(layer, (1, 2, 0, 0), [7.0] * 9))
         else:
             elsewhere(lambda: calm.live.set_learning_rate(0.5))
 
     stop = calm.live.feed.counter.add_step_listener(once)
     calm.step()
-    assert edits.is_waiting is (wish == "edit")
+    assert edits.is_waiting is (command == "edit")
     assert calm.live.feed.learning_rates == [0.01]
     calm.step()
     assert not edits.is_waiting
-    assert calm.live.feed.learning_rates == [0.5 if wish == "rate" else 0.01]
+    assert calm.live.feed.learning_rates == [0.5 if command == "rate" else 0.01]
 
 
 def test_a_learning_rate_is_set_after_the_next_step(calm: Calm) -> None:
@@ -158,7 +158,7 @@ def test_a_pause_holds_after_the_step_going_on(calm: Calm) -> None:
 
     thread = threading.Thread(target=train)
     thread.start()
-    until(lambda: calm.live.feed.counter.is_calm)
+    until(lambda: calm.live.feed.counter.only_counts)
     calm.live.control.pause()
     until(lambda: calm.live.control.is_holding)
     held_at = calm.live.stats.steps
@@ -207,10 +207,10 @@ def test_what_is_wanted_while_it_is_found_that_nothing_is_is_not_missed(
         return True
 
     calm.step()
-    monkeypatch.setattr(calm.live.control, "may_skip_after_step", settled)
+    monkeypatch.setattr(calm.live.control, "may_only_count", settled)
     calm.live.feed.counter.request_full_step()
     calm.step()
-    assert not calm.live.feed.counter.is_calm
+    assert not calm.live.feed.counter.only_counts
 
 
 @pytest.mark.parametrize("every", [1, 1_000_000])
@@ -249,7 +249,7 @@ def test_a_rate_set_through_a_binding_that_was_replaced_is_set_after_the_next_st
         for number in live.track(range(5)):
             calm.step()
             if number == 2:
-                assert live.feed.counter.is_calm
+                assert live.feed.counter.only_counts
                 elsewhere(lambda: calm.live.set_learning_rate(0.5))
                 assert live.feed.learning_rates == [0.01]
             if number == 3:
@@ -336,7 +336,7 @@ def test_in_a_tracked_loop_too_steps_are_only_counted(calm: Calm) -> None:
     seen = []
     for _ in calm.live.track(range(5)):
         calm.step()
-        seen.append(calm.live.feed.counter.is_calm)
+        seen.append(calm.live.feed.counter.only_counts)
     assert seen == [True] * 5
     assert calm.live.control.bare_trainer is None
 
