@@ -92,7 +92,7 @@ class Stream(Broadcast):
             oldest = min(layout["version"] for layout in self.layouts)
             self.tell_page({"kind": "reset", "version": oldest, "moved": True})
         self.on_observed(source.feed.observed)
-        self._summing.wake()
+        self._summary_job.wake()
 
     @traitlets.observe("selection", "cursor", "status")
     def _changed(self, change: Any) -> None:
@@ -175,7 +175,7 @@ class Stream(Broadcast):
             source.feed.steer(cast("Command", content))
         except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
             refused = str(error)
-        self._painter.now()  # how it stands comes first: the next click goes by it
+        self._standing_job.now()  # how it stands comes first: the next click goes by it
         self.tell_page({"kind": "heard", "id": content.get("id"), "refused": refused})
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
