@@ -19,7 +19,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.frames.thinning import aligned, spread
+from kan_widgets.live.frames.thinning import aligned, evenly_spaced
 from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain numbers; see `LayerRanges.table`."""
         s, sizes = self.summary, self.updates
-        spreads = {"range": s.grid, "observed_range": s.observed}
-        medians = {**spreads, "range_at_start": s.started, "change": s.change}
+        quantiles = {"range": s.grid, "observed_range": s.observed}
+        medians = {**quantiles, "range_at_start": s.started, "change": s.change}
         return {
             "layer": s.layer,
             "type": s.type,
@@ -155,10 +155,10 @@ class Row:
             "functions": self.layout.count,
             "measured": s.functions,
             **{name: getattr(s, name) for name in _SUMMARY_FIELDS},
-            **{name: _number_or_none(spread, "median") for name, spread in medians.items()},
+            **{name: _number_or_none(found, "median") for name, found in medians.items()},
             **{
-                f"{name}_{percent}": _number_or_none(spread, part)
-                for name, spread in spreads.items()
+                f"{name}_{percent}": _number_or_none(found, part)
+                for name, found in quantiles.items()
                 for percent, part in _PERCENTILES.items()
             },
             "threshold": THRESHOLD,
@@ -315,7 +315,7 @@ def past(
         reach = [s.grid for _, s in own]
         kept = measured
         if len(measured) > points:
-            kept = [measured[place] for place in spread([m.step for m in measured], points)]
+            kept = [measured[place] for place in evenly_spaced([m.step for m in measured], points)]
         records.append(
             {
                 "steps": _steps([step for step, _ in own]),

@@ -18,7 +18,7 @@ from kan_widgets.arrays import Float32
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.thinning import evenly_spaced
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
     inputs_within,
@@ -42,7 +42,7 @@ class Past:
         if share >= 1:
             return list(self.frames)
         steps = [frame.step for frame in self.frames]
-        nearest = spread(steps, 2 + round(share * (len(steps) - 2)))
+        nearest = evenly_spaced(steps, 2 + round(share * (len(steps) - 2)))
         return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 
