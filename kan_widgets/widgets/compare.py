@@ -26,7 +26,7 @@ from kan_widgets.widgets.pages.page import reference
 from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
 from kan_widgets.widgets.shell.view import View, kept_alive, source_for
-from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.lifetime import ViewListener, weakly
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class Compare(CurvesView):
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:
-                    moment.enter_context(pictured(stream, source.history.at(frame.step)))
+                    moment.enter_context(drawn_at(stream, source.history.at(frame.step)))
             return super()._at(frame, options)
 
     def _end(self) -> None:

@@ -103,7 +103,7 @@ def picture_request(
     """
     looking = None if source is None else source.feed.looking
     first, frame = (
-        sliced(drawn if looking is None else looking.pictured(drawn, layers), layers)
+        sliced(drawn if looking is None else looking.for_picture(drawn, layers), layers)
         for drawn in frames
     )
     layouts = {drawn.layout.version: drawn.layout for drawn in (first, frame)}

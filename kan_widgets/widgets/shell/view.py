@@ -26,7 +26,7 @@ from kan_widgets.widgets.shell.options import (
     option,
     with_options,
 )
-from kan_widgets.widgets.shell.pictured import Pictured
+from kan_widgets.widgets.shell.pictures import Pictured
 from kan_widgets.widgets.wire.bundles import bundle
 from kan_widgets.widgets.wire.lifetime import ViewListener
 from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS

@@ -118,7 +118,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def frames(self) -> tuple[Frame, Frame]:
         """Return the first frame and the one to show now; the last there was if all is gone."""
-        if (frame := _pictured.get().get(self)) is not None:
+        if (frame := _drawn_frames.get().get(self)) is not None:
             return self._frames[0], frame
         if (source := self.source) is not None:
             self._frames = source.history[0], source.feed.current()
@@ -309,16 +309,16 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.summaries = summaries
 
 
-_pictured: ContextVar[Mapping[Broadcast, Frame]]
-_pictured = ContextVar("_pictured", default=MappingProxyType({}))
+_drawn_frames: ContextVar[Mapping[Broadcast, Frame]]
+_drawn_frames = ContextVar("_drawn_frames", default=MappingProxyType({}))
 
 
 @contextmanager
-def pictured(stream: Broadcast, frame: Frame) -> Iterator[None]:
+def drawn_at(stream: Broadcast, frame: Frame) -> Iterator[None]:
     """Draw the stills of a stream from a given frame, within this context and thread alone."""
     stream.frames()
-    token = _pictured.set({**_pictured.get(), stream: frame})
+    token = _drawn_frames.set({**_drawn_frames.get(), stream: frame})
     try:
         yield
     finally:
-        _pictured.reset(token)
+        _drawn_frames.reset(token)
