@@ -26,7 +26,7 @@ WHOLE_FPS = 1.0
 _WEIGHT = 4.0
 
 
-def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
+def history_shares(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
     """Return the bytes for whole frames, and those for frames of what was looked at.
 
     Half each; all for the latter where not even one whole frame fits between the first and the
@@ -89,7 +89,7 @@ class Camera:
         self._recopy: Callable[[], Float32 | None] | None = None
         self._recopied: Layout | None = None
         self.history.append(Frame(step, layout, Copy(read, beside=beside.values()).data()))
-        self.allow(max_fps, history_bytes)
+        self.limit(max_fps, history_bytes)
         if self.looking.cut(layout) is not layout:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
@@ -99,11 +99,11 @@ class Camera:
         self.coming: Started | None = None
         """The frame taken last, where it has not arrived yet."""
 
-    def allow(self, max_fps: float, history_bytes: int) -> None:
+    def limit(self, max_fps: float, history_bytes: int) -> None:
         """Limit the frames per second, and the bytes of them that are kept, from now on."""
         self.throttle.interval = 1 / max_fps
         is_large = self.looking.cut(self.layout) is not self.layout
-        shares = budgets(history_bytes, self.layout, is_large)
+        shares = history_shares(history_bytes, self.layout, is_large)
         self.history.max_bytes, self.glimpses.max_bytes = shares
 
     @property
