@@ -22,7 +22,8 @@ _PATIENCE_TO_READ = 2.0
 _TRIES = 3
 # Most whole frames a second where pages show only parts of them.
 WHOLE_FPS = 1.0
-# Frames move all views.
+# Share of the watching budget that frames get, relative to other kinds of work (1): all views
+# wait for them.
 _WEIGHT = 4.0
 
 

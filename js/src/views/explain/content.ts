@@ -26,7 +26,7 @@ interface WirePart extends Sums {
   total: Bytes | null;
   /** Some of the functions: those of a share, or of a shared kernel, in the order of `which`; `at` is the input of each. */
   curves: { which: number[]; domain: [number, number]; at: Bytes; x: Bytes; y: Bytes };
-  /** What the model said when this was found: layers are not all found at one step. */
+  /** What the model said when this was found. */
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
   classes?: string[];
@@ -251,7 +251,7 @@ interface Sums {
   columns: number;
   /** What they are compared with, if anything. */
   beside: unknown;
-  /** What the model said when this was found: layers are not all found at one step. */
+  /** The step at which this was found: layers are not all found at one step. */
   step: number;
   target: number;
   /** null where they are not finite. */
