@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 # With more functions only a part of a layer is measured: those of some outputs and some inputs.
 MAX_MEASURED = 100_000
-
 # Functions of a layer that are drawn as dots; where there are more, evenly by rank.
 MAX_DOTS = 60
 # Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
-# Points of gradients and updates that cross to the page: about so many of all layers together, at
-# most and at least so many of each.
-_POINTS, _MAX_POINTS, _MIN_POINTS = 8000, 200, 20
+# Points of gradients and updates that cross to the page.
+_POINTS = 8000  # about as many, of all layers together
+_MAX_POINTS = 200  # of one layer
+_MIN_POINTS = 20  # of one layer, however many layers there are
 _SUMMARY_FIELDS = (
     *("constant", "not_finite", "spline_share", "outside_grid", "outside_support", "silu_shaped"),
     *("observed_silu_shaped", "base", "base_shaped", "observed_base_shaped", "relative_change"),

@@ -26,7 +26,7 @@ interface WirePart extends Sums {
   total: Bytes | null;
   /** Some of the functions: those of a share, or of a shared kernel, in the order of `which`; `at` is the input of each. */
   curves: { which: number[]; domain: [number, number]; at: Bytes; x: Bytes; y: Bytes };
-  /** What the model said when this was found. */
+  /** What the model said when this was found: layers are not all found at one step. */
   predicted: number;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
   classes?: string[];
