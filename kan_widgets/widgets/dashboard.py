@@ -24,7 +24,7 @@ from kan_widgets.widgets.wire.lifetime import weakly
 
 
 @dataclass(frozen=True)
-class Panel:
+class _Panel:
     """A panel that a dashboard can show."""
 
     view: type[View]
@@ -45,28 +45,28 @@ class Panel:
 
 
 PANELS = {
-    "network": Panel(
+    "network": _Panel(
         NetworkView,
         "network",
         "Network: from input to output, with an example running through it",
         wide=True,
         page="network",
     ),
-    "training": Panel(
+    "training": _Panel(
         TrainingPanel,
         "training",
         "Training: its numbers and curves",
         trains=True,
         page="network",
     ),
-    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
-    "function": Panel(
+    "kernels": _Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "function": _Panel(
         SplineInspector,
         "inspector",
         "Function: the selected one, and its terms",
     ),
-    "response": Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
-    "ranges": Panel(
+    "response": _Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
+    "ranges": _Panel(
         LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
     ),
 }

@@ -21,7 +21,7 @@ from kan_widgets.live.steering.counter import Stepping
 _PATIENCE_TO_READ = 2.0
 _TRIES = 3
 # Most whole frames a second where pages show only parts of them.
-WHOLE_FPS = 1.0
+_WHOLE_FPS = 1.0
 # Share of the watching budget that frames get, relative to other kinds of work (1): all views
 # wait for them.
 _WEIGHT = 4.0
@@ -73,7 +73,7 @@ class Camera:
         self._names, self._is_renamed = names or {}, False
         self.looking = looking or Looking()
         self.throttle = Throttle(max_fps, TOTAL_SHARE, weight=_WEIGHT)
-        self._whole_throttle = Throttle(WHOLE_FPS)
+        self._whole_throttle = Throttle(_WHOLE_FPS)
         self._takes_whole = False
         start = perf_counter()
         read = layers.read()

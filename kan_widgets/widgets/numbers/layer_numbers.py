@@ -48,7 +48,7 @@ Moment = tuple[int, dict[str, LayerSummary]]
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredPart:
+class _MeasuredPart:
     """The functions from some inputs of a layer to some of its outputs."""
 
     whole: LayerLayout
@@ -88,22 +88,22 @@ class MeasuredPart:
         return observed_entries(seen, (np.arange(groups)[:, None] * entries + own).ravel())
 
 
-_parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
+_parts: weakref.WeakKeyDictionary[LayerLayout, _MeasuredPart] = weakref.WeakKeyDictionary()
 
 
-def _measured_part(layer: LayerLayout) -> MeasuredPart:
+def _measured_part(layer: LayerLayout) -> _MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
     if (part := _parts.get(layer)) is None:
         part = _parts[layer] = _chosen(layer)
     return part
 
 
-def _chosen(layer: LayerLayout) -> MeasuredPart:
+def _chosen(layer: LayerLayout) -> _MeasuredPart:
     out, inputs, height, width = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
     if layer.count <= MAX_MEASURED or out % groups:
         everything = np.arange(out), np.arange(inputs)
-        return MeasuredPart(layer, layer, *everything)
+        return _MeasuredPart(layer, layer, *everything)
     kernels = max(1, MAX_MEASURED // (height * width))
     # As many outputs as inputs, if there are so many; the same ones of each group.
     own = out // groups
@@ -119,7 +119,7 @@ def _chosen(layer: LayerLayout) -> MeasuredPart:
         table_of = table_of.reshape(layer.shape)[np.ix_(outputs, columns_chosen)].reshape(-1)
     shape = (len(outputs), columns, height, width)
     part = replace(layer, shape=shape, offset=0, table_of=table_of)
-    return MeasuredPart(layer, part, outputs, columns_chosen)
+    return _MeasuredPart(layer, part, outputs, columns_chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class Row:
     layout: LayerLayout
     step: int
     summary: LayerSummary
-    """Summary of the functions measured: all, or a `MeasuredPart`."""
+    """Summary of the functions measured: all, or a `_MeasuredPart`."""
     updates: UpdateSizes | None
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""

@@ -30,7 +30,7 @@ from kan_widgets.widgets.wire.stream import Stream
 
 
 @dataclass
-class Past:
+class _Past:
     """The frames of one stream, and those that every page must have."""
 
     stream: Stream
@@ -46,7 +46,7 @@ class Past:
         return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 
-def past_of(stream: Stream, *, whole: bool = True) -> Past:
+def past_of(stream: Stream, *, whole: bool = True) -> _Past:
     """Return all frames that a stream has, or if not ``whole`` those alone that it must have.
 
     Raises
@@ -68,8 +68,8 @@ def past_of(stream: Stream, *, whole: bool = True) -> Past:
         # As in the browser: the last frame taken at or before the step.
         if step >= 0 and (before := [n for n, frame in enumerate(frames) if frame.step <= step]):
             needed.add(before[-1])
-    past = Past(stream, frames, needed)
-    return past if whole else Past(stream, past.thinned(0), needed=set())
+    past = _Past(stream, frames, needed)
+    return past if whole else _Past(stream, past.thinned(0), needed=set())
 
 
 def saved(
