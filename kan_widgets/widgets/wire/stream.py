@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kan_widgets.live.frames.feed import Command
 
 _HISTORY_BYTES = 32_000_000
-_HISTORY_EDITS = ("undo", "redo")
+_UNDO_EDITS = ("undo", "redo")
 _FUNCTION_EDITS = ("zero", "reset", "straighten")
-_EDITS = ("edit", "form", *_HISTORY_EDITS, *_FUNCTION_EDITS)
+_EDITS = ("edit", "form", *_UNDO_EDITS, *_FUNCTION_EDITS)
 
 
 class Stream(Broadcast):
@@ -193,7 +193,7 @@ def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
     A wrong request raises, in words, and changes nothing.
     """
     edits = binding.edits
-    if kind in _HISTORY_EDITS:
+    if kind in _UNDO_EDITS:
         getattr(edits, kind)()
         return ""
     layer, index = content["layer"], [int(content[part]) for part in ("out", "in", "row", "column")]

@@ -13,8 +13,8 @@ import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
+import type { Together } from "./shared_scale.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
-import type { Together } from "./together.ts";
 
 /** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
