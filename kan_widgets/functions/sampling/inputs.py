@@ -75,7 +75,7 @@ class Way:
         return self.inputs if self.kernel is None else self.shape[0]
 
     def how_many(self, passes: int = 1) -> int:
-        """Return how many inputs to run where many are wanted, each in so many passes."""
+        """Return how many inputs to run where many are wanted, each in ``passes`` passes."""
         numbers = passes * torch.Size(self.shape).numel()
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 

@@ -70,7 +70,7 @@ class Units:
 
 
 def same(count: int) -> Units:
-    """Return so many units in their own order, with their own signs."""
+    """Return ``count`` units in their own order, with their own signs."""
     return Units(np.arange(count), np.ones(count))
 
 

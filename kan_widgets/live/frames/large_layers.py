@@ -186,7 +186,7 @@ class Summary:
     block: tuple[int, int]
     """Outputs and inputs of a block; the last ones may be smaller."""
     every: int
-    """Only the functions of every so many-th input were evaluated; 1 for all."""
+    """Only the functions of every n-th input were evaluated, n being this; 1 for all."""
     broken: int
     """How many of those are not finite."""
     change: Float32 | None = field(default=None, repr=False)

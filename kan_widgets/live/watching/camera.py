@@ -127,7 +127,7 @@ class Camera:
         return self._take(step, self.layout)
 
     def stride(self, now: float, before: int) -> int:
-        """Return the stride: of so many steps at which a frame is due, one is taken.
+        """Return the stride: of as many steps at which a frame is due, one is taken.
 
         Processes that have parts of one model take frames at the same steps, without a word.
         """

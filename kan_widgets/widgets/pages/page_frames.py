@@ -168,7 +168,7 @@ _NUMBERS = 40_000
 
 
 def rounded(values: Float32, levels: int) -> Float32:
-    """Return numbers to the nearest of about so many steps from 0 to the largest; ±∞, NaN stay."""
+    """Return numbers rounded to about ``levels`` steps from 0 to the largest; ±∞, NaN stay."""
     finite = np.isfinite(values)
     largest = np.abs(values, where=finite, out=np.zeros_like(values)).max(initial=0)
     if largest == 0:

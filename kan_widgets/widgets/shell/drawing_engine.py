@@ -72,7 +72,7 @@ def _context() -> Any:
 
 
 def _png(width: int, height: int, pixels: str) -> str:
-    """Return an image of so many pixels, red, green, blue and opacity in base64, as an address."""
+    """Return an image as an address; its pixels are red, green, blue and opacity in base64."""
     image = Image.frombytes("RGBA", (int(width), int(height)), base64.b64decode(pixels))
     target = io.BytesIO()
     image.save(target, "PNG")

@@ -232,7 +232,7 @@ export interface Span {
   cut: boolean;
 }
 
-/** So many of the sizes that can be seen at all lie on the scale of a map; a few large ones would make it empty. */
+/** This share of the sizes that can be seen at all lies on the scale of a map; a few large ones would make it empty. */
 const SHARE_ON_SCALE = 0.98;
 const SEEN_SHARE = 0.01;
 
