@@ -296,7 +296,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
   return { side: sideOf(across), across };
 }
 
-/** How many kernels make this number of maps, each of all maps before; 0 for other maps, and where some are left out. */
+/** How many kernels make `count` maps, each of all maps before; 0 for other maps, and where some are left out. */
 function kernelsOf({ layer, units }: Column, count: number): number {
   const kernels = layer?.conv?.shared === true && count === units ? layer.shape[0] : 0;
   return count > kernels ? kernels : 0;
