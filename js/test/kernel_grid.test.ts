@@ -10,8 +10,8 @@ import { contrastGrey, contrastOf, seesPixels } from "../src/views/kernel_grid/p
 import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { orderBy, sortedOrder } from "../src/views/kernel_grid/scene.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
+import { agreement, type Together } from "../src/views/kernel_grid/shared_scale.ts";
 import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
-import { agreement, type Together } from "../src/views/kernel_grid/together.ts";
 import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
 import type { Frame, LayerLayout, Observed } from "../src/wire/types.ts";

@@ -32,19 +32,16 @@ from kan_widgets.printed import lines_of, progress
 if TYPE_CHECKING:
     from kan_widgets.widgets.shell.options import Theme
 
-_HEADS = tuple("run,model,step,latest loss,training time,state,frames,started,MB".split(","))
-_THUMBNAIL = 260
+_HEAD = ("run", "model", "step", "latest loss", "training time", "state", "frames", "started", "MB")
+_THUMBNAIL = 260  # its width in pixels
 _PICTURES = 256  # kept at most
 _COMPARED = 7
-# Recordings asked at once: those on another machine take their time to answer.
-_AT_ONCE = 8
-# Seconds between two looks at a run: after news; their growth without; and at most, as often as its
-# writer gives a sign. A run that is over may be continued.
-_SOON, _GROWTH, _LONGEST = 2.0, 1.5, 30.0
-# The folder is listed, or a picture drawn, again after so many times what that took.
-_REST = 10
-# A run that was opened is closed when no page has heard of it for so many seconds.
-_KEPT_SECONDS = 60.0
+_AT_ONCE = 8  # recordings asked: those on another machine take their time to answer
+_SOON = 2.0  # seconds between two looks at a run, after news
+_GROWTH = 1.5  # factor of each pause without news, up to that between its writer's signs
+_LONGEST = 30.0  # seconds between two looks at a run that is over: it may be continued
+_REST = 10  # the folder is listed, or a picture drawn, again after this multiple of what that took
+_KEPT_SECONDS = 60.0  # a run that was opened is closed once no page has heard of it for this long
 
 
 def runs(options: argparse.Namespace) -> int:
@@ -66,7 +63,7 @@ def runs(options: argparse.Namespace) -> int:
         raise FileNotFoundError(
             f"{folder} holds no recording: live.save(path) and live.record(path) write them"
         )
-    print("\n".join(lines_of([_HEADS, *(run.words for run in board.runs)])))
+    print("\n".join(lines_of([_HEAD, *(run.words for run in board.runs)])))
     return 0 if any(run.seen.header for run in board.runs) else 1
 
 
@@ -167,7 +164,7 @@ class BoardRow:
                     f'<img class="kw-page-{theme}" width="{_THUMBNAIL}" loading="lazy"'
                     f' alt="kernels of {name}, step {self.pictured:,}" src="{address}">'
                 )
-        cells = dict(zip(_HEADS, (f'<a href="run/{self.id}/">{name}</a>', *words), strict=True))
+        cells = dict(zip(_HEAD, (f'<a href="run/{self.id}/">{name}</a>', *words), strict=True))
         for more in filter(None, [*facts["alarms"], self.problem]):
             cells["state"] += f"<p>{html.escape(more)}</p>"
         row = "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in cells.items())
@@ -262,7 +259,7 @@ class Board:
         self.look()
         heard, rows = self._hub.last, self.runs
         about = f"All that is recorded in {self._folder}; click the name of a run to follow it."
-        head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEADS))
+        head = "".join(f'<th scope="col">{word}</th>' for word in ("kernels", *_HEAD))
         table = (
             f'<div class="kw-page-runs"><table>{_caption(rows)}<thead><tr>{head}</tr></thead>'
             f"<tbody>{''.join(run.row for run in rows)}</tbody></table></div>"

@@ -96,7 +96,7 @@ class Server(ThreadingHTTPServer):
             raise ValueError(f"{TOKEN}: expected at least 16 letters, digits, - or _")
         self._hearing = threading.Lock()
         try:
-            super().__init__((listens, port), Handler)
+            super().__init__((listens, port), _Handler)
         except OSError as error:
             raise OSError(
                 f"--host {listens} --port {port}: expected an address of this machine, such as "
@@ -184,7 +184,7 @@ class Server(ThreadingHTTPServer):
             receiver.handle_msg({"content": {"data": data}, "buffers": buffers})
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     """Answers the requests of a page."""
 
     server: Server

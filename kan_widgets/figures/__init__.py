@@ -20,7 +20,7 @@ from kan_widgets.figures.colours import CLASS, LONGEST_NAME, colour, curve_colou
 __all__ = ["lines"]
 
 _MAX_DOTS = 12
-"""So many points have a dot each, and so many sizes a tick each."""
+"""At most this many points have a dot each, and at most this many sizes a tick each."""
 _SCIENTIFIC_BELOW = 1e-3
 """Written out, smaller numbers would reach into the label of their axis."""
 _MARGIN = {"top": 30, "bottom": 46, "left": 64, "right": 24}

@@ -104,14 +104,14 @@ def _style_sheet() -> str:
 """
 
 
-class StyleSheet(anywidget.AnyWidget):
+class _StyleSheet(anywidget.AnyWidget):
     """Puts the rules into every page with widgets of this notebook kernel; has no view."""
 
     _esm = "export default {};"
     _css = _style_sheet()
 
 
-_sheet: StyleSheet | None = None
+_sheet: _StyleSheet | None = None
 _making = threading.Lock()
 
 
@@ -120,4 +120,4 @@ def put_style_sheet() -> None:
     global _sheet
     with _making:
         if _sheet is None or _sheet.comm is None:
-            _sheet = StyleSheet()
+            _sheet = _StyleSheet()

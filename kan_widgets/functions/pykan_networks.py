@@ -20,7 +20,7 @@ from kan_widgets.nn.torch_modes import ungraded
 
 
 @dataclass(frozen=True)
-class SymbolicEdge(LayerBasis):
+class _SymbolicEdge(LayerBasis):
     """The splines of a layer, and after them f(a·x + b) and the constant 1 for one edge.
 
     With ``function`` ``None`` those two are 0: an edge that has only splines.
@@ -59,13 +59,13 @@ def _with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctio
         if numeric.basis_index is not None:
             index = numeric.basis_index.clone()
         plain: Any = [(basis.basis, basis.base_activation) for basis in numeric.bases]  # type: ignore[attr-defined]
-        own = [SymbolicEdge(*basis) for basis in plain]
+        own = [_SymbolicEdge(*basis) for basis in plain]
         affine = symbolic.affine.detach().to("cpu", torch.float64).tolist()
         for (o, i), function in zip(edges, functions, strict=True):
             splines, base = plain[int(index[o, i])]
             a, b = affine[o][i][:2]
             index[o, i] = len(own)
-            own.append(SymbolicEdge(splines, base, function, a, b, symbolic.funs_name[o][i]))
+            own.append(_SymbolicEdge(splines, base, function, a, b, symbolic.funs_name[o][i]))
         return Alike(own), index
 
     key = (tuple(map(tuple, edges)), functions, numeric.bases, id(numeric.basis_index))
@@ -103,7 +103,7 @@ def _with_symbolic_edges(symbolic: Any, numeric: LayerFunctions) -> LayerFunctio
 
 
 @dataclass(frozen=True)
-class Nodes:
+class _Nodes:
     """From a layer's sums to its nodes: scaled and shifted, multiplied, scaled and shifted."""
 
     before: tuple[tuple[float, float], ...]
@@ -114,7 +114,7 @@ class Nodes:
     """Scale and bias of each node."""
 
 
-def nodes_of(model: Any, number: int) -> Nodes:
+def nodes_of(model: Any, number: int) -> _Nodes:
     """Return what happens to the sums of a layer of a ``MultKAN``.
 
     Versions before 0.2.6 have neither scales nor multiplication, but a bias for each node.
@@ -125,7 +125,7 @@ def nodes_of(model: Any, number: int) -> Nodes:
     if not hasattr(model, "node_bias") and hasattr(model, "biases"):
         bias = model.biases[number].weight.detach().double().flatten().tolist()
         after = tuple((1.0, b) for b in bias)
-    return Nodes(before, products, after)
+    return _Nodes(before, products, after)
 
 
 def _products(model: Any, number: int) -> tuple[tuple[int, ...], ...]:

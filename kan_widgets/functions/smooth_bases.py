@@ -68,7 +68,7 @@ def _numbered(form: str, numbers: Iterable[int]) -> tuple[str, ...]:
 def _bumps(
     formula: Callable[..., Tensor], form: str, reach: float, centres: Sequence[float], width: float
 ) -> Smooth:
-    """Return one bump at each centre, worth drawing so many widths beyond the last one."""
+    """Return one bump at each centre, worth drawing ``reach`` widths beyond the last one."""
     low, high = min(centres), max(centres)
     extent = low - reach * width, high + reach * width
     labels = _numbered(form, range(len(centres)))

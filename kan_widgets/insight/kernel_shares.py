@@ -25,10 +25,10 @@ from kan_widgets.insight.kernels import Observed, check_observed, columns_and_ba
 from kan_widgets.insight.running import Stage, TappedPass, run
 from kan_widgets.nn.bases.basis import Ends
 
-# Inputs whose basis functions are computed at a time.
-_INPUTS_AT_ONCE = 50_000
-# Points of a curve, most curves of one layer's functions, and fewest of its kernels.
-_POINTS, _FUNCTIONS, _KERNELS = 48, 50, 12
+_INPUTS_AT_ONCE = 50_000  # whose basis functions are computed
+_POINTS = 48  # of a curve
+_MAX_CURVES = 50  # of one layer's functions
+_MIN_KERNELS = 12  # of a layer that are drawn, though that makes more curves
 # How far a curve goes beyond an input outside the grid, relative to its way from the middle.
 _EDGE = 0.1
 
@@ -119,7 +119,7 @@ def largest_curves(
     if layer.conv is not None and layer.conv.shared:
         order, columns = order // columns, 1
     entries = math.prod(layer.shape[2:])
-    which = tuple(dict.fromkeys(order.tolist()))[: max(_KERNELS, _FUNCTIONS // entries)]
+    which = tuple(dict.fromkeys(order.tolist()))[: max(_MIN_KERNELS, _MAX_CURVES // entries)]
     at = np.full(len(which), np.nan) if inputs is None else inputs[list(which)]
     low, high = layer.domain
     edges = _EDGE * np.abs(at - (low + high) / 2)
@@ -135,8 +135,8 @@ def largest_curves(
 
 Score = Callable[[Tensor], Tensor]
 
-# Points of the path from the means to the image; doubled until the shares add up.
-_FIRST_POINTS, _MAX_POINTS = 32, 512
+_FIRST_POINTS = 32  # of the path from the means to the image; doubled until the shares add up
+_MAX_POINTS = 512
 _MAX_MISSING = 0.005
 # Images that run through the model at a time.
 _IMAGES_AT_ONCE = 64

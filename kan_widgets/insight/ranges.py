@@ -15,7 +15,7 @@ from kan_widgets.arrays import Float64, Int64
 from kan_widgets.insight.tables import EPSILON, SeenInputs, basis_at, by_table, columns_of, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
 
-# Values of functions worked on at a time: so many stay in the processor's cache.
+# Values of functions worked on at a time: as many as stay in the processor's cache.
 _BATCH = 60_000
 # Inputs of each entry that shapes are compared at.
 _INPUTS = 1_000

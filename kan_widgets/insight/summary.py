@@ -22,7 +22,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
-class Spread:
+class Quantiles:
     """Quantiles of one number over the functions of a layer, in the unit of that number."""
 
     low: float
@@ -53,11 +53,11 @@ class LayerSummary:
     """How many are constant on the grid; their range is 0."""
     not_finite: int
     """How many are not finite."""
-    grid: Spread | None
+    grid: Quantiles | None
     """Ranges on the grid."""
-    observed: Spread | None
+    observed: Quantiles | None
     """Ranges over the inputs seen; ``None`` without an observation."""
-    started: Spread | None
+    started: Quantiles | None
     """Ranges on the grid at the start."""
     spline_share: float | None
     """Median of splines / (base + splines), each the range of one term alone, 0 to 1."""
@@ -76,7 +76,7 @@ class LayerSummary:
     """``silu_shaped`` with the base term in place of SiLU; with no base term, SiLU again."""
     observed_base_shaped: float | None
     """The same over the inputs seen."""
-    change: Spread | None
+    change: Quantiles | None
     """Largest |φ − φ at the start| of each function on the grid, in units of φ."""
     relative_change: float | None
     """Median of change / range at the start."""
@@ -100,9 +100,9 @@ def summarise(
         functions=len(ranges.range),
         constant=int(ranges.constant.sum()),
         not_finite=int(ranges.broken.sum()),
-        grid=spread_of(ranges.range),
-        observed=spread_of(ranges.observed),
-        started=spread_of(ranges.started),
+        grid=quantiles_of(ranges.range),
+        observed=quantiles_of(ranges.observed),
+        started=quantiles_of(ranges.started),
         spline_share=_median(part),
         outside_grid=None if seen is None else seen.outside_grid,
         outside_support=None if seen is None else seen.outside_support,
@@ -111,7 +111,7 @@ def summarise(
         base=base[0] if len(base) == 1 else "",
         base_shaped=_share(ranges.own),
         observed_base_shaped=_share(ranges.observed_own),
-        change=spread_of(ranges.change),
+        change=quantiles_of(ranges.change),
         relative_change=_median(relative),
     )
 
@@ -157,12 +157,12 @@ def layer_ranges(
     return summaries
 
 
-def spread_of(values: Float64) -> Spread | None:
+def quantiles_of(values: Float64) -> Quantiles | None:
     """Return the quantiles of the finite values, ``None`` where there are none."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None
-    return Spread(*map(float, np.quantile(finite, QUANTILES)))
+    return Quantiles(*map(float, np.quantile(finite, QUANTILES)))
 
 
 def _median(values: Float64) -> float | None:

@@ -73,7 +73,7 @@ def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
 
 
 def by_table(layer: LayerLayout, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:
-    """Yield the numbers of functions that share a table, with so many values on it at once."""
+    """Yield numbers of functions that share a table, on which they have about ``values`` values."""
     groups = [(chosen, layer.tables[0])]
     if layer.table_of is not None:
         table_of = np.asarray(layer.table_of, dtype=np.int64)[chosen]

@@ -25,7 +25,8 @@ n.  lock                       owner                               held while
 1a  ``Sending._sending``       `integrations.trackers.Sending`     reports are drawn and sent
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
-3   ``Painter._drawing``       `worker.Painter`                    a view is drawn
+3   ``ThrottledJob._running``  `worker.ThrottledJob`               a view is drawn, or what is said
+                                                                   of a run is computed
 4   ``_writing``,              `recorder.FrameRecorder`,           records are written; those that
     ``RecordedFeed._reading``  `recordings.recorded.RecordedFeed`  came are read and shown
 5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
@@ -238,21 +239,21 @@ atexit.register(scheduler.finish)
 disk = Worker("kan_widgets disk", waits=True)
 
 
-class Painter(Job):
-    """Calls ``draw`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
+class ThrottledJob(Job):
+    """Calls ``run`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
 
     Two threads that set traits of one widget lose updates, so whoever has news only wakes the
-    painter, and ``draw`` alone sets traits. It is never called twice at once, and less often where
-    drawing would take more than its part of the time. The object of a bound method is held weakly:
-    without it nothing is drawn. What it raises is reported, the first time.
+    job, and ``run`` alone sets traits. It is never called twice at once, and less often where
+    it would take more than its part of the time. The object of a bound method is held weakly:
+    without it nothing is done. What it raises is reported, the first time.
     """
 
-    def __init__(self, draw: Callable[[], object], fps: float = 5.0) -> None:
+    def __init__(self, run: Callable[[], object], fps: float = 5.0) -> None:
         check_number("fps", fps, above=True)
-        super().__init__(scheduler, draw, Throttle(fps))
-        self._drawing = threading.RLock()
+        super().__init__(scheduler, run, Throttle(fps))
+        self._running = threading.RLock()
         self.is_closed = False
-        """Whether it draws no more."""
+        """Whether it runs no more."""
         self._has_failed = False
 
     def wake(self) -> None:
@@ -260,8 +261,8 @@ class Painter(Job):
             super().wake()
 
     def run(self) -> None:
-        """Draw in the calling thread, after a drawing that another thread is busy with."""
-        with self._drawing:
+        """Do it in the calling thread, once another thread that is at it is done."""
+        with self._running:
             try:
                 if not self.is_closed:
                     super().run()

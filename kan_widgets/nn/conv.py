@@ -38,7 +38,7 @@ class KANConv2d(KANLayer):
 
     The layer starts near an ordinary convolution after an activation, the nearer the smaller its
     ``fan_in = in_channels / groups * kh * kw``: all parameters are drawn as in
-    :class:`KANLinear` with so many inputs.
+    :class:`KANLinear` with as many inputs.
 
     Parameters
     ----------

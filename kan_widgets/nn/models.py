@@ -171,7 +171,7 @@ class KANCNN(_ImageClassifier):
         norm: str | None,
         channels: Sequence[int],
     ) -> None:
-        """Put a norm of so many channels before each layer."""
+        """Put a norm before each layer, for as many channels as ``channels`` says."""
         if norm not in ("batch", None):
             raise ValueError(f"norm={norm!r}: expected 'batch' or None")
         norm2d, norm1d = (nn.BatchNorm2d, nn.BatchNorm1d) if norm else (nn.Identity,) * 2

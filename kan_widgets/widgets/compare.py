@@ -26,7 +26,7 @@ from kan_widgets.widgets.pages.page import reference
 from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
 from kan_widgets.widgets.shell.view import View, kept_alive, source_for
-from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.lifetime import ViewListener, weakly
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Compare(CurvesView):
 
     shown = traitlets.Dict().tag(sync=True)
     """The numbers: see js/src/views/compare/verdict.ts. Like the curves and the marks it is set by
-    the painter only."""
+    the draw job only."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """References to the grids, which are drawn in this view."""
     diagrams = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -114,8 +114,8 @@ class Compare(CurvesView):
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
         self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
         self.networks: dict[str, NetworkView] = {}
-        self._painter = self._painted(self._draw, fps=4)
-        self._compared = [ComparedModel(name, live, self._painter) for name, live in lives.items()]
+        self._draw_job = self._throttled_job(self._draw, fps=4)
+        self._compared = [ComparedModel(name, live, self._draw_job) for name, live in lives.items()]
         self._models = [kept_alive(item) for item in models.values()]
         return next(iter(lives.values()))
 
@@ -130,7 +130,7 @@ class Compare(CurvesView):
             if (live := compared.live) is not None:
                 live.feed.subscribe(ViewListener(self, **methods))
         self._show()
-        self._painter.now()
+        self._draw_job.now()
 
     @property
     def lives(self) -> dict[str, Binding | Replay]:
@@ -199,7 +199,7 @@ class Compare(CurvesView):
                 name: NetworkView(live, theme=self.theme) for name, live in self.lives.items()
             }
             self.diagrams = [reference(view) for view in self.networks.values()]
-        self._painter.wake()
+        self._draw_job.wake()
 
     def _share_examples(self) -> None:
         """Run the examples of the first model that has some through all of them."""
@@ -209,13 +209,13 @@ class Compare(CurvesView):
                 compared.follow(probes[0])
 
     def _redraw(self, *_: Any) -> None:
-        self._painter.wake()
+        self._draw_job.wake()
 
     def _within(self) -> list[View]:
         return [*self.grids.values(), *self.networks.values()]
 
     def _bring_up_to_date(self) -> None:
-        self._painter.now()
+        self._draw_job.now()
 
     def _draw(self) -> None:
         self._share_examples()
@@ -265,7 +265,7 @@ class Compare(CurvesView):
         with ExitStack() as moment:
             for stream in {view._stream for view in self._within()} - {self._stream}:
                 if (source := stream.source) is not None:
-                    moment.enter_context(pictured(stream, source.history.at(frame.step)))
+                    moment.enter_context(drawn_at(stream, source.history.at(frame.step)))
             return super()._at(frame, options)
 
     def _end(self) -> None:

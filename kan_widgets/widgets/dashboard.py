@@ -24,7 +24,7 @@ from kan_widgets.widgets.wire.lifetime import weakly
 
 
 @dataclass(frozen=True)
-class Panel:
+class _Panel:
     """A panel that a dashboard can show."""
 
     view: type[View]
@@ -45,28 +45,28 @@ class Panel:
 
 
 PANELS = {
-    "network": Panel(
+    "network": _Panel(
         NetworkView,
         "network",
         "Network: from input to output, with an example running through it",
         wide=True,
         page="network",
     ),
-    "training": Panel(
+    "training": _Panel(
         TrainingPanel,
         "training",
         "Training: its numbers and curves",
         trains=True,
         page="network",
     ),
-    "kernels": Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
-    "function": Panel(
+    "kernels": _Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "function": _Panel(
         SplineInspector,
         "inspector",
         "Function: the selected one, and its terms",
     ),
-    "response": Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
-    "ranges": Panel(
+    "response": _Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
+    "ranges": _Panel(
         LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
     ),
 }
@@ -161,7 +161,7 @@ class Dashboard(LayerView, _Panels):
         panels = values.pop("panels", None)
         self._chosen = None if panels is None else _check_panels(panels)
         self._views: dict[str, View] = {}
-        self._painter = self._painted(self._share_examples, fps=5)
+        self._examples_job = self._throttled_job(self._share_examples, fps=5)
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
@@ -188,7 +188,7 @@ class Dashboard(LayerView, _Panels):
         self.observe(weakly(self._dress), "theme")
         news = ("on_probe", "on_replaced")
         self._listen(**dict.fromkeys(news, self._wake))
-        self._painter.now()
+        self._examples_job.now()
 
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
@@ -240,7 +240,7 @@ class Dashboard(LayerView, _Panels):
     # -- what goes with the source -----------------------------------------------------------------
 
     def _wake(self, *_: Any) -> None:
-        self._painter.wake()
+        self._examples_job.wake()
 
     def _share_examples(self) -> None:
         """Show the response to the examples that run through the network."""
@@ -260,7 +260,7 @@ class Dashboard(LayerView, _Panels):
     def _bring_up_to_date(self) -> None:
         if "training" in self._views:
             self._views["training"]._bring_up_to_date()
-        self._painter.now()
+        self._examples_job.now()
 
     def _pictures(
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]

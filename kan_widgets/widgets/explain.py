@@ -105,7 +105,7 @@ class Explain(ModelView):
     )
     content = traitlets.Dict().tag(sync=True)
     """The image, and the shares of each layer: see js/src/views/explain/content.ts. Like the
-    message it is set by the painter alone."""
+    message it is set by the draw job alone."""
     message = traitlets.Unicode().tag(sync=True)
 
     def _take(self, values: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ class Explain(ModelView):
         self._computing = threading.RLock()
         self._trouble = ""
         self._job = Job(scheduler, self._follow)
-        self._painter = self._painted(self._draw, fps=4)
+        self._draw_job = self._throttled_job(self._draw, fps=4)
 
     def _begin(self) -> None:
         self.observe(weakly(self._take_choice), ["target", "layer"])
@@ -177,7 +177,7 @@ class Explain(ModelView):
             self._image = before
             raise
         self._trouble = ""
-        self._painter.now()
+        self._draw_job.now()
 
     @property
     def _source(self) -> Binding | None:
@@ -295,7 +295,7 @@ class Explain(ModelView):
             self._trouble = ""
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
-        self._painter.wake()
+        self._draw_job.wake()
 
     # -- what the reader asks ---------------------------------------------------------
 
@@ -317,13 +317,13 @@ class Explain(ModelView):
         elif not source.feed.training.queue.request(_EXPLAINS, self._explain_shown):
             self._is_requested = True
             self._trouble = "waiting for the next step of the training…"
-        self._painter.now()
+        self._draw_job.now()
 
     def _bring_up_to_date(self) -> None:
         source = self._source
         if source is not None and self._behind() and not source.feed.training.trains_elsewhere():
             self._try()
-        self._painter.now()
+        self._draw_job.now()
 
     def _end(self) -> None:
         if is_binding(source := self._stream.source):

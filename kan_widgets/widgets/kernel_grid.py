@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SORTS = ["position", "range", "change"]
 
 
-class ScoreChoice(Choice):
+class _ScoreChoice(Choice):
     """One of some words, or the name of a score."""
 
     def words(self, obj: Any) -> list[str]:
@@ -74,12 +74,12 @@ class KernelGrid(LayerView):
         kernels with the largest first. It is found once, when it is chosen, so that nothing jumps
         during training; choose another order and then this one to sort them again.""",
         default="position",
-        trait=ScoreChoice(SORTS),
+        trait=_ScoreChoice(SORTS),
     )
     shade: str = option(
         "The name of a score that tints the ground behind the curves. Empty for none.",
         default="",
-        trait=ScoreChoice([""]),
+        trait=_ScoreChoice([""]),
     )
     height: int = option(
         """Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer

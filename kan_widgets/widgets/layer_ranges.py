@@ -47,9 +47,9 @@ class LayerRanges(ModelView):
     _is_wide = True
 
     content = traitlets.Dict().tag(sync=True)
-    """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the painter."""
+    """The numbers of all layers: see js/src/views/layer_ranges/content.ts. Set by the draw job."""
     past = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """Their development over time: see `layer_numbers.past`. Set by the painter alone."""
+    """Their development over time: see `layer_numbers.past`. Set by the draw job alone."""
     over_time: Literal["range", "splines", "silu", "change", "gradient", "update"] = option(
         "What the curves over the steps show.", default="range"
     )
@@ -63,13 +63,13 @@ class LayerRanges(ModelView):
         self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self._painter = self._painted(self._draw, fps=_FPS)
+        self._draw_job = self._throttled_job(self._draw, fps=_FPS)
 
     def _begin(self) -> None:
         self._updates = _updates_of(self.live)
         news = dict.fromkeys(("on_frame", "on_state", "on_observed", "on_edit"), self._wake)
         self._listen(**news, on_replaced=self._change_source)
-        self._painter.now()
+        self._draw_job.now()
 
     def table(self) -> list[dict[str, Any]]:
         """Return the numbers of each layer as plain records, as of now or of the time cursor.
@@ -148,7 +148,7 @@ class LayerRanges(ModelView):
         return rows, {"content": content, "past": past(names, moments, series)}, complete
 
     def _wake(self, *_: Any) -> None:
-        self._painter.wake()
+        self._draw_job.wake()
 
     def _change_source(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""
@@ -166,7 +166,7 @@ class LayerRanges(ModelView):
         if source is not None:
             source.feed.current()
             self._measures.moments(source)
-            self._painter.now()
+            self._draw_job.now()
 
     def _draw(self) -> None:
         source = self._stream.source
@@ -177,7 +177,7 @@ class LayerRanges(ModelView):
         with self.hold_sync():
             self.content, self.past = shown["content"], shown["past"]
         if not complete:
-            self._painter.wake()
+            self._draw_job.wake()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         source = self._stream.source

@@ -71,7 +71,7 @@ def playground(
     batch, epochs
         Rows of a step, and how often all are seen; the reader can change them.
     shift
-        Each digit is moved at random by up to so many pixels.
+        Each digit is moved at random by up to this many pixels.
     seed
         The seed for the order of the rows and for the moves.
 

@@ -50,7 +50,7 @@ class TrainingPanel(CurvesView, ModelView):
 
     status = traitlets.Dict().tag(sync=True)
     """The record of `panel_status`, with ``"reports"``: faults that views told. Like the curves and
-    the marks it is set by the panel's painters only."""
+    the marks it is set by the panel's draw job only."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
         default=None,
@@ -60,7 +60,7 @@ class TrainingPanel(CurvesView, ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         super()._take(values)
         self._reports: tuple[str, ...] = ()
-        self._painter = self._painted(self._draw, fps=4)
+        self._draw_job = self._throttled_job(self._draw, fps=4)
 
     def _begin(self) -> None:
         super()._begin()
@@ -77,13 +77,13 @@ class TrainingPanel(CurvesView, ModelView):
             )
 
     def _wake(self, *_: Any) -> None:
-        self._painter.wake()
+        self._draw_job.wake()
 
     _redraw = _wake
 
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
-        self._painter.wake()
+        self._draw_job.wake()
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source
@@ -107,7 +107,7 @@ class TrainingPanel(CurvesView, ModelView):
             self.status = status | {"reports": list(self._reports)}
 
     def _bring_up_to_date(self) -> None:
-        self._painter.now()
+        self._draw_job.now()
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options if self._source() is None else options | {"curves": self._wire(**options)}

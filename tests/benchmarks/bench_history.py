@@ -19,7 +19,7 @@ import kan_widgets as kw
 from kan_widgets.live import Frame, History
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.large_layers import Looking
-from kan_widgets.live.watching.camera import budgets
+from kan_widgets.live.watching.camera import history_shares
 
 STEP_SECONDS = 0.007
 WHOLE = 1.0, 0.01  # as `Camera` takes whole frames of large networks
@@ -52,7 +52,7 @@ def run(model: Any, seconds: float, megabytes: float) -> None:
     is_large = cut is not layout
     took = 0.3 if is_large else 0.0  # seconds that a whole frame is taken to cost
     data, part = (np.zeros(of.size, np.float32) for of in (layout, cut))
-    whole, of_glimpses = budgets(int(megabytes * 1e6), layout, is_large)
+    whole, of_glimpses = history_shares(int(megabytes * 1e6), layout, is_large)
     history, glimpses = History(whole), History(of_glimpses)
     live.close()
     often, seldom = Throttle(30.0), Throttle(*WHOLE)

@@ -66,10 +66,10 @@ def measure(name: str, sizes: tuple[int, ...]) -> None:
     view = kw.LayerRanges(live)
     live.refresh()
     for _ in range(40):
-        view._painter.now()
+        view._draw_job.now()
     frame = live.frame
     numbers = milliseconds(lambda: view._measure(live, frame))
-    drawn = milliseconds(view._painter.now)
+    drawn = milliseconds(view._draw_job.now)
     past = milliseconds(lambda: LayerNumbers().moments(live, most=1))
     print(f"{name}: {count:,} in {len(layers)} layers")
     print(f"  all numbers of one frame         {numbers:6.1f} ms")

@@ -77,7 +77,7 @@ START_UP = f"""
 def _(name):
     import pathlib
     if pathlib.Path(name).exists():
-        from kan_widgets.widgets.shell.pictured import Pictured
+        from kan_widgets.widgets.shell.pictures import Pictured
         def without(view, **options):
             return super(Pictured, view)._repr_mimebundle_(**options)
         Pictured._repr_mimebundle_ = without

@@ -260,9 +260,9 @@ def test_a_snapshot_renews_the_still_of_the_saved_notebook_and_the_view_stays(
     lab.until(lambda: lab.grid().step() == 7 and lab.grid(1).step() == 7, "the last frame")
     expected = lab.evaluate(
         "base64.b64encode(png).decode('ascii')",
-        "import base64\nfrom kan_widgets.widgets.wire.broadcast import pictured\n"
+        "import base64\nfrom kan_widgets.widgets.wire.broadcast import drawn_at\n"
         "from kan_widgets.widgets.shell.drawing_engine import png_bytes\n"
-        "with pictured(grid._stream, live.history.at(5)):\n"
+        "with drawn_at(grid._stream, live.history.at(5)):\n"
         "    png = png_bytes(grid.image(), soon=True)",
     )
     for cell, (old,) in zip((1, 2), before, strict=True):

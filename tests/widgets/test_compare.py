@@ -83,7 +83,7 @@ def shown(compare: kw.Compare) -> dict[str, list[str]]:
 
 def panels(compare: kw.Compare) -> list[str]:
     """Give the titles of the panels of curves."""
-    compare._painter.now()
+    compare._draw_job.now()
     return list(dict.fromkeys(curve["panel"] for curve in compare.curves))
 
 
@@ -278,7 +278,7 @@ def test_what_goes_by_other_names_stands_in_one_row(models: Models) -> None:
 
 def decided(compare: kw.Compare) -> list[tuple[Any, ...]]:
     """Give what they are compared by, as the page gets it."""
-    compare._painter.now()
+    compare._draw_job.now()
     return [tuple(one.values())[:4] for one in compare.shown["deciding"]]
 
 
@@ -380,7 +380,7 @@ def test_a_model_has_its_colour_in_every_curve_whoever_logs_first(models: Models
     lives["MLP"].log(1, loss=1.0)
     lives["KAN"].log(1, accuracy=1.0)
     lives["MLP"].log(2, accuracy=1.0)
-    compare._painter.now()
+    compare._draw_job.now()
     drawn = [(curve["panel"], curve["name"], curve["kind"]) for curve in compare.curves]
     assert drawn == [("loss", "MLP", "MLP"), ("accuracy", "KAN", "KAN"), ("accuracy", "MLP", "MLP")]
     assert [model["name"] for model in compare.shown["models"]] == ["KAN", "MLP"]
@@ -390,9 +390,9 @@ def test_two_curves_of_one_quantity_and_model_keep_their_own_names(models: Model
     live = kw.bind(models["KAN"])
     compare = kw.Compare({"KAN": live})
     live.log(1, val_loss=1.0)
-    compare._painter.now()
+    compare._draw_job.now()
     live.log(1, test_loss=2.0)
-    compare._painter.now()
+    compare._draw_job.now()
     drawn = [(curve["name"], curve["kind"]) for curve in compare.curves]
     assert drawn == [("KAN val_loss", "KAN"), ("KAN test_loss", "KAN")]
     assert panels(compare) == ["eval_loss"]
@@ -404,13 +404,13 @@ def test_the_curves_are_what_was_logged(models: Models) -> None:
     values = [3.0, 1.0, 2.0]
     for number, value in enumerate(values):
         live.log(number, loss=value)
-    compare._painter.now()
+    compare._draw_job.now()
     [curve] = compare.curves
     assert (numbers(curve, "x"), numbers(curve, "y")) == ([0, 1, 2], values)
     compare.zoom = [1, 2]
     compare.scale = "log"
     compare.smoothing = 30
-    compare._painter.now()
+    compare._draw_job.now()
     [curve] = compare.curves
     assert numbers(curve, "x") == [0, 1, 2]  # the one before the window leads into it
 
@@ -422,7 +422,7 @@ def test_marks_of_all_models_stand_once_and_others_with_a_name(models: Models) -
         live.log(1, loss=1.0)
         live.scalars.mark(1, "warm")
     lives["MLP"].scalars.mark(2, "cold")
-    compare._painter.now()
+    compare._draw_job.now()
     assert compare.marks == [[1, "warm"], [2, "MLP: cold"]]
 
 
@@ -451,7 +451,7 @@ def test_one_example_runs_through_the_networks_of_all_that_can_take_it() -> None
     lives["KAN"].probe(images, labels=[1, 2, 3, 4])
     compare.show = "networks"
     assert compare.diagrams == [f"anywidget:{one.model_id}" for one in compare.networks.values()]
-    compare._painter.now()
+    compare._draw_job.now()
     for name in ("KAN", "CNN"):
         assert (probed := lives[name].feed.probed) is not None
         assert np.array_equal(probed.inputs, images.numpy())
@@ -495,7 +495,7 @@ def test_weights_are_the_same_bits_with_and_without_it() -> None:
         random = torch.get_rng_state()
         kw.fit(models, batches(), optimizers, cross_entropy, 5, eval_loader=batches(1))
         if watched:
-            compare._painter.now()
+            compare._draw_job.now()
         assert torch.equal(torch.get_rng_state(), random)
         trained.append([p.clone() for model in models.values() for p in model.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*trained, strict=True))
@@ -533,7 +533,7 @@ def test_the_last_numbers_stay_when_a_model_is_gone(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
     lives["KAN"].log(3, loss=0.25)
-    compare._painter.now()
+    compare._draw_job.now()
     gone = weakref.ref(models["KAN"])
     del lives["KAN"], models["KAN"]
     gc.collect()
@@ -548,13 +548,13 @@ def test_the_last_numbers_stay_when_a_model_is_gone(models: Models) -> None:
 def test_closing_removes_it_and_leaves_the_bindings(models: Models) -> None:
     lives = bound(models)
     compare = kw.Compare(lives)
-    compare._painter.now()
+    compare._draw_job.now()
     grids = list(compare.grids.values())
     before = compare.shown
     compare.close()
     compare.close()
     lives["KAN"].log(1, loss=1.0)
-    compare._painter.now()
+    compare._draw_job.now()
     assert [part.comm for part in (compare, *grids)] == [None] * (1 + len(grids))
     assert compare.shown == before
     assert [live.state for live in lives.values()] == ["idle", "idle"]
@@ -690,7 +690,7 @@ def test_the_table_and_the_curves_are_of_one_moment(
         return found
 
     monkeypatch.setattr(compare, "_wire", meanwhile)
-    compare._painter.now()
+    compare._draw_job.now()
     assert numbers(compare.curves[0], "y") == [2.0]
 
 

@@ -75,14 +75,14 @@ def elsewhere(call: Callable[[], object]) -> None:
 
 BACKGROUND: dict[str, Callable[[Run], Job]] = {
     "sending": lambda run: run.stream._outbox._job,
-    "telling how it stands": lambda run: run.stream._painter,
-    "summaries": lambda run: run.stream._summing,
-    "signs of the kernel": lambda run: run.stream._pulse,
+    "telling how it stands": lambda run: run.stream._standing_job,
+    "summaries": lambda run: run.stream._summary_job,
+    "signs of the kernel": lambda run: run.stream._beat_job,
     "recording": lambda run: run.file._job,
     "looking for alarms": lambda run: run.live.watchdog._job,
-    "ranges": lambda run: run.ranges._painter,
-    "panel": lambda run: run.panel._painter,
-    "explaining": lambda run: run.explain._painter,
+    "ranges": lambda run: run.ranges._draw_job,
+    "panel": lambda run: run.panel._draw_job,
+    "explaining": lambda run: run.explain._draw_job,
 }
 
 
@@ -155,8 +155,8 @@ def test_without_time_for_it_less_of_each_kind_is_done(
     run.step()  # what was done at rest, or begins with the training
     run.step()
     drawn: list[int] = []
-    for painter in (run.ranges._painter, run.panel._painter, run.stream._painter):
-        painter._call = lambda: lambda: drawn.append(1)
+    for job in (run.ranges._draw_job, run.panel._draw_job, run.stream._standing_job):
+        job._call = lambda: lambda: drawn.append(1)
     followed: list[int] = []
     monkeypatch.setattr(Probing, "trace", lambda self, *_: followed.append(1) or _nothing())
     for throttle in overhead._throttles:
@@ -226,5 +226,5 @@ def test_watching_in_the_background_makes_no_step_of_another_thread_longer(run: 
     run.step()
     before = run.live.stats.seconds
     elsewhere(lambda: run.live.log(loss=3.0))
-    elsewhere(run.ranges._painter.now)
+    elsewhere(run.ranges._draw_job.now)
     assert run.live.stats.seconds == before

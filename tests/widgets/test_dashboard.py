@@ -225,5 +225,5 @@ def test_the_response_is_that_to_the_examples_of_the_network() -> None:
     assert dashboard.shared
     assert torch.equal(torch.from_numpy(dashboard.meshgrid.images.copy()), images)
     live.probe(others := torch.rand(5, 1, 4, 4))
-    dashboard._painter.now()
+    dashboard._examples_job.now()
     assert torch.equal(torch.from_numpy(dashboard.meshgrid.images.copy()), others)

@@ -155,7 +155,7 @@ def test_another_image_is_explained_and_one_that_does_not_fit_changes_nothing():
 
 def steps_of(view: kw.Explain) -> dict[str, int]:
     """Give the step that each layer is explained at, as the page is told."""
-    view._painter.now()
+    view._draw_job.now()
     return {part["layer"]: part["step"] for part in view.content["parts"]}
 
 
@@ -211,7 +211,7 @@ def test_while_another_thread_trains_it_is_explained_between_two_steps():
     trainer.join(60)
     assert view.explanation.target == 5
     assert set(ran_in) == {trainer}
-    view._painter.now()
+    view._draw_job.now()
     assert (view.message, view.content["parts"][0]["target"]) == ("", 5)
 
 

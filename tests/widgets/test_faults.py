@@ -14,7 +14,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live import Listener, cells
-from kan_widgets.live.worker import Painter
+from kan_widgets.live.worker import ThrottledJob
 from kan_widgets.widgets import stream_of
 from tests.every_view import all_but, make_all
 
@@ -263,10 +263,10 @@ def test_a_drawing_that_fails_is_named_by_its_view_and_tried_again() -> None:
             self.drawn += 1
 
     canvas = Canvas()
-    painter = Painter(canvas.draw)
+    job = ThrottledJob(canvas.draw)
     with pytest.warns(RuntimeWarning, match="Canvas could not be drawn: .*no room.* tried again"):
-        painter.now()
-    painter.now()
+        job.now()
+    job.now()
     canvas.failing = False
-    painter.now()
+    job.now()
     assert canvas.drawn == 1

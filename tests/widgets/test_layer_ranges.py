@@ -51,7 +51,7 @@ def settled(view: kw.LayerRanges) -> None:
     """Draw what is still to be drawn, of the latest step, in this thread."""
     view.live.feed.current()
     for _ in range(30):
-        view._painter.now()
+        view._draw_job.now()
 
 
 SVG = "{http://www.w3.org/2000/svg}"

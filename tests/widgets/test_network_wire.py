@@ -17,7 +17,7 @@ from kan_widgets.live.frames.structure import structure_from
 from kan_widgets.widgets.pages.page_frames import past_of, saved
 from kan_widgets.widgets.shell.drawing_engine import network_of
 from kan_widgets.widgets.wire import broadcast, sending
-from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.stream import Stream, stream_of
 
 # Nobody else holds the models: a binding does not.
@@ -153,7 +153,7 @@ def test_a_still_gets_the_activations_of_the_frame_that_it_shows_or_those_before
         live.step()
         live.feed.settle()
     view = Drawing(live)
-    with pictured(view._stream, live.history[1]):
+    with drawn_at(view._stream, live.history[1]):
         asked = view._picture_request(400, 300, 1, {})["stream"]
     assert asked["structure"]["traced"]
     assert asked["probe"]["shape"] == [3, 1, 4, 4]

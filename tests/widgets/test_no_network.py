@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import kan_widgets
-from kan_widgets.widgets.shell import docking, pictured, view
+from kan_widgets.widgets.shell import docking, pictures, view
 from kan_widgets.widgets.wire import broadcast, shared_traits
 from kan_widgets.widgets.wire.bundles import packed_bundle
 
@@ -66,7 +66,7 @@ def widgets() -> list[type[anywidget.AnyWidget]]:
     # Each widget that was made has a class of its own below the one written down.
     ours = [k for k in ours if getattr(sys.modules[k.__module__], k.__name__, None) is k]
     # What the others are made from.
-    parts = (view.View, pictured.Pictured, shared_traits.Sharing, docking.Dockable)
+    parts = (view.View, pictures.Pictured, shared_traits.Sharing, docking.Dockable)
     return [k for k in ours if k not in parts]
 
 

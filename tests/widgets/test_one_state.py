@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import kan_widgets as kw
-from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import drawn_at
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXAMPLES = 2
@@ -81,7 +81,7 @@ def shown_step(words: list[str], step: int) -> int:
 
 def at_step(view: kw.NetworkView, step: int, **options: Any) -> list[str]:
     """Return the words of a picture of a step before, as in a moving one."""
-    with pictured(view._stream, view.live.history.at(step)):
+    with drawn_at(view._stream, view.live.history.at(step)):
         return texts_of(view.svg(**options))
 
 

@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import kan_widgets as kw
-from kan_widgets.widgets.shell import pictured
+from kan_widgets.widgets.shell import pictures
 from kan_widgets.widgets.shell.drawing_engine import film
 from tests.every_view import CALLS, make_all
 
@@ -267,7 +267,7 @@ def test_an_explanation_has_no_history(live: Any, tmp_path: Path) -> None:
 
 def test_whoever_asks_only_for_the_form_of_a_view_gets_it(live: Any) -> None:
     grid = kw.KernelGrid(live)
-    assert not pictured._is_displayed()
+    assert not pictures._is_displayed()
     with pytest.raises(NotImplementedError):
         grid._ipython_display_()
 

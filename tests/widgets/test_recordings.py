@@ -194,7 +194,7 @@ def test_a_followed_run_reaches_the_page_as_a_live_one_does(
         said = {"kind": "frame", "layout": followed.feed.layout.version, "step": frame.step}
         assert sent[-1] == (said | {"bytes": [["data"]]}, frame.data.tobytes())
         assert stream.status["state"] == "live"
-        panel._painter.now()
+        panel._draw_job.now()
         assert panel.status["step"] == frame.step
         assert panel.status["recording"].startswith("Following followed.npz")
     followed.feed.look()

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live.worker import Painter, Worker
+from kan_widgets.live.worker import ThrottledJob, Worker
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.wire import broadcast
 from kan_widgets.widgets.wire.sending import Outbox
@@ -92,8 +92,8 @@ def test_a_message_does_not_wait_for_a_drawing_that_takes_long(monkeypatch):
         drawing.set()
         drawn.wait(20)
 
-    box, painter = Outbox(page.take), Painter(draw)
-    painter.wake()
+    box, job = Outbox(page.take), ThrottledJob(draw)
+    job.wake()
     assert drawing.wait(20)
     try:
         box.put(1)

@@ -71,12 +71,12 @@ def test_it_says_how_the_training_stands_as_progress_does():
     said = [stream.training["state"]]
     for _ in live.track(range(2)):
         train(model, optimizer, 1)
-        stream._painter.now()
+        stream._standing_job.now()
         said.append(stream.training["state"])
-    stream._painter.now()
+    stream._standing_job.now()
     said.append(stream.training["state"])
     live.control.pause()
-    stream._painter.now()
+    stream._standing_job.now()
     said.append(stream.training["state"])
     assert said == ["idle", "running", "running", "finished", "paused"]
     assert stream.training["words"] == live.feed.standing.words == "paused"

@@ -86,13 +86,13 @@ def test_step_and_curve_of_a_running_training_are_of_one_step(training: Training
         training.step()
         training.live.log(loss=loss)
     training.step()  # made, and its loss not logged yet
-    training.panel._painter.now()
+    training.panel._draw_job.now()
     (curve,) = training.panel.curves
     assert status(training.panel)["step"] == np.frombuffer(curve["x"])[-1] == 3
     assert np.frombuffer(curve["y"])[-1] == 0.7
     training.live.control.pause()
     training.live.log(loss=0.6)
-    training.panel._painter.now()
+    training.panel._draw_job.now()
     (curve,) = training.panel.curves
     assert status(training.panel)["step"] == np.frombuffer(curve["x"])[-1] == 4
 
@@ -195,7 +195,7 @@ def test_the_numbers_of_a_tracked_loop_are_shown(training: Training) -> None:
     training.live.data_source = "made up"
     for _ in training.live.track([0] * 10, epochs=2):
         training.step()
-    training.panel._painter.now()
+    training.panel._draw_job.now()
     shown = status(training.panel)
     assert (shown["state"], shown["step"], shown["epoch"], shown["epochs"]) == (
         "finished",

@@ -40,7 +40,7 @@ const CELLS_BELOW_A_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 /** Gaps between kernels of tiny cells, by the size of a cell: the first that fits is taken. */
 const KERNEL_GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 
-/** A kernel of so many cells is looked at as a picture. */
+/** A kernel of at least this many cells is looked at as a picture. */
 const IMAGE_CELLS = 100;
 
 const LABEL_HEIGHT = 13;

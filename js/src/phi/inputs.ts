@@ -60,7 +60,7 @@ export function endsOrGrid(ends: Ends | null, grid: Ends): Ends {
   return ends && ends[1] - ends[0] > NARROW_SHARE * (grid[1] - grid[0]) ? ends : grid;
 }
 
-/** Ends are rounded outwards to a multiple of a step, of which at most so many fit between them. */
+/** Ends are rounded outwards to a multiple of a step, of which at most this many fit between them. */
 const STEPS_BETWEEN_ENDS = 10;
 
 export function roundedOut([from, to]: Ends): [number, number] {

@@ -77,7 +77,7 @@ const FAINT = 0.4;
 const MEAN = 1.5;
 /** Pixels of a line in the legend. */
 const SAMPLE = 14;
-/** Up to so many values are dots, too, and need no mean: they would hardly be a line. */
+/** Up to this many values are dots, too, and need no mean: they would hardly be a line. */
 export const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
 const AIR = 6;
@@ -117,7 +117,7 @@ function stepsOf({ panels, zoom }: Pick<Chart, "panels" | "zoom">): Range {
   return cut < last ? { from: stepExtent(first, cut).from, to: cut } : stepExtent(first, last);
 }
 
-/** So many panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
+/** `count` panels in even rows, none narrower than `narrowest` where there is room: rows, columns and a panel's width. */
 export function tabulated(count: number, width: number, narrowest = 280) {
   const most = Math.max(1, Math.floor((width + PANEL_GAP) / (narrowest + PANEL_GAP)));
   // As many rows as it takes, and then about as many panels in each: four are never three and one.
@@ -208,7 +208,7 @@ export function chartMarks(
   });
 }
 
-/** About so many ticks at whole steps; two at least, since one says nothing of the scale. */
+/** About `most` ticks at whole steps; two at least, since one says nothing of the scale. */
 function stepTicks(steps: Range, most: number): number[] {
   for (let count = Math.max(2, most); ; count++) {
     const found = ticks(steps, count).filter(Number.isInteger);

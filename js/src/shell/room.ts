@@ -7,7 +7,7 @@ import type { Store } from "../wire/types.ts";
 const MARGIN = 16;
 /** Over the first view of a page stands no more than this share of what is seen. */
 const HEADING = 0.35;
-/** So many pixels outside it is nearly in sight. */
+/** Up to this many pixels outside it is nearly in sight. */
 const NEAR = 200;
 /** Streams of which pictures have come into sight since their training began. */
 const broughtIn = new WeakSet<Store>();

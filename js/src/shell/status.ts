@@ -65,7 +65,7 @@ export function createStatus(
   };
 }
 
-/** So many parts that are not shown are named in a title, with the reason; of more it says how many there are. */
+/** At most this many parts that are not shown are named in a title, with the reason; of more it says how many there are. */
 const NAMED = 12;
 
 function showMissing(place: HTMLElement, leftOut: readonly string[], separator: string) {

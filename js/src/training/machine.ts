@@ -74,7 +74,7 @@ export class Machine {
     this.#memory = exports.memory as WebAssembly.Memory;
   }
 
-  /** The address of so many new numbers, all 0. */
+  /** The address of `numbers` new numbers, all 0. */
   take(numbers: number): number {
     const at = Number(this.#exports.kan_take_some(4 * numbers));
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");

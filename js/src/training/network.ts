@@ -43,7 +43,7 @@ export class Network {
   /** Whether the output is log-probabilities. */
   readonly isClassifier: boolean;
 
-  /** For batches of at most so many examples. Python writes no page of a network that cannot be trained in one. */
+  /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
   constructor(
     readonly machine: Machine,
     readonly description: Description,

@@ -40,7 +40,7 @@ export class AdamW {
   }
 }
 
-/** The rate at a step of so many: it rises over the first 30 % and falls to nothing, each along half a cosine. */
+/** The rate at one of `steps` steps: it rises over the first 30 % and falls to nothing, each along half a cosine. */
 export function oneCycle(step: number, steps: number, most: number): number {
   const rise = 0.3 * steps - 1;
   const [from, to, share] =

@@ -15,7 +15,7 @@ interface Examples {
 export interface Data {
   train: Examples;
   test: Examples;
-  /** Training images are moved at random by up to so many pixels, up or down and left or right. */
+  /** Training images are moved at random by up to this many pixels, up or down and left or right. */
   shift: number;
 }
 

@@ -63,7 +63,7 @@ export class Worker {
 
   constructor(
     readonly say: (news: News) => void,
-    /** Lets orders come in, and goes on after so many milliseconds. */
+    /** Lets orders come in, and goes on after `milliseconds`. */
     readonly breathe: (milliseconds: number) => Promise<void>,
     readonly now: () => number = () => performance.now(),
   ) {}

@@ -23,7 +23,7 @@ import { watchSilence } from "./standing.ts";
 import { FrameStore, INITIAL_STATE, type KernelState, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
-/** Where nothing is drawn a page says after so many milliseconds that it has a frame. */
+/** Where nothing is drawn a page says after this many milliseconds that it has a frame. */
 const UNSEEN = 250;
 
 export interface StreamContext {

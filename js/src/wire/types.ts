@@ -34,7 +34,7 @@ export interface Summary {
   columns: number;
   /** Outputs and inputs of a block. */
   block: [number, number];
-  /** Only the functions of every so many-th input were evaluated. */
+  /** Only the functions of every n-th input were evaluated, n being this. */
   every: number;
   /** How many of the evaluated functions are not finite. */
   broken: number;

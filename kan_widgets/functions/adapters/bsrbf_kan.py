@@ -10,7 +10,7 @@ from kan_widgets.functions.smooth_bases import Gaussian, Smooth
 
 
 @dataclass(frozen=True)
-class SplinesAndGaussians(GridSpline):
+class _SplinesAndGaussians(GridSpline):
     """β_b = B_b + R_b."""
 
     gaussians: Smooth = field(kw_only=True)
@@ -30,7 +30,7 @@ tensor_adapter(
         "rbf.grid": ("nb",),
     },
     "spline_weight",
-    lambda module, knots, centres: SplinesAndGaussians(
+    lambda module, knots, centres: _SplinesAndGaussians(
         knots, module.spline_order, gaussians=Gaussian(centres, float(module.rbf.denominator))
     ),
     library="BSRBF_KAN",

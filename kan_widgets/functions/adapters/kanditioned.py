@@ -9,7 +9,7 @@ from kan_widgets.functions.recipes import tensor_adapter
 
 
 @dataclass(frozen=True)
-class Pieces:
+class _Pieces:
     """β_b is 1 at control point b, 0 at all others, and straight between them."""
 
     n_basis: int
@@ -33,6 +33,6 @@ tensor_adapter(
     "KANLayer",
     {"kan_weight": ("in", "nb", "out")},
     "kan_weight",
-    lambda module: Pieces(module.num_control_points, float(module.spline_width)),
+    lambda module: _Pieces(module.num_control_points, float(module.spline_width)),
     library="kanditioned",
 )

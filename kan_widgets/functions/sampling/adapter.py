@@ -121,12 +121,12 @@ def elementwise_adapter(module: nn.Module, examples: Tensor | None = None) -> Ad
             if examples is not None:
                 way = way.where(x := examples.to("cpu", torch.float32))
                 way = replace(way, examples=x[: max(1, _POINTS // x[0].numel())])
-            if (activation := Activation.of(run, way)) is not None:
+            if (activation := _Activation.of(run, way)) is not None:
                 # Functions that are alike when initialised need not stay so.
                 moved = moved_of(run)
                 if is_straight(partial(_made, moved), *way.random(64).chunk(2)):
                     raise Untold(STRAIGHT)
-                return (Activation.of(moved, way) or activation).adapter(module, run)
+                return (_Activation.of(moved, way) or activation).adapter(module, run)
         raise Untold("it is no learned activation")
 
     return _on_cpu(module, adapter_for)
@@ -143,7 +143,7 @@ def _shapes(run: nn.Module) -> Iterator[tuple[int, ...]]:
 
 
 @dataclass(frozen=True)
-class Activation(Sampled):
+class _Activation(Sampled):
     """A learned activation: a function for each group of channels along one dimension."""
 
     elementwise: ClassVar[bool] = True
@@ -152,7 +152,7 @@ class Activation(Sampled):
     groups: int
 
     @classmethod
-    def of(cls, run: nn.Module, way: Way) -> Activation | None:
+    def of(cls, run: nn.Module, way: Way) -> _Activation | None:
         """Return how a module is applied, if to each value by itself, and where alike; or None."""
         x, other = way.random(8).chunk(2)
         is_kept = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.5

@@ -22,12 +22,13 @@ INPUT_NAMES = (
 ).split()
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_SHAPES = 8
-# Most inputs to run, most numbers in them, and fewest inputs to run.
-MAX_INPUTS, _MAX_NUMBERS, MIN_INPUTS = 4096, 2_000_000, 32
-# The interval of functions of which nothing is known.
-_USUAL_RANGE = (-2.0, 2.0)
-# The quantiles of inputs between which functions lie, room added, and most inputs to go by.
-_ENDS, _ROOM, _MAX_PLACED = (0.0002, 0.9998), 0.1, 250_000
+MAX_INPUTS = 4096  # to run
+_MAX_NUMBERS = 2_000_000  # in the inputs that are run
+MIN_INPUTS = 32  # to run, however many numbers these have
+_USUAL_RANGE = (-2.0, 2.0)  # the interval of functions of which nothing is known
+_ENDS = (0.0002, 0.9998)  # the quantiles of inputs between which functions lie
+_ROOM = 0.1  # added at either end, relative to the interval between them
+_MAX_PLACED = 250_000  # inputs that quantiles are computed of
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Way:
         return self.inputs if self.kernel is None else self.shape[0]
 
     def how_many(self, passes: int = 1) -> int:
-        """Return how many inputs to run where many are wanted, each in so many passes."""
+        """Return how many inputs to run where many are wanted, each in ``passes`` passes."""
         numbers = passes * torch.Size(self.shape).numel()
         return max(MIN_INPUTS, min(MAX_INPUTS, _MAX_NUMBERS // numbers))
 

@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from kan_widgets.nn.bases.basis import Ends
 
-_FEWEST, _MAX_NODES = 49, 257
-# Relative to the largest value: where samples so near the cubics are not refined, basis functions
-# that add less are left out, an earlier basis still fits, and functions are too rough.
-_FINE_ERROR, _NEGLIGIBLE_SHARE, _REFIT_ERROR, _MAX_ERROR = 2e-5, 1e-5, 1e-4, 2e-2
-# An earlier basis is kept if it reaches at most so many times as far as now needed.
-_MAX_WIDENING = 1.5
+_FEWEST = 49  # nodes to begin with
+_MAX_NODES = 257
+# These four are relative to the largest value.
+_FINE_ERROR = 2e-5  # where samples are as near the cubics as this, no nodes are added
+_NEGLIGIBLE_SHARE = 1e-5  # basis functions that add less are left out
+_REFIT_ERROR = 1e-4  # up to which an earlier basis still fits
+_MAX_ERROR = 2e-2  # beyond it functions are too rough to be sampled
+_MAX_WIDENING = 1.5  # an earlier basis is kept up to this many times the interval now needed
 
 
 class Untold(ValueError):

@@ -22,7 +22,7 @@ from kan_widgets.insight.running import run, stages_of
 Link = tuple[int, int, int]
 
 _INTERVALS, _ORDER = 8, 3
-# Beyond so many deviations of the output a formula is as wrong as it can be.
+# Beyond this many deviations of the output a formula is as wrong as it can be.
 _WRONG = 1e3
 # Differences between what a layer computes and its functions, beside the size of the values.
 _SAME = 1e-4
@@ -143,7 +143,7 @@ class Chain:
         return Chain(terms, tuple(constants))
 
     def fitted(self, x: Float64, y: Float64, most: int) -> Chain:
-        """Return the chain with all numbers fitted to y at once, by at most so many evaluations."""
+        """Return the chain with all numbers fitted to y at once, in up to ``most`` evaluations."""
         from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
         own, of_terms = self._places

@@ -22,16 +22,16 @@ from kan_widgets.insight.tables import EPSILON
 
 # Five numbers more must halve the variance that is left unexplained.
 FORMULA_PENALTY = 0.2
-# Rows that moves are tried on; formulas that stay are fitted to more.
-_TRIED, _FITTED = 400, 2000
-# Most evaluations of a fit: for a move, and for a formula that stays.
-_BRIEF, _LONG = 12, 100
-# Most moves fitted in a step, forms tried for a term, and structures made into formulas.
-_MOVES, _FORMS, _STRUCTURES = 5, 3, 3
-# Most numbers of a formula in which simple ones are looked for.
-_MOST_SNAPPED = 16
-# Error up to which units are taken out, and that is small enough not to try with more of them.
-_LOST, _ENOUGH = 0.05, 1e-4
+_TRIED_ROWS = 400  # that moves are tried on
+_FITTED_ROWS = 2000  # that formulas which stay are fitted to
+_BRIEF = 12  # evaluations at most, for a move
+_LONG = 100  # evaluations at most, for a formula that stays
+_MAX_MOVES = 5  # fitted in a step
+_MAX_FORMS = 3  # tried for a term
+_MAX_STRUCTURES = 3  # made into formulas
+_MAX_SNAPPED = 16  # numbers of a formula in which simple ones are looked for
+_LOST_ERROR = 0.05  # up to which units are taken out
+_SMALL_ERROR = 1e-4  # so small that no formula with more units is tried
 
 
 def formula_score(left: float, length: int, penalty: float) -> float:
@@ -57,7 +57,7 @@ class Search:
     """The best formula of each length, with its error."""
 
     def __post_init__(self) -> None:
-        self._few, self._many = ((self.x[:n], self.y[:n]) for n in (_TRIED, _FITTED))
+        self._few, self._many = ((self.x[:n], self.y[:n]) for n in (_TRIED_ROWS, _FITTED_ROWS))
 
     def front(self, network: Chain) -> list[Chain]:
         """Return formulas of a network from short to long, each nearer to it than those before."""
@@ -67,7 +67,7 @@ class Search:
             structure = structure.fitted(*self._few, _LONG)
             formula = self._look_back(self._with_forms(structure))
             self._shorten(formula)
-            if self._error(formula) <= min(_ENOUGH, 2 * self._error(structure) + FLOOR):
+            if self._error(formula) <= min(_SMALL_ERROR, 2 * self._error(structure) + FLOOR):
                 break
         best, front = math.inf, []
         for _, (error, chain) in sorted(self.by_length.items()):
@@ -95,7 +95,7 @@ class Search:
     def _best(self, moves: Iterable[Chain]) -> Chain | None:
         """Return the best of some moves: all compared as they are, the best again when fitted."""
         self.step()
-        promising = sorted((move for move in moves if move.terms), key=self._score)[:_MOVES]
+        promising = sorted((move for move in moves if move.terms), key=self._score)[:_MAX_MOVES]
         fitted = [chain.fitted(*self._few, _BRIEF) for chain in promising]
         return min(fitted, key=self._score, default=None)
 
@@ -103,7 +103,7 @@ class Search:
         """Return the network with fewer and fewer units, the smallest first, all splines free."""
         structures: list[Chain] = []
         best: Chain | None = network
-        while best is not None and (best is network or best.unexplained(*self._few) < _LOST):
+        while best is not None and (best is network or best.unexplained(*self._few) < _LOST_ERROR):
             structures.append(best)
             last = len(best.constants) - 1
             units = sorted({at[:2] for at in best.terms if at[0] < last})
@@ -112,7 +112,7 @@ class Search:
         for chain in structures[-2::-1]:  # one that is no tenth as wrong tells nothing new
             if 10 * chain.unexplained(*self._few) < kept[-1].unexplained(*self._few):
                 kept.append(chain)
-        return kept[:_STRUCTURES]
+        return kept[:_MAX_STRUCTURES]
 
     def _without(self, chain: Chain, unit: tuple[int, int]) -> Chain:
         evaluated = chain.run(self._few[0])[1]
@@ -139,7 +139,7 @@ class Search:
         forms = [form for form in self.forms if form.complexity - 1 < least]
         x, y, mean = points
         moves = [chain.with_term(link, None, mean)]
-        for fit in forms_like(x, y, forms, self.penalty, _FORMS):
+        for fit in forms_like(x, y, forms, self.penalty, _MAX_FORMS):
             term = Term(fit.form, np.array([fit.a, fit.b, fit.c]))
             moves.append(chain.with_term(link, term, fit.d + mean))
         return moves
@@ -215,7 +215,7 @@ class Search:
 
         values: list[Any] = list(map(float, floats))
         before = np.square(rest(values, self.held_x, self.held_y)).sum(axis=1)
-        if len(values) > _MOST_SNAPPED or before.mean() > 0.01 * self.held_y.var(axis=0).sum():
+        if len(values) > _MAX_SNAPPED or before.mean() > 0.01 * self.held_y.var(axis=0).sum():
             return list(expressions)  # the numbers of a wrong formula mean nothing
         # Twice: what the others were fitted to may have become simple.
         for k in 2 * list(range(len(values))):

@@ -279,7 +279,7 @@ def _ordered(fits: list[_Ranked]) -> list[SymbolicFit]:
     """
 
     def within(other: _Ranked, first: _Ranked, errors: float) -> bool:
-        """Say whether a score is at most so many standard errors above that of another form."""
+        """Say whether a score is at most ``errors`` standard errors above that of another form."""
         own, its = (moves / ((1 - fit.r2 + FLOOR) * math.log(2)) for fit, moves in (other, first))
         room = np.nan_to_num(_deviation(own - its))
         return bool(other[0].score - first[0].score <= errors * room)

@@ -70,12 +70,12 @@ class Units:
 
 
 def same(count: int) -> Units:
-    """Return so many units in their own order, with their own signs."""
+    """Return ``count`` units in their own order, with their own signs."""
     return Units(np.arange(count), np.ones(count))
 
 
 @dataclass(frozen=True, eq=False)
-class Matched:
+class _Matched:
     """The units of every layer but the last, and what is left between the functions."""
 
     units: tuple[Units, ...]
@@ -106,16 +106,16 @@ def arranged(parts: Sequence[MatchedLayer], units: Sequence[Units]) -> list[Floa
 
 def compared(
     first: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: Sequence[Units]
-) -> Matched:
+) -> _Matched:
     """Return how far two networks are apart if units are matched so."""
     left = [
         np.square(part.values - values).sum() / ((part.size + its.size) or 1.0)
         for part, its, values in zip(first, other, arranged(other, units), strict=True)
     ]
-    return Matched(tuple(units), np.array(left))
+    return _Matched(tuple(units), np.array(left))
 
 
-def matched(first: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Matched:
+def matched(first: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> _Matched:
     """Match the hidden units of another network to those of the first.
 
     Starts from units matched layer by layer and from units as they are; keeps the nearer result.
@@ -131,7 +131,7 @@ def matched(first: Sequence[MatchedLayer], other: Sequence[MatchedLayer]) -> Mat
 
 def _descended(
     first: Sequence[MatchedLayer], other: Sequence[MatchedLayer], units: list[Units]
-) -> Matched:
+) -> _Matched:
     """Match one layer after the other, the others as they are, while that brings them nearer."""
     best = compared(first, other, units)
     for _ in range(_SWEEPS):

@@ -26,7 +26,7 @@ Layers = list[tuple[LayerLayout, Float64]]
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class _Places:
     """Where the functions of a layer are compared, and what its units gave."""
 
     x: Float64
@@ -86,18 +86,18 @@ def check_alike(first: Layers, other: Layers, number: int) -> None:
             raise ValueError(f"{layer.name} of network {number} is not finite")
 
 
-def common_points(networks: Sequence[Layers]) -> list[list[Places]]:
+def common_points(networks: Sequence[Layers]) -> list[list[_Places]]:
     """Return even points over what a layer's grids have in common, the same for all networks."""
-    places: list[Places] = []
+    places: list[_Places] = []
     for layers in zip(*networks, strict=True):
         low, high = np.array([layer.domain for layer, _ in layers]).T
         ends = (low.max(), high.min()) if low.max() < high.min() else (low.min(), high.max())
         out, in_ = layers[0][0].shape[:2]
-        places.append(Places(np.tile(np.linspace(*ends, _POINTS), (in_, 1)), np.ones(out)))
+        places.append(_Places(np.tile(np.linspace(*ends, _POINTS), (in_, 1)), np.ones(out)))
     return [places] * len(networks)
 
 
-def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
+def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
     """Run a model and return, for each layer, quantiles of its inputs and what its units gave.
 
     Raises
@@ -114,7 +114,7 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
     )
     if record.ran(stages) != stages:
         raise ValueError("the layers do not run one after the other as they are listed")
-    by_layer: list[Places] = []
+    by_layer: list[_Places] = []
     for k, stage in enumerate(stages):
         if not record.once(stage.at) or len(stage.parts) > 1:
             raise ValueError(f"{stage.name}: expected a layer that runs once, and alone")
@@ -134,11 +134,11 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[Places]:
         about = (some - some.mean(axis=0)) / np.maximum(some.std(axis=0), 1e-12)
         is_last = k + 1 == len(stages)
         scale = np.ones(layer.shape[0]) if is_last else spread
-        by_layer.append(Places(places, scale, None if shared or is_last else about))
+        by_layer.append(_Places(places, scale, None if shared or is_last else about))
     return by_layer
 
 
-def matched_layers(layers: Layers, places: Sequence[Places]) -> list[MatchedLayer]:
+def matched_layers(layers: Layers, places: Sequence[_Places]) -> list[MatchedLayer]:
     """Sample the functions of a network, each about its mean."""
     parts: list[MatchedLayer] = []
     channels = 0

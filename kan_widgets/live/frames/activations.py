@@ -27,7 +27,7 @@ class Probe:
 
 
 @dataclass(frozen=True, eq=False)
-class Values:
+class _Values:
     """The outputs of one station: ``low + data / 255 · (high - low)``, example by example.
 
     A number that is not finite counts as the lowest or the highest there is; with none finite,
@@ -66,7 +66,7 @@ class Activations:
 
     step: int
     layout_version: int
-    values: tuple[Values, ...] = field(repr=False)
+    values: tuple[_Values, ...] = field(repr=False)
     extras: tuple[Extra, ...] = field(repr=False)
 
     @property
@@ -75,7 +75,7 @@ class Activations:
         return values + sum(extra.data.nbytes for extra in self.extras)
 
 
-def quantised(station: int, values: NDArray[Any]) -> Values:
+def quantised(station: int, values: NDArray[Any]) -> _Values:
     """Return outputs ``(n, *shape)`` with eight bits a number."""
     rows = values.reshape(len(values), -1).astype(np.float64)
     finite = np.isfinite(rows)
@@ -89,7 +89,7 @@ def quantised(station: int, values: NDArray[Any]) -> Values:
         part = (rows - low[:, None]) / np.where(span > 0, span, 1.0)
     part = np.where(rows == np.inf, 1.0, np.nan_to_num(part, nan=0.0, posinf=1.0, neginf=0.0))
     data = np.rint(255 * part.clip(0, 1)).astype(np.uint8).reshape(values.shape)
-    return Values(station, data, low, high)
+    return _Values(station, data, low, high)
 
 
 def packed(activations: Activations) -> tuple[dict[str, Any], Uint8, Float32]:
@@ -131,7 +131,7 @@ def unpacked(
         )
         if not len(low) == len(high) == len(part):
             raise ValueError(f"{len(low)} and {len(high)} ends for {len(part)} examples")
-        values.append(Values(int(entry["station"]), part, low, high))
+        values.append(_Values(int(entry["station"]), part, low, high))
     for entry, numbers in zip(content["extras"], _parts(content["extras"], more), strict=True):
         extras.append(Extra(int(entry["station"]), str(entry["name"]), numbers))
     return Activations(int(content["step"]), layout_version, tuple(values), tuple(extras))

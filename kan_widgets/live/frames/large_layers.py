@@ -27,7 +27,7 @@ MAX_WINDOW = 10_000
 # Layers that no view shows share the budget divided by this.
 _UNSEEN_DIVISOR = 4
 # A picture, which nobody can look around in, has the budget divided by this.
-_PICTURED_DIVISOR = 4
+_PICTURE_DIVISOR = 4
 # Most rows, and most columns, of a map.
 MAX_CELLS = 96
 _POINTS = 8
@@ -91,13 +91,13 @@ class Looking:
                 self._made[layout] = part
             return part
 
-    def pictured(self, frame: Frame, layers: Collection[str]) -> Frame:
+    def for_picture(self, frame: Frame, layers: Collection[str]) -> Frame:
         """Return the part of a frame for a picture of some layers, which get most of the budget."""
         if 4 * frame.layout.size <= self.budget or frame.layout.is_cut:
             return frame
         with self._lock:
             places = dict(self._places)
-        budget = self.budget // _PICTURED_DIVISOR
+        budget = self.budget // _PICTURE_DIVISOR
         cut = _cut(frame.layout, frozenset(layers), places, budget)
         return cut_frame(frame, replace(cut, version=frame.layout.version))
 
@@ -186,7 +186,7 @@ class Summary:
     block: tuple[int, int]
     """Outputs and inputs of a block; the last ones may be smaller."""
     every: int
-    """Only the functions of every so many-th input were evaluated; 1 for all."""
+    """Only the functions of every n-th input were evaluated, n being this; 1 for all."""
     broken: int
     """How many of those are not finite."""
     change: Float32 | None = field(default=None, repr=False)

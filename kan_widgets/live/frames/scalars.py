@@ -28,7 +28,7 @@ class Mark:
     text: str
 
 
-# So many values on a device are joined to one tensor.
+# This many values on a device are joined to one tensor.
 _FOLD_SIZE = 1024
 
 
@@ -321,9 +321,10 @@ def loss_of(names: Iterable[str]) -> str:
     return min(losses, key=lambda name: belongs_to(name)[1] != "trained on", default="")
 
 
-# A loss has diverged that is this many times its first value, or 1 where that was less: the first
-# of these for so many values in a row, or the last of these once.
-_LASTING_RISE, _LASTING, _SUDDEN_RISE = 10.0, 5, 100.0
+# Rises are relative to a loss's first value, or to 1 where that was less.
+_LASTING_RISE = 10.0  # a loss has diverged that exceeds this for long
+_LASTING = 5  # values in a row
+_SUDDEN_RISE = 100.0  # or exceeds this once, with the last value
 
 
 def diverged_since(scalars: Scalars) -> int | None:

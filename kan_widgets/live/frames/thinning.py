@@ -148,12 +148,12 @@ def aligned(steps: Sequence[int], fits: Callable[[list[int]], bool]) -> tuple[li
     return kept, gap
 
 
-def spread(steps: Sequence[int], count: int) -> list[int]:
+def evenly_spaced(steps: Sequence[int], count: int) -> list[int]:
     """Return the places of about ``count`` steps, those nearest to evenly spaced ones.
 
     Examples
     --------
-    >>> spread([0, 1, 2, 3, 50, 98, 100], count=3)
+    >>> evenly_spaced([0, 1, 2, 3, 50, 98, 100], count=3)
     [0, 4, 6]
     """
     known = np.asarray(steps)

@@ -183,11 +183,11 @@ def _whole(placed: Tensor) -> Tensor:
 
 _FLATTENS = {"flatten", "reshape", "view"}
 # What leaves each number at its place.
-_POINTWISE = {
-    *("add", "sub", "mul", "div", "true_divide", "clamp", "clip", "dropout"),
-    *("relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "hardtanh", "tanh", "sigmoid"),
-    *("batch_norm", "layer_norm", "contiguous", "clone", "detach", "float", "double", "to"),
-}
+_POINTWISE = (
+    {"add", "sub", "mul", "div", "true_divide", "clamp", "clip", "dropout"}
+    | {"relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "hardtanh", "tanh", "sigmoid"}
+    | {"batch_norm", "layer_norm", "contiguous", "clone", "detach", "float", "double", "to"}
+)
 
 
 class Folding(TorchFunctionMode):

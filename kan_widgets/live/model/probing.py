@@ -187,7 +187,7 @@ class Probing:
         return assembled(trail, layers, layout, paths)
 
 
-MAX_EXAMPLES = 16
+_MAX_EXAMPLES = 16
 _DEFAULT_EXAMPLES = 8
 _MAX_INPUT_BYTES = 4_000_000
 _MAX_BYTES = 1_000_000
@@ -223,7 +223,7 @@ def examples_of(images: Any, labels: Any = None) -> Examples:
             f"images of shape {tuple(inputs.shape)}: expected (n, ...), at least one input"
         )
     numbers = None if labels is None else _labels_of(labels, len(inputs))
-    inputs = _first(inputs, MAX_EXAMPLES)
+    inputs = _first(inputs, _MAX_EXAMPLES)
     kept = len(inputs)
     shown = np.ascontiguousarray(inputs.float().cpu().numpy())
     shown.flags.writeable = False

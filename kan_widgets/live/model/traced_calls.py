@@ -28,7 +28,7 @@ _VALUE_READS = {"item", "tolist", "numpy", "__bool__", "__float__", "__int__", "
 
 
 @dataclass(eq=False)
-class Raw:
+class _Raw:
     """A station in the making; its sources are numbers of others."""
 
     station: Station
@@ -44,9 +44,9 @@ class Raw:
 class Trail:
     """The stations that some examples passed on their way through a model."""
 
-    raw: list[Raw] = field(default_factory=list)
+    raw: list[_Raw] = field(default_factory=list)
     calls: list[tuple[str, nn.Module]] = field(default_factory=list)
-    """The modules called, by their numbers in ``Raw.scope``."""
+    """The modules called, by their numbers in ``_Raw.scope``."""
     ends: list[int] = field(default_factory=list)
     """The stations that the model's output is from."""
     trouble: str = ""
@@ -87,7 +87,7 @@ class Tracer(TorchFunctionMode):
             kept = self._reduce(values)
         own = {"shape": shape or (), "compute": operation.compute, **more}
         station = Station(operation.kind, name, operation.label, sources=tuple(sources), **own)
-        self.trail.raw.append(Raw(station, operation.extras, kept, tuple(self._scope)))
+        self.trail.raw.append(_Raw(station, operation.extras, kept, tuple(self._scope)))
         return len(self.trail.raw) - 1
 
     def link(self, values: Tensor, station: int) -> None:
@@ -266,7 +266,7 @@ def _reached(trail: Trail) -> set[int]:
     return kept
 
 
-def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
+def _blocks(trail: Trail, kept: set[int]) -> dict[int, _Raw]:
     """Make one station of each module without KAN layers that has calls without a name.
 
     Returns what takes the place of some stations; others of ``kept`` are taken out.
@@ -281,7 +281,7 @@ def _blocks(trail: Trail, kept: set[int]) -> dict[int, Raw]:
             and raws[k].station.compute is None
         }
     )
-    replaced: dict[int, Raw] = {}
+    replaced: dict[int, _Raw] = {}
     for _, call in calls:
         path, module = trail.calls[call]
         inside = {k for k in kept if call in raws[k].scope}

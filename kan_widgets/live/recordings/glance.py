@@ -16,7 +16,7 @@ from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read
 
 
 @dataclass(frozen=True)
-class Latest:
+class _Latest:
     """The last frame, values and status that a recording has of its run."""
 
     frames: int = 0
@@ -34,7 +34,7 @@ class Glance:
         self.place = Place(path)
         self.header: dict[str, Any] = {}
         """Header of the recording; empty before the first look."""
-        self.latest = Latest()
+        self.latest = _Latest()
         self.nbytes = 0
         self.is_closed = False
         self._signs = Signs()
@@ -51,8 +51,8 @@ class Glance:
             with reader.reading(INDEX):
                 latest = reader.header["latest"]
                 values = {str(name): float(v) for name, v in latest.get("values", {}).items()}
-                self.latest = Latest(
-                    **fields_of(Latest, latest, "values", "status"),
+                self.latest = _Latest(
+                    **fields_of(_Latest, latest, "values", "status"),
                     values=values,
                     status=status_from(latest.get("status", {})),
                 )
@@ -62,7 +62,7 @@ class Glance:
         elif not (self.is_closed and self.nbytes == Stored(self.place).nbytes()):
             run = replay(self.place.path, history_mb=0.0)
             values = {name: run.scalars.latest(name) for name in run.scalars.names}
-            self.latest = Latest(run.frames, run.frame.step, values, run.feed.status)
+            self.latest = _Latest(run.frames, run.frame.step, values, run.feed.status)
             self.header, self.is_closed = run.feed.reader.header, run.is_complete
             self.nbytes = run.feed.reader.stored.nbytes()
             self._signs.hear(self.header)

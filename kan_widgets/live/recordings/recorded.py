@@ -25,7 +25,7 @@ from kan_widgets.live.frames.progress import (
 from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.thinning import evenly_spaced
 from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
 from kan_widgets.live.recordings.remote import FollowerSide
@@ -362,4 +362,4 @@ def _few(taken: list[Taken]) -> list[Taken]:
     """Return as many as a page is sent at once, spread over the steps."""
     if len(taken) <= _MOST_AT_ONCE:
         return taken
-    return [taken[place] for place in spread([each.step for each in taken], _MOST_AT_ONCE)]
+    return [taken[place] for place in evenly_spaced([each.step for each in taken], _MOST_AT_ONCE)]

@@ -52,7 +52,7 @@ class OneFile(ZipFile):
 
 
 @dataclass(frozen=True)
-class Segment:
+class _Segment:
     """An object with some of the records: a line of the index."""
 
     name: str
@@ -70,7 +70,7 @@ class Index:
     """The content of an index file."""
 
     header: dict[str, Any]
-    segments: list[Segment]
+    segments: list[_Segment]
     ended: bool
 
     @property
@@ -93,7 +93,7 @@ def read_index(place: Place) -> Index | None:
         if not lines:
             return None
         ended = len(lines) > 1 and lines[-1] == {"ended": True}
-        segments = [Segment(**line) for line in lines[1 : len(lines) - ended]]
+        segments = [_Segment(**line) for line in lines[1 : len(lines) - ended]]
         return Index(dict(lines[0]), segments, ended)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{place} is not a recording: its {INDEX}: {error}") from error
@@ -149,7 +149,7 @@ class Segments:
         self.nbytes = 0
         """Bytes of all records."""
         self._token = secrets.token_hex(4)
-        self._segments: list[Segment] = []
+        self._segments: list[_Segment] = []
         self._waiting: dict[str, tuple[bytes, int | None]] = {}
         self._waits = 0
         self._written_at = float("-inf")
@@ -223,20 +223,20 @@ class Segments:
             if sum(segment.nbytes for segment in tail) <= _SEGMENT_BYTES:
                 self._join(tail, ended)
 
-    def _join(self, tail: list[Segment], ended: bool) -> None:
+    def _join(self, tail: list[_Segment], ended: bool) -> None:
         """Join the last segments into one."""
         records = [record for segment in tail for record in _records_of(self.place, segment)]
         steps = [step for segment in tail for step in segment.steps or ()]
         joined = self._put(records, tail[0].level + 1, steps)
         self._say([*self._segments[: -len(tail)], joined], ended)
 
-    def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> Segment:
+    def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> _Segment:
         first, last = (record_of(records[place][0])[0] for place in (0, -1))
         file = BytesIO()
         with OneFile(file, "w") as archive:
             for name, data in records:
                 archive.append(name, data)
-        segment = Segment(
+        segment = _Segment(
             f"{first:08}-{level}-{self._token}{self.header['copy']}.npz",
             first,
             last,
@@ -247,7 +247,7 @@ class Segments:
         self.place.write(segment.name, file.getvalue())
         return segment
 
-    def _say(self, segments: list[Segment], ended: bool) -> None:
+    def _say(self, segments: list[_Segment], ended: bool) -> None:
         """Write the index, and remove segments that it names no more."""
         head = {**self.header, "writer": self._token, "alive": round(time.time(), 3)}
         head["latest"] = self.latest
@@ -305,7 +305,7 @@ def _written(place: Place, index: Index | None) -> RuntimeError:
     )
 
 
-def _records_of(place: Place, segment: Segment) -> list[tuple[str, bytes]]:
+def _records_of(place: Place, segment: _Segment) -> list[tuple[str, bytes]]:
     """Return the records in a segment. Raises `BadZipFile` if it is damaged."""
     with ZipFile(BytesIO(place.read(segment.name))) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]

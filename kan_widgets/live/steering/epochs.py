@@ -257,7 +257,7 @@ def train(
         for run in all_trained:
             run.model.train()
             run.training.epoch = epoch
-        sums = [Sums() for _ in all_trained]
+        sums = [_Sums() for _ in all_trained]
         for batch in loader:
             for run, its_sums in zip(all_trained, sums, strict=True):
                 _step(run, batch, loss_fn, its_sums)
@@ -278,7 +278,7 @@ def train(
         run.training.end(loop, "stopped" if loop.stop else "finished")
 
 
-def _step(run: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
+def _step(run: Trained, batch: Any, loss_fn: Loss, sums: _Sums) -> None:
     training, result, model = run.training, run.result, run.model
     steps = training.steps
     started = time.perf_counter() - training.clock.paused
@@ -300,7 +300,7 @@ def _step(run: Trained, batch: Any, loss_fn: Loss, sums: Sums) -> None:
     result.steps += 1
 
 
-def _end_epoch(run: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss_fn: Loss) -> None:
+def _end_epoch(run: Trained, sums: _Sums, eval_loader: Iterable[Any] | None, loss_fn: Loss) -> None:
     result, training = run.result, run.training
     result.epochs += 1
     result.loss.append(sums.loss)
@@ -320,9 +320,9 @@ def _end_epoch(run: Trained, sums: Sums, eval_loader: Iterable[Any] | None, loss
 
 
 @ungraded
-def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> Sums:
+def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> _Sums:
     """Return loss and accuracy over all batches, in evaluation mode without gradients."""
-    sums = Sums()
+    sums = _Sums()
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
@@ -336,7 +336,7 @@ def evaluate(model: nn.Module, loader: Iterable[Any], loss_fn: Loss) -> Sums:
     return sums
 
 
-class Sums:
+class _Sums:
     """Loss and right answers, added up over batches where they are."""
 
     def __init__(self) -> None:

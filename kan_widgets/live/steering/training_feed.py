@@ -10,7 +10,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.steering.control import Control
 
 
-class Steppable(Protocol):
+class _Steppable(Protocol):
     """The training, as the counter of steps knows it."""
 
     control: Control
@@ -25,7 +25,7 @@ class Steppable(Protocol):
 class TrainingFeed(Feed, ABC):
     """The feed of a model that trains here, as its run, its counter and its edits know it."""
 
-    training: Steppable
+    training: _Steppable
 
     @abstractmethod
     def on_step(self, step: int, now: float) -> bool:

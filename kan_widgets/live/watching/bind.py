@@ -174,7 +174,7 @@ def bind(
                 layers_of.find_again(inner)
             live._rename(**named)
             live.every = every
-            live.feed.camera.allow(max_fps, int(history_mb * 1e6))
+            live.feed.camera.limit(max_fps, int(history_mb * 1e6))
             live.feed.bound.start_proving(shown, prove)
             live.feed.tell_training()
             return live

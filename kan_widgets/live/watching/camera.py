@@ -21,12 +21,13 @@ from kan_widgets.live.steering.counter import Stepping
 _PATIENCE_TO_READ = 2.0
 _TRIES = 3
 # Most whole frames a second where pages show only parts of them.
-WHOLE_FPS = 1.0
-# Frames move all views.
+_WHOLE_FPS = 1.0
+# Share of the watching budget that frames get, relative to other kinds of work (1): all views
+# wait for them.
 _WEIGHT = 4.0
 
 
-def budgets(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
+def history_shares(history_bytes: int, layout: Layout, is_large: bool) -> tuple[int, int]:
     """Return the bytes for whole frames, and those for frames of what was looked at.
 
     Half each; all for the latter where not even one whole frame fits between the first and the
@@ -72,7 +73,7 @@ class Camera:
         self._names, self._is_renamed = names or {}, False
         self.looking = looking or Looking()
         self.throttle = Throttle(max_fps, TOTAL_SHARE, weight=_WEIGHT)
-        self._whole_throttle = Throttle(WHOLE_FPS)
+        self._whole_throttle = Throttle(_WHOLE_FPS)
         self._takes_whole = False
         start = perf_counter()
         read = layers.read()
@@ -89,7 +90,7 @@ class Camera:
         self._recopy: Callable[[], Float32 | None] | None = None
         self._recopied: Layout | None = None
         self.history.append(Frame(step, layout, Copy(read, beside=beside.values()).data()))
-        self.allow(max_fps, history_bytes)
+        self.limit(max_fps, history_bytes)
         if self.looking.cut(layout) is not layout:
             # The next whole one comes once the training has taken long enough for it.
             now = perf_counter()
@@ -99,11 +100,11 @@ class Camera:
         self.coming: Started | None = None
         """The frame taken last, where it has not arrived yet."""
 
-    def allow(self, max_fps: float, history_bytes: int) -> None:
+    def limit(self, max_fps: float, history_bytes: int) -> None:
         """Limit the frames per second, and the bytes of them that are kept, from now on."""
         self.throttle.interval = 1 / max_fps
         is_large = self.looking.cut(self.layout) is not self.layout
-        shares = budgets(history_bytes, self.layout, is_large)
+        shares = history_shares(history_bytes, self.layout, is_large)
         self.history.max_bytes, self.glimpses.max_bytes = shares
 
     @property
@@ -126,7 +127,7 @@ class Camera:
         return self._take(step, self.layout)
 
     def stride(self, now: float, before: int) -> int:
-        """Return the stride: of so many steps at which a frame is due, one is taken.
+        """Return the stride: of as many steps at which a frame is due, one is taken.
 
         Processes that have parts of one model take frames at the same steps, without a word.
         """

@@ -15,7 +15,7 @@ from torch import Tensor
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.coefficient_copies import Arriving
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.thinning import evenly_spaced
 from kan_widgets.live.model.edits import Edit
 from kan_widgets.live.watching.binding import Binding
 from kan_widgets.nn.torch_modes import ungraded
@@ -101,7 +101,7 @@ class Updates:
                 self._kept.append(self._coming.popleft().sizes())
             if len(self._kept) > _MAX_KEPT:
                 steps = [next(iter(sizes.values())).step for sizes in self._kept]
-                self._kept = [self._kept[place] for place in spread(steps, _MAX_KEPT // 2)]
+                self._kept = [self._kept[place] for place in evenly_spaced(steps, _MAX_KEPT // 2)]
             return list(self._kept)
 
     def series(self, name: str) -> list[UpdateSizes]:

@@ -16,7 +16,7 @@ from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
 from kan_widgets.nn.torch_modes import ungraded
 
-# Inputs that the coefficients are fitted to; of more, so many are chosen evenly by rank.
+# Most inputs that coefficients are fitted to; of more, as many are chosen evenly by rank.
 _MAX_INPUTS = 4096
 # Weight of the grid as a whole in the fit, next to 1 for the inputs. It determines every
 # coefficient, and keeps functions near what they were in gaps between inputs. Beyond the grid

@@ -17,13 +17,12 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-from typing import Union
 
 import torch
 from torch import Tensor
 
 from kan_widgets.nn.bases.basis import Basis
-from kan_widgets.nn.bases.bspline import BSpline, Spline
+from kan_widgets.nn.bases.bspline import Spline
 from kan_widgets.nn.bases.chebyshev import Chebyshev
 from kan_widgets.nn.bases.fourier import Fourier
 from kan_widgets.nn.bases.knot_spline import KnotSpline
@@ -35,8 +34,6 @@ from kan_widgets.nn.contraction import LayerCall
 
 # A call with fewer columns in the dense form is not worth waiting for the compiler.
 MIN_COLUMNS = 2**16
-
-Known = Union[BSpline, KnotSpline, RBF, Chebyshev, Fourier]  # noqa: UP007  (evaluated on Python 3.10)
 
 # Bases other than splines, in the order of ``local.cpp``. A class derived from one may differ.
 _FAMILIES = (RBF, Chebyshev, Fourier)

@@ -19,7 +19,7 @@ from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.frames.thinning import aligned, spread
+from kan_widgets.live.frames.thinning import aligned, evenly_spaced
 from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 # With more functions only a part of a layer is measured: those of some outputs and some inputs.
 MAX_MEASURED = 100_000
-
 # Functions of a layer that are drawn as dots; where there are more, evenly by rank.
 MAX_DOTS = 60
 # Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
-# Points of gradients and updates that cross to the page: about so many of all layers together, at
-# most and at least so many of each.
-_POINTS, _MAX_POINTS, _MIN_POINTS = 8000, 200, 20
+# Points of gradients and updates that cross to the page.
+_POINTS = 8000  # about as many, of all layers together
+_MAX_POINTS = 200  # of one layer
+_MIN_POINTS = 20  # of one layer, however many layers there are
 _SUMMARY_FIELDS = (
     *("constant", "not_finite", "spline_share", "outside_grid", "outside_support", "silu_shaped"),
     *("observed_silu_shaped", "base", "base_shaped", "observed_base_shaped", "relative_change"),
@@ -48,7 +48,7 @@ Moment = tuple[int, dict[str, LayerSummary]]
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredPart:
+class _MeasuredPart:
     """The functions from some inputs of a layer to some of its outputs."""
 
     whole: LayerLayout
@@ -88,22 +88,22 @@ class MeasuredPart:
         return observed_entries(seen, (np.arange(groups)[:, None] * entries + own).ravel())
 
 
-_parts: weakref.WeakKeyDictionary[LayerLayout, MeasuredPart] = weakref.WeakKeyDictionary()
+_parts: weakref.WeakKeyDictionary[LayerLayout, _MeasuredPart] = weakref.WeakKeyDictionary()
 
 
-def _measured_part(layer: LayerLayout) -> MeasuredPart:
+def _measured_part(layer: LayerLayout) -> _MeasuredPart:
     """Return the part of a layer that is measured: the same one for layers of one shape."""
     if (part := _parts.get(layer)) is None:
         part = _parts[layer] = _chosen(layer)
     return part
 
 
-def _chosen(layer: LayerLayout) -> MeasuredPart:
+def _chosen(layer: LayerLayout) -> _MeasuredPart:
     out, inputs, height, width = layer.shape
     groups = layer.conv.groups if layer.conv is not None else 1
     if layer.count <= MAX_MEASURED or out % groups:
         everything = np.arange(out), np.arange(inputs)
-        return MeasuredPart(layer, layer, *everything)
+        return _MeasuredPart(layer, layer, *everything)
     kernels = max(1, MAX_MEASURED // (height * width))
     # As many outputs as inputs, if there are so many; the same ones of each group.
     own = out // groups
@@ -119,7 +119,7 @@ def _chosen(layer: LayerLayout) -> MeasuredPart:
         table_of = table_of.reshape(layer.shape)[np.ix_(outputs, columns_chosen)].reshape(-1)
     shape = (len(outputs), columns, height, width)
     part = replace(layer, shape=shape, offset=0, table_of=table_of)
-    return MeasuredPart(layer, part, outputs, columns_chosen)
+    return _MeasuredPart(layer, part, outputs, columns_chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class Row:
     layout: LayerLayout
     step: int
     summary: LayerSummary
-    """Summary of the functions measured: all, or a `MeasuredPart`."""
+    """Summary of the functions measured: all, or a `_MeasuredPart`."""
     updates: UpdateSizes | None
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""
@@ -145,8 +145,8 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain numbers; see `LayerRanges.table`."""
         s, sizes = self.summary, self.updates
-        spreads = {"range": s.grid, "observed_range": s.observed}
-        medians = {**spreads, "range_at_start": s.started, "change": s.change}
+        quantiles = {"range": s.grid, "observed_range": s.observed}
+        medians = {**quantiles, "range_at_start": s.started, "change": s.change}
         return {
             "layer": s.layer,
             "type": s.type,
@@ -155,10 +155,10 @@ class Row:
             "functions": self.layout.count,
             "measured": s.functions,
             **{name: getattr(s, name) for name in _SUMMARY_FIELDS},
-            **{name: _number_or_none(spread, "median") for name, spread in medians.items()},
+            **{name: _number_or_none(found, "median") for name, found in medians.items()},
             **{
-                f"{name}_{percent}": _number_or_none(spread, part)
-                for name, spread in spreads.items()
+                f"{name}_{percent}": _number_or_none(found, part)
+                for name, found in quantiles.items()
                 for percent, part in _PERCENTILES.items()
             },
             "threshold": THRESHOLD,
@@ -315,7 +315,7 @@ def past(
         reach = [s.grid for _, s in own]
         kept = measured
         if len(measured) > points:
-            kept = [measured[place] for place in spread([m.step for m in measured], points)]
+            kept = [measured[place] for place in evenly_spaced([m.step for m in measured], points)]
         records.append(
             {
                 "steps": _steps([step for step, _ in own]),

@@ -18,7 +18,7 @@ from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to, diverged_since
-from kan_widgets.live.worker import Painter
+from kan_widgets.live.worker import ThrottledJob
 from kan_widgets.widgets.shell.curves_view import COLOURS, SMOOTHING, LoggedCurve
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def _rank(quantity: str) -> tuple[int, str]:
 class ComparedModel:
     """One model of a comparison, which it does not keep alive, and its last numbers."""
 
-    def __init__(self, name: str, live: Binding | Replay, painter: Painter) -> None:
+    def __init__(self, name: str, live: Binding | Replay, draw_job: ThrottledJob) -> None:
         self.name = name
-        self._painter = painter
+        self._draw_job = draw_job
         self._live: weakref.ref[Binding | Replay] = weakref.ref(live)
         self.scalars = live.scalars
         self._counted: tuple[object, ...] = ()
@@ -199,7 +199,7 @@ class ComparedModel:
         """Show the binding that has taken the place of this one."""
         if is_binding(source):
             self._live = weakref.ref(source)
-            self._painter.wake()
+            self._draw_job.wake()
 
 
 def deciding(logs: Sequence[Scalars], steps_made: int = 0) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ def save_html(
 
 
 def write_page(path: pathlib.Path, page: Page, max_mb: float) -> None:
-    """Write a page of at most so many megabytes, and print its size."""
+    """Write a page of at most ``max_mb`` megabytes, and print its size."""
     text, kept, rounded = _fitting(page, max_mb)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames, rounded)}")

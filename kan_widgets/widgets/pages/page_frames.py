@@ -18,7 +18,7 @@ from kan_widgets.arrays import Float32
 from kan_widgets.live import Frame
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.observation import Observation
-from kan_widgets.live.frames.thinning import spread
+from kan_widgets.live.frames.thinning import evenly_spaced
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
     inputs_within,
@@ -30,7 +30,7 @@ from kan_widgets.widgets.wire.stream import Stream
 
 
 @dataclass
-class Past:
+class _Past:
     """The frames of one stream, and those that every page must have."""
 
     stream: Stream
@@ -42,11 +42,11 @@ class Past:
         if share >= 1:
             return list(self.frames)
         steps = [frame.step for frame in self.frames]
-        nearest = spread(steps, 2 + round(share * (len(steps) - 2)))
+        nearest = evenly_spaced(steps, 2 + round(share * (len(steps) - 2)))
         return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 
-def past_of(stream: Stream, *, whole: bool = True) -> Past:
+def past_of(stream: Stream, *, whole: bool = True) -> _Past:
     """Return all frames that a stream has, or if not ``whole`` those alone that it must have.
 
     Raises
@@ -68,8 +68,8 @@ def past_of(stream: Stream, *, whole: bool = True) -> Past:
         # As in the browser: the last frame taken at or before the step.
         if step >= 0 and (before := [n for n, frame in enumerate(frames) if frame.step <= step]):
             needed.add(before[-1])
-    past = Past(stream, frames, needed)
-    return past if whole else Past(stream, past.thinned(0), needed=set())
+    past = _Past(stream, frames, needed)
+    return past if whole else _Past(stream, past.thinned(0), needed=set())
 
 
 def saved(
@@ -168,7 +168,7 @@ _NUMBERS = 40_000
 
 
 def rounded(values: Float32, levels: int) -> Float32:
-    """Return numbers to the nearest of about so many steps from 0 to the largest; ±∞, NaN stay."""
+    """Return numbers rounded to about ``levels`` steps from 0 to the largest; ±∞, NaN stay."""
     finite = np.isfinite(values)
     largest = np.abs(values, where=finite, out=np.zeros_like(values)).max(initial=0)
     if largest == 0:

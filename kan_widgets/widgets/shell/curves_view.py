@@ -41,7 +41,7 @@ class CurvesView(View):
     """A view with curves of what was logged."""
 
     curves = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """See `curve_wire`; set by a painter only, like the marks."""
+    """See `curve_wire`; set by a draw job only, like the marks."""
     marks = traitlets.List(trait=traitlets.List()).tag(sync=True)
     """``[step, text]`` each."""
     smoothing: int = option(
@@ -74,7 +74,7 @@ class CurvesView(View):
         raise NotImplementedError
 
     def _draw_logged(self, logs: Sequence[Scalars], marks: Iterable[list[Any]]) -> None:
-        """Set curves and marks, unless nothing has changed; only for the painter."""
+        """Set curves and marks, unless nothing has changed; only for the draw job."""
         drawn = list(logs), [log.version for log in logs], list(self.zoom)
         if drawn != self._drawn:
             with self.hold_sync():

@@ -72,7 +72,7 @@ def _context() -> Any:
 
 
 def _png(width: int, height: int, pixels: str) -> str:
-    """Return an image of so many pixels, red, green, blue and opacity in base64, as an address."""
+    """Return an image as an address; its pixels are red, green, blue and opacity in base64."""
     image = Image.frombytes("RGBA", (int(width), int(height)), base64.b64decode(pixels))
     target = io.BytesIO()
     image.save(target, "PNG")
@@ -103,7 +103,7 @@ def picture_request(
     """
     looking = None if source is None else source.feed.looking
     first, frame = (
-        sliced(drawn if looking is None else looking.pictured(drawn, layers), layers)
+        sliced(drawn if looking is None else looking.for_picture(drawn, layers), layers)
         for drawn in frames
     )
     layouts = {drawn.layout.version: drawn.layout for drawn in (first, frame)}

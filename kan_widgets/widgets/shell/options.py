@@ -59,7 +59,7 @@ traitlets.TraitError
 
 
 @dataclass(frozen=True)
-class Option:
+class _Option:
     """The declaration of an option."""
 
     doc: str
@@ -100,7 +100,7 @@ def option(
     must be given. ``trait`` is for a type that is none of Python's own; without ``is_trait``
     another class has made it.
     """
-    return Option(doc, default, trait, bounds, kw_only, is_trait)
+    return _Option(doc, default, trait, bounds, kw_only, is_trait)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
@@ -111,13 +111,13 @@ class Declared:
 class Declaring(MetaHasTraits):
     """Makes traits, parameters and docstring of the options in a class."""
 
-    _parameters: dict[str, Option]
+    _parameters: dict[str, _Option]
 
     def __new__(
         mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **more: Any
     ) -> Declaring:
         hints = body.get("__annotations__", {})
-        own = {key: spec for key, spec in body.items() if isinstance(spec, Option)}
+        own = {key: spec for key, spec in body.items() if isinstance(spec, _Option)}
         plain = {key: hints[key] for key, spec in own.items() if spec.is_trait and not spec.trait}
         plain = {key: text for key, text in plain.items() if not text.startswith("InitVar[")}
         probe = {"__annotations__": plain, "__module__": body.get("__module__", __name__)}
@@ -130,7 +130,7 @@ class Declaring(MetaHasTraits):
                 text = text[len("InitVar[") : -1]
             if get_origin(kind) is Literal:
                 text = f"Literal{json.dumps(get_args(kind))}"
-            declared[key] = Option(**vars(spec) | {"type": text})
+            declared[key] = _Option(**vars(spec) | {"type": text})
             if argument or not spec.is_trait:
                 del body[key]
             else:
@@ -181,7 +181,7 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
     return trait
 
 
-def _documented(doc: str, parameters: dict[str, Option]) -> str:
+def _documented(doc: str, parameters: dict[str, _Option]) -> str:
     """Return a docstring with its parameters, and with what all views raise."""
     doc = inspect.cleandoc(doc)
     described = "\n".join(spec.described(name) for name, spec in parameters.items())
@@ -204,7 +204,7 @@ class _AsShown:
         return "as shown"
 
 
-AS_SHOWN = _AsShown()
+_AS_SHOWN = _AsShown()
 
 
 def with_options(method: F) -> F:
@@ -249,7 +249,7 @@ class _Drawing:
         for name in kind._options():
             annotation = kind._parameters[name].type
             keyword = inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=AS_SHOWN, annotation=annotation
+                name, inspect.Parameter.KEYWORD_ONLY, default=_AS_SHOWN, annotation=annotation
             )
             parameters.setdefault(name, keyword)
         return signature.replace(parameters=list(parameters.values()))

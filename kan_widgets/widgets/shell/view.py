@@ -13,7 +13,7 @@ import traitlets
 from kan_widgets.checks import check_number, is_module, nearest_word
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
-from kan_widgets.live.worker import Painter
+from kan_widgets.live.worker import ThrottledJob
 from kan_widgets.widgets.pages.page import Placed
 from kan_widgets.widgets.shell.docking import Dockable
 from kan_widgets.widgets.shell.drawing_engine import picture_request, svg_of
@@ -26,7 +26,7 @@ from kan_widgets.widgets.shell.options import (
     option,
     with_options,
 )
-from kan_widgets.widgets.shell.pictured import Pictured
+from kan_widgets.widgets.shell.pictures import Pictured
 from kan_widgets.widgets.wire.bundles import bundle
 from kan_widgets.widgets.wire.lifetime import ViewListener
 from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
@@ -61,7 +61,7 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     _esm = bundle("view.js")
     _is_joined = False
-    _painters: tuple[Painter, ...] = ()
+    _jobs: tuple[ThrottledJob, ...] = ()
     _narrowest = 100
     """Least width of a picture, in pixels."""
     _is_wide = False
@@ -279,11 +279,11 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         """Return a trait's value as the page would get it."""
         return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
-    def _painted(self, draw: Callable[[], object], fps: float) -> Painter:
-        """Return a painter that calls a method that sets traits, until the view is closed."""
-        painter = Painter(draw, fps)
-        self._painters = (*self._painters, painter)
-        return painter
+    def _throttled_job(self, draw: Callable[[], object], fps: float) -> ThrottledJob:
+        """Return a job that calls a method that sets traits, until the view is closed."""
+        job = ThrottledJob(draw, fps)
+        self._jobs = (*self._jobs, job)
+        return job
 
     def _listen(self, **methods: Callable[..., object]) -> None:
         """Call methods at events of the source, until the view is closed: see `ViewListener`."""
@@ -292,8 +292,8 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
 
     def _end(self) -> None:
         self._undock()
-        for painter in self._painters:
-            painter.close()
+        for job in self._jobs:
+            job.close()
         if (source := self._stream.source) is not None:
             source.feed.let_go()
         self._select_callbacks = ()

@@ -20,7 +20,7 @@ from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
-from kan_widgets.live.worker import Job, Painter, scheduler
+from kan_widgets.live.worker import Job, ThrottledJob, scheduler
 from kan_widgets.widgets.wire.bundles import packed_bundle
 from kan_widgets.widgets.wire.lifetime import SelfClosing
 from kan_widgets.widgets.wire.messages import (
@@ -100,16 +100,16 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._lock = self._outbox.lock
         self._source = weakref.ref(source)
         self._frames = source.history[0], source.frame
-        self._painter = Painter(self._tell_training)
-        self._pulse = Job(scheduler, self._beat)
-        self._summing = Painter(self._tell_summaries, fps=1)
+        self._standing_job = ThrottledJob(self._tell_training)
+        self._beat_job = Job(scheduler, self._beat)
+        self._summary_job = ThrottledJob(self._tell_summaries, fps=1)
         own = uuid4().hex
         super().__init__(model_id=own, _own=own, **state_of(source))
         answer_during_cells(self)
         source.feed.subscribe(self)
         # Catch up with what happened while the page was told of this stream.
         self._take_over(source)
-        self._painter.wake()  # a paused run emits no event: send once now
+        self._standing_job.wake()  # a paused run emits no event: send once now
 
     @property
     def source(self) -> Source | None:
@@ -118,7 +118,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def frames(self) -> tuple[Frame, Frame]:
         """Return the first frame and the one to show now; the last there was if all is gone."""
-        if (frame := _pictured.get().get(self)) is not None:
+        if (frame := _drawn_frames.get().get(self)) is not None:
             return self._frames[0], frame
         if (source := self.source) is not None:
             self._frames = source.history[0], source.feed.current()
@@ -142,8 +142,8 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def _end(self) -> None:
         if (source := self.source) is not None:
             source.feed.let_go()
-        self._painter.close()
-        self._summing.close()
+        self._standing_job.close()
+        self._summary_job.close()
         self._outbox.clear()
 
     def on_layout(self, layout: Layout) -> None:
@@ -158,12 +158,12 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
             self.layouts = [*first, content]
 
     def on_frame(self, frame: Frame, settled: bool) -> None:
-        self._painter.wake()
+        self._standing_job.wake()
         self._frames = self._frames[0], frame
         if (source := self.source) is not None and frame is not (
             frame := source.feed.looking.windowed(frame)
         ):
-            self._summing.wake()
+            self._summary_job.wake()
         if not settled:
             self._bring(frame)
             return
@@ -218,7 +218,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self.send(plain | {"bytes": paths} if paths else plain, buffers)
 
     def on_state(self, state: State, message: str) -> None:
-        self._painter.wake()
+        self._standing_job.wake()
         status = {"state": state, "message": message}
         if state == "live":
             self._bring(status)
@@ -228,7 +228,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def on_training(self) -> None:
         """Check how the training stands, on another thread: this may be called at every step."""
-        self._painter.wake()
+        self._standing_job.wake()
 
     def _tell_training(self) -> None:
         if (source := self.source) is None:
@@ -239,9 +239,9 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.training = training
         if training["beats"] and not self.is_over:
             now = monotonic()
-            if self._pulse.earliest <= now:
-                self._pulse.earliest = now + _BEAT_SECONDS
-            self._pulse.wake()
+            if self._beat_job.earliest <= now:
+                self._beat_job.earliest = now + _BEAT_SECONDS
+            self._beat_job.wake()
 
     def _beat(self) -> None:
         """Send a sign of the notebook kernel: a step may take long, and frames be far apart."""
@@ -309,16 +309,16 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 self.summaries = summaries
 
 
-_pictured: ContextVar[Mapping[Broadcast, Frame]]
-_pictured = ContextVar("_pictured", default=MappingProxyType({}))
+_drawn_frames: ContextVar[Mapping[Broadcast, Frame]]
+_drawn_frames = ContextVar("_drawn_frames", default=MappingProxyType({}))
 
 
 @contextmanager
-def pictured(stream: Broadcast, frame: Frame) -> Iterator[None]:
+def drawn_at(stream: Broadcast, frame: Frame) -> Iterator[None]:
     """Draw the stills of a stream from a given frame, within this context and thread alone."""
     stream.frames()
-    token = _pictured.set({**_pictured.get(), stream: frame})
+    token = _drawn_frames.set({**_drawn_frames.get(), stream: frame})
     try:
         yield
     finally:
-        _pictured.reset(token)
+        _drawn_frames.reset(token)

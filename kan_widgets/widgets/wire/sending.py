@@ -14,7 +14,7 @@ from typing import Any
 from kan_widgets.live import Frame
 from kan_widgets.live.worker import Job, scheduler
 
-# So many messages may wait: the thread that adds one more sends them all.
+# At most this many messages wait: the thread that adds one more sends them all.
 _MAX_WAITING = 8
 # If drawing has taken this long, the thread that adds a message sends all that wait.
 _WAITED_SECONDS = 0.05

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kan_widgets.live.frames.feed import Command
 
 _HISTORY_BYTES = 32_000_000
-_HISTORY_EDITS = ("undo", "redo")
+_UNDO_EDITS = ("undo", "redo")
 _FUNCTION_EDITS = ("zero", "reset", "straighten")
-_EDITS = ("edit", "form", *_HISTORY_EDITS, *_FUNCTION_EDITS)
+_EDITS = ("edit", "form", *_UNDO_EDITS, *_FUNCTION_EDITS)
 
 
 class Stream(Broadcast):
@@ -92,7 +92,7 @@ class Stream(Broadcast):
             oldest = min(layout["version"] for layout in self.layouts)
             self.tell_page({"kind": "reset", "version": oldest, "moved": True})
         self.on_observed(source.feed.observed)
-        self._summing.wake()
+        self._summary_job.wake()
 
     @traitlets.observe("selection", "cursor", "status")
     def _changed(self, change: Any) -> None:
@@ -175,7 +175,7 @@ class Stream(Broadcast):
             source.feed.steer(cast("Command", content))
         except (LookupError, OSError, TypeError, ValueError, RuntimeError) as error:
             refused = str(error)
-        self._painter.now()  # how it stands comes first: the next click goes by it
+        self._standing_job.now()  # how it stands comes first: the next click goes by it
         self.tell_page({"kind": "heard", "id": content.get("id"), "refused": refused})
 
     def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
     A wrong request raises, in words, and changes nothing.
     """
     edits = binding.edits
-    if kind in _HISTORY_EDITS:
+    if kind in _UNDO_EDITS:
         getattr(edits, kind)()
         return ""
     layer, index = content["layer"], [int(content[part]) for part in ("out", "in", "row", "column")]

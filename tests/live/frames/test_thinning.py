@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kan_widgets.live.frames.thinning import fitting, spread
+from kan_widgets.live.frames.thinning import evenly_spaced, fitting
 
 
 def test_steps_that_stay_are_at_least_the_gap_apart_and_none_more_would_fit() -> None:
@@ -42,6 +42,6 @@ def test_the_first_and_the_last_stay_though_they_do_not_fit() -> None:
 
 
 def test_spread_steps_are_those_nearest_to_even_ones() -> None:
-    assert spread([0, 1, 2, 3, 50, 98, 100], 3) == [0, 4, 6]
-    assert spread(range(101), 11) == list(range(0, 101, 10))
-    assert spread([5, 5, 5], 2) == [0]
+    assert evenly_spaced([0, 1, 2, 3, 50, 98, 100], 3) == [0, 4, 6]
+    assert evenly_spaced(range(101), 11) == list(range(0, 101, 10))
+    assert evenly_spaced([5, 5, 5], 2) == [0]

@@ -12,7 +12,7 @@ import { statusText } from "../../shell/status.ts";
 import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
 import { SORTS } from "../kernel_grid/settings.ts";
-import { agreement } from "../kernel_grid/together.ts";
+import { agreement } from "../kernel_grid/shared_scale.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
 import type { Compared } from "../network_view/diagram.ts";
 import { render as renderNetwork } from "../network_view/view.ts";

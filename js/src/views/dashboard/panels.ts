@@ -26,7 +26,7 @@ const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
 const BETWEEN_ROWS = 8;
 const AROUND = 76;
-/** So many rows at most are made to be seen at once. */
+/** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
 /** From this width on panels stand in two columns, and what trains beside the network. */
 const PAIRED = 760;

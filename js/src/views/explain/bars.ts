@@ -13,7 +13,7 @@ import type { List, Row } from "./rows.ts";
 /** Below this width of a list names and numbers stand above their bars. */
 const NARROW_LIST = 300;
 const [ROW_HEIGHT, TWO_LINE_HEIGHT] = [18, 32];
-/** So many times as long as the longest single bar is that of others together, at most. */
+/** The bar of others together is at most this many times as long as the longest single bar. */
 const MOST_OTHERS = 1.25;
 /** Pixels between a bar's end and a tick that says more than it. */
 const APART = 2;

@@ -232,7 +232,7 @@ export interface Span {
   cut: boolean;
 }
 
-/** So many of the sizes that can be seen at all lie on the scale of a map; a few large ones would make it empty. */
+/** This share of the sizes that can be seen at all lies on the scale of a map; a few large ones would make it empty. */
 const SHARE_ON_SCALE = 0.98;
 const SEEN_SHARE = 0.01;
 
@@ -251,7 +251,7 @@ interface Sums {
   columns: number;
   /** What they are compared with, if anything. */
   beside: unknown;
-  /** What the model said when this was found: layers are not all found at one step. */
+  /** The step at which this was found: layers are not all found at one step. */
   step: number;
   target: number;
   /** null where they are not finite. */

@@ -106,7 +106,7 @@ function mapMarks(
 const sideIn = (columns: number, width: number) =>
   Math.min(LARGEST_MAP, Math.floor((width - (columns - 1) * MAP_GAP) / columns));
 
-/** The maps of rows side by side, as large as there is room for; `left`: so many other rows have one too. */
+/** The maps of rows side by side, as large as there is room for; `left` is how many other rows have one too. */
 export function mapsBlock(
   { part, selected, span, theme }: BlockStyle,
   plate: Plate,

@@ -16,7 +16,7 @@ import { patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import { togetherOf } from "./together.ts";
+import { togetherOf } from "./shared_scale.ts";
 import { selectionText } from "./words.ts";
 
 const PLACES =

@@ -5,7 +5,7 @@ import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { type Start, startOf } from "./subject.ts";
 
-/** So many values of φ are computed for one picture; frames beyond them wait for the next picture. */
+/** About this many values of φ are computed for one picture; frames beyond them wait for the next picture. */
 const VALUES_OF_A_PICTURE = 600_000;
 /** A layer with more is measured only at the steps that are drawn. */
 const MOST_VALUES = 3_000_000;
@@ -13,7 +13,7 @@ const MOST_VALUES = 3_000_000;
 const FEWEST_WITH_OUTLIERS = 10;
 /** Of more functions than these a part tells what is an outlier. */
 const SAMPLED_FUNCTIONS = 100_000;
-/** An outlier reaches so many times as far as all but this share. */
+/** An outlier reaches this many times as far as all but this share. */
 const OUTLIER_FACTOR = 2;
 const OUTLIER_SHARE = 0.02;
 
@@ -55,7 +55,7 @@ export function withoutOutliers(ranges: ArrayLike<number>): number {
 
 /** How functions are measured: once `made` is another, all are measured anew. */
 interface Measure {
-  /** So many values of φ are computed for one frame. */
+  /** How many values of φ are computed for one frame. */
   valuesOfOne: number;
   made: readonly unknown[];
   measure(frame: Frame, layer: LayerLayout): Float32Array;

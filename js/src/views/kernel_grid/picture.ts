@@ -13,14 +13,14 @@ import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts
 import { functionPeaks, layerPeak, type Peaks, peaksReader } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
+import type { Together } from "./shared_scale.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
-import type { Together } from "./together.ts";
 
-/** So many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
+/** At least about this many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
 const RANGE_POINTS = 32;
-/** So many values of φ are computed for an overview, but never from fewer points per function than these. */
+/** At most about this many values of φ are computed for an overview, but never from fewer points per function than these. */
 const OVERVIEW_VALUES = 2_000_000;
 const OVERVIEW_POINTS = 8;
 

@@ -41,8 +41,8 @@ import {
 } from "./picture.ts";
 import { layerScores, scoresOf } from "./scores.ts";
 import { isFlat, settingsOf } from "./settings.ts";
+import { togetherOf } from "./shared_scale.ts";
 import { startOf, subjectOf } from "./subject.ts";
-import { togetherOf } from "./together.ts";
 import { selectionText } from "./words.ts";
 
 /** A picture of which less is taken by cells is made narrower, but not so that its words would be crowded. */

@@ -2,7 +2,7 @@
 
 import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { togetherOf } from "./together.ts";
+import { togetherOf } from "./shared_scale.ts";
 
 export const GRID_MODES = ["curves", "overview", "pattern", "change"] as const;
 export const SCALES = ["layer", "function"] as const;

@@ -25,9 +25,9 @@ import {
   scoreNames,
   settingsOf,
 } from "./settings.ts";
+import { TALLEST, togetherOf } from "./shared_scale.ts";
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
-import { TALLEST, togetherOf } from "./together.ts";
 import { functionText, hoverLines, selectionText } from "./words.ts";
 
 export { css, drawing };

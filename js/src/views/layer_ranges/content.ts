@@ -25,13 +25,13 @@ export interface Numbers {
 }
 
 /** Quantiles over the functions of a layer: 5, 25, 50, 75 and 95 %. */
-export type Spread = [low: number, lower: number, median: number, upper: number, high: number];
+export type Quantiles = [low: number, lower: number, median: number, upper: number, high: number];
 
 interface WireRow
   extends Pick<LayerLayout, "name" | "type" | "kind" | "shape" | "names" | "inputNames"> {
   numbers: Numbers;
-  grid: Spread | null;
-  seen: Spread | null;
+  grid: Quantiles | null;
+  seen: Quantiles | null;
   typical: number;
   dots: DataView;
   functions: DataView;

@@ -9,7 +9,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { RangesContent, RangesRow, Spread } from "./content.ts";
+import type { Quantiles, RangesContent, RangesRow } from "./content.ts";
 import {
   BELOW,
   CELL,
@@ -147,16 +147,16 @@ function plotMarks(drawn: RangesDrawing, k: number): Mark[] {
 }
 
 function boxMarks(
-  spread: Spread | null,
+  quantiles: Quantiles | null,
   toX: Scale,
   y: number,
   fill: string,
   stroke: string,
 ): Mark[] {
-  if (!spread || !(spread[4] > 0)) return [];
+  if (!quantiles || !(quantiles[4] > 0)) return [];
   // A logarithmic axis has no place for zero: it lies at the left end.
-  const [low, lower, median, upper, high] = spread.map((value) => toX(Math.max(value, 1e-300)));
-  const middle = spread[2] > 0 ? [rects([median - 1.2, y - 5, 2.4, 10], { fill: stroke })] : [];
+  const [low, lower, median, upper, high] = quantiles.map((value) => toX(Math.max(value, 1e-300)));
+  const middle = quantiles[2] > 0 ? [rects([median - 1.2, y - 5, 2.4, 10], { fill: stroke })] : [];
   return [
     rects([lower, y - 3.5, Math.max(1, upper - lower), 7], { fill }),
     line([low, y, high, y], stroke),

@@ -56,7 +56,7 @@ export interface RampScene extends Scene, MeshGiven {
   place: number;
 }
 
-/** Cells of so few kernels have so many pixels at least. */
+/** Cells of at most FEW_KERNELS kernels have ROOMY_CELL pixels at least. */
 const FEW_KERNELS = 8;
 const ROOMY_CELL = 40;
 /** In cells below this many pixels lines and small marks are left out. */

@@ -124,7 +124,7 @@ const CLEARLY = 1.5;
 
 /**
  * While frames come in, strengths of links are computed in at most this share of the time; where there are more
- * of them than FEW, which are slow to draw, not before so many milliseconds.
+ * of them than FEW, which are slow to draw, not before REST milliseconds.
  */
 const SHARE = 0.1;
 const FEW = 1000;

@@ -32,7 +32,7 @@ const STAGGER = { gap: 5, beside: 14, gain: 1.1 };
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
-/** A gap of links alone is so many times as wide as one beside kernels. */
+/** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 2.6;
 /** In a gap without kernels there is room to draw one large, where it fits. */
 const LARGE_GAP = 70;
@@ -248,12 +248,12 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
-    /** So many units stand side by side. */
+    /** How many units stand side by side. */
     across,
     width: across * (side + MAP.gap) - MAP.gap,
     kernel: fits ? kernel : 0,
     tall: even(lane.isOne ? height : flat * upright),
-    /** So many kernels stand side by side, each at its own height. */
+    /** How many kernels stand side by side, each at its own height. */
     stagger,
     rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
@@ -296,7 +296,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
   return { side: sideOf(across), across };
 }
 
-/** How many kernels make so many maps, each of all maps before; 0 for other maps, and where some are left out. */
+/** How many kernels make `count` maps, each of all maps before; 0 for other maps, and where some are left out. */
 function kernelsOf({ layer, units }: Column, count: number): number {
   const kernels = layer?.conv?.shared === true && count === units ? layer.shape[0] : 0;
   return count > kernels ? kernels : 0;

@@ -18,7 +18,7 @@ export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
-/** A box beside links stands at one of so many heights, so far from them and from units. */
+/** A box beside links stands at one of PLACES heights, APART pixels from them and from units. */
 const PLACES = 24;
 const APART = 5;
 const FAR = 0.04;

@@ -14,7 +14,7 @@ const LABEL_SIZE = 11;
 const ROOM_ABOVE = 14;
 /** In a lower strip there is no room for numbers, and less above. */
 const LOW = { height: 30, above: 5 };
-/** A bar is cut that is so many times as tall as those beside it and as all that are not cut: a background of zeros. */
+/** A bar is cut that is this many times as tall as those beside it and as all that are not cut: a background of zeros. */
 const SPIKE_FACTOR = 4;
 const MOST_CUT = 3;
 

@@ -41,7 +41,7 @@ const SLOPE = 0.45;
 const MOST = 440;
 /** Quantities for which there is room before any is known: a loss, and how often it is right. */
 const EXPECTED = 2;
-/** After so many steps without a value none is expected any more. */
+/** After this many steps without a value none is expected any more. */
 const WITHOUT = 50;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
@@ -133,7 +133,7 @@ function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHand
   };
 }
 
-/** Pixels of one of so many panels. */
+/** Pixels of one of `count` panels. */
 function panelHeight(count: number, width: number): number {
   const { rows, width: each } = tabulated(count, width);
   return Math.round(Math.max(LEAST, Math.min(MOST / rows, SLOPE * each)));

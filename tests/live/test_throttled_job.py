@@ -1,4 +1,4 @@
-"""Painter: one thread draws for all, the last wake counts."""
+"""ThrottledJob: one thread runs all, the last wake counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kan_widgets.live.worker import Painter
+from kan_widgets.live.worker import ThrottledJob
 
 LIMIT = 20.0
 
@@ -22,10 +22,10 @@ def test_a_wake_is_drawn_on_another_thread_that_all_painters_share() -> None:
         drawn_on.append(threading.current_thread().name)
         both.release()
 
-    painters = [Painter(draw), Painter(draw)]
-    for painter in painters:
-        painter.wake()
-    assert all(both.acquire(timeout=LIMIT) for _ in painters)
+    jobs = [ThrottledJob(draw), ThrottledJob(draw)]
+    for job in jobs:
+        job.wake()
+    assert all(both.acquire(timeout=LIMIT) for _ in jobs)
     assert set(drawn_on) == {"kan_widgets scheduler"}
 
 
@@ -37,9 +37,9 @@ def test_what_is_said_before_the_last_wake_is_drawn_though_many_wakes_are_one_dr
         if value == 20_000:
             done.set()
 
-    painter = Painter(draw, fps=50)
+    job = ThrottledJob(draw, fps=50)
     for value in range(1, 20_001):  # noqa: B007
-        painter.wake()
+        job.wake()
     assert done.wait(LIMIT)
     assert len(seen) < 2_000
 
@@ -54,18 +54,18 @@ def test_a_wake_during_a_drawing_leads_to_another() -> None:
         inside.set()
         go_on.wait(LIMIT)
 
-    painter = Painter(draw, fps=1000)
-    painter.wake()
+    job = ThrottledJob(draw, fps=1000)
+    job.wake()
     assert inside.wait(LIMIT)
-    painter.wake()
+    job.wake()
     go_on.set()
     assert again.wait(LIMIT)
 
 
 def test_now_draws_in_the_calling_thread() -> None:
     threads: list[int] = []
-    painter = Painter(lambda: threads.append(threading.get_ident()))
-    painter.now()
+    job = ThrottledJob(lambda: threads.append(threading.get_ident()))
+    job.now()
     assert threads == [threading.get_ident()]
 
 
@@ -81,12 +81,12 @@ def test_two_threads_never_draw_at_once() -> None:
         with free:
             inside -= 1
 
-    painter = Painter(draw, fps=1000)
+    job = ThrottledJob(draw, fps=1000)
 
     def hammer() -> None:
         for _ in range(20):
-            painter.wake()
-            painter.now()
+            job.wake()
+            job.now()
 
     threads = [threading.Thread(target=hammer) for _ in range(4)]
     for thread in threads:
@@ -103,26 +103,26 @@ def test_a_drawing_that_raises_is_reported_once_and_goes_on() -> None:
         calls.append(1)
         raise KeyError("gone")
 
-    painter = Painter(draw)
+    job = ThrottledJob(draw)
     with pytest.warns(RuntimeWarning, match="could not be drawn: KeyError"):
-        painter.now()
-    painter.now()
+        job.now()
+    job.now()
     assert len(calls) == 2
 
 
-def test_a_closed_painter_draws_no_more() -> None:
+def test_a_closed_job_draws_no_more() -> None:
     calls: list[int] = []
-    painter = Painter(lambda: calls.append(1))
-    painter.close()
-    painter.wake()
-    painter.now()
+    job = ThrottledJob(lambda: calls.append(1))
+    job.close()
+    job.wake()
+    job.now()
     assert calls == []
 
 
 class Owner:
     def __init__(self) -> None:
         self.drawn = threading.Event()
-        self.painter = Painter(self.draw)
+        self.job = ThrottledJob(self.draw)
 
     def draw(self) -> None:
         self.drawn.set()
@@ -130,12 +130,12 @@ class Owner:
 
 def test_the_owner_of_a_method_that_draws_is_not_kept() -> None:
     owner = Owner()
-    owner.painter.wake()
+    owner.job.wake()
     assert owner.drawn.wait(LIMIT)
-    painter, gone = owner.painter, weakref.ref(owner)
+    job, gone = owner.job, weakref.ref(owner)
     del owner
     _until(lambda: gc.collect() >= 0 and gone() is None)
-    painter.now()
+    job.now()
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -148,4 +148,4 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def test_a_rate_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="fps=0: expected a finite number > 0"):
-        Painter(lambda: None, fps=0)
+        ThrottledJob(lambda: None, fps=0)

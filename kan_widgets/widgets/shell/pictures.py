@@ -23,7 +23,7 @@ from kan_widgets.live.reports import report
 from kan_widgets.printed import progress
 from kan_widgets.widgets.shell.drawing_engine import film, image_of, pdf_of, png_bytes
 from kan_widgets.widgets.shell.options import with_options
-from kan_widgets.widgets.wire.broadcast import pictured
+from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.lifetime import SelfClosing, draw_at_cell_end, keep_open, show
 from kan_widgets.widgets.wire.shared_traits import Sharing
 
@@ -265,7 +265,7 @@ class Pictured(SelfClosing, Sharing):
         return path
 
     def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
-        with pictured(self._stream, frame):
+        with drawn_at(self._stream, frame):
             return self.image(**options).convert("RGB")
 
     def _frames_at(self, steps: Iterable[int] | None, options: dict[str, Any]) -> list[Frame]:
