@@ -38,7 +38,7 @@ INDEX = "index.md"
 HEADING = """\
 # kan_widgets: the tutorials
 
-Each runs by itself, cell by cell with Shift+Enter: training takes a minute or two, in 10 about ten;
+Each runs by itself, cell by cell with Shift+Enter: training takes a minute or two, in 10 eight;
 the digits come with the package. The pictures saved in them become live views once their cells
 have run.
 """
