@@ -226,8 +226,16 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
     quoted["lines_by_chance"] = f"{facts['lines_by_chance']:.2f}"
     moved = lesson.recorded()["article"]["right, moved"]
-    apart = lesson.outside(facts["moved_right"], moved, ".0%")
-    return quoted | networks() | {"moved_apart": apart, "zero": "0", "early": str(EARLY)}
+    quoted["moved_span"] = lesson.span(moved, ".0%")
+    quoted["moved_apart"] = apart(facts["moved_right"], moved)
+    return quoted | networks() | {"zero": "0", "early": str(EARLY)}
+
+
+def apart(value: float, others: Sequence[float]) -> str:
+    """Say that a network is above or below all others, if it is."""
+    if min(others) <= value <= max(others):
+        return ""
+    return f": this one is {'below' if value < min(others) else 'above'} all of them"
 
 
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
@@ -247,30 +255,33 @@ def networks() -> dict[str, str]:
     """
     found = lesson.recorded()
     full, bare = found["article"], found["article without splines"]
-    once = of_training(found["one epoch"], found["one epoch without splines"])
+    again = found["one epoch"]
+    once = of_training(again, found["one epoch without splines"])
+    both = np.array(full["end: lines"]), np.array(again["end: lines"])
     quoted = of_training(full, bare) | {f"once_{name}": said for name, said in once.items()}
     as_large, heart = found["as large without splines"], found["labels by heart"]
     grey, grey_bare = (found[kind]["right"] for kind in ("grey", "grey without splines"))
+    same_starts = full["end: lines"][: len(heart["lines"])]
     turned, shuffled = found["digits turned"], found["labels shuffled"]
     turning = lesson.leaning(full, "end: ") - lesson.leaning(turned)
     ahead = 100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
     quoted |= {
         "many_large": lesson.in_words(as_large["right"], ".1%"),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
-        "worth_early": lesson.in_words(
-            100 * np.subtract(full["early: right"], bare["early: right"])
-        ),
+        "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
+        "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
         "scratch_right": lesson.in_words(found["scratch"]["right"], ".1%"),
         "scratch_package": lesson.in_words(found["scratch"]["package: right"], ".1%"),
         "cnn_ahead": lesson.in_words(ahead),
+        "kancnn_parameters": f"{kw.nn.count_parameters(kw.nn.KANCNN()):,}",
         "cnn_verdict": lesson.which(
             ahead, "the CNN ends ahead of it", "the CNN ends behind it", "neither is clearly ahead"
         ),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
         "lean": lesson.in_words(lesson.leaning(full, "end: "), ".2f"),
         "turned_lean": lesson.in_words(lesson.leaning(turned), ".2f"),
-        "turned_lines": lesson.counted(turned["lines"]),
-        "turned_uprights": lesson.counted(turned["uprights"]),
+        "lying_lines": lesson.counted(turned["lines"]),
+        "lying_uprights": lesson.counted(turned["uprights"]),
         "turned_by": lesson.in_words(turning, ".2f"),
         "turned_verdict": lesson.which(
             turning,
@@ -286,8 +297,15 @@ def networks() -> dict[str, str]:
         "heart_passes": f"{np.mean(heart['passes']):.0f}",
         "heart_lines": lesson.counted(heart["lines"]),
         "heart_uprights": lesson.counted(heart["uprights"]),
-        "heart_verdict": lesson.of_labels_by_heart(full["end: lines"], heart),
-        "inverted_plain": f"{np.mean(found['unseen']['black on white: as they are']):.0%}",
+        "heart_starts": f"{sum(heart['lines']):.0f}",
+        "heart_starts_right": f"{sum(same_starts):.0f}",
+        "heart_verdict": lesson.which(
+            np.subtract(same_starts, heart["lines"]),
+            "learning by heart makes fewer",
+            "learning by heart makes more",
+            "so few pairs can tell nothing",
+        ),
+        "inverted_plain": lesson.in_words(found["unseen"]["black on white: as they are"], ".0%"),
         "inverted_moved": lesson.in_words(found["unseen"]["black on white: moved"], ".0%"),
         "moved_paid": lesson.in_words(
             100
@@ -301,14 +319,6 @@ def networks() -> dict[str, str]:
             sum(found["untrained"]["small for all"]), 50 * len(found["untrained"]["small for all"])
         ),
     }
-    for key, of, name in (
-        ("standing_lines", full, "end: lines"),
-        ("standing_uprights", full, "end: uprights"),
-        ("lying_lines", turned, "lines"),
-        ("lying_uprights", turned, "uprights"),
-        ("bare_lines", bare, "end: lines"),
-    ):
-        quoted[key] = f"{np.mean(of[name]):.2f}"
     for key, of in (("many_right", full), ("many_bare", bare)):
         quoted[key] = f"{np.mean(of['end: right']):.1%}"
     for key, later, earlier in (
@@ -339,6 +349,9 @@ def of_training(
         "right": lesson.in_words(full["end: right"], ".1%"),
         "bare": lesson.in_words(bare["end: right"], ".1%"),
         "worth": lesson.in_words(worth),
+        "worth_early": lesson.in_words(
+            100 * np.subtract(full["early: right"], bare["early: right"])
+        ),
         "last_loss": lesson.in_words(full["loss, last pass"], ".3f"),
         "loss": lesson.in_words(full["loss"], ".2f"),
         "test_loss": lesson.in_words(full["loss, test digits"], ".3f"),
@@ -348,8 +361,13 @@ def of_training(
         "lines_each": lesson.counted(full["end: lines"]),
         "uprights_each": lesson.counted(full["end: uprights"]),
         "bare_each": lesson.counted(bare["end: lines"]),
+        "lines_some": lesson.out_of(np.count_nonzero(full["end: lines"]), networks),
         "bare_uprights": lesson.counted(bare["end: uprights"]),
         "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
+        "pattern_bare": lesson.in_words(bare["pattern, worst"], ".2f"),
+        "pattern_more": lesson.in_words(
+            np.subtract(full["pattern, worst"], bare["pattern, worst"]), ".2f"
+        ),
         "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
         "linear_each": lesson.in_words(full["linear, worst"], ".3f"),
         "linear_bare": lesson.in_words(bare["linear, worst"], ".3f"),
@@ -360,11 +378,18 @@ def of_training(
         "keep_small": lesson.in_words(keep[1], ".0%"),
         "splines_large": lesson.in_words(full["splines, large w"], ".2f"),
         "splines_small": lesson.in_words(full["splines, small w"], ".2f"),
+        "splines_less": lesson.in_words(
+            1 - np.divide(full["splines, small w"], full["splines, large w"]), ".0%"
+        ),
         "base_began": lesson.in_words(full["start: base weights"], ".2f"),
         "base": lesson.in_words(full["end: base weights"], ".2f"),
         "base_bare": lesson.in_words(bare["end: base weights"], ".2f"),
         "one_effect": lesson.in_words(full["end: range and unlikeness"], ".2f"),
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
+        "one_effect_weaker": lesson.in_words(
+            np.subtract(full["end: range and unlikeness"], full["start: range and unlikeness"]),
+            ".2f",
+        ),
         "empty_sure": lesson.in_words(full["empty, surest"], ".0%"),
         "empty_bare": lesson.in_words(bare["empty, surest"], ".0%"),
     }
@@ -383,6 +408,9 @@ def of_training(
             f"{when}_least_cost": f"{points.min():.1f}".replace("-", "−"),
             f"{when}_largest_cost": f"{points.max():.1f}",
         }
+    for key, layer in (("silu_first", "convs.0"), ("silu_second", "convs.1")):
+        for when, at in (("", "end"), ("_start", "start")):
+            quoted[f"{key}{when}"] = lesson.in_words(full[f"{at}: SiLU-shaped in {layer}"], ".0%")
     for name in MEASURES:
         start, end = (np.array(full[f"{when}: later: {name}"]) for when in ("start", "end"))
         quoted[f"later_{name}"] = lesson.in_words(end, ".0%")
