@@ -199,7 +199,7 @@ def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]
         f"{other.sum():.0f}"
     )
     if p >= 0.05:
-        return f"no difference that {len(other)} pairs could show ({found})"
+        return f"{found}; so few pairs can tell nothing"
     tested = f"({found}; flips of signs: p = {p:.2f})"
     if gap < 0:
         return f"more than with right labels {tested}, so labels need not go with the digits"
