@@ -57,6 +57,8 @@ def reading_kernels(n: Any) -> Told:
     worst = {name: min(row) for name, row in n.readings.items()}
     others = recorded()["article"]
     keep = 100 * np.subtract(others["keep SiLU, large w"], others["keep SiLU, small w"])
+    shorter = 100 * (1 - np.divide(others["splines, small w"], others["splines, large w"]))
+    began = 100 * np.array(others["start: SiLU-shaped in convs.0"])
     of_digits, of_noise = others["linear, worst"], others["linear, worst, every grey"]
     left = {
         name: 100 * (1 - np.square(of)) for name, of in (("digits", of_digits), ("noise", of_noise))
@@ -82,9 +84,22 @@ def reading_kernels(n: Any) -> Told:
             "Entries with a large base weight keep SiLU less often",
             "A large base weight does not show to keep SiLU",
         )
-        + f": by {in_words(keep, '.0f')} points in twenty other networks. There, splines reach "
-        f"{in_words(others['splines, large w'], '.2f')} where |w| is large, and "
-        f"{in_words(others['splines, small w'], '.2f')} where it is small.",
+        + f": by {in_words(keep, '.0f')} points in twenty other networks. Before training "
+        f"{in_words(began, '.0f')} % of all entries were SiLU-shaped.",
+        "In the twenty, splines reach "
+        + which(
+            shorter,
+            f"{in_words(shorter, '.0f')} % less far where |w| is small",
+            f"{in_words(-shorter, '.0f')} % further where |w| is small",
+            "about as far where |w| is small",
+        )
+        + f": {in_words(others['splines, small w'], '.2f')}, for "
+        f"{in_words(others['splines, large w'], '.2f')} where it is large."
+        + (
+            " So which entries keep SiLU follows largely from the size of w."
+            if interval(keep)[1] > 0 < interval(shorter)[1]
+            else ""
+        ),
         f"Of 6,340 functions {fewest:,} are enough to stay within a point of {n.right:.1%}; in "
         f"twenty other networks {in_words(others['functions enough'], ',.0f')} are.",
     ]
@@ -128,6 +143,7 @@ def counting_kernels(n: Any) -> Told:
     ]
 
 
+ROWS = "https://kan-widgets.github.io/kan-widgets/the_article_row_by_row.html"
 LATER = {
     "yes": "the later kernels became the more complex",
     "no, the earlier": "the earlier became the more complex",
@@ -145,11 +161,51 @@ def told_of_complexity(
     of = {said: [name for name, one in verdicts.items() if one == said] for said in LATER}
     said = "; ".join(f"by {listed(names)} {LATER[one]}" for one, names in of.items() if names)
     apart = [
-        f"By {name} this network has {value:.0f} %{beyond}."
+        f"By {name} the later is the more complex in {value:.0f} % of this network's pairs{beyond}."
         for name, value in own.items()
         if (beyond := outside(value, others[name], ".0f"))
     ]
     return say(f"In the twenty, {said}.", *apart)
+
+
+def about_complexity(
+    names: Mapping[str, str],
+    verdicts: Mapping[str, str],
+    own: Mapping[str, float],
+    others: Mapping[str, Sequence[float]],
+) -> Markdown:
+    """Add to it where one pass says otherwise than fifteen, and how far each layer left SiLU."""
+    fifteen, once = recorded()["article"], recorded()["one epoch"]
+    told = []
+    for measure, name in names.items():
+        more, more_once = (
+            100 * np.subtract(of[f"end: later: {measure}"], of[f"start: later: {measure}"])
+            for of in (fifteen, once)
+        )
+        said = which(more_once, *LATER)
+        if said != verdicts[name]:
+            told.append(
+                f"Once through 59,000 digits, by {name} {LATER[said]}: {in_words(more_once)} "
+                f"points, where fifteen passes give {in_words(more)} ([row by row]({ROWS}))."
+            )
+    layers = ("convs.0", "convs.1")
+    starts, ends = (
+        [100 * np.array(fifteen[f"{when}: SiLU-shaped in {layer}"]) for layer in layers]
+        for when in ("start", "end")
+    )
+    left = np.subtract(starts, ends)
+    further = "the first further", "the second further", "neither clearly further"
+    told.append(
+        ("Both" if min(interval(of)[1] for of in left) > 0 else "Not both")
+        + f" layers leave SiLU, {which(left[0] - left[1], *further)}: before training and after, "
+        + " and ".join(
+            f"{in_words(start, '.0f')} and {in_words(end, '.0f')} % of the functions of {layer}"
+            for layer, start, end in zip(layers, starts, ends, strict=True)
+        )
+        + f" are SiLU-shaped. SiLU itself leaves a line {1 - silu_as_a_line() ** 2:.1%} of its "
+        "variance, so the measures are not independent."
+    )
+    return Markdown(f"{told_of_complexity(verdicts, own, others).data}\n{say(*told).data}")
 
 
 def about_lines() -> Markdown:
@@ -208,7 +264,7 @@ def about_lines() -> Markdown:
 
 def about_the_tenth(network: nn.Module) -> Markdown:
     """Say how small kernels are, beside the median: a network's tenth, and the recorded ones."""
-    others, untrained = recorded()["article"], recorded()["untrained"]
+    others, untrained, once = map(recorded().get, ("article", "untrained", "one epoch"))
     columns = []
     for where, end in ((", as drawn", DRAWN), ("", 1.0)):
         small = np.count_nonzero(others[f"end: small for all{where}"])
@@ -234,7 +290,22 @@ def about_the_tenth(network: nn.Module) -> Markdown:
         "…untrained",
     )
     head = ["range beside the median of ten", "as drawn, −2 to 2", "on the grid"]
-    return table(head, [*zip(names, *columns, strict=True)])
+    means = table(head, [*zip(names, *columns, strict=True)])
+    all_nine = [np.count_nonzero(of["end: small for all, as drawn"]) for of in (others, once)]
+    below = (
+        sum(least < 0.6 for least in of[f"{when}: least reach, as drawn"])
+        for of, when in ((others, "start"), (others, "end"), (once, "end"))
+    )
+    least = min(min(of["end: least reach, as drawn"]) for of in (others, once))
+    told = say(
+        ("**In some of ours**" if any(all_nine) else "**No, not in ours**")
+        + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. One of "
+        "ten is below 0.6 of the median in {} of 20 untrained, {} trained, {} once through; the "
+        "smallest trained one is at {:.2f}. His weights are not known.".format(
+            *all_nine, *below, least
+        )
+    )
+    return Markdown(f"{means.data}\n\n{told.data}")
 
 
 @ending
@@ -270,7 +341,9 @@ def doubting_kernels(n: Any) -> Told:
         f"Of the first 45 functions that learned from grey ink {n.hills['grey']} are hills or "
         f"valleys over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others; of those "
         f"that learned from plain digits {n.hills['plain']}, in twenty others "
-        f"{in_words(recorded()['article']['end: hills'])}.",
+        f"{in_words(recorded()['article']['end: hills'])}; of untrained ones "
+        f"{n.hills['untrained']}, in twenty others "
+        f"{in_words(recorded()['grey']['hills, untrained'], '.2f')}.",
     ]
 
 
@@ -589,14 +662,15 @@ def from_scratch(n: Any) -> Told:
         f"A KAN-CNN from scratch gets {n.right:.1%} right here after {steps} steps"
         + (", less than any of twenty others" if n.right < min(others) else "")
         + f"; twenty others get {in_words(others, '.1%')} (from {span(others, '.1%')}).",
-        which(
+        "After as many steps the twenty are "
+        + which(
             ahead,
-            "From this start it learns faster than the package's network from its own",
-            "From this start it learns more slowly than the package's network from its own",
-            "It learns as fast as the package's network, as far as twenty pairs show",
+            f"{in_words(ahead)} points ahead of the package's network",
+            f"{in_words(-ahead)} points behind the package's network",
+            "as far as the package's network, as far as twenty pairs show",
         )
-        + f": after as many steps that gets {in_words(package, '.1%')} right, a difference of "
-        f"{in_words(ahead)} points; after 945, "
+        + ", from another start and without a trained scale: that gets "
+        f"{in_words(package, '.1%')} right, after 945 steps "
         f"{in_words(recorded()['article']['end: right'], '.1%')}.",
         f"The package's answers differ from it by {n.difference:.0e} at most"
         + (": it is the same network." if n.difference < 1e-4 else ", more than rounding."),

@@ -269,9 +269,8 @@ def see_a_whole_run(n: Any) -> Told:
         f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
         f"On the last batch today's loss is {lower} ({losses[1]:.3f}, yesterday's "
         f"{losses[0]:.3f}). Its functions moved {further} ({moved[1]:.2f}, yesterday's "
-        f"{moved[0]:.2f}), in "
-        f"{'another direction' if n.alike < 0.95 else 'nearly the same direction'} (cosine "
-        f"{n.alike:.2f}).",
+        f"{moved[0]:.2f}); the cosine of the two changes is {n.alike:.2f}. What chance alone makes "
+        "of it (two runs at one rate, with other batches) was not tried.",
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]

@@ -172,9 +172,53 @@ def test_what_became_more_complex_is_named_with_its_measures() -> None:
     assert beside_others.told_of_complexity(verdicts, own, others).data.splitlines() == [
         "- In the twenty, by turns and line the later kernels became the more complex; by silu the "
         "earlier became the more complex; by bend it is undecided.",
-        "- By line this network has 61 %, above all of these (40 to 60).",
-        "- By silu this network has 12 %, below all of these (40 to 60).",
+        "- By line the later is the more complex in 61 % of this network's pairs, more than in any "
+        "of 2 others (40 to 60).",
+        "- By silu the later is the more complex in 12 % of this network's pairs, less than in any "
+        "of 2 others (40 to 60).",
     ]
+
+
+def test_where_one_pass_says_otherwise_and_which_layer_left_silu_follow_the_recorded_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, names = lesson.recorded(), {"bend": "bend", "silu": "what SiLU leaves"}
+    verdicts = {"bend": "undecided", "what SiLU leaves": "no, the earlier"}
+    own, others = dict.fromkeys(verdicts, 50.0), {name: [40.0, 60.0] for name in verdicts}
+
+    def said() -> list[str]:
+        return beside_others.about_complexity(names, verdicts, own, others).data.splitlines()
+
+    first, once, left = said()
+    assert first == beside_others.told_of_complexity(verdicts, own, others).data
+    assert once.startswith("- Once through 59,000 digits, by bend the later kernels became")
+    assert left.startswith("- Both layers leave SiLU, the first further: before training and after")
+    swapped = {
+        name.replace("convs.0", "convs.1") if "convs.0" in name else name: found
+        for name, found in table["article"].items()
+        if "SiLU-shaped in convs.1" not in name
+    }
+    swapped |= {
+        f"{when}: SiLU-shaped in convs.0": table["article"]["start: SiLU-shaped in convs.1"]
+        for when in ("start", "end")
+    }
+    turned = table | {"article": swapped, "one epoch": table["article"]}
+    monkeypatch.setattr(beside_others, "recorded", lambda: turned)
+    _, left = said()
+    assert left.startswith("- Not both layers leave SiLU, the second further")
+
+
+def test_of_kernels_that_are_small_for_all_the_verdict_follows_the_recorded_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, network = lesson.recorded(), kw.nn.KANCNN.article()
+    said = beside_others.about_the_tenth(network).data
+    assert "**No, not in ours**: as drawn, small for all nine in 0 of 20, once through" in said
+    some = {"end: small for all, as drawn": [1.0] * 3 + [0.0] * 17}
+    turned = table | {"article": table["article"] | some}
+    monkeypatch.setattr(beside_others, "recorded", lambda: turned)
+    said = beside_others.about_the_tenth(network).data
+    assert "**In some of ours**: as drawn, small for all nine in 3 of 20, once through" in said
 
 
 def test_what_is_said_of_lines_turns_with_the_recorded_networks(
@@ -199,16 +243,22 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     assert "**Whether lines turn with the digits is open**" in said
     assert "**Whether training makes horizontal lines is open**" in said
     assert f"8 networks have {sum(lines[8:16]):.0f} horizontal" in said
-    assert "lines among 80 kernels. Horizontal ones: no difference" in said
+    assert "lines among 80 kernels. Horizontal ones: on the same 8 starts right labels" in said
 
 
 def test_what_shuffled_labels_tell_follows_from_how_well_they_are_known() -> None:
     lines, none, known = [1.0, 2.0] * 10, [0.0] * 8, [0.97] * 8
     said = lesson.of_labels_by_heart
-    assert said(lines, {"fitted": known, "lines": none}).startswith("fewer")
-    assert said([0.0] * 20, {"fitted": known, "lines": lines[:8]}).startswith("more")
-    assert said(lines, {"fitted": known, "lines": lines[:8]}).startswith("no difference")
-    assert "too few" in said(lines, {"fitted": known, "lines": none[:4]})
+
+    def heart(lines: list[float]) -> dict[str, list[float]]:
+        return {"fitted": known, "lines": lines}
+
+    assert said(lines, heart(none)).startswith("fewer")
+    assert said([0.0] * 20, heart(lines[:8])).startswith("more")
+    nothing = "labels by heart {}; so few pairs can tell nothing"
+    assert said(lines, heart(lines[:8])).endswith(nothing.format(12))
+    assert said([0.0, 2.0] * 2 + [0.0] * 16, heart(none)).endswith(nothing.format(0))
+    assert "too few" in said(lines, heart(none[:4]))
     assert "little" in said(lines, {"fitted": [*known[1:], 0.5], "lines": none})
 
 
