@@ -12,7 +12,7 @@ var Machine = class _Machine {
     this.#exports = exports;
     this.#memory = exports.memory;
   }
-  /** The address of so many new numbers, all 0. */
+  /** The address of `numbers` new numbers, all 0. */
   take(numbers) {
     const at = Number(this.#exports.kan_take_some(4 * numbers));
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
@@ -515,7 +515,7 @@ var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
 // src/training/network.ts
 var Network = class {
-  /** For batches of at most so many examples. Python writes no page of a network that cannot be trained in one. */
+  /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
   constructor(machine, description, maxBatch) {
     this.machine = machine;
     this.description = description;
