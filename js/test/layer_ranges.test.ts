@@ -159,6 +159,18 @@ function textsOf(scene: RangesScene, view = whole(scene)) {
   return marksOf(scene, view).flatMap((mark) => (mark.kind === "text" && mark.text ? [mark] : []));
 }
 
+describe("the heads", () => {
+  it.each([460, 500, 800])("say first and last step, and what is logarithmic: %d", (width) => {
+    const texts = textsOf(sceneFrom(traitsOf(["a"]), { width })).map(({ text }) => text);
+    expect(texts.filter((text) => text.includes("…"))).toEqual([]);
+    expect(texts.some((text) => /^range of φ.*log scale/.test(text))).toBe(true);
+    expect(texts.some((text) => /by step, .*log scale|on the grid, .*log scale/.test(text))).toBe(
+      true,
+    );
+    expect(texts).toEqual(expect.arrayContaining(["0", "20"]));
+  });
+});
+
 describe("the words", () => {
   it("lead with the layer whose functions are the smallest", () => {
     const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);

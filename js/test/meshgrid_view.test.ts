@@ -263,6 +263,13 @@ describe("the pair", () => {
     expect(plot?.width).toBe(plot?.height);
     expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
     expect(view.pair()?.x).toEqual(view.pair()?.y);
+    // The surface is the subject: both functions are as thick as each other, and the kernel is no larger.
+    const scene = view.scene();
+    if (scene?.mode !== "pair") throw new Error("no pair");
+    const { curves, kernel } = scene.layout;
+    expect(curves[1].width).toBe(curves[0].height);
+    expect(kernel.box.width).toBeLessThanOrEqual(plot?.width ?? 0);
+    expect(curves[1].x + curves[1].width).toBeLessThanOrEqual(scene.width);
   });
 
   it("takes x, then y, by keys; the first is the stream's selection", async () => {

@@ -253,6 +253,16 @@ describe("values over a panel", () => {
     expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 last step");
   });
 
+  it("have the colour of the value's line, and of the mean's where no value is told", () => {
+    const chart = chartOf([noisy], { smoothing: 4 });
+    const strengths = (tellsLatest: boolean) =>
+      handsMarks(chart, layOut(chart), { step: null, band: null }, colours, 1, tellsLatest).flatMap(
+        (mark) => (mark.kind === "rects" ? [mark.opacity ?? 1] : []),
+      );
+    expect(strengths(true).every((opacity) => opacity < 1)).toBe(true);
+    expect(strengths(false)).toEqual([1]);
+  });
+
   it("are those at the step that is read, with the mean beside it", () => {
     expect(read(chartOf([noisy], { smoothing: 4 }), 48.2)).toBe("loss 2  (trend 1.6) step 48");
   });

@@ -679,6 +679,8 @@ describe("what is shown", () => {
     const { remarks } = await show({}, { stream: "saved" });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(remarks()[0]).toBe("saved");
+    // What was so in its last seconds says nothing of a run that is over.
+    expect(remarks()).toContain("71.3 steps/s");
   });
 
   it("has a bar as long as what is done, and says how much that is", async () => {

@@ -383,8 +383,8 @@ function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours:
     if (x + partWidth(part) > end) break;
     const { word, value, also, fill, faint } = part;
     marks.push(
-      // As faint as the line of the value.
-      rects([x, y - 5, 9, 2.5], { fill, opacity: faint ? FAINT : 1 }),
+      // As faint as the line of the value, where one is told.
+      rects([x, y - 5, 9, 2.5], { fill, opacity: faint && value ? FAINT : 1 }),
       words(x + 12, y, word, muted),
       words(x + 12 + widthOf(word, SIZE), y, value, ink, { weight: 600 }),
     );

@@ -425,7 +425,7 @@ function createCurves() {
         }
     },
     wire: (classifies) => {
-      const measured = classifies ? "accuracy" : "error";
+      const measured = classifies ? "test accuracy" : "test error";
       const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }

@@ -12,7 +12,7 @@ import type { ShareCurves } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Pixels of a plot's width at least and at most, of its height, and between two. */
-const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 72, 12];
+const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 60, 12];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */
@@ -54,7 +54,9 @@ export function curvesBlock(
   const reach = curveReach(rows);
   const goesOn = ({ curves }: Row) =>
     curves && (curves.x[0] < curves.domain[0] || curves.x[curves.x.length - 1] > curves.domain[1]);
-  const all = rows.some(goesOn) ? [`${headings[0]}, grey outside the grid`, ...headings] : headings;
+  const all = rows.some(goesOn)
+    ? [...headings.map((text) => `${text}, grey outside the grid`), ...headings]
+    : headings;
   const marks: Mark[] = [wordsAt(x, y, fitting(all, width, SIZE), colours.muted)];
   rows.forEach(({ name: whole, value, text, curves, has }, k) => {
     const cell = cellBox(region, Math.floor(k / columns), k % columns);

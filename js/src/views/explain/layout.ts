@@ -17,9 +17,8 @@ const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Width of the scores of the classes where they are a column. */
 const SCORES_WIDTH = 260;
-/** So wide, two lists stand beside each other, the first no wider than it must be. */
+/** So wide, two lists stand beside each other. */
 const WIDTH_OF_TWO_LISTS = 660;
-const FIRST_LIST = 300;
 /** Rows of the first list whose maps stand beside each other. */
 const MOST_MAPS = 5;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
@@ -131,20 +130,15 @@ function columns(page: Page) {
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
-  const across = second !== undefined && room >= WIDTH_OF_TWO_LISTS;
-  const half = (room - COLUMN_GAP) / 2;
-  const wide = second?.name === "curves" ? Math.max(FIRST_LIST, 0.8 * half) : half;
-  const below = page.list(first, x, TOP, across ? wide : room);
-  if (across) {
-    const next = x + wide + COLUMN_GAP;
-    const end = Math.max(below, page.list(second, next, TOP, width - PAD - next));
-    page.maps(x, end, room);
-  } else {
-    const end = second ? page.list(second, x, below, room) : below;
-    // The maps stand where there is more room.
-    if (plate && under < end) page.maps(PAD, under, left);
-    else page.maps(x, end, room);
-  }
+  // Functions stand in two long rows under the bars.
+  const across = second && second.name !== "curves" && room >= WIDTH_OF_TWO_LISTS;
+  const wide = across ? (room - COLUMN_GAP) / 2 : room;
+  const below = page.list(first, x, TOP, wide);
+  const [next, from] = across ? [x + wide + COLUMN_GAP, TOP] : [x, below];
+  const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;
+  // The maps stand where there is more room.
+  if (plate && !across && under < end) page.maps(PAD, under, left);
+  else page.maps(x, end, room);
 }
 
 /** `lists`: the maps that stand beside each other are one, too. */

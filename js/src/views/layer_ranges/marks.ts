@@ -258,5 +258,5 @@ export function headText(
 }
 
 function rangeTicks({ axis, layout }: RangesDrawing): number[] {
-  return logTicks(axis, Math.max(2, Math.floor(layout.plot.width / 44)));
+  return logTicks(axis, Math.max(4, Math.floor(layout.plot.width / 44)));
 }

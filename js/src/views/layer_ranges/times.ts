@@ -71,17 +71,14 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
     if (!lines) continue;
     const top = rowTop(layout, k);
     const y = toY(top);
-    const frame = [top + timesTop + PLOT_EDGE, top + timesTop + timesHeight - PLOT_EDGE].flatMap(
-      (at) => {
-        const rung = snapped(at, ratio);
-        return [place.x, rung, place.x + place.width, rung];
-      },
-    );
+    const [high, low] = [top + timesTop + PLOT_EDGE, top + timesTop + timesHeight - PLOT_EDGE];
+    const rungs = [high, low].map((at) => snapped(at, ratio));
+    const right = place.x + place.width;
+    const frame = rungs.flatMap((rung) => [place.x, rung, right, rung]);
     marks.push(segments(frame, colours.grid));
     for (const [end, text] of ends.entries()) {
-      const at = top + timesTop + (end === 0 ? timesHeight - PLOT_EDGE - 1 : PLOT_EDGE + 1);
       const look = { size: BELOW, middle: true } as const;
-      marks.push(words(place.x + place.width + 5, at, text, colours.muted, look));
+      marks.push(words(right + 5, end === 0 ? low - 1 : high + 1, text, colours.muted, look));
     }
     if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
     marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
@@ -131,15 +128,21 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const title = fitting([measured, short], width, TITLE, 600);
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const said = [rest, "by step", log ? "y axis: log scale" : ""].filter(Boolean).join(", ");
-  const most = Math.max(2, Math.floor(width / 60));
-  const steps = ticks(times.steps, most)
-    .filter(Number.isInteger)
-    .map((step) => ({ x: toX(step), text: formatCount(step) }));
+  const joined = (...parts: string[]) => parts.filter(Boolean).join(", ");
+  const scale = log ? "log scale" : "";
+  const said = [
+    joined(rest, "by step", scale && `y axis: ${scale}`),
+    joined(rest || "by step", scale),
+    rest || scale,
+  ];
+  const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
+  // Of few numbers the ends say most.
+  const steps = inside.length > 2 ? inside : [times.steps.from, times.steps.to];
+  const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
     headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
-    words(x, bottom - 6 - HEAD_LINE, fitting([said, rest], width, BELOW), colours.muted),
-    ...numbersAlong(steps, layout.times, bottom - 6, colours.muted, 8),
+    words(x, bottom - 6 - HEAD_LINE, fitting(said, width, BELOW), colours.muted),
+    ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
   ];
 }
 
@@ -162,17 +165,15 @@ export function readRow(
   const { toX, toY } = scales(times, layout);
   const y = toY(rowTop(layout, k));
   const { log } = MEASURED[times.measure];
-  const read = [times.rows[k]?.first, times.rows[k]?.splines].map((series) =>
-    series ? nearestPoint({ x: series.steps, y: series.values }, step) : null,
-  );
-  const points = read.flatMap((point) => (point && Number.isFinite(point.value) ? [point] : []));
+  const points = [times.rows[k]?.first, times.rows[k]?.splines].flatMap((series, n) => {
+    const point = series && nearestPoint({ x: series.steps, y: series.values }, step);
+    const name = ["base ", "splines "][n];
+    return point && Number.isFinite(point.value) ? [{ ...point, name }] : [];
+  });
   if (points.length === 0) return { words: "", marks: [] };
   const text = (value: number) => (log ? formatNumber(value) : roughPercent(value));
-  const parts = ["base", "splines"].flatMap((name, n) => {
-    const point = read[n];
-    if (!point || !Number.isFinite(point.value)) return [];
-    return [points.length > 1 ? `${name} ${text(point.value)}` : text(point.value)];
-  });
+  const isOne = points.length === 1;
+  const parts = points.map(({ name, value }) => `${isOne ? "" : name}${text(value)}`);
   const x = snapped(toX(points[0].step), ratio);
   const at = rowTop(layout, k) + layout.timesTop;
   const spots = points

@@ -21,6 +21,7 @@ import { niceCeil } from "../../phi/round.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { cellOf, type Region } from "../../scene/regions.ts";
+import { widthOf } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
@@ -34,10 +35,8 @@ const NARROW_WIDTH = 520;
 const SURFACE_SHARE = 0.42;
 /** Where less of a page is seen, the surface is so large all the same. */
 const LEAST_SEEN = 280;
-/** The curve over it is lower where all is to be seen at once. */
+/** The curves along it are less thick where all is to be seen at once. */
 const LOW_CURVE = 64;
-/** Beside the surface and its curve: gaps, and numbers of the axis. */
-const BESIDE = 110;
 /** Over the kernel, for its name. */
 const HEAD_HEIGHT = 18;
 /** Between the surface and the curves along it. */
@@ -130,18 +129,32 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     seen
       ? Math.max(LEAST_SEEN, Math.min(Math.max(height, SURFACE_SHARE * width), seen - top - bottom))
       : height;
-  // What a low window leaves of its width is for the kernel.
-  const free = width - 2 * tallest(TOP_PAD + strip + CURVE_GAP) - BESIDE;
-  const side = narrow ? 0 : wholePixels(free, Math.max(150, 0.21 * width), 0.3 * width);
-  const room = narrow ? wholePixels(0.3 * width, 72, 132) : side - 3 * PAD;
+  const v = layer.variable === "x" ? "" : `${layer.variable}, `;
+  const axis = (k: 0 | 1, start: number, end: number): Axis => {
+    const ends = { from: range[0], to: range[1] };
+    const at = ticks(ends, Math.max(3, Math.abs(end - start) / 60));
+    const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
+    return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
+  };
+  // The labels of another height may be others, of nearly the same width.
+  const labels = Math.max(
+    ...[axis(1, height, 0), curveAxis(pair, 0, 1)].map((one) => leftRoom(one, AXIS_SIZE)),
+  );
+  const around = labels + CURVE_GAP + strip + 2 * PAD;
+  const high = TOP_PAD + strip + CURVE_GAP;
+  const least = Math.max(150, 0.21 * width);
+  // What a low window leaves of its width is for the kernel, which is no higher than the surface.
+  const free = width - around - Math.min(width - around - least, tallest(high));
+  const fitted = (tallest(high) * group.columns) / rows;
+  const named = 36 + Math.max(...names.map((name) => widthOf(name, AXIS_SIZE)));
+  const aside = narrow || free - named - 3 * PAD >= fitted;
+  const room = narrow
+    ? wholePixels(0.2 * width, 72, 100)
+    : Math.round(Math.max(least - 3 * PAD, Math.min(free - 3 * PAD, fitted, 0.4 * width)));
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
-  const box = {
-    x: PAD + 3,
-    y: TOP_PAD + 3 + HEAD_HEIGHT,
-    width: group.columns * pitch - gap,
-    height: rows * pitch - gap,
-  };
+  const [wide, deep] = [group.columns, rows].map((n) => n * pitch - gap);
+  const box = { x: PAD + 3, y: TOP_PAD + 3 + HEAD_HEIGHT, width: wide, height: deep };
   const kernel: Region = {
     name: "kernel",
     box,
@@ -154,45 +167,33 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   };
   const foot = box.y + box.height;
   const beside = box.x + box.width + 16;
-  const place = narrow
-    ? { x: beside, y: [box.y + 12, box.y + 32] }
+  const hinted = narrow && !given.still ? [box.y + 54] : [];
+  const place = aside
+    ? { x: beside, y: [box.y + 12, box.y + 32, ...hinted] }
     : { x: box.x, y: [foot + 20, foot + 40] };
-  const v = layer.variable === "x" ? "" : `${layer.variable}, `;
-  const axis = (k: 0 | 1, start: number, end: number): Axis => {
-    const ends = { from: range[0], to: range[1] };
-    const at = ticks(ends, Math.max(3, Math.abs(end - start) / 60));
-    const title = `${"xy"[k]}: ${v}${group.byInput ? "" : "input at "}${names[k]}`;
-    return { scale: linear(ends, start, end), ticks: at, title, label: evenLabels(at) };
-  };
-  const below = Math.max(foot, place.y[1]) + 12;
-  const top = (narrow ? below : TOP_PAD) + strip + CURVE_GAP;
-  // The labels of another height may be others, of nearly the same width.
-  const x =
-    side +
-    PAD +
-    Math.max(leftRoom(axis(1, height, 0), AXIS_SIZE), leftRoom(curveAxis(pair, 0, 1), AXIS_SIZE));
-  const across = width - x - CURVE_GAP - strip - PAD;
-  const size = Math.max(110, Math.min(across, tallest(top)));
+  const below = Math.max(foot, ...place.y) + 12;
+  const top = narrow ? below + strip + CURVE_GAP : high;
+  const side = narrow ? 0 : room + 3 * PAD + (aside ? named : 0);
+  const size = Math.max(110, Math.min(width - around - side, tallest(top)));
+  // What is still left over stands on both sides of it.
+  const x = side + PAD + labels + Math.max(0, Math.floor((width - around - side - size) / 2));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
-  // What is left over makes the curve at the side larger, up to one and a half times as broad as that is.
-  const breadth = wholePixels(width - right - PAD, strip, 1.5 * size);
-  const end = right + breadth;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {
     kernel,
-    /** Left and baseline of its head, and left and baselines of the names of both entries. */
+    /** Left and baseline of its head, and left and baselines of the names of both entries and of a hint. */
     head: { x: box.x, y: TOP_PAD + 9 },
     names: place,
     plot,
     /** The functions alone: the first above the plot, the second beside it; and their values, upwards and to the right. */
-    curves: [above, { ...plot, x: right, width: breadth }] as const,
+    curves: [above, { ...plot, x: right, width: strip }] as const,
     sides: [
       curveAxis(pair, above.y + above.height - 2, above.y + 2),
-      curveAxis(pair, right + 2, right + breadth - 2),
+      curveAxis(pair, right + 2, right + strip - 2),
     ] as const,
     axes: [axis(0, x, x + size), axis(1, top + size, top)] as const,
-    width: Math.max(width, end + PAD),
+    width: Math.max(width, right + strip + PAD),
     height: Math.max(top + size + bottom, below),
   };
 }

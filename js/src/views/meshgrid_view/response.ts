@@ -237,6 +237,8 @@ const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does. */
 const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
 const THUMBNAIL = 22;
+/** Width of the key of colours beside the words. */
+const ROW_KEY = 110;
 /** Pixels of a line of the words below the patch, and of all of them in one line. */
 const LINE_HEIGHT = 15;
 const FOOT_WIDTH = 680;
@@ -254,49 +256,34 @@ export function layOutResponse(
   // Where there is little height, all stand side by side from a lesser width on.
   const isLow = most < LOW_HEIGHT;
   const columns = inner >= (isLow ? 340 : 560) ? 3 : inner >= 340 ? 2 : 1;
-  const tallest = Math.max(
-    72,
-    Math.min(LARGEST_SIDE, most - (isLow && images > 1 ? 86 : 60) - (isLow ? KEY_HEIGHT + 10 : 0)),
-  );
+  const taken = (isLow && images > 1 ? 86 : 60) + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
+  const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
   const half = Math.max(120, Math.floor((most - 120) / 2));
-  const side = Math.min(
-    tallest,
-    columns === 3
-      ? Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210)
-      : columns === 2
-        ? half
-        : column,
-  );
+  const few = Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210);
+  const side = Math.min(tallest, [column, half, few][columns - 1]);
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
-  const patched = isLow ? Math.min(side, 240) : Math.max(side, share);
-  const room =
-    columns === 3
-      ? inner - side - patched - 2 * COLUMN_GAP
-      : columns === 2
-        ? inner - side - COLUMN_GAP
-        : inner;
-
+  const patched = isLow
+    ? Math.max(Math.min(side, 240), Math.min(share, most - 80))
+    : Math.max(side, share);
+  const beside = inner - side - COLUMN_GAP;
+  const room = [inner, beside, beside - patched - COLUMN_GAP][columns - 1];
   const top = TITLE + 2;
   const scale = side / Math.max(image.width, image.height, 1);
-  const picture = {
-    x: PAD,
-    y: top,
-    width: Math.round(image.width * scale),
-    height: Math.round(image.height * scale),
-  };
+  const [wide, high] = [image.width, image.height].map((size) => Math.round(size * scale));
+  const picture = { x: PAD, y: top, width: wide, height: high };
   const thumbnails = images > 1 ? strip(PAD, picture.y + picture.height + 6, side, images) : null;
   const pictured = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
-  /** Left end, top and width of the key of colours. */
-  const key = [PAD, pictured + 10, side] as const;
-  const under = key[1] + KEY_HEIGHT;
+  const isRow = columns === 3 && isLow;
+  const under = pictured + (isRow ? 0 : 10 + KEY_HEIGHT);
 
   const [, , kh, kw] = swept.layer.shape;
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const tall = isLow ? most - 28 : Math.max(LARGEST_SIDE, most - (columns === 2 ? 20 : 80));
+  const spare = isRow ? 78 : isLow ? 28 : columns === 2 ? 20 : 80;
+  const tall = Math.max(isLow ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
@@ -309,14 +296,20 @@ export function layOutResponse(
   const cell = Math.max(18, Math.floor((whole + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
-  const foot =
-    columns === 3 && isLow
-      ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: PAD + inner - left }
-      : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
+  const foot = isRow
+    ? {
+        x: left,
+        y: Math.max(mapsEnd, bottomOf(cells)) + 18,
+        width: PAD + inner - left - ROW_KEY - COLUMN_GAP,
+      }
+    : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,
     thumbnails,
-    key,
+    /** Left end, top and width of the key of colours. */
+    key: isRow
+      ? ([PAD + inner - ROW_KEY, foot.y - 8, ROW_KEY] as const)
+      : ([PAD, pictured + 10, side] as const),
     maps,
     /** Whether each map has its name above it. */
     labelled: outputs.length > 1,
@@ -344,12 +337,8 @@ function strip(x: number, y: number, room: number, count: number) {
   const gap = 3;
   const columns = Math.min(count, Math.max(1, Math.floor((room + gap) / (THUMBNAIL + gap))));
   const rows = Math.ceil(count / columns);
-  const box = {
-    x,
-    y,
-    width: columns * (THUMBNAIL + gap) - gap,
-    height: rows * (THUMBNAIL + gap) - gap,
-  };
+  const [width, height] = [columns, rows].map((n) => n * (THUMBNAIL + gap) - gap);
+  const box = { x, y, width, height };
   return { box, rows, columns, gap };
 }
 
@@ -366,27 +355,20 @@ function placeMaps(
   const count = outputs.length;
   const label = count > 1 ? LABEL_HEIGHT : 0;
   const { across, size } = bestMaps(count, shape, room, tallest, label);
-  const pitch = Math.round(size * shape) + label + 4;
-  return new Map(
-    outputs.map((output, k) => [
-      output,
-      {
-        x: left + (k % across) * (size + MAP_GAP),
-        y: top + Math.floor(k / across) * pitch + label,
-        width: size,
-        height: Math.round(size * shape),
-      },
-    ]),
-  );
+  const height = Math.round(size * shape);
+  const placed = outputs.map((output, k): [number, Rect] => {
+    const x = left + (k % across) * (size + MAP_GAP);
+    const y = top + Math.floor(k / across) * (height + label + 4) + label;
+    return [output, { x, y, width: size, height }];
+  });
+  return new Map(placed);
 }
 
 function bestMaps(count: number, shape: number, room: number, tallest: number, label: number) {
   const wideFor = (across: number) => Math.floor((room - (across - 1) * MAP_GAP) / across);
+  const highFor = (across: number) => tallest / Math.ceil(count / across) - label - 4;
   const sizeFor = (across: number) =>
-    Math.min(
-      wideFor(across),
-      Math.floor((tallest / Math.ceil(count / across) - label - 4) / shape),
-    );
+    Math.min(wideFor(across), Math.floor(highFor(across) / shape));
   const best = 1 + maxIndex(range(1, count + 1), sizeFor);
   if (sizeFor(best) >= SMALLEST_MAP) return { across: best, size: sizeFor(best) };
   const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP + 12 + MAP_GAP)));

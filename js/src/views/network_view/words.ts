@@ -19,9 +19,12 @@ const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
 const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count. Of a map it is the sum at its largest pixel. While it trains, another link is drawn only where it stays clearly ahead. ${SPREAD}`;
 const SIGNS =
-  "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: each layer on a scale of its own";
+  "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
+
+/** In what is narrower the tip says what colours of maps mean. */
+const ROOMY_KEY = 760;
 
 export function networkCaption(
   diagram: Diagram,
@@ -55,7 +58,9 @@ export function networkCaption(
   }
   if (flow) {
     const what = diagram.scores?.probabilities ? "score" : "output";
-    remarks.push(keyed(`lowers / raises the ${what}`, "ramp", rampOf(paletteOf(name)), SIGNS));
+    const hasMaps = layout.width >= ROOMY_KEY && graph.columns.some(({ maps }) => maps);
+    const text = `lowers / raises the ${what}${hasMaps ? "; map: below / above 0" : ""}`;
+    remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   if (inputsAt) remarks.push({ text: `x: inputs${inputsAt}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);

@@ -290,7 +290,12 @@ export function pointNames(
     const curve = readPhi(phi, handle.x)?.spline ?? 0;
     const isBelow = handle.control && heightOf(handle, phi.coefficients) < curve;
     const y = spot.y + (isBelow ? 8 + LABEL_SIZE - 2 : -8);
-    return [words(x, y, text, theme.colours.muted, { anchor: "middle" })];
+    const [ground, middle] = [theme.colours.plot, y - 4];
+    const broad = { width: LABEL_SIZE, round: true, opacity: 0.85 };
+    return [
+      line([x - half + 4, middle, x + half - 4, middle], ground, broad),
+      words(x, y, text, theme.colours.muted, { anchor: "middle" }),
+    ];
   });
 }
 

@@ -99,11 +99,15 @@ export function numbers(
   }
   const ended = ENDED.some((end) => end === status.state || end === standing);
   const known = !ended && !UNSURE.includes(standing);
-  if (known && status.rate > 0) {
+  // Of a run that is over what counts is all of it.
+  const isOver = standing === "saved";
+  const speed = isOver ? status.mean_rate : status.rate;
+  const when = isOver ? "while steps were made" : "over the last few seconds";
+  if (known && speed > 0) {
     found.push([
       "",
-      `${formatNumber(status.rate)} steps/s`,
-      `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
+      `${formatNumber(speed)} steps/s`,
+      `Optimizer steps a second ${when}, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
   }
   if (status.elapsed) {
