@@ -191,7 +191,7 @@ class Segments:
         self.nbytes = self.found.nbytes
 
     def begin(self, header: dict[str, Any], latest: dict[str, Any]) -> None:
-        """Have that stand in the index from the next commit on."""
+        """Set the header and the latest frame for the index, from the next commit on."""
         self.header, self.latest = header, latest
 
     def append(self, name: str, data: bytes, step: int | None = None) -> None:

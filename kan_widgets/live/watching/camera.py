@@ -54,7 +54,7 @@ class Camera:
     """Takes frames of some layers. The first one is taken at once, at ``step``.
 
     A frame is started (`take`, `begin_now`), developed once its coefficients have arrived, and
-    kept. Whoever shows frames may have to say between the last two that the layout is another.
+    kept. A new layout must be announced before its first frame is kept.
     Where a frame is larger than what is looked at, most of those that `take` returns are
     *glimpses*: frames of what is looked at, of a layout that is a cut.
     """
