@@ -326,8 +326,16 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
 def choose_in_menu(lab: LabPage, name: str) -> None:
     """Press a button of the dashboard's menu."""
     menu = lab.page.locator(".kw-dashboard .kw-menu").first
-    menu.locator("summary").click()
-    menu.get_by_role("button", name=name, exact=True).click()
+    button = menu.get_by_role("button", name=name, exact=True)
+
+    def opens() -> bool:
+        # The header may be laid out anew between the pointer's going down and up.
+        if not button.is_visible():
+            menu.locator("summary").click()
+        return button.is_visible()
+
+    lab.until(opens, f"the menu with {name!r}")
+    button.click()
     menu.locator("summary").click()
 
 
