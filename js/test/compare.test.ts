@@ -448,6 +448,8 @@ describe("the verdict", () => {
     expect(end(loss([0.5, 1]), [0.5, 0.25])).toBe(
       "At step 2 the trends have crossed: KAN 0.5, MLP 0.25.",
     );
+    const three = endingOf(accuracy([0.9, 0.8, 0.7]), ["A", "B", "C"], [0.9, 0.8, 0.95]);
+    expect(three).toBe("At step 3 the trends have crossed: A 90 %, C 95 %.");
     expect([end(right, [null, 0.9]), end(loss([Number.NaN, 1]), [1, 1])]).toEqual(["", ""]);
   });
 

@@ -27,8 +27,8 @@ n.  lock                       owner                               held while
                                                                    is read, and examples follow it
 3   ``ThrottledJob._running``  `worker.ThrottledJob`               a view is drawn, or what is said
                                                                    of a run is computed
-4   ``_writing``,              `recorder.FrameRecorder`,           records are written; those that
-    ``RecordedFeed._reading``  `recordings.recorded.RecordedFeed`  came are read and shown
+4   ``_writing``,              `FrameRecorder`, `InputsRecorder`,  records are written; those that
+    ``RecordedFeed._reading``  `recorded.RecordedFeed`             came are read and shown
 5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
                                                                    kept and handed to listeners
 6   ``Edits._lock``            `model.edits.Edits`                 edits are written or noted

@@ -244,6 +244,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
     for name, layer in model.named_modules():
         if not isinstance(layer, KANLayer):
             continue
+        name = name or type(layer).__name__  # the model itself, as frames call it
         basis = layer.basis
         form = family_of(basis)
         if form is None:
@@ -258,7 +259,6 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
         if getattr(layer, "padding_mode", "zeros") != "zeros":
             raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
         family, shift, factor = form
-        name = name or type(layer).__name__  # the model itself, as frames call it
         recipe[name] = {
             "basis": {
                 "order": basis.spline_order if isinstance(basis, Spline) else 0,

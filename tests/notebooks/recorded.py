@@ -561,6 +561,13 @@ CLAIMS = [
         above=10,
     ),
     Claim(ESSAY, "Where pictures need them they are worth more", GAIN, above=10),
+    Claim(ROWS, "Where pictures need splines they are worth more", GAIN, above=10),
+    Claim(
+        DEPTH,
+        "after one through 59,000 the later bend more",
+        change("later: bend", kind=ONCE),
+        above=0,
+    ),
     *(
         Claim(
             page,
@@ -632,6 +639,15 @@ CLAIMS = [
     ),
     Claim(ROWS, "Shuffled labels leave as few lines", of("labels shuffled", "lines"), below=0.1),
     Claim(ROWS, "Shuffled labels leave as few lines", of("labels shuffled", "uprights"), below=0.5),
+    *(
+        Claim(
+            ROWS,
+            "most often those with a large base weight w",
+            less((kind, "keep SiLU, large w"), (kind, "keep SiLU, small w")),
+            above=0.2,
+        )
+        for kind in TRAININGS
+    ),
     *(Claim(ROWS, "for every kernel", of(kind, "linear, worst"), above=0.95) for kind in TRAININGS),
     *(
         Claim(page, words, where_w_is_small(kind), 0.7, 0.9)

@@ -7,7 +7,7 @@ import { flat, rects, segments } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
 import type { Colours } from "./theme.ts";
 
-/** Free pixels around the curve of a cell of so many: dots at its ends are whole. */
+/** Free pixels around the curve of a cell of this size: dots at its ends are whole. */
 const insetIn = (size: number) => Math.max(2, Math.min(6, size / 10));
 
 /** A line through each cell shows where its input is. */

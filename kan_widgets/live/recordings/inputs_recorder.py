@@ -29,7 +29,7 @@ class InputsRecorder(Recorder):
         super().__init__(source, place)
         self._part, self._ranks = part_of(place, job.get("rank", 0)), job
         self._written: object = None
-        self._is_over, self._writing = False, threading.Lock()
+        self._is_over, self._writing, self._process = False, threading.Lock(), os.getpid()
         self._job = Job(disk, self._visit)
         source.feed.subscribe(self)
         self._job.wake()
@@ -56,7 +56,7 @@ class InputsRecorder(Recorder):
                 report(f"{self._part} cannot be written: {error}. The training goes on")
 
     def close(self) -> None:
-        if not self._is_over:
+        if not self._is_over and self._process == os.getpid():  # a fork may have the lock, held
             self._write()
         self._is_over = True
         super().close()

@@ -317,6 +317,19 @@ def test_a_rank_whose_recording_is_closed_writes_no_more_inputs(
     assert (tmp_path / "run" / "rank-1").read_bytes() == written
 
 
+def test_a_fork_that_closes_a_ranks_recording_writes_nothing_and_waits_for_no_lock(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    recording = run.live.record(tmp_path / "run")
+    run.live.observe(torch.zeros(4, 3))
+    with recording._writing:  # as ``disk`` may have held it when the process forked
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        recording.close()
+    assert not (tmp_path / "run" / "rank-1").exists()
+
+
 def test_one_thread_at_a_time_writes_the_inputs_of_a_rank(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,18 +171,22 @@ export function endingOf(
 ): string {
   const { quantity, step, values } = one;
   const isKnown = [...values, ...ends].every((value) => Number.isFinite(value ?? Number.NaN));
-  if (!isKnown || bestIn(one).length !== 1 || names.length < 2) return "";
+  const best = bestIn(one);
+  if (!isKnown || best.length !== 1 || names.length < 2) return "";
   const sign = isAccuracy(quantity) ? 1 : -1;
-  const rank = [...names.keys()].sort((a, b) => sign * (Number(values[b]) - Number(values[a])));
-  const lead = (all: readonly (number | null)[]) =>
-    sign * (Number(all[rank[0]]) - Number(all[rank[1]]));
-  if (lead(ends) > lead(values) / 2) return "";
+  const rivals = [...names.keys()].filter((k) => k !== best[0]);
+  const leads = (k: number) =>
+    [values, ends].map((all) => sign * (Number(all[best[0]]) - Number(all[k])));
+  // Of three the one that comes nearest, or passes it.
+  const rival = rivals.reduce((a, b) => (leads(b)[1] < leads(a)[1] ? b : a));
+  const [before, lead] = leads(rival);
+  if (lead > before / 2) return "";
   // A line that fits shares of 1 may end above 1.
   const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
   const shown = ends.map((end) => (isShare ? Math.min(1, Number(end)) : end));
   const texts = written(quantity, shown);
-  const each = rank.slice(0, 2).map((k) => `${names[k]} ${texts[k]}`);
-  const how = lead(ends) < 0 ? "have crossed" : "have come closer";
+  const each = [best[0], rival].map((k) => `${names[k]} ${texts[k]}`);
+  const how = lead < 0 ? "have crossed" : "have come closer";
   return `At step ${formatCount(step)} the trends ${how}: ${each.join(", ")}.`;
 }
 

@@ -176,7 +176,7 @@ function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark
       words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
       words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
     ];
-    const share = column.title === "splines’ part" ? numbers.spline_share : null;
+    const share = column.splineBar?.(numbers) ?? null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);

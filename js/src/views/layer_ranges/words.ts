@@ -30,6 +30,7 @@ export interface NumberColumn {
   /** Said on hovering. */
   about: string;
   lines(numbers: Numbers): [string, string];
+  splineBar?(numbers: Numbers): number | null;
 }
 
 export function numberColumns(content: Seen & Pick<RangesContent, "threshold">): NumberColumn[] {
@@ -55,6 +56,7 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
       about:
         "Median share of the range on the grid that comes from the splines; the rest comes from the base",
       lines: (n) => [roughPercent(n.spline_share), ""],
+      splineBar: (n) => n.spline_share,
     },
     ...(seen ? [outside] : []),
     {

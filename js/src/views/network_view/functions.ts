@@ -223,9 +223,9 @@ function curveMarks(
       zeros.push(cell.x, middle, cell.x + w, middle);
       const toX = (x: number) => cell.x + (w * (x - lo)) / (hi - lo);
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
-      const now = curveOf(frame, layer, bundle.first + n, plan);
-      addCurve(curves, now, toX, toY);
       const f = bundle.first + n;
+      const now = curveOf(frame, layer, f, plan);
+      addCurve(curves, now, toX, toY);
       if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
     }
   }

@@ -68,35 +68,29 @@ function labelRoom({ coefficient, removable }: KeyRow, width: number): number {
   return width - 2 * PAD - SWATCH_WIDTH - 4 - numbers - (removable ? REMOVE_WIDTH : 0);
 }
 
-/** Pixels that a label of several lines needs more than one of one line. */
-function extra(row: KeyRow, width: number): number {
-  if (!row.wraps) return 0;
-  return 15 * (wrapped(row.label, labelRoom(row, width), SIZE).length - 1);
-}
-
 function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
   rows: readonly KeyRow[],
   count: number,
 ): Legend {
   const each = (width - COLUMN_GAP * (count - 1)) / count;
-  const tall = rows.map((row) => ROW + extra(row, each));
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
   const down = Math.ceil(rows.length / count);
   const foots = Array<number>(count).fill(top);
   const placed = rows.map((row, k): Placed => {
     const column = Math.floor(k / down);
-    const left = x + column * (each + COLUMN_GAP);
-    const box = { x: left, y: foots[column], width: each, height: tall[k] };
-    foots[column] += tall[k];
     const room = labelRoom(row, each);
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
+    const height = ROW + 15 * (lines.length - 1);
+    const box = { x: x + column * (each + COLUMN_GAP), y: foots[column], width: each, height };
+    foots[column] += height;
     const remove = row.removable
       ? { x: box.x + each - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
     return { row, box, lines, remove };
   });
-  const columns = foots.map((_, k) => ({ x: x + k * (each + COLUMN_GAP), width: each }));
+  const used = foots.slice(0, Math.ceil(rows.length / Math.max(1, down)));
+  const columns = used.map((_, k) => ({ x: x + k * (each + COLUMN_GAP), width: each }));
   const height = Math.max(...foots) - y;
   return { box: { x, y, width, height }, columns, rows: placed };
 }

@@ -321,7 +321,7 @@ function captionOf(picture: PlotPicture, store: Store, room: number | undefined)
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const which = store.selection() ? "" : ", the largest at the start";
+  const which = store.selection() || !store.initial() ? "" : ", the largest at the start";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
