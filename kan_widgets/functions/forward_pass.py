@@ -93,13 +93,14 @@ class ForwardPass:
     def _takes_input(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         if not self._is_seen() or module in self.module_inputs:
             return
-        if (x := _numbers_in((*args, *kwargs.values()))) is None:
+        given = (*args, *kwargs.values())
+        if module is self._model() and len(given) == 1 and _is_numbers(given[0], whole=True):
+            self.inputs = _first(given[0], _LEAST_EXAMPLES)
+        if (x := _numbers_in(given)) is None:
             return
         if self._kept < _MAX_OF_ALL or may_hold(module) or module in self._hooked:
             self.module_inputs[module] = ModuleInput(_first(x), self._is_altered(module, x))
             self._kept += self.module_inputs[module].x.numel()
-        if module is self._model() and len(args) + len(kwargs) == 1:
-            self.inputs = _first(x, _LEAST_EXAMPLES)
 
     def _leaves(self, module: nn.Module, args: Any, out: Any) -> None:
         if self._is_seen():
@@ -181,12 +182,12 @@ def _numbers_in(values: tuple[Any, ...]) -> Tensor | None:
     return next(filter(_is_numbers, values), None)
 
 
-def _is_numbers(value: Any) -> bool:
+def _is_numbers(value: Any, whole: bool = False) -> bool:
     return (
         type(value) in (Tensor, nn.Parameter)
         and value.ndim > 1
         and value.numel() > 0
-        and value.is_floating_point()
+        and (whole or value.is_floating_point())
         and not torch._C._functorch.is_functorch_wrapped_tensor(value)
     )
 

@@ -245,3 +245,14 @@ def test_a_compiled_pass_is_not_recorded():
     compiled(torch.rand(4, 3))
     assert not live.feed.bound.forward_pass.module_inputs
     live.close()
+
+
+def test_examples_may_be_whole_numbers_such_as_words() -> None:
+    model = nn.Sequential(nn.Embedding(9, 4), kw.nn.KANLinear(4, 2))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with kw.bind(model, optimizer) as live:
+        for _ in range(2):
+            model(torch.arange(9).repeat(10, 1)).sum().backward()
+            optimizer.step()
+        live.probe()
+        assert live.feed.probed.inputs[0].tolist() == [*range(9)]
