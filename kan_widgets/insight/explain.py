@@ -65,7 +65,7 @@ class Explanation:
     """The class explained."""
     predicted: int
     """The class with the highest score."""
-    scores: Float64
+    scores: Float64 = field(repr=False)
     """``(classes,)``: what the last layer gives, before any softmax."""
     bias: float
     """The constant that is added to the functions of the target."""
@@ -76,7 +76,7 @@ class Explanation:
     map_shape: tuple[int, int, int] | None
     """(channels, height, width) of the feature map that the last layer's inputs are; ``None`` where
     they have no places."""
-    kernels: tuple[KernelShares, ...]
+    kernels: tuple[KernelShares, ...] = field(repr=False)
     """One for each convolution, in the order they ran."""
     notes: tuple[str, ...]
     """Notes that a reader must know."""

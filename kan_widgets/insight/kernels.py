@@ -199,10 +199,12 @@ def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
     Raises
     ------
     TypeError
-        If nothing observed is given.
+        If no layer, or nothing observed, is given.
     ValueError
         If they are of another layer, of another size, empty or not finite.
     """
+    if not isinstance(layer, LayerFunctions):
+        raise TypeError(f"layer of type {type(layer).__name__}: expected one of live.read()")
     name = layer.name or layer.type
     if observed is None:
         raise TypeError(

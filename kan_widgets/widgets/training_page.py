@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import pathlib
 from collections.abc import Collection, Sequence
@@ -104,6 +105,7 @@ def playground(
     network = KANCNN() if model is None else model
     rows = _digits(shift) if data is None else _own(data)
     _check_model(network, rows)
+    network = copy.deepcopy(network)  # who watches the model, goes on
     settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
         "recipe": (recipe := recipe_of(network)),
@@ -209,8 +211,8 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
         scores = with_copy(model, lambda copy, _: copy(examples))
     except Exception as error:
         raise ValueError(
-            f"{name}: expected one that takes {rows.name}, {tuple(examples.shape)}; it says: "
-            f"{error}"
+            f"{name}: expected one that takes {rows.name}, {tuple(examples.shape)} (others: "
+            f"data=(inputs, targets)); it says: {error}"
         ) from error
     shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else ()
     if rows.targets.dtype == np.uint8:

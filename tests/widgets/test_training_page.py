@@ -53,7 +53,10 @@ def test_a_saved_page_may_run_no_worker(tmp_path: Path) -> None:
 def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
     model = kw.nn.KANCNN.article()
     before = [parameter.detach().clone() for parameter in model.parameters()]
+    live = kw.bind(model)
     kw.playground(model, tmp_path / "page.html")
+    live.step()  # it is still watched
+    live.close()
     for now, then in zip(model.parameters(), before, strict=True):
         assert torch.equal(now, then)
     scaler = np.frombuffer(recipe_of(model)["linear"]["scaler"], "<f4")

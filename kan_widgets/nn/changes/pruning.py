@@ -90,6 +90,8 @@ class Pruning:
             f"(mean |φ| ≤ {self.threshold:g}), {self.remaining} remain"
         )
 
+    __repr__ = __str__
+
 
 def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool) -> Pruning:
     """Remove functions of a layer; see `KANLayer.prune`."""
