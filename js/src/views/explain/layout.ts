@@ -99,7 +99,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
       return Math.max(image, add(mapBlock(drawn, shown.shown, [second, y], side), y));
     },
     /** Pixels of what stands at the left. */
-    left: plate ? pictures : below ? 0 : SCORES_WIDTH,
+    left: plate ? pictures : below || part.scores.length < 2 ? 0 : SCORES_WIDTH,
     scores: (x: number, y: number, wide: number) =>
       below ? y : add(classesBlock(drawn, [x, y], wide), y),
     list(list: List, x: number, y: number, wide: number) {

@@ -1,5 +1,6 @@
 /** Explain's scene: an image, maps beside it, and the functions and kernels that made the score of a class. */
 
+import { titleOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
@@ -105,7 +106,7 @@ function sceneOf(
     ...{ content, part, selected, width, cuts },
     meant: (id) => meantBy(id, shown, section),
     height: bottom,
-    title: `Explain · class ${className(part, part.target)} · ${part.layer}`,
+    title: `${titleFor(part)} · ${titleOf(part.layer)}`,
     moment: momentOf(part),
     words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
@@ -148,7 +149,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     ...{ content, part: first, selected: -1, width, cuts },
     meant: () => ({ share: -1, target: -1, whole: false }),
     height: y,
-    title: `Explain · class ${className(first, first.target)}`,
+    title: titleFor(first),
     moment: isOne ? momentOf(first) : "",
     words: said.join(" "),
     about: "",
@@ -157,6 +158,9 @@ function overview(shown: Shown, given: Given): ExplainScene {
     sites: NOWHERE,
   };
 }
+
+const titleFor = (part: LayerShares): string =>
+  part.scores.length < 2 ? "Explain" : `Explain · class ${className(part, part.target)}`;
 
 function meantBy(id: string, { part, shown }: Shown, section: Section) {
   const cell = cellOf(id);
