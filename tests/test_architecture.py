@@ -86,7 +86,7 @@ VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
         f"live/recordings/{file}"
-        for file in ("same_step", "recorded", "remote", "glance", "segments")
+        for file in ("same_step", "recorded", "control_folder", "glance", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},

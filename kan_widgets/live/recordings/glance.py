@@ -7,8 +7,8 @@ from typing import Any
 
 from kan_widgets.live.frames.progress import ENDED, Standing
 from kan_widgets.live.recordings.format import Status, fields_of, status_from
-from kan_widgets.live.recordings.parts import Joined
 from kan_widgets.live.recordings.places import PathLike, Place
+from kan_widgets.live.recordings.ranks import JoinedRanks
 from kan_widgets.live.recordings.reader import Reader
 from kan_widgets.live.recordings.recorded import RecordedFeed, Signs
 from kan_widgets.live.recordings.replay import Replay, replay
@@ -89,7 +89,7 @@ def newest(path: PathLike) -> Replay:
 
     Raises as `kan_widgets.replay`.
     """
-    reader = Joined(path)
+    reader = JoinedRanks(path)
     reader.stored = Stored(reader.place, ends=True)
     try:
         return Replay(RecordedFeed(reader, 0.0))

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live import Binding, Frame, Layout, Listener, replay
+from kan_widgets.live import Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
@@ -335,9 +335,9 @@ def test_following_ends_when_nobody_holds_it_or_it_is_closed(run: Run) -> None:
 
 def test_what_needs_the_model_says_where_it_is(run: Run) -> None:
     found = kw.replay(run.path)
-    mine = {name for name in [*dir(Binding), "edits"] if not name.startswith("_")}
+    mine = {name for name in [*dir(run.live), "edits"] if not name.startswith("_")}
     for name in mine - {*dir(found)}:
-        with pytest.raises(AttributeError, match=f"{name}: a recording holds no model"):
+        with pytest.raises(AttributeError, match=f"{name!r}. A recording holds no model"):
             getattr(found, name)
     with pytest.raises(AttributeError, match="has no attribute 'colour'"):
         found.colour  # noqa: B018
