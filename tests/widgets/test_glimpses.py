@@ -262,10 +262,12 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
     assert stream._outbox.late is None
 
 
-def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
+def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others(monkeypatch):
+    times = ((0.1 * second, 0.6 * second) for second in range(8))
+    monkeypatch.setattr("kan_widgets.widgets.wire.sending.times_so_far", lambda: next(times))
     contention = Contention()
     for second in range(8):
-        contention.measure(now=float(second), times=(0.1 * second, 0.6 * second))
+        contention.measure(now=float(second))
     assert contention.gap == 0.0
 
 

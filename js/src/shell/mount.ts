@@ -11,9 +11,9 @@ import type { Change, Store } from "../wire/types.ts";
 import { joinStream } from "./connection.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
+import { bringIntoSight, createHeightInSight } from "./in_sight.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
-import { comeIntoSight, createSeen } from "./room.ts";
 import { createBeside, createSaving } from "./saving.ts";
 import { loadFont } from "./sheet.ts";
 import type { Stage } from "./stage.ts";
@@ -186,7 +186,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const seen = within ? within.seen : kind.fits && createSeen(root, body);
+  const seen = within ? within.seen : kind.fits && createHeightInSight(root, body);
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -226,7 +226,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     const isFirst = "kwUnborn" in root.dataset;
     say("");
     if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
-    if (!within) comeIntoSight(root, store);
+    if (!within) bringIntoSight(root, store);
   }
 
   function heard(what: Change | string) {

@@ -4,9 +4,9 @@ import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
+import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { together } from "../../shell/player.ts";
-import { createSteady, seenAround } from "../../shell/room.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { watchTraits } from "../../wire/hear.ts";
@@ -106,7 +106,7 @@ function createModels(shell: Shell, what: What) {
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
   atEnd(signal, () => sizes.disconnect());
 
-  const steady = createSteady();
+  const steady = createSteadyHeight();
   /** Pixels of what stands around a drawing, where that is most: all of them are as high. */
   function around() {
     const drawn = (place: Element) => place.querySelector(".kw-viewport")?.clientHeight ?? 0;
@@ -122,7 +122,7 @@ function createModels(shell: Shell, what: What) {
       parts[number] = { model, store };
       const within: Within = {
         seen() {
-          const all = what.of === "networks" && seenAround(root);
+          const all = what.of === "networks" && heightInSight(root);
           return all ? all - steady(around()) - time.offsetHeight : undefined;
         },
         read(words, chosen = false) {

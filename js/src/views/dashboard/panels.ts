@@ -5,8 +5,8 @@ import { layerNamed } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
+import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
-import { createSteady, seenAround } from "../../shell/room.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import type { GridScene } from "../kernel_grid/scene.ts";
 import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
@@ -204,7 +204,7 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const seen = seenAround(shell.root);
+    const seen = heightInSight(shell.root);
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
     const rows = standIn(root, places, here());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
@@ -263,7 +263,7 @@ function placeIn(document: Document, root: HTMLElement, named: Named) {
     /** Pixels of its drawing; undefined before it asks. */
     height: undefined as number | undefined,
     /** Of what is around that, without what goes to and fro. */
-    steady: createSteady(),
+    steady: createSteadyHeight(),
     around: AROUND,
     /** It has no curves, and stands below the others. */
     isFlat: false,
