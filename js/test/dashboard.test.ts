@@ -265,12 +265,12 @@ describe("a dashboard", () => {
     vi.advanceTimersByTime(3000);
     vi.useRealTimers();
     await painted();
-    expect(all(".kw-readout")[0].textContent).toContain("The kernel does not answer");
+    expect(all(".kw-readout")[0].textContent).toContain("Python does not answer");
     stream.set("training", said("running"));
     const { id } = stream.sent.at(-1) as { id: string };
     stream.receive({ kind: "heard", id, refused: "" });
     await painted();
-    expect(all(".kw-readout")[0].textContent).not.toContain("The kernel does not answer");
+    expect(all(".kw-readout")[0].textContent).not.toContain("Python does not answer");
     expect(resume.getAttribute("aria-label")).toBe("Pause");
   });
 

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import ts from "typescript";
 import { expect, it } from "vitest";
 
 const SOURCES = join(import.meta.dirname, "..", "src");
@@ -105,4 +106,42 @@ it("an exported name means one thing, those of every view one of each", () => {
     homes.set(name, (homes.get(name) ?? new Set()).add(home));
   }
   expect([...homes.values()].filter(({ size }) => size > 1).map((all) => [...all])).toEqual([]);
+});
+
+/** What could stand for anything: a value that lives for more lines has the noun of what it is. */
+const PRONOUNS =
+  "asked done each found here it known made one said there these those told what which";
+const SHORT_LIFE = 8;
+
+it("a value that lives for some lines is named by a noun", () => {
+  const within = (node: ts.Node): ts.Node[] => {
+    const nodes = [node];
+    node.forEachChild((child) => void nodes.push(...within(child)));
+    return nodes;
+  };
+  const isScope = (node: ts.Node) =>
+    [ts.isFunctionLike, ts.isForOfStatement, ts.isBlock, ts.isSourceFile].some((is) => is(node));
+  const vague = texts(SOURCES).flatMap(([path, text]) => {
+    const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+    const lineOf = (node: ts.Node) => source.getLineAndCharacterOfPosition(node.getStart()).line;
+    const pronouns = within(source).filter(
+      (node) => ts.isIdentifier(node) && PRONOUNS.split(" ").includes(node.text),
+    ) as ts.Identifier[];
+    return pronouns.flatMap((bound) => {
+      const { parent } = bound;
+      const binds = [ts.isVariableDeclaration, ts.isParameter, ts.isBindingElement];
+      if (!binds.some((is) => is(parent) && parent.name === bound)) return [];
+      const scope = ts.findAncestor(parent, isScope) ?? source;
+      const uses = pronouns.filter(
+        ({ text, parent: of, pos }) =>
+          text === bound.text &&
+          scope.pos <= pos &&
+          pos < scope.end &&
+          !(ts.isPropertyAccessExpression(of) && of.name.pos === pos),
+      );
+      const life = Math.max(...uses.map(lineOf)) - lineOf(bound);
+      return life < SHORT_LIFE ? [] : `${relative(SOURCES, path)}: ${bound.text}, ${life} lines`;
+    });
+  });
+  expect(vague).toEqual([]);
 });

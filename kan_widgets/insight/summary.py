@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 THRESHOLD = 0.95
 """R² from which a function counts as shaped like SiLU, or like its base term."""
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def quantiles_of(values: Float64) -> Quantiles | None:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None
-    return Quantiles(*map(float, np.quantile(finite, QUANTILES)))
+    return Quantiles(*map(float, np.quantile(finite, _QUANTILES)))
 
 
 def _median(values: Float64) -> float | None:

@@ -50,10 +50,7 @@ export function createSteadyHeight(): (next: number) => number {
 }
 
 /** Pixels in which a drawing is seen at once together with all that stands around it in its view. */
-export function createHeightInSight(
-  view: HTMLElement,
-  drawing: HTMLElement,
-): () => number | undefined {
+export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
   const steady = createSteadyHeight();
   return () => {
     const all = heightInSight(view);

@@ -11,7 +11,7 @@ import type { Change, Store } from "../wire/types.ts";
 import { joinStream } from "./connection.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
-import { bringIntoSight, createHeightInSight } from "./in_sight.ts";
+import { bringIntoSight, drawingInSight } from "./in_sight.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
 import { createBeside, createSaving } from "./saving.ts";
@@ -124,7 +124,7 @@ export interface ViewElement<S extends Scene = Scene, More = object> extends HTM
   kwView: { scene(): S | null; words(): string[]; at(id: string): Rect | null } & More;
 }
 
-const WAITING = "waiting for the kernel…";
+const WAITING = "waiting for Python…";
 
 /** Puts a view of a kind into a page; `build` makes the parts of that kind. */
 export const viewOf =
@@ -186,7 +186,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const seen = within ? within.seen : kind.fits && createHeightInSight(root, body);
+  const seen = within ? within.seen : kind.fits && drawingInSight(root, body);
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -237,7 +237,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   const stream = joinStream(props, root, hasTime ? time : null, {
     lost: () => say(WAITING),
-    found: () => parts.changed?.("stream"),
+    joined: () => parts.changed?.("stream"),
     heard,
     failed: (text) => say(text, "warn"),
     schedule,

@@ -120,8 +120,8 @@ function build(shell: Shell): Parts {
       showHeader(store.current());
       if (typeof shown === "string") return shown;
       view.tell(tipOf(shown, stage.pointed().id));
-      const told = readoutOf(shown);
-      shell.read(told.words, told.chosen);
+      const readout = readoutOf(shown);
+      shell.read(readout.words, readout.chosen);
       if (shown.mode === "response") pointing.tell(shown, store);
       else pointing.stop();
       return shown;

@@ -45,9 +45,9 @@ function build(shell: Shell): Parts {
   const readSettings = settingsReader();
   const settings = () => readSettings(shell.get);
   let seen: InspectorScene | null = null;
-  let said = "";
+  let lastNews = "";
   const scene = () => seen;
-  const here = () => {
+  const place = () => {
     const store = shell.store();
     return store && placeIn(store, shell.get);
   };
@@ -73,7 +73,7 @@ function build(shell: Shell): Parts {
   }
 
   function neighbour(step: number) {
-    const phi = phiOf(shell.store()?.current() ?? null, here());
+    const phi = phiOf(shell.store()?.current() ?? null, place());
     if (!phi) return;
     const { count } = phi.layer;
     const next = selectionOf(phi.layer, (phi.f + step + count) % count);
@@ -91,7 +91,7 @@ function build(shell: Shell): Parts {
     select,
     neighbour,
     pin() {
-      const at = here();
+      const at = place();
       if (at) togglePin(at, switches);
     },
     command: editing.command,
@@ -135,7 +135,7 @@ function build(shell: Shell): Parts {
       if (stage.pointed().at) touch.reading = shown.reading?.x ?? null;
       header.show(shown.settings);
       board.show(shown);
-      said = sayNews(shell, shown, editing.isLate(), said);
+      lastNews = sayNews(shell, shown, editing.isLate(), lastNews);
       return shown;
     },
   };

@@ -33,7 +33,7 @@ function build(shell: Shell): Parts {
   let scene: PanelScene | null = null;
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
-  let told = "";
+  let lastState = "";
 
   const stage = createStage(
     document,
@@ -56,8 +56,8 @@ function build(shell: Shell): Parts {
       progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
-    if (told && state !== told) shell.speak(state);
-    told = state;
+    if (lastState && state !== lastState) shell.speak(state);
+    lastState = state;
   }
 
   listen(shell.root, signal, { keydown: controls.key });
