@@ -86,13 +86,13 @@ VERBS = {
     "look": {"live/watching/watchdog", "cli/board"}
     | {
         f"live/recordings/{file}"
-        for file in ("same_step", "recorded", "control_folder", "glance", "segments")
+        for file in ("same_step", "recorded_feed", "control_folder", "glance", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
     "say": {"live/recordings/segments"},
     "record": {"live/recordings/saving"},
-    "settle": {"live/watching/model_feed", "live/recordings/recorded"},
+    "settle": {"live/watching/model_feed", "live/recordings/recorded_feed"},
     "want": set(),
     "drawn": {"cli/board"},
 }

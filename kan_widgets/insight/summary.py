@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.tables import SeenInputs, sampled, seen_inputs
+from kan_widgets.insight.sampled_layer import SeenInputs, sampled, seen_inputs
 from kan_widgets.live.frames.layout import LayerLayout
 
 if TYPE_CHECKING:

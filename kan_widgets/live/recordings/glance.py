@@ -10,7 +10,7 @@ from kan_widgets.live.recordings.format import Status, fields_of, status_from
 from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.ranks import JoinedRanks
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed, Signs
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed, Signs
 from kan_widgets.live.recordings.replay import Replay, replay
 from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read_index
 

@@ -18,7 +18,7 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.recordings.control_folder import RunSide
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.pending import PendingWriter, WaitingFrame
+from kan_widgets.live.recordings.pending_writer import PendingWriter, WaitingFrame
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.ranks import place_of_rank
 from kan_widgets.live.recordings.same_step import SameStep

@@ -12,7 +12,7 @@ from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.control_folder import FollowerSide
 from kan_widgets.live.recordings.places import PathLike
 from kan_widgets.live.recordings.ranks import JoinedRanks
-from kan_widgets.live.recordings.recorded import NoFrames, RecordedFeed, damage_of
+from kan_widgets.live.recordings.recorded_feed import NoFrames, RecordedFeed, damage_of
 from kan_widgets.live.recordings.segments import INDEX
 from kan_widgets.live.reports import report
 

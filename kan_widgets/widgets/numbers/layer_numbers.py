@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+from kan_widgets.insight.sampled_layer import SeenInputs, seen_inputs
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
-from kan_widgets.insight.tables import SeenInputs, seen_inputs
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation

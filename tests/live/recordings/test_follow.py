@@ -21,7 +21,7 @@ from kan_widgets.live import Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
 from kan_widgets.nn import BSpline
@@ -137,7 +137,7 @@ def replay_module() -> Any:
     import sys
 
     assert callable(replay)
-    return sys.modules["kan_widgets.live.recordings.recorded"]
+    return sys.modules["kan_widgets.live.recordings.recorded_feed"]
 
 
 def test_a_burst_is_thinned_for_the_page_but_not_in_the_history(run: Run) -> None:

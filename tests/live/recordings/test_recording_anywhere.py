@@ -31,7 +31,7 @@ from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place, is_first_process
 from kan_widgets.live.recordings.ranks import JoinedRanks, place_of_rank
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
