@@ -5,9 +5,9 @@ import type { News, Order } from "../training/worker.ts";
 import { float32, uint8 } from "../wire/checks.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
-import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
+import { createBar } from "./training_bar.ts";
 
 /** A model whose answers come from the page itself. */
 class TrainedModel extends PageModel {

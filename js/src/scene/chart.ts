@@ -16,8 +16,8 @@ import {
   ticks,
 } from "./axes.ts";
 import { stepExtent, valueExtent } from "./extents.ts";
-import { cutAt, lostMarks } from "./lost.ts";
 import type { Mark, Rect } from "./marks.ts";
+import { cutAt, lostMarks } from "./not_finite.ts";
 import { line, rect, rects, snapped, words } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
 import { fitted, widthOf } from "./text.ts";

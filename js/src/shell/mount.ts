@@ -104,7 +104,7 @@ export interface Parts {
   body?: HTMLElement;
   width?(): number;
   /** What tests and other tools may ask of views of its kind beside what any view has. */
-  asked?: object;
+  forTests?: object;
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
@@ -178,7 +178,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     scene: () => lastScene,
     words: () => (lastScene ? wordsOf(lastScene) : []),
     at,
-    ...parts.asked,
+    ...parts.forTests,
   };
   time.hidden = !hasTime;
   const topLine = hasTime || kind.lists ? [status.element, caption.element] : [caption.element];

@@ -3,7 +3,7 @@
 import { formatCount } from "../phi/format.ts";
 import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
-import { createPlayer, type Timed } from "./player.ts";
+import { createPlayer, type Timed } from "./timeline.ts";
 
 export type Scrubber = ReturnType<typeof mountScrubber>;
 

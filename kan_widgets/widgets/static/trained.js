@@ -104,49 +104,6 @@ function convOf({
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
-// src/page/bar.ts
-function createBar(root, rows) {
-  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
-  const [run, again] = [part("run"), part("again")];
-  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
-  let state = "paused";
-  return {
-    connect(actions) {
-      run.addEventListener("click", () => {
-        if (state === "running") actions.pause();
-        else if (state === "paused") actions.run();
-        else restart();
-      });
-      again.addEventListener("click", restart);
-      function restart() {
-        if (!fields.every((field) => field.reportValidity())) return;
-        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
-        actions.again({ rate, batch, epochs, seed });
-        actions.run();
-      }
-    },
-    show(news) {
-      state = news.state;
-      run.disabled = again.disabled = false;
-      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, classifies } = news;
-      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
-      part("said").textContent = said.join(" · ");
-      if (score === null) return;
-      const { value, of } = score;
-      const others = `${of.toLocaleString("en")} other ${rows}`;
-      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
-    },
-    fail(words) {
-      part("said").textContent = words;
-      part("score").textContent = "";
-      run.disabled = true;
-    }
-  };
-}
-
 // src/page/model.ts
 var PageModel = class {
   #traits;
@@ -239,6 +196,49 @@ function unfold(folded, frames) {
     }
   }
   return words;
+}
+
+// src/page/training_bar.ts
+function createBar(root, rows) {
+  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
+  const [run, again] = [part("run"), part("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
+  let state = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener("click", () => {
+        if (state === "running") actions.pause();
+        else if (state === "paused") actions.run();
+        else restart();
+      });
+      again.addEventListener("click", restart);
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, classifies } = news;
+      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
+      part("said").textContent = said.join(" · ");
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = "";
+      run.disabled = true;
+    }
+  };
 }
 
 // src/page/trained.ts

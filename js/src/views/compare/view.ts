@@ -11,7 +11,7 @@ import { type CompareScene, drawing } from "./scene.ts";
 import { comparisonName, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["asked"]>>;
+export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["forTests"]>>;
 
 const KIND: Kind = {
   name: "compare",
@@ -99,7 +99,7 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: hands.asked(stage),
+    forTests: hands.forTests(stage),
     stage,
     body,
     fileName: () => comparisonName(shownIn(shell.get)),

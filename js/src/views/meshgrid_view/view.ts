@@ -93,7 +93,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: asked(root, () => scene, view, pen.through),
+    forTests: forTests(root, () => scene, view, pen.through),
     header: header.element,
     stage,
     fileName: () =>
@@ -135,9 +135,9 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
 }
 
 /** What tests and other tools may ask of it. */
-export type MeshElement = ViewElement<MeshScene, ReturnType<typeof asked>>;
+export type MeshElement = ViewElement<MeshScene, ReturnType<typeof forTests>>;
 
-function asked(
+function forTests(
   root: HTMLElement,
   scene: () => MeshScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,

@@ -97,7 +97,7 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: { drawLine: pen.through },
+    forTests: { drawLine: pen.through },
     header: header.element,
     stage,
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,

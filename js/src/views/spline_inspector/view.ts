@@ -6,8 +6,8 @@ import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
-import { createPlaces, type Operable } from "../../shell/places.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
+import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection } from "../../wire/types.ts";
@@ -101,7 +101,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: asked(scene, stage, view.drawn),
+    forTests: forTests(scene, stage, view.drawn),
     header: header.element,
     stage,
     fileName() {
@@ -284,9 +284,9 @@ function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
 }
 
 /** What tests and other tools may ask of it. */
-export type InspectorElement = ViewElement<InspectorScene, ReturnType<typeof asked>>;
+export type InspectorElement = ViewElement<InspectorScene, ReturnType<typeof forTests>>;
 
-function asked(
+function forTests(
   scene: () => InspectorScene | null,
   stage: Stage,
   drawn: () => { frames: number; milliseconds: number },

@@ -10,7 +10,7 @@ import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import { statusIn } from "./status.ts";
 import css from "./style.css";
 
-export type PanelElement = ViewElement<PanelScene, ReturnType<ChartControl["asked"]>>;
+export type PanelElement = ViewElement<PanelScene, ReturnType<ChartControl["forTests"]>>;
 
 const KIND: Kind = {
   name: "training_panel",
@@ -63,7 +63,7 @@ function build(shell: Shell): Parts {
   listen(shell.root, signal, { keydown: controls.key });
 
   return {
-    asked: hands.asked(stage),
+    forTests: hands.forTests(stage),
     header,
     stage,
     body,
