@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,3 +79,38 @@ def nearest_word(word: object, words: Iterable[str]) -> str:
     """Return a hint at the nearest known word; empty if none is near."""
     near = difflib.get_close_matches(str(word), list(words), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+@dataclass(frozen=True)
+class _NotHere:
+    """An attribute that says what to write instead. A ``__getattr__`` would end completion."""
+
+    name: str
+    hint: str
+
+    def __get__(self, owner: object, kind: type) -> _NotHere:
+        """Raise, for an object."""
+        if owner is None:
+            return self
+        raise AttributeError(f"a {kind.__name__} has no attribute {self.name!r}. {self.hint}")
+
+
+class OtherNames:
+    """A class of which some names are tried first that it does not have: it says what to write."""
+
+    _other_names: ClassVar[Mapping[str, str]] = {}
+    """A sentence for each."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, hint in vars(cls).get("_other_names", {}).items():
+            setattr(cls, name, _NotHere(name, hint))
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not other_name_hint(type(self), name)]
+
+
+def other_name_hint(kind: type, name: str) -> str:
+    """Return what to write instead of a name; empty if a class has no sentence for that."""
+    attribute = inspect.getattr_static(kind, name, None)
+    return f" {attribute.hint}" if isinstance(attribute, _NotHere) else ""

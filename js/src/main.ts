@@ -1,5 +1,5 @@
 /**
- * The one bundle, which the stream carries: it reads what the kernel sends and draws all views of the stream. In
+ * The one bundle, which the stream carries: it reads what Python sends and draws all views of the stream. In
  * Python's engine, where there is no page, it returns stills and numbers instead.
  */
 

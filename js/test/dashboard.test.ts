@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSteady } from "../src/shell/room.ts";
+import { createSteadyHeight } from "../src/shell/in_sight.ts";
 import { heightsOf, rowsOf } from "../src/views/dashboard/arrange.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -265,12 +265,12 @@ describe("a dashboard", () => {
     vi.advanceTimersByTime(3000);
     vi.useRealTimers();
     await painted();
-    expect(all(".kw-readout")[0].textContent).toContain("The kernel does not answer");
+    expect(all(".kw-readout")[0].textContent).toContain("Python does not answer");
     stream.set("training", said("running"));
     const { id } = stream.sent.at(-1) as { id: string };
     stream.receive({ kind: "heard", id, refused: "" });
     await painted();
-    expect(all(".kw-readout")[0].textContent).not.toContain("The kernel does not answer");
+    expect(all(".kw-readout")[0].textContent).not.toContain("Python does not answer");
     expect(resume.getAttribute("aria-label")).toBe("Pause");
   });
 
@@ -324,7 +324,7 @@ describe("the panels in two columns", () => {
   });
 
   it("do not go to and fro between two heights", () => {
-    const steady = createSteady();
+    const steady = createSteadyHeight();
     expect([254, 227, 254, 227, 227, 254].map(steady)).toEqual([254, 227, 254, 254, 254, 254]);
     expect([200, 254, 200].map(steady)).toEqual([200, 254, 254]);
   });

@@ -331,7 +331,7 @@ describe("the drawing", () => {
   it("waits in words while there is no stream and no frame", async () => {
     const pending = show(() => new Promise(() => {}));
     await painted();
-    expect(pending.one(".kw-message").textContent).toBe("waiting for the kernel…");
+    expect(pending.one(".kw-message").textContent).toBe("waiting for Python…");
     const empty = showing(makeStream("article", { initial: {}, layouts: [] }).store);
     await painted();
     expect(empty.one(".kw-message").textContent).toBe("waiting for the first frame…");

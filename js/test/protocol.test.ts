@@ -103,9 +103,9 @@ describe("readLayout", () => {
     const read = () => readLayout({ ...wireLayout(), protocol: 3 });
     expect(read).toThrow(ProtocolMismatch);
     expect(read).toThrow(
-      /JavaScript speaks protocol 2, the kernel sent 3.*[Rr]eload the page.*restart the kernel.*page and kernel use the same kan_widgets\.$/,
+      /JavaScript speaks protocol 2, Python sent 3.*[Rr]eload the page.*restart the notebook kernel.*page and Python use the same kan_widgets\.$/,
     );
-    expect(() => readLayout({ version: 1, layers: [] })).toThrow(/the kernel sent undefined/);
+    expect(() => readLayout({ version: 1, layers: [] })).toThrow(/Python sent undefined/);
   });
 
   it.each([

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import ts from "typescript";
 import { expect, it } from "vitest";
 
 const SOURCES = join(import.meta.dirname, "..", "src");
@@ -79,9 +80,19 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
   return [...text.matchAll(declared)].map(([, name]) => ({ file: relative(SOURCES, path), name }));
 });
 
-it("what is exported is imported from there by another file, of the sources or the tests", () => {
+/** What only tests import: others go through what the file does for the views. */
+const FOR_TESTS = `
+  axesText barsOf basisColours brushRadius change cornerLabels coveredText cutText EDIT_PATIENCE
+  EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
+  overlayColour Pad PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
+  rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
+  statusOf strip stroke stuckHead themeAround underHead unfold widen withoutBytes withoutOutliers
+`.split(/\s+/);
+
+/** "shell/tip.ts placeTip" of all that files below a root import. */
+function importedBy(root: string): Set<string> {
   const imported = new Set<string>();
-  for (const [path, text] of [...texts(SOURCES), ...texts(import.meta.dirname)]) {
+  for (const [path, text] of texts(root)) {
     const take = (from: string, name: string) =>
       imported.add(`${relative(SOURCES, join(dirname(path), from))} ${name}`);
     for (const [, names, from] of text.matchAll(/import (?:type )?\{([^}]*)\} from "(\..*?)"/g))
@@ -90,9 +101,15 @@ it("what is exported is imported from there by another file, of the sources or t
       for (const { name } of EXPORTED)
         if (new RegExp(`\\b${all}(\\.${name}\\b|,)`).test(text)) take(from, name);
   }
-  const unused = EXPORTED.filter(
-    ({ file, name }) => !ENTRIES.includes(file) && !imported.has(`${file} ${name}`),
-  );
+  return imported;
+}
+
+it("what is exported is imported from there by another file, or by a test and is listed", () => {
+  const [bySources, byTests] = [SOURCES, import.meta.dirname].map(importedBy);
+  const unused = EXPORTED.filter(({ file, name }) => {
+    const isForTests = FOR_TESTS.includes(name) && byTests.has(`${file} ${name}`);
+    return !ENTRIES.includes(file) && !bySources.has(`${file} ${name}`) && !isForTests;
+  });
   expect(unused).toEqual([]);
 });
 
@@ -105,4 +122,42 @@ it("an exported name means one thing, those of every view one of each", () => {
     homes.set(name, (homes.get(name) ?? new Set()).add(home));
   }
   expect([...homes.values()].filter(({ size }) => size > 1).map((all) => [...all])).toEqual([]);
+});
+
+/** What could stand for anything: a value that lives for more lines has the noun of what it is. */
+const PRONOUNS =
+  "asked done each found here it known made one said there these those told what which";
+const SHORT_LIFE = 8;
+
+it("a value that lives for some lines is named by a noun", () => {
+  const within = (node: ts.Node): ts.Node[] => {
+    const nodes = [node];
+    node.forEachChild((child) => void nodes.push(...within(child)));
+    return nodes;
+  };
+  const isScope = (node: ts.Node) =>
+    [ts.isFunctionLike, ts.isForOfStatement, ts.isBlock, ts.isSourceFile].some((is) => is(node));
+  const vague = texts(SOURCES).flatMap(([path, text]) => {
+    const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+    const lineOf = (node: ts.Node) => source.getLineAndCharacterOfPosition(node.getStart()).line;
+    const pronouns = within(source).filter(
+      (node) => ts.isIdentifier(node) && PRONOUNS.split(" ").includes(node.text),
+    ) as ts.Identifier[];
+    return pronouns.flatMap((bound) => {
+      const { parent } = bound;
+      const binds = [ts.isVariableDeclaration, ts.isParameter, ts.isBindingElement];
+      if (!binds.some((is) => is(parent) && parent.name === bound)) return [];
+      const scope = ts.findAncestor(parent, isScope) ?? source;
+      const uses = pronouns.filter(
+        ({ text, parent: of, pos }) =>
+          text === bound.text &&
+          scope.pos <= pos &&
+          pos < scope.end &&
+          !(ts.isPropertyAccessExpression(of) && of.name.pos === pos),
+      );
+      const life = Math.max(...uses.map(lineOf)) - lineOf(bound);
+      return life < SHORT_LIFE ? [] : `${relative(SOURCES, path)}: ${bound.text}, ${life} lines`;
+    });
+  });
+  expect(vague).toEqual([]);
 });

@@ -190,7 +190,7 @@ describe("what cannot be read", () => {
 
   it("because the kernel speaks another protocol is told in words, once frames can no longer be read", () => {
     const { store } = start({ ...saved, layouts: [{ protocol: 3, version: 0, anything: [] }] });
-    expect(store.protocolError).toMatch(/protocol 2, the kernel sent 3/);
+    expect(store.protocolError).toMatch(/protocol 2, Python sent 3/);
     expect(store.status()).toEqual({ state: "fault", message: store.protocolError });
     expect(store.latest()).toBeNull();
   });

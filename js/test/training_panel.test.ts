@@ -540,7 +540,7 @@ describe("the curves", () => {
 });
 
 describe("clicks that get no answer", () => {
-  const deaf = "The kernel does not answer: clicks take effect when the running cell ends.";
+  const deaf = "Python does not answer: clicks take effect when the running cell ends.";
 
   it("are said to wait for the cell's end, until one comes", async () => {
     const { model, one, sent, hear } = await show();
@@ -658,16 +658,16 @@ describe("what is shown", () => {
     await vi.advanceTimersByTimeAsync(SILENT - 1000);
     expect(remarks()[0]).toBe("training");
     await vi.advanceTimersByTimeAsync(22_000);
-    expect(remarks()[0]).toBe("no sign from the kernel for 31 s");
+    expect(remarks()[0]).toBe("no sign from Python for 31 s");
     expect(remarks().join(" ")).not.toMatch(/steps\/s|remaining/);
-    expect(notes()).toContain("The kernel has died, is cut off from this page");
+    expect(notes()).toContain("Python has died, is cut off from this page");
     await vi.advanceTimersByTimeAsync(120_000);
-    expect(remarks()[0]).toBe("no sign from the kernel for 2 min");
+    expect(remarks()[0]).toBe("no sign from Python for 2 min");
     made.stream.receive({ kind: "beat" });
     await drawn();
     expect(remarks()[0]).toBe("training");
     expect(remarks()).toContain("84.2 steps/s");
-    expect(notes()).not.toContain("The kernel has died");
+    expect(notes()).not.toContain("Python has died");
   });
 
   it("miss no sign where none is to be expected", async () => {

@@ -13,16 +13,16 @@ from typing import Any
 
 from kan_widgets.cli.serving import TOKEN
 
-FIRST_NOTEBOOK = "01_quickstart.ipynb"
+_FIRST_NOTEBOOK = "01_quickstart.ipynb"
 # The environment variable that names the folder, by default the Jupyter server's own.
-RUNS = "KAN_WIDGETS_RUNS"
+_RUNS = "KAN_WIDGETS_RUNS"
 
 
 def _notebooks() -> Path:
     """Return the folder of the tutorials: in the package, or beside it in a checkout."""
     package = Path(__file__).parents[1]
     for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / FIRST_NOTEBOOK).is_file():
+        if (folder / _FIRST_NOTEBOOK).is_file():
             return folder
     raise FileNotFoundError(f"the tutorials are missing from {package}; install kan-widgets again")
 
@@ -60,8 +60,8 @@ def lab(folder: Path, arguments: list[str]) -> int:
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in arguments:
         arguments = ["--allow-root", *arguments]
     # The address that it prints, where it opens no browser, is that of the notebook, too.
-    address = f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"
-    command = [sys.executable, "-m", "jupyterlab", FIRST_NOTEBOOK, address, *arguments]
+    address = f"--LabApp.default_url=/lab/tree/{_FIRST_NOTEBOOK}"
+    command = [sys.executable, "-m", "jupyterlab", _FIRST_NOTEBOOK, address, *arguments]
     if os.name == "posix":
         # JupyterLab takes this process over, so that Ctrl-C and the exit status are its own.
         os.chdir(folder)
@@ -77,7 +77,7 @@ def board_tile() -> dict[str, Any]:
     machine can reach its port.
     """
     token = secrets.token_urlsafe(16)
-    place = os.environ.get(RUNS, ".").replace("{", "{{").replace("}", "}}")
+    place = os.environ.get(_RUNS, ".").replace("{", "{{").replace("}", "}}")
     run = "from kan_widgets.cli import main; raise SystemExit(main())"
     options = ["--port", "{port}", "--allow-host", "*", "--no-browser"]
     return {

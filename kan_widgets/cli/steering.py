@@ -48,8 +48,8 @@ def add_commands(commands: Any) -> None:
 
 def steer(options: argparse.Namespace) -> int:
     """Ask a run for something, wait for its answer, and print that."""
+    from kan_widgets.live.recordings.control_folder import FollowerSide
     from kan_widgets.live.recordings.glance import Glance
-    from kan_widgets.live.recordings.remote import FollowerSide
 
     run = Glance(options.recording)
     run.look()

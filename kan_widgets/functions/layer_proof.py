@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _SAMPLES = 64
 # TF32 on an accelerator and fast forms of a formula stay below; a norm left out does not.
-TOLERANCE = 1e-3
+_TOLERANCE = 1e-3
 # Most multiplications in one proof, outputs of a linear layer to compare, and examples.
 _WORK, _OUTPUTS, _EXAMPLES = 1e8, 32, 64
 
@@ -280,7 +280,7 @@ def error_of_adapter(
 
         def error_on(x: Tensor) -> tuple[float, bool]:
             error, _, is_whole = error_of_sums(
-                run, layers, sums, x, TOLERANCE, most_outputs=_OUTPUTS, constants=True
+                run, layers, sums, x, _TOLERANCE, most_outputs=_OUTPUTS, constants=True
             )
             return error, is_whole
 

@@ -18,7 +18,7 @@ Needed = tuple[Dimension, ...] | type | Callable[[Any], bool]
 Get = Callable[[str], Tensor]
 Order = str | Callable[[Get], Tensor]
 
-AXES = ("groups", "out", "in", "kd", "kh", "kw")
+_AXES = ("groups", "out", "in", "kd", "kh", "kw")
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
 _NO_SHAPE = "its parameters have no shape yet: run the model once"
 
@@ -165,14 +165,14 @@ class Axes:
         return pairs
 
     def placed(self, path: str, tensor: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-        """Return a view of a tensor with sorted axes, and the sizes of `AXES`, 1 without."""
+        """Return a view of a tensor with sorted axes, and the sizes of `_AXES`, 1 without."""
         layout = self.cached.get((path, tensor.shape))
         if layout is None:
             axes = self.axes(path, tensor.shape)
             names, lengths = [name for name, _ in axes], dict(axes)
-            order = [names.index(name) for name in AXES if name in lengths]
-            order += [axis for axis, name in enumerate(names) if name not in AXES]
-            lead = tuple(lengths.get(name, 1) for name in AXES)
+            order = [names.index(name) for name in _AXES if name in lengths]
+            order += [axis for axis, name in enumerate(names) if name not in _AXES]
+            lead = tuple(lengths.get(name, 1) for name in _AXES)
             layout = tuple(length for _, length in axes), order, lead
             self.cached[path, tensor.shape] = layout
         split, order, lead = layout

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
     from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+    from kan_widgets.insight.sampled_layer import SampledLayer, SeenInputs, sampled, seen_inputs
     from kan_widgets.insight.summary import (
         THRESHOLD,
         LayerSummary,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
         quantiles_of,
         summarise,
     )
-    from kan_widgets.insight.tables import SampledLayer, SeenInputs, sampled, seen_inputs
 
 __all__ = [
     "FORMS",
@@ -101,7 +101,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain importance intervene kernel_shares kernels ranges summary tables "
+    "complexity explain importance intervene kernel_shares kernels ranges sampled_layer summary "
     "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
     "networks.ensemble networks.untrained",
 )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed
-from kan_widgets.insight.tables import EPSILON, basis_at, by_table, sampled, silu
+from kan_widgets.insight.sampled_layer import EPSILON, basis_at, by_table, sampled, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
 
 # Values of functions worked on at a time.

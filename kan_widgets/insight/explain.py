@@ -30,7 +30,7 @@ from kan_widgets.insight.kernel_shares import (
     mean_terms,
 )
 from kan_widgets.insight.kernels import Observed
-from kan_widgets.insight.running import Stage, TappedPass, run, stages_of
+from kan_widgets.insight.tapped_pass import Stage, TappedPass, run, stages_of
 from kan_widgets.live.model.observe import Folding, fold_of
 from kan_widgets.nn.torch_modes import ungraded
 

@@ -17,7 +17,7 @@ from kan_widgets.checks import is_module
 from kan_widgets.functions import LayerFunctions, Tap
 from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.insight.formulas.projection import Curve, Replacement, difference, replaced
-from kan_widgets.insight.running import Stage, stages_of
+from kan_widgets.insight.tapped_pass import Stage, stages_of
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.model.observe import observe
 from kan_widgets.printed import lines_of, table_of

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from kan_widgets.arrays import Float32, Float64
 from kan_widgets.functions import ConvSettings, LayerFunctions
 from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, own_values
-from kan_widgets.insight.running import Stage, TappedPass, run
+from kan_widgets.insight.tapped_pass import Stage, TappedPass, run
 from kan_widgets.nn.bases.basis import Ends
 
 _INPUTS_AT_ONCE = 50_000  # whose basis functions are computed

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
-from kan_widgets.insight.tables import EPSILON, columns_of
+from kan_widgets.insight.sampled_layer import EPSILON, columns_of
 
 if TYPE_CHECKING:
     from kan_widgets.live.frames.observation import Observation

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.insight.tables import EPSILON, SeenInputs, basis_at, by_table, columns_of, silu
+from kan_widgets.insight.sampled_layer import (
+    EPSILON,
+    SeenInputs,
+    basis_at,
+    by_table,
+    columns_of,
+    silu,
+)
 from kan_widgets.live.frames.layout import LayerLayout, Table
 
 # Values of functions worked on at a time: as many as stay in the processor's cache.

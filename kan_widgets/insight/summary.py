@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.tables import SeenInputs, sampled, seen_inputs
+from kan_widgets.insight.sampled_layer import SeenInputs, sampled, seen_inputs
 from kan_widgets.live.frames.layout import LayerLayout
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 THRESHOLD = 0.95
 """R² from which a function counts as shaped like SiLU, or like its base term."""
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def quantiles_of(values: Float64) -> Quantiles | None:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return None
-    return Quantiles(*map(float, np.quantile(finite, QUANTILES)))
+    return Quantiles(*map(float, np.quantile(finite, _QUANTILES)))
 
 
 def _median(values: Float64) -> float | None:

@@ -20,9 +20,9 @@ MAX_SHARE = 0.01
 # Share for frames that nobody sees: they are for the history alone.
 UNSEEN_SHARE = 0.002
 # Share of its thread's time that each kind may take while nothing trains.
-SHARE_AT_REST = 0.1
+_SHARE_AT_REST = 0.1
 # Seconds of unused budget that can be saved up: for one costly frame, not for a burst.
-SAVED_SECONDS = 1.0
+_SAVED_SECONDS = 1.0
 _DIVIDED_SECONDS = 0.25
 # Work that was not done for this long, although it could have been, needs no budget.
 _FORGOTTEN_SECONDS = 5.0
@@ -158,10 +158,10 @@ class Throttle:
         self._next = start + self.interval
         if self._budget.is_shared:
             earned = 0.0 if self._counted is None else self.part * (now - self._counted)
-            self._saved = min(self._saved + earned, self.part * SAVED_SECONDS) - seconds
+            self._saved = min(self._saved + earned, self.part * _SAVED_SECONDS) - seconds
         else:  # a training that begins at once has seen it just now
             self._saved = -seconds
-            self._next = max(self._next, now + seconds / SHARE_AT_REST)
+            self._next = max(self._next, now + seconds / _SHARE_AT_REST)
         self._counted = now
         self._mean += (self._last - self._mean) / 4
         self._last = seconds

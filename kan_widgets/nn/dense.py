@@ -33,7 +33,7 @@ Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 # large as is sure to fit. Cubic splines take five buffers of a piece's size, 1.3 GB of float32,
 # other functions up to twice as much; a quarter where the device shares the system's memory.
 PIECES = {"cpu": 2**20, "mps": 2**24}
-DEVICE_PIECE = 2**26
+_DEVICE_PIECE = 2**26
 
 
 def expand_plain(x: Tensor, base: Tensor, basis: Basis) -> Tensor:
@@ -136,7 +136,7 @@ def _pieces(x: Tensor, basis: Basis) -> list[slice]:
     """Cut the batch so that a piece, once expanded, is about as large as ``PIECES`` says."""
     n = len(x)
     per_row = (basis.n_basis + 1) * math.prod(x.shape[1:])
-    count = max(1, min(n, round(n * per_row / PIECES.get(x.device.type, DEVICE_PIECE))))
+    count = max(1, min(n, round(n * per_row / PIECES.get(x.device.type, _DEVICE_PIECE))))
     ends = [n * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(ends)]
 

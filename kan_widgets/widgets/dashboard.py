@@ -44,7 +44,7 @@ class _Panel:
         return self.about.partition(":")[0]
 
 
-PANELS = {
+_PANELS = {
     "network": _Panel(
         NetworkView,
         "network",
@@ -71,18 +71,18 @@ PANELS = {
     ),
 }
 DashboardPage = Literal["network", "functions"]
-DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
+_DEFAULT_PANELS = ("network", "kernels", "function", "response", "training")
 
 
 def _check_panels(panels: Iterable[str]) -> tuple[str, ...]:
     """Return names of panels, each once. Raises before anything is made."""
-    allowed = ", ".join(map(repr, PANELS))
+    allowed = ", ".join(map(repr, _PANELS))
     if isinstance(panels, str) or not isinstance(panels, Iterable):
         raise TypeError(f"panels={panels!r:.80}: expected a list of some of {allowed}")
     names = tuple(panels)
     for name in names:
-        if name not in PANELS:
-            hint = nearest_word(name, PANELS)
+        if name not in _PANELS:
+            hint = nearest_word(name, _PANELS)
             raise ValueError(f"panels with {name!r}: expected some of {allowed}.{hint}")
         if names.count(name) > 1:
             raise ValueError(f"panels with {name!r} twice: expected each panel once")
@@ -166,7 +166,7 @@ class Dashboard(LayerView, _Panels):
 
     def _begin(self) -> None:
         for name in self._chosen or self._default():
-            panel = PANELS[name]
+            panel = _PANELS[name]
             look: dict[str, Any] = {"theme": self.theme}
             if name == "network":
                 look["height"] = _NETWORK_HEIGHT
@@ -181,7 +181,7 @@ class Dashboard(LayerView, _Panels):
         # Panels that were chosen stand on one page.
         keywords = _PANEL_KEYWORDS if self._chosen is not None else (*_PANEL_KEYWORDS, "page")
         self.panels_shown = [
-            {"name": name} | {part: getattr(PANELS[name], part) for part in keywords}
+            {"name": name} | {part: getattr(_PANELS[name], part) for part in keywords}
             for name in self._views
         ]
         self.parts = [reference(view) for view in self.views]
@@ -193,20 +193,20 @@ class Dashboard(LayerView, _Panels):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
         for name in self._chosen or ():
-            if PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
+            if _PANELS[name].trains and not (is_binding(source) or isinstance(source, Replay)):
                 raise ValueError(
                     f"panels with {name!r} of {source!r:.80}: expected something that trains"
                 )
 
     def _default(self) -> list[str]:
         trains = is_binding(self.live) or isinstance(self.live, Replay)
-        return [name for name in DEFAULT_PANELS if trains or not PANELS[name].trains]
+        return [name for name in _DEFAULT_PANELS if trains or not _PANELS[name].trains]
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             """Say what to do for the view of a panel that is not shown."""
-            for panel, shown in PANELS.items():
+            for panel, shown in _PANELS.items():
                 if name == shown.attribute:
                     raise AttributeError(
                         f"this Dashboard has no panel {panel!r}, and so no .{name}: "

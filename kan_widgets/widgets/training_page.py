@@ -318,7 +318,7 @@ def _check_stations(feed: Feed, model: str, recipe: Collection[str]) -> None:
 
 
 def _bar(settings: dict[str, Any]) -> str:
-    """Return the page's own controls as HTML: see js/src/page/bar.ts."""
+    """Return the page's own controls as HTML: see js/src/page/training_bar.ts."""
     fields = {
         "rate": ("learning rate", "any", 0),
         "batch": ("rows a step", "1", 1),

@@ -39,8 +39,8 @@ from kan_widgets.cli.board import _SOON, Board
 from kan_widgets.functions.layer_settings import Split
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, build_layout
-from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.ranks import place_of_rank
 from kan_widgets.live.recordings.same_step import LOOK_SECONDS
 from kan_widgets.live.recordings.segments import SIGN_SECONDS, Segments
 from kan_widgets.live.recordings.writer import Writer
@@ -198,7 +198,7 @@ def joined(folder: Path, width: int, frames: int) -> None:
                 rank: int = rank, layout: Layout = layout, data: Any = data, parts: int = parts
             ) -> None:
                 said = {"rank": rank, "world": parts, "job": 1} if parts > 1 else {}
-                store = Segments(part_of(place, rank))  # noqa: B023
+                store = Segments(place_of_rank(place, rank))  # noqa: B023
                 writer = Writer(store, None, said)
                 writer.job()
                 for step in range(frames):

@@ -75,7 +75,7 @@ def test_every_view_says_when_the_kernel_gives_no_sign_any_more(
     def noticed() -> bool:
         words = said(lab)
         return all(
-            "no kernel" in each or re.search(r"no sign from the kernel for \d+ s", each)
+            "not connected" in each or re.search(r"no sign from Python for \d+ s", each)
             for each in words
         )
 
@@ -102,11 +102,11 @@ def test_a_kernel_that_hangs_is_silent_until_it_goes_on(
     pid = int((server.root / Path(lab.path).parent / "pid").read_text())
     os.kill(pid, signal.SIGSTOP)
     try:
-        silent = r"no sign from the kernel for \d+ s"
+        silent = r"no sign from Python for \d+ s"
         lab.until(lambda: all(re.search(silent, each) for each in said(lab)), "the silence")
         panel = lab.page.locator(".kw-training-panel").inner_text()
         assert "steps/s" not in panel
-        assert "The kernel has died, is cut off from this page" in panel
+        assert "Python has died, is cut off from this page" in panel
         lab.screenshot(artifacts / "light.png")
         lab.set_theme("JupyterLab Dark")
         lab.screenshot(artifacts / "dark.png")
@@ -129,4 +129,4 @@ def test_a_long_step_is_no_silence(lab: LabPage, server: LabServer) -> None:
         return heard[-3] == "finished"
 
     lab.until(over, "the end of two long steps")
-    assert not [words for words in heard if "no sign" in words or "no kernel" in words]
+    assert not [words for words in heard if "no sign" in words or "not connected" in words]

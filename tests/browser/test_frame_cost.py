@@ -18,9 +18,9 @@ SETUP = """
 import time
 import torch
 import kan_widgets as kw
-from kan_widgets.widgets.wire import sending
+from kan_widgets.widgets.wire import outbox
 
-sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
+outbox._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 torch.set_num_threads(1)
 {model}
 optimizer = torch.optim.SGD(model.parameters(), 1e-3)

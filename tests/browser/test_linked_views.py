@@ -157,8 +157,8 @@ def test_a_layer_chosen_in_a_dashboard_is_shown_by_all_views_while_a_cell_runs(
 def test_linking_the_cursors_of_two_streams_moves_both(lab: LabPage, server: LabServer) -> None:
     show = """
 import ipywidgets
-from kan_widgets.widgets.wire import sending
-sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
+from kan_widgets.widgets.wire import outbox
+outbox._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 other_model = torch.nn.Sequential(kw.nn.KANConv2d(1, 1, 3), torch.nn.Flatten())
 other_optimizer = torch.optim.SGD(other_model.parameters(), 0.1)
 other = kw.bind(other_model, other_optimizer, every=1000)

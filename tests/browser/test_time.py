@@ -25,8 +25,8 @@ import time
 from pathlib import Path
 import torch
 import kan_widgets as kw
-from kan_widgets.widgets.wire import sending
-sending._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
+from kan_widgets.widgets.wire import outbox
+outbox._LONG_WAITS = 1  # where processors are taken frames are left out, and here none may be
 
 torch.manual_seed(0)
 model = torch.nn.Sequential(

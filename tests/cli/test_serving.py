@@ -122,7 +122,7 @@ def test_a_frame_of_the_run_reaches_the_page(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where processors are taken a frame waits, and may then come as the state at rest.
-    monkeypatch.setattr("kan_widgets.widgets.wire.sending._LONG_WAITS", 1)
+    monkeypatch.setattr("kan_widgets.widgets.wire.outbox._LONG_WAITS", 1)
     heard = followed.server.hub.last
     followed.model.spline_weight.data += 1
     frame = followed.live.refresh()

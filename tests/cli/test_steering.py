@@ -19,9 +19,9 @@ import torch
 
 import kan_widgets as kw
 from kan_widgets import cli
-from kan_widgets.live.recordings import remote
+from kan_widgets.live.recordings import control_folder
 from kan_widgets.live.recordings.glance import Glance
-from tests.live.recordings.test_remote import until
+from tests.live.recordings.test_control_folder import until
 
 PATIENCE = 30.0
 
@@ -61,7 +61,7 @@ def place(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """Give where a run may be recorded: on this machine, and at an address."""
-    monkeypatch.setattr(remote, "_FAR_SECONDS", 0.1)
+    monkeypatch.setattr(control_folder, "_FAR_SECONDS", 0.1)
     if request.param == "folder":
         yield str(tmp_path / "run")
         return
@@ -166,7 +166,7 @@ def test_what_is_not_heard_in_time_is_taken_back(
 ) -> None:
     place = str(tmp_path / "run")
     with training(place, control=True) as live:
-        monkeypatch.setattr(remote.RunSide, "look", lambda _: None)
+        monkeypatch.setattr(control_folder.RunSide, "look", lambda _: None)
         why = refused(capsys, "stop", place, "--wait", "0.5")
         assert "no answer within 0.5 s, so it is asked no more: training, step" in why
         assert len(os.listdir(tmp_path / "run.control")) == 1
@@ -195,7 +195,7 @@ def test_a_followed_run_is_steered_at_an_address(place: str) -> None:
 def test_a_lost_follower_at_an_address_does_not_leave_the_run_paused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(remote, "_FAR_SECONDS", 0.1)
+    monkeypatch.setattr(control_folder, "_FAR_SECONDS", 0.1)
     with training("memory://lost/run", control=True, lost_after=1.0) as live:
         run = kw.follow("memory://lost/run", wait=PATIENCE, interval=0.05)
         until(lambda: run.feed.control, "the run allows control", run)

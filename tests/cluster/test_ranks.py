@@ -14,7 +14,7 @@ import torch
 import kan_widgets as kw
 from kan_widgets.cli import main
 from tests.cluster.training import RATE, descend, network, weights
-from tests.live.recordings.test_remote import until
+from tests.live.recordings.test_control_folder import until
 
 CHECKOUT = Path(__file__).parents[2]
 STEPS = 120

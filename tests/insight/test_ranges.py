@@ -13,7 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions, read
-from kan_widgets.insight.tables import basis_at
+from kan_widgets.insight.sampled_layer import basis_at
 
 DENSE = 20_001
 

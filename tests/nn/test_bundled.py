@@ -45,7 +45,7 @@ def wide(tmp_path_factory):
     """Kernels with vectors of 16 numbers, by order."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(compiler, "ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
+        patch.setattr(compiler, "_ATTEMPTS", (("-march=native", "-DWIDE", "-O1"),))
         compiler.folder.cache_clear()
         orders = (compile_options.OTHER_BASES, *compile_options.ORDERS)
         made = {

@@ -89,7 +89,7 @@ def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(
     monkeypatch.setattr(builtins, "__IPYTHON__", True, raising=False)
     if not notebook:
         monkeypatch.delattr(builtins, "__IPYTHON__")
-    monkeypatch.setattr(compiler, "NOTICE_SECONDS", 0.001)
+    monkeypatch.setattr(compiler, "_NOTICE_SECONDS", 0.001)
     threads = [threading.Thread(target=native.library, args=(3,)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -107,7 +107,7 @@ def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(
 
 
 def test_a_call_that_waits_little_for_the_compiler_says_nothing(fresh, monkeypatch, capsys):
-    monkeypatch.setattr(compiler, "NOTICE_SECONDS", 600.0)
+    monkeypatch.setattr(compiler, "_NOTICE_SECONDS", 600.0)
     assert native.library(3) is not None
     assert "waiting" not in "".join(capsys.readouterr())
 
@@ -186,7 +186,7 @@ def test_a_folder_that_others_can_write_is_not_used(fresh):
 
 def test_an_interrupted_call_ends_the_compiler_and_the_next_one_asks_again(fresh, cxx, monkeypatch):
     cxx("exec sleep 600")
-    monkeypatch.setattr(compiler, "NOTICE_SECONDS", 0.01)
+    monkeypatch.setattr(compiler, "_NOTICE_SECONDS", 0.01)
 
     def interrupted(words):
         raise KeyboardInterrupt

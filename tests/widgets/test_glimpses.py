@@ -12,7 +12,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live.frames.large_layers import cut_frame, summary_of
 from kan_widgets.widgets import Stream, stream_of
-from kan_widgets.widgets.wire.sending import Backpressure, Contention
+from kan_widgets.widgets.wire.outbox import Backpressure, Contention
 
 BUDGET = 8_000
 
@@ -213,7 +213,7 @@ def test_a_cut_of_a_frame_is_its_own_copy(setting):
 
 def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypatch):
     monkeypatch.setattr("kan_widgets.widgets.wire.broadcast.is_costly", lambda comm: True)
-    monkeypatch.setattr("kan_widgets.widgets.wire.sending._MAX_BYTES", 0)
+    monkeypatch.setattr("kan_widgets.widgets.wire.outbox._MAX_BYTES", 0)
     put: list[int] = []
 
     def send(frame: Any) -> None:
@@ -221,7 +221,7 @@ def test_a_page_that_is_behind_gets_the_latest_once_it_is_not(setting, monkeypat
         setting.stream._send_now(frame)
 
     monkeypatch.setattr(setting.stream._outbox, "put", send)
-    for module in ("broadcast", "sending"):
+    for module in ("broadcast", "outbox"):
         monkeypatch.setattr(f"kan_widgets.widgets.wire.{module}.monotonic", lambda: 0.0)
     setting.steps(1)
     setting.ask(kind="shown", number=1)
@@ -237,9 +237,9 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
 ):
     monkeypatch.setattr("kan_widgets.widgets.wire.broadcast.is_costly", lambda comm: True)
     now, times, put = [100.0], [0.0, 0.0], []
-    for module in ("broadcast", "sending"):
+    for module in ("broadcast", "outbox"):
         monkeypatch.setattr(f"kan_widgets.widgets.wire.{module}.monotonic", lambda: now[0])
-    monkeypatch.setattr("kan_widgets.widgets.wire.sending.times_so_far", lambda: tuple(times))
+    monkeypatch.setattr("kan_widgets.widgets.wire.outbox.times_so_far", lambda: tuple(times))
     stream = setting.stream
 
     def send(frame: Any) -> None:
@@ -262,10 +262,12 @@ def test_where_the_training_waits_for_a_processor_frames_are_rare_and_the_latest
     assert stream._outbox.late is None
 
 
-def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others():
+def test_a_thread_that_sleeps_between_steps_is_not_held_up_by_others(monkeypatch):
+    times = ((0.1 * second, 0.6 * second) for second in range(8))
+    monkeypatch.setattr("kan_widgets.widgets.wire.outbox.times_so_far", lambda: next(times))
     contention = Contention()
     for second in range(8):
-        contention.measure(now=float(second), times=(0.1 * second, 0.6 * second))
+        contention.measure(now=float(second))
     assert contention.gap == 0.0
 
 

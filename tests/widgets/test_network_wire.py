@@ -16,7 +16,7 @@ from kan_widgets.live.frames.activations import unpacked
 from kan_widgets.live.frames.structure import structure_from
 from kan_widgets.widgets.pages.page_frames import past_of, saved
 from kan_widgets.widgets.shell.drawing_engine import network_of
-from kan_widgets.widgets.wire import broadcast, sending
+from kan_widgets.widgets.wire import broadcast, outbox
 from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.stream import Stream, stream_of
 
@@ -116,7 +116,7 @@ def test_while_it_trains_in_a_kernel_another_thread_sends_activations(
     sent = Sent(stream, monkeypatch)
     monkeypatch.setattr(broadcast, "is_costly", lambda comm: True)
     with stream._outbox.lock:  # the scheduler does not send meanwhile
-        monkeypatch.setattr(sending.scheduler, "is_busy", lambda seconds: False)
+        monkeypatch.setattr(outbox.scheduler, "is_busy", lambda seconds: False)
         live.step()
         latest = live.feed.activations.latest
         assert latest is not None

@@ -14,7 +14,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.wire.stream import Stream

@@ -16,7 +16,7 @@ import kan_widgets as kw
 from kan_widgets.live.worker import ThrottledJob, Worker
 from kan_widgets.widgets import stream_of
 from kan_widgets.widgets.wire import broadcast
-from kan_widgets.widgets.wire.sending import Outbox
+from kan_widgets.widgets.wire.outbox import Outbox
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -85,7 +85,7 @@ def test_no_more_than_a_few_messages_wait():
 
 
 def test_a_message_does_not_wait_for_a_drawing_that_takes_long(monkeypatch):
-    monkeypatch.setattr("kan_widgets.widgets.wire.sending._WAITED_SECONDS", 0.0)
+    monkeypatch.setattr("kan_widgets.widgets.wire.outbox._WAITED_SECONDS", 0.0)
     page, drawing, drawn = Page(), threading.Event(), threading.Event()
 
     def draw() -> None:

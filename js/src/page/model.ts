@@ -1,4 +1,4 @@
-/** Stands in for a widget's model where there is no kernel: traits, change events, messages. */
+/** Stands in for a widget's model where there is no Python: traits, change events, messages. */
 
 type Handler = (...args: unknown[]) => void;
 
@@ -28,7 +28,7 @@ export class PageModel {
   /** Nothing to do: all views of the page read the one model. */
   save_changes(): void {}
 
-  /** Replies come later, as from a kernel. */
+  /** Replies come later, as from Python. */
   send(content: unknown): void {
     this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }

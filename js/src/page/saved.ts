@@ -20,7 +20,7 @@ export interface Saved {
 export interface SavedStream extends SavedModel {
   /** The frames by rising step, in runs of one layout. */
   runs: FrameRun[];
-  /** Messages as the stream gets them from a kernel. */
+  /** Messages as the stream gets them from Python. */
   observed: object[];
   /** What the network made of the examples, by rising step. */
   activations?: object[];

@@ -5,9 +5,9 @@ import type { News, Order } from "../training/worker.ts";
 import { float32, uint8 } from "../wire/checks.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
-import { createBar } from "./bar.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
+import { createBar } from "./training_bar.ts";
 
 /** A model whose answers come from the page itself. */
 class TrainedModel extends PageModel {
@@ -137,10 +137,10 @@ function createEdits(
   order: (one: Order) => void,
   tell: (state: object) => void,
 ) {
-  const [made, undone]: [CoefficientChange[], CoefficientChange[]] = [[], []];
+  const [edits, undone]: [CoefficientChange[], CoefficientChange[]] = [[], []];
   let openChange: CoefficientChange | null = null;
   let current = initial;
-  const report = (message: string) => tell({ undo: made.length, redo: undone.length, message });
+  const report = (message: string) => tell({ undo: edits.length, redo: undone.length, message });
 
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }: Edit) {
     const layer = layers.find((each) => each.name === name);
@@ -159,7 +159,7 @@ function createEdits(
 
   return {
     begin() {
-      made.length = undone.length = 0;
+      edits.length = undone.length = 0;
       current = initial;
     },
     now(frame: Float32Array) {
@@ -171,9 +171,9 @@ function createEdits(
         report("only Python fits a line or a formula: here a curve is pulled");
       if (!EDITS.includes(kind)) return;
       const isBack = kind === "undo";
-      const change = isBack ? made.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      const change = isBack ? edits.pop() : kind === "redo" ? undone.pop() : changed(edit);
       if (!change) return;
-      if (final) (isBack ? undone : made).push(change);
+      if (final) (isBack ? undone : edits).push(change);
       order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
       report("");
     },

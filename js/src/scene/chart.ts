@@ -16,8 +16,8 @@ import {
   ticks,
 } from "./axes.ts";
 import { stepExtent, valueExtent } from "./extents.ts";
-import { cutAt, lostMarks } from "./lost.ts";
 import type { Mark, Rect } from "./marks.ts";
+import { cutAt, lostMarks } from "./not_finite.ts";
 import { line, rect, rects, snapped, words } from "./shapes.ts";
 import { interrupted } from "./strokes.ts";
 import { fitted, widthOf } from "./text.ts";
@@ -243,9 +243,9 @@ function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours
   const room = plot.width - widthOf(STEP, SIZE) - 24;
   const least = smoothed.whole ? "" : "at least ";
   const texts = [`trend over ${least}${formatCount(over)} steps`, "trend"];
-  const said = texts.find((text) => wide(text) <= room);
-  if (said === undefined) return [step];
-  const start = right - wide(said);
+  const text = texts.find((text) => wide(text) <= room);
+  if (text === undefined) return [step];
+  const start = right - wide(text);
   const next = start + SAMPLE + 3 + widthOf("logged", SIZE) + 8;
   const sample = (x: number) => [x, y - 3.5, x + SAMPLE, y - 3.5];
   return [
@@ -253,7 +253,7 @@ function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours
     line(sample(start), stroke, { width: LOGGED, opacity: FAINT }),
     words(start + SAMPLE + 3, y, "logged", muted),
     line(sample(next), stroke, { width: MEAN }),
-    words(right, y, said, muted, { anchor: "end" }),
+    words(right, y, text, muted, { anchor: "end" }),
   ];
 }
 

@@ -8,8 +8,8 @@ import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
 import { createKit } from "./controls.ts";
 import { atEnd, element, listen, putAttributes, putStyle, putWords } from "./element.ts";
+import { scrollingPanel } from "./in_sight.ts";
 import { createPace } from "./pace.ts";
-import { panelAround } from "./room.ts";
 import { statusText } from "./status.ts";
 import { createSteering } from "./steering.ts";
 import { paintTheme, watchTheme } from "./theme.ts";
@@ -134,7 +134,7 @@ function createCard(document: Document, store: Store) {
 
   const observer = observeSight(window, views, (view) => {
     const { height, top } = view.getBoundingClientRect();
-    panel = panelAround(view) ?? panel;
+    panel = scrollingPanel(view) ?? panel;
     if (panel && height > 0) viewTop = top - panel.getBoundingClientRect().top + panel.scrollTop;
   });
   store.subscribe(() => {

@@ -136,7 +136,7 @@ export function createChartHands(
       twice: showAll,
       keyFirst: key,
     }),
-    asked: ({ clientRect }: Stage) => ({
+    forTests: ({ clientRect }: Stage) => ({
       values,
       /** Where a panel's plot lies, in client pixels. */
       plot(panel: number) {

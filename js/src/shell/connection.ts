@@ -11,7 +11,7 @@ import { mountScrubber, type Scrubber } from "./scrubber.ts";
 interface StreamListener {
   /** There is no stream yet, or no longer. */
   lost(): void;
-  found(): void;
+  joined(): void;
   heard(what: Change): void;
   failed(words: string): void;
   schedule(): void;
@@ -22,7 +22,7 @@ export function joinStream(
   { model, host, signal, within }: RenderProps & { within?: unknown },
   root: HTMLElement,
   time: HTMLElement | null,
-  { lost, found, heard, failed, schedule }: StreamListener,
+  { lost, joined, heard, failed, schedule }: StreamListener,
 ) {
   let name = "";
   let store: Store | null = null;
@@ -58,7 +58,7 @@ export function joinStream(
   function take(exports: Store, lifetime: AbortSignal) {
     store = exports;
     root.dataset.stream = name;
-    found();
+    joined();
     exports.subscribe(heard, lifetime);
     shareWithModel(model, exports, lifetime);
     if (!within) watchSight(root, exports, lifetime);

@@ -31,7 +31,7 @@ function refs(model: AnyModel): string[] {
 
 /**
  * Keeps selection and cursor of a view's model and of the stream equal while the signal lasts. Only the stream saves them
- * to the kernel, and tells the views there.
+ * to Python, and tells the views there.
  */
 export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
   const toModel = {

@@ -11,9 +11,9 @@ import type { Change, Store } from "../wire/types.ts";
 import { joinStream } from "./connection.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
+import { bringIntoSight, drawingInSight } from "./in_sight.ts";
 import { keepKeys } from "./keys.ts";
 import { chooseInLinked } from "./linked.ts";
-import { comeIntoSight, createSeen } from "./room.ts";
 import { createBeside, createSaving } from "./saving.ts";
 import { loadFont } from "./sheet.ts";
 import type { Stage } from "./stage.ts";
@@ -104,7 +104,7 @@ export interface Parts {
   body?: HTMLElement;
   width?(): number;
   /** What tests and other tools may ask of views of its kind beside what any view has. */
-  asked?: object;
+  forTests?: object;
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
@@ -124,7 +124,7 @@ export interface ViewElement<S extends Scene = Scene, More = object> extends HTM
   kwView: { scene(): S | null; words(): string[]; at(id: string): Rect | null } & More;
 }
 
-const WAITING = "waiting for the kernel…";
+const WAITING = "waiting for Python…";
 
 /** Puts a view of a kind into a page; `build` makes the parts of that kind. */
 export const viewOf =
@@ -178,7 +178,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     scene: () => lastScene,
     words: () => (lastScene ? wordsOf(lastScene) : []),
     at,
-    ...parts.asked,
+    ...parts.forTests,
   };
   time.hidden = !hasTime;
   const topLine = hasTime || kind.lists ? [status.element, caption.element] : [caption.element];
@@ -186,7 +186,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const seen = within ? within.seen : kind.fits && createSeen(root, body);
+  const seen = within ? within.seen : kind.fits && drawingInSight(root, body);
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -226,7 +226,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     const isFirst = "kwUnborn" in root.dataset;
     say("");
     if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
-    if (!within) comeIntoSight(root, store);
+    if (!within) bringIntoSight(root, store);
   }
 
   function heard(what: Change | string) {
@@ -237,7 +237,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   const stream = joinStream(props, root, hasTime ? time : null, {
     lost: () => say(WAITING),
-    found: () => parts.changed?.("stream"),
+    joined: () => parts.changed?.("stream"),
     heard,
     failed: (text) => say(text, "warn"),
     schedule,

@@ -1,5 +1,5 @@
 /**
- * A view survives an update of its output. Where a kernel renews the still of an output, JupyterLab takes the view out of
+ * A view survives an update of its output. Where Python renews the still of an output, JupyterLab takes the view out of
  * its place and makes it again there: what was drawn then moves into the new element, with all its state.
  */
 

@@ -1,9 +1,9 @@
-/** The scrubber: a track along the steps kept, the same in every view of a stream. It needs no kernel. */
+/** The scrubber: a track along the steps kept, the same in every view of a stream. It needs no Python. */
 
 import { formatCount } from "../phi/format.ts";
 import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
-import { createPlayer, type Timed } from "./player.ts";
+import { createPlayer, type Timed } from "./timeline.ts";
 
 export type Scrubber = ReturnType<typeof mountScrubber>;
 

@@ -9,7 +9,7 @@ export type SteeringCommand =
 
 /** Milliseconds after which an answer is late. */
 export const PATIENCE = 2000;
-const DEAF = "The kernel does not answer: clicks take effect when the running cell ends.";
+const DEAF = "Python does not answer: clicks take effect when the running cell ends.";
 
 export type Commands = ReturnType<typeof createCommands>;
 

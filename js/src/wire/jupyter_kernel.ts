@@ -1,4 +1,4 @@
-/** The kernel behind a widget: whether there is one (a page that was saved, or opened again with another kernel, has none), and models that start late. */
+/** The notebook kernel behind a widget: whether there is one (a page that was saved, or opened again with another one, has none), and models that start late. */
 
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
@@ -11,8 +11,8 @@ interface HasComm {
   off(event: string, listener: () => void): void;
 }
 
-/** Tells `changed` whether there is a kernel, once that is known and whenever it changes; hosts that cannot tell count as having one. */
-export async function watchKernel(
+/** Tells `changed` whether there is a notebook kernel, once that is known and whenever it changes; hosts that cannot tell count as having one. */
+export async function watchPython(
   model: AnyModel,
   id: unknown,
   changed: (there: boolean) => void,
@@ -46,7 +46,7 @@ const EMPTY_MESSAGE = { content: { data: { method: "" } }, buffers: [] };
 /**
  * Lets a model start late. anywidget gives it two seconds to load its module, and a model that takes longer, as on a
  * busy machine, gets no message any more: each waits for a start that was given up. So the host itself handles the
- * messages of such a model, and the kernel is asked for the state that the model missed.
+ * messages of such a model, and Python is asked for the state that the model missed.
  */
 export function startLate(model: AnyModel): void {
   const id = model.get("_own");

@@ -1,5 +1,5 @@
 /**
- * The wire: what the kernel sends, turned into layouts and frames.
+ * The wire: what Python sends, turned into layouts and frames.
  *
  * Both sides come in one package and name their protocol; beside that only bytes are checked. All numbers are
  * little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied out of the
@@ -35,15 +35,15 @@ import type {
 
 const PROTOCOL = 2;
 
-/** The kernel speaks another protocol. */
+/** Python speaks another protocol. */
 export class ProtocolMismatch extends WireError {
   override name = "ProtocolMismatch";
 
   constructor(sent: unknown) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. ` +
-        "Reload the page; if this stays, restart the kernel and run the cells again, " +
-        "so that page and kernel use the same kan_widgets.",
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, Python sent ${valueWords(sent)}. ` +
+        "Reload the page; if this stays, restart the notebook kernel and run the cells again, " +
+        "so that page and Python use the same kan_widgets.",
     );
   }
 }

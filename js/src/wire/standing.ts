@@ -10,7 +10,7 @@ export interface Standing {
   words: string;
   /** The line of Python that would mend this; mostly "". */
   mend: string;
-  /** Whether the kernel gives a sign every few seconds: after SILENT milliseconds without a sign it counts as gone. */
+  /** Whether Python gives a sign every few seconds: after SILENT milliseconds without a sign it counts as gone. */
   beats: boolean;
   /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
   loss?: readonly [name: string, value: string] | undefined;
@@ -31,7 +31,7 @@ const UNDER_WAY = ["running", "paused", "stopping", "still"];
 export const isUnderWay = ({ state }: Standing): boolean => UNDER_WAY.includes(state);
 
 export const UNKNOWN: Standing = { state: "idle", words: "not training", mend: "", beats: false };
-export const ALONE: Standing = { state: "alone", words: "no kernel", mend: "", beats: false };
+export const ALONE: Standing = { state: "alone", words: "not connected", mend: "", beats: false };
 
 export const lookOf = ({ state, look = state }: Standing): string => look;
 
@@ -46,7 +46,7 @@ export function savedAs({ state, words, beats, loss, model }: Standing): Standin
 export function silence(milliseconds: number): Standing {
   const seconds = Math.floor(milliseconds / 1000);
   const time = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-  return { ...UNKNOWN, state: "unheard", words: `no sign from the kernel for ${time}` };
+  return { ...UNKNOWN, state: "unheard", words: `no sign from Python for ${time}` };
 }
 
 /** Tells for how many milliseconds nothing was heard, each second from SILENT on; 0 as soon as there is a sign. */
@@ -91,7 +91,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
   alone: `${ENDED_HINT} In a notebook, running the cell of this view again connects it.`,
   unheard:
-    "The kernel has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart it, and run the cells again.",
+    "Python has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart the notebook kernel, and run the cells again.",
   uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves.",
 };
 

@@ -26,7 +26,7 @@ export interface Outlet {
   send(message: { kind: string; [part: string]: unknown }): void;
 }
 
-/** Initial values of what is kept just as the kernel sends it. */
+/** Initial values of what is kept just as Python sends it. */
 export const INITIAL_STATE = {
   edits: { undo: 0, redo: 0, message: "" } as Edits,
   batch: { seen: false, message: "" } as Batch,
@@ -36,16 +36,16 @@ export const INITIAL_STATE = {
   probe: null as Probe | null,
   status: { state: "idle", message: "" } as Status,
   training: UNKNOWN,
-  /** Whether a kernel is behind the stream; milliseconds without a sign of that kernel, 0 where all is well. */
+  /** Whether Python is behind the stream; milliseconds without a sign of Python, 0 where all is well. */
   connected: true,
   silent: 0,
   protocolError: null as string | null,
 };
 
-export type KernelState = typeof INITIAL_STATE;
+export type KeptState = typeof INITIAL_STATE;
 
 /** The change that listeners are told of when one of these values changes. */
-const CHANGE_OF: Record<keyof KernelState, Change> = {
+const CHANGE_OF: Record<keyof KeptState, Change> = {
   edits: "edits",
   batch: "observed",
   leftOut: "status",
@@ -81,7 +81,7 @@ export class FrameStore implements Store {
   #askedObserved = false;
   readonly #activations = new PastActivations();
   #askedActivations = false;
-  readonly #state: KernelState = { ...INITIAL_STATE };
+  readonly #state: KeptState = { ...INITIAL_STATE };
   #fault: string | null = null;
   readonly steering: Commands;
 
@@ -300,13 +300,13 @@ export class FrameStore implements Store {
     if (this.#activations.takePast(activations)) this.#notify("network");
   }
 
-  /** Whether the kernel is to give a sign every few seconds. */
+  /** Whether Python is to give a sign every few seconds. */
   get beats(): boolean {
     return this.#state.training.beats && !this.alone();
   }
 
-  /** Sets one of the values that are kept just as the kernel sends them. */
-  setState<K extends keyof KernelState>(what: K, value: KernelState[K]): void {
+  /** Sets one of the values that are kept just as Python sends them. */
+  setState<K extends keyof KeptState>(what: K, value: KeptState[K]): void {
     if (what === "status") this.#fault = null;
     if (Object.is(value, this.#state[what])) return;
     this.#state[what] = value;

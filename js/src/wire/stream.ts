@@ -1,9 +1,9 @@
-/** The stream, which has no view: it turns what the kernel sends into the store that the views of the page share. */
+/** The stream, which has no view: it turns what Python sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
 import { nonEmpty, WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
-import { watchKernel } from "./jupyter_kernel.ts";
+import { watchPython } from "./jupyter_kernel.ts";
 import {
   ProtocolMismatch,
   putBuffers,
@@ -20,7 +20,7 @@ import {
   readSummaries,
 } from "./protocol.ts";
 import { watchSilence } from "./standing.ts";
-import { FrameStore, INITIAL_STATE, type KernelState, MAX_BYTES, type Outlet } from "./store.ts";
+import { FrameStore, INITIAL_STATE, type KeptState, MAX_BYTES, type Outlet } from "./store.ts";
 import type { Frame, Layout, Store, Structure } from "./types.ts";
 
 /** Where nothing is drawn a page says after this many milliseconds that it has a frame. */
@@ -33,8 +33,8 @@ export interface StreamContext {
 
 /** Synchronous, because messages that arrive while a slow initialize runs would be lost. */
 export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTES): Store {
-  /** Whether the kernel was asked for the frames that this page has missed. */
-  let asked = false;
+  /** Whether Python was asked for the frames that this page has missed. */
+  let hasAsked = false;
 
   const store = watchedStore(model, signal, maxBytes);
 
@@ -81,7 +81,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         const isNew = frame.layout !== store.latest()?.layout;
         store.takeLive(frame, performance.now());
         if (isNew) layouts.forget(frame.layout, store.layoutsInUse());
-        if (!asked) askForHistory(frame.step);
+        if (!hasAsked) askForHistory(frame.step);
         break;
       }
       case "history": {
@@ -144,16 +144,16 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     guarded(() => onMessage(content, buffers));
   hear(model, { ...Object.fromEntries(changes), "msg:custom": custom }, signal);
 
-  // After a reload the traits hold the first and the newest frame only; the kernel has the frames between. During
+  // After a reload the traits hold the first and the newest frame only; Python has the frames between. During
   // training the page gets every frame from its first live one on: it asks for the earlier ones.
   function askForHistory(before: number): void {
-    asked = true;
+    hasAsked = true;
     tell(model, { kind: "history?", before });
   }
   function askForMissed() {
-    asked = store.status().state !== "live";
+    hasAsked = store.status().state !== "live";
     const [first, latest] = [store.initial(), store.latest()];
-    if (asked && first && latest && latest.step > first.step) askForHistory(latest.step);
+    if (hasAsked && first && latest && latest.step > first.step) askForHistory(latest.step);
   }
   askForMissed();
   return store;
@@ -182,10 +182,10 @@ function outletTo(model: AnyModel): Outlet {
 function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => void> {
   const guarded = (work: () => void) => () => guard(store, work);
   const stepIn = (trait: string) => Number(model.get(trait) ?? -1);
-  const take = <K extends keyof KernelState>(
+  const take = <K extends keyof KeptState>(
     trait: string,
     what: K,
-    read: (value: unknown) => KernelState[K],
+    read: (value: unknown) => KeptState[K],
   ) => guarded(() => store.setState(what, read(model.get(trait))));
   /** Entries that the trait leaves out have their initial values. */
   const withInitial = <K extends "status" | "training" | "batch" | "edits">(what: K) =>
@@ -215,7 +215,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
   };
 }
 
-/** Tells the kernel, where it asks, the frame that was drawn last: so the page is sent no more than it draws. */
+/** Tells Python, where it asks, the frame that was drawn last: so the page is sent no more than it draws. */
 function createDrawnReport(model: AnyModel): (number: number | undefined) => void {
   let unreported: number | null = null;
   let request = 0;
@@ -238,7 +238,7 @@ function createDrawnReport(model: AnyModel): (number: number | undefined) => voi
 
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
-  void watchKernel(model, model.get("_own"), (there) => store.setState("connected", there), signal);
+  void watchPython(model, model.get("_own"), (there) => store.setState("connected", there), signal);
   watchSilence(
     model,
     () => store.beats,
@@ -249,12 +249,12 @@ function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): F
   return store;
 }
 
-/** Without a kernel a message goes nowhere; the page works on with what it has. */
+/** Without Python a message goes nowhere; the page works on with what it has. */
 function tell(model: AnyModel, content: object): void {
   try {
     model.send(content);
   } catch (error) {
-    console.debug("kan_widgets: no kernel to send to.", error);
+    console.debug("kan_widgets: no Python to send to.", error);
   }
 }
 
@@ -265,7 +265,7 @@ function guard(store: FrameStore, work: () => void): void {
   } catch (error) {
     if (error instanceof ProtocolMismatch) store.setState("protocolError", error.message);
     else if (error instanceof WireError) store.fault(error.message);
-    else store.fault(`kan_widgets could not read what the kernel sent: ${error}`);
+    else store.fault(`kan_widgets could not read what Python sent: ${error}`);
   }
 }
 

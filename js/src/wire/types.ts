@@ -1,4 +1,4 @@
-/** The data that the kernel sends and the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
+/** The data that Python sends and the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 import type { RenderProps } from "@anywidget/types";
 import type { Commands } from "./commands.ts";
@@ -241,7 +241,7 @@ export interface Edits {
   said?: string;
 }
 
-/** Whether the kernel saw a batch that it could observe when asked, and why it could not. */
+/** Whether Python saw a batch that it could observe when asked, and why it could not. */
 export interface Batch {
   seen: boolean;
   message: string;
@@ -279,7 +279,7 @@ export interface Status {
 
 /** What the stream exports to the views of one page. */
 export interface Store {
-  /** Text to show instead of a drawing when kernel and page speak different protocols. */
+  /** Text to show instead of a drawing when Python and page speak different protocols. */
   readonly protocolError: string | null;
   /** The first frame of the binding; always kept, even where a newer frame of its step has come. */
   initial(): Frame | null;
@@ -301,9 +301,9 @@ export interface Store {
   setGhostStep(step: number): void;
   /** The frame to draw behind the current one: the one at the pinned step, or the initial one. */
   ghost(): Frame | null;
-  /** What reaches a layer, once a batch was observed; the first call asks the kernel for it. */
+  /** What reaches a layer, once a batch was observed; the first call asks Python for it. */
   observed(layer: string): Observed | null;
-  /** Whether the kernel was asked for observations and has sent none; it sends nothing where it has none. */
+  /** Whether Python was asked for observations and has sent none; it sends nothing where it has none. */
   awaitsObserved(): boolean;
   batch(): Batch;
   /** Summary of a layer of which the page has a window; null for others, and until it has come. */
@@ -321,7 +321,7 @@ export interface Store {
   /** The commands that steer the training. */
   readonly steering: Commands;
   status(): Status;
-  /** Whether no kernel hears commands: in a saved page, and where the kernel has gone. */
+  /** Whether Python hears no commands: in a saved page, and where Python has gone. */
   alone(): boolean;
   /** How the run stands: all that views say of it, and what colours and controls go by. */
   standing(): Standing;

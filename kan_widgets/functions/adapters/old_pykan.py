@@ -17,7 +17,7 @@ def _extended(module: Any, grid: tuple[float, ...]) -> GridSpline:
     return GridSpline((*(first - s for s in steps[::-1]), *grid, *(last + s for s in steps)), k)
 
 
-LAYER = tensor_adapter(
+_LAYER = tensor_adapter(
     "KANLayer",
     {
         "k": int,
@@ -36,4 +36,4 @@ LAYER = tensor_adapter(
     grid=("grid",),
     sizes=lambda module: {"out": module.out_dim, "in": module.in_dim},
 )
-register_network("KAN", LAYER, "pykan ≤ 0.0.5", lambda own: hasattr(own, "biases"))
+register_network("KAN", _LAYER, "pykan ≤ 0.0.5", lambda own: hasattr(own, "biases"))

@@ -7,7 +7,7 @@ from kan_widgets.functions.recipes import tensor_adapter
 from kan_widgets.functions.smooth_bases import Smooth, ThreeTerm
 
 # By family: its letter, and p_n = (a·t + b)·p_(n−1) + c·p_(n−2) for a parameter α.
-POLYNOMIALS: dict[str, Any] = {
+_POLYNOMIALS: dict[str, Any] = {
     "cheby2": ("U", lambda n, al: (2, 0, -1)),
     "legendre": ("P", lambda n, al: ((2 * n - 1) / n, 0, (1 - n) / n)),
     "hermite": ("H", lambda n, al: (2, 0, 2 - 2 * n)),
@@ -18,19 +18,19 @@ POLYNOMIALS: dict[str, Any] = {
     "gegenbauer": ("C", lambda n, al: (2 * (n - 1 + al) / n, 0, (2 - n - 2 * al) / n)),
 }
 # p_0, and the factor and the constant of p_1, where they do not follow from p_0 = 1.
-FIRST: dict[str, Any] = {"bessel": (1, (1, 1)), "fib": (0, (0, 1)), "lucas": (2, (1, 0))}
+_FIRST: dict[str, Any] = {"bessel": (1, (1, 1)), "fib": (0, (0, 1)), "lucas": (2, (1, 0))}
 
 
 def basis(name: str, module: Any) -> Smooth:
     """Return the polynomials of a layer."""
-    letter, step = POLYNOMIALS[name]
+    letter, step = _POLYNOMIALS[name]
     alpha = float(getattr(module, "alpha_param", getattr(module, "alpha", 0)))
     steps = [step(n, alpha) for n in range(1, attribute(module, f"{name}_coeffs").shape[-1])]
-    first, second = FIRST.get(name, (1, steps[0][:2]))
+    first, second = _FIRST.get(name, (1, steps[0][:2]))
     return ThreeTerm(letter, first, second, tuple(steps[1:]))
 
 
-for key in POLYNOMIALS:
+for key in _POLYNOMIALS:
     tensor_adapter(
         f"{'fibonacci' if key == 'fib' else key}KANLayer".capitalize(),
         {f"{key}_coeffs": ("in", "out", "nb")},

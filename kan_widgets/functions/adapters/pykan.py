@@ -10,14 +10,14 @@ from kan_widgets.functions.grid_spline import GridSpline
 from kan_widgets.functions.pykan_networks import problem_of_network, register_network
 from kan_widgets.functions.recipes import tensor_adapter
 
-EDGES = ("in", "out")
-LAYER = tensor_adapter(
+_EDGES = ("in", "out")
+_LAYER = tensor_adapter(
     "KANLayer",
     {
         "k": int,
         "base_fun": callable,
-        "coef": (*EDGES, "nb"),
-        **dict.fromkeys(("scale_base", "scale_sp", "mask"), EDGES),
+        "coef": (*_EDGES, "nb"),
+        **dict.fromkeys(("scale_base", "scale_sp", "mask"), _EDGES),
         "grid": ("in", "nb+k+1"),
     },
     "coef",
@@ -29,5 +29,5 @@ LAYER = tensor_adapter(
     base_scale=("mask",),
     grid=("grid",),
 )
-problem_of_model = partial(problem_of_network, LAYER)
-register_network("MultKAN", LAYER, "pykan", lambda module: True)
+problem_of_model = partial(problem_of_network, _LAYER)
+register_network("MultKAN", _LAYER, "pykan", lambda module: True)

@@ -10,7 +10,7 @@ from torch import nn
 
 from kan_widgets.functions.recipes import tensor_adapter
 
-LIBRARY, BASE = "torch-conv-kan", "base_conv.*.weight"
+LIBRARY, _BASE = "torch-conv-kan", "base_conv.*.weight"
 
 
 def first(module: Any) -> Any:
@@ -21,14 +21,14 @@ def first(module: Any) -> Any:
 
 
 # With a projection: a base of x, and functions of projected x, whose sums are projected back.
-PROJECTED = {"norm": "inner_proj", "after": "out_proj", "base_at": "base_conv"}
+_PROJECTED = {"norm": "inner_proj", "after": "out_proj", "base_at": "base_conv"}
 
 
 def convolution(name: str, tensors: dict[str, Any], *how: Any, **more: Any) -> None:
     """Register a convolution over 1 to 3 axes, ``...`` in shapes; "ones" are axes of size 1."""
-    own = {"base": BASE, "after": "layer_norm", "conv": first, "pads_basis": True, **more}
-    own |= PROJECTED if "inner" in str(tensors) else {}
-    base = {BASE: ("groups*out", "in", ...)} if own["base"] == BASE else {}
+    own = {"base": _BASE, "after": "layer_norm", "conv": first, "pads_basis": True, **more}
+    own |= _PROJECTED if "inner" in str(tensors) else {}
+    base = {_BASE: ("groups*out", "in", ...)} if own["base"] == _BASE else {}
     tensors = {"groups": int, **base, **tensors}
     for d in (1, 2, 3):
         axes: dict[Any, Any] = {...: ("kd", "kh", "kw")[-d:], "ones": (1,) * d}

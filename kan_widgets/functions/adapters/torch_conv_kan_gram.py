@@ -16,20 +16,20 @@ def gram(module: Any, beta: tuple[float, ...]) -> Smooth:
     return Gram(tuple(shifts), named_activation(activation))
 
 
-POLY, BETA = "poly_weights", {"beta_weights": ("nb",)}
-grouped = {POLY: ("groups", "out", "nb*in", ...)}
-inner = {POLY: ("groups", "out=inner", "nb*in=inner", ...)}
+_POLY, _BETA = "poly_weights", {"beta_weights": ("nb",)}
+grouped = {_POLY: ("groups", "out", "nb*in", ...)}
+inner = {_POLY: ("groups", "out=inner", "nb*in=inner", ...)}
 single = {"base_conv.weight": ("out", "in", ...), "poly_conv.weight": ("out", "nb*in", ...)}
 for name, tensors, poly, base, names in (
-    ("KAGNConv2DLayer", grouped, POLY, "base_conv.*.weight", ("", "")),
+    ("KAGNConv2DLayer", grouped, _POLY, "base_conv.*.weight", ("", "")),
     ("KAGNConv2DLayerV2", single, "poly_conv.weight", "base_conv.weight", ("", "")),
-    ("BottleNeckKAGNConv2DLayer", inner, POLY, "base_conv.*.weight", (POLY, "base_conv")),
+    ("BottleNeckKAGNConv2DLayer", inner, _POLY, "base_conv.*.weight", (_POLY, "base_conv")),
 ):
     how: Any = {"base": base, "grid": ("beta_weights",), "apart": names}
-    convolution(name, tensors | BETA, poly, gram, **how)
+    convolution(name, tensors | _BETA, poly, gram, **how)
 tensor_adapter(
     "GRAMLayer",
-    BETA | {"base_weights": ("out", "in"), "grams_basis_weights": ("in", "out", "nb")},
+    _BETA | {"base_weights": ("out", "in"), "grams_basis_weights": ("in", "out", "nb")},
     "grams_basis_weights",
     gram,
     library=LIBRARY,

@@ -6,7 +6,7 @@ from kan_widgets.functions.adapters.torch_conv_kan import convolution
 from kan_widgets.functions.smooth_bases import Jacobi
 from kan_widgets.nn import Chebyshev
 
-CHEBY, POLY = "poly_conv.*.weight", "poly_weights"
+_CHEBY, _POLY = "poly_conv.*.weight", "poly_weights"
 
 
 def degrees(module: Any) -> dict[str, int]:
@@ -16,16 +16,16 @@ def degrees(module: Any) -> dict[str, int]:
 
 convolution(
     "KACNConv2DLayer",
-    {"degree": int, CHEBY: ("groups*out", "in*nb", ...)},
-    CHEBY,
+    {"degree": int, _CHEBY: ("groups*out", "in*nb", ...)},
+    _CHEBY,
     lambda module: Chebyshev(module.degree),
     base="",
     sizes=degrees,
 )
 convolution(
     "KAJNConv2DLayer",
-    {"degree": int, POLY: ("groups", "out", "nb*in", ...)},
-    POLY,
+    {"degree": int, _POLY: ("groups", "out", "nb*in", ...)},
+    _POLY,
     lambda module: Jacobi(module.degree, float(module.a), float(module.b)),
     activation=lambda module: "identity",
     sizes=degrees,

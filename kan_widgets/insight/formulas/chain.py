@@ -16,7 +16,7 @@ from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.formulas.forms import CONSTANT, Form
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
 from kan_widgets.insight.kernels import values_of
-from kan_widgets.insight.running import run, stages_of
+from kan_widgets.insight.tapped_pass import run, stages_of
 
 # Layer, output, input.
 Link = tuple[int, int, int]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kan_widgets.insight.formulas.projection import Fixed
     from kan_widgets.live import Binding
 
-MAX_FUNCTIONS = 200
+_MAX_FUNCTIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,10 +231,10 @@ def formula(
     library = chosen_forms(forms)
     network = SplineNetwork(model, x)
     count = len(network.chain.terms)
-    if count > MAX_FUNCTIONS:
+    if count > _MAX_FUNCTIONS:
         raise ValueError(
             f"{type(model).__name__} has {count:,} functions: a formula of more than "
-            f"{MAX_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
+            f"{_MAX_FUNCTIONS} tells nobody anything; symbolic(layer, observed) lists forms"
         )
     data, y = network.x, network.y
     rows = np.random.default_rng(0).permutation(len(data))

@@ -18,7 +18,7 @@ from kan_widgets.arrays import Float64
 from kan_widgets.insight.formulas.chain import Chain, Link, Term, spline_through
 from kan_widgets.insight.formulas.forms import Form, lambdified
 from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
-from kan_widgets.insight.tables import EPSILON
+from kan_widgets.insight.sampled_layer import EPSILON
 
 # Five numbers more must halve the variance that is left unexplained.
 FORMULA_PENALTY = 0.2

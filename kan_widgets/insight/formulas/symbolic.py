@@ -15,7 +15,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight.formulas.forms import CONSTANT, FORMS, Form, chosen_forms
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
 from kan_widgets.insight.kernels import Observed, check_observed, images_of, values_of
-from kan_widgets.insight.tables import EPSILON
+from kan_widgets.insight.sampled_layer import EPSILON
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.printed import progress
 

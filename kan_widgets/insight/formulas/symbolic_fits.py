@@ -18,9 +18,9 @@ from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.printed import lines_of, table_of
 
 # R² below which no form fits.
-MIN_R2 = 0.9
+_MIN_R2 = 0.9
 # Images (rows) below which forms are not to be relied on.
-MIN_SAMPLES = 32
+_MIN_SAMPLES = 32
 _ROWS = 20
 # The form counted for functions whose best form has too low an R².
 NO_FORM = "no form fits"
@@ -59,7 +59,7 @@ class SymbolicFit:
     @property
     def fits(self) -> bool:
         """Whether R² is 0.9 or more; True for a constant."""
-        return not self.r2 < MIN_R2
+        return not self.r2 < _MIN_R2
 
     def __call__(self, x: NDArray[np.floating]) -> Float64:
         """Return the form at x: ``(...)`` to ``(...)``; NaN where it is not defined."""
@@ -206,13 +206,13 @@ class SymbolicFits:
 
     def _header(self) -> str:
         counted = ", ".join(f"{name} {count:,}" for name, count in self.counts().items())
-        few = f" Too few samples to rely on: {MIN_SAMPLES} or more are needed."
+        few = f" Too few samples to rely on: {_MIN_SAMPLES} or more are needed."
         searched = "" if len(self.found) == len(self) else f"{len(self.found):,} of "
         return (
             f"{self.layer}: {searched}{len(self):,} functions, {self.patches:,} inputs each of "
             f"{self.samples:,} samples; penalty {self.penalty:g}; no form fits below R² "
-            f"{MIN_R2:g}. {counted or 'None was finite'}. No untrained network was asked: "
-            f"its functions may have such forms, too.{few if self.samples < MIN_SAMPLES else ''}"
+            f"{_MIN_R2:g}. {counted or 'None was finite'}. No untrained network was asked: "
+            f"its functions may have such forms, too.{few if self.samples < _MIN_SAMPLES else ''}"
         )
 
     def _rows(self) -> list[Sequence[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from kan_widgets.arrays import Float64
 from kan_widgets.checks import is_module
 from kan_widgets.insight.networks.matching import MatchedLayer
-from kan_widgets.insight.tables import basis_at, by_table, sampled
+from kan_widgets.insight.sampled_layer import basis_at, by_table, sampled
 from kan_widgets.live.frames.layout import LayerLayout
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
         If a layer does not run once, alone.
     """
     from kan_widgets.functions.undisturbed import undisturbed
-    from kan_widgets.insight.running import run, stages_of
+    from kan_widgets.insight.tapped_pass import run, stages_of
 
     stages = stages_of(model)
     record = undisturbed(

@@ -14,7 +14,7 @@ from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.insight.kernels import Observed
 
 # Untrained networks compared with: 39 resolve chances down to 1/40.
-COUNT = 39
+_COUNT = 39
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ def untrained_networks(
     make: Callable[[], nn.Module],
     observe: Callable[[nn.Module], Mapping[str, Observed]] | None = None,
     *,
-    count: int = COUNT,
+    count: int = _COUNT,
     seed: int = 0,
 ) -> tuple[Untrained, ...]:
     """Initialise a network many times and read its functions each time.

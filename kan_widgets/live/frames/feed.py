@@ -111,8 +111,8 @@ class Feed:
     """What one source shows, and who hears of it: frames, selection, inputs, the network.
 
     Views subscribe to it. Those of a model (`kan_widgets.live.watching.model_feed`) and of a
-    recording (`kan_widgets.live.recordings.recorded`) say more than this one. The history has at
-    least one frame as soon as anybody asks.
+    recording (`kan_widgets.live.recordings.recorded_feed`) say more than this one. The history has
+    at least one frame as soon as anybody asks.
     """
 
     def __init__(self, history: History, looking: Looking | None = None) -> None:

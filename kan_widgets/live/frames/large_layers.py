@@ -23,7 +23,7 @@ from kan_widgets.live.frames.layout import LayerLayout, Layout, Window, new_layo
 # Bytes of the coefficients that a frame for a page may have, unless told otherwise.
 BUDGET = 1_000_000
 # Functions that a window has at most: as many as a page draws 30 times a second.
-MAX_WINDOW = 10_000
+_MAX_WINDOW = 10_000
 # Layers that no view shows share the budget divided by this.
 _UNSEEN_DIVISOR = 4
 # A picture, which nobody can look around in, has the budget divided by this.
@@ -157,7 +157,7 @@ def _window(layer: LayerLayout, share: int, at: tuple[int, int]) -> LayerLayout:
     if share >= 4 * layer.length:
         return layer
     size = height * width
-    kernels = max(1, min(share // (4 * size * layer.nb), MAX_WINDOW // size))
+    kernels = max(1, min(share // (4 * size * layer.nb), _MAX_WINDOW // size))
     columns = min(inputs, max(1, math.isqrt(kernels)))
     rows = min(out, kernels // columns)
     columns = min(inputs, kernels // rows)

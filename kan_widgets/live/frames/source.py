@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from kan_widgets.checks import nearest_word
+from kan_widgets.checks import OtherNames, nearest_word, other_name_hint
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame, History
 from kan_widgets.live.frames.progress import Progress, State
@@ -12,7 +12,7 @@ from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.not_copied import NotCopied
 
 
-class Source(NotCopied):
+class Source(NotCopied, OtherNames):
     """Frames of the same layers over time, with curves and the control of what trains them.
 
     Parameters
@@ -25,9 +25,22 @@ class Source(NotCopied):
 
     _is_made = False
     """Whether it has all of its attributes."""
-    _elsewhere: frozenset[str] = frozenset()
-    """What others have and this one has not; ``_why_elsewhere`` says why."""
-    _why_elsewhere = ""
+    _other_names: ClassVar = {
+        "alarms": "Write live.watchdog.alarms.",
+        "cure": "Write live.watchdog.cure(alarm).",
+        "cures": "Write live.watchdog.cured.",
+        "deselect": "Write live.select(None).",
+        "learning_rate": "Write live.set_learning_rate(value).",
+        "learning_rates": "Write live.feed.learning_rates.",
+        "lr": "Write live.set_learning_rate(value).",
+        "mark": "Write live.scalars.mark(step, text).",
+        "max_fps": "Write kan_widgets.bind(model, optimizer, max_fps=...).",
+        "observed": "Write live.feed.observed.",
+        "selection": "Write live.select(layer, out, in_).",
+        "steps": "Write live.stats.steps.",
+        "subscribe": "Write live.feed.subscribe(listener).",
+        "uncure": "Write live.watchdog.undo().",
+    }
 
     def __init__(self, feed: Feed, scalars: Scalars) -> None:
         self.feed = feed
@@ -41,27 +54,13 @@ class Source(NotCopied):
             kind = type(self)
             settable = [each for each in dir(kind) if getattr(getattr(kind, each), "fset", None)]
             if name not in settable:
-                hint = nearest_word(name, settable)
-                hint = f" Write {_WRITE[name]}." if name in _WRITE else hint
+                hint = other_name_hint(kind, name) or nearest_word(name, settable)
                 text = " ".join(repr(value).split())
                 raise AttributeError(
                     f"{name} = {text:.60}: a {kind.__name__} has no {name} that can be set."
                     f"{hint} What can be set: {', '.join(settable) or 'nothing'}"
                 )
         super().__setattr__(name, value)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise an `AttributeError` that says what to write instead."""
-            if name.startswith("_"):
-                raise AttributeError(name)
-            kind = type(self)
-            if name in kind._elsewhere:
-                raise AttributeError(f"{name}: {kind._why_elsewhere}")
-            hint = nearest_word(name, dir(kind))
-            hint = f" Write {_WRITE[name]}." if name in _WRITE else hint
-            raise AttributeError(f"a {kind.__name__} has no attribute {name!r}.{hint}")
 
     @property
     def frame(self) -> Frame:
@@ -151,22 +150,3 @@ class Source(NotCopied):
         """
         place: Any = {"layer": layer, "out": out, "in": in_, "row": row, "column": column}
         self.feed.select(None if layer is None else place)
-
-
-# What to write instead of names that users try first.
-_WRITE = {
-    "alarms": "live.watchdog.alarms",
-    "cure": "live.watchdog.cure(alarm)",
-    "cures": "live.watchdog.cured",
-    "deselect": "live.select(None)",
-    "learning_rate": "live.set_learning_rate(value)",
-    "learning_rates": "live.feed.learning_rates",
-    "lr": "live.set_learning_rate(value)",
-    "mark": "live.scalars.mark(step, text)",
-    "max_fps": "kan_widgets.bind(model, optimizer, max_fps=...)",
-    "observed": "live.feed.observed",
-    "selection": "live.select(layer, out, in_)",
-    "steps": "live.stats.steps",
-    "subscribe": "live.feed.subscribe(listener)",
-    "uncure": "live.watchdog.undo()",
-}

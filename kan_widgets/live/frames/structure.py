@@ -25,7 +25,7 @@ StationKind = Literal[
     "other",
 ]
 
-UNTRACED = "The order is that of the modules: live.probe(images) finds how they are connected."
+_UNTRACED = "The order is that of the modules: live.probe(images) finds how they are connected."
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Structure:
         return f"Structure({len(self.stations)} stations, {how})"
 
 
-def untraced(layout: Layout, note: str = UNTRACED, order: Sequence[str] = ()) -> Structure:
+def untraced(layout: Layout, note: str = _UNTRACED, order: Sequence[str] = ()) -> Structure:
     """Return the layers of a layout one after the other, and the input before them.
 
     With ``order``, names of layers, in that order.

@@ -7,10 +7,10 @@ from typing import Any
 
 from kan_widgets.live.frames.progress import ENDED, Standing
 from kan_widgets.live.recordings.format import Status, fields_of, status_from
-from kan_widgets.live.recordings.parts import Joined
 from kan_widgets.live.recordings.places import PathLike, Place
+from kan_widgets.live.recordings.ranks import JoinedRanks
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed, Signs
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed, Signs
 from kan_widgets.live.recordings.replay import Replay, replay
 from kan_widgets.live.recordings.segments import INDEX, Stored, json_bytes, read_index
 
@@ -89,7 +89,7 @@ def newest(path: PathLike) -> Replay:
 
     Raises as `kan_widgets.replay`.
     """
-    reader = Joined(path)
+    reader = JoinedRanks(path)
     reader.stored = Stored(reader.place, ends=True)
     try:
         return Replay(RecordedFeed(reader, 0.0))

@@ -7,8 +7,8 @@ import threading
 import time
 
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.parts import part_of
 from kan_widgets.live.recordings.places import Place
+from kan_widgets.live.recordings.ranks import place_of_rank
 from kan_widgets.live.recordings.recorder import Recorder
 from kan_widgets.live.recordings.segments import written_file
 from kan_widgets.live.recordings.writer import Writer
@@ -27,7 +27,7 @@ class InputsRecorder(Recorder):
 
     def __init__(self, source: Source, place: Place, job: dict[str, int]) -> None:
         super().__init__(source, place)
-        self._part, self._ranks = part_of(place, job.get("rank", 0)), job
+        self._own_place, self._ranks = place_of_rank(place, job.get("rank", 0)), job
         self._written: object = None
         self._is_over, self._writing, self._process = False, threading.Lock(), os.getpid()
         self._job = Job(disk, self._visit)
@@ -48,12 +48,12 @@ class InputsRecorder(Recorder):
                 return
             self._written = observed
             try:
-                if self._part.is_local:
-                    os.makedirs(os.path.dirname(self._part.of("")), exist_ok=True)
-                with written_file(self._part) as file:
+                if self._own_place.is_local:
+                    os.makedirs(os.path.dirname(self._own_place.of("")), exist_ok=True)
+                with written_file(self._own_place) as file:
                     Writer(file, source.feed.module, self._ranks).observed(observed)
             except OSError as error:
-                report(f"{self._part} cannot be written: {error}. The training goes on")
+                report(f"{self._own_place} cannot be written: {error}. The training goes on")
 
     def close(self) -> None:
         if not self._is_over and self._process == os.getpid():  # a fork may have the lock, held

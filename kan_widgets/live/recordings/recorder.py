@@ -16,11 +16,11 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import State
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.not_copied import NotCopied
+from kan_widgets.live.recordings.control_folder import RunSide
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.parts import part_of
-from kan_widgets.live.recordings.pending import PendingWriter, WaitingFrame
+from kan_widgets.live.recordings.pending_writer import PendingWriter, WaitingFrame
 from kan_widgets.live.recordings.places import Place, is_first_process
-from kan_widgets.live.recordings.remote import RunSide
+from kan_widgets.live.recordings.ranks import place_of_rank
 from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.recordings.segments import Segments
 from kan_widgets.live.recordings.writer import Writer
@@ -114,7 +114,7 @@ class FrameRecorder(Recorder):
         others: SameStep | None,
     ) -> None:
         super().__init__(source, place)
-        place = part_of(place, job.get("rank", 0))
+        place = place_of_rank(place, job.get("rank", 0))
         if place.is_device() or place.is_file():
             what = "file" if place.is_file() else "device or a pipe"
             raise FileExistsError(f"{place} is a {what}: give another name")
@@ -284,7 +284,7 @@ class FrameRecorder(Recorder):
         if source is not None and self._is_first:
             self._status, self._output = status_of(source), source.progress.output
             if self.steering is not None:
-                self._status["steering"] = self.steering.said()
+                self._status["steering"] = self.steering.answer()
         if self._status:
             self._writer.status(self._status | {"output": self._output if is_last else ""})
 

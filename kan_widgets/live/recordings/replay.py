@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live.frames.source import Source
-from kan_widgets.live.recordings.parts import Joined
+from kan_widgets.live.recordings.control_folder import FollowerSide
 from kan_widgets.live.recordings.places import PathLike
-from kan_widgets.live.recordings.recorded import NoFrames, RecordedFeed, damage_of
-from kan_widgets.live.recordings.remote import FollowerSide
+from kan_widgets.live.recordings.ranks import JoinedRanks
+from kan_widgets.live.recordings.recorded_feed import NoFrames, RecordedFeed, damage_of
 from kan_widgets.live.recordings.segments import INDEX
 from kan_widgets.live.reports import report
 
@@ -24,13 +24,11 @@ class Replay(Source):
     """
 
     feed: RecordedFeed
-    _elsewhere = frozenset(
+    _other_names: ClassVar = dict.fromkeys(
         "channel_names class_names edits feature_names log model observe probe read record "
-        "refresh save send_to stats track train_with watchdog".split()
-    )
-    _why_elsewhere = (
-        "a recording holds no model. kan_widgets.bind(model) has it, in the process that trains; "
-        "the inputs that it observes are recorded"
+        "refresh save send_to stats track train_with watchdog".split(),
+        "A recording holds no model: kan_widgets.bind(model) has it, in the process that trains. "
+        "The inputs that it observes are recorded.",
     )
 
     def __init__(self, feed: RecordedFeed) -> None:
@@ -151,7 +149,7 @@ def replay(path: PathLike, *, history_mb: float = 256.0) -> Replay:
     600
     """
     check_number("history_mb", history_mb, of="megabytes")
-    reader = Joined(path)
+    reader = JoinedRanks(path)
     if reader.place.is_folder() and INDEX not in reader.place.names():
         raise IsADirectoryError(
             f"{reader.place} is a folder, and holds no {INDEX}: give the name of a recording in it"
@@ -207,7 +205,7 @@ def follow(
     end = time.monotonic() + wait
     while True:
         try:
-            reader = Joined(path)
+            reader = JoinedRanks(path)
             feed = RecordedFeed(reader, history_mb)
             break
         except (FileNotFoundError, NoFrames) as error:

@@ -13,12 +13,12 @@ from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
+from kan_widgets.live.recordings.control_folder import ControlFolder
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
-from kan_widgets.live.recordings.pending import PendingWriter
+from kan_widgets.live.recordings.pending_writer import PendingWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, job_of_ranks
 from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
-from kan_widgets.live.recordings.remote import Mailbox
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.same_step import same_step_of
 from kan_widgets.live.recordings.segments import OneFile, written_file
@@ -139,7 +139,7 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.remote` documents it). It is checked five
+            may write there (`kan_widgets.live.recordings.control_folder`). It is checked five
             times a second, or every two seconds at a remote address. What is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.
@@ -192,7 +192,7 @@ class Savable(Source):
         if known is not None and known.records(self):
             return known
         if control:
-            Mailbox(place.path).check()
+            ControlFolder(place.path).check()
         job = job_of_ranks()
         lost, others = (lost_after, same_step_of(self.feed, job)) if control else (None, None)
         if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):

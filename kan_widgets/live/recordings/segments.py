@@ -23,7 +23,7 @@ from kan_widgets.live.recordings.places import Place, lock
 
 HEADER = "kan_widgets.json"
 INDEX = "index.jsonl"
-LOCK = "writer.lock"
+_LOCK = "writer.lock"
 _RECORD = re.compile(r"(\d{8,})/(\w+\.(?:npy|json))")
 _OF_FRAMES = ("frame.npy", "layout.json", "table.npy", "index.npy")
 _OURS = re.compile(
@@ -158,7 +158,7 @@ class Segments:
         self._look()
         if place.is_local:
             os.makedirs(place.of(""), exist_ok=True)
-            self._lock = lock(place.of(LOCK))
+            self._lock = lock(place.of(_LOCK))
         self.found = self._look()
         if place.is_local and self._lock is None:
             raise _written(place, self.found)

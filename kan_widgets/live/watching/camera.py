@@ -66,12 +66,11 @@ class Camera:
         history_bytes: int,
         max_fps: float = 30.0,
         step: int = 0,
-        looking: Looking | None = None,
         names: Mapping[str, Names] | None = None,
     ) -> None:
         self.layers = layers
         self._names, self._is_renamed = names or {}, False
-        self.looking = looking or Looking()
+        self.looking = Looking()
         self.throttle = Throttle(max_fps, TOTAL_SHARE, weight=_WEIGHT)
         self._whole_throttle = Throttle(_WHOLE_FPS)
         self._takes_whole = False

@@ -104,14 +104,14 @@ class ModelFeed(TrainingFeed):
             for seconds in (counter.seconds + counter.in_background, self.bound.probing.in_steps)
         )
         return Stats(
-            counter.steps,
-            self.camera.taken,
-            self.sent,
-            counter.skipped,
-            counter.seconds,
-            share,
-            probes,
-            counter.in_background,
+            steps=counter.steps,
+            frames_taken=self.camera.taken,
+            frames_sent=self.sent,
+            frames_skipped=counter.skipped,
+            seconds=counter.seconds,
+            share=share,
+            probe_share=probes,
+            in_background=counter.in_background,
         )
 
     @property

@@ -13,7 +13,7 @@ from kan_widgets.nn.bases.knot_spline import KnotSpline
 from kan_widgets.nn.bases.rbf import RBF
 
 # Name -> what makes a basis of about n functions over an interval; B-splines take two numbers.
-FAMILIES: dict[str, Callable[[int, Ends], Basis]] = {
+_FAMILIES: dict[str, Callable[[int, Ends], Basis]] = {
     "rbf": RBF,
     "chebyshev": lambda n, grid_range: Chebyshev(n - 1, grid_range),
     "fourier": lambda n, grid_range: Fourier(n // 2, grid_range),
@@ -48,8 +48,8 @@ def resolve_basis(
     if isinstance(basis, str):
         if basis == "bspline":
             return BSpline(grid_size, spline_order, grid_range)
-        if basis not in FAMILIES:
-            names = ", ".join(repr(name) for name in ("bspline", *FAMILIES))
+        if basis not in _FAMILIES:
+            names = ", ".join(repr(name) for name in ("bspline", *_FAMILIES))
             raise ValueError(f"basis={basis!r}: expected one of {names} or a basis")
         check_whole("grid_size", grid_size, 1)
         check_whole("spline_order", spline_order, 0, MAX_ORDER)
@@ -58,7 +58,7 @@ def resolve_basis(
                 f"basis={basis!r}, grid_size={grid_size}, spline_order={spline_order}: expected "
                 "grid_size + spline_order ≥ 2, the number of functions"
             )
-        return FAMILIES[basis](grid_size + spline_order, grid_range)
+        return _FAMILIES[basis](grid_size + spline_order, grid_range)
     if not isinstance(basis, _FAMILY_CLASSES):
         check_basis(basis)
     settings = {

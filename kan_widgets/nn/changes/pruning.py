@@ -64,7 +64,7 @@ def layer_regularization(
 
 
 # Patches that a mean is taken over; of more, this many are drawn.
-PATCHES = 4096
+_PATCHES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +118,13 @@ def prune_layer(layer: LayerCore, threshold: float, batch: Inputs, dry_run: bool
 def _all_seen(layer: LayerCore, batch: Inputs) -> Tensor:
     """Return the inputs of a layer's functions, ``(n, groups, *base_weight.shape[1:])``.
 
-    If there are more than `PATCHES` patches, that many are drawn, from batches in proportion.
+    If there are more than 4,096 patches, that many are drawn, from batches in proportion.
     """
     own = layer.base_weight.dim()  # groups, and what one function of each place sees
     parts = [layer.seen(x) for x in checked_inputs(batch)]
     shapes = [part.shape[:-own] for part in parts]
     ends = list(accumulate((math.prod(shape) for shape in shapes), initial=0))
-    share = min(1, PATCHES / ends[-1])
+    share = min(1, _PATCHES / ends[-1])
     chosen = []
     for part, shape, (first, last) in zip(parts, shapes, pairwise(ends), strict=True):
         count = round(last * share) - round(first * share)

@@ -18,7 +18,7 @@ from kan_widgets.nn.compiled import compile_options
 
 # The functions that a library has for each order and level, with the number of their arguments,
 # all of them pointers. They return a status.
-FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
+_FUNCTIONS = {"kan_forward": 7, "kan_backward": 12}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def kernels_of(library: ctypes.CDLL, level: str, order: int) -> Kernels:
     Raises `OSError` if it lacks them.
     """
     functions: list[Any] = []
-    for name, pointers in FUNCTIONS.items():
+    for name, pointers in _FUNCTIONS.items():
         try:
             function = getattr(library, f"{name}_{level}_{order}")
         except AttributeError as error:

@@ -19,9 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-LOCAL, RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
+LOCAL, _RUNTIME = FOLDER / "local.cpp", FOLDER / "runtime.cpp"
 # All files that a library is made of.
-FILES = (LOCAL, RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
+FILES = (LOCAL, _RUNTIME, *(FOLDER / f"{name}.h" for name in ("families", "runtime", "vectors")))
 
 ORDERS = range(1, 6)
 # Stands for other bases in place of an order; splines of order 0 have no compiled kernels.
@@ -69,7 +69,7 @@ def find_compiler() -> str | None:
 def for_this_machine(order: int, *more: str) -> list[str]:
     """Return the arguments for a library of one order, but for ``-o`` and the file's name."""
     options = [*OPTIONS, *_position(sys.platform), *_linked(sys.platform)]
-    return [*options, *_source(order, NATIVE), *more, str(RUNTIME)]
+    return [*options, *_source(order, NATIVE), *more, str(_RUNTIME)]
 
 
 def make_for_a_wheel(
@@ -109,7 +109,7 @@ def make_for_pages(compiler: Sequence[str], library: Path, scratch: Path) -> Non
 
 def _objects(architecture: str, system: str, scratch: Path) -> Iterator[list[str]]:
     common = [*OPTIONS, *_position(system), "-c"]
-    yield [*common, str(RUNTIME), "-o", str(scratch / "runtime.o")]
+    yield [*common, str(_RUNTIME), "-o", str(scratch / "runtime.o")]
     for level, instructions in LEVELS[architecture].items():
         for order in (OTHER_BASES, *ORDERS):
             target = scratch / f"{level}_{order}.o"

@@ -30,11 +30,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 # Tried in this order: not every compiler knows the processor.
-ATTEMPTS = (("-march=native",), ())
+_ATTEMPTS = (("-march=native",), ())
 # Seconds after which the compiler is given up, all attempts together.
 TIMEOUT_SECONDS = 120
 # Seconds after which a notice says that a call waits for the compiler.
-NOTICE_SECONDS = 1.0
+_NOTICE_SECONDS = 1.0
 
 
 def local_compiler() -> str | None:
@@ -60,7 +60,7 @@ def compiled_kernels(compiler: str, order: int, waiting: Callable[[], None]) -> 
         deadline, trouble = time.monotonic() + TIMEOUT_SECONDS, ""
         with tempfile.TemporaryDirectory(dir=folder()) as scratch:
             target = Path(scratch, "local.so")
-            for flags in ATTEMPTS:
+            for flags in _ATTEMPTS:
                 options = compile_options.for_this_machine(order, *flags)
                 command = [compiler, *options, "-o", str(target)]
                 returned, trouble = _run(command, deadline, waiting)
@@ -89,7 +89,7 @@ def _run(command: list[str], deadline: float, waiting: Callable[[], None]) -> tu
     ):
         try:
             try:
-                returned = process.wait(NOTICE_SECONDS)
+                returned = process.wait(_NOTICE_SECONDS)
             except subprocess.TimeoutExpired:
                 waiting()
                 returned = process.wait(max(0.0, deadline - time.monotonic()))
@@ -108,7 +108,7 @@ def _digest(compiler: str) -> str:
     about = os.stat(real)
     parts = [
         compile_options.for_this_machine(0),
-        ATTEMPTS,
+        _ATTEMPTS,
         real,
         about.st_size,
         about.st_mtime_ns,

@@ -21,13 +21,13 @@ import warnings
 from kan_widgets.nn.compiled import bundled, compile_options, compiler
 from kan_widgets.nn.compiled.bundled import Kernels
 
-ON_WORDS = ("1", "true", "yes", "on")
-OFF_WORDS = ("0", "false", "no", "off")
+_ON_WORDS = ("1", "true", "yes", "on")
+_OFF_WORDS = ("0", "false", "no", "off")
 
-NO_COMPILER_MESSAGE = (
+_NO_COMPILER_MESSAGE = (
     "the package was installed without them, and no C++ compiler that could make them was found"
 )
-WAITING_MESSAGE = (
+_WAITING_MESSAGE = (
     "kan_widgets: waiting for {path}, which compiles the kernels of the layers for this machine, "
     "once; given up after {patience} seconds. A wheel of kan-widgets brings them compiled. Not to "
     "wait: kan_widgets.nn.use_compiled(False), or KAN_WIDGETS_COMPILE=0 in the environment."
@@ -74,12 +74,12 @@ def wanted() -> bool:
 def _by_default() -> bool:
     setting = os.environ.get("KAN_WIDGETS_COMPILE", "")
     word = setting.strip().lower()
-    if word not in ("", *ON_WORDS, *OFF_WORDS):
+    if word not in ("", *_ON_WORDS, *_OFF_WORDS):
         raise ValueError(
-            f"KAN_WIDGETS_COMPILE={setting!r}: expected one of {', '.join(ON_WORDS)} (compiled "
-            f"kernels, the default) or {', '.join(OFF_WORDS)} (torch's operations only)"
+            f"KAN_WIDGETS_COMPILE={setting!r}: expected one of {', '.join(_ON_WORDS)} (compiled "
+            f"kernels, the default) or {', '.join(_OFF_WORDS)} (torch's operations only)"
         )
-    return word not in OFF_WORDS
+    return word not in _OFF_WORDS
 
 
 def kernels_info() -> str:
@@ -117,7 +117,7 @@ def kernels_info() -> str:
         return f"compiled kernels of the package, {loaded.level} instructions"
     path = compiler.local_compiler()
     words = f"compiled kernels made on this machine by {path}"
-    return words if path else f"torch's operations: {NO_COMPILER_MESSAGE}"
+    return words if path else f"torch's operations: {_NO_COMPILER_MESSAGE}"
 
 
 def library(order: int) -> Kernels | None:
@@ -135,7 +135,7 @@ def library(order: int) -> Kernels | None:
 
 def _found_or_made(order: int) -> Kernels | str:
     """Return the package's compiled kernels, or this machine's, or in words what prevents both."""
-    trouble = NO_COMPILER_MESSAGE
+    trouble = _NO_COMPILER_MESSAGE
     try:
         if (kernels := bundled.bundled_kernels(order)) is not None:
             return kernels
@@ -144,7 +144,7 @@ def _found_or_made(order: int) -> Kernels | str:
     path = compiler.local_compiler()
     if path is None:
         return trouble
-    words = WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
+    words = _WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
     try:
         return compiler.compiled_kernels(path, order, lambda: print_notice(words))
     except Exception as error:  # whatever fails, torch's operations remain

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
+from kan_widgets.insight.sampled_layer import SeenInputs, seen_inputs
 from kan_widgets.insight.summary import THRESHOLD, LayerSummary, summarise
-from kan_widgets.insight.tables import SeenInputs, seen_inputs
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # With more functions only a part of a layer is measured: those of some outputs and some inputs.
 MAX_MEASURED = 100_000
 # Functions of a layer that are drawn as dots; where there are more, evenly by rank.
-MAX_DOTS = 60
+_MAX_DOTS = 60
 # Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")
@@ -208,8 +208,8 @@ class LayerNumbers:
             varying = np.flatnonzero(reach > 0)
             order = varying[np.argsort(reach[varying], kind="stable")]
             picked = order
-            if len(order) > MAX_DOTS:
-                picked = order[np.linspace(0, len(order) - 1, MAX_DOTS).round().astype(int)]
+            if len(order) > _MAX_DOTS:
+                picked = order[np.linspace(0, len(order) - 1, _MAX_DOTS).round().astype(int)]
             rows.append(
                 Row(
                     layer,

@@ -160,9 +160,9 @@ FUNCTION_STEPS = 32
 # Steps up to the layer's largest coefficient, at most: a small function is drawn small.
 LAYER_STEPS = 256
 # Parts of a step in which the last frame is kept: what is read there is good to four digits.
-FINE_STEPS = 254
+_FINE_STEPS = 254
 # Steps up to the largest input of a layer: as many as a picture has shades.
-INPUT_STEPS = 256
+_INPUT_STEPS = 256
 _PATCHES = 2000
 _NUMBERS = 40_000
 
@@ -201,7 +201,7 @@ def light_run(frames: Sequence[Frame]) -> dict[str, Any] | None:
         counts.append([part.shape[1], layer.nb])
         sizes.append(size)
         steps.append(whole.reshape(len(frames), -1))
-        fine.append(np.rint((part[-1] / size[:, None] - whole[-1]) * FINE_STEPS).ravel())
+        fine.append(np.rint((part[-1] / size[:, None] - whole[-1]) * _FINE_STEPS).ravel())
     moved = np.diff(np.concatenate(steps, 1), axis=0, prepend=0)
     return {
         "counts": counts,
@@ -218,7 +218,7 @@ def light_inputs(seen: Observation) -> Observation:
     every = -(-len(seen.patches) // most)
     return replace(
         seen,
-        patches=rounded(seen.patches[::every], INPUT_STEPS),
+        patches=rounded(seen.patches[::every], _INPUT_STEPS),
         images=None if seen.images is None else seen.images[::every],
-        maps=None if seen.maps is None else rounded(seen.maps, INPUT_STEPS),
+        maps=None if seen.maps is None else rounded(seen.maps, _INPUT_STEPS),
     )

@@ -8,7 +8,7 @@ from kan_widgets.checks import nearest_word
 from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.shared_traits import Widget
 
-ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
+_ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
 
 class Dockable(Widget):
@@ -34,9 +34,9 @@ class Dockable(Widget):
         ImportError
             If the ``sidecar`` package is not installed.
         """
-        if anchor not in ANCHORS:
-            anchors = ", ".join(map(repr, ANCHORS))
-            hint = nearest_word(anchor, ANCHORS)
+        if anchor not in _ANCHORS:
+            anchors = ", ".join(map(repr, _ANCHORS))
+            hint = nearest_word(anchor, _ANCHORS)
             raise ValueError(f"anchor={anchor!r}: expected one of {anchors}.{hint}")
         try:
             from sidecar import Sidecar

@@ -143,7 +143,7 @@ def _same(first: Frame, frame: Frame) -> bool:
 
 
 _FONTS = pathlib.Path(__file__).parents[1] / "font"
-FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
+_FONT_FILES = [str(_FONTS / f"kan-widgets-{weight}.otf") for weight in (400, 600)]
 
 _MAX_PIXELS = 100e6
 # Share of an image's pixels: a colour with more belongs to the paper, a panel or a band.
@@ -190,7 +190,7 @@ def _png_of(svg: str, pixel_ratio: float) -> bytes:
         resvg_py.svg_to_bytes(
             svg_string=svg,
             zoom=pixel_ratio,
-            font_files=FONT_FILES,
+            font_files=_FONT_FILES,
             # Looking through a machine's fonts takes longer than drawing: only for what ours lacks.
             skip_system_fonts=not _foreign(svg),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import InitVar, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import InitVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import traitlets
 
-from kan_widgets.checks import check_number, is_module, nearest_word
+from kan_widgets.checks import OtherNames, check_number, is_module, nearest_word
 from kan_widgets.live import Source, is_binding
 from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.worker import ThrottledJob
@@ -36,29 +36,29 @@ if TYPE_CHECKING:
     from torch import nn
 
 _HEIGHT = 480
-# Names that other libraries have for what views can do, and ours.
-_OTHER_NAMES = {
-    "save": 'to_png("view.png"), to_svg, to_pdf or save_html("page.html")',
-    "savefig": 'to_png("view.png")',
-    "save_png": 'to_png("view.png")',
-    "save_svg": 'to_svg("view.svg")',
-    "save_gif": 'animate("run.gif")',
-    "show": "the view itself as the last line of a cell, or IPython.display.display(view)",
-    "plot": 'to_png("view.png"), or the view itself as the last line of a cell',
-    "to_html": 'save_html("page.html")',
-    "binding": "live",
-}
 _REPR_TRAITS = ("layer", "mode", "page")
 # Traits of every view that no picture of it depends on.
 _UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
 
 
-class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
+class View(OtherNames, Declared, Placed, Dockable, Pictured, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.
     """
 
+    # Names that other libraries have for what views can do, and ours.
+    _other_names: ClassVar = {
+        "save": 'Write to_png("view.png"), to_svg, to_pdf or save_html("page.html").',
+        "savefig": 'Write to_png("view.png").',
+        "save_png": 'Write to_png("view.png").',
+        "save_svg": 'Write to_svg("view.svg").',
+        "save_gif": 'Write animate("run.gif").',
+        "show": "Write the view as the last line of a cell, or IPython.display.display(view).",
+        "plot": 'Write to_png("view.png"), or the view as the last line of a cell.',
+        "to_html": 'Write save_html("page.html").',
+        "binding": "Write live.",
+    }
     _esm = bundle("view.js")
     _is_joined = False
     _jobs: tuple[ThrottledJob, ...] = ()
@@ -170,9 +170,6 @@ class View(Declared, Placed, Dockable, Pictured, metaclass=Declaring):
         if source is None:
             raise RuntimeError("the model this view showed is gone; bind another for a new view")
         return source
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in _OTHER_NAMES]
 
     def __repr__(self) -> str:
         # Debuggers call this too, on views that are half made or gone.
@@ -329,24 +326,6 @@ class LayerView(ModelView):
         trait=LayerName(),
         kw_only=False,
     )
-
-
-@dataclass(frozen=True)
-class _Elsewhere:
-    """An attribute that says what to write instead; with `__getattr__` completion would end."""
-
-    name: str
-    hint: str
-
-    def __get__(self, view: object, kind: type) -> _Elsewhere:
-        """Raise, for a view."""
-        if view is None:
-            return self
-        raise AttributeError(f"{kind.__name__} has no {self.name!r}: write {self.hint}")
-
-
-for _name, _hint in _OTHER_NAMES.items():
-    setattr(View, _name, _Elsewhere(_name, _hint))
 
 
 def kept_alive(live_or_model: Source | nn.Module) -> Source | nn.Module | None:

@@ -30,7 +30,7 @@ var PageModel = class {
   /** Nothing to do: all views of the page read the one model. */
   save_changes() {
   }
-  /** Replies come later, as from a kernel. */
+  /** Replies come later, as from Python. */
   send(content) {
     this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }

@@ -50,7 +50,7 @@ var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
   constructor(sent) {
     super(
-      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, the kernel sent ${valueWords(sent)}. Reload the page; if this stays, restart the kernel and run the cells again, so that page and kernel use the same kan_widgets.`
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, Python sent ${valueWords(sent)}. Reload the page; if this stays, restart the notebook kernel and run the cells again, so that page and Python use the same kan_widgets.`
     );
   }
 };
@@ -104,49 +104,6 @@ function convOf({
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
-// src/page/bar.ts
-function createBar(root, rows) {
-  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
-  const [run, again] = [part("run"), part("again")];
-  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
-  let state = "paused";
-  return {
-    connect(actions) {
-      run.addEventListener("click", () => {
-        if (state === "running") actions.pause();
-        else if (state === "paused") actions.run();
-        else restart();
-      });
-      again.addEventListener("click", restart);
-      function restart() {
-        if (!fields.every((field) => field.reportValidity())) return;
-        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
-        actions.again({ rate, batch, epochs, seed });
-        actions.run();
-      }
-    },
-    show(news) {
-      state = news.state;
-      run.disabled = again.disabled = false;
-      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
-      const { step, steps, score, speed, classifies } = news;
-      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
-      part("said").textContent = said.join(" · ");
-      if (score === null) return;
-      const { value, of } = score;
-      const others = `${of.toLocaleString("en")} other ${rows}`;
-      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
-    },
-    fail(words) {
-      part("said").textContent = words;
-      part("score").textContent = "";
-      run.disabled = true;
-    }
-  };
-}
-
 // src/page/model.ts
 var PageModel = class {
   #traits;
@@ -168,7 +125,7 @@ var PageModel = class {
   /** Nothing to do: all views of the page read the one model. */
   save_changes() {
   }
-  /** Replies come later, as from a kernel. */
+  /** Replies come later, as from Python. */
   send(content) {
     this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
@@ -239,6 +196,49 @@ function unfold(folded, frames) {
     }
   }
   return words;
+}
+
+// src/page/training_bar.ts
+function createBar(root, rows) {
+  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
+  const [run, again] = [part("run"), part("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
+  let state = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener("click", () => {
+        if (state === "running") actions.pause();
+        else if (state === "paused") actions.run();
+        else restart();
+      });
+      again.addEventListener("click", restart);
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, classifies } = news;
+      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
+      part("said").textContent = said.join(" · ");
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = "";
+      run.disabled = true;
+    }
+  };
 }
 
 // src/page/trained.ts
@@ -353,10 +353,10 @@ function train(saved, lesson, controls) {
   return new Map([[stream.id, model], ...viewModels]);
 }
 function createEdits({ layers }, initial, order, tell) {
-  const [made, undone] = [[], []];
+  const [edits, undone] = [[], []];
   let openChange = null;
   let current = initial;
-  const report = (message) => tell({ undo: made.length, redo: undone.length, message });
+  const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
@@ -373,7 +373,7 @@ function createEdits({ layers }, initial, order, tell) {
   }
   return {
     begin() {
-      made.length = undone.length = 0;
+      edits.length = undone.length = 0;
       current = initial;
     },
     now(frame) {
@@ -385,9 +385,9 @@ function createEdits({ layers }, initial, order, tell) {
         report("only Python fits a line or a formula: here a curve is pulled");
       if (!EDITS.includes(kind)) return;
       const isBack = kind === "undo";
-      const change = isBack ? made.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      const change = isBack ? edits.pop() : kind === "redo" ? undone.pop() : changed(edit);
       if (!change) return;
-      if (final) (isBack ? undone : made).push(change);
+      if (final) (isBack ? undone : edits).push(change);
       order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
       report("");
     }

@@ -34,7 +34,7 @@ from kan_widgets.widgets.wire.messages import (
     summaries_of,
     training_of,
 )
-from kan_widgets.widgets.wire.sending import Outbox, is_costly
+from kan_widgets.widgets.wire.outbox import Outbox, is_costly
 
 if TYPE_CHECKING:
     from kan_widgets.live.model.edits import Edits

@@ -17,11 +17,11 @@ import pytest
 import torch
 
 import kan_widgets as kw
-from kan_widgets.live import Binding, Frame, Layout, Listener, replay
+from kan_widgets.live import Frame, Layout, Listener, replay
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.worker import disk
 from kan_widgets.nn import BSpline
@@ -137,7 +137,7 @@ def replay_module() -> Any:
     import sys
 
     assert callable(replay)
-    return sys.modules["kan_widgets.live.recordings.recorded"]
+    return sys.modules["kan_widgets.live.recordings.recorded_feed"]
 
 
 def test_a_burst_is_thinned_for_the_page_but_not_in_the_history(run: Run) -> None:
@@ -335,9 +335,9 @@ def test_following_ends_when_nobody_holds_it_or_it_is_closed(run: Run) -> None:
 
 def test_what_needs_the_model_says_where_it_is(run: Run) -> None:
     found = kw.replay(run.path)
-    mine = {name for name in [*dir(Binding), "edits"] if not name.startswith("_")}
+    mine = {name for name in [*dir(run.live), "edits"] if not name.startswith("_")}
     for name in mine - {*dir(found)}:
-        with pytest.raises(AttributeError, match=f"{name}: a recording holds no model"):
+        with pytest.raises(AttributeError, match=f"{name!r}. A recording holds no model"):
             getattr(found, name)
     with pytest.raises(AttributeError, match="has no attribute 'colour'"):
         found.colour  # noqa: B018

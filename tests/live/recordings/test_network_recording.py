@@ -14,7 +14,7 @@ import kan_widgets as kw
 from kan_widgets.live import Listener, Replay
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 
 # What looks whether a training has gone quiet would trace a step in its own thread, or, where the
 # next one has come meanwhile, not at all.

@@ -28,10 +28,10 @@ from kan_widgets.live.frames.observation import joined
 from kan_widgets.live.frames.thinning import aligned
 from kan_widgets.live.recordings import segments
 from kan_widgets.live.recordings.glance import Glance
-from kan_widgets.live.recordings.parts import Joined, part_of
 from kan_widgets.live.recordings.places import Place, is_first_process
+from kan_widgets.live.recordings.ranks import JoinedRanks, place_of_rank
 from kan_widgets.live.recordings.reader import Reader
-from kan_widgets.live.recordings.recorded import RecordedFeed
+from kan_widgets.live.recordings.recorded_feed import RecordedFeed
 from kan_widgets.live.recordings.recorder import open_recorders
 from kan_widgets.live.recordings.writer import Writer
 from tests.live.small_run import SmallRun
@@ -421,7 +421,7 @@ LAYOUTS: dict[int, Any] = {}
 
 def write_part(place: Path, rank: int, job: int, steps: list[int], goes_on: bool = False) -> None:
     """Record what one of two processes has, at some steps."""
-    stored = segments.Segments(part_of(Place(place), rank))
+    stored = segments.Segments(place_of_rank(Place(place), rank))
     writer = Writer(stored, None, {"rank": rank, "world": 2, "job": job})
     if goes_on:
         writer.go_on(stored, split_frame(steps[0], rank, job))
@@ -454,7 +454,7 @@ def test_what_is_read_is_joined_while_both_write(tmp_path: Path) -> None:
     now = int(time.time()) * 1000
     write_part(tmp_path / "run", 0, now + 1, [0])
     write_part(tmp_path / "run", 1, now + 1, [0])
-    feed = RecordedFeed(Joined(tmp_path / "run"), 10.0)
+    feed = RecordedFeed(JoinedRanks(tmp_path / "run"), 10.0)
     write_part(tmp_path / "run", 0, now + 2, [0, 1, 2], goes_on=True)
     assert not feed.history.steps.tolist()[1:]
     feed.poll()

@@ -15,7 +15,7 @@ import kan_widgets as kw
 from kan_widgets.live.recordings import same_step
 from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.steering.loops import loops_of
-from tests.live.recordings.test_remote import until
+from tests.live.recordings.test_control_folder import until
 
 WORLD = 3
 

@@ -894,10 +894,13 @@ def test_a_name_that_is_tried_first_says_what_to_write() -> None:
         "cures": "Write live.watchdog.cured",
         "uncure": r"Write live.watchdog.undo\(\)",
         "learning_rate": r"Write live.set_learning_rate\(value\)",
-        "histry": "Did you mean 'history'",
     }.items():
         with pytest.raises(AttributeError, match=f"no attribute '{name}'. {said}"):
             getattr(live, name)
+        assert name not in dir(live)
+    with pytest.raises(AttributeError) as raised:
+        live.histry  # noqa: B018
+    assert (raised.value.name, raised.value.obj) == ("histry", live)  # Python says what is near
     with pytest.raises(AttributeError, match=r"Write live.set_learning_rate\(value\)"):
         live.learning_rate = 0.1
     assert live.model is model

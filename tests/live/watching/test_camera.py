@@ -118,12 +118,15 @@ def test_what_is_read_while_steps_are_counted_by_hand_is_read_again(
     assert read == ["0", "1", "2"] * 4
 
 
-def test_what_is_looked_at_has_the_budget_where_no_whole_frame_fits(model: nn.Sequential) -> None:
-    looking = Looking(budget=400)
+def test_what_is_looked_at_has_the_budget_where_no_whole_frame_fits(
+    model: nn.Sequential, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layout = Camera(BoundLayers(model), history_bytes=10**6).layout
     room = 2 * 4 * layout.size  # a whole frame takes half of it
     for budget, shares in ((room, (room // 2, room // 2)), (room - 2, (0, room - 2))):
-        camera = Camera(BoundLayers(model), history_bytes=budget, looking=looking)
+        with monkeypatch.context() as patched:
+            patched.setattr("kan_widgets.live.watching.camera.Looking", lambda: Looking(budget=400))
+            camera = Camera(BoundLayers(model), history_bytes=budget)
         assert (camera.history.max_bytes, camera.glimpses.max_bytes) == shares
     whole = Camera(BoundLayers(model), history_bytes=room)
     assert whole.history.max_bytes == room

@@ -4,11 +4,11 @@ import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
+import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
-import { together } from "../../shell/player.ts";
-import { createSteady, seenAround } from "../../shell/room.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
+import { together } from "../../shell/timeline.ts";
 import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
 import { SORTS } from "../kernel_grid/settings.ts";
@@ -79,11 +79,11 @@ export function createNetworks(shell: Shell): Models {
   });
 }
 
-function createModels(shell: Shell, what: What) {
+function createModels(shell: Shell, request: What) {
   const { document, host, signal } = shell;
   const whole = element(document, "div", "kw-grids");
   const root = element(document, "div", "kw-models", whole);
-  const places = what.refs.map((_, number) => {
+  const places = request.refs.map((_, number) => {
     const place = element(document, "section", "kw-model", root);
     const head = element(document, "div", "kw-model-name", place);
     putStyle(head, { "--kw-swatch": `var(--kw-curve-${colourOfModel(number)})` });
@@ -94,9 +94,9 @@ function createModels(shell: Shell, what: What) {
     return { place, name, step, line: { words: "", chosen: false }, redraw: () => {} };
   });
   const time = element(document, "div", "kw-time-place", whole);
-  const parts: ({ model: AnyModel; store: Store } | null)[] = what.refs.map(() => null);
+  const parts: ({ model: AnyModel; store: Store } | null)[] = request.refs.map(() => null);
   let active = 0;
-  void Promise.all(what.refs.map(connect)).then(() => {
+  void Promise.all(request.refs.map(connect)).then(() => {
     const stores = parts.flatMap((part) => part?.store ?? []);
     if (stores.length === 0 || signal.aborted) return;
     const scrubber = mountScrubber(time, together(stores), signal);
@@ -106,7 +106,7 @@ function createModels(shell: Shell, what: What) {
   const sizes = new ResizeObserver(() => align(places.map(({ place }) => place)));
   atEnd(signal, () => sizes.disconnect());
 
-  const steady = createSteady();
+  const steady = createSteadyHeight();
   /** Pixels of what stands around a drawing, where that is most: all of them are as high. */
   function around() {
     const drawn = (place: Element) => place.querySelector(".kw-viewport")?.clientHeight ?? 0;
@@ -122,7 +122,7 @@ function createModels(shell: Shell, what: What) {
       parts[number] = { model, store };
       const within: Within = {
         seen() {
-          const all = what.of === "networks" && seenAround(root);
+          const all = request.of === "networks" && heightInSight(root);
           return all ? all - steady(around()) - time.offsetHeight : undefined;
         },
         read(words, chosen = false) {
@@ -135,11 +135,11 @@ function createModels(shell: Shell, what: What) {
         },
         height: () => undefined,
       };
-      const one = saying(model, what.trait, what.said(number));
-      what.render({ model: one, el: place, host, signal, within } as unknown as Mounted);
+      const one = saying(model, request.trait, request.said(number));
+      request.render({ model: one, el: place, host, signal, within } as unknown as Mounted);
       store.subscribe(() => shell.schedule(), signal);
-      watchTraits(model, what.alike, (trait) => pass(number, trait, model.get(trait)), signal);
-      what.mounted?.(number, place);
+      watchTraits(model, request.alike, (trait) => pass(number, trait, model.get(trait)), signal);
+      request.mounted?.(number, place);
       for (const name of HEADS) for (const head of headsIn([place], name)) sizes.observe(head);
     } catch (error) {
       if (signal.aborted) return;
@@ -157,7 +157,7 @@ function createModels(shell: Shell, what: What) {
   }
 
   function pass(from: number, trait: string, value: unknown) {
-    if (what.isOwn?.(trait, value)) return;
+    if (request.isOwn?.(trait, value)) return;
     parts.forEach((part, number) => {
       if (!part || number === from || part.model.get(trait) === value) return;
       part.model.set(trait, value);
@@ -169,11 +169,11 @@ function createModels(shell: Shell, what: What) {
     element: whole,
     /** Names them and gives them their columns. */
     show({ models }: Pick<ShownModels, "models">, width: number) {
-      const columns = picturesAbreast(what.of, places.length, width);
+      const columns = picturesAbreast(request.of, places.length, width);
       putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
       places.forEach(({ place, name, step }, k) => {
         putWords(name, models[k] ?? "");
-        place.setAttribute("aria-label", `${what.label} of ${models[k]}`);
+        place.setAttribute("aria-label", `${request.label} of ${models[k]}`);
         const store = parts[k]?.store;
         if (!store) return;
         const left = store.leftOut();

@@ -122,7 +122,7 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 
 function captionOf(
   { hints, verdict, since, note, models, decided: [first] }: ShownModels,
-  { panels, said }: Chart,
+  { panels, said: notes }: Chart,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: DECIDED });
@@ -134,7 +134,7 @@ function captionOf(
   if (verdict && drawn) remarks.push({ text: endingOf(first, models, ends), tone: "ink" });
   if (since) remarks.push({ text: since, tone: "ink" });
   // Where there are no curves it stands in their place.
-  if (panels.length > 0) remarks.push(...said.map((text) => ({ text })));
+  if (panels.length > 0) remarks.push(...notes.map((text) => ({ text })));
   return [...remarks, { text: note }].filter(({ text }) => text !== "");
 }
 

@@ -145,10 +145,10 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   const after = `After ${formatCount(step)} step${step === 1 ? "" : "s"}`;
   const at = goneOn(models).length > 0 ? `At step ${formatCount(step)}` : after;
   const text = written(quantity, values);
-  const what = trained(quantity);
+  const measure = trained(quantity);
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
-    const equal = `${what} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
+    const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
     const close = `the training accuracies, ${text.join(" and ")}, are too close to call`;
     const alike = new Set(text).size > 1 ? close : equal;
     if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
@@ -157,10 +157,10 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   if (isLost || goneOn(models).length > 0) {
     const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
     const each = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
-    return `${at}: ${what} ${each.join(", ")}${meansOf(first)}.`;
+    return `${at}: ${measure} ${each.join(", ")}${meansOf(first)}.`;
   }
   const are = best.length === 1 ? "is" : "are";
-  return `${at}, ${leaders(best, names)} ${are} ahead: ${what} ${against(first, names)}.`;
+  return `${at}, ${leaders(best, names)} ${are} ahead: ${measure} ${against(first, names)}.`;
 }
 
 /** How the trends drawn end, `ends`, where a lead in the means before is mostly gone by then; "" where it is not. */

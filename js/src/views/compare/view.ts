@@ -11,7 +11,7 @@ import { type CompareScene, drawing } from "./scene.ts";
 import { comparisonName, shownIn } from "./shown.ts";
 import css from "./style.css";
 
-export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["asked"]>>;
+export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["forTests"]>>;
 
 const KIND: Kind = {
   name: "compare",
@@ -47,7 +47,7 @@ function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: CompareScene | null = null;
-  let told = "";
+  let lastKind = "";
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
   const options = createOptions(document, OPTIONS, shell.choose, signal);
@@ -94,12 +94,12 @@ function build(shell: Shell): Parts {
   /** Says a new hint; its numbers change with every frame and are not said again. */
   function tell({ shown: { hints } }: CompareScene) {
     const kind = hints.join(" ").replace(/\d[\d,.]*/g, "");
-    if (kind && kind !== told) shell.speak(hints.join(" "));
-    told = kind;
+    if (kind && kind !== lastKind) shell.speak(hints.join(" "));
+    lastKind = kind;
   }
 
   return {
-    asked: hands.asked(stage),
+    forTests: hands.forTests(stage),
     stage,
     body,
     fileName: () => comparisonName(shownIn(shell.get)),

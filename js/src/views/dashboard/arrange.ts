@@ -42,8 +42,8 @@ export function heightsOf(
   return tall.map((height, k) => height - share * (height - leastOf([rows[k]])));
 }
 
-/** Panels show themselves together, when the last of those that are `here` has been drawn: so none moves another. */
-export function createTogether(here: () => number[], all: (here: number[]) => void) {
+/** Panels show themselves together, when the last of those in `places` has been drawn: so none moves another. */
+export function createTogether(places: () => number[], all: (places: number[]) => void) {
   const [drawn, shown] = [new Set<number>(), new Set<number>()];
   return {
     isDrawn: (number: number) => drawn.has(number),
@@ -51,10 +51,10 @@ export function createTogether(here: () => number[], all: (here: number[]) => vo
     waits(number: number): boolean {
       if (shown.has(number)) return false;
       drawn.add(number);
-      const those = here();
-      if (!those.every((k) => drawn.has(k))) return true;
-      for (const k of those) shown.add(k);
-      all(those);
+      const now = places();
+      if (!now.every((k) => drawn.has(k))) return true;
+      for (const k of now) shown.add(k);
+      all(now);
       return true;
     },
   };

@@ -5,8 +5,8 @@ import { layerNamed } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
+import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
-import { createSteady, seenAround } from "../../shell/room.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import type { GridScene } from "../kernel_grid/scene.ts";
 import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
@@ -68,12 +68,12 @@ export function createPanels(shell: Shell, host: Host) {
   const places = named.map((one) => placeIn(document, root, one));
   const speaker = named.findIndex(({ name }) => name !== "training" && name !== "ranges");
   const modelOf = (name: string) => places.find((one) => one.named.name === name)?.model;
-  const here = () => [...places.keys()].filter((k) => !places[k].section.hidden);
-  const together = createTogether(here, (drawn) => {
+  const open = () => [...places.keys()].filter((k) => !places[k].section.hidden);
+  const together = createTogether(open, (drawn) => {
     heights.arrange();
     for (const k of drawn) places[k].draw?.();
   });
-  const heights = createHeights(shell, root, places, here, together.isDrawn);
+  const heights = createHeights(shell, root, places, open, together.isDrawn);
   const { arrange } = heights;
   let all = false;
   let active = 0;
@@ -135,9 +135,9 @@ export function createPanels(shell: Shell, host: Host) {
     const elsewhere = ({ named: { page: own } }: Place) => Boolean(own) && own !== page;
     if (places.every((one) => one.section.hidden === elsewhere(one))) return;
     for (const one of places) one.section.hidden = elsewhere(one);
-    active = here()[0] ?? -1;
+    active = open()[0] ?? -1;
     arrange();
-    for (const k of here()) places[k].draw?.();
+    for (const k of open()) places[k].draw?.();
   }
 
   const refs = (get("parts") ?? []) as string[];
@@ -164,7 +164,7 @@ export function createPanels(shell: Shell, host: Host) {
     turn,
     /** Where the curves are to come, the button that begins is in nobody's way. */
     train() {
-      const own = here()
+      const own = open()
         .map((k) => places[k])
         .find((one) => one.named.name === "training");
       const isOpen = own && !own.isFlat && !own.section.hasAttribute("data-kw-crowded");
@@ -178,7 +178,7 @@ export function createPanels(shell: Shell, host: Host) {
     /** What there is to read, of the panel that is pointed at before others. */
     line(): Line {
       const warning = places.find(({ line }) => line.warns);
-      const readable = [places[active], ...here().map((k) => places[k])];
+      const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
     /** The latest value of a series as the panel of curves has it; null where it has none. */
@@ -197,16 +197,16 @@ function createHeights(
   shell: Shell,
   root: HTMLElement,
   places: readonly Place[],
-  here: () => number[],
+  open: () => number[],
   isDrawn: (number: number) => boolean,
 ) {
   let areFitted = false;
 
   function arrange() {
     const { page } = root.dataset;
-    const seen = seenAround(shell.root);
+    const seen = heightInSight(shell.root);
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
-    const rows = standIn(root, places, here());
+    const rows = standIn(root, places, open());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
     // Of many below each other all are never seen at once.
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
@@ -223,7 +223,7 @@ function createHeights(
     const whole = shell.document.fullscreenElement === shell.root;
     const heights = heightsOf(shown.map(of), free - rest, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
-    for (const k of here()) {
+    for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
       // What is in no row spans all.
       const { around, least } = sizes[k];
@@ -263,7 +263,7 @@ function placeIn(document: Document, root: HTMLElement, named: Named) {
     /** Pixels of its drawing; undefined before it asks. */
     height: undefined as number | undefined,
     /** Of what is around that, without what goes to and fro. */
-    steady: createSteady(),
+    steady: createSteadyHeight(),
     around: AROUND,
     /** It has no curves, and stands below the others. */
     isFlat: false,
@@ -294,28 +294,28 @@ function sizeOf(place: Place, isDrawn: boolean): Size {
   return { around: place.around, most: asked || most, least };
 }
 
-/** Puts the panels that are `here` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */
-function standIn(root: HTMLElement, places: readonly Place[], here: readonly number[]): number[][] {
+/** Puts the panels that are `open` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */
+function standIn(root: HTMLElement, places: readonly Place[], open: readonly number[]): number[][] {
   const {
     clientWidth: width,
     dataset: { page },
   } = root;
   const isPaired = width >= PAIRED;
-  const isFlat = here.some((k) => places[k].isFlat);
-  const isBeside = page === "network" && here.length > 1 && !isFlat && isPaired;
+  const isFlat = open.some((k) => places[k].isFlat);
+  const isBeside = page === "network" && open.length > 1 && !isFlat && isPaired;
   root.toggleAttribute("data-kw-beside", isBeside);
-  const wide = here.map((k) => places[k].named.wide && !isBeside);
+  const wide = open.map((k) => places[k].named.wide && !isBeside);
   // Of three the first stands beside the two others.
-  const spans = isPaired && here.length === 3 && !wide.includes(true);
+  const spans = isPaired && open.length === 3 && !wide.includes(true);
   root.toggleAttribute("data-kw-spans", spans);
-  const found = spans ? [[1], [2]] : isPaired ? rowsOf(wide) : here.map((_, n) => [n]);
+  const found = spans ? [[1], [2]] : isPaired ? rowsOf(wide) : open.map((_, n) => [n]);
   const isWhole = new Set(
     isPaired && !spans ? found.filter(({ length }) => length === 1).flat() : [],
   );
-  here.forEach((k, n) => {
+  open.forEach((k, n) => {
     places[k].section.toggleAttribute("data-whole", isWhole.has(n));
   });
-  return found.map((row) => row.map((n) => here[n]));
+  return found.map((row) => row.map((n) => open[n]));
 }
 
 /** One example in all panels that show one, of the same images. */

@@ -56,7 +56,7 @@ export function listsOf(
   mostGroups: number,
   selected: number,
 ): List[] {
-  const { one, all } = wordsFor(part);
+  const { one: singular, all } = wordsFor(part);
   const isFunctions = part.kind === "functions";
   const groups = part.values.length > most ? groupsOf(part) : [];
   const by = isFunctions ? "map" : part.shared ? "kernel" : "output channel";
@@ -64,9 +64,9 @@ export function listsOf(
   if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
   const count = formatCount(part.values.length);
   const which = shown.length < part.values.length ? "the largest of the" : "the";
-  const largest = shown.length > 1 ? `${which} ${count} ${all}` : `the ${one}`;
+  const largest = shown.length > 1 ? `${which} ${count} ${all}` : `the ${singular}`;
   const isGrouped = groups.length > 0;
-  const each = isGrouped ? by : one;
+  const each = isGrouped ? by : singular;
   const adding = isGrouped
     ? groups
         .map((group) => groupRow(part, group))

@@ -126,7 +126,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
   const selection = given.store.selection();
   const marks: Mark[] = [];
   const cuts: number[] = [];
-  const said: string[] = [];
+  const sentences: string[] = [];
   const isOne = new Set(content.parts.map(({ step }) => step)).size === 1;
   let y = 4;
   content.parts.forEach((part) => {
@@ -141,7 +141,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     const section = sectionOf(own);
     const marked = markedMarks(part, selected, section, given.pointed, theme);
     marks.push({ kind: "group", at: [0, head], marks: [...section.marks, ...marked] });
-    said.push(description(own, rowsIn(section)));
+    sentences.push(description(own, rowsIn(section)));
     cuts.push(...section.cuts.map((cut) => head + cut));
     y = head + section.bottom + 4;
   });
@@ -151,7 +151,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     height: y,
     title: titleFor(first),
     moment: isOne ? momentOf(first) : "",
-    words: said.join(" "),
+    words: sentences.join(" "),
     about: "",
     caption: captionOf(first, given, []),
     sheets: [{ marks: () => marks }],

@@ -170,17 +170,17 @@ export function axesText(picture: Picture, isBrief = false): string {
   // Its plot has an axis.
   if (isAlone(picture)) return `${shown}, ${x}`;
   const all = `each plot: ${shown}, ${x}`;
-  const what = isBrief && !changed ? x : all;
+  const plotted = isBrief && !changed ? x : all;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
   if (settings.scale === "layer") {
-    return `${what}, ${value} from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
+    return `${plotted}, ${value} from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
   }
   const own =
     smallest === largest
       ? formatRange(largest)
       : `${formatRange(smallest)} to ${formatRange(largest)}`;
-  return `${what}; each function has its own scale of ${value}: ${own}`;
+  return `${plotted}; each function has its own scale of ${value}: ${own}`;
 }
 
 /** Which steps the axis fits: "axis fits steps 0 to 30". */

@@ -50,7 +50,7 @@ export function magnified(
     stroke: colours.ink,
     paint: { width: 1.75 },
   });
-  const what = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
+  const yTitle = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
   const [from, to] = xRange;
   const drawn = curvesPlot(
     { x: 0, y: 6, width, height: height - 6 },
@@ -58,7 +58,7 @@ export function magnified(
     lines,
     colours,
     {
-      titles: { x: layer.variable, y: what },
+      titles: { x: layer.variable, y: yTitle },
       most: { x: 6, y: 5 },
       air: PLOT_AIR,
       within: basisOf(layer, f).domain,

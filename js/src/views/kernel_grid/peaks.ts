@@ -71,16 +71,16 @@ export function peaksReader() {
     { valuesOfOne, made, measure }: Measure,
   ): { now: Peaks; all: Peaks[] } => {
     const from = [layer.name, layer.shape.join(), ...made];
-    const known = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
+    const peaksAt = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
     const peaksOf = (one: Start) => {
       const ranges = measure(one.frame, one.layer);
       const peaks = { step: one.frame.step, ranges, most: withoutOutliers(ranges) };
-      known.set(one.frame, peaks);
+      peaksAt.set(one.frame, peaks);
       return peaks;
     };
-    const before = known.get(frame);
+    const before = peaksAt.get(frame);
     const now = before ?? peaksOf({ frame, layer });
-    const waiting = frames.flatMap((one) => (known.has(one) ? null : startOf(one, layer)) ?? []);
+    const waiting = frames.flatMap((one) => (peaksAt.has(one) ? null : startOf(one, layer)) ?? []);
     // Evenly over the steps: what is left out has been nearly as far.
     const rest = before ? VALUES_OF_A_PICTURE : VALUES_OF_A_PICTURE - valuesOfOne;
     const least = before && valuesOfOne <= MOST_VALUES ? 1 : 0;
@@ -88,7 +88,7 @@ export function peaksReader() {
     for (let k = 0; k < turns; k++) {
       peaksOf(waiting[Math.floor(((k + 1) * waiting.length) / turns) - 1]);
     }
-    return { now, all: frames.flatMap((one) => known.get(one) ?? []) };
+    return { now, all: frames.flatMap((one) => peaksAt.get(one) ?? []) };
   };
 }
 

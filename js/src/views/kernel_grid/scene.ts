@@ -185,7 +185,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const those = layer.window ? "largest of those drawn" : "largest";
   const most = `${those} over ${spanText(layer.variable, xRange)}`;
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
-  const told = { how, key: curveKey(picture, given.store, theme) };
+  const legend = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
@@ -219,7 +219,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           if (!plot) return [];
           const box = boxOf(picture, shown);
           const frame = shown === selected ? [] : framed(box, colours.ink, colours);
-          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, told, plot, theme)];
+          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, legend, plot, theme)];
         },
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
@@ -231,7 +231,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   };
   if (!alone || !plot) return scene;
   const marks = () => [
-    ...functionPlotMarks(picture, 0, x ?? Number.NaN, told, plot, theme),
+    ...functionPlotMarks(picture, 0, x ?? Number.NaN, legend, plot, theme),
     ...cellFrames(cells, () => plot, colours.muted, colours),
   ];
   return { ...scene, sheets: [{ marks }], sites: sitesOf([{ id: "0", box: plot, words: say(0) }]) };

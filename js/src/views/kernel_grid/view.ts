@@ -83,7 +83,7 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    asked: asked(shell, () => scene, view),
+    forTests: forTests(shell, () => scene, view),
     header: header.element,
     stage,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
@@ -213,9 +213,9 @@ function createTip({ document, tip }: Shell) {
 }
 
 /** What tests and other tools may ask of it. */
-export type GridElement = ViewElement<GridScene, ReturnType<typeof asked>>;
+export type GridElement = ViewElement<GridScene, ReturnType<typeof forTests>>;
 
-function asked(
+function forTests(
   { store }: Shell,
   scene: () => GridScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,

@@ -49,18 +49,18 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
   if (!isFiniteFunction(picture, f)) return [{ label: "φ", value: "not finite" }];
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;
-    const [one, other] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
+    const [atLow, atHigh] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
     const { pixels } = picture.pattern;
     const ends = pixels
       ? ["dark", "bright"]
       : [`${v} = ${formatNumber(low)}`, `${v} = ${formatNumber(high)}`];
     return [
-      { label: `φ(${formatNumber(low)})`, value: formatNumber(one) },
-      { label: `φ(${formatNumber(high)})`, value: formatNumber(other) },
-      { label: "difference", value: formatNumber(other - one) },
+      { label: `φ(${formatNumber(low)})`, value: formatNumber(atLow) },
+      { label: `φ(${formatNumber(high)})`, value: formatNumber(atHigh) },
+      { label: "difference", value: formatNumber(atHigh - atLow) },
       {
         label: pixels ? "prefers" : "larger at",
-        value: other < one ? ends[0] : other > one ? ends[1] : "neither",
+        value: atHigh < atLow ? ends[0] : atHigh > atLow ? ends[1] : "neither",
       },
     ];
   }
@@ -113,7 +113,7 @@ export function selectionText(picture: Picture, f: number): string {
     const difference = subject.at(f, high) - subject.at(f, low);
     return `${name} · φ(${formatNumber(high)}) − φ(${formatNumber(low)}) = ${formatNumber(difference)}`;
   }
-  const what = settings.mode === "change" ? "largest change" : "largest |φ|";
+  const measure = settings.mode === "change" ? "largest change" : "largest |φ|";
   const [lo, hi] = picture.xRange;
   const ends = (lo < 0 && hi > 0 ? [lo, 0, hi] : [lo, hi]).map(
     (x) =>
@@ -121,5 +121,5 @@ export function selectionText(picture: Picture, f: number): string {
   );
   const shade = shadeValue(picture, f);
   const shaded = shade ? ` · ${picture.shade?.name} ${shade}` : "";
-  return `${name} · ${what} ${formatNumber(functionReach(picture, f))} · ${ends.join(" · ")}${shaded}`;
+  return `${name} · ${measure} ${formatNumber(functionReach(picture, f))} · ${ends.join(" · ")}${shaded}`;
 }

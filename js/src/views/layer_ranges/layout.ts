@@ -46,11 +46,11 @@ export function rangesLayout(content: RangesContent, width: number) {
   const columns = numberColumns(content);
   const widths = columns.map((column) => widthOfColumn(column, content));
   // All columns in one line, or as many as leave room for a plot.
-  const each = [columns.length, 2].find((n) => inside - tableWidth(widths, n) >= LEAST_PLOT) ?? 1;
-  const bands = Math.ceil(columns.length / each);
+  const inBand = [columns.length, 2].find((n) => inside - tableWidth(widths, n) >= LEAST_PLOT) ?? 1;
+  const bands = Math.ceil(columns.length / inBand);
   // Where there is more room than words need, a little of it goes to the columns.
-  const table = tableWidth(widths, each);
-  const spare = Math.max(0, Math.min(26 * each, 0.35 * (inside - table - 560)));
+  const table = tableWidth(widths, inBand);
+  const spare = Math.max(0, Math.min(26 * inBand, 0.35 * (inside - table - 560)));
   const left = inside - table - spare;
   const narrow = left < LEAST_PAIR;
   const own = (narrow ? left : 0.6 * left) - COLUMN_GAP;
@@ -66,12 +66,12 @@ export function rangesLayout(content: RangesContent, width: number) {
   const headHeight = Math.max(heads, bands * 2 * HEAD_LINE + 8);
   const top = head + headHeight;
   const cells = columns.map((column, k) => {
-    const place = k % each;
-    const before = columnWidths(widths, each).slice(0, place + 1);
+    const place = k % inBand;
+    const before = columnWidths(widths, inBand).slice(0, place + 1);
     /** Where its words end. */
-    const right = PAD + left + before.reduce((sum, w) => sum + w + spare / each, 0);
-    const wide = columnWidths(widths, each)[place] + spare / each;
-    return { column, right, width: wide, band: Math.floor(k / each) };
+    const right = PAD + left + before.reduce((sum, w) => sum + w + spare / inBand, 0);
+    const wide = columnWidths(widths, inBand)[place] + spare / inBand;
+    return { column, right, width: wide, band: Math.floor(k / inBand) };
   });
   return {
     width,

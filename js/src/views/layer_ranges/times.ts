@@ -130,7 +130,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const joined = (...parts: string[]) => parts.filter(Boolean).join(", ");
   const scale = log ? "log scale" : "";
-  const said = [
+  const texts = [
     joined(rest, "by step", scale && `y axis: ${scale}`),
     joined(rest || "by step", scale),
     rest || scale,
@@ -141,7 +141,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
     headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
-    words(x, bottom - 6 - HEAD_LINE, fitting(said, width, BELOW), colours.muted),
+    words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
   ];
 }

@@ -1,4 +1,4 @@
-/** LayerRanges: the header and the hands on its scene. Selecting works without the kernel. */
+/** LayerRanges: the header and the hands on its scene. Selecting works without Python. */
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import { type Given, oneOf } from "../../scene/drawing.ts";

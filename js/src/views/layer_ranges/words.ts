@@ -6,7 +6,7 @@ import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
 const UNKNOWN = "–";
 
-const known = (value: number | null) => (value === null ? UNKNOWN : formatNumber(value));
+const numberOr = (value: number | null) => (value === null ? UNKNOWN : formatNumber(value));
 const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
 
 type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;
@@ -48,7 +48,7 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
       title: "median range",
       below: seen ? "over inputs" : "on the grid",
       about: `Median of max φ − min φ of the layer’s functions ${where(seen)}`,
-      lines: (n) => [known(seen ? n.observed_range : n.range), ""],
+      lines: (n) => [numberOr(seen ? n.observed_range : n.range), ""],
     },
     {
       title: "splines’ part",

@@ -15,7 +15,7 @@ interface State extends Settings {
   inputs: { choices: readonly Input[]; input: Input } | null;
   /** How many outputs the response has. */
   outputs: number;
-  /** The kernel has seen a batch, and nobody has looked at what reaches this layer yet. */
+  /** Python has seen a batch, and nobody has looked at what reaches this layer yet. */
   canObserve: boolean;
   /** Which entry of the pair the next click sets. */
   axis: PairAxis;

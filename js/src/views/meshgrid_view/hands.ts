@@ -24,12 +24,12 @@ export function createPairHands(shell: Shell) {
     return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
   }
 
-  function setEntry({ layer, pair, settings }: PairScene, which: PairAxis, entry: number) {
+  function setEntry({ layer, pair, settings }: PairScene, side: PairAxis, entry: number) {
     const store = shell.store();
     if (!store || entry < 0) return;
     const { group } = pair;
     const [before, partner] = pair.entries;
-    if (which === "x") {
+    if (side === "x") {
       // The other one stays where it is, also where it was not chosen by hand.
       if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
       store.select(selectionIn(layer, group, entry));
@@ -39,8 +39,8 @@ export function createPairHands(shell: Shell) {
         store.select(selectionIn(layer, group, before));
       }
     }
-    axis = which === "x" ? "y" : "x";
-    shell.speak(`${which} is ${entryName(layer, group, entry)}`);
+    axis = side === "x" ? "y" : "x";
+    shell.speak(`${side} is ${entryName(layer, group, entry)}`);
     shell.schedule();
   }
 
@@ -153,11 +153,11 @@ export function createResponseHands(
 
 export function createPointing(signal: AbortSignal) {
   const owner = {};
-  let told: { store: Store; swept: Swept; key: string } | null = null;
+  let lastPointed: { store: Store; swept: Swept; key: string } | null = null;
 
   function stop() {
-    if (told) pointedPixelOf(told.store).point(owner, null);
-    told = null;
+    if (lastPointed) pointedPixelOf(lastPointed.store).point(owner, null);
+    lastPointed = null;
   }
 
   signal.addEventListener("abort", stop, { once: true });
@@ -167,11 +167,11 @@ export function createPointing(signal: AbortSignal) {
     /** After a drawing. */
     tell({ response, layer }: ResponseScene, store: Store) {
       const { place, swept, by } = response;
-      if (by === "itself" || (told && told.store !== store)) stop();
+      if (by === "itself" || (lastPointed && lastPointed.store !== store)) stop();
       if (by === "itself") return;
       const key = JSON.stringify([place, layer.name]);
-      if (told?.swept === swept && told.key === key) return;
-      told = { store, swept, key };
+      if (lastPointed?.swept === swept && lastPointed.key === key) return;
+      lastPointed = { store, swept, key };
       const { output, row, column } = place;
       pointedPixelOf(store).point(owner, {
         layer: layer.name,

@@ -120,7 +120,7 @@ export function curveMarks(
       (k) => points[k][0],
       (k) => points[k][1],
     );
-  const [one, other] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
+  const [forX, forY] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
   const foot = beside.y + beside.height + LABEL_SIZE + 3;
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
@@ -134,8 +134,8 @@ export function curveMarks(
     ...labelled(toX, beside.x, width).map(({ text, x: at }) =>
       words(at, foot, text, muted, { anchor: "middle" }),
     ),
-    words(one.x, one.y, one.text, ink),
-    words(other.x, other.y, other.text, ink),
+    words(forX.x, forX.y, forX.text, ink),
+    words(forY.x, forY.y, forY.text, ink),
   ];
 }
 

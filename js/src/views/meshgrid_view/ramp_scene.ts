@@ -94,8 +94,8 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
   }
 
   return (given, shown) => {
-    const made = evaluated(given, shown);
-    const { arrangement, curves, most } = made;
+    const values = evaluated(given, shown);
+    const { arrangement, curves, most } = values;
     const { theme, pointed } = given;
     const { layer, settings, frame } = shown;
     const { colours } = theme;
@@ -125,13 +125,13 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
         `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
-      caption: captionOf(given, shown, made, axis),
+      caption: captionOf(given, shown, values, axis),
       cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
-        { marks: (view) => heatMarks(given, shown, made, view) },
+        { marks: (view) => heatMarks(given, shown, values, view) },
         { marks: () => cellFrames(marked, box, colours.ink, colours) },
-        { marks: () => footMarks(given, shown, made) },
+        { marks: () => footMarks(given, shown, values) },
         { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
       ],
       sites: cellSites(arrangement, layer.count, words),
@@ -157,8 +157,8 @@ function placeIn({ x, width }: Rect, at: { x: number } | null): number {
   return rampPlace(at ? (at.x - x) / width : 0.5);
 }
 
-function heatMarks({ theme }: Given, shown: MeshGiven, made: Evaluated, view: Rect): Mark[] {
-  const { arrangement, curves, most, reach } = made;
+function heatMarks({ theme }: Given, shown: MeshGiven, values: Evaluated, view: Rect): Mark[] {
+  const { arrangement, curves, most, reach } = values;
   const { points } = curves;
   const { colours } = theme;
   const visible = functionsWithin(arrangement, view);
@@ -180,7 +180,7 @@ function heatMarks({ theme }: Given, shown: MeshGiven, made: Evaluated, view: Re
     { kind: "tiles", boxes: cellBoxes(arrangement, visible), ...sheet },
     // A hairline keeps what is near zero apart from the page.
     rects(blocks, { stroke: colours.line }),
-    ...curveMarks(visible, made, colours),
+    ...curveMarks(visible, values, colours),
     ...domainMarks(shown, arrangement, visible, colours),
     ...brokenMarks(arrangement, broken, colours.warn),
   ];

@@ -47,15 +47,15 @@ function unseen(name: string, direct: boolean | null): string {
     : `The input of ${name} is not the image itself.`;
 }
 
-/** What can be said where there is no kernel to ask. */
+/** What can be said where there is no Python to ask. */
 const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
 
-/** Whether a click can show what reaches a layer: a kernel has a batch, and nobody has looked yet. */
+/** Whether a click can show what reaches a layer: Python has a batch, and nobody has looked yet. */
 export function offersObserving(store: Store | null, layer: string): boolean {
   return store?.batch().seen === true && !store.alone() && store.observed(layer) === null;
 }
 
-/** How to see the response of a layer that was not observed; where there is no kernel, that it was not. */
+/** How to see the response of a layer that was not observed; where there is no Python, that it was not. */
 export function howToObserve(store: Store, layer: string): string {
   if (store.alone()) return NOT_OBSERVED;
   const { message } = store.batch();

@@ -138,7 +138,7 @@ function mapsTitle({ outputs, swept }: Response, room: number): string {
 export function patchKernelMarks(
   response: Response,
   layout: ResponseLayout,
-  { hovered, keyboard, which }: { hovered: number; keyboard: Cell | null; which: string },
+  { hovered, keyboard, whose }: { hovered: number; keyboard: Cell | null; whose: string },
   theme: Theme,
 ): Mark[] {
   const { patch, swept, selection, kernel } = response;
@@ -148,7 +148,7 @@ export function patchKernelMarks(
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const room = layout.width - layout.titles.patch[0];
-  const titles = [`one pixel of ${which}, taken apart`, `one pixel: ${which}`, which];
+  const titles = [`one pixel of ${whose}, taken apart`, `one pixel: ${whose}`, whose];
   const marks: Mark[] = [
     title(fitting(titles, room, WORDS, 600), layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),

@@ -121,7 +121,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const at = cellOf(pointed.id);
   const hovered = at?.name === "cell" ? at.row * kw + at.column : -1;
   const keyboard = cellOf(pointed.keyboard);
-  const which = kernelWords(response);
+  const whose = kernelWords(response);
   const chosen = selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : "";
   const { low, high } = response.reach;
   const inputs = inputRegions(source, image, layout);
@@ -141,7 +141,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
     words:
       `Response of ${layerInWords(layer)}, ${counted(outputs.length, "output")}, ` +
       `from ${formatNumber(low)} to ${formatNumber(high)}, to ${inputWords(source)}. ` +
-      `${kept}Beside it the functions of the kernel ${which}, φ ±${formatNumber(response.patch.most)}, ` +
+      `${kept}Beside it the functions of the kernel ${whose}, φ ±${formatNumber(response.patch.most)}, ` +
       `with the inputs of the patch. ${chosen}` +
       "Arrow keys move between pixels and from map to map, Page Up and Page Down between outputs; Enter keeps a pixel and selects its kernel." +
       (source.input === "drawn" ? " On the input Space draws and Backspace erases." : ""),
@@ -157,7 +157,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
     sheets: [
       { marks: () => inputMarks(response, layout, pen, theme) },
       { marks: () => mapMarks(response, layout, theme) },
-      { marks: () => patchKernelMarks(response, layout, { hovered, keyboard, which }, theme) },
+      { marks: () => patchKernelMarks(response, layout, { hovered, keyboard, whose }, theme) },
     ],
     sites: regionSites([...inputs, ...maps, cells], start),
   };
@@ -242,7 +242,7 @@ function inputWords({ input, sample, count }: Source): string {
   return count > 1 ? `${kind} ${sample + 1} of ${count}` : `the ${kind}`;
 }
 
-/** The kernel whose functions are drawn. */
+/** The kernel kernel functions are drawn. */
 function kernelWords({ swept, place, kernel }: Response): string {
   const several = swept.layer.shape[1] > 1 || swept.channels > 1;
   return `${outputName(swept.layer, place.output)}${several ? `, ${inputName(swept.layer, kernel.channel, "channel")}` : ""}`;

@@ -93,7 +93,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: asked(root, () => scene, view, pen.through),
+    forTests: forTests(root, () => scene, view, pen.through),
     header: header.element,
     stage,
     fileName: () =>
@@ -120,8 +120,8 @@ function build(shell: Shell): Parts {
       showHeader(store.current());
       if (typeof shown === "string") return shown;
       view.tell(tipOf(shown, stage.pointed().id));
-      const told = readoutOf(shown);
-      shell.read(told.words, told.chosen);
+      const readout = readoutOf(shown);
+      shell.read(readout.words, readout.chosen);
       if (shown.mode === "response") pointing.tell(shown, store);
       else pointing.stop();
       return shown;
@@ -135,9 +135,9 @@ function settingsFor(shell: Shell, layer: LayerLayout | null) {
 }
 
 /** What tests and other tools may ask of it. */
-export type MeshElement = ViewElement<MeshScene, ReturnType<typeof asked>>;
+export type MeshElement = ViewElement<MeshScene, ReturnType<typeof forTests>>;
 
-function asked(
+function forTests(
   root: HTMLElement,
   scene: () => MeshScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,

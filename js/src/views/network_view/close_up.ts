@@ -136,8 +136,8 @@ function pixelCloseUp(
     patches.find(({ source }) => source.in === wanted) ??
     patches[leading(patches.map((each) => each.part))];
   const { channel } = source;
-  const each = given.shape[1] * given.shape[2];
-  const image = given.values.subarray(channel * each, (channel + 1) * each);
+  const pixels = given.shape[1] * given.shape[2];
+  const image = given.values.subarray(channel * pixels, (channel + 1) * pixels);
   const [, before, kh, kw] = layer.shape;
   return {
     kind: "pixel" as const,
@@ -276,20 +276,20 @@ const SUMMANDS = 6;
 /** How a number comes about: a few numbers added up, of more only the total. */
 export function sumText(
   { parts, bias, total }: Pick<UnitCloseUp, "parts" | "bias" | "total">,
-  told: (value: number) => string,
+  print: (value: number) => string,
   most = SUMMANDS,
 ): string {
   if (!Number.isFinite(total)) return "no number";
   const all = [...parts.map(({ value }) => value), ...(bias === 0 ? [] : [bias])];
-  if (all.length > most || all.length < 2) return `${told(total)} in all`;
+  if (all.length > most || all.length < 2) return `${print(total)} in all`;
   const summed = all.map((value, k) => {
-    const size = told(Math.abs(value));
-    return k === 0 ? told(value) : `${value < 0 ? "−" : "+"} ${size}`;
+    const size = print(Math.abs(value));
+    return k === 0 ? print(value) : `${value < 0 ? "−" : "+"} ${size}`;
   });
   // Rounded as printed, they may not add up to the printed sum.
-  const printed = (value: number) => Number(told(value).replaceAll("−", "-"));
+  const printed = (value: number) => Number(print(value).replaceAll("−", "-"));
   const isExact = Object.is(printed(sum(all, printed)), printed(total));
-  return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${told(total)}`;
+  return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${print(total)}`;
 }
 
 /** The longest first. */

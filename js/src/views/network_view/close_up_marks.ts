@@ -75,8 +75,8 @@ export function closeUpMarks(
   const isPicture = isPictured(closeUp);
   const share = isPicture ? PLOT.beside : PLOT.share;
   // What few bars leave is the plot's.
-  const { told } = diagram.parts[closeUp.column];
-  const sums = closeUp.kind === "unit" ? [sumText(closeUp, told), sumText(closeUp, told, 0)] : [];
+  const { print } = diagram.parts[closeUp.column];
+  const sums = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
   const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
   const bars = closeUp.kind === "unit" ? BAR.widest * closeUp.parts.length + TAIL : box.width;
   const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
@@ -122,15 +122,15 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const least = Math.max(0, ...values.map((value) => -value));
   const scale = Math.max(8, box.height - tall - 40) / Math.max(1e-9, most + least);
   const zero = at.y + tall + 14 + scale * most;
-  const { told: said } = diagram.parts[closeUp.column];
+  const { print } = diagram.parts[closeUp.column];
   const small = { size: SMALL } as const;
   const bars = plots.map(({ x }, e): Bar => {
     const length = scale * values[e];
-    return { middle: x + cell / 2, width: Math.min(16, cell), length, text: said(values[e]) };
+    return { middle: x + cell / 2, width: Math.min(16, cell), length, text: print(values[e]) };
   });
   const end = start + kh * kw * step;
   const room = box.x + box.width - end - 2;
-  const all = fitted(`all ${channels} maps: ${said(total)}`, room, SMALL);
+  const all = fitted(`all ${channels} maps: ${print(total)}`, room, SMALL);
   const arrow = `M${at.x + side + 5} ${middle}h12m-4 -4l4 4l-4 4`;
   return [
     words(at.x, box.y + 8, "inputs", colours.muted, small),
@@ -141,7 +141,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
     line([start, zero, end - 8, zero], colours.zero),
     ...signedBars(bars, zero, colours),
     ...numberMarks(bars, zero, colours),
-    words(end + 2, zero + 4, `sum ${said(part)}`, colours.ink, { size: 12, weight: 600 }),
+    words(end + 2, zero + 4, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(end + 2, zero + 18, all, colours.muted, small)] : []),
   ];
 }
@@ -239,7 +239,7 @@ function barMarks(
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
   const pictureOf = mapsBefore(diagram, closeUp, theme);
-  const { told } = diagram.parts[closeUp.column];
+  const { print } = diagram.parts[closeUp.column];
   const isNamed = parts.some(({ from }) => nameOf(from) !== String(from));
   const { shown, all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
   const { most, least } = reachOf(diagram, shown);
@@ -254,7 +254,7 @@ function barMarks(
     // Many together, and the bias, may reach further than there is room.
     const length = scale * Math.max(-least, Math.min(most, value));
     const isChosen = from >= 0 && from === framed;
-    return { middle: box.x + middleOf(k), width, length, text: told(value), isChosen };
+    return { middle: box.x + middleOf(k), width, length, text: print(value), isChosen };
   });
   // A bar longer than its room is drawn as cut.
   const cuts = bars.flatMap(({ middle, width, length }, k) => {
@@ -270,16 +270,16 @@ function barMarks(
     const pixels = side > 0 && from >= 0 ? pictureOf?.(from) : null;
     const names = name ? [name] : [nameOf(from), String(from)];
     const text = fitting(names, (name ? TAIL : step) - 0.5, size);
-    const said = words(middle, box.y + box.height - 2, text, colours.muted, {
+    const label = words(middle, box.y + box.height - 2, text, colours.muted, {
       ...{ anchor: "middle", size },
     });
-    if (!pixels) return [said];
+    if (!pixels) return [label];
     const place = { x: middle - side / 2, y: box.y + foot + 3, width: side, height: side };
     const frame =
       from === framed
         ? { stroke: colours.ink, width: FRAMED, radius: 2 }
         : { stroke: colours.outline, width: 0.75 };
-    return [{ kind: "image", box: place, pixels }, rect(place, frame), said];
+    return [{ kind: "image", box: place, pixels }, rect(place, frame), label];
   });
   return [
     line([box.x, zero, box.x + end, zero], colours.zero),

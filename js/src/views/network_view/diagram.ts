@@ -68,7 +68,7 @@ export interface Part extends PlacedColumn {
   picture: LayerPicture | null;
   relevance: Relevance | null;
   /** Writes its numbers, all with as many decimals. */
-  told(value: number): string;
+  print(value: number): string;
 }
 
 /** What a diagram is drawn for. */
@@ -211,15 +211,15 @@ export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
 /** `pathIn` finds the strongest path. */
 export function diagramOf(
   given: Given,
-  asked: Asked,
+  request: Asked,
   keep: Keep,
-  pathIn: (told: PathGiven, scores: ClassScores | null) => Leg[] = () => [],
+  pathIn: (given: PathGiven, scores: ClassScores | null) => Leg[] = () => [],
 ): Diagram {
   const { store } = given;
-  const { frame, flow, room, window } = asked;
+  const { frame, flow, room, window } = request;
   const graph = graphIn(given, frame, keep);
   const scores = classScores(graph, flow);
-  const { pictures, late } = picturesOf(graph, asked, given, keep);
+  const { pictures, late } = picturesOf(graph, request, given, keep);
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;
@@ -272,7 +272,7 @@ export function diagramOf(
       before: parts[placed.column.from[0]],
       picture: pictures[number],
       relevance: relevances[number],
-      told: pictures[number]?.told ?? formatAlike(fedBy(number)?.x ?? []),
+      print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
   const last = store.ghost();
@@ -281,7 +281,7 @@ export function diagramOf(
     ({ layer }) => layer && seenThen(store.observed(layer.name), frame.step),
   );
   return {
-    ...asked,
+    ...request,
     graph,
     parts,
     layout,

@@ -34,7 +34,7 @@ export function stripOf(
   const probe = picker || isRow ? store.probe() : null;
   const count = probe ? probe.shape[0] : 0;
   const draws = canDraw(probe) && !still;
-  const what = probe?.shape.length === 4 ? "Image" : "Example";
+  const noun = probe?.shape.length === 4 ? "Image" : "Example";
   const top = y + (isRow ? 5 : 24);
   const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
   const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
@@ -60,7 +60,7 @@ export function stripOf(
       words:
         number < 0
           ? "Draw an example of your own on the input"
-          : `${what} ${number + 1} of ${count}: click to send it through the network`,
+          : `${noun} ${number + 1} of ${count}: click to send it through the network`,
     })),
     marks() {
       if (!probe || count === 0) return [];

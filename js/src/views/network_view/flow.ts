@@ -10,7 +10,7 @@ import { endsInSoftmax, type Graph } from "./graph.ts";
 export interface Flow {
   /** By station; null where it is not known. */
   values: (Float32Array | null)[];
-  /** Shape of each; maps may be smaller than the station's, and channels fewer, where they came from the kernel. */
+  /** Shape of each; maps may be smaller than the station's, and channels fewer, where they came from Python. */
   shapes: number[][];
   step: number;
   /** The functions at that step, as the frame drawn has them in its layout; null where they are not here. */
@@ -36,7 +36,7 @@ interface Found {
  * the page cannot compute it.
  */
 export function createFlow() {
-  let made: readonly unknown[] = [];
+  let madeFrom: readonly unknown[] = [];
   let flow: Flow | null = null;
   let asks = false;
   let cost = 0;
@@ -57,23 +57,23 @@ export function createFlow() {
     if (!structure || structure.stations.length < 2) return { flow: null, asks: false };
     const isLive = store.status().state === "live";
     const from = [structure, probe, taken, frame, example, drawn, modelled, isLive];
-    if ((flow || asks) && from.every((part, k) => part === made[k])) return { flow, asks };
+    if ((flow || asks) && from.every((part, k) => part === madeFrom[k])) return { flow, asks };
     const input = drawn ?? (probe ? exampleOf(probe, example) : null);
     const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
     const hurried = !drawn && taken !== null && isLive && rests;
     const isBlank = drawn?.every((value) => value === drawn[0]);
     // For a drawing rounded functions will do, which is said: no model has made numbers of it that these could miss.
-    const known = input && stateAt(structure, frame, taken, drawn !== null);
+    const computable = input && stateAt(structure, frame, taken, drawn !== null);
     const kept = (step: number) => {
       const at = store.at(step);
       return at?.step === step && at.layout === frame.layout ? at : null;
     };
-    made = from;
-    asks = drawn !== null && !known && !isBlank;
+    madeFrom = from;
+    asks = drawn !== null && !computable && !isBlank;
     if (drawn && isBlank) flow = blank(structure, frame, drawn);
-    else if (known && !hurried) {
+    else if (computable && !hurried) {
       const start = performance.now();
-      flow = computed(structure, known, input);
+      flow = computed(structure, computable, input);
       own = { flow, of: [structure, probe, example, frame.layout] };
       ended = performance.now();
       cost = ended - start;

@@ -47,7 +47,7 @@ export interface LayerPicture {
   /** What functions stay within. */
   scale(): number;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
-  told(value: number): string;
+  print(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
   rises(): { values: Float32Array; most: number };
   plan: Plan;
@@ -72,7 +72,7 @@ export function layerPicture(
     if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
     return reach.most;
   });
-  const told = once(() => formatAlike([scale()]));
+  const textOf = once(() => formatAlike([scale()]));
   return {
     layer,
     frame,
@@ -80,7 +80,7 @@ export function layerPicture(
     x,
     importance,
     scale,
-    told: (value) => told()(value),
+    print: (value) => textOf()(value),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       const values = new Float32Array(layer.count);

@@ -201,16 +201,16 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   const [out, all, kh, kw] = wholeOf(layer);
   const size = kh * kw;
   const { conv } = layer;
-  const made: Bundle[] = [];
+  const bundles: Bundle[] = [];
   // If only a part of the layer is here, only bundles that are whole.
   const [outs, inputs] = layer.shape;
   const corner = layer.window ?? { out: 0, in: 0 };
   if (conv?.shared) {
     for (let to = 0; to < column.units; to++) {
       if (layer.window) break;
-      made.push({ from: Math.floor(to / out), to, first: (to % out) * size, count: size });
+      bundles.push({ from: Math.floor(to / out), to, first: (to % out) * size, count: size });
     }
-    return made.filter(({ from }) => from < before);
+    return bundles.filter(({ from }) => from < before);
   }
   const group = layer.kind === "linear" ? column.fold[0] * column.fold[1] : 1;
   const groups = conv?.groups ?? 1;
@@ -224,10 +224,10 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
     const start = Math.floor(to / (out / groups)) * each;
     for (let i = firstUnit; i < endUnit; i++) {
       const first = ((to - corner.out) * inputs + i * group - corner.in) * size;
-      made.push({ from: start + i, to, first, count: group * size });
+      bundles.push({ from: start + i, to, first, count: group * size });
     }
   }
-  return made;
+  return bundles;
 }
 
 /** Whether it is one function, which can have all the room. */

@@ -110,17 +110,17 @@ interface Made extends NetworkLayout {
 
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
 export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
-  let [fits, readable, made]: (Made | null)[] = [null, null, null];
+  let [fits, readable, laid]: (Made | null)[] = [null, null, null];
   for (let share = 1; share > LEAST_SHARE; share -= SHARE_STEP) {
-    made = laidOut(graph, shown, room, share);
-    if (made.width > room.width) continue;
+    laid = laidOut(graph, shown, room, share);
+    if (laid.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
-    if (made.isReadable && made.gap >= roomyIn(room.width)) return made;
-    fits ??= made;
-    if (made.isReadable) readable ??= made;
+    if (laid.isReadable && laid.gap >= roomyIn(room.width)) return laid;
+    fits ??= laid;
+    if (laid.isReadable) readable ??= laid;
     if (share < ROOMY.least) break;
   }
-  return readable ?? fits ?? (made as Made);
+  return readable ?? fits ?? (laid as Made);
 }
 
 interface Lane extends Room {
@@ -216,7 +216,7 @@ function isFanned({ bundles, links }: ShownColumn, { layer }: Column): boolean {
 
 function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: Lane) {
   const { height, whole, share, isCrowded, hasBars, scale } = lane;
-  const each = share * whole;
+  const perUnit = share * whole;
   const { side: largestSide, across } = column.map
     ? mapsIn(column, units.length, lane)
     : { side: circleIn(units.length, lane), across: 1 };
@@ -226,11 +226,11 @@ function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: L
     !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
   const isOne = kind === FUNCTION;
   const pictured = picturedOf(links, bundles).length;
-  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.56 : 0.6) * each);
+  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.56 : 0.6) * perUnit);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
   const steps = Math.max(1, pictured - 1);
-  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.8 : 0.56) * each;
+  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.8 : 0.56) * perUnit;
   const fitting = (rows: number) => {
     const free = height / Math.max(1, pictured);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
@@ -268,7 +268,7 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 
 /** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */
 function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
-  const each = share * whole;
+  const perUnit = share * whole;
   // Many side by side are each small enough.
   const broad = Math.max(share, ABREAST.share) * whole;
   const isInput = column.kind === "input";
@@ -276,7 +276,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
     isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
     Math.min(
       (isInput ? INPUT_MOST : MAP.most) * scale,
-      isInput ? 0.25 * (1 + share) * whole : 0.52 * each,
+      isInput ? 0.25 * (1 + share) * whole : 0.52 * perUnit,
     ),
   );
   const sideOf = (across: number) => {

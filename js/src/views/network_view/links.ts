@@ -105,7 +105,7 @@ export function heightAt(way: Way, x: number): { y: number; slope: number } | nu
 
 /** The link at a place of the diagram: the number of its column and of its bundle; null where there is none. */
 export function linkAt({ parts }: Diagram, at: Point): { column: number; bundle: number } | null {
-  let found: { column: number; bundle: number } | null = null;
+  let nearest: { column: number; bundle: number } | null = null;
   let least: number = REACH.pixels;
   for (const part of parts) {
     const start = (part.before?.box.x ?? at.x) + (part.before?.box.width ?? 0);
@@ -117,10 +117,10 @@ export function linkAt({ parts }: Diagram, at: Point): { column: number; bundle:
       const away = there ? Math.abs(there.y - at.y) / Math.hypot(1, there.slope) : Infinity;
       if (away > REACH.pixels) continue;
       const far = away - REACH.stronger * weightOf(part.relevance, n);
-      if (far < least) [least, found] = [far, { column: part.number, bundle: n }];
+      if (far < least) [least, nearest] = [far, { column: part.number, bundle: n }];
     }
   }
-  return found;
+  return nearest;
 }
 
 /** Lines in a few strengths, the weak ones below; `among` is how many there are of which these are some. */

@@ -25,15 +25,15 @@ export function magnifiedMarks(
 ): Mark[] {
   const { picture, before } = parts[column];
   if (!picture) return [];
-  const { told } = picture;
+  const { print } = picture;
   const frame = flow?.frame ?? drawn;
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
   const plotted = { ...picture, f, frame, ghost };
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
-  const input = before && !before.column.map ? before.told(x) : formatAlike(picture.x)(x);
+  const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // All functions of a map or a kernel together are its bar.
-  const part = Number.isFinite(together) ? ` of ${whole}’s ${told(together)}` : "";
-  const what = Number.isFinite(x + value) ? `φ(${input}) = ${told(value)}${part}` : "";
+  const part = Number.isFinite(together) ? ` of ${whole}’s ${print(together)}` : "";
+  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${part}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SIZE);

@@ -104,7 +104,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
 }
 
 function circleMarks(
-  { units, column, number, told }: Part,
+  { units, column, number, print }: Part,
   { flow, scores, parts }: Diagram,
   { name, colours }: Theme,
 ): Mark[] {
@@ -133,7 +133,7 @@ function circleMarks(
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
     const index = units.length > 1 ? String(unit) : "";
-    const texts = isKnown ? [told(value), short, ""] : [values[k] ? String(value) : index, ""];
+    const texts = isKnown ? [print(value), short, ""] : [values[k] ? String(value) : index, ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // Numbers too long for their circle are written smaller, and shorter.

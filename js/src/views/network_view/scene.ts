@@ -164,21 +164,21 @@ function viewOf(given: Given, diagram: Diagram, looks: boolean) {
 
 function sceneOf(
   given: Given,
-  asked: Asked,
+  request: Asked,
   { window, looks }: Pick<NetworkDrawing, "window" | "looks">,
   keep: Keep,
 ): NetworkScene {
   const { store, theme, width, ratio } = given;
-  const { frame, settings, flow } = asked;
-  const { height, strip, foot: footHeight, isRow } = heightsOf(given, asked, keep);
+  const { frame, settings, flow } = request;
+  const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
   const room = { x: 0, y: 0, width, height: height - footHeight };
-  const steady = steadyIn(given, graphIn(given, frame, keep), asked, keep);
-  const diagram = diagramOf(given, { ...asked, room, window }, keep, (told, known) => {
-    const column = told.graph.columns.length - 1;
-    const { bundles } = told.graph.columns[column];
-    const most = strongestInto({ bundles, relevance: told.relevances[column] }, null);
-    const unit = known?.best ?? bundles[most]?.to ?? 0;
-    return strongestPath(told, { column, unit }, steady);
+  const steady = steadyIn(given, graphIn(given, frame, keep), request, keep);
+  const diagram = diagramOf(given, { ...request, room, window }, keep, (drawing, scores) => {
+    const column = drawing.graph.columns.length - 1;
+    const { bundles } = drawing.graph.columns[column];
+    const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
+    const unit = scores?.best ?? bundles[most]?.to ?? 0;
+    return strongestPath(drawing, { column, unit }, steady);
   });
   const view = viewOf(given, diagram, looks);
   const { legs, closeUp, isPointed, focus, shown } = view;

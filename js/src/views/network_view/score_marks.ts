@@ -18,7 +18,7 @@ const BESIDE_TALL = 14;
 /** The bars beside the last units. */
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { parts, graph, scores } = diagram;
-  const { units, bars, box, told } = parts[parts.length - 1];
+  const { units, bars, box, print } = parts[parts.length - 1];
   if (bars === 0 || !scores) return [];
   const { raw, probabilities, best } = scores;
   const shown = probabilities ?? raw;
@@ -29,7 +29,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
-  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : told(shown[unit]));
+  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : print(shown[unit]));
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));

@@ -72,20 +72,20 @@ export const atOnce: Steady = (_, { best }) => best;
  * example along the one whose functions vary most. It ends where links are not known.
  */
 export function strongestPath(
-  told: PathGiven,
+  input: PathGiven,
   start: { column: number; unit: number },
   steady: Steady,
 ): Leg[] {
-  const { columns } = told.graph;
+  const { columns } = input.graph;
   const legs: Leg[] = [];
   let { column, unit } = start;
   while (column !== undefined) {
     const { bundles, from }: Column = columns[column];
-    const sizeOf = strengthsInto(told, column, unit);
+    const sizeOf = strengthsInto(input, column, unit);
     const best = maxIndex(bundles, ({ to }, n) => (to === unit ? sizeOf(n) : undefined));
     if (best < 0) break;
     const place = `${column} ${unit} of ${bundles.length}`;
-    const bundle = steady(place, { best, sizeOf }, told.frame.step);
+    const bundle = steady(place, { best, sizeOf }, input.frame.step);
     legs.push({ column, bundle });
     column = from[0];
     unit = bundles[bundle].from;
@@ -216,8 +216,8 @@ export function pathLines(
     const part = diagram.parts[column];
     const way = wayOf(part, bundle);
     if (!way) return [];
-    const told = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
-    return lineMarks([{ way, weight: 1 }], ink, diagram.isTold ? told : UNTOLD);
+    const path = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
+    return lineMarks([{ way, weight: 1 }], ink, diagram.isTold ? path : UNTOLD);
   });
 }
 

@@ -1,4 +1,4 @@
-/** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without the kernel. */
+/** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without Python. */
 
 import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
@@ -97,7 +97,7 @@ function build(shell: Shell): Parts {
   }
 
   return {
-    asked: { drawLine: pen.through },
+    forTests: { drawLine: pen.through },
     header: header.element,
     stage,
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
@@ -180,7 +180,7 @@ function createActs(
 
 /** What a drawing waits for: the model, and the strengths of links. */
 function createAsking({ model, schedule, signal }: Shell) {
-  let asked = "";
+  let query = "";
   let askedAt = 0;
   let later = 0;
   atEnd(signal, () => clearTimeout(later));
@@ -193,9 +193,9 @@ function createAsking({ model, schedule, signal }: Shell) {
     /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
     run(what: string, store: Store) {
       const { state } = store.status();
-      if (what === asked || state === "saved" || state === "recorded" || state === "closed") return;
+      if (what === query || state === "saved" || state === "recorded" || state === "closed") return;
       if (performance.now() - askedAt < PATIENCE) return;
-      [asked, askedAt] = [what, performance.now()];
+      [query, askedAt] = [what, performance.now()];
       model.send({ kind: "run" });
     },
     answered() {

@@ -108,7 +108,7 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
     ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
     : raw.length > 1
       ? `${highest} ${named(best)}`
-      : `output ${diagram.parts[diagram.parts.length - 1].told(raw[0])}`;
+      : `output ${diagram.parts[diagram.parts.length - 1].print(raw[0])}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
@@ -116,16 +116,16 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
 function additions({ graph, flow, parts }: Diagram, legs: readonly Leg[]): string {
   if (!flow?.frame || !isSmall(graph.columns)) return "";
   const { frame } = flow;
-  const said = [...legs].reverse().flatMap(({ column, bundle }) => {
+  const sums = [...legs].reverse().flatMap(({ column, bundle }) => {
     const { to } = parts[column].bundles[bundle];
     const closeUp = unitCloseUp(graph, column, flow, frame, to);
     if (!closeUp) return [];
-    const { told, before } = parts[column];
+    const { print, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
-    if (!isOne) return [sumText(closeUp, told)];
-    return [`φ(${(before?.told ?? told)(closeUp.inputs[0])}) = ${told(closeUp.total)}`];
+    if (!isOne) return [sumText(closeUp, print)];
+    return [`φ(${(before?.print ?? print)(closeUp.inputs[0])}) = ${print(closeUp.total)}`];
   });
-  return said.join(", then ");
+  return sums.join(", then ");
 }
 
 const SMALL_NETWORK = { functions: 8, columns: 4 };
@@ -153,22 +153,22 @@ export function linkWords({ graph }: Diagram, part: Part, n: number): string {
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
-  const { column, number: k, told } = part;
+  const { column, number: k, print } = part;
   const { graph, flow, scores, parts } = diagram;
   const isInput = column.kind === "input";
   const late = !isInput && asOf(diagram) ? `, ${asOf(diagram)}` : "";
   const name = unitName(graph, column, unit);
   const after = column.after.map((station) => graph.stations[station].label);
   const then = after.length > 0 ? `; then ${after.join(", ")}` : "";
-  const what = isInput ? name : `${column.name} · ${name}`;
+  const title = isInput ? name : `${column.name} · ${name}`;
   if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
-    return `${what}: ${probabilities ? percent(probabilities[unit]) : told(raw[unit])}${late}`;
+    return `${title}: ${probabilities ? percent(probabilities[unit]) : print(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
-  if (!values) return what + then;
+  if (!values) return title + then;
   const average = values.reduce((total, value) => total + value, 0) / values.length;
-  return `${what}: ${values.length > 1 ? "mean " : ""}${told(average)}${late}${then}`;
+  return `${title}: ${values.length > 1 ? "mean " : ""}${print(average)}${late}${then}`;
 }
 
 export function description(diagram: Diagram): string {

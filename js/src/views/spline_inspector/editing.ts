@@ -1,4 +1,4 @@
-/** Taking hold of control points, and what the kernel can do to a function. */
+/** Taking hold of control points, and what Python can do to a function. */
 
 import { formatNumber } from "../../phi/format.ts";
 import type { Drag } from "../../shell/drag.ts";

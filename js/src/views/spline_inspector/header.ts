@@ -18,7 +18,7 @@ function stateOf(store: Store, at: Selection | null, { editable, pins }: Setting
     layer: layers.find(({ name }) => name === at?.layer) ?? null,
     at,
     editable,
-    /** Whether the kernel is there to take an edit. */
+    /** Whether Python is there to take an edit. */
     open: isOpen(store),
     edits: store.edits(),
     pinned: pins.some((pin) => samePlace(pin, at)),

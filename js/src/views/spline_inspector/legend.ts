@@ -73,24 +73,24 @@ function legendIn(
   rows: readonly KeyRow[],
   count: number,
 ): Legend {
-  const each = (width - COLUMN_GAP * (count - 1)) / count;
+  const wide = (width - COLUMN_GAP * (count - 1)) / count;
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
   const down = Math.ceil(rows.length / count);
   const foots = Array<number>(count).fill(top);
   const placed = rows.map((row, k): Placed => {
     const column = Math.floor(k / down);
-    const room = labelRoom(row, each);
+    const room = labelRoom(row, wide);
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
     const height = ROW + 15 * (lines.length - 1);
-    const box = { x: x + column * (each + COLUMN_GAP), y: foots[column], width: each, height };
+    const box = { x: x + column * (wide + COLUMN_GAP), y: foots[column], width: wide, height };
     foots[column] += height;
     const remove = row.removable
-      ? { x: box.x + each - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
+      ? { x: box.x + wide - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
     return { row, box, lines, remove };
   });
   const used = foots.slice(0, Math.ceil(rows.length / Math.max(1, down)));
-  const columns = used.map((_, k) => ({ x: x + k * (each + COLUMN_GAP), width: each }));
+  const columns = used.map((_, k) => ({ x: x + k * (wide + COLUMN_GAP), width: wide }));
   const height = Math.max(...foots) - y;
   return { box: { x, y, width, height }, columns, rows: placed };
 }
@@ -104,26 +104,26 @@ interface Said {
   lit: string;
 }
 
-export function legendMarks(legend: Legend, said: Said, colours: Colours): Mark[] {
+export function legendMarks(legend: Legend, shown: Said, colours: Colours): Mark[] {
   const { columns, rows } = legend;
   if (columns.length === 0) return [];
-  const marks = readingLine(legend, said, colours);
+  const marks = readingLine(legend, shown, colours);
   const y = legend.box.y + READING_HEIGHT;
   const head = (x: number, text: string, anchor: "start" | "end") =>
     words(x, y + 13, text, colours.muted, { anchor });
   for (const { x, width } of columns) {
     const end = x + width - PAD;
     marks.push(head(x + PAD, "term", "start"), head(end - NUMBER_WIDTH, "weight", "end"));
-    if (said.reading) marks.push(head(end, `at ${said.variable}`, "end"));
+    if (shown.reading) marks.push(head(end, `at ${shown.variable}`, "end"));
     const rule = y + HEAD_HEIGHT - 1.5;
     marks.push(line([x, rule, x + width, rule], colours.line));
   }
-  for (const placed of rows) marks.push(...rowMarks(placed, said.lit, colours));
+  for (const placed of rows) marks.push(...rowMarks(placed, shown.lit, colours));
   return marks;
 }
 
-function readingLine({ box, columns }: Legend, said: Said, { ink, muted }: Colours): Mark[] {
-  const { reading, variable, sum } = said;
+function readingLine({ box, columns }: Legend, line: Said, { ink, muted }: Colours): Mark[] {
+  const { reading, variable, sum } = line;
   const [x, y] = [columns[0].x + PAD, box.y + 15];
   const room = columns[0].width - 2 * PAD;
   if (!reading) return sum ? [words(x, y, fitted(sum, room, SIZE), muted, { size: SIZE })] : [];

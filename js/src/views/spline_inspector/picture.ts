@@ -74,7 +74,7 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
   const others = layer.isBase.flatMap((base, b) => (base ? [] : [b]));
   const ramp = basisColours(others.length, theme.name);
   const colourOf = (b: number) => (layer.isBase[b] ? theme.colours.base : ramp[others.indexOf(b)]);
-  const here = selectionOf(layer, phi.f);
+  const selected = selectionOf(layer, phi.f);
 
   const ghost = show.has("ghost") ? ghostOf(from) : null;
   const other = (name: string, of: Phi, look: Omit<PlotLine, "x" | "y">) => {
@@ -92,12 +92,12 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     colour: pinColour(k, theme.name),
   }));
   pins.forEach(({ at, phi: pinned, colour }, k) => {
-    if (pinned && !samePlace(at, here)) other(`pin${k}`, pinned, { colour, width: 2 });
+    if (pinned && !samePlace(at, selected)) other(`pin${k}`, pinned, { colour, width: 2 });
   });
   if (show.has("phi")) lines.push({ ...whole, colour: theme.colours.ink, width: 2.5 });
   const overlays = settings.overlays
     .map((overlay, k) => ({ k, overlay }))
-    .filter(({ overlay }) => samePlace(overlay.at, here))
+    .filter(({ overlay }) => samePlace(overlay.at, selected))
     .map((own, n) => ({ ...own, colour: overlayColour(n, theme.name) }));
   const counting = lines.map(({ y }) => y);
   for (const { k, overlay, colour } of overlays) {
@@ -114,7 +114,7 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
   const { domain, knots } = basisOf(layer, phi.f);
   return {
     phi,
-    at: here,
+    at: selected,
     frame,
     x,
     /** All values that are drawn, for the y axis. */

@@ -177,18 +177,18 @@ function nameMarks({ picture, y, places: { plot, right }, theme }: Plane): Mark[
 function areaMark(line: PlotLine, { picture, y, places: { plot } }: Plane): LinesMark[] {
   const { fill, from } = line;
   if (!fill || !from) return [];
-  const there: number[] = [];
+  const points: number[] = [];
   for (let p = 0; p < line.x.length; p++) {
     if (!Number.isFinite(line.y[p]) || !Number.isFinite(from[p])) return [];
-    if (adds(line, p)) there.push(p);
+    if (adds(line, p)) points.push(p);
   }
   const point = (p: number, height: ArrayLike<number>) => [
     toX(picture.x, plot, line.x[p]),
     bounded(toY(y, plot, height[p])),
   ];
   const xy = [
-    ...there.flatMap((p) => point(p, line.y)),
-    ...there.reverse().flatMap((p) => point(p, from)),
+    ...points.flatMap((p) => point(p, line.y)),
+    ...points.reverse().flatMap((p) => point(p, from)),
   ];
   const ends = [xy.length / 2];
   return [{ kind: "lines", xy, ends, closed: true, fill: line.colour, opacity: fill }];

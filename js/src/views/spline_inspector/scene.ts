@@ -237,7 +237,7 @@ function sceneOf(
   const points = pointsOf(plane, editable, touch);
   const elsewhere = touch.pointedAt(at);
   const mark = elsewhere === null ? null : readPhi(phi, elsewhere);
-  const said = {
+  const readout = {
     reading,
     variable: layer.variable,
     sum: formula(phi.layer),
@@ -284,7 +284,7 @@ function sceneOf(
         marks: () => planeMarks(plane),
       },
       { marks: over },
-      { marks: () => legendMarks(legend, said, colours) },
+      { marks: () => legendMarks(legend, readout, colours) },
     ],
     sites: sitesOf([
       ...points.map(({ id, spot, words }) => ({ id, box: pointBox(spot), words })),

@@ -6,8 +6,8 @@ import type { Point } from "../../scene/marks.ts";
 import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
-import { createPlaces, type Operable } from "../../shell/places.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
+import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection } from "../../wire/types.ts";
@@ -45,9 +45,9 @@ function build(shell: Shell): Parts {
   const readSettings = settingsReader();
   const settings = () => readSettings(shell.get);
   let seen: InspectorScene | null = null;
-  let said = "";
+  let lastNews = "";
   const scene = () => seen;
-  const here = () => {
+  const place = () => {
     const store = shell.store();
     return store && placeIn(store, shell.get);
   };
@@ -73,7 +73,7 @@ function build(shell: Shell): Parts {
   }
 
   function neighbour(step: number) {
-    const phi = phiOf(shell.store()?.current() ?? null, here());
+    const phi = phiOf(shell.store()?.current() ?? null, place());
     if (!phi) return;
     const { count } = phi.layer;
     const next = selectionOf(phi.layer, (phi.f + step + count) % count);
@@ -91,7 +91,7 @@ function build(shell: Shell): Parts {
     select,
     neighbour,
     pin() {
-      const at = here();
+      const at = place();
       if (at) togglePin(at, switches);
     },
     command: editing.command,
@@ -101,7 +101,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    asked: asked(scene, stage, view.drawn),
+    forTests: forTests(scene, stage, view.drawn),
     header: header.element,
     stage,
     fileName() {
@@ -135,7 +135,7 @@ function build(shell: Shell): Parts {
       if (stage.pointed().at) touch.reading = shown.reading?.x ?? null;
       header.show(shown.settings);
       board.show(shown);
-      said = sayNews(shell, shown, editing.isLate(), said);
+      lastNews = sayNews(shell, shown, editing.isLate(), lastNews);
       return shown;
     },
   };
@@ -284,9 +284,9 @@ function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
 }
 
 /** What tests and other tools may ask of it. */
-export type InspectorElement = ViewElement<InspectorScene, ReturnType<typeof asked>>;
+export type InspectorElement = ViewElement<InspectorScene, ReturnType<typeof forTests>>;
 
-function asked(
+function forTests(
   scene: () => InspectorScene | null,
   stage: Stage,
   drawn: () => { frames: number; milliseconds: number },

@@ -16,7 +16,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
   const root = element(document, "span", "kw-steer");
   putAttributes(root, { role: "group", "aria-label": "Training" });
   const buttons = element(document, "span", "kw-buttons", root);
-  const [hold, one] = steering.boxes;
+  const [hold, stepButton] = steering.boxes;
   const many = element(document, "span", "kw-many");
   const count = element(document, "input", "kw-number", many);
   Object.assign(count, { type: "number", min: "1", step: "1", value: "10" });
@@ -29,7 +29,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
   listen(count, signal, { keydown: ({ key }) => key === "Enter" && makeSteps() });
   const end = iconButton(kit, () => send({ kind: "stop" }));
   end.show("stop", "Stop", "End the training after the current step");
-  buttons.append(hold, one, many, end.button);
+  buttons.append(hold, stepButton, many, end.button);
   const rate = kit.number("learning rate", RATE, rateIn, (value) => {
     send({ kind: "rate", value, group: null });
   });
@@ -67,7 +67,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
       const typing = (event.target as HTMLElement).closest("input, select, pre");
       if (buttons.hidden || typing || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "p") hold.click();
-      else if (event.key === "s") one.click();
+      else if (event.key === "s") stepButton.click();
       else return;
       event.preventDefault();
     },

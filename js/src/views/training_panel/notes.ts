@@ -91,7 +91,7 @@ export function createNotes(document: Document) {
 
   return {
     element: root,
-    /** `alone`: there is no kernel that could hear. */
+    /** `alone`: there is no Python that could hear. */
     show(status: RunStatus, alone: boolean, standing: Standing) {
       const notes: [text: string, tone: string][] = [];
       const warn = (text: string) => text && notes.push([text, "warn"]);

@@ -172,9 +172,9 @@ function barMarks(status: RunStatus, { width, theme }: Given): Mark[] {
   const share = shareDone(status);
   if (share === null) return [];
   const whole = barBox(width);
-  const done = { ...whole, width: Math.max(BAR, share * whole.width) };
+  const filled = { ...whole, width: Math.max(BAR, share * whole.width) };
   const { outside, accent } = theme.colours;
-  return [whole, done].map((bar, k) =>
+  return [whole, filled].map((bar, k) =>
     rect(bar, { fill: k === 0 ? outside : accent, radius: BAR / 2 }),
   );
 }

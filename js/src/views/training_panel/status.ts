@@ -1,4 +1,4 @@
-/** What the kernel says of a training, and its words and numbers. */
+/** What Python says of a training, and its words and numbers. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import type { Standing } from "../../wire/standing.ts";
@@ -90,21 +90,21 @@ export function numbers(
   status: RunStatus,
   standing: string,
 ): [label: string, value: string, title: string][] {
-  const found: [string, string, string][] = [
+  const rows: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
   ];
   if (status.epoch !== null) {
     const of = status.epochs ? ` of ${status.epochs}` : "";
-    found.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
+    rows.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   const ended = ENDED.some((end) => end === status.state || end === standing);
-  const known = !ended && !UNSURE.includes(standing);
+  const isUnderWay = !ended && !UNSURE.includes(standing);
   // Of a run that is over what counts is all of it.
   const isOver = standing === "saved";
   const speed = isOver ? status.mean_rate : status.rate;
   const when = isOver ? "while steps were made" : "over the last few seconds";
-  if (known && speed > 0) {
-    found.push([
+  if (isUnderWay && speed > 0) {
+    rows.push([
       "",
       `${formatNumber(speed)} steps/s`,
       `Optimizer steps a second ${when}, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
@@ -113,17 +113,17 @@ export function numbers(
   if (status.elapsed) {
     const mean = status.mean_rate;
     const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
-    found.push([
+    rows.push([
       "training time",
       status.elapsed,
       `Wall-clock time from the first step to the last, pauses not counted${each}`,
     ]);
   }
-  if (known && status.remaining) {
-    found.push(["remaining", status.remaining, "At the present rate"]);
+  if (isUnderWay && status.remaining) {
+    rows.push(["remaining", status.remaining, "At the present rate"]);
   }
   if (status.paced) {
-    found.push([
+    rows.push([
       "paced",
       `to take ${status.paced}`,
       "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
@@ -131,12 +131,12 @@ export function numbers(
   }
   const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
   if (status.share >= MUCH && seconds >= SETTLED) {
-    found.push([
+    rows.push([
       ended ? "drawing took" : "drawing takes",
       `${Math.round(100 * status.share)} % of the time`,
       "The part of the training time in which kan_widgets read the model and drew; a larger “draw every” makes it smaller",
     ]);
   }
-  if (status.source) found.push(["data", status.source, "What the model is trained on"]);
-  return found;
+  if (status.source) rows.push(["data", status.source, "What the model is trained on"]);
+  return rows;
 }

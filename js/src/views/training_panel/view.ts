@@ -10,7 +10,7 @@ import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
 import { statusIn } from "./status.ts";
 import css from "./style.css";
 
-export type PanelElement = ViewElement<PanelScene, ReturnType<ChartControl["asked"]>>;
+export type PanelElement = ViewElement<PanelScene, ReturnType<ChartControl["forTests"]>>;
 
 const KIND: Kind = {
   name: "training_panel",
@@ -33,7 +33,7 @@ function build(shell: Shell): Parts {
   let scene: PanelScene | null = null;
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
-  let told = "";
+  let lastState = "";
 
   const stage = createStage(
     document,
@@ -56,14 +56,14 @@ function build(shell: Shell): Parts {
       progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
-    if (told && state !== told) shell.speak(state);
-    told = state;
+    if (lastState && state !== lastState) shell.speak(state);
+    lastState = state;
   }
 
   listen(shell.root, signal, { keydown: controls.key });
 
   return {
-    asked: hands.asked(stage),
+    forTests: hands.forTests(stage),
     header,
     stage,
     body,

@@ -18,8 +18,8 @@ import pytest
 import torch
 
 import kan_widgets as kw
+from kan_widgets.live.recordings.control_folder import ControlFolder, FollowerSide
 from kan_widgets.live.recordings.recorder import FrameRecorder
-from kan_widgets.live.recordings.remote import FollowerSide, Mailbox
 
 PATIENCE = 30.0
 
@@ -190,13 +190,13 @@ class Recorded:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
         self.live = kw.bind(self.model, self.optimizer)
         self.recorder = self.live.record(path, control=True, **options)
-        self.place = Path(Mailbox(path).path)
+        self.place = Path(ControlFolder(path).path)
 
     @property
     def said(self) -> dict[str, Any]:
         assert self.recorder.steering is not None
         self.recorder.steering.look()  # type: ignore[attr-defined]
-        return self.recorder.steering.said()
+        return self.recorder.steering.answer()
 
     def write_command(self, number: int | str, **command: Any) -> None:
         (self.place / f"{number:0>8}-follower.json").write_text(json.dumps(command))
@@ -275,11 +275,11 @@ def test_that_it_stands_still_is_told_when_it_does(
     steering: Any = recorded.recorder.steering
     recorded.write_command(1, kind="pause")
     assert steering.look()
-    assert (steering.said()["heard"], steering.said()["holding"]) == (1, False)
+    assert (steering.answer()["heard"], steering.answer()["holding"]) == (1, False)
     assert not steering.look()
     monkeypatch.setattr(control, "is_holding", True)
     assert steering.look()
-    assert (steering.said()["heard"], steering.said()["holding"]) == (1, True)
+    assert (steering.answer()["heard"], steering.answer()["holding"]) == (1, True)
     assert not steering.look()
 
 
@@ -399,7 +399,7 @@ def test_a_folder_that_somebody_put_in_the_place_of_the_control_folder_loses_not
     model = kw.nn.KANLinear(2, 3)
     live = kw.bind(model)
     recorder = live.record(tmp_path / "run", control=True)
-    control = Path(Mailbox(tmp_path / "run").path)
+    control = Path(ControlFolder(tmp_path / "run").path)
     control.rename(tmp_path / "moved")
     control.mkdir(0o700)  # of the same user, who has something else in it
     (control / "letters").mkdir()

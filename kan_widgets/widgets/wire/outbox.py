@@ -110,15 +110,12 @@ class Contention:
         self._now = 0.0
         self._times = 0.0, 0.0
 
-    def measure(self, now: float, times: tuple[float, float] | None = None) -> None:
-        """Measure how long the calling thread has waited for a processor; now and then is enough.
-
-        ``times`` is told by those who know it: the seconds that it has run and waited so far.
-        """
+    def measure(self, now: float) -> None:
+        """Measure how long the calling thread has waited for a processor; now and then will do."""
         thread, took = get_ident(), now - self._now
         if thread == self._thread and took < _CROWDED_SECONDS:
             return
-        if times is None and (times := times_so_far()) is None:
+        if (times := times_so_far()) is None:
             return
         if thread == self._thread:
             ran, waited = (time - before for time, before in zip(times, self._times, strict=True))

@@ -40,7 +40,7 @@ _OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
 _MOST_BYTES = 100_000
 
 
-class Mailbox(Place):
+class ControlFolder(Place):
     """The folder of a recording. See above for who may use it; all may raise `OSError`."""
 
     def __init__(self, recording: PathLike) -> None:
@@ -125,19 +125,19 @@ class FollowerSide:
     """
 
     def __init__(self, recording: PathLike, run: str) -> None:
-        self._box = Mailbox(recording)
+        self._folder = ControlFolder(recording)
         self._run = run
         self._steers = False
         self._beat_at = float("-inf")
         self._waiting: list[dict[str, Any]] = []
         self._last = ""  # the file of what was asked for last
         self._asked_at = 0.0
-        self._said = Steered()
+        self._answer = Steered()
 
-    def take(self, said: Steered) -> None:
+    def take(self, answer: Steered) -> None:
         """Take what the recording says: what was heard, and how the run stands."""
-        self._said = said
-        self._waiting = [each for each in self._waiting if each["number"] > said.heard]
+        self._answer = answer
+        self._waiting = [each for each in self._waiting if each["number"] > answer.heard]
 
     @property
     def state(self) -> ControlState:
@@ -147,27 +147,27 @@ class FollowerSide:
                 return "paused"
             if command["kind"] in ("resume", "stop"):
                 return "running" if command["kind"] == "resume" else "stopping"
-        return self._said.control
+        return self._answer.control
 
     @property
     def is_holding(self) -> bool:
         """Whether the run stands still."""
-        return self._said.holding
+        return self._answer.holding
 
     @property
     def words(self) -> str:
         """How steering stands, in sentences."""
         parts = [
             "What is clicked is done in the run, between two steps; a pause ends by itself when "
-            f"this page is silent for {self._said.lost_after:g} s."
+            f"this page is silent for {self._answer.lost_after:g} s."
         ]
         if self._waiting and time.monotonic() - self._asked_at > _LATE_SECONDS:
             kinds = ", ".join(str(each["kind"]) for each in self._waiting)
             parts.append(f"The run has not heard of this yet: {kinds}.")
-        if self._said.refused:
-            parts.append(f"It refused the last: {self._said.refused}")
-        if self._said.message:
-            parts.append(self._said.message)
+        if self._answer.refused:
+            parts.append(f"It refused the last: {self._answer.refused}")
+        if self._answer.message:
+            parts.append(self._answer.message)
         return " ".join(parts)
 
     def send(self, command: Mapping[str, Any]) -> int:
@@ -183,10 +183,10 @@ class FollowerSide:
         kept = {name: value for name, value in command.items() if name != "id"}
         try:
             self._sign()
-            unheard = [*self._box.commands().values(), *(one["number"] for one in self._waiting)]
-            number = 1 + max(unheard, default=self._said.heard)
+            unheard = [*self._folder.commands().values(), *(one["number"] for one in self._waiting)]
+            number = 1 + max(unheard, default=self._answer.heard)
             self._last = f"{number:08}-{secrets.token_hex(4)}.json"
-            self._box.write(self._last, json.dumps(kept).encode())
+            self._folder.write(self._last, json.dumps(kept).encode())
         except FileNotFoundError:
             raise RuntimeError(
                 "the run is over, is not steered from afar any more, or another one is recorded "
@@ -200,16 +200,16 @@ class FollowerSide:
         """Ask no more for what was asked for last, unless the run has taken it."""
         if self._last:
             with suppress(OSError):
-                self._box.remove(self._last)
+                self._folder.remove(self._last)
 
     def _sign(self) -> None:
-        self._box.check()
-        self._box.sign(self._run)
+        self._folder.check()
+        self._folder.sign(self._run)
         self._beat_at = time.monotonic()
 
     def beat(self) -> None:
         """Say that this follower is there, if it has asked for anything. Never raises."""
-        pause = min(_BEAT_SECONDS, self._said.lost_after / 4)
+        pause = min(_BEAT_SECONDS, self._answer.lost_after / 4)
         if self._steers and time.monotonic() - self._beat_at >= pause:
             with suppress(OSError):
                 self._sign()
@@ -236,13 +236,13 @@ class RunSide:
         steered: Callable[[], Feed | None],
         same_step: SameStep | None = None,
     ) -> None:
-        self._box = Mailbox(recording)
+        self._folder = ControlFolder(recording)
         self._run = run
         self._lost_after = lost_after
         self._steered, self._same_step = steered, same_step
         if same_step is not None:
             same_step.failed = self._refuse
-        self._box.make(run)
+        self._folder.make(run)
         self._heard = 0
         self._refused = ""
         self._trouble = ""  # with the folder
@@ -250,10 +250,10 @@ class RunSide:
         self._sign: bytes = b""  # of a follower
         self._signed_at = time.monotonic()
         self._holds = False
-        self._told = self.said()
+        self._last_answer = self.answer()
         self._due = float("-inf")  # of the next look
 
-    def said(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
         """Return the fields of `Steered` for the recording."""
         live = self._steered()
         control = None if live is None else live.control
@@ -269,9 +269,9 @@ class RunSide:
         if self._holds and (live := self._steered()) is not None:
             (self._same_step or live).steer({"kind": "resume"})
         try:
-            self._box.clear()
+            self._folder.clear()
         except OSError as error:
-            report(f"{self._box} could not be removed: {error}")
+            report(f"{self._folder} could not be removed: {error}")
 
     def look(self) -> bool:
         """Look for what is wanted, and do it; return whether there is something else to say.
@@ -283,7 +283,7 @@ class RunSide:
         if (began := time.monotonic()) >= self._due:
             self._take(live)
             now = time.monotonic()
-            self._due = now + self._box.pause(0.0, _FAR_SECONDS, now - began)
+            self._due = now + self._folder.pause(0.0, _FAR_SECONDS, now - began)
         if self._holds and time.monotonic() - self._signed_at > self._lost_after:
             self._holds = False
             (self._same_step or live).steer({"kind": "resume"})
@@ -291,16 +291,16 @@ class RunSide:
                 f"The follower that paused the run has not been heard of for {self._lost_after:g} "
                 "s, so the run goes on."
             )
-        before, self._told = self._told, self.said()
-        return self._told != before
+        before, self._last_answer = self._last_answer, self.answer()
+        return self._last_answer != before
 
     def _take(self, live: Feed) -> None:
         """Do the commands in the folder, and note whether a follower has signed."""
         self._trouble = ""
         try:
-            self._box.check()
-            sign = self._box.read(self._run) if self._holds else self._sign
-            for name, number in self._box.commands().items():
+            self._folder.check()
+            sign = self._folder.read(self._run) if self._holds else self._sign
+            for name, number in self._folder.commands().items():
                 self._do(live, name, number)
         except PermissionError as error:
             self._trouble = str(error)
@@ -315,8 +315,8 @@ class RunSide:
 
     def _do(self, live: Feed, name: str, number: int) -> None:
         """Do the command of one file, and remove the file."""
-        text = self._box.read(name)
-        self._box.remove(name)
+        text = self._folder.read(name)
+        self._folder.remove(name)
         if number > self._heard + _MOST_AHEAD:
             return  # what is numbered on from there would never be heard
         self._heard, self._refused = max(self._heard, number), ""

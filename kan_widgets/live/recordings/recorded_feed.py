@@ -26,9 +26,9 @@ from kan_widgets.live.frames.scalars import Mark, Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.structure import Structure, untraced
 from kan_widgets.live.frames.thinning import evenly_spaced
+from kan_widgets.live.recordings.control_folder import FollowerSide
 from kan_widgets.live.recordings.format import Status, Steered
 from kan_widgets.live.recordings.reader import Logged, ObservedInputs, Probed, Reader, Record, Seam
-from kan_widgets.live.recordings.remote import FollowerSide
 from kan_widgets.live.recordings.segments import LOST_SECONDS
 from kan_widgets.live.reports import report
 from kan_widgets.live.worker import Job, disk

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { comeIntoSight } from "../src/shell/room.ts";
+import { bringIntoSight } from "../src/shell/in_sight.ts";
 import type { Store } from "../src/wire/types.ts";
 import { said } from "./said.ts";
 
@@ -16,7 +16,7 @@ it("brings a view into sight once in a run, also where models are trained in tur
   const goThrough = (...all: string[]) => {
     for (const state of all) {
       states[0] = state;
-      comeIntoSight(view, store);
+      bringIntoSight(view, store);
     }
     return panel.scrollTop;
   };

@@ -1,4 +1,4 @@
-/** What of the page is seen at once: how high a view may be, and that it comes into sight when it begins to move. */
+/** What is in sight at once: how high a view may be, and the views of a training that begins are brought there. */
 
 import { isUnderWay } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
@@ -13,7 +13,7 @@ const NEAR = 200;
 const broughtIn = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
-export function panelAround(element: Element): Element | null {
+export function scrollingPanel(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
   for (let node = element.parentElement; node && node !== body; node = node.parentElement) {
@@ -27,10 +27,10 @@ export function panelAround(element: Element): Element | null {
  * Pixels from top to bottom in which an element is seen at once. A frame that grows with what is in it, as some
  * notebooks have around each output, is no bound: then undefined.
  */
-export function seenAround(element: Element): number | undefined {
+export function heightInSight(element: Element): number | undefined {
   const { defaultView: window, fullscreenElement } = element.ownerDocument;
   if (!window) return undefined;
-  const panel = fullscreenElement?.contains(element) ? null : panelAround(element);
+  const panel = fullscreenElement?.contains(element) ? null : scrollingPanel(element);
   if (panel) return Math.min(panel.clientHeight, window.innerHeight) - MARGIN;
   if (window.parent !== window) return undefined;
   // What a page begins with is seen under its heading.
@@ -40,7 +40,7 @@ export function seenAround(element: Element): number | undefined {
 }
 
 /** Of numbers that go to and fro between two, the larger: words may wrap in the room left, and then leave another. */
-export function createSteady(): (next: number) => number {
+export function createSteadyHeight(): (next: number) => number {
   let [before, last] = [Number.NaN, Number.NaN];
   return (next) => {
     const returns = next === before && next < last;
@@ -50,10 +50,10 @@ export function createSteady(): (next: number) => number {
 }
 
 /** Pixels in which a drawing is seen at once together with all that stands around it in its view. */
-export function createSeen(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
-  const steady = createSteady();
+export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
+  const steady = createSteadyHeight();
   return () => {
-    const all = seenAround(view);
+    const all = heightInSight(view);
     return all && all - steady(view.scrollHeight - drawing.offsetHeight);
   };
 }
@@ -63,11 +63,11 @@ export function createSeen(view: HTMLElement, drawing: HTMLElement): () => numbe
  * of a view that is too tall the drawings: a notebook in which a cell is run goes to the next cell, away from the pictures
  * that move.
  */
-export function comeIntoSight(view: HTMLElement, store: Store): void {
+export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
   const begins = standing.state === "running" && !broughtIn.has(store);
-  const panel = begins ? panelAround(view) : null;
+  const panel = begins ? scrollingPanel(view) : null;
   if (!panel) return;
   broughtIn.add(store);
   const bounds = panel.getBoundingClientRect();

@@ -34,17 +34,17 @@ _PATIENCE_SECONDS = 10.0
 _MOST_WAITING = 1000
 
 
-def part_of(place: Place, rank: int) -> Place:
+def place_of_rank(place: Place, rank: int) -> Place:
     """Return where a process records what it has."""
     return Place(f"{place}/rank-{rank}") if rank else place
 
 
-class _Part:
+class _OtherRank:
     """The recording of one other process, read as far as it is asked for."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self.reader = Reader(place.path)
+    def __init__(self, place: Place, rank: int) -> None:
+        self._place = place_of_rank(place, rank)
+        self.reader = Reader(self._place.path)
         self._records: Iterator[Record] = iter(())
         self.may_look = True  # once more for what has come since
         self._next: tuple[tuple[int, int], Frame] | None = None
@@ -86,7 +86,7 @@ class _Part:
                     self.observed = record.layers
 
 
-class Joined(Reader):
+class JoinedRanks(Reader):
     """Reads a recording with what other processes have of its model.
 
     A frame is handed out once all have written theirs of its step. Where others write nothing that
@@ -96,7 +96,7 @@ class Joined(Reader):
     def __init__(self, path: PathLike) -> None:
         super().__init__(path)
         self._job = 0
-        self._parts: list[_Part] = []
+        self._others: list[_OtherRank] = []
         self._waiting: deque[tuple[int, Frame]] = deque()
         self._wholes: dict[tuple[Layout, ...], Layout | None] = {}
         self._own: dict[str, Observation] = {}
@@ -104,24 +104,24 @@ class Joined(Reader):
         self._own_at = float("-inf")
 
     def read(self) -> Iterator[Record]:
-        for part in self._parts:
-            part.may_look = True
+        for other in self._others:
+            other.may_look = True
         is_news = bool(self._waiting)
         for record in super().read():
             is_news = True
             if isinstance(record, NewJob):
                 self._job = record.number
-                known = self._parts[: record.world - 1]
+                known = self._others[: record.world - 1]
                 more = range(len(known) + 1, record.world)
-                self._parts = known + [_Part(part_of(self.place, rank)) for rank in more]
+                self._others = known + [_OtherRank(self.place, rank) for rank in more]
             elif (
-                self._parts
+                self._others
                 and isinstance(record, Frame)
                 and any(layer.split for layer in record.layout.layers)
             ):
                 self._waiting.append((self._job, record))
                 yield from self._whole_frames()
-            elif isinstance(record, ObservedInputs) and self._parts:
+            elif isinstance(record, ObservedInputs) and self._others:
                 self._own, self._own_at = record.layers, time.monotonic()
             else:
                 if isinstance(record, Seam):
@@ -138,30 +138,30 @@ class Joined(Reader):
             job, frame = self._waiting[0]
             frames = [frame]
             is_whole = is_there = True
-            for part in self._parts:
+            for other in self._others:
                 try:
-                    other = part.at((job, frame.step))
+                    others_frame = other.at((job, frame.step))
                 except (LookupError, FileNotFoundError):
-                    if not self._is_missing(part, job):
+                    if not self._is_missing(other, job):
                         if len(self._waiting) > _MOST_WAITING:
                             del self._waiting[1]
                         return
                     is_there = False
                 else:
-                    is_whole = is_whole and other is not None
-                    frames += [] if other is None else [other]
-            for part in self._parts:
-                part.pass_by((job, frame.step))
+                    is_whole = is_whole and others_frame is not None
+                    frames += [] if others_frame is None else [others_frame]
+            for other in self._others:
+                other.pass_by((job, frame.step))
             self._waiting.popleft()
             if is_whole:
                 layout = self._layout_of(frames) if is_there else None
                 yield frame if layout is None else _joined(frames, layout)
 
-    def _is_missing(self, part: _Part, job: int) -> bool:
-        """Whether a part is not to come: it cannot be read here, or its process has died."""
-        if part.job < job:
+    def _is_missing(self, other: _OtherRank, job: int) -> bool:
+        """Whether a frame is not to come: it cannot be read here, or its process has died."""
+        if other.job < job:
             return time.time() - job / 1000 > _PATIENCE_SECONDS
-        ours, theirs = (float(each.header.get("alive", 0.0)) for each in (self, part.reader))
+        ours, theirs = (float(each.header.get("alive", 0.0)) for each in (self, other.reader))
         return ours - theirs > LOST_SECONDS
 
     def _layout_of(self, frames: Sequence[Frame]) -> Layout | None:
@@ -180,10 +180,10 @@ class Joined(Reader):
     def _inputs(self) -> Iterator[ObservedInputs]:
         """Yield the layers' inputs of all processes together, where some are new."""
         if time.monotonic() < self._own_at + 4 * SIGN_SECONDS:
-            for part in self._parts:
-                if not part.job:
-                    part.look_for_inputs(self._job)
-        seen = [self._own, *(part.observed for part in self._parts)]
+            for other in self._others:
+                if not other.job:
+                    other.look_for_inputs(self._job)
+        seen = [self._own, *(other.observed for other in self._others)]
         if self._merged != [id(each) for each in seen]:
             self._merged = [id(each) for each in seen]
             names = self._own

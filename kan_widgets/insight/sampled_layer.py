@@ -100,7 +100,7 @@ def _gelu(x: Float64) -> Float64:
 
 
 # Base terms that are known by their label beyond any table.
-BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
+_BASE_TERMS: dict[str, Callable[[Float64], Float64]] = {
     "silu": silu,
     "gelu": _gelu,
     "relu": lambda x: np.maximum(x, 0.0),
@@ -135,7 +135,7 @@ def _beyond(layer: LayerLayout, table: Table, x: Float64) -> Float64:
     beta = np.where(gone, 0.0, np.nan)[:, None].repeat(len(layer.labels), axis=1)
     for b, (label, is_base) in enumerate(zip(layer.labels, layer.is_base, strict=True)):
         if is_base:
-            activation = BASE_TERMS.get(label.lower())
+            activation = _BASE_TERMS.get(label.lower())
             beta[:, b] = np.nan if activation is None else activation(x)
     return beta
 
