@@ -29,7 +29,7 @@ _TEST_SHARE = 0.2
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
-    "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
+    "It trains here, in your browser, on {train:,} {rows}; {test:,} others test it. "
     "Point at anything to read it; {draw}pull a curve and let it learn on."
 )
 
@@ -112,8 +112,8 @@ def playground(
         "worker": bundle("trainer.js").encode(),
         "code": FOR_PAGES.read_bytes(),
     }
-    draw = "draw a digit of your own; " if data is None else ""
-    note = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
+    draw, kind = ("draw a digit; ", "handwritten ") if data is None else ("", "")
+    note = _ABOUT.format(train=rows.train, test=rows.test, rows=kind + rows.name, draw=draw)
     page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
@@ -166,7 +166,7 @@ def _digits(shift: int) -> _Rows:
     images, labels = embedded()
     # The first of each class among those for testing, as far as there is room.
     shown = [TRAIN + int(np.argmax(labels[-TEST:] == digit)) for digit in range(_EXAMPLES)]
-    return _Rows("handwritten digits", images, labels, TRAIN, shift, shown)
+    return _Rows("digits", images, labels, TRAIN, shift, shown)
 
 
 def _own(data: tuple[Tensor, Tensor]) -> _Rows:

@@ -104,8 +104,8 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
 }
 
 /** Which x are drawn, and how to see others. */
-function xTitle({ xIsSeen, settings }: Picture, isAlone = false): string {
-  if (isGrey(settings)) return "";
+function xTitle({ layer, xIsSeen, settings }: Picture, isAlone = false): string {
+  if (isGrey(settings) || isPlain(layer)) return "";
   if (xIsSeen) return "x runs over 98 % of the observed inputs";
   const observe = isAlone ? "" : "; live.observe(batch) shows where inputs fall";
   return `x runs over the range of the layer's grid${observe}`;

@@ -143,9 +143,9 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const around = labels + CURVE_GAP + strip + 2 * PAD;
   const high = TOP_PAD + strip + CURVE_GAP;
   const least = Math.max(150, 0.21 * width);
-  // What a low window leaves of its width is for the kernel, which is no higher than the surface.
+  // What a low window leaves of its width is for the kernel, which is as high as the surface with the curve above it.
   const free = width - around - Math.min(width - around - least, tallest(high));
-  const fitted = (tallest(high) * group.columns) / rows;
+  const fitted = ((high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT) * group.columns) / rows;
   const named = 36 + Math.max(...names.map((name) => widthOf(name, AXIS_SIZE)));
   const aside = narrow || free - named - 3 * PAD >= fitted;
   const room = narrow
@@ -167,22 +167,21 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   };
   const foot = box.y + box.height;
   const beside = box.x + box.width + 16;
-  const hinted = narrow && !given.still ? [box.y + 54] : [];
   const place = aside
-    ? { x: beside, y: [box.y + 12, box.y + 32, ...hinted] }
+    ? { x: beside, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 20, foot + 40] };
   const below = Math.max(foot, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD + (aside ? named : 0);
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));
-  // What is still left over stands on both sides of it.
-  const x = side + PAD + labels + Math.max(0, Math.floor((width - around - side - size) / 2));
+  // A little of what is still left over stands before it, the rest behind.
+  const x = side + PAD + labels + Math.max(0, Math.min(48, (width - around - side - size) >> 1));
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {
     kernel,
-    /** Left and baseline of its head, and left and baselines of the names of both entries and of a hint. */
+    /** Left and baseline of its head, and left and baselines of the names of both entries. */
     head: { x: box.x, y: TOP_PAD + 9 },
     names: place,
     plot,
