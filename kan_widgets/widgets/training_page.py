@@ -333,7 +333,7 @@ def _bar(settings: dict[str, Any]) -> str:
         '<button type="button" data-kw-part="run" disabled>Train</button>'
         '<button type="button" data-kw-part="again" disabled>Begin again</button>'
         f"<details><summary>settings</summary>{inputs}</details>"
-        '<p aria-live="polite"><strong data-kw-part="score"></strong> '
+        '<p><strong data-kw-part="score" aria-live="polite"></strong> '
         '<span data-kw-part="said"></span></p>'
         "</section>"
     )
