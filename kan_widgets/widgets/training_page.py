@@ -29,7 +29,7 @@ _TEST_SHARE = 0.2
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
-    "It trains here, in your browser, on {train:,} {rows}; {test:,} others test it. "
+    "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
     "Point at anything to read it; {draw}pull a curve and let it learn on."
 )
 
