@@ -169,12 +169,12 @@ export function axesText(picture: Picture, isBrief = false): string {
   const shown = changed ? `the change of ${one}${since}` : one;
   // Its plot has an axis.
   if (isAlone(picture)) return `${shown}, ${x}`;
-  const all = `each plot: ${shown}, ${x}`;
-  const what = isBrief && !changed ? x : all;
+  const what = isBrief && !changed ? x : `each plot: ${shown}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
   if (settings.scale === "layer") {
-    return `${what}, ${value} from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
+    const ends = `from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
+    return `${what}, ${value} ${isBrief ? formatRange(largest) : ends}`;
   }
   const own =
     smallest === largest
