@@ -679,8 +679,9 @@ describe("what is shown", () => {
     const { remarks } = await show({}, { stream: "saved" });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(remarks()[0]).toBe("saved");
-    // What was so in its last seconds says nothing of a run that is over.
-    expect(remarks()).toContain("71.3 steps/s");
+    // What was so in its last seconds says nothing of a run that is over; steps and time say all of it.
+    expect(remarks().join(" ")).not.toContain("steps/s");
+    expect(remarks()).toContain("training time 1:15");
   });
 
   it("has a bar as long as what is done, and says how much that is", async () => {

@@ -114,8 +114,8 @@ def playground(
         "worker": bundle("trainer.js").encode(),
         "code": FOR_PAGES.read_bytes(),
     }
-    draw = "draw a digit of your own; " if data is None else ""
-    note = _ABOUT.format(train=rows.train, test=rows.test, rows=rows.name, draw=draw)
+    draw, kind = ("draw a digit; ", "handwritten ") if data is None else ("", "")
+    note = _ABOUT.format(train=rows.train, test=rows.test, rows=kind + rows.name, draw=draw)
     page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
@@ -168,7 +168,7 @@ def _digits(shift: int) -> _Rows:
     images, labels = embedded()
     # The first of each class among those for testing, as far as there is room.
     shown = [TRAIN + int(np.argmax(labels[-TEST:] == digit)) for digit in range(_EXAMPLES)]
-    return _Rows("handwritten digits", images, labels, TRAIN, shift, shown)
+    return _Rows("digits", images, labels, TRAIN, shift, shown)
 
 
 def _own(data: tuple[Tensor, Tensor]) -> _Rows:
@@ -335,7 +335,7 @@ def _bar(settings: dict[str, Any]) -> str:
         '<button type="button" data-kw-part="run" disabled>Train</button>'
         '<button type="button" data-kw-part="again" disabled>Begin again</button>'
         f"<details><summary>settings</summary>{inputs}</details>"
-        '<p aria-live="polite"><strong data-kw-part="score"></strong> '
+        '<p><strong data-kw-part="score" aria-live="polite"></strong> '
         '<span data-kw-part="said"></span></p>'
         "</section>"
     )

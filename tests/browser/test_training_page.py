@@ -74,9 +74,7 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     page.wait_for_timeout(1000)
     assert step_of(page) == here + 1
 
-    assert "of 1,000 other handwritten digits right" in (
-        page.locator("[data-kw-part=score]").inner_text()
-    )
+    assert "of 1,000 test digits right" in (page.locator("[data-kw-part=score]").inner_text())
 
     # A function is changed by hand, and back.
     page.locator(".kw-segment-text", has_text="functions").first.click()

@@ -358,7 +358,7 @@ def test_the_picture_says_what_the_legend_says(shown, setting):
     assert f"each of B0 … B{len(weights) - 1}" in texts
     printed = float(texts[texts.index("base · silu") + 1].replace("−", "-"))
     assert printed == pytest.approx(base, rel=2e-3)
-    assert {"term", "w", "B weights (points)"} <= set(texts)
+    assert {"term", "w", "points: weights"} <= set(texts)
 
 
 def test_the_range_printed_is_that_of_the_function_at_every_width(shown, setting):

@@ -70,7 +70,7 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
             lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
             "the model has no layer of kan_widgets.nn",
         ),
-        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes handwritten digits"),
+        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes digits"),
         (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),

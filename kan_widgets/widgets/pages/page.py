@@ -21,7 +21,6 @@ from kan_widgets.widgets.pages.page_text import (
     models,
     names,
     page_text,
-    use,
 )
 
 # Traits of no use to a page, or that it makes itself.
@@ -226,10 +225,11 @@ class Page:
     def written(self, share: float, *, light: bool = True) -> tuple[bytes, int]:
         """Return the page with about that share of the frames, and how many those are."""
         content, packed, kept = self.content(share, light=light)
+        timed = any(view._draws_frames for view in self._shown)
         text = page_text(
             title=self._title,
             named=self._named,
-            about=self._note or f"{about(self._model_words, kept, self._saved_at)} {use(kept)}",
+            about=self._note or about(self._model_words, kept, self._saved_at, timed=timed),
             content=content,
             packed=packed,
             figures=figures(self._views, named=len(self._views) > 1),

@@ -187,8 +187,8 @@ def in_words(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
 
 
-def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) -> str:
-    """Return as HTML what a page is, when it was saved, and which steps of each stream it has."""
+def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime, timed: bool) -> str:
+    """Return as HTML what a page is, when it was saved, its steps, and how to use it."""
     day = f"{saved.day} {saved:%B %Y, %H:%M}"
     when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
     moments = []
@@ -198,11 +198,9 @@ def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) ->
         moments.append(several if latest > first else f"step {latest:,}")
     # Streams of several models often say the same.
     steps = "; ".join(dict.fromkeys(moments))
-    return f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {steps}."
-
-
-def use(kept: Sequence[Sequence[Frame]]) -> str:
-    """Return what a reader can do on a page."""
-    back = any(frames[-1].step > frames[0].step for frames in kept)
-    hands = "Point at anything to read it, click to select it"
-    return f"{hands}; the timeline goes back through the training." if back else f"{hands}."
+    goes_back = timed and any(frames[-1].step > frames[0].step for frames in kept)
+    back = "; the timeline goes back through the training" if goes_back else ""
+    return (
+        f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {steps}. "
+        f"Point at anything to read it, click to select it{back}."
+    )

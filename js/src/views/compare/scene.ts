@@ -42,7 +42,7 @@ const PANEL_HEIGHT = 164;
 /** So wide, curves have room beside the numbers. */
 const ROOM_FOR_CURVES = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
-const NARROWEST_PANEL = 240;
+const NARROWEST_PANEL = 200;
 /** Of a panel below another one, beside the numbers. */
 const LOWEST_PANEL = 140;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";

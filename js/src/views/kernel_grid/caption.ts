@@ -104,8 +104,8 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
 }
 
 /** Which x are drawn, and how to see others. */
-function xTitle({ xIsSeen, settings }: Picture, isAlone = false): string {
-  if (isGrey(settings)) return "";
+function xTitle({ layer, xIsSeen, settings }: Picture, isAlone = false): string {
+  if (isGrey(settings) || isPlain(layer)) return "";
   if (xIsSeen) return "x runs over 98 % of the observed inputs";
   const observe = isAlone ? "" : "; live.observe(batch) shows where inputs fall";
   return `x runs over the range of the layer's grid${observe}`;
@@ -169,12 +169,12 @@ export function axesText(picture: Picture, isBrief = false): string {
   const shown = changed ? `the change of ${one}${since}` : one;
   // Its plot has an axis.
   if (isAlone(picture)) return `${shown}, ${x}`;
-  const all = `each plot: ${shown}, ${x}`;
-  const plotted = isBrief && !changed ? x : all;
+  const plotted = isBrief && !changed ? x : `each plot: ${shown}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
   if (settings.scale === "layer") {
-    return `${plotted}, ${value} from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
+    const ends = `from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
+    return `${plotted}, ${value} ${isBrief ? formatRange(largest) : ends}`;
   }
   const own =
     smallest === largest

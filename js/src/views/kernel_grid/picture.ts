@@ -112,7 +112,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   const readPeaks = peaksReader();
 
   function groundOf(from: Ingredients): Picture {
-    const { frame, layer, initial = null, settings, width, order, observed } = from;
+    const { frame, layer, initial = null, settings, width, order } = from;
     const { room = 0, fold = null } = from;
     const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
     const { mode } = settings;
@@ -121,7 +121,9 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
       () => arranged(from, shape),
     );
-    const seen = keep("inputs", [observed], () => inputRange(observed ?? null));
+    // A line is the same everywhere: from −1 to 1 it ends at its weight.
+    const observed = (!isPlain(layer) && from.observed) || null;
+    const seen = keep("inputs", [observed], () => inputRange(observed));
     const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
     const points = drawnPoints(arrangement);
     const start = keep("start", [initial, layer], () => startOf(initial, layer));

@@ -33,7 +33,7 @@ const AXIS_ENDS_WIDTH = 42;
 /** From one line of a head to the next. */
 export const HEAD_LINE = 15;
 /** Less than this is no plot, and no room for two of them side by side. */
-const LEAST_PLOT = 180;
+const LEAST_PLOT = 172;
 const LEAST_PAIR = 270;
 
 export type RangesLayout = ReturnType<typeof rangesLayout>;

@@ -143,17 +143,18 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const around = labels + CURVE_GAP + strip + 2 * PAD;
   const high = TOP_PAD + strip + CURVE_GAP;
   const least = Math.max(150, 0.21 * width);
-  // What a low window leaves of its width is for the kernel, which is no higher than the surface.
+  // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
   const free = width - around - Math.min(width - around - least, tallest(high));
-  const fitted = (tallest(high) * group.columns) / rows;
+  const tall = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT;
+  const fitted = (tall * group.columns) / rows;
   const named = 36 + Math.max(...names.map((name) => widthOf(name, AXIS_SIZE)));
   const aside = narrow || free - named - 3 * PAD >= fitted;
-  const room = narrow
-    ? wholePixels(0.2 * width, 72, 100)
-    : Math.round(Math.max(least - 3 * PAD, Math.min(free - 3 * PAD, fitted, 0.4 * width)));
+  const most = Math.min(free - 3 * PAD - (aside ? named : 0), 1.25 * fitted, 0.4 * width);
+  const room = Math.round(narrow ? 0.2 * width : Math.max(least - 3 * PAD, most));
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
-  const [wide, deep] = [group.columns, rows].map((n) => n * pitch - gap);
+  const deep = rows * Math.max(4, Math.min(pitch, Math.floor((tall + gap) / rows))) - gap;
+  const wide = group.columns * pitch - gap;
   const box = { x: PAD + 3, y: TOP_PAD + 3 + HEAD_HEIGHT, width: wide, height: deep };
   const kernel: Region = {
     name: "kernel",
@@ -166,23 +167,21 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     words: (row, column) => entryName(layer, group, row * group.columns + column),
   };
   const foot = box.y + box.height;
-  const beside = box.x + box.width + 16;
-  const hinted = narrow && !given.still ? [box.y + 54] : [];
   const place = aside
-    ? { x: beside, y: [box.y + 12, box.y + 32, ...hinted] }
+    ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 20, foot + 40] };
   const below = Math.max(foot, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD + (aside ? named : 0);
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));
   // What is still left over stands on both sides of it.
-  const x = side + PAD + labels + Math.max(0, Math.floor((width - around - side - size) / 2));
+  const x = side + PAD + labels + Math.max(0, (width - around - side - size) >> 1);
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };
   return {
     kernel,
-    /** Left and baseline of its head, and left and baselines of the names of both entries and of a hint. */
+    /** Left and baseline of its head, and left and baselines of the names of both entries. */
     head: { x: box.x, y: TOP_PAD + 9 },
     names: place,
     plot,

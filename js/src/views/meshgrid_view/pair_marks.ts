@@ -53,9 +53,6 @@ export function pairKernelMarks(
     marks.push(...badge("xy"[k], place.x + 6, y - 4, k === 0 ? accent : ink, surface));
     marks.push(words(place.x + 20, y, name, ink));
   });
-  for (const y of place.y.slice(2)) {
-    marks.push(words(place.x, y, "click two tiles: x, then y", colours.muted));
-  }
   return [...marks, words(head.x, head.y, title, ink, { size: HEAD_SIZE, weight: 600 })];
 }
 

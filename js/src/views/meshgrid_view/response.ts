@@ -230,7 +230,7 @@ const COLUMN_GAP = 20;
 const TITLE = 22;
 const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
-const SMALLEST_MAP = 44;
+const SMALLEST_MAP = 36;
 const LOW_HEIGHT = 300;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
 const PATCH = { share: 0.27, most: 400 };
@@ -371,6 +371,6 @@ function bestMaps(count: number, shape: number, room: number, tallest: number, l
     Math.min(wideFor(across), Math.floor(highFor(across) / shape));
   const best = 1 + maxIndex(range(1, count + 1), sizeFor);
   if (sizeFor(best) >= SMALLEST_MAP) return { across: best, size: sizeFor(best) };
-  const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP + 12 + MAP_GAP)));
+  const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP + 20 + MAP_GAP)));
   return { across, size: wideFor(across) };
 }

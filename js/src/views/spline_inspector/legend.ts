@@ -113,7 +113,9 @@ export function legendMarks(legend: Legend, shown: Said, colours: Colours): Mark
     words(x, y + 13, text, colours.muted, { anchor });
   for (const { x, width } of columns) {
     const end = x + width - PAD;
-    marks.push(head(x + PAD, "term", "start"), head(end - NUMBER_WIDTH, "weight", "end"));
+    // A column of what is no term has no numbers to name.
+    if (rows.some(({ row, box }) => box.x === x && row.coefficient))
+      marks.push(head(x + PAD, "term", "start"), head(end - NUMBER_WIDTH, "weight", "end"));
     if (shown.reading) marks.push(head(end, `at ${shown.variable}`, "end"));
     const rule = y + HEAD_HEIGHT - 1.5;
     marks.push(line([x, rule, x + width, rule], colours.line));
@@ -184,8 +186,11 @@ function swatchMarks({ look, colours }: KeyRow, x: number, y: number): Mark[] {
       return [line(across, colour, { width: 2.5 })];
     case "dashes":
       return [line(across, colour, { width: 2, dash: [4, 2] })];
-    case "point":
-      return [dot(x + 8, y, 3.25, { stroke: colour, width: 1.5 })];
+    // Round as those of B, square as those of other terms.
+    case "point": {
+      const own = { stroke: colour, width: 1.5 };
+      return [dot(x + 4, y, 3, own), rect({ x: x + 10, y: y - 2.5, width: 5, height: 5 }, own)];
+    }
     case "knot":
       return [line([x + 8.5, y - 5, x + 8.5, y + 5], colour)];
     case "bars": {

@@ -26,9 +26,9 @@ export interface Plane {
 }
 
 const LABEL_SIZE = 11;
+const OUTSIDE = "outside the grid";
 const NAME_GAP = 5;
 const LEFT_ROOM = 60;
-const RIGHT_ROOM = 10;
 const TOP_ROOM = 8;
 const BOTTOM_ROOM = 38;
 /** Of what is low, as in a host, the curves have the most. */
@@ -39,15 +39,13 @@ const POINT_SLACK = 1;
 /** Canvas coordinates are cut off here: nothing so far out is seen. */
 const FURTHEST_PIXEL = 1e5;
 
-/** Pixels beside the plot at least: labels of y that are wider take more. */
-export const BESIDE_PLOT = LEFT_ROOM + RIGHT_ROOM;
-
 /** In a lower plot the names of points would hide the curves. */
-const LEAST_NAMED = 170;
+const LEAST_NAMED = 230;
 
-/** Room at the right of the plot for the names of lines; and the width from which there is so much. */
+/** Room at the right of the plot for the names of lines. */
 const NAMES_ROOM = 52;
-const WIDTH_FOR_NAMES = 420;
+/** Pixels beside the plot at least: labels of y that are wider take more. */
+export const BESIDE_PLOT = LEFT_ROOM + NAMES_ROOM;
 
 export function placesIn(box: Rect, y: Ends, strip: boolean) {
   const tall = box.height < STRIP_HEIGHT.below ? STRIP_HEIGHT.low : STRIP_HEIGHT.usual;
@@ -57,7 +55,7 @@ export function placesIn(box: Rect, y: Ends, strip: boolean) {
   const plot = {
     x: box.x + left,
     y: box.y + TOP_ROOM,
-    width: Math.max(40, box.width - left - (box.width < WIDTH_FOR_NAMES ? RIGHT_ROOM : NAMES_ROOM)),
+    width: Math.max(40, box.width - left - NAMES_ROOM),
     height,
   };
   return {
@@ -117,9 +115,13 @@ function groundMarks({ picture, y, places: { plot }, theme, ratio }: Plane): Mar
   const high = Math.max(low, Math.min(right, toX(x, plot, domain[1])));
   const seen = knots.filter((knot) => knot >= x[0] && knot <= x[1]);
   const lines = seen.map((knot) => snapped(toX(x, plot, knot), ratio));
+  // The first band that has room for it says what the bands are.
+  const room = widthOf(OUTSIDE, LABEL_SIZE) + 8;
+  const band = low - plot.x > room ? plot.x : right - high > room ? high : null;
   const marks: Mark[] = [
     rect(plot, { fill: colours.beyond }),
     rect({ ...plot, x: low, width: high - low }, { fill: colours.plot }),
+    ...(band === null ? [] : [words(band + 4, plot.y + 13, OUTSIDE, colours.muted)]),
     hairlines(lines, plot.y, bottom, colours.zero, { opacity: 0.6 }),
   ];
   if (y[0] <= 0 && y[1] >= 0) {

@@ -67,9 +67,8 @@ export function legendRows(
     ),
     ...pinRows(picture, reading),
   ];
-  const points = picture.order >= 0 ? "B weights (points)" : "weights (points)";
-  const about = "a point for each weight: as high as that of a B, else on the curve of the term";
-  rows.push(row("points", points, about, { look: "point", colours: [colours.muted] }));
+  const about = "a point for each weight: a B's as high as it, any other on the curve of its term";
+  rows.push(row("points", "points: weights", about, { look: "point", colours: [colours.muted] }));
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
     const title = "where the pieces of the splines meet";
     rows.push(row("knots", "knots", title, { look: "knot", colours: [colours.muted] }));

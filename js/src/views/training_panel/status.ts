@@ -98,16 +98,12 @@ export function numbers(
     rows.push(["epoch", `${status.epoch}${of}`, "The current pass over the data"]);
   }
   const ended = ENDED.some((end) => end === status.state || end === standing);
-  const isUnderWay = !ended && !UNSURE.includes(standing);
-  // Of a run that is over what counts is all of it.
-  const isOver = standing === "saved";
-  const speed = isOver ? status.mean_rate : status.rate;
-  const when = isOver ? "while steps were made" : "over the last few seconds";
-  if (isUnderWay && speed > 0) {
+  const isUnderWay = !ended && standing !== "saved" && !UNSURE.includes(standing);
+  if (isUnderWay && status.rate > 0) {
     rows.push([
       "",
-      `${formatNumber(speed)} steps/s`,
-      `Optimizer steps a second ${when}, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
+      `${formatNumber(status.rate)} steps/s`,
+      `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
     ]);
   }
   if (status.elapsed) {
