@@ -3,7 +3,6 @@
 import { maxIndex } from "d3-array";
 import { formatAlike, formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
-import { seenThen } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
@@ -18,13 +17,8 @@ import {
   widenInputs,
 } from "./functions.ts";
 import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
-import {
-  layoutOf,
-  type NetworkLayout,
-  type PlacedColumn,
-  roomFor,
-  type ShownColumn,
-} from "./layout.ts";
+import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
+import type { ShownColumn } from "./rails.ts";
 
 /** How far the bars of each of several diagrams reach, by its number: they have one scale. */
 export interface Compared {
@@ -106,8 +100,6 @@ export interface Diagram extends Asked {
   late: number;
   /** Whether the strengths of links mean something: an example has run through, or something was learnt. */
   isTold: boolean;
-  /** When the inputs it goes by were seen, " at step 40", if the model was another then. */
-  inputsAt: string;
 }
 
 /** A unit that is looked at; `bundle` is one that leads to it, or −1. */
@@ -277,9 +269,6 @@ export function diagramOf(
   });
   const last = store.ghost();
   const ghost = last?.layout === frame.layout ? last : null;
-  const inputsAt = graph.columns.map(
-    ({ layer }) => layer && seenThen(store.observed(layer.name), frame.step),
-  );
   return {
     ...asked,
     graph,
@@ -291,7 +280,6 @@ export function diagramOf(
     late,
     legs,
     isTold: flow !== null || (ghost !== null && ghost !== frame),
-    inputsAt: inputsAt.find((text) => text) ?? "",
   };
 }
 

@@ -14,7 +14,8 @@ import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
-import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
+import type { NetworkLayout } from "./layout.ts";
+import { MOST_CURVES } from "./rails.ts";
 
 const POINTS = 24;
 /** Up to this many functions are drawn so large that they get more points. */
@@ -166,7 +167,7 @@ export function hasSquares(
   });
 }
 
-interface Pictured {
+export interface Pictured {
   bundle: Bundle;
   box: Rect;
   /** Of a single function: the input that the example gives it, and what it makes of that. */
@@ -184,11 +185,12 @@ export function bundleMarks(
   const [{ bundle, box }] = list;
   const isOne = bundle.count === 1;
   if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
-    return list.flatMap(({ bundle: { first: f }, box, point }) => {
+    return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
       const inside = { ...grown(box, -8), width: box.width - 8 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
       const reach = picture.layer.count > 1 ? picture.scale() : 0;
-      return [ground, ...phiPlot({ ...picture, f, reach }, point, inside, colours).marks];
+      const plotted = { ...picture, f, reach, isFirst: k === 0 };
+      return [ground, ...phiPlot(plotted, point, inside, colours).marks];
     });
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
