@@ -325,7 +325,7 @@ describe("the diagram of the next frame", () => {
     // What the functions were is drawn, too, but not on itself.
     expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
-    expect(hasSquares(two.layout, (k) => two.parts[k].bundles)).toBe(false);
+    expect(hasSquares(two.parts)).toBe(false);
     const asked = { frame: first, settings, flow: null, room, window: WHOLE };
     const zero = diagramOf(given, asked, keep);
     expect(zero.parts[1].picture?.ghost).toBeNull();

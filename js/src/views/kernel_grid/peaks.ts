@@ -1,5 +1,6 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. */
 
+import { max } from "d3-array";
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -29,13 +30,8 @@ export function withoutOutliers(ranges: ArrayLike<number>): number {
   const count = finite.length;
   if (count === 0) return 0;
   const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(OUTLIER_SHARE * count)));
-  const most =
-    count < FEWEST_WITH_OUTLIERS || !(others > 0)
-      ? Number.POSITIVE_INFINITY
-      : OUTLIER_FACTOR * others;
-  let best = 0;
-  for (const range of finite) if (range <= most && range > best) best = range;
-  return best;
+  const hasOutliers = count >= FEWEST_WITH_OUTLIERS && others > 0;
+  return max(finite.filter((range) => !hasOutliers || range <= OUTLIER_FACTOR * others)) ?? 0;
 }
 
 /** How functions are measured: once `made` is another, all are measured anew. */

@@ -192,10 +192,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     !plot &&
     ((given.get("linked") ?? []) as string[]).length > 0 &&
     given.store.selection() === null;
-  const besideMarks = () => {
-    const f = isBeside ? largestAtStart(given.store.initial(), layer) : -1;
-    return f < 0 ? [] : framed(boxOf(picture, f), colours.accent, colours);
-  };
+  const beside = isBeside ? [largestAtStart(given.store.initial(), layer)] : [];
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,
@@ -222,7 +219,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         from: flat ? [picture, theme.name, ratio] : undefined,
         marks: (view) => functionMarks(picture, view, theme),
       },
-      { marks: () => [...besideMarks(), ...markedMarks(picture, marked, theme)] },
+      {
+        marks: () => [
+          ...beside.flatMap((f) => framed(boxOf(picture, f), colours.accent, colours)),
+          ...markedMarks(picture, marked, theme),
+        ],
+      },
       {
         marks: () => {
           if (!plot) return [];

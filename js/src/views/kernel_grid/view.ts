@@ -1,7 +1,7 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { Plan } from "../../phi/curves.ts";
-import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
+import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
@@ -83,7 +83,7 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    asked: asked(shell, () => scene, view),
+    asked: asked(() => scene, view),
     header: header.element,
     stage,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
@@ -215,11 +215,7 @@ function createTip({ document, tip }: Shell) {
 /** What tests and other tools may ask of it. */
 export type GridElement = ViewElement<GridScene, ReturnType<typeof asked>>;
 
-function asked(
-  { store }: Shell,
-  scene: () => GridScene | null,
-  { step, drawn }: ReturnType<typeof createLayerView>,
-) {
+function asked(scene: () => GridScene | null, { step, drawn }: ReturnType<typeof createLayerView>) {
   const picture = () => scene()?.picture ?? null;
   const points = (subject: Subject, plan: Plan, f: number) => {
     const { x, y } = pointsOf(subject, plan, f);
@@ -239,9 +235,6 @@ function asked(
       if (!ghost || !initial) return null;
       return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
     },
-    selected() {
-      const { layer } = picture() ?? {};
-      return layer ? functionOf(layer, store()?.selection() ?? null) : -1;
-    },
+    selected: () => scene()?.marked.selected ?? -1,
   };
 }

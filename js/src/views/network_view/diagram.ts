@@ -3,7 +3,7 @@
 import { maxIndex } from "d3-array";
 import { formatAlike, formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
-import type { Keep } from "../../phi/memory.ts";
+import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
@@ -235,7 +235,7 @@ export function diagramOf(
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
     const units = keep<number[]>(at, [most, onPath.get(k), ...relevances], (before) => {
       const own = chosenUnits(graph, k, relevances, most, before, onPath.get(k));
-      return before && isSame(own, before) ? before : own;
+      return before && allSame(own, before) ? before : own;
     });
     return { bundles: column.bundles, links: NONE, units };
   });
@@ -245,7 +245,7 @@ export function diagramOf(
     if (!before || !relevance) return;
     own.links = keep<number[]>(`links ${k}`, [relevance, before.units, own.units], (last) => {
       const links = linksOf(own, before, relevance);
-      return last && isSame(links, last) ? last : links;
+      return last && allSame(links, last) ? last : links;
     });
   });
   const drawn = shown.flatMap(({ links, units }) => [links, units]);
@@ -292,10 +292,6 @@ function linksOf(
   const [sources, targets] = [new Set(before.units), new Set(units)];
   if (sources.size * targets.size >= bundles.length) return relevance.shown;
   return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a === b || (a.length === b.length && a.every((value, k) => value === b[k]));
 }
 
 /** The right class of the example that is shown, where it is known. */

@@ -11,11 +11,11 @@ import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
 import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
+import { interrupted } from "../../scene/strokes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
-import type { NetworkLayout } from "./layout.ts";
-import { MOST_CURVES } from "./rails.ts";
+import { MOST_CURVES, type Rails, type ShownColumn } from "./rails.ts";
 
 const POINTS = 24;
 /** Up to this many functions are drawn so large that they get more points. */
@@ -158,13 +158,11 @@ function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
 
 /** Whether functions are drawn as squares of colour somewhere. */
 export function hasSquares(
-  { columns }: NetworkLayout,
-  bundlesOf: (k: number) => readonly Bundle[],
-) {
-  return columns.some(({ column, kernels }, k) => {
-    const [first] = kernels;
-    return first !== undefined && !hasCurves(column, bundlesOf(k)[first[0]], first[1].width);
-  });
+  parts: readonly ({ column: Column } & Pick<ShownColumn, "bundles"> & Rails)[],
+): boolean {
+  return parts.some(({ column, kernels, bundles }) =>
+    [...kernels].slice(0, 1).some(([n, { width }]) => !hasCurves(column, bundles[n], width)),
+  );
 }
 
 export interface Pictured {
@@ -227,7 +225,13 @@ function curveMarks(
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
       const f = bundle.first + n;
       const now = curveOf(frame, layer, f, plan);
-      addCurve(curves, now, toX, toY);
+      const drawn = interrupted(
+        now.x.length,
+        (p) => toX(now.x[p]),
+        (p) => toY(now.y[p]),
+      );
+      curves.ends.push(...drawn.ends.map((end) => end + curves.xy.length / 2));
+      curves.xy.push(...drawn.xy);
       if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
     }
   }
@@ -238,22 +242,6 @@ function curveMarks(
     ...changeMarks(changed, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
-}
-
-function addCurve(
-  { xy, ends }: { xy: number[]; ends: number[] },
-  { x, y }: ReturnType<typeof curveOf>,
-  toX: (value: number) => number,
-  toY: (value: number) => number,
-) {
-  const close = () => {
-    if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
-  };
-  for (let p = 0; p < x.length; p++) {
-    if (Number.isFinite(y[p])) xy.push(toX(x[p]), toY(y[p]));
-    else close();
-  }
-  close();
 }
 
 /** Where the example lies on a function. */

@@ -33,10 +33,8 @@ interface Line {
 }
 
 /** The way of bundle `n` that leads to a column; null where its units are not drawn. */
-export function wayOf(
-  { before, byUnit, bundles, box, kernels, rows }: Part,
-  n: number,
-): Way | null {
+export function wayOf(part: Part, n: number): Way | null {
+  const { before, byUnit, bundles, box, kernels, rows } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;

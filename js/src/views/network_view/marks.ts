@@ -158,9 +158,8 @@ function circleMarks(
     };
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
-    const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
     const index = units.length > 1 ? String(unit) : "";
-    const texts = isKnown ? [told(value), short, ""] : [values[k] ? String(value) : index, ""];
+    const texts = isKnown ? [told(value), ""] : [values[k] ? String(value) : index, ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // Numbers too long for their circle are written smaller, and shorter.

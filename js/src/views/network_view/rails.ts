@@ -1,6 +1,5 @@
 /** Where the pictures of functions stand between two columns: below each other, staggered, or in a row for each unit. */
 
-import { rollup } from "d3-array";
 import type { Rect } from "../../scene/marks.ts";
 import type { Bundle } from "./graph.ts";
 
@@ -65,16 +64,11 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
     return Math.min(largest, tall, (kind.room * each) / rows - STAGGER.beside);
   };
   // The functions of one unit stand in a row where below each other they would be small: one sees whose they are.
-  const toEach = rollup(
-    list,
-    ({ length }) => length,
-    (k) => bundles[k].to,
-  );
-  const most = Math.max(1, ...toEach.values());
+  const most = list.length / units.length;
   const low = pitch - ROW.below - ROW.apart;
   const broad = Math.min(largest, (ROW.share * each) / most - ROW.beside, low / FUNCTION.flattest);
-  const isLow = STAGGER.gain * fitting(1) < wanted;
-  const isRow = isOne && most > 1 && units.length > 1 && isLow && broad >= ROW.least;
+  const isLow = units.length > 1 && STAGGER.gain * fitting(1) < wanted;
+  const isRow = isOne && most > 1 && Number.isInteger(most) && isLow && broad >= ROW.least;
   const abreast = isRow ? most : staggerOf(fitting, wanted, kind.abreast);
   const upright = isRow ? Math.min(broad, low / flat) : fitting(abreast);
   // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.

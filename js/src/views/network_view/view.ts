@@ -128,7 +128,11 @@ function build(shell: Shell): Parts {
       // Beside the button that was pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask.run(shown.asks, given.store);
-      tell(shell, shown.sites.words(pointed.id), shown.width < PHONE.below ? PHONE.hint : HINT);
+      // What is pointed at, else what went wrong, else what one can do.
+      const words = shown.sites.words(pointed.id);
+      const warning = given.store.edits().message || String(given.get("notice") ?? "");
+      const hint = shown.width < PHONE.below ? PHONE.hint : HINT;
+      shell.read(words || warning || hint, false, !words && warning !== "");
       return shown;
     },
   };
@@ -204,12 +208,6 @@ function createAsking({ model, schedule, signal }: Shell) {
       askedAt = 0;
     },
   };
-}
-
-/** Says what is pointed at, else what went wrong, else what one can do. */
-function tell(shell: Shell, words: string, hint: string) {
-  const warning = shell.store()?.edits().message || String(shell.get("notice") ?? "");
-  shell.read(words || warning || hint, false, !words && warning !== "");
 }
 
 /** Where one can draw by hand, if it is large enough. */

@@ -24,6 +24,8 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
+/** Of so many numbers a sum is said in words. */
+const MOST_ADDED = 5;
 /** In what is narrower the tip says what colours of maps mean. */
 const ROOMY_KEY = 760;
 
@@ -45,7 +47,7 @@ export function networkCaption(
     remarks.push({ text, tone: "warn", strong: true });
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
-  const squares = hasSquares(layout, (k) => parts[k].bundles);
+  const squares = hasSquares(parts);
   const hasCurves = hasPlot || (!squares && parts.some(({ kernels }) => kernels.size > 0));
   if (!isPlainAll && ghost && ghost !== frame && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
@@ -119,34 +121,19 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
-/** So few numbers as the network has are added up in words, along the path: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4". */
-function additions({ graph, flow, parts }: Diagram, legs: readonly Leg[]): string {
-  if (!flow?.frame || !isSmall(graph.columns)) return "";
-  const { frame } = flow;
-  const said = [...legs].reverse().flatMap(({ column, bundle }) => {
-    const { to } = parts[column].bundles[bundle];
-    const closeUp = unitCloseUp(graph, column, flow, frame, to);
-    if (!closeUp) return [];
+/** What a number is made of along the path, where these are few: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4"; "" where they are many. */
+function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]): string {
+  const frame = flow?.frame;
+  if (!frame || scores?.raw.length !== 1 || legs.length !== parts.length - 1) return "";
+  const said = [...legs].reverse().map(({ column, bundle }) => {
+    const closeUp = unitCloseUp(graph, column, flow, frame, parts[column].bundles[bundle].to);
+    if (!closeUp || closeUp.added.length > MOST_ADDED) return "";
     const { told, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
-    if (!isOne) return [sumText(closeUp, told)];
-    return [`φ(${(before?.told ?? told)(closeUp.inputs[0])}) = ${told(closeUp.total)}`];
+    if (!isOne) return sumText(closeUp, told);
+    return `φ(${(before?.told ?? told)(closeUp.inputs[0])}) = ${told(closeUp.total)}`;
   });
-  return said.join(", then ");
-}
-
-const SMALL_NETWORK = { functions: 8, columns: 4 };
-
-/** Whether all functions of a network are drawn so large that they need no close-up. */
-function isSmall(columns: Diagram["graph"]["columns"]): boolean {
-  return (
-    columns.length <= SMALL_NETWORK.columns &&
-    columns.every(({ layer, bundles, kind }) => {
-      if (kind === "input") return true;
-      const isOne = bundles.length > 0 && bundles[0].count === 1;
-      return layer !== null && isOne && bundles.length <= SMALL_NETWORK.functions;
-    })
-  );
+  return said.includes("") ? "" : said.join(", then ");
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
