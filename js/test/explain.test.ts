@@ -7,6 +7,7 @@ import type { LinesMark, Mark, Pixels, Rect, TextMark } from "../src/scene/marks
 import { svgOf } from "../src/scene/svg.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
+import type { ViewElement } from "../src/shell/mount.ts";
 import { outlineOf } from "../src/views/explain/block.ts";
 import {
   functionCell,
@@ -19,7 +20,7 @@ import {
 } from "../src/views/explain/content.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import type { ExplainScene } from "../src/views/explain/scene.ts";
-import { drawing, type ExplainElement, render } from "../src/views/explain/view.ts";
+import { drawing, render } from "../src/views/explain/view.ts";
 import { verdict } from "../src/views/explain/words.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import type { Selection } from "../src/wire/types.ts";
@@ -96,7 +97,7 @@ if (!content) throw new Error("nothing was read");
 const [last, conv] = content.parts;
 
 /** The words of all sites of a kind, row by row: "groups", "bars", "curves", "classes". */
-function sitesOf(root: ExplainElement, name: string): string[] {
+function sitesOf(root: ViewElement<ExplainScene>, name: string): string[] {
   const { sites } = root.kwView.scene() as ExplainScene;
   const found: string[] = [];
   for (let row = 0; sites.words(`${name}/${row}/0`); row++) {
@@ -539,7 +540,7 @@ describe("the view", () => {
     const el = document.body.appendChild(document.createElement("div"));
     const host = { getWidget: async () => ({ exports: store }) };
     render({ model: model.model, el, host, signal: life.signal } as never);
-    const root = el.querySelector(".kw-explain") as ExplainElement;
+    const root = el.querySelector(".kw-explain") as ViewElement<ExplainScene>;
     await painted();
     const texts = (selector: string) =>
       Array.from(root.querySelectorAll<HTMLElement>(selector), (node) => node.textContent);

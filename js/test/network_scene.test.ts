@@ -179,8 +179,9 @@ describe("below the diagram", () => {
           .flatMap(({ marks }) => textsIn(marks(view)))
           .filter(({ y }) => y > scene.room.height);
         expect(texts.length).toBeGreaterThan(units === 3 ? 5 : 8);
-        const boxes = texts.map(({ text, x, y, size, weight, anchor, middle }) => {
+        const boxes = texts.map(({ text, x, y, size, weight, anchor, middle, turn }) => {
           const wide = widthOf(text, size, weight);
+          if (turn) return { text, left: x - size, right: x, top: y, base: y + wide };
           const left = x - wide * { start: 0, middle: 0.5, end: 1 }[anchor ?? "start"];
           const base = middle ? y + 0.36 * size : y;
           return { text, left, right: left + wide, top: base - 0.72 * size, base };

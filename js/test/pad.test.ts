@@ -4,11 +4,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSketch, type Sketch } from "../src/phi/sketch.ts";
 import type { Shell } from "../src/shell/mount.ts";
-import { createPad, type Pad } from "../src/shell/pad.ts";
+import { createPad } from "../src/shell/pad.ts";
 
 let life: AbortController;
 let sketch: Sketch;
-let pad: Pad;
+let pad: ReturnType<typeof createPad>;
 let back: HTMLElement;
 let kept: { shape: number[]; values: Float32Array }[];
 let pictures: Uint8ClampedArray[];

@@ -164,32 +164,6 @@ def test_a_summary_has_the_largest_of_each_block(monkeypatch):
             assert 0.8 * block.max() <= found.reach[row, column] <= block.max() * (1 + 1e-6)
 
 
-def test_a_summary_has_how_far_the_functions_of_each_block_moved(monkeypatch):
-    monkeypatch.setattr("kan_widgets.live.frames.large_layers._CHUNK", 10)
-    torch.manual_seed(0)
-    model = kw.nn.KANLinear(6, 5)
-    live = kw.bind(model, every=1, prove=False)
-    with torch.no_grad():
-        model.spline_weight[3, 2] += 0.5  # everywhere within the grid: splines add up to 1
-        model.spline_weight[1, 4, 4] -= 0.25
-    live.step()
-    first, now = live.history[0], live.refresh()
-    found = summary_of(now, now.layout.layers[0], first)
-    expected = np.zeros((5, 6))
-    table = now.layout.layers[0].tables[0]
-    values = abs(now.evaluate("KANLinear")[1] - first.evaluate("KANLinear")[1])
-    inside = (table.x >= -1) & (table.x <= 1)
-    expected = values[..., inside].max(-1)[:, :, 0, 0]
-    assert found.change.shape == expected.shape
-    assert found.change[3, 2] == pytest.approx(expected[3, 2], rel=1e-5)
-    assert 0.8 * expected[1, 4] <= found.change[1, 4] <= expected[1, 4] * (1 + 1e-6)
-    assert np.count_nonzero(found.change > 1e-7) == 2
-    assert (found.since, np.nanmax(found.change)) == (0, found.change[3, 2])
-    model.update_grid(3 * torch.randn(64, 6))
-    now = live.refresh()
-    assert summary_of(now, now.layout.layers[0], first).change is None
-
-
 def test_functions_that_are_not_finite_are_counted(monkeypatch):
     live = kw.bind(kw.nn.KANLinear(4, 3), prove=False)
     data = live.frame.data.copy()

@@ -13,6 +13,8 @@ export function memory(): Keep {
   };
 }
 
-function allSame(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((part, k) => Object.is(part, b[k]));
+/** Whether two lists have the same values. */
+export function allSame(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
+  if (a === b) return true;
+  return a.length === b.length && Array.from(a).every((part, k) => Object.is(part, b[k]));
 }

@@ -7,6 +7,8 @@ import { line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
+const SMALL = 9;
+
 export type Scale = (value: number) => number;
 
 export interface Range {
@@ -154,8 +156,20 @@ interface PlotOptions {
   values?: readonly number[];
   /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
+  /** What that ground is called, written into the wider part of it. */
+  beyond?: string;
   /** Marks under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
+}
+
+/** A name in the widest of some boxes, upright where it is too narrow for it. */
+function groundName(text: string, boxes: readonly number[], { muted }: Colours): Mark[] {
+  const [x = 0, y = 0, width = 0, height = 0] = boxes[6] > boxes[2] ? boxes.slice(4) : boxes;
+  const [long, size] = [widthOf(text, SMALL) + 8, SMALL];
+  if (text === "" || width < size + 2) return [];
+  if (long <= width) return [words(x + 4, y + size + 3, text, muted, { size })];
+  const middle = [x + width / 2 + 3, y + 4] as const;
+  return long > height ? [] : [words(...middle, text, muted, { size, anchor: "end", turn: -90 })];
 }
 
 /** Curves over a range in a plot with axes, as high as they and 0 need. */
@@ -164,7 +178,16 @@ export function curvesPlot(
   xRange: Range,
   lines: readonly StrokedCurve[],
   colours: Colours,
-  { titles = { x: "", y: "" }, most, air, size = 10, values = [], within, under }: PlotOptions,
+  {
+    titles = { x: "", y: "" },
+    most,
+    air,
+    size = 10,
+    values = [],
+    within,
+    beyond: name = "",
+    under,
+  }: PlotOptions,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
   const heights = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
   const [least = 0, largest = 0] = extent(heights.filter(Number.isFinite));
@@ -198,6 +221,7 @@ export function curvesPlot(
     rect(plot, { fill: colours.plot }),
     rects(beyond, { fill: colours.outside }),
     ...axesMarks(plot, x, y, colours, { size }),
+    ...groundName(name, beyond, colours),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
     ...(under?.(x, y) ?? []),
     ...lines.map(({ points, stroke, paint }) => {

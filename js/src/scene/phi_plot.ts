@@ -71,11 +71,13 @@ interface Plotted {
   ghost: Frame | null;
   /** How far from 0 its axis reaches at least: that of the functions beside it. */
   reach?: number;
+  /** Whether the ground beyond the grid has its name on it: that is enough once in a view. */
+  isFirst?: boolean;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, reach = 0 }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, reach = 0, isFirst = true }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -96,6 +98,7 @@ export function phiPlot(
     air: AIR,
     values: [reach, -reach, example?.value ?? 0],
     within: basisOf(layer, f).domain,
+    beyond: isFirst ? "outside the grid" : "",
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });

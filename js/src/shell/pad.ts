@@ -9,8 +9,6 @@ import { DIRECTIONS, plainKey, used } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createPen } from "./pen.ts";
 
-export type Pad = ReturnType<typeof createPad>;
-
 const CANVAS_NAME =
   "Your drawing. Arrows move the pen, Space draws, Backspace erases, Escape puts the pad away.";
 

@@ -170,22 +170,17 @@ function convOf({
 }
 
 /** A summary as Python writes it: summary_dict in kan_widgets/widgets/wire/messages.py. */
-interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach" | "change"> {
+interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach"> {
   shape: [number, number];
   reach: unknown;
-  change: unknown;
 }
 
 /** Reads the trait of summaries. */
 export function readSummaries(value: unknown): Summary[] {
   return ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
-    const floats = (bytes: unknown) => {
-      const all = float32(bytes, "a summary");
-      checkCount(all.length, rows * columns, "a summary");
-      return all;
-    };
-    const change = raw.change == null ? null : floats(raw.change);
-    return { ...raw, rows, columns, reach: floats(raw.reach), change };
+    const reach = float32(raw.reach, "a summary");
+    checkCount(reach.length, rows * columns, "a summary");
+    return { ...raw, rows, columns, reach };
   });
 }
 

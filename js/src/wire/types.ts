@@ -40,9 +40,6 @@ export interface Summary {
   broken: number;
   /** reach[row·columns + column]: the largest |φ| of the block; NaN where none is finite. */
   reach: Float32Array;
-  /** As reach: the furthest that φ has moved since step `since`; null where that is not known. */
-  change: Float32Array | null;
-  since: number;
 }
 
 export interface LayerLayout {

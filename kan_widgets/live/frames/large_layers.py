@@ -11,10 +11,8 @@ import threading
 import weakref
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float32
 from kan_widgets.live.frames.frame import Frame
@@ -177,7 +175,7 @@ def _window(layer: LayerLayout, share: int, at: tuple[int, int]) -> LayerLayout:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """How far the functions of one layer get from zero over their grids, and how far they moved."""
+    """How far the functions of one layer get from zero over their grids."""
 
     layer: str
     step: int
@@ -189,18 +187,12 @@ class Summary:
     """Only the functions of every n-th input were evaluated, n being this; 1 for all."""
     broken: int
     """How many of those are not finite."""
-    change: Float32 | None = field(default=None, repr=False)
-    """As ``reach``: how far a φ of each block is at most from what it was at step ``since``;
-    ``None`` where it had another basis then, or there is no earlier frame."""
-    since: int = 0
-    """The step of the frame that ``change`` is counted from."""
 
 
-def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> Summary:
+def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
     """Summarise one layer of a frame, evaluating few functions at a time.
 
-    Each at eight points, evenly over its grid's range. The change is counted from the frame
-    ``first``, if that is another one.
+    Each at eight points, evenly over its grid's range.
     """
     out, inputs, height, width = layer.shape
     block = -(-out // MAX_CELLS), -(-inputs // MAX_CELLS)
@@ -212,21 +204,18 @@ def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> 
     )
     starts = np.searchsorted(chosen, np.arange(columns) * block[1])
     now = _coefficients(frame, layer)
-    before = None
-    if first is not None and first.step < frame.step and layer.name in first.layout.names:
-        earlier = first.layout.layer(layer.name)
-        before = _coefficients(first, earlier) if layer.reads_as(earlier) else None
     tables = None
     if layer.table_of is not None:
         tables = layer.table_of.reshape(out, inputs, height * width)
     bases = [_basis(layer, number) for number in range(len(layer.tables))]
     reach = np.full((rows, columns), -1, np.float32)
-    change = None if before is None else np.full((rows, columns), -1, np.float32)
     broken = 0
     step = max(1, _CHUNK // (len(chosen) * height * width))
 
-    def collect(part: Float32, own: NDArray[Any] | None, place: int, into: Float32) -> int:
-        """Note how far some functions get from zero; return how many are not finite."""
+    for place in range(0, out, step):
+        some = slice(place, place + step)
+        own = None if tables is None else tables[some][:, chosen]
+        part = now[some] if every == 1 else now[some][:, chosen]
         if own is None:
             far = _furthest(part, bases[0])
         else:
@@ -235,25 +224,12 @@ def summary_of(frame: Frame, layer: LayerLayout, first: Frame | None = None) -> 
                 here = own == number
                 far[here] = _furthest(part[here], bases[number])
         finite = np.isfinite(far)
+        broken += int(finite.size - finite.sum())
         far[~finite] = -1
         far = np.maximum.reduceat(far.max(-1), starts, axis=1)
-        np.maximum.at(into, np.arange(place, place + len(far)) // block[0], far)
-        return int(finite.size - finite.sum())
-
-    for place in range(0, out, step):
-        some = slice(place, place + step)
-        own = None if tables is None else tables[some][:, chosen]
-        part = now[some] if every == 1 else now[some][:, chosen]
-        broken += collect(part, own, place, reach)
-        if before is not None and change is not None:
-            past = before[some] if every == 1 else before[some][:, chosen]
-            with np.errstate(invalid="ignore"):
-                collect(part - past, own, place, change)
-    for found in (reach, change):
-        if found is not None:
-            found[found < 0] = np.nan
-    since = 0 if first is None else first.step
-    return Summary(layer.name, frame.step, reach, block, every, broken, change, since)
+        np.maximum.at(reach, np.arange(place, place + len(far)) // block[0], far)
+    reach[reach < 0] = np.nan
+    return Summary(layer.name, frame.step, reach, block, every, broken)
 
 
 def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:

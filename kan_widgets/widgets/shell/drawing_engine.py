@@ -113,7 +113,7 @@ def picture_request(
         # Sent once if it is the first, which takes half the time.
         "frame": {} if _same(first, frame) else frame_dict(frame),
         "selection": dict(selection or {}),
-        "summaries": summaries_of(frame.layout, frames[1], frames[0]),
+        "summaries": summaries_of(frame.layout, frames[1]),
         "training": dict(training or {}),
     }
     inputs = []

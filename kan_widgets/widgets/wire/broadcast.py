@@ -301,9 +301,9 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
                 setattr(self, name, value)
 
     def _tell_summaries(self) -> None:
-        source, (first, frame) = self.source, self._frames
+        source, frame = self.source, self._frames[1]
         cut = None if source is None else source.feed.looking.cut(frame.layout)
-        summaries = [] if cut is None else summaries_of(cut, frame, first)
+        summaries = [] if cut is None else summaries_of(cut, frame)
         if summaries or self.summaries:
             with self._lock:
                 self.summaries = summaries

@@ -123,8 +123,6 @@ def _summary_dict(summary: Summary) -> dict[str, Any]:
         "every": summary.every,
         "broken": summary.broken,
         "reach": float32(summary.reach),
-        "change": None if summary.change is None else float32(summary.change),
-        "since": summary.since,
     }
 
 
@@ -204,13 +202,10 @@ def frames_of(source: Source) -> dict[str, Any]:
     }
 
 
-def summaries_of(cut: Layout, frame: Frame, first: Frame) -> list[dict[str, Any]]:
-    """Return the summaries of those layers of a whole frame of which a layout has windows.
-
-    Changes are counted from the ``first`` frame on.
-    """
+def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
+    """Return the summaries of those layers of a whole frame of which a layout has windows."""
     windows = [layer.name for layer in cut.layers if layer.window is not None]
-    return [_summary_dict(summary_of(frame, frame.layout.layer(name), first)) for name in windows]
+    return [_summary_dict(summary_of(frame, frame.layout.layer(name))) for name in windows]
 
 
 # The states shown for a diverged run: divergence matters more than that it is still or over.

@@ -1,5 +1,7 @@
 /** Which panels stand side by side, and how tall their rows are. */
 
+import { sum } from "d3-array";
+
 /** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
 export interface Size {
   around: number;
@@ -18,8 +20,6 @@ export function rowsOf(wide: readonly boolean[]): number[][] {
   });
   return rows;
 }
-
-const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
 
 /** The least that all rows take. */
 export function leastOf(rows: readonly (readonly Size[])[]): number {

@@ -84,7 +84,7 @@ export function createPanels(shell: Shell, host: Host) {
     const now = scaleOf(kernels);
     if (now === scale) return;
     scale = now;
-    for (const one of places) if (one !== kernels) one.draw?.();
+    for (const k of open()) if (places[k] !== kernels) places[k].draw?.();
   }
 
   function withinOf(number: number): Within {

@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import type { Paged } from "../../scene/still.ts";
-import { latestLoss } from "../../wire/standing.ts";
+import { isUnderWay, latestLoss } from "../../wire/standing.ts";
 
 export function drawing(): Drawing {
   return (given) => sceneOf(given, []);
@@ -32,8 +32,10 @@ export function sceneOf(
   const loss = latestLoss(store.standing());
   if (loss) {
     const { value, at } = { at: step, ...loss, ...drawn(loss.name) };
-    const title = `The latest ${loss.name} that was logged, not smoothed: ${value}`;
-    const when = at === step || at === undefined ? "" : ` at step ${formatCount(at)}`;
+    const logged = at === undefined ? "" : ` at step ${formatCount(at)}`;
+    const title = `The latest ${loss.name} that was logged${logged}, not smoothed: ${value}`;
+    // While it trains the next one is on its way.
+    const when = at === step || isUnderWay(store.standing()) ? "" : logged;
     caption.push({ text: `${loss.name} ${formatNumber(value)}${when}`, tone: "ink", title });
   }
   const said = caption.map(({ text }) => text).join(", ");

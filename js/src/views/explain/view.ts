@@ -2,15 +2,13 @@
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { element, putWords } from "../../shell/element.ts";
-import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
+import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage } from "../../shell/stage.ts";
 import { className, type LayerShares, partOf, selectionFor } from "./content.ts";
 import { drawing, type ExplainScene, streamHasLayer } from "./scene.ts";
 import css from "./style.css";
 import { shareText } from "./words.ts";
-
-export type ExplainElement = ViewElement<ExplainScene>;
 
 export { css, drawing };
 

@@ -23,7 +23,6 @@ const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed or given as fold=(channels, height, width)";
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
-const COVERED = "it is the same at all these, so that growth is seen when you move through them";
 
 export function gridCaption(
   picture: Picture,
@@ -60,9 +59,7 @@ export function gridCaption(
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
   const size = (isBrief || overview) && !isGrey(settings) ? sizeText(picture) : "";
-  const covered = coveredText(picture);
-  const rest = [covered && `${covered}: ${COVERED}`, size];
-  caption[0].title = [caption[0].title, ...rest].filter(Boolean).join(". ");
+  caption[0].title = [caption[0].title, size].filter(Boolean).join(". ");
   if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
@@ -181,15 +178,6 @@ export function axesText(picture: Picture, isBrief = false): string {
       ? formatRange(largest)
       : `${formatRange(smallest)} to ${formatRange(largest)}`;
   return `${plotted}; each function has its own scale of ${value}: ${own}`;
-}
-
-/** Which steps the axis fits: "axis fits steps 0 to 30". */
-export function coveredText(picture: Picture): string {
-  const { first, last, steps } = picture.covered;
-  if (isGrey(picture.settings) || isAlone(picture)) return "";
-  // From the first step on: a line that came later would move what is below it.
-  if (steps < 2) return `axis fits step ${formatCount(first)}`;
-  return `axis fits steps ${formatCount(first)} ${steps > 2 ? "to" : "and"} ${formatCount(last)}`;
 }
 
 /** How many functions are cut at the edge of their cells. */

@@ -58,11 +58,6 @@ function largestReach(reach: Float32Array): number {
   return Math.max(0, ...reach.filter(Number.isFinite));
 }
 
-/** Whether there is a change to speak of: not from a frame to itself. */
-function hasMoved(summary: Summary): summary is Summary & { change: Float32Array } {
-  return summary.change !== null && summary.step > summary.since;
-}
-
 function mapText({ summary, layer }: LayerMap): string {
   const [out, inputs] = wholeOf(layer);
   const [down, across] = summary.block;
@@ -74,9 +69,6 @@ function mapText({ summary, layer }: LayerMap): string {
     `map of all ${formatCount(out)} outputs (down) × ${formatCount(inputs)} inputs (across) at step ` +
     `${formatCount(summary.step)}: each cell is ${block}, the stronger the larger its |φ|${part}, 0 to ${formatNumber(most)}; ` +
     (broken > 0 ? `${formatCount(broken)} functions are not finite; ` : "") +
-    (hasMoved(summary)
-      ? `since step ${formatCount(summary.since)} φ has moved by up to ${formatNumber(largestReach(summary.change))}; `
-      : "") +
     "below it, the kernels in the frame: click the map to see others"
   );
 }
@@ -138,11 +130,7 @@ function sitesUnder(inner: Sites, { box, under, summary, layer }: LayerMap): Sit
   const words = (row: number, column: number) => {
     const far = reach[row * columns + column];
     const size = Number.isNaN(far) ? "not finite" : `largest |φ| ${formatNumber(far)}`;
-    const moved = hasMoved(summary) ? summary.change[row * columns + column] : Number.NaN;
-    const change = Number.isNaN(moved)
-      ? ""
-      : `, moved by up to ${formatNumber(moved)} since step ${formatCount(summary.since)}`;
-    return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}${change}; Enter looks there`;
+    return `outputs ${span(row, block[0], out)}, inputs ${span(column, block[1], inputs)}: ${size}; Enter looks there`;
   };
   const corner = layer.window ?? { out: 0, in: 0 };
   const home = [Math.floor(corner.out / block[0]), Math.floor(corner.in / block[1])] as const;

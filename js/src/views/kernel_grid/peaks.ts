@@ -1,5 +1,6 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. */
 
+import { max } from "d3-array";
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -11,8 +12,6 @@ const VALUES_OF_A_PICTURE = 600_000;
 const MOST_VALUES = 3_000_000;
 /** Fewer functions than these, or steps, have no outliers among them. */
 const FEWEST_WITH_OUTLIERS = 10;
-/** Of more functions than these a part tells what is an outlier. */
-const SAMPLED_FUNCTIONS = 100_000;
 /** An outlier reaches this many times as far as all but this share. */
 const OUTLIER_FACTOR = 2;
 const OUTLIER_SHARE = 0.02;
@@ -25,32 +24,14 @@ export interface Peaks {
   most: number;
 }
 
-/** The finite ones; of very many an even part. */
-function finiteOf(ranges: ArrayLike<number>): Float64Array {
-  let apart = Math.ceil(ranges.length / SAMPLED_FUNCTIONS) || 1;
-  // No multiple of a kernel's size, so that not always the same of its entries are taken.
-  while (apart > 1 && [2, 3, 5, 7].some((side) => apart % side === 0)) apart++;
-  const finite = new Float64Array(Math.ceil(ranges.length / apart));
-  let count = 0;
-  for (let f = 0; f < ranges.length; f += apart) {
-    if (Number.isFinite(ranges[f])) finite[count++] = ranges[f];
-  }
-  return finite.subarray(0, count);
-}
-
 /** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
 export function withoutOutliers(ranges: ArrayLike<number>): number {
-  const finite = finiteOf(ranges);
+  const finite = new Float64Array(ranges).filter(Number.isFinite);
   const count = finite.length;
   if (count === 0) return 0;
   const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(OUTLIER_SHARE * count)));
-  const most =
-    count < FEWEST_WITH_OUTLIERS || !(others > 0)
-      ? Number.POSITIVE_INFINITY
-      : OUTLIER_FACTOR * others;
-  let best = 0;
-  for (const range of finite) if (range <= most && range > best) best = range;
-  return best;
+  const hasOutliers = count >= FEWEST_WITH_OUTLIERS && others > 0;
+  return max(finite.filter((range) => !hasOutliers || range <= OUTLIER_FACTOR * others)) ?? 0;
 }
 
 /** How functions are measured: once `made` is another, all are measured anew. */

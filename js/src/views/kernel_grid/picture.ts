@@ -54,8 +54,6 @@ export interface Picture {
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
   scales: { smallest: number; largest: number };
-  /** The first and the last of the steps that the scales hold for, and how many these are. */
-  covered: { first: number; last: number; steps: number };
   /** Functions that reach beyond their scale. */
   cut: number;
   /** What a cell's grey is made of. */
@@ -147,7 +145,6 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       shade: null,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
-      covered: { first: frame.step, last: frame.step, steps: 1 },
       cut: 0,
       broken: 0,
     };
@@ -186,9 +183,6 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       );
       picture.ghost = { subject: phi(behind.frame, behind.layer), plan };
     }
-    const steps = [now, ...all].map(({ step }) => step);
-    const [first, last] = extent(steps) as [number, number];
-    picture.covered = { first, last, steps: new Set(steps).size };
     setScales(picture, now, all, together ?? null);
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,

@@ -1,7 +1,7 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. */
 
 import { max } from "d3-array";
-import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, largestAtStart, samplePlan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount, spanText } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
@@ -187,6 +187,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
   const legend = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;
+  // Where nothing is selected a view beside it shows this one: see the inspector's scene.
+  const isBeside =
+    !plot &&
+    ((given.get("linked") ?? []) as string[]).length > 0 &&
+    given.store.selection() === null;
+  const beside = isBeside ? [largestAtStart(given.store.initial(), layer)] : [];
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,
@@ -213,7 +219,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         from: flat ? [picture, theme.name, ratio] : undefined,
         marks: (view) => functionMarks(picture, view, theme),
       },
-      { marks: () => markedMarks(picture, marked, theme) },
+      {
+        marks: () => [
+          ...beside.flatMap((f) => framed(boxOf(picture, f), colours.accent, colours)),
+          ...markedMarks(picture, marked, theme),
+        ],
+      },
       {
         marks: () => {
           if (!plot) return [];

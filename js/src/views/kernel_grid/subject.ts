@@ -2,6 +2,7 @@
 
 import { evaluate, type Plan, rangesAt } from "../../phi/curves.ts";
 import { phiAt } from "../../phi/interpolate.ts";
+import { allSame } from "../../phi/memory.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
@@ -77,23 +78,14 @@ export function change(
 export function sameBasis(a: LayerLayout, b: LayerLayout): boolean {
   if (a === b) return true;
   if (a.count !== b.count || a.nb !== b.nb || a.tables.length !== b.tables.length) return false;
-  return (
-    sameNumbers(a.tableOf, b.tableOf) &&
-    a.tables.every(
-      ({ x, values }, t) =>
-        sameNumbers(x, b.tables[t].x) && sameNumbers(values, b.tables[t].values),
-    )
-  );
-}
-
-function sameNumbers<T extends Float32Array | Uint32Array>(a: T | null, b: T | null): boolean {
-  if (a === b) return true;
-  return a !== null && a.length === b?.length && a.every((value, k) => value === b[k]);
+  const isAlike = ({ x, values }: LayerLayout["tables"][number], t: number) =>
+    allSame(x, b.tables[t].x) && allSame(values, b.tables[t].values);
+  return allSame(a.tableOf ?? [], b.tableOf ?? []) && a.tables.every(isAlike);
 }
 
 /** True if two layers hold the same functions, whatever their bases. */
 function sameShape(a: LayerLayout, b: LayerLayout): boolean {
-  return a.kind === b.kind && a.shape.every((n, k) => n === b.shape[k]);
+  return a.kind === b.kind && allSame(a.shape, b.shape);
 }
 
 /** A frame with its own version of a layer. */

@@ -1,7 +1,7 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { Plan } from "../../phi/curves.ts";
-import { functionOf, layerNamed, layerTitle } from "../../phi/entries.ts";
+import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
@@ -83,7 +83,7 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    forTests: forTests(shell, () => scene, view),
+    forTests: forTests(() => scene, view),
     header: header.element,
     stage,
     fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
@@ -216,7 +216,6 @@ function createTip({ document, tip }: Shell) {
 export type GridElement = ViewElement<GridScene, ReturnType<typeof forTests>>;
 
 function forTests(
-  { store }: Shell,
   scene: () => GridScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
 ) {
@@ -239,9 +238,6 @@ function forTests(
       if (!ghost || !initial) return null;
       return { step: initial.frame.step, ...points(ghost.subject, ghost.plan, f) };
     },
-    selected() {
-      const { layer } = picture() ?? {};
-      return layer ? functionOf(layer, store()?.selection() ?? null) : -1;
-    },
+    selected: () => scene()?.marked.selected ?? -1,
   };
 }

@@ -62,14 +62,18 @@ function largest(values: Iterable<number>): number {
   );
 }
 
-/** The numbers, positive where they pull towards their sum; NaN adds nothing. */
+/** The numbers, positive where they pull towards their sum; NaN adds nothing. Where they nearly cancel out, their sizes. */
 export function towardsSum(values: Iterable<number>): number[] {
   const known = Array.from(values, (value) => (Number.isFinite(value) ? value : 0));
-  const sign = sum(known) < 0 ? -1 : 1;
-  return known.map((value) => sign * value);
+  const total = sum(known);
+  if (Math.abs(total) < CANCELLED * sum(known, Math.abs)) return known.map(Math.abs);
+  return known.map((value) => Math.sign(total) * value);
 }
 
-/** The place of the number that adds most to their sum, in the direction of that. */
+/** A smaller share of what is added up than this has no direction worth the name. */
+const CANCELLED = 0.1;
+
+/** The place of the number that counts most for their sum. */
 export const leading = (values: Iterable<number>): number =>
   Math.max(0, maxIndex(towardsSum(values)));
 
@@ -215,7 +219,7 @@ export interface ShownFunction {
   value: number;
   /** "linear · map 13 to output 7". */
   name: string;
-  /** Where it stands in a map or a kernel, "row 2, column 3"; "" where that is in the name, or it stands alone. And what it is part of. */
+  /** Where it stands in a map or a kernel, "pixel (2, 3)", "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
   place: string;
   whole: string;
   /** Its contribution; NaN if unknown, or if the function stands alone. */
@@ -243,12 +247,13 @@ export function shownFunction(
     const first = bundle.from * group;
     const together = added.subarray(first, first + group);
     const entry = own?.entry ?? leading(together);
-    const pixel = placeOf(entry, part.column.fold[1]);
+    const across = part.column.fold[1];
+    const pixel = `pixel (${Math.floor(entry / across)}, ${entry % across})`;
     const isPixel = source === "channel" && group > 1;
     const before = sourceName(graph, part.column, bundle.from);
     const name = named(isPixel ? pixel : before);
     const place = isPixel || group === 1 ? "" : pixel;
-    const whole = isPixel ? "the image" : before;
+    const whole = `${isPixel ? "all" : "its"} ${group} pixels`;
     const [x, value] = [inputs[first + entry], added[first + entry]];
     const which = { f: bundle.first + entry, name, place, whole };
     return { ...which, x, value, together: group > 1 ? sum(together) : Number.NaN };
@@ -262,13 +267,12 @@ export function shownFunction(
   const source = sourceName(graph, part.column, from);
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
   const together = isPixel && among > 1 ? closeUp.part : Number.NaN;
-  const place = among > 1 ? placeOf(at, layer.shape[3]) : "";
-  const which = { f: first + at, name: named(source), place, whole: "the kernel" };
+  const across = layer.shape[3];
+  const place = among > 1 ? `row ${Math.floor(at / across)}, column ${at % across}` : "";
+  const whole = `its kernel’s ${among} functions`;
+  const which = { f: first + at, name: named(source), place, whole };
   return { ...which, x, value, together };
 }
-
-const placeOf = (entry: number, across: number): string =>
-  `row ${Math.floor(entry / across)}, column ${entry % across}`;
 
 /** So few numbers are added up in words. */
 const SUMMANDS = 6;
@@ -307,20 +311,13 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
     return [`One pixel of ${own}, map ${unit}: row ${row}, column ${at}${of}`, "One pixel"];
   }
   const isLast = column === parts.length - 1;
-  const named = outputName(
-    layer,
-    unit,
-    isLast && scores?.probabilities ? "the score of" : "output",
-  );
+  const what = isLast && scores?.probabilities ? "the score of" : "output";
+  const named = outputName(layer, unit, what);
   const name = isLast ? named : `${named} of ${own}`;
   const { source, parts: all, group } = closeUp;
-  if (all.length === 1 && group > 1) {
-    return [`What each of the ${group} pixels adds to ${name}`, "What each pixel adds"];
-  }
-  if (all.length === 1) return [`What the ${source} adds to ${name}`];
-  return [
-    `What each of the ${all.length} ${source}s adds to ${name}`,
-    `What each ${source} adds to ${name}`,
-    name.charAt(0).toUpperCase() + name.slice(1),
-  ];
+  const short = name.charAt(0).toUpperCase() + name.slice(1);
+  const count = all.length > 1 ? all.length : group;
+  const each = all.length > 1 ? source : "pixel";
+  if (count === 1) return [`What the ${source} adds to ${name}`, short];
+  return [`What each of the ${count} ${each}s adds to ${name}`, short];
 }

@@ -77,7 +77,10 @@ export function closeUpMarks(
   // What few bars leave is the plot's.
   const { print } = diagram.parts[closeUp.column];
   const sums = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
-  const summed = titles.flatMap((title) => sums.map((sum) => `${title}: ${sum}`));
+  // What is added up in words needs no other title.
+  const summed = sums.flatMap((sum) =>
+    (sum.includes(" in all") ? titles : titles.slice(-1)).map((title) => `${title}: ${sum}`),
+  );
   const bars = closeUp.kind === "unit" ? BAR.widest * closeUp.parts.length + TAIL : box.width;
   const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
@@ -241,28 +244,23 @@ function barMarks(
   const pictureOf = mapsBefore(diagram, closeUp, theme);
   const { print } = diagram.parts[closeUp.column];
   const isNamed = parts.some(({ from }) => nameOf(from) !== String(from));
-  const { shown, all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
-  const { most, least } = reachOf(diagram, shown);
+  const { all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
+  const { most, least } = reachOf(
+    diagram,
+    all.filter(({ isRest }) => !isRest),
+  );
   // A number stands over or under each bar, the pictures and the names below all of them.
   const side = pictureOf && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
   const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
   const over = most > 0 ? 14 : 10;
   const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
   const zero = box.y + over + scale * most;
-  const bars = all.map(({ from, value }, k): Bar => {
+  const bars = all.map(({ from, value, isRest = false }, k): Bar => {
     const width = Math.min(24, Math.max(0.55 * step, Math.min(9, step - 4)));
-    // Many together, and the bias, may reach further than there is room.
-    const length = scale * Math.max(-least, Math.min(most, value));
-    const isChosen = from >= 0 && from === framed;
+    const isChosen = isRest || (from >= 0 && from === framed);
+    // Many together may reach further than there is room: they have a number alone.
+    const length = isRest ? 0 : scale * value;
     return { middle: box.x + middleOf(k), width, length, text: print(value), isChosen };
-  });
-  // A bar longer than its room is drawn as cut.
-  const cuts = bars.flatMap(({ middle, width, length }, k) => {
-    if (Math.abs(scale * all[k].value) <= Math.abs(length) + 0.5) return [];
-    return [6, 11].flatMap((by) => [
-      ...[middle - width / 2 - 1, zero - length + Math.sign(length) * by - 1],
-      ...[width + 2, 2],
-    ]);
   });
   const size = step < NAMES.below ? NAMES.small : NAMES.size;
   const below = all.flatMap(({ from, name }, k): Mark[] => {
@@ -284,7 +282,6 @@ function barMarks(
   return [
     line([box.x, zero, box.x + end, zero], colours.zero),
     ...signedBars(bars, zero, colours),
-    rects(cuts, { fill: colours.surface }),
     ...below,
     ...numberMarks(bars, zero, colours),
   ];
@@ -315,6 +312,8 @@ interface Drawn {
   value: number;
   /** Name of a bar that stands for no unit. */
   name?: string;
+  /** It stands for all that have no bar of their own. */
+  isRest?: boolean;
 }
 
 /** What has a bar: the units, or the strongest of them, all others together, and the bias; and the place of each. */
@@ -332,7 +331,7 @@ function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: numbe
   if (!isWhole) {
     const rest = order.slice(fits);
     const value = rest.reduce((sum, part) => sum + part.value, 0);
-    all.push({ from: -1, value, name: `${rest.length} more` });
+    all.push({ from: -1, value, name: `${rest.length} more`, isRest: true });
   }
   if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
   // What has a name has room for it.
@@ -341,7 +340,7 @@ function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: numbe
   const units = step * shown.length;
   const middleOf = (k: number) =>
     k < shown.length ? step * (k + 0.5) : units + TAIL * (k - shown.length + 0.5);
-  return { shown, all, step, middleOf, end: units + TAIL * tails };
+  return { all, step, middleOf, end: units + TAIL * tails };
 }
 
 /** How far bars reach up and down: of several diagrams those of all. */

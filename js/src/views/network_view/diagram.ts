@@ -3,8 +3,7 @@
 import { maxIndex } from "d3-array";
 import { formatAlike, formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
-import { seenThen } from "../../phi/inputs.ts";
-import type { Keep } from "../../phi/memory.ts";
+import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
@@ -18,13 +17,8 @@ import {
   widenInputs,
 } from "./functions.ts";
 import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
-import {
-  layoutOf,
-  type NetworkLayout,
-  type PlacedColumn,
-  roomFor,
-  type ShownColumn,
-} from "./layout.ts";
+import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
+import type { ShownColumn } from "./rails.ts";
 
 /** How far the bars of each of several diagrams reach, by its number: they have one scale. */
 export interface Compared {
@@ -106,8 +100,6 @@ export interface Diagram extends Asked {
   late: number;
   /** Whether the strengths of links mean something: an example has run through, or something was learnt. */
   isTold: boolean;
-  /** When the inputs it goes by were seen, " at step 40", if the model was another then. */
-  inputsAt: string;
 }
 
 /** A unit that is looked at; `bundle` is one that leads to it, or −1. */
@@ -243,7 +235,7 @@ export function diagramOf(
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
     const units = keep<number[]>(at, [most, onPath.get(k), ...relevances], (before) => {
       const own = chosenUnits(graph, k, relevances, most, before, onPath.get(k));
-      return before && isSame(own, before) ? before : own;
+      return before && allSame(own, before) ? before : own;
     });
     return { bundles: column.bundles, links: NONE, units };
   });
@@ -253,7 +245,7 @@ export function diagramOf(
     if (!before || !relevance) return;
     own.links = keep<number[]>(`links ${k}`, [relevance, before.units, own.units], (last) => {
       const links = linksOf(own, before, relevance);
-      return last && isSame(links, last) ? last : links;
+      return last && allSame(links, last) ? last : links;
     });
   });
   const drawn = shown.flatMap(({ links, units }) => [links, units]);
@@ -277,9 +269,6 @@ export function diagramOf(
   });
   const last = store.ghost();
   const ghost = last?.layout === frame.layout ? last : null;
-  const inputsAt = graph.columns.map(
-    ({ layer }) => layer && seenThen(store.observed(layer.name), frame.step),
-  );
   return {
     ...request,
     graph,
@@ -291,7 +280,6 @@ export function diagramOf(
     late,
     legs,
     isTold: flow !== null || (ghost !== null && ghost !== frame),
-    inputsAt: inputsAt.find((text) => text) ?? "",
   };
 }
 
@@ -304,10 +292,6 @@ function linksOf(
   const [sources, targets] = [new Set(before.units), new Set(units)];
   if (sources.size * targets.size >= bundles.length) return relevance.shown;
   return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a === b || (a.length === b.length && a.every((value, k) => value === b[k]));
 }
 
 /** The right class of the example that is shown, where it is known. */

@@ -11,10 +11,11 @@ import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
 import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
+import { interrupted } from "../../scene/strokes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
-import { MOST_CURVES, type NetworkLayout } from "./layout.ts";
+import { MOST_CURVES, type Rails, type ShownColumn } from "./rails.ts";
 
 const POINTS = 24;
 /** Up to this many functions are drawn so large that they get more points. */
@@ -157,16 +158,14 @@ function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
 
 /** Whether functions are drawn as squares of colour somewhere. */
 export function hasSquares(
-  { columns }: NetworkLayout,
-  bundlesOf: (k: number) => readonly Bundle[],
-) {
-  return columns.some(({ column, kernels }, k) => {
-    const [first] = kernels;
-    return first !== undefined && !hasCurves(column, bundlesOf(k)[first[0]], first[1].width);
-  });
+  parts: readonly ({ column: Column } & Pick<ShownColumn, "bundles"> & Rails)[],
+): boolean {
+  return parts.some(({ column, kernels, bundles }) =>
+    [...kernels].slice(0, 1).some(([n, { width }]) => !hasCurves(column, bundles[n], width)),
+  );
 }
 
-interface Pictured {
+export interface Pictured {
   bundle: Bundle;
   box: Rect;
   /** Of a single function: the input that the example gives it, and what it makes of that. */
@@ -184,11 +183,12 @@ export function bundleMarks(
   const [{ bundle, box }] = list;
   const isOne = bundle.count === 1;
   if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
-    return list.flatMap(({ bundle: { first: f }, box, point }) => {
+    return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
       const inside = { ...grown(box, -8), width: box.width - 8 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
       const reach = picture.layer.count > 1 ? picture.scale() : 0;
-      return [ground, ...phiPlot({ ...picture, f, reach }, point, inside, colours).marks];
+      const plotted = { ...picture, f, reach, isFirst: k === 0 };
+      return [ground, ...phiPlot(plotted, point, inside, colours).marks];
     });
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
@@ -225,7 +225,13 @@ function curveMarks(
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
       const f = bundle.first + n;
       const now = curveOf(frame, layer, f, plan);
-      addCurve(curves, now, toX, toY);
+      const drawn = interrupted(
+        now.x.length,
+        (p) => toX(now.x[p]),
+        (p) => toY(now.y[p]),
+      );
+      curves.ends.push(...drawn.ends.map((end) => end + curves.xy.length / 2));
+      curves.xy.push(...drawn.xy);
       if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
     }
   }
@@ -236,22 +242,6 @@ function curveMarks(
     ...changeMarks(changed, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
-}
-
-function addCurve(
-  { xy, ends }: { xy: number[]; ends: number[] },
-  { x, y }: ReturnType<typeof curveOf>,
-  toX: (value: number) => number,
-  toY: (value: number) => number,
-) {
-  const close = () => {
-    if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
-  };
-  for (let p = 0; p < x.length; p++) {
-    if (Number.isFinite(y[p])) xy.push(toX(x[p]), toY(y[p]));
-    else close();
-  }
-  close();
 }
 
 /** Where the example lies on a function. */

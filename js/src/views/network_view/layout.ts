@@ -3,7 +3,8 @@
 import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { type Bundle, type Column, type Graph, isOneFunction } from "./graph.ts";
+import { type Column, type Graph, isOneFunction } from "./graph.ts";
+import { even, MOST_CURVES, placeKernels, type Rails, railOf, type ShownColumn } from "./rails.ts";
 
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
@@ -21,19 +22,13 @@ const CROWDED = { below: 90, map: 16, circle: 8, input: 34, bars: 98, gap: 7.5 }
 const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
-/** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
-const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1 };
-const FUNCTION = { least: 24, wanted: 64, most: 400, abreast: 3, flat: 0.55, flattest: 0.36 };
-const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5 };
-/** More functions than this are drawn as a picture instead of curves. */
-export const MOST_CURVES = 49;
-/** Kernels too low for their curves, or their picture, are laid out in several columns. */
-const STAGGER = { gap: 5, beside: 14, gain: 1.1 };
+/** Units stand no further apart. */
+const FARTHEST = 96;
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
-const FAN = 2.6;
+const FAN = 1.8;
 /** In a gap without kernels there is room to draw one large, where it fits. */
 const LARGE_GAP = 70;
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
@@ -49,7 +44,7 @@ export interface UnitBox extends Rect {
   port: number;
 }
 
-export interface PlacedColumn {
+export interface PlacedColumn extends Rails {
   column: Column;
   /** Units that are shown, in their order. */
   units: UnitBox[];
@@ -58,8 +53,6 @@ export interface PlacedColumn {
   box: Rect;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
-  /** Kernels of the bundles that lead to it, by their numbers, those of a shared kernel in one place; empty where there are too many. */
-  kernels: Map<number, Rect>;
   /** The middle between it and the column before. */
   between: number;
   /** How wide that gap of links is. */
@@ -70,14 +63,6 @@ export interface NetworkLayout {
   columns: PlacedColumn[];
   width: number;
   height: number;
-}
-
-export interface ShownColumn {
-  bundles: readonly Bundle[];
-  /** Numbers of those that are drawn. */
-  links: readonly number[];
-  /** The units of the column that are drawn, rising. */
-  units: readonly number[];
 }
 
 /** How many units of a column find room in a height, where each column has a width. */
@@ -167,24 +152,21 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     widest((sizes) => sizes.bars),
     widest((sizes) => sizes.rail),
   ];
-  const natural = sum([...units, ...bars, ...rails]);
-  const least = isCrowded || width < ROOMY.below ? CROWDED.gap : GAP.least;
-  const free = width - 2 * MARGIN - natural;
-  const isFan = at.map(
-    (own, depth) => rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k])),
+  // Where links come together a kernel is drawn large beside them.
+  const fans = at.map((own, depth) =>
+    rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
+      ? even(LARGE_GAP * share)
+      : 0,
   );
+  const natural = sum([...units, ...bars, ...rails, ...fans]);
+  const least = isCrowded || width < ROOMY.below ? CROWDED.gap : GAP.least;
   // A rail has a gap on either side.
   const parts = rails.map((rail, depth) => (depth === 0 ? 0 : rail > 0 ? 2 : FAN));
-  const shared = free / Math.max(1, sum(parts));
-  const fans = isFan.filter(Boolean).length;
-  const others = sum(parts, (part, depth) => (isFan[depth] ? 0 : part));
-  const beside = others > 0 ? (free - fans * LARGE_GAP) / others : shared;
-  const isSmall = lanes.some(({ sizes }, k) => columns[k].map && sizes.side < MAP.readable);
-  const isTight = fans > 0 && FAN * shared < LARGE_GAP;
-  const widens = isTight && others > 0 && beside >= least;
-  const gap = even(Math.max(least, Math.min(GAP.most * room.scale, widens ? beside : shared)));
-  const gaps = parts.map((part, depth) => (widens && isFan[depth] ? LARGE_GAP : part * gap));
-  let x = Math.max(MARGIN, (width - natural - sum(gaps)) / 2);
+  const shared = (width - 2 * MARGIN - natural) / Math.max(1, sum(parts));
+  const gap = even(Math.max(least, Math.min(GAP.most * room.scale, shared)));
+  const gaps = parts.map((part, depth) => part * gap + fans[depth]);
+  const isReadable = lanes.every(({ sizes }, k) => !columns[k].map || sizes.side >= MAP.readable);
+  let x = Math.max(MARGIN, (width - natural - sum(parts) * gap) / 2);
   const placed: PlacedColumn[] = [];
   at.forEach((own, depth) => {
     const wide = rails[depth] + gaps[depth];
@@ -193,19 +175,16 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       const left = x + (units[depth] - lanes[k].sizes.width) / 2;
       placed[k] = placedAt(columns[k], shown[k], lanes[k], left);
       Object.assign(placed[k], { between: x - wide / 2, gap: wide });
-      placeKernels(placed[k], shown[k], lanes[k], x - wide / 2);
+      const { sizes, top, height: tall } = lanes[k];
+      const lane = { top, height: tall, across: sizes.across };
+      placeKernels(placed[k], shown[k], sizes, lane, x - wide / 2);
     }
     x += units[depth] + bars[depth];
   });
   return {
-    ...{ columns: placed, height, gap, isReadable: (!isTight || widens) && !isSmall },
+    ...{ columns: placed, height, gap, isReadable },
     width: x + MARGIN > width + 0.5 ? x + MARGIN : width,
   };
-}
-
-/** Rounds pixels down to sixteenths, whose sums are exact. */
-function even(pixels: number): number {
-  return Math.floor(16 * pixels) / 16;
 }
 
 /** Whether links lead to a column whose functions are curves, and say more than lines. */
@@ -214,50 +193,28 @@ function isFanned({ bundles, links }: ShownColumn, { layer }: Column): boolean {
   return bundles[links[0]].count <= MOST_CURVES;
 }
 
-function sizesOf(column: Column, { links, units, bundles }: ShownColumn, lane: Lane) {
-  const { height, whole, share, isCrowded, hasBars, scale } = lane;
-  const perUnit = share * whole;
-  const { side: largestSide, across } = column.map
-    ? mapsIn(column, units.length, lane)
-    : { side: circleIn(units.length, lane), across: 1 };
-  const side = even(largestSide);
-  const [first] = bundles;
-  const kind =
-    !first || first.count === 1 ? FUNCTION : first.count > MOST_CURVES ? PICTURE : KERNEL;
-  const isOne = kind === FUNCTION;
-  const pictured = picturedOf(links, bundles).length;
-  const largest = Math.min(kind.most * scale, (kind === KERNEL ? 0.56 : 0.6) * perUnit);
-  const flat = isOne ? FUNCTION.flat : 1;
-  // Side by side they reach from end to end of the lane: see placeKernels.
-  const steps = Math.max(1, pictured - 1);
-  const railRoom = (kind === PICTURE ? 1 : isOne ? 0.8 : 0.56) * perUnit;
-  const fitting = (rows: number) => {
-    const free = height / Math.max(1, pictured);
-    if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
-    const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
-    return Math.min(largest, tall, railRoom / rows - STAGGER.beside);
-  };
-  const stagger = staggerOf(fitting, Math.min(largest, kind.wanted * scale), kind.abreast);
-  const upright = fitting(stagger);
-  // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
-  const wide = lane.isOne
-    ? 2 * (whole - side - roomyIn(lane.width) - 1)
-    : Math.min(stagger > 1 ? upright : largest, (upright * FUNCTION.flat) / FUNCTION.flattest);
-  const kernel = even(isOne ? wide : upright);
-  const fits = links.length > 0 && kernel >= kind.least;
+function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
+  const { height, whole, share, isCrowded, isOne, hasBars, scale } = lane;
+  const { length: count } = shown.units;
+  const { side: largest, across } = column.map
+    ? mapsIn(column, count, lane)
+    : { side: circleIn(count, lane), across: 1 };
+  const side = even(largest);
+  const pitch = pitchIn(count, lane);
+  const alone = isOne ? 2 * (whole - side - roomyIn(lane.width) - 1) : null;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
     /** How many units stand side by side. */
     across,
     width: across * (side + MAP.gap) - MAP.gap,
-    kernel: fits ? kernel : 0,
-    tall: even(lane.isOne ? height : flat * upright),
-    /** How many kernels stand side by side, each at its own height. */
-    stagger,
-    rail: fits ? stagger * (kernel + STAGGER.beside) - STAGGER.beside : 0,
+    ...railOf(shown, { height, pitch, each: share * whole, scale, alone }),
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
+}
+
+function pitchIn(rows: number, { height, scale }: Lane, side = 0): number {
+  return Math.min(height / Math.max(1, rows), Math.max(FARTHEST * scale, side + MAP.gap));
 }
 
 function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): number {
@@ -302,25 +259,15 @@ function kernelsOf({ layer, units }: Column, count: number): number {
   return count > kernels ? kernels : 0;
 }
 
-/** How many kernels side by side make them as large as wanted, or else clearly larger. */
-function staggerOf(fitting: (rows: number) => number, wanted: number, most: number): number {
-  let best = 1;
-  for (let rows = 1; rows <= most; rows++) {
-    if (fitting(rows) > STAGGER.gain * fitting(best)) best = rows;
-    if (fitting(best) >= wanted) return best;
-  }
-  return best;
-}
-
 function placedAt(
   column: Column,
   { units }: ShownColumn,
-  { sizes: { side, across, width, bars }, top, height, scale }: Sized,
+  { sizes: { side, across, width, bars }, ...lane }: Sized,
   x: number,
 ): PlacedColumn {
   const rows = Math.ceil(units.length / across);
-  const step = Math.min(height / Math.max(1, rows), Math.max(96 * scale, side + MAP.gap));
-  const start = top + (height - step * rows) / 2;
+  const step = pitchIn(rows, lane, side);
+  const start = lane.top + (lane.height - step * rows) / 2;
   const [tall, wide] = column.map ?? [1, 1];
   const [w, h] = tall > wide ? [(side * wide) / tall, side] : [side, (side * tall) / wide];
   const boxes = units.map((unit, n) => {
@@ -338,49 +285,8 @@ function placedAt(
     box: { x, y, width, height: end - y },
     bars,
     kernels: new Map(),
+    rows: new Map(),
     between: x,
     gap: 0,
   };
-}
-
-/** Kernels one below the other, in the order of the units after and before; beside its unit where each has one. */
-function placeKernels(
-  placed: PlacedColumn,
-  { bundles, links, units }: ShownColumn,
-  { sizes: { kernel, tall: height, stagger, rail, across }, top, height: lane }: Sized,
-  middle: number,
-) {
-  if (kernel === 0) return;
-  const order = picturedOf(links, bundles).sort(
-    (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
-  );
-  const isOneEach = new Set(order.map((k) => bundles[k].to)).size === order.length;
-  const isBeside = stagger === 1 && order.length === units.length && isOneEach && across === 1;
-  const places = new Map<number, Rect>();
-  // Shared kernels stand apart: links from all units to each of them pass between.
-  const apart = order.length < links.length ? 60 : 0.6 * kernel + 10;
-  const step = Math.min(lane / order.length, kernel + apart);
-  const start = top + (lane - step * order.length) / 2;
-  order.forEach((k, n) => {
-    const unit = isBeside ? placed.byUnit.get(bundles[k].to) : undefined;
-    let y = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
-    if (stagger > 1) y = top + height / 2 + (n * (lane - height)) / (order.length - 1);
-    const x = middle - rail / 2 + (n % stagger) * (kernel + STAGGER.beside);
-    places.set(bundles[k].first, { x, y: y - height / 2, width: kernel, height });
-  });
-  for (const k of links) placed.kernels.set(k, places.get(bundles[k].first) as Rect);
-}
-
-/** The links that have a picture of their own: of those with the same functions, a shared kernel, the first. */
-function picturedOf(links: readonly number[], bundles: readonly Bundle[]): number[] {
-  const known = new Map<number, number>();
-  for (const k of links) if (!known.has(bundles[k].first)) known.set(bundles[k].first, k);
-  return [...known.values()];
-}
-
-/** Kernels with the number of a bundle each, every one once. */
-export function kernelsOnce({ kernels }: PlacedColumn): [number, Rect][] {
-  const known = new Map<Rect, number>();
-  for (const [n, box] of kernels) if (!known.has(box)) known.set(box, n);
-  return [...known].map(([box, n]) => [n, box]);
 }

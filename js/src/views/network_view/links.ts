@@ -19,7 +19,7 @@ export const UNTOLD = { faint: 0.24, strong: 0.24, wide: 1 };
 /** A link is pointed at within this many pixels; among several the stronger one is preferred. */
 const REACH = { pixels: 6, stronger: 2 };
 
-/** Where a link begins, where it ends, and the kernel that it runs through. */
+/** Where a link begins, where it ends, and the kernel that it runs through, or the row in which that stands. */
 interface Way {
   from: Point;
   kernel: Rect | undefined;
@@ -33,13 +33,14 @@ interface Line {
 }
 
 /** The way of bundle `n` that leads to a column; null where its units are not drawn. */
-export function wayOf({ before, byUnit, bundles, box, kernels }: Part, n: number): Way | null {
+export function wayOf(part: Part, n: number): Way | null {
+  const { before, byUnit, bundles, box, kernels, rows } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
   return {
     from: { x: before.box.x + before.box.width + 1, y: source.port },
-    kernel: kernels.get(n),
+    kernel: rows.get(to) ?? kernels.get(n),
     to: { x: box.x - 2, y: target.port },
   };
 }

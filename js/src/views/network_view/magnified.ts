@@ -32,8 +32,8 @@ export function magnifiedMarks(
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // All functions of a map or a kernel together are its bar.
-  const part = Number.isFinite(together) ? ` of ${whole}’s ${print(together)}` : "";
-  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${part}` : "";
+  const all = Number.isFinite(together) ? `; ${whole} add ${print(together)}` : "";
+  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${all}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SIZE);

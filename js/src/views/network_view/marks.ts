@@ -1,21 +1,23 @@
 /** Draws the units of the diagram, the kernels between them, and the names over them. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
-import { dot, flat, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
+import { dot, flat, grown, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import { bundleMarks } from "./functions.ts";
+import { bundleMarks, type Pictured } from "./functions.ts";
 import { type Bundle, type Column, inputNamed } from "./graph.ts";
-import { COLUMN_HEAD, kernelsOnce, MOST_CURVES } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
+import { kernelsOnce, MOST_CURVES } from "./rails.ts";
 
 const SMALL = 10;
 /** Words are shortened only if they exceed their room by more than this. */
@@ -32,11 +34,36 @@ export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
       return { bundle: part.bundles[n], box, point };
     });
     return [
+      ...rowMarks(part, list, theme),
       ...bundleMarks(part, list, theme),
       ...blockNames(part, list, theme),
       ...unitMarks(part, diagram, theme),
     ];
   });
+}
+
+/** The functions of a unit that stand in a row are added up: what each adds, and the signs between them. */
+function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }: Theme): Mark[] {
+  if (rows.size === 0) return [];
+  const look = { anchor: "middle", size: SMALL } as const;
+  return [
+    rects(
+      [...rows.values()].flatMap((row) => flat(grown(row, 1))),
+      { fill: colours.cell, radius: 4 },
+    ),
+    ...list.flatMap(({ bundle: { to }, box, point }, k): Mark[] => {
+      const { x, y, width, height } = box;
+      const value = point && print(point.value);
+      const next = list[k + 1];
+      const plus = next?.bundle.to === to ? (x + width + next.box.x) / 2 : null;
+      return [
+        ...(value ? [words(x + width / 2, y + height + SMALL + 1, value, colours.ink, look)] : []),
+        ...(plus === null
+          ? []
+          : [words(plus, y + height / 2, "+", colours.muted, { ...look, middle: true, size: 12 })]),
+      ];
+    }),
+  ];
 }
 
 /** Blocks stand apart from what they lead to: in a corner each has its name. */
@@ -105,7 +132,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
 
 function circleMarks(
   { units, column, number, print }: Part,
-  { flow, scores, parts }: Diagram,
+  { graph, flow, scores, parts }: Diagram,
   { name, colours }: Theme,
 ): Mark[] {
   const { bytes } = paletteOf(name);
@@ -131,14 +158,18 @@ function circleMarks(
     };
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
-    const short = isKnown ? value.toExponential(0).replace("-", "−").replace("e+", "e") : "";
     const index = units.length > 1 ? String(unit) : "";
-    const texts = isKnown ? [print(value), short, ""] : [values[k] ? String(value) : index, ""];
+    const texts = isKnown ? [print(value), ""] : [values[k] ? String(value) : index, ""];
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // Numbers too long for their circle are written smaller, and shorter.
     const size = widthOf(texts[0], SMALL) > width - 4 ? 8 : SMALL;
-    return [...marks, inMiddle(box, fitting(texts, width - 2, size), fill, { size })];
+    marks.push(inMiddle(box, fitting(texts, width - 2, size), fill, { size }));
+    // Which of them it is stands beside a circle that has its value in it.
+    const isCalled = !isKnown || (column.kind === "input" && inputNamed(graph, unit));
+    if (!isCalled)
+      marks.push(words(x + 1, y + 4, index, colours.muted, { anchor: "end", size: 9 }));
+    return marks;
   });
 }
 
@@ -185,6 +216,12 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
+    // Small functions have no axes of their own.
+    if (part.rows.size > 0 && part.picture) {
+      const { x, layer: of } = part.picture;
+      const [low, high] = x.map(formatAlike(x));
+      sizes.unshift(`${sizes[0]} · ${of.variable} from ${low} to ${high}`);
+    }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));
     const then = [after, pools].flatMap((labels) =>

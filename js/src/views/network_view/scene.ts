@@ -238,7 +238,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, legs, store, theme),
+    caption: networkCaption(diagram, verdict, legs, strip > 0 && shown !== null, store, theme),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],

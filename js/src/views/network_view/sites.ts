@@ -2,8 +2,9 @@
 
 import { type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { type Diagram, inDiagram, type Leg } from "./diagram.ts";
-import { COLUMN_HEAD, kernelsOnce } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 import { linkAt } from "./links.ts";
+import { kernelsOnce } from "./rails.ts";
 import { largeKernel } from "./strongest.ts";
 import { linkWords, unitWords } from "./words.ts";
 

@@ -1,6 +1,6 @@
 /** The path of what adds most to a number, back to the input, with its kernels drawn large. */
 
-import { maxIndex, minIndex, sum } from "d3-array";
+import { maxIndex } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line } from "../../scene/shapes.ts";
@@ -9,21 +9,18 @@ import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column } from "./graph.ts";
-import { COLUMN_HEAD, MOST_CURVES } from "./layout.ts";
+import { COLUMN_HEAD } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
+import { MOST_CURVES } from "./rails.ts";
 
 /** Width of the frame around what belongs to the path. */
 export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
-/** A box beside links stands at one of PLACES heights, APART pixels from them and from units. */
-const PLACES = 24;
-const APART = 5;
-const FAR = 0.04;
-/** Places along a gap at which links are looked for. */
-const ALONG = 13;
+/** Pixels between a box beside links and the units they lead to. */
+const APART = 6;
 /** Another path is taken if it is this many times stronger, in this many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
 /** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
@@ -138,41 +135,16 @@ export function largeKernel(
   const width = Math.max(own?.width ?? 0, own ? Math.min(wanted, free / flat) : wanted);
   if (width < LARGE.least && !own) return null;
   const height = flat * width;
-  const x = (own ? own.x + own.width / 2 : between) - width / 2;
   const last = layout.height - height - 4;
-  if (!own)
-    return { bundle, box: clearOf(part, n, { x, y: COLUMN_HEAD, width, height }, layout.height) };
+  if (!own) {
+    // Where links come together, and at the other end of the height, it hides fewest of them.
+    const x = between + gap / 2 - width - APART;
+    const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : last;
+    return { bundle, box: { x, y, width, height } };
+  }
+  const x = own.x + own.width / 2 - width / 2;
   const y = Math.max(COLUMN_HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
   return { bundle, box: { x, y, width, height } };
-}
-
-/** Moves a box in its gap to where it hides fewest of the links that lead where a link does, and not that one; and near the middle. */
-function clearOf(part: Part, n: number, box: Rect, end: number): Rect {
-  const { bundles, between, gap } = part;
-  const { to } = bundles[n];
-  const across = Array.from({ length: ALONG }, (_, k) => between + gap * (k / (ALONG - 1) - 0.5));
-  const runs = bundles.flatMap((bundle, k) => {
-    const way = bundle.to === to && wayOf(part, k);
-    const heights = way && across.map((x) => heightAt(way, x)?.y ?? Number.NaN);
-    // All others alike: while it trains the box stays where it is.
-    return heights ? [{ heights, weight: k === n ? bundles.length : 1 }] : [];
-  });
-  const costOf = ({ x, y, width, height }: Rect) => {
-    const isUnder = (level: number, k: number) =>
-      Math.abs(across[k] - x - width / 2) < width / 2 + APART &&
-      Math.abs(level - y - height / 2) < height / 2 + APART;
-    const hidden = sum(runs, ({ heights, weight }) => weight * heights.filter(isUnder).length);
-    const far = Math.abs(y + height / 2 - end / 2) / end;
-    return hidden / runs.length + FAR * far;
-  };
-  const last = Math.max(box.y, end - 4 - box.height);
-  const beside = Math.max(0, gap / 2 - box.width / 2 - APART);
-  const places = [0, beside].flatMap((by) =>
-    Array.from({ length: PLACES }, (_, k) => {
-      return { ...box, x: box.x + by, y: box.y + (k * (last - box.y)) / (PLACES - 1) };
-    }),
-  );
-  return places[minIndex(places, costOf)];
 }
 
 /** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
@@ -183,7 +155,7 @@ export function makeRoom(diagram: Diagram, legs: readonly Leg[]) {
     const own = part.kernels.get(bundle);
     const large = largeKernel(diagram, part, bundle)?.box;
     const rail = [...new Set(part.kernels.values())].sort((a, b) => a.y - b.y);
-    if (!own || !large || large === own) continue;
+    if (!own || !large || large.width <= own.width) continue;
     const k = rail.indexOf(own);
     const pitch = own.height + LARGE.apart;
     const [first, last] = [

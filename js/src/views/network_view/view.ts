@@ -34,6 +34,8 @@ const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
 const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
+/** A phone has no wheel, and no room for more words. */
+const PHONE = { below: 700, hint: "Point at a link to see its function." };
 
 export const render = viewOf(KIND, build);
 
@@ -126,7 +128,11 @@ function build(shell: Shell): Parts {
       // Beside the button that was pressed, which is in the window.
       pad.show(shown.verdict, shown.height - shown.room.height + 6);
       if (shown.asks) ask.run(shown.asks, given.store);
-      tell(shell, shown.sites.words(pointed.id));
+      // What is pointed at, else what went wrong, else what one can do.
+      const words = shown.sites.words(pointed.id);
+      const warning = given.store.edits().message || String(given.get("notice") ?? "");
+      const hint = shown.width < PHONE.below ? PHONE.hint : HINT;
+      shell.read(words || warning || hint, false, !words && warning !== "");
       return shown;
     },
   };
@@ -202,12 +208,6 @@ function createAsking({ model, schedule, signal }: Shell) {
       askedAt = 0;
     },
   };
-}
-
-/** Says what is pointed at, else what went wrong, else what one can do. */
-function tell(shell: Shell, words: string) {
-  const warning = shell.store()?.edits().message || String(shell.get("notice") ?? "");
-  shell.read(words || warning || HINT, false, !words && warning !== "");
 }
 
 /** Where one can draw by hand, if it is large enough. */

@@ -3,6 +3,7 @@
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
 import { formatCount, percent } from "../../phi/format.ts";
+import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
@@ -13,16 +14,18 @@ import { sumText, unitCloseUp } from "./close_up.ts";
 import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
-import { sourceName, unitName } from "./graph.ts";
+import { isOneFunction, sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
-const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count. Of a map it is the sum at its largest pixel. While it trains, another link is drawn only where it stays clearly ahead. ${SPREAD}`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, another link is drawn only where it stays clearly ahead. ${SPREAD}`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
+/** Of so many numbers a sum is said in words. */
+const MOST_ADDED = 5;
 /** In what is narrower the tip says what colours of maps mean. */
 const ROOMY_KEY = 760;
 
@@ -30,10 +33,11 @@ export function networkCaption(
   diagram: Diagram,
   said: string,
   legs: readonly Leg[],
+  hasPlot: boolean,
   store: Store,
   { name, colours }: Theme,
 ): Remark[] {
-  const { graph, parts, layout, flow, ghost, frame, inputsAt, isTold } = diagram;
+  const { graph, parts, layout, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
   if (said) remarks.push({ text: said, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
@@ -43,26 +47,30 @@ export function networkCaption(
     remarks.push({ text, tone: "warn", strong: true });
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
-  if (!isPlainAll && ghost && ghost !== frame) {
-    remarks.push(keyed("φ rose", "fill", colours.rise));
-    remarks.push(keyed(`fell since step ${formatCount(ghost.step)}`, "fill", colours.fall));
+  const squares = hasSquares(parts);
+  const hasCurves = hasPlot || (!squares && parts.some(({ kernels }) => kernels.size > 0));
+  if (!isPlainAll && ghost && ghost !== frame && hasCurves) {
+    const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
+    remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
-  if (hasSquares(layout, (k) => parts[k].bundles)) {
+  if (squares) {
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   if (isChosen && isTold) {
-    const text = flow ? "adds most" : "φ vary most";
+    const text = flow ? "strongest path" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, PATH));
   }
-  if (flow) {
+  if (flow && !isOneFunction(graph)) {
     const what = diagram.scores?.probabilities ? "score" : "output";
     const hasMaps = layout.width >= ROOMY_KEY && graph.columns.some(({ maps }) => maps);
     const text = `lowers / raises the ${what}${hasMaps ? "; map: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
-  if (inputsAt) remarks.push({ text: `x: inputs${inputsAt}`, title: SPREAD });
+  const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
+  const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
+  if (then) remarks.push({ text: `inputs seen${then}`, title: SPREAD });
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
   if (links < all && parts.every(({ units, column }) => units.length === column.units)) {
@@ -96,7 +104,8 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
   const added = additions(diagram, legs);
-  if (added || !scores) return added && added + late;
+  if (added) return `${exampleName(diagram)}: ${added}${late}`;
+  if (!scores) return "";
   const { best, probabilities, raw } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
@@ -112,34 +121,19 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
-/** So few numbers as the network has are added up in words, along the path: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4". */
-function additions({ graph, flow, parts }: Diagram, legs: readonly Leg[]): string {
-  if (!flow?.frame || !isSmall(graph.columns)) return "";
-  const { frame } = flow;
-  const sums = [...legs].reverse().flatMap(({ column, bundle }) => {
-    const { to } = parts[column].bundles[bundle];
-    const closeUp = unitCloseUp(graph, column, flow, frame, to);
-    if (!closeUp) return [];
+/** What a number is made of along the path, where these are few: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4"; "" where they are many. */
+function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]): string {
+  const frame = flow?.frame;
+  if (!frame || scores?.raw.length !== 1 || legs.length !== parts.length - 1) return "";
+  const said = [...legs].reverse().map(({ column, bundle }) => {
+    const closeUp = unitCloseUp(graph, column, flow, frame, parts[column].bundles[bundle].to);
+    if (!closeUp || closeUp.added.length > MOST_ADDED) return "";
     const { print, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
-    if (!isOne) return [sumText(closeUp, print)];
-    return [`φ(${(before?.print ?? print)(closeUp.inputs[0])}) = ${print(closeUp.total)}`];
+    if (!isOne) return sumText(closeUp, print);
+    return `φ(${(before?.print ?? print)(closeUp.inputs[0])}) = ${print(closeUp.total)}`;
   });
-  return sums.join(", then ");
-}
-
-const SMALL_NETWORK = { functions: 8, columns: 4 };
-
-/** Whether all functions of a network are drawn so large that they need no close-up. */
-function isSmall(columns: Diagram["graph"]["columns"]): boolean {
-  return (
-    columns.length <= SMALL_NETWORK.columns &&
-    columns.every(({ layer, bundles, kind }) => {
-      if (kind === "input") return true;
-      const isOne = bundles.length > 0 && bundles[0].count === 1;
-      return layer !== null && isOne && bundles.length <= SMALL_NETWORK.functions;
-    })
-  );
+  return said.includes("") ? "" : said.join(", then ");
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
