@@ -7,7 +7,7 @@ bootstrap over networks) must lie within the claim's bounds. ``make claims`` pri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -95,20 +95,23 @@ def bent(variant: str, later: str, earlier: str) -> Callable[[Table], Iterable[f
     )
 
 
-def nearer(curve: str, one: str, other: str) -> Callable[[Table], Iterable[float]]:
+def nearer(
+    curve: str, one: str, other: str, variables: Sequence[int] = (2, 4, 8, 16)
+) -> Callable[[Table], Iterable[float]]:
     """Return in which share of tutorial 7's numbers of variables one network comes nearer."""
     return lambda table: np.mean(
         [
             np.less(
                 table["curse"][f"{curve}, {one}, {d}"], table["curse"][f"{curve}, {other}, {d}"]
             )
-            for d in (2, 4, 8, 16)
+            for d in variables
         ],
         axis=0,
     )
 
 
 BARE, EXP = "article without splines", "exp of a sum"
+OTHER_MLPS = "MLP of SiLU", "MLP of two layers"
 WORTH = less(("article", "end: right"), (BARE, "end: right"), 100)
 AS_LARGE = "as large without splines"
 OF_SIZE = less(("article", "end: right"), (AS_LARGE, "right"), 100)
@@ -510,6 +513,27 @@ CLAIMS = [
         above=0.5,
     ),
     Claim(SEVEN, "in nearly every run", nearer("folds", "MLP", "KAN"), above=0.9),
+    *(
+        Claim(
+            SEVEN,
+            "One of SiLU or of two hidden layers stays as far behind on the exp of a sum",
+            lambda table, other=other: np.log(
+                np.divide(table["curse"][f"{EXP}, {other}, 16"], table["curse"][f"{EXP}, KAN, 16"])
+            ),
+            above=1.5,
+        )
+        for other in OTHER_MLPS
+    ),
+    *(
+        Claim(
+            SEVEN,
+            "On folds of eight variables and more each of them is nearer than the KAN",
+            nearer("folds", other, "KAN", (8, 16)),
+            above=0.9,
+        )
+        for other in OTHER_MLPS
+    ),
+    Claim(SEVEN, "of two, that of SiLU is not", nearer("folds", "KAN", "MLP of SiLU", (2,)), 0.9),
     *(
         Claim(page, words, nearer(curve, *order), above=0.9)
         for page, one, other in (
