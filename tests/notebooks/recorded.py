@@ -527,7 +527,7 @@ CLAIMS = [
     *(
         Claim(
             SEVEN,
-            "On folds of eight variables and more each of them is nearer than the KAN",
+            "On folds of eight variables and more each is nearer than the KAN",
             nearer("folds", other, "KAN", (8, 16)),
             above=0.9,
         )
