@@ -369,13 +369,6 @@ def in_grey(images: Tensor, seed: int) -> Tensor:
     return torch.where(images > 0, 0.0, 2.0 * noise - 1)
 
 
-def in_shuffled_greys(images: Tensor, seed: int) -> Tensor:
-    """Return pictures with the pixels of each in another order: its greys, and no neighbours."""
-    draw = torch.Generator().manual_seed(seed)
-    orders = torch.rand(images.shape[0], images[0].numel(), generator=draw).argsort(1)
-    return images.flatten(1).gather(1, orders).view_as(images)
-
-
 def ruled_seven() -> Tensor:
     """Return a 7 as one draws it with a ruler: a bar, and a stroke of two pixels to the left."""
     picture = torch.full((1, 1, 28, 28), -1.0)

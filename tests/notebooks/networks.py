@@ -75,10 +75,7 @@ def train(
 def of_article(seed: int, splines: bool) -> Row:
     """Train the article's network, fifteen passes through 4,000 digits."""
     batches, _ = digits().loaders(batch_size=64, seed=seed)
-    row, network = of_trained(seed, splines, batches, PASSES)
-    shuffled = lesson.in_shuffled_greys(digits().test_images[:200], seed)
-    found = of_readings(network, shuffled)
-    return row | {f"{name}, shuffled greys": r for name, r in found.items()}
+    return of_trained(seed, splines, batches, PASSES)
 
 
 def of_one_epoch(seed: int, splines: bool) -> Row:
@@ -90,11 +87,11 @@ def of_one_epoch(seed: int, splines: bool) -> Row:
     seen = np.array([image.tobytes() not in judging for image in images])
     inputs, answers = torch.from_numpy(pixels(images[seen])), torch.from_numpy(labels[seen]).long()
     batches = drawn_batches(inputs, answers, 1, torch.Generator().manual_seed(seed))
-    return of_trained(seed, splines, batches, 1)[0] | {"digits": len(answers)}
+    return of_trained(seed, splines, batches, 1) | {"digits": len(answers)}
 
 
-def of_trained(seed: int, splines: bool, batches: Any, passes: int) -> tuple[Row, nn.Module]:
-    """Train the article's network, measure it at three times, and return both."""
+def of_trained(seed: int, splines: bool, batches: Any, passes: int) -> Row:
+    """Train the article's network and measure it at three times."""
     known = digits()
     images, labels, some = known.test_images, known.test_labels, known.test_images[:200]
     torch.manual_seed(seed)
@@ -152,7 +149,7 @@ def of_trained(seed: int, splines: bool, batches: Any, passes: int) -> tuple[Row
     sizes = lesson.sizes_of_splines(network)[:45]
     row["splines, large w"] = float(sizes[large].mean())
     row["splines, small w"] = float(sizes[~large].mean())
-    return row, network
+    return row
 
 
 def of_readings(network: nn.Module, pictures: Tensor) -> Row:
