@@ -116,7 +116,8 @@ def record(path: Path, passes: int) -> dict[str, Any]:
             "stroke below": answer(model, torch.tensor([-1.0, -1.0, 1.0])),
             "ink": answer(model, torch.ones(3)),
         },
-        "sums": {"below": sums(model, [-1, -1, 1]), "ink": sums(model, [1, 1, 1])},
+        "sum_below": sums(model, [[-1], [-1], [1]]),
+        "sum_columns": [sums(model, [[1] * n + [-1] * (3 - n)]) for n in range(4)],
     }
 
 
@@ -162,10 +163,10 @@ def answer(network: nn.Module, rows: Tensor) -> list[float]:
     return [float(value) for value in layer(rows.view(1, 1, 3, 1).expand(1, 1, 3, 3)).flatten()]
 
 
-def sums(network: nn.Module, rows: list[int]) -> list[int]:
-    """Return what each pattern, as numbers ±1, adds up to over a patch of three such rows."""
+def sums(network: nn.Module, patch: list[list[int]]) -> list[int]:
+    """Return what each pattern, as numbers ±1, adds up to over a patch of such rows or columns."""
     signs = 2 * lesson.patterns(network).int() - 1
-    return [int(total) for total in (signs * torch.tensor(rows).view(3, 1)).sum((1, 2))]
+    return [int(total) for total in (signs * torch.tensor(patch)).sum((1, 2))]
 
 
 def most_unlike_silu(network: nn.Module) -> list[int]:
@@ -218,9 +219,12 @@ def words(folder: Path) -> dict[str, str]:
         quoted[f"{when}_one_way"] = f"{facts[f'{when}_one_way']:.0f}"
     quoted |= {name: f"{facts[name]:,}" for name in ("steps", "parameters", "functions")}
     quoted |= {name: str(facts[name]) for name in ("beyond_start", "beyond_end")}
-    quoted["line_kernel"] = str(facts["line_kernel"] % 5)
-    for where, totals in facts["sums"].items():
-        quoted[f"sum_{where}"] = f"{totals[facts['line_kernel'] % 5]:+}".replace("-", "−")
+    line = facts["line_kernel"] % 5
+    quoted["line_kernel"] = str(line)
+    totals = [
+        f"{of[line]:+}".replace("-", "−") for of in (facts["sum_below"], *facts["sum_columns"])
+    ]
+    quoted["sum_below"], quoted["sum_columns"] = totals[0], lesson.listed(totals[1:])
     quoted |= {name: NUMBERS[facts[name]] for name in ("lines", "terms")}
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
@@ -321,6 +325,9 @@ def networks() -> dict[str, str]:
     }
     for key, of in (("many_right", full), ("many_bare", bare)):
         quoted[key] = f"{np.mean(of['end: right']):.1%}"
+    gained = 100 * np.subtract(bare["end: right"], bare["early: right"])
+    quoted["many_early_bare"] = f"{np.mean(bare['early: right']):.0%}"
+    quoted["bare_gained"] = lesson.in_words(gained, ".0f")
     for key, later, earlier in (
         ("bent_second", "convs.1", "convs.0"),
         ("bent_third", "convs.2", "convs.1"),

@@ -335,8 +335,14 @@ def doubting_kernels(n: Any) -> Told:
             "A hidden layer of as many numbers brings more",
             "A hidden layer of as many numbers brings as much, as far as twenty can show",
         )
-        + f": {in_words(n.left)} points behind the splines, {in_words(hidden, '.2f')} ahead of the "
-        "small network.",
+        + f": {in_words(n.left)} points behind the splines; "
+        + which(
+            hidden,
+            "ahead of the small network by",
+            "behind the small network by",
+            "not clearly ahead of the small network:",
+        )
+        + f" {in_words(hidden, '.2f')}.",
         f"On grey ink splines are worth {in_words(n.gain)} points.",
         f"Of the first 45 functions that learned from grey ink {n.hills['grey']} are hills or "
         f"valleys over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others; of those "
@@ -475,6 +481,17 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
         told.append(
             f"On the {name} the KAN comes nearer in {', '.join(map(str, nearer))} of twenty other "
             f"runs (with {', '.join(map(str, dimensions))} variables)."
+        )
+    for other, name in (("of SiLU", "MLP of SiLU"), ("of two hidden layers", "MLP of two layers")):
+        nearer = [
+            int(np.less(twenty[f"{task}, KAN, {d}"], twenty[f"{task}, {name}, {d}"]).sum())
+            for task in ("exp of a sum", "folds")
+            for d in dimensions
+        ]
+        told.append(
+            f"Beside an MLP {other}, as large, the KAN comes nearer on the exp of a sum in "
+            f"{listed([*map(str, nearer[: len(dimensions)])])} of the twenty, on the folds in "
+            f"{listed([*map(str, nearer[len(dimensions) :])])}."
         )
     kan, mlp = (twenty[f"folds, {kind}, 16, as large as 16 units"] for kind in ("KAN", "MLP"))
     with_four = twenty["folds, KAN, 16"] - twenty["folds, MLP, 16"]

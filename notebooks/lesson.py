@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,8 @@ def dots(
     """Return a chart with a dot for each number: kind, place, numbers. A kind has a colour.
 
     The dots of a place stand in five columns, filled from the middle. Of numbers that are equal
-    five make a row, and rows lie `row` above one another. A level that has a name is a grey line
-    behind them.
+    five make a row, and rows lie `row` apart, around the number. A level that has a name is a grey
+    line behind them.
     """
     places = [*dict.fromkeys(itertools.chain(*kinds.values()))]
     curves: dict[str, tuple[Any, Any]] = {}
@@ -71,7 +72,7 @@ def dots(
                 equal = rank - values.index(value)
                 column = (0, -1, 1, -2, 2)[(equal if values.count(value) > 1 else rank) % 5]
                 across.append(places.index(place) + aside + 0.13 / len(kinds) * column)
-                up.append(value + row * (equal // 5))
+                up.append(value + row * (equal // 5 - (values.count(value) - 1) // 5 / 2))
         curves[kind] = across, up
     name, height = level
     behind = {name: ([-0.5, len(places) - 0.5], [height] * 2)} if name else {}
@@ -162,8 +163,9 @@ def leaning(found: Mapping[str, Sequence[float]], when: str = "") -> Any:
 
 
 def in_words(values: ArrayLike, form: str = ".1f") -> str:
-    """Say a mean and its interval."""
-    mean, low, high = (f"{number:{form}}".replace("-", "−") for number in interval(values))
+    """Say a mean and its interval; what rounds to 0 has no sign."""
+    said = (re.sub(r"^-(?=[0.]*%?$)", "", f"{number:{form}}") for number in interval(values))
+    mean, low, high = (number.replace("-", "−") for number in said)
     return f"{mean} [{low}, {high}]"
 
 
@@ -478,7 +480,7 @@ def ranks_together(one: ArrayLike, other: ArrayLike) -> float:
 
 @torch.no_grad()
 def of_dark(network: Any, images: Tensor) -> dict[str, float]:
-    """Return by five measures how the first layer answers the dark."""
+    """Return by five measures how the first layer answers the dark, and how large its w are."""
     phi = curves(network)[:5].flatten(0, -2)  # the middle x is 0
     dark, bright = phi[:, 0].abs(), phi[:, -1].abs()
     left, right = (half.amax(-1) - half.amin(-1) for half in (phi[:, :201], phi[:, 200:]))
@@ -490,6 +492,7 @@ def of_dark(network: Any, images: Tensor) -> dict[str, float]:
         "ratio": float((dark / bright).median()),
         "difference": float((bright - dark).mean()),
         "answer to the dark, beside the spread": float((to_dark / spread).median()),
+        "base weights": float(network.convs[0].base_weight.detach().abs().mean()),
     }
 
 

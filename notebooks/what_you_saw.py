@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import listed, say
+from lesson import in_words, listed, recorded, say, which
 
 import kan_widgets as kw
 
@@ -265,12 +265,20 @@ def see_a_whole_run(n: Any) -> Told:
     losses, moved = facts["losses"], facts["moved"]
     lower = "lower" if losses[1] < losses[0] else "not lower"
     further = "further" if moved[1] > moved[0] else "less far"
+    two = recorded()["two runs"]
     return facts, [
         f"{facts['steps']} steps recorded by a script, {facts['seen']} of them seen as they came.",
         f"On the last batch today's loss is {lower} ({losses[1]:.3f}, yesterday's "
         f"{losses[0]:.3f}). Its functions moved {further} ({moved[1]:.2f}, yesterday's "
-        f"{moved[0]:.2f}); the cosine of the two changes is {n.alike:.2f}. What chance alone makes "
-        "of it (two runs at one rate, with other batches) was not tried.",
+        f"{moved[0]:.2f}); the cosine of the two changes is {n.alike:.2f}.",
+        f"In twenty other pairs it is {in_words(two['five times the rate'], '.2f')}; where rates "
+        f"are the same and only batches differ, {in_words(two['other batches'], '.2f')}. So "
+        + which(
+            np.subtract(two["other batches"], two["five times the rate"]),
+            "the rate turns the way of learning by more than other batches do.",
+            "the rate turns the way of learning by less than other batches do.",
+            "whether the rate turns it by more than other batches do, twenty pairs leave open.",
+        ),
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]

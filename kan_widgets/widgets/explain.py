@@ -43,7 +43,7 @@ class Explain(ModelView):
     is marked here. A click on a class explains that one.
 
     A picture made by ``image``, ``to_png`` or ``to_svg`` shows all layers, one below the other,
-    as far as ``max_height`` goes, or the one that is given as ``layer``.
+    as far as ``max_height`` goes, or the one that is given as ``layer``, to it or to the view.
 
     After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
     each function is shown beside its own; without, the mean is over the places of this image.
@@ -137,7 +137,7 @@ class Explain(ModelView):
         from kan_widgets.insight.explain import class_number
 
         options["target"] = class_number(options["target"])
-        self._frame = source.frame
+        self._frame, self._pictured = source.frame, options.get("layer")
         from kan_widgets.functions import read
 
         # The last layer alone first: refused options cost no more than that.
@@ -341,8 +341,8 @@ class Explain(ModelView):
                 f"{self._explanation.target}; set view.target first"
             )
         # Without a name all layers are drawn, one below the other.
-        layer = options.get("layer", "")
-        return options | {"layer": "" if layer == "" else self._shown_layer(layer)}
+        layer = options.get("layer", self._pictured)
+        return options | {"layer": "" if layer is None else self._shown_layer(layer)}
 
     def _shown_layer(self, layer: str | int | None) -> str:
         return layer_name(layer, self._layer_names())

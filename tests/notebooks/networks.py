@@ -55,10 +55,11 @@ def train(
     batches: Any,
     passes: int,
     visit: Callable[[int, nn.Module, float], bool | None] = lambda step, network, loss: None,
+    rate: float = 1e-3,
 ) -> None:
     """Train with AdamW and tell of each step and its loss, until told that it is enough."""
     wanted = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(wanted, lr=1e-3)
+    optimizer = torch.optim.AdamW(wanted, lr=rate)
     step = 0
     for _ in range(passes):
         for images, labels in batches:
@@ -111,7 +112,6 @@ def of_trained(seed: int, splines: bool, batches: Any, passes: int) -> Row:
         found = lesson.measured(one, images, labels) | lesson.of_dark(one, some)
         found |= {"lines": lesson.lines(one), "uprights": lesson.uprights(one)}
         found["hills"] = lesson.hills(one)
-        found["base weights"] = one.convs[0].base_weight.detach().abs().mean()
         for where, end in (("", 1.0), (", as drawn", lesson.DRAWN)):
             reach = lesson.reach(one, end)
             found[f"least reach{where}"] = reach.min()
@@ -459,6 +459,35 @@ def of_borders(seed: int) -> Row:
     return row
 
 
+def of_two_runs(seed: int) -> Row:
+    """Train tutorial 8's network from one start, and compare the ways that its first layer goes."""
+    known = digits()
+    torch.manual_seed(seed)
+    start = kw.nn.KANCNN()
+    began = kw.functions.read(start)[0].coefficients.clone()
+    ways = []
+    for rate, order in ((1e-3, seed), (5e-3, seed), (1e-3, seed + 5000)):
+        network = copy.deepcopy(start)
+        train(network, known.loaders(batch_size=64, seed=order)[0], 2, rate=rate)
+        ways.append((kw.functions.read(network)[0].coefficients - began).flatten())
+    first, faster, other = ways
+    return {
+        "five times the rate": float(torch.cosine_similarity(first, faster, 0)),
+        "other batches": float(torch.cosine_similarity(first, other, 0)),
+    }
+
+
+def other_mlps(d: int, numbers: int) -> dict[str, nn.Module]:
+    """Return MLPs of about so many numbers: one of SiLU, and one of two hidden layers."""
+    one = (numbers - 1) // (d + 2)
+    two = round((math.sqrt((d + 3) ** 2 + 4 * numbers) - d - 3) / 2)
+    first, second = nn.Linear(d, two), nn.Linear(two, two)
+    return {
+        "MLP of SiLU": nn.Sequential(nn.Linear(d, one), nn.SiLU(), nn.Linear(one, 1)),
+        "MLP of two layers": nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Linear(two, 1)),
+    }
+
+
 def of_curse(seed: int) -> Row:
     """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
     names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
@@ -467,6 +496,11 @@ def of_curse(seed: int) -> Row:
         for (name, d), (x, y) in names["problems"].items()
         for kind, network in names["of_one_size"](d).items()
     }
+    for (name, d), (x, y) in names["problems"].items():
+        numbers = kw.nn.count_parameters(names["of_one_size"](d)["KAN"])
+        torch.manual_seed(seed)
+        for kind, network in other_mlps(d, numbers).items():
+            row[f"{name}, {kind}, {d}"] = names["left_over"](network, x, y)
     many = names["of_one_size"](16, units=16)
     return row | {
         f"folds, {kind}, 16, as large as 16 units": names["left_over"](
@@ -496,6 +530,7 @@ KINDS: dict[str, Callable[[int], Row]] = {
     "refined": of_refined,
     "borders": of_borders,
     "curse": of_curse,
+    "two runs": of_two_runs,
     "one epoch": lambda seed: of_one_epoch(seed, True),
     "one epoch without splines": lambda seed: of_one_epoch(seed, False),
 }

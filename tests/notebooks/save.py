@@ -38,8 +38,8 @@ INDEX = "index.md"
 HEADING = """\
 # kan_widgets: the tutorials
 
-Each runs by itself, cell by cell with Shift+Enter: training takes a minute or two, in 10 eight;
-the digits come with the package. The pictures saved in them become live views once their cells
+Each runs by itself, cell by cell with Shift+Enter: training takes a minute or two; the digits come
+with the package. The pictures saved in them become live views once their cells
 have run.
 """
 TITLE = re.compile(r"^# (.+)$", re.M)

@@ -115,11 +115,11 @@ def test_a_line_of_a_chart_joins_what_is_of_one_network() -> None:
     assert chart.axes[0].tick_labels == {"0": "as it is", "1": "cut"}
 
 
-def test_equal_numbers_of_a_chart_stand_in_rows_of_five() -> None:
+def test_equal_numbers_of_a_chart_stand_around_it_in_rows_of_five() -> None:
     chart = lesson.dots({"one": {"here": [0] * 7, "there": [2]}}, "count", 0.5, ("chance", 1))
     level, dots = chart.marks
     assert level.y.tolist() == [1, 1]
-    assert dots.y.tolist() == [0] * 5 + [0.5] * 2 + [2]
+    assert dots.y.tolist() == [-0.25] * 5 + [0.25] * 2 + [2]
     assert len({*zip(dots.x.tolist(), dots.y.tolist(), strict=True)}) == 8
     assert chart.axes[0].tick_labels == {"0": "here", "1": "there"}
 
@@ -131,6 +131,12 @@ def test_of_what_no_network_has_it_is_said_how_many_may_have_it() -> None:
         assert binom.pmf(0, networks, share) == pytest.approx(0.05, abs=0.003)
     assert lesson.counted([0] * 20) == "none in 20 networks (at most 14 %)"
     assert lesson.counted([0, 1] * 10) == lesson.in_words([0, 1] * 10, ".2f")
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert lesson.in_words([-0.001] * 20, ".2f") == "0.00 [0.00, 0.00]"
+    assert lesson.in_words([-0.0001] * 20, ".0%") == "0% [0%, 0%]"
+    assert lesson.in_words([-0.2] * 20) == "−0.2 [−0.2, −0.2]"
 
 
 def test_a_sentence_is_chosen_by_where_the_interval_lies() -> None:

@@ -386,6 +386,14 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
     assert heads[0] < shown < heads[1] - 11, share
 
 
+def test_a_picture_shows_one_layer_alone_where_the_view_was_made_with_it():
+    one = kw.Explain(bound(), digit(), layer="linear")
+    found = texts(one.svg())
+    assert found == texts(one.svg(layer="linear"))
+    assert not [text for text in found if text.startswith("cut here")]
+    assert found != texts(one.svg(layer="convs.1"))
+
+
 def test_one_layer_has_its_largest_shares_all_classes_and_what_all_come_to(view):
     found = texts(view.svg(layer="convs.1", max_height=3000))
     shares = view.explanation.kernels[1].contributions
