@@ -225,11 +225,11 @@ function createBar(root, rows) {
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
       const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows}/s`);
+      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows} a second`);
       part("said").textContent = said.join(" · ");
       if (score === null) return;
       const { value, of } = score;
-      const others = `${of.toLocaleString("en")} other ${rows}`;
+      const others = `${of.toLocaleString("en")} test ${rows}`;
       const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
       part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
     },
