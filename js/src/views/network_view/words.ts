@@ -24,8 +24,8 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
-/** Of so many numbers a sum is said in words. */
-const MOST_ADDED = 5;
+/** So many numbers are added up in words. */
+const MOST_ADDED = 6;
 /** In what is narrower the tip says what colours of maps mean. */
 const ROOMY_KEY = 760;
 
@@ -124,10 +124,12 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
 /** What a number is made of along the path, where these are few: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4"; "" where they are many. */
 function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]): string {
   const frame = flow?.frame;
-  if (!frame || scores?.raw.length !== 1 || legs.length !== parts.length - 1) return "";
+  const added = sum(parts, ({ column }) => column.layer?.shape[1] ?? 0);
+  const isFew = added <= MOST_ADDED && scores?.raw.length === 1;
+  if (!frame || !isFew || legs.length !== parts.length - 1) return "";
   const said = [...legs].reverse().map(({ column, bundle }) => {
     const closeUp = unitCloseUp(graph, column, flow, frame, parts[column].bundles[bundle].to);
-    if (!closeUp || closeUp.added.length > MOST_ADDED) return "";
+    if (!closeUp) return "";
     const { told, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
     if (!isOne) return sumText(closeUp, told);
