@@ -148,6 +148,8 @@ def test_a_small_network_adds_up_its_numbers_in_words():
     live.probe(x)
     words = texts_of(kw.NetworkView(live).svg(width=900))
     [said] = [word for word in words if ", then φ(" in word]
+    assert said.startswith("example 1 of 4: ")
+    said = said.removeprefix("example 1 of 4: ")
     first, second = said.replace("−", "-").replace("+ ", "").replace("- ", "-").split(", then ")
     *parts, total = map(float, first.replace("= ", "").split())
     with torch.no_grad():

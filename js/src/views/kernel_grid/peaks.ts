@@ -28,7 +28,6 @@ export interface Peaks {
 export function withoutOutliers(ranges: ArrayLike<number>): number {
   const finite = new Float64Array(ranges).filter(Number.isFinite);
   const count = finite.length;
-  if (count === 0) return 0;
   const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(OUTLIER_SHARE * count)));
   const hasOutliers = count >= FEWEST_WITH_OUTLIERS && others > 0;
   return max(finite.filter((range) => !hasOutliers || range <= OUTLIER_FACTOR * others)) ?? 0;

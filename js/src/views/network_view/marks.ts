@@ -53,14 +53,13 @@ function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }:
     ),
     ...list.flatMap(({ bundle: { to }, box, point }, k): Mark[] => {
       const { x, y, width, height } = box;
-      const value = point && print(point.value);
+      const value = point ? print(point.value) : "";
       const next = list[k + 1];
-      const plus = next?.bundle.to === to ? (x + width + next.box.x) / 2 : null;
+      const [plus, end] = next?.bundle.to === to ? ["+", next.box.x] : ["", x];
+      const sign = { ...look, middle: true, size: 12 };
       return [
-        ...(value ? [words(x + width / 2, y + height + SMALL + 1, value, colours.ink, look)] : []),
-        ...(plus === null
-          ? []
-          : [words(plus, y + height / 2, "+", colours.muted, { ...look, middle: true, size: 12 })]),
+        words(x + width / 2, y + height + SMALL + 1, value, colours.ink, look),
+        words((x + width + end) / 2, y + height / 2, plus, colours.muted, sign),
       ];
     }),
   ];

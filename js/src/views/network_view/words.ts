@@ -24,14 +24,14 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
-/** Of so many numbers a sum is said in words. */
-const MOST_ADDED = 5;
+/** So many numbers are added up in words. */
+const MOST_ADDED = 6;
 /** In what is narrower the tip says what colours of maps mean. */
 const ROOMY_KEY = 760;
 
 export function networkCaption(
   diagram: Diagram,
-  said: string,
+  verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
   store: Store,
@@ -39,7 +39,7 @@ export function networkCaption(
 ): Remark[] {
   const { graph, parts, layout, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
-  if (said) remarks.push({ text: said, tone: "ink", strong: true });
+  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
     const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
@@ -124,16 +124,18 @@ export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
 /** What a number is made of along the path, where these are few: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4"; "" where they are many. */
 function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]): string {
   const frame = flow?.frame;
-  if (!frame || scores?.raw.length !== 1 || legs.length !== parts.length - 1) return "";
-  const said = [...legs].reverse().map(({ column, bundle }) => {
+  const added = sum(parts, ({ column }) => column.layer?.shape[1] ?? 0);
+  const isFew = added <= MOST_ADDED && scores?.raw.length === 1;
+  if (!frame || !isFew || legs.length !== parts.length - 1) return "";
+  const sums = [...legs].reverse().map(({ column, bundle }) => {
     const closeUp = unitCloseUp(graph, column, flow, frame, parts[column].bundles[bundle].to);
-    if (!closeUp || closeUp.added.length > MOST_ADDED) return "";
+    if (!closeUp) return "";
     const { print, before } = parts[column];
     const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
     if (!isOne) return sumText(closeUp, print);
     return `φ(${(before?.print ?? print)(closeUp.inputs[0])}) = ${print(closeUp.total)}`;
   });
-  return said.includes("") ? "" : said.join(", then ");
+  return sums.includes("") ? "" : sums.join(", then ");
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
