@@ -34,7 +34,6 @@ const NUMBERS: Numbers = {
   not_finite: 0,
   range: 0.1,
   observed_range: null,
-  range_at_start: 0.1,
   spline_share: 0.2,
   outside_grid: null,
   silu_shaped: 0.5,
@@ -173,7 +172,7 @@ describe("the heads", () => {
 
 describe("the words", () => {
   it("lead with the layer whose functions are the smallest", () => {
-    const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1, range_at_start: 0.05 }]);
+    const rows = traitsOf(["a", "b"], [{ range: 0.4 }, { range: 0.1 }]);
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline] = sentences(content as RangesContent);
     expect(headline).toBe(

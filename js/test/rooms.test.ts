@@ -82,9 +82,9 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 
 /** What only tests import: others go through what the file does for the views. */
 const FOR_TESTS = `
-  axesText barsOf basisColours brushRadius change cornerLabels coveredText cutText EDIT_PATIENCE
+  axesText barsOf basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
   EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
-  overlayColour Pad PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
+  overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
   statusOf strip stroke stuckHead themeAround underHead unfold widen withoutBytes withoutOutliers
 `.split(/\s+/);

@@ -193,9 +193,7 @@ function placeNumber(part: LayerShares, selected: number, row: number, column: n
   return part.order.find((k) => k % size === place) ?? -1;
 }
 
-function momentOf({ step }: LayerShares): string {
-  return `step ${formatCount(step)}`;
-}
+const momentOf = ({ step }: LayerShares): string => `step ${formatCount(step)}`;
 
 function captionOf(
   part: LayerShares,
@@ -244,9 +242,7 @@ function markedMarks(
   const over = cell && region(cell.name);
   if (!cell || !over || cell.name === "image") return marks;
   const box = padded(over, cell.row, cell.column);
-  if (cell.name !== "map") {
-    return [...marks, outline(box, pointed.keyboard ? ink : muted)];
-  }
+  if (cell.name !== "map") return [...marks, outline(box, pointed.keyboard ? ink : muted)];
   // The same place in the image.
   const image = region("image")?.box;
   const boxes = image ? [box, { ...box, x: box.x + (image.x - over.box.x) }] : [box];

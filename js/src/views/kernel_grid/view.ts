@@ -215,18 +215,15 @@ function createTip({ document, tip }: Shell) {
 /** What tests and other tools may ask of it. */
 export type GridElement = ViewElement<GridScene, ReturnType<typeof forTests>>;
 
-function forTests(
-  scene: () => GridScene | null,
-  { step, drawn }: ReturnType<typeof createLayerView>,
-) {
+function forTests(scene: () => GridScene | null, view: ReturnType<typeof createLayerView>) {
   const picture = () => scene()?.picture ?? null;
   const points = (subject: Subject, plan: Plan, f: number) => {
     const { x, y } = pointsOf(subject, plan, f);
     return { x: Array.from(x), y: Array.from(y) };
   };
   return {
-    step,
-    drawn,
+    step: view.step,
+    drawn: view.drawn,
     layer: () => picture()?.layer.name ?? null,
     curve(f: number) {
       const from = picture();

@@ -13,7 +13,6 @@ export interface Numbers {
   not_finite: number;
   range: number | null;
   observed_range: number | null;
-  range_at_start: number | null;
   spline_share: number | null;
   outside_grid: number | null;
   silu_shaped: number | null;

@@ -208,7 +208,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     /** How many units stand side by side. */
     across,
     width: across * (side + MAP.gap) - MAP.gap,
-    ...railOf(shown, { height, pitch, columnWidth: share * whole, scale, alone }),
+    ...railOf(shown, { height, pitch, width: share * whole, scale, alone }),
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
 }

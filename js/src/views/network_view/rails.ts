@@ -37,7 +37,7 @@ export interface Rails {
 interface RailRoom {
   height: number;
   pitch: number;
-  columnWidth: number;
+  width: number;
   scale: number;
   /** The width of a function that has all the room; null where there are others. */
   alone: number | null;
@@ -47,12 +47,12 @@ type Rail = ReturnType<typeof railOf>;
 
 /** How large the functions on links are, and how many stand side by side. */
 export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
-  const { height, pitch, columnWidth, scale, alone } = room;
+  const { height, pitch, width, scale, alone } = room;
   const count = bundles[0]?.count ?? 1;
   const isOne = count === 1;
   const kind = isOne ? FUNCTION : count > MOST_CURVES ? PICTURE : KERNEL;
   const list = picturedOf(links, bundles);
-  const largest = Math.min(kind.most * scale, kind.share * columnWidth);
+  const largest = Math.min(kind.most * scale, kind.share * width);
   const wanted = Math.min(largest, kind.wanted * scale);
   const flat = isOne ? FUNCTION.flat : 1;
   // Side by side they reach from end to end of the lane: see placeKernels.
@@ -61,16 +61,12 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
     const free = height / Math.max(1, list.length);
     if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
     const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
-    return Math.min(largest, tall, (kind.room * columnWidth) / rows - STAGGER.beside);
+    return Math.min(largest, tall, (kind.room * width) / rows - STAGGER.beside);
   };
   // The functions of one unit stand in a row where below each other they would be small: one sees whose they are.
   const most = list.length / units.length;
   const low = pitch - ROW.below - ROW.apart;
-  const broad = Math.min(
-    largest,
-    (ROW.share * columnWidth) / most - ROW.beside,
-    low / FUNCTION.flattest,
-  );
+  const broad = Math.min(largest, (ROW.share * width) / most - ROW.beside, low / FUNCTION.flattest);
   const isLow = units.length > 1 && STAGGER.gain * fitting(1) < wanted;
   const isRow = isOne && most > 1 && Number.isInteger(most) && isLow && broad >= ROW.least;
   const abreast = isRow ? most : staggerOf(fitting, wanted, kind.abreast);
