@@ -76,8 +76,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     `training_of`. All that views say of it comes from here."""
 
     summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """How far layers reach and moved of which the page has a window: see
-    `summary_dict`."""
+    """The largest |φ| by blocks of the layers of which the page has a window: see `Summary`."""
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
