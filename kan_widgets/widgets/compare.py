@@ -25,9 +25,9 @@ from kan_widgets.widgets.numbers.model_numbers import (
 from kan_widgets.widgets.pages.page import reference
 from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
-from kan_widgets.widgets.shell.view import View, kept_alive, source_for
+from kan_widgets.widgets.shell.view import View, ViewListener, kept_alive, source_for
 from kan_widgets.widgets.wire.broadcast import drawn_at
-from kan_widgets.widgets.wire.lifetime import ViewListener, weakly
+from kan_widgets.widgets.wire.lifetime import weakly
 
 if TYPE_CHECKING:
     from torch import nn
