@@ -514,12 +514,13 @@ def test_files_that_the_architecture_names_are_there() -> None:
     root = PACKAGE.parent
     there = [
         f"/{path.relative_to(root)}"
-        for top in ("kan_widgets", "js/src", "js/test", "tests")
+        for top in ("kan_widgets", "js/src")
         for path in (root / top).rglob("*.[pt][ys]")
     ]
     named = re.findall(r"[\w./]+\.(?:py|ts)\b", (root / "docs/architecture.md").read_text("utf-8"))
     assert len(named) > 50
-    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []
+    missing = [name for name in named if not any(path.endswith(f"/{name}") for path in there)]
+    assert [name for name in missing if not (root / name).exists()] == []
 
 
 def test_classes_that_the_table_of_locks_names_are_there() -> None:
