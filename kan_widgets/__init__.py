@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-
 __all__ = [
     "Binding",
     "Compare",

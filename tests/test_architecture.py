@@ -17,6 +17,7 @@ import pytest
 import kan_widgets
 import kan_widgets as kw
 from kan_widgets import live
+from kan_widgets.live import worker
 
 PACKAGE = Path(kan_widgets.__file__).parent
 
@@ -427,6 +428,7 @@ PUBLIC = """
 import pickle, pydoc
 import kan_widgets as kw
 from kan_widgets import live
+from kan_widgets.live import worker
 from kan_widgets import *
 missing = [name for name in kw.__all__ if globals()[name] is not getattr(kw, name)]
 assert not missing, missing
@@ -506,3 +508,24 @@ def test_a_verb_that_could_mean_much_means_one_thing() -> None:
                 if (verb := node.name.lstrip("_")) in VERBS:
                     found[verb].add(path.relative_to(PACKAGE).with_suffix("").as_posix())
     assert found == VERBS
+
+
+def test_files_that_the_architecture_names_are_there() -> None:
+    root = PACKAGE.parent
+    there = [
+        f"/{path.relative_to(root)}"
+        for top in ("kan_widgets", "js/src")
+        for path in (root / top).rglob("*.[pt][ys]")
+    ]
+    named = re.findall(r"[\w./]+\.(?:py|ts)\b", (root / "docs/architecture.md").read_text("utf-8"))
+    assert len(named) > 50
+    missing = [name for name in named if not any(path.endswith(f"/{name}") for path in there)]
+    assert [name for name in missing if not (root / name).exists()] == []
+
+
+def test_classes_that_the_table_of_locks_names_are_there() -> None:
+    owners = re.findall(r"`([a-z_.]+)\.([A-Z]\w+)`", worker.__doc__ or "")
+    assert len(owners) > 10
+    for module, name in owners:
+        (path,) = (path for known, path in MODULES.items() if f".{known}".endswith(f".{module}"))
+        assert f"\nclass {name}" in path.read_text("utf-8"), f"{module}.{name}"

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { howToObserve, offersObserving } from "../src/views/meshgrid_view/response.ts";
+import { howToObserve, offersObserving } from "../src/views/meshgrid_view/response_picture.ts";
 import { unseenText } from "../src/views/spline_inspector/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
+import { comparisonName, perStep, shownIn } from "../src/views/compare/content.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
-import { comparisonName, perStep, shownIn } from "../src/views/compare/shown.ts";
 import { type Deciding, endingOf, type Model } from "../src/views/compare/verdict.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -46,7 +46,7 @@ function shown(steps: number[], more: Partial<Model>[] = []) {
 
 /** What is made of records in words. */
 const told = (records: object, curves: object[] = []) =>
-  shownIn((trait) => ({ shown: records, curves })[trait]);
+  shownIn((trait) => ({ content: records, curves })[trait]);
 
 const CURVES = [
   curve("loss", "KAN", [0, 50, 100], [3, 2, 1]),
@@ -121,7 +121,7 @@ const written = (scene: CompareScene, text: string) => {
 
 describe("the numbers", () => {
   it("have a column for each model, right under its name", () => {
-    const scene = sceneOf({ shown: shown([3, 4]) });
+    const scene = sceneOf({ content: shown([3, 4]) });
     const [first, second] = ["94,650", "160"].map((text) => written(scene, text));
     expect([first.x, second.x]).toEqual(scene.table.ends);
     expect(written(scene, "<b>CNN</b>").y).toBeLessThan(first.y);
@@ -129,7 +129,7 @@ describe("the numbers", () => {
   });
 
   it("that decide are larger, and the best of them strong", () => {
-    const scene = sceneOf({ shown: shown([3, 4]) });
+    const scene = sceneOf({ content: shown([3, 4]) });
     const [best, other, low] = ["97 %", "95 %", "3"].map((text) => written(scene, text));
     expect([best.weight, other.weight]).toEqual([600, 400]);
     expect(best.size).toBe(other.size);
@@ -137,7 +137,7 @@ describe("the numbers", () => {
   });
 
   it("can be pointed at, and say what they mean", () => {
-    const { sites, meaning } = sceneOf({ shown: shown([3, 4]) });
+    const { sites, meaning } = sceneOf({ content: shown([3, 4]) });
     const { x, y } = sites.box("row parameters") ?? { x: 0, y: 0 };
     expect(sites.at(x + 1, y + 1, VIEW)).toBe("row parameters");
     expect(meaning("row parameters")).toBe("Trainable parameters");
@@ -146,7 +146,7 @@ describe("the numbers", () => {
   });
 
   it("stand in the words for those who cannot see them", () => {
-    const { words } = sceneOf({ shown: shown([3, 4]), curves: CURVES });
+    const { words } = sceneOf({ content: shown([3, 4]), curves: CURVES });
     expect(words).toContain("mean accuracy of steps 1 to 3: KAN 97 %, <b>CNN</b> 95 %");
     expect(words).toContain("Curves of loss, KAN 1, <b>CNN</b> 4");
   });
@@ -164,7 +164,7 @@ describe("the numbers", () => {
         }),
         deciding: [accuracy(models.map(() => 0.9844))],
       };
-      const scene = sceneOf({ shown: records }, width);
+      const scene = sceneOf({ content: records }, width);
       const said = texts(scene).map(({ text }) => text);
       for (const text of [...models, "98.4 %", "1:10:10", "elapsed time"]) {
         expect(said, `${width}`).toContain(text);
@@ -176,7 +176,7 @@ describe("the numbers", () => {
 
 describe("the picture", () => {
   it("gives a model one colour in the numbers, the curves and over its kernels", () => {
-    const scene = sceneOf({ shown: shown([3, 4]), curves: CURVES }, 900, 2);
+    const scene = sceneOf({ content: shown([3, 4]), curves: CURVES }, 900, 2);
     const painted = (colour: string) =>
       marksOf(scene).filter((mark) => "fill" in mark && mark.fill === colour).length;
     // Over its column and its kernels, before its number over the curves, and the curve's own dots.
@@ -185,7 +185,7 @@ describe("the picture", () => {
   });
 
   it("puts the curves beside the numbers where there is room, else below", () => {
-    const traits = { shown: shown([3, 4]), curves: CURVES };
+    const traits = { content: shown([3, 4]), curves: CURVES };
     const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
     const top = ({ layout }: CompareScene) => layout.places[0].box.y;
     expect(top(wide)).toBeLessThan(20);
@@ -193,13 +193,13 @@ describe("the picture", () => {
   });
 
   it("says how curves come to be where there are none", () => {
-    const scene = sceneOf({ shown: shown([3, 4]), curves: [] });
+    const scene = sceneOf({ content: shown([3, 4]), curves: [] });
     expect(texts(scene).some(({ text }) => text.includes("live.log(loss=loss)"))).toBe(true);
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {
-    const scene = sceneOf({ shown: shown([3, 4]) }, 900, 2);
-    const without = sceneOf({ shown: shown([3, 4]) });
+    const scene = sceneOf({ content: shown([3, 4]) }, 900, 2);
+    const without = sceneOf({ content: shown([3, 4]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.
     expect(texts(scene).filter(({ text }) => text.startsWith("cut here"))).toEqual([]);
@@ -211,8 +211,8 @@ describe("the picture", () => {
   it("is called by its models and the steps that they have made", () => {
     expect(comparisonName(told(shown([1200])))).toBe("compare KAN <b>CNN</b> step 1200");
     expect(comparisonName(told(shown([3, 4])))).toBe("compare KAN <b>CNN</b> step 3 4");
-    expect(sceneOf({ shown: shown([1200]) }).moment).toBe("step 1,200");
-    expect(sceneOf({ shown: shown([3, 4]) }).moment).toBe("");
+    expect(sceneOf({ content: shown([1200]) }).moment).toBe("step 1,200");
+    expect(sceneOf({ content: shown([3, 4]) }).moment).toBe("");
   });
 
   it("is none before Python has said anything", () => {
@@ -236,7 +236,7 @@ async function show(traits: Record<string, unknown> = {}, broken = false, states
   const model = new FakeModel({
     stream: "s",
     parts: ["g0", "g1"],
-    shown: shown([3, 4]),
+    content: shown([3, 4]),
     curves: CURVES,
     marks: [],
     zoom: [],
@@ -274,7 +274,7 @@ describe("in a page", () => {
 
   it("a model that makes no steps while another does is not said to be training", async () => {
     const both = ["running", "running", "still"]; // its own stream first
-    const { root } = await show({ shown: shown([3, 4]) }, false, both);
+    const { root } = await show({ content: shown([3, 4]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
     expect(steps).toEqual(["training", "waiting for its turn"]);
     expect(root.kwView.scene()?.shown.rows.find(({ key }) => key === "steps")?.values).toEqual([
@@ -327,7 +327,7 @@ describe("in a page", () => {
     const spoken = () => root.querySelector(":scope > .kw-spoken")?.textContent;
     const remarks = () => [...root.querySelectorAll(":scope > .kw-caption .kw-remark")];
     const sources = [{ data_source: "MNIST" }, { data_source: "digits" }];
-    view.update({ shown: shown([3, 9], sources) });
+    view.update({ content: shown([3, 9], sources) });
     await vi.advanceTimersByTimeAsync(100);
     const hint = "The models are trained on different data.";
     expect(spoken()).toBe(hint);

@@ -189,12 +189,12 @@ describe("functions that are not finite", () => {
   it("leave the others' curves and the scale as they were", () => {
     const picture = pictureOf(now, null);
     const reference = pictureOf(healthy, null);
-    expect(Number.isNaN(picture.ranges[3])).toBe(true);
-    expect(Number.isNaN(picture.ranges[13])).toBe(true);
+    expect(Number.isNaN(picture.sizes[3])).toBe(true);
+    expect(Number.isNaN(picture.sizes[13])).toBe(true);
     expect(picture.broken).toBe(2);
     expect(picture.scales.largest).toBeGreaterThan(0);
     expect(picture.scales.largest).toBeLessThanOrEqual(reference.scales.largest);
-    expect(picture.ranges[5]).toBe(reference.ranges[5]);
+    expect(picture.sizes[5]).toBe(reference.sizes[5]);
   });
 
   it("are said in words", () => {
@@ -331,12 +331,12 @@ describe("the change", () => {
     const out = { x: new Float32Array(99), y: new Float32Array(99) };
     const n = picture.subject.curve(11, picture.plan, out);
     expect(out.y[n - 1]).toBeCloseTo(subject.at(11, 1), 5);
-    expect(picture.ranges[11]).toBeGreaterThanOrEqual(Math.abs(out.y[n - 1]) - 1e-6);
+    expect(picture.sizes[11]).toBeGreaterThanOrEqual(Math.abs(out.y[n - 1]) - 1e-6);
   });
 
   it("is zero at the first frame", () => {
     const picture = pictureOf(start, start, { mode: "change" });
-    expect(Math.max(...picture.ranges)).toBe(0);
+    expect(Math.max(...picture.sizes)).toBe(0);
     expect(remarks(picture).noted).toBe("nothing has changed yet");
     expect(axesText(picture)).toMatch(
       /^each plot: the change of a function φ\(x\) since step 0, .+, change from −1 to 1$/,

@@ -27,7 +27,7 @@ import {
 } from "../src/phi/response.ts";
 import { brushRadius, stroke } from "../src/phi/sketch.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
-import { blankFor, sourceOf } from "../src/views/meshgrid_view/response.ts";
+import { blankFor, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { evaluateAll, rangesAt, samplePlan } from "../src/phi/curves.ts";
-import { layerRange, sizeWithin } from "../src/phi/ranges.ts";
+import { evaluateAll, samplePlan, sizesAt } from "../src/phi/curves.ts";
+import { largestFinite, sizeWithin } from "../src/phi/ranges.ts";
 import { niceCeil } from "../src/phi/round.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
@@ -42,37 +42,37 @@ describe("niceCeil", () => {
   );
 });
 
-describe("ranges", () => {
+describe("sizes", () => {
   const conv = layer({ shape: [2, 3, 2, 2] });
   const frame = frameOf([conv]);
   const curves = evaluateAll(frame, conv, samplePlan(conv, [-1, 1], 24));
-  const ranges = rangesAt(frame, conv, samplePlan(conv, [-1, 1], 24));
+  const sizes = sizesAt(frame, conv, samplePlan(conv, [-1, 1], 24));
 
   it("of functions are the largest |φ| drawn", () => {
     for (let f = 0; f < conv.count; f++) {
       const own = [...curves.y.slice(f * curves.points, (f + 1) * curves.points)];
-      expect(ranges[f]).toBe(Math.max(...own.map(Math.abs)));
+      expect(sizes[f]).toBe(Math.max(...own.map(Math.abs)));
     }
   });
 
   it("of the layer is the largest of its functions", () => {
-    expect(layerRange(ranges)).toBe(Math.max(...ranges));
+    expect(largestFinite(sizes)).toBe(Math.max(...sizes));
   });
 
   it("leave out functions that are not finite", () => {
     const broken = { ...frame, data: frame.data.slice() };
     broken.data[0] = Number.NaN;
     broken.data[9] = Number.POSITIVE_INFINITY;
-    const marked = rangesAt(broken, conv, samplePlan(conv, [-1, 1], 24));
+    const marked = sizesAt(broken, conv, samplePlan(conv, [-1, 1], 24));
     expect(marked[0]).toBeNaN();
     expect(marked[1]).toBeNaN();
-    expect(marked.subarray(2)).toEqual(ranges.subarray(2));
-    expect(layerRange(marked)).toBe(Math.max(...marked.subarray(2)));
+    expect(marked.subarray(2)).toEqual(sizes.subarray(2));
+    expect(largestFinite(marked)).toBe(Math.max(...marked.subarray(2)));
   });
 
   it("are 0 for a layer without a finite function", () => {
     const none = new Float32Array(conv.count).fill(Number.NaN);
-    expect(layerRange(none)).toBe(0);
+    expect(largestFinite(none)).toBe(0);
   });
 
   it("look only at the points of the function's own table", () => {
@@ -87,7 +87,7 @@ describe("ranges", () => {
     const plan = samplePlan(two, [-1, 1], 40);
     const drawn = evaluateAll(frame, two, plan);
     const own = [...drawn.y.slice(drawn.points, drawn.points + drawn.x[0].length)];
-    expect(rangesAt(frame, two, plan)[1]).toBe(Math.max(...own.map(Math.abs)));
+    expect(sizesAt(frame, two, plan)[1]).toBe(Math.max(...own.map(Math.abs)));
   });
 });
 

@@ -15,7 +15,7 @@ from comm.base_comm import BaseComm
 
 _KEPT_BYTES = 64_000_000
 # Frames of each stream that go to a page at once.
-_MOST_FRAMES = 4
+_MAX_FRAMES = 4
 
 
 class Hub:
@@ -86,7 +86,7 @@ class Hub:
                     break
                 if of:
                     frames[of] = frames.get(of, 0) + 1
-                if frames.get(of, 0) <= _MOST_FRAMES:
+                if frames.get(of, 0) <= _MAX_FRAMES:
                     messages.append((place, text))
             return messages[::-1]
 

@@ -33,7 +33,7 @@ import comm
 
 from kan_widgets.cli.hub import Hub, PageComm, made_for
 
-_MOST_BYTES = 32_000_000  # in a message of the page
+_MAX_BYTES = 32_000_000  # in a message of the page
 # Seconds without news after which a comment is sent, so that a page that is gone is noticed.
 _BREATH_SECONDS = 10.0
 _OWN_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._page(self.server.place(self.path, self.headers))[1] != "messages":
             raise _nothing(self.path)
         length, kind = int(self.headers["Content-Length"]), self.headers.get_content_type()
-        if kind != "application/json" or not 0 < length <= _MOST_BYTES:
+        if kind != "application/json" or not 0 < length <= _MAX_BYTES:
             raise ValueError(f"{length} bytes of {kind}")
         self.server.hear(json.loads(self.rfile.read(length)))
         self._answer(HTTPStatus.NO_CONTENT)

@@ -6,7 +6,6 @@ there is no such sum; what the share of a kernel is there is said in `kernel_sha
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -59,13 +58,13 @@ class FunctionShares:
 class Explanation:
     """What made the score of one class for one image. Made by `explain`."""
 
-    image: Float32 = field(repr=False)
+    image: Float32
     """The input as the model took it, ``(channels, height, width)`` or ``(features,)``."""
     target: int
     """The class explained."""
     predicted: int
     """The class with the highest score."""
-    scores: Float64 = field(repr=False)
+    scores: Float64
     """``(classes,)``: what the last layer gives, before any softmax."""
     bias: float
     """The constant that is added to the functions of the target."""
@@ -76,10 +75,18 @@ class Explanation:
     map_shape: tuple[int, int, int] | None
     """(channels, height, width) of the feature map that the last layer's inputs are; ``None`` where
     they have no places."""
-    kernels: tuple[KernelShares, ...] = field(repr=False)
+    kernels: tuple[KernelShares, ...]
     """One for each convolution, in the order they ran."""
     notes: tuple[str, ...]
     """Notes that a reader must know."""
+
+    def __repr__(self) -> str:
+        lines = [f"class {self.target}: score {self.score:.4g}; predicted: class {self.predicted}"]
+        for part in self.functions:
+            own = part.contributions[self.target]
+            terms = (f"{own[k]:+.3g} of input {k}" for k in np.abs(own).argsort()[:-4:-1])
+            lines.append(f"{part.layer}: largest of {len(own):,} functions: {', '.join(terms)}")
+        return "\n".join([*lines, *self.notes])
 
     @property
     def score(self) -> float:
@@ -225,9 +232,7 @@ def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:
     """Return a note where shares do not nearly add up, else none."""
     change = score - shares.baseline
-    if not math.isfinite(change):
-        return []
-    if abs(shares.missing) <= _NOTED_SHARE * max(abs(change), 1e-3):
+    if not np.isfinite(change) or abs(shares.missing) <= _NOTED_SHARE * max(abs(change), 1e-3):
         return []
     return [
         f"the shares of {stage.name} leave out {shares.missing:.3g} of a change of {change:.3g}: "

@@ -186,10 +186,10 @@ __all__ = ["Report", "Sending", "numbers_of"]
 
 # Largest shares of the time for pictures, and for numbers.
 _PICTURES, _NUMBERS = 0.02, 0.005
-_MOST_PER_SECOND = 10.0
+_MAX_PER_SECOND = 10.0
 # Most functions of a layer that are measured, evenly spread.
-_MOST_FUNCTIONS = 20_000
-_MOST_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
+_MAX_FUNCTIONS = 20_000
+_MAX_WAITING = 64_000_000  # bytes of frames whose numbers are still to be sent
 
 
 def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
@@ -198,8 +198,8 @@ def numbers_of(live: Binding, frame: Frame) -> dict[str, float]:
     observed = live.feed.observed
     for layer in frame.layout.layers:
         rows = frame.coefficients(layer.name).reshape(layer.count, layer.nb)
-        if layer.table_of is None and layer.count > _MOST_FUNCTIONS:
-            rows = rows[:: -(-layer.count // _MOST_FUNCTIONS)]
+        if layer.table_of is None and layer.count > _MAX_FUNCTIONS:
+            rows = rows[:: -(-layer.count // _MAX_FUNCTIONS)]
         ranges = function_ranges(layer, rows)
         finite = ranges.range[~ranges.broken]
         of_layer = {"broken": float(ranges.broken.sum()) * layer.count / len(rows)}
@@ -232,8 +232,8 @@ class Sending(Listener):
         self._waiting: deque[Frame] = deque()
         self._due = 0
         self._measured = -1
-        self._pictures = Throttle(_MOST_PER_SECOND, _PICTURES)
-        self._numbers = Throttle(_MOST_PER_SECOND, _NUMBERS)
+        self._pictures = Throttle(_MAX_PER_SECOND, _PICTURES)
+        self._numbers = Throttle(_MAX_PER_SECOND, _NUMBERS)
         self._sending = threading.RLock()
         self._job = Job(Worker("kan_widgets tracker"), self._visit)
         self._process = os.getpid()
@@ -254,7 +254,7 @@ class Sending(Listener):
         if frame.step >= self._due:
             self._due = (frame.step // self._every + 1) * self._every
             self._waiting.append(frame)
-            while len(self._waiting) > 1 and len(self._waiting) * frame.nbytes > _MOST_WAITING:
+            while len(self._waiting) > 1 and len(self._waiting) * frame.nbytes > _MAX_WAITING:
                 self._waiting.popleft()
             self._job.wake()
 

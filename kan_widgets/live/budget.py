@@ -97,7 +97,7 @@ class Throttle:
     weight
         How much it has beside others, where all of them need more than there is.
     budget
-        What it has a part of.
+        The time that it has a part of; that of all watching unless another is given.
     """
 
     def __init__(

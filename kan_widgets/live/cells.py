@@ -115,14 +115,3 @@ def _tell(event: str, call: Callable[[CellListener], None]) -> None:
             call(listener)
         except Exception as error:
             report(f"{type(listener).__name__} failed at {event}: {error!r}")
-
-
-def answer_during_cells(widget: Any) -> None:
-    """Let what is clicked in a widget reach Python while a cell runs, where the kernel can do that.
-
-    ipykernel 7 handles messages of a comm on the thread that last published on it,
-    which a running cell keeps busy. JupyterLab asks for a thread of its own (a subshell)
-    for comms; this lets it have its way.
-    """
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = lambda data, asked: asked

@@ -23,16 +23,20 @@ n.  lock                       owner                               held while
                                                                    running no cell changes the model
                                                                    or runs it
 1a  ``Sending._sending``       `integrations.trackers.Sending`     reports are drawn and sent
+1b  ``Board._looking``,        `cli.board.Board`                   runs are read; their pages are
+    ``Board._opening``                                             opened and closed
+1c  ``Server._hearing``        `cli.serving.Server`                what a page says is done
+1d  ``fit._beginning``         `watching.fit`                      a run begins on all its models
 2   ``Probing.resting``        `model.probing.Probing`             the last state of a quiet model
                                                                    is read, and examples follow it
 3   ``ThrottledJob._running``  `worker.ThrottledJob`               a view is drawn, or what is said
                                                                    of a run is computed
 4   ``_writing``,              `FrameRecorder`, `InputsRecorder`,  records are written; those that
-    ``RecordedFeed._reading``  `recorded.RecordedFeed`             came are read and shown
+    ``RecordedFeed._reading``  `recorded_feed.RecordedFeed`        came are read and shown
 5   ``Feed.sending``           `frames.feed.Feed`                  a step is counted; a frame is
                                                                    kept and handed to listeners
 6   ``Edits._lock``            `model.edits.Edits`                 edits are written or noted
-7   ``Outbox.lock``            `widgets.wire.sending.Outbox`       messages go to a page, in order
+7   ``Outbox.lock``            `widgets.wire.outbox.Outbox`        messages go to a page, in order
 8   ``Training._lock``         `steering.training.Training`        a run begins, ends or fails
 8a  ``Watchdog._looking``      `watching.watchdog.Watchdog`        alarms are looked for
 8b  ``Explain._computing``     `widgets.explain.Explain`           an image is explained
@@ -40,6 +44,7 @@ n.  lock                       owner                               held while
                                `PendingWriter._lock`, registries   nobody else is called
 10  ``_locks``, one a model    `functions.undisturbed`             the model is run
 11  ``together``               `nn.changes.listeners`              a basis is exchanged or read
+12  ``native._lock``           `nn.compiled.native`                kernels are loaded or compiled
 ==  =========================  ==================================  =================================
 
 The thread that trains takes 5, and below it 6 where an edit waits, after each step. From this

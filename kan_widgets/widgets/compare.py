@@ -25,9 +25,9 @@ from kan_widgets.widgets.numbers.model_numbers import (
 from kan_widgets.widgets.pages.page import reference
 from kan_widgets.widgets.shell.curves_view import CurvesView, LoggedCurve
 from kan_widgets.widgets.shell.options import option, with_options
-from kan_widgets.widgets.shell.view import View, kept_alive, source_for
+from kan_widgets.widgets.shell.view import View, ViewListener, kept_alive, source_for
 from kan_widgets.widgets.wire.broadcast import drawn_at
-from kan_widgets.widgets.wire.lifetime import ViewListener, weakly
+from kan_widgets.widgets.wire.lifetime import weakly
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,7 +75,7 @@ class Compare(CurvesView):
     _is_wide = True
     _narrowest = 300
 
-    shown = traitlets.Dict().tag(sync=True)
+    content = traitlets.Dict().tag(sync=True)
     """The numbers: see js/src/views/compare/verdict.ts. Like the curves and the marks it is set by
     the draw job only."""
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -219,11 +219,11 @@ class Compare(CurvesView):
 
     def _draw(self) -> None:
         self._share_examples()
-        shown = self._records()
+        content = self._records()
         logs = self._logs()
         with self.hold_sync():
             self._draw_logged(list(logs.values()), marks_of(logs))
-            self.shown = shown
+            self.content = content
 
     def _logs(self) -> dict[str, Scalars]:
         return {compared.name: compared.scalars for compared in self._compared}
@@ -259,7 +259,7 @@ class Compare(CurvesView):
         return request | {"parts": parts}
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        return options | {"curves": self._wire(**options), "shown": self._records()}
+        return options | {"curves": self._wire(**options), "content": self._records()}
 
     def _at(self, frame: Frame, options: dict[str, Any]) -> Image.Image:
         with ExitStack() as moment:

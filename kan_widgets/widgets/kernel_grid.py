@@ -70,9 +70,9 @@ class KernelGrid(LayerView):
     )
     ghost: bool = option("Draw the initial function behind, dashed.", default=True)
     sort: str = option(
-        """``"position"``, ``"range"``, ``"change"`` since the start, or a name given to `score`:
-        kernels with the largest first. It is found once, when it is chosen, so that nothing jumps
-        during training; choose another order and then this one to sort them again.""",
+        """``"position"``, ``"range"`` (the largest |φ|), ``"change"`` since the start, or a name
+        given to `score`: kernels with the largest first. It is found when it is chosen, and nothing
+        jumps during training; choose another order and then this one to sort them again.""",
         default="position",
         trait=_ScoreChoice(SORTS),
     )

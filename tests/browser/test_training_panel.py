@@ -356,7 +356,7 @@ def test_where_clicks_cannot_get_through_the_panel_says_so_and_they_act_at_the_e
     # Messages are handled on the main thread, which the cell holds. ipykernel's own choice is the
     # thread that published last: the stream's answer to the page may have been the last.
     deaf = (
-        "import kan_widgets.widgets.wire.broadcast as module\n"
+        "import kan_widgets.widgets.wire.lifetime as module\n"
         "def deafen(widget):\n"
         "    widget.comm._reply_subshell_for = lambda data, asked: None\n"
         "module.answer_during_cells = deafen\n"

@@ -94,6 +94,18 @@ def test_each_contribution_is_its_function_at_the_feature():
     assert found.map_shape is None
 
 
+def test_it_prints_the_score_and_the_three_functions_that_add_or_subtract_most():
+    model = stirred(nn.Sequential(kw.nn.KANLinear(4, 3)))
+    found = explain(model, torch.tensor([0.3, -0.4, 0.5, -0.9]), 1)
+    own = found.functions[0].contributions[1]
+    first, second, third, _ = sorted(range(4), key=lambda k: -abs(own[k]))
+    assert str(found).splitlines() == [
+        f"class 1: score {found.score:.4g}; predicted: class {found.scores.argmax()}",
+        f"0: largest of 4 functions: {own[first]:+.3g} of input {first}, "
+        f"{own[second]:+.3g} of input {second}, {own[third]:+.3g} of input {third}",
+    ]
+
+
 def test_the_curves_of_the_largest_shares_are_their_functions():
     model = stirred(nn.Sequential(kw.nn.KANLinear(4, 3))).eval()
     image = torch.tensor([0.3, 3.0, -0.2, -5.0])

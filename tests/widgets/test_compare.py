@@ -279,7 +279,7 @@ def test_what_goes_by_other_names_stands_in_one_row(models: Models) -> None:
 def decided(compare: kw.Compare) -> list[tuple[Any, ...]]:
     """Give what they are compared by, as the page gets it."""
     compare._draw_job.now()
-    return [tuple(one.values())[:4] for one in compare.shown["deciding"]]
+    return [tuple(one.values())[:4] for one in compare.content["deciding"]]
 
 
 def log(live: kw.Binding, values: Sequence[float]) -> None:
@@ -383,7 +383,7 @@ def test_a_model_has_its_colour_in_every_curve_whoever_logs_first(models: Models
     compare._draw_job.now()
     drawn = [(curve["panel"], curve["name"], curve["kind"]) for curve in compare.curves]
     assert drawn == [("loss", "MLP", "MLP"), ("accuracy", "KAN", "KAN"), ("accuracy", "MLP", "MLP")]
-    assert [model["name"] for model in compare.shown["models"]] == ["KAN", "MLP"]
+    assert [model["name"] for model in compare.content["models"]] == ["KAN", "MLP"]
 
 
 def test_two_curves_of_one_quantity_and_model_keep_their_own_names(models: Models) -> None:
@@ -479,7 +479,7 @@ def test_news_reach_the_page_by_themselves(models: Models) -> None:
     compare = kw.Compare(lives)
     lives["MLP"].log(1, loss=0.5)
 
-    wait_for(lambda: [one["values"] for one in compare.shown["deciding"]] == [[None, 0.5]])
+    wait_for(lambda: [one["values"] for one in compare.content["deciding"]] == [[None, 0.5]])
     wait_for(lambda: [curve["panel"] for curve in compare.curves] == ["loss"])
 
 
@@ -550,13 +550,13 @@ def test_closing_removes_it_and_leaves_the_bindings(models: Models) -> None:
     compare = kw.Compare(lives)
     compare._draw_job.now()
     grids = list(compare.grids.values())
-    before = compare.shown
+    before = compare.content
     compare.close()
     compare.close()
     lives["KAN"].log(1, loss=1.0)
     compare._draw_job.now()
     assert [part.comm for part in (compare, *grids)] == [None] * (1 + len(grids))
-    assert compare.shown == before
+    assert compare.content == before
     assert [live.state for live in lives.values()] == ["idle", "idle"]
 
 

@@ -162,7 +162,7 @@ export function evaluateAll(frame: Frame, layer: LayerLayout, plan: Plan, reuse?
  * max |φ_f| over the points of each function; NaN for a function with a value that is not finite, which is how the
  * views know that it cannot be drawn. The curves are not kept: there may be millions.
  */
-export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
+export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
@@ -173,7 +173,7 @@ export function largestAtStart(start: Frame | null, { name, count }: LayerLayout
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
   if (!start || !layer) return 0;
   const find = () => {
-    const reach = rangesAt(start, layer, samplePlan(layer, layer.domain, 16));
+    const reach = sizesAt(start, layer, samplePlan(layer, layer.domain, 16));
     return reach.reduce((best, value, f) => (value > reach[best] ? f : best), 0);
   };
   const found = largest.get(layer) ?? find();
@@ -181,8 +181,8 @@ export function largestAtStart(start: Frame | null, { name, count }: LayerLayout
   return found;
 }
 
-/** max φ_f − min φ_f, in the manner of rangesAt. */
-export function spansAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
+/** max φ_f − min φ_f, in the manner of sizesAt. */
+export function rangesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Array {
   return measureAll(frame, layer, plan, (low, high) => high - low);
 }
 

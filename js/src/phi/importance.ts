@@ -1,7 +1,7 @@
 /** How much a function matters: how far its values spread over the inputs that it gets. */
 
 import type { Frame, LayerLayout, Observed } from "../wire/types.ts";
-import { type Plan, samplePlan, spansAt } from "./curves.ts";
+import { type Plan, rangesAt, samplePlan } from "./curves.ts";
 import { expandAll } from "./expansion.ts";
 
 /** Points at which a function is evaluated where no inputs were seen. */
@@ -22,9 +22,9 @@ export function importance(
   const entries = entriesOf(layer);
   if (observed?.entries === entries.length) fillSpreads(frame, layer, observed, entries, result);
   if (!result.some(Number.isNaN)) return result;
-  const spans = spansAt(frame, layer, gridPlan(layer));
+  const ranges = rangesAt(frame, layer, gridPlan(layer));
   return result.map((spread, f) =>
-    Number.isNaN(spread) ? orZero(spans[f] / Math.sqrt(12)) : spread,
+    Number.isNaN(spread) ? orZero(ranges[f] / Math.sqrt(12)) : spread,
   );
 }
 

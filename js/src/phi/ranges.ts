@@ -3,9 +3,9 @@
 import { max, quickselect } from "d3-array";
 import type { Frame, Store } from "../wire/types.ts";
 
-/** The largest range in a layer; 0 where no function is finite. */
-export function layerRange(perFunction: Float32Array): number {
-  return max(perFunction.filter(Number.isFinite)) ?? 0;
+/** The largest of the finite numbers; 0 where there is none. */
+export function largestFinite(numbers: Float32Array): number {
+  return max(numbers.filter(Number.isFinite)) ?? 0;
 }
 
 /** The size that a share of the finite values stays within: the one at place share · (n − 1), rounded up; 0 where there is none. */

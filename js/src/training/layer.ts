@@ -1,8 +1,8 @@
 /** A KAN layer in training: its parameters, and how the compiled kernels are called. A plain layer is one whose functions are w·x. */
 
 import type { ConvSettings, LayerLayout } from "../wire/types.ts";
+import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./between_layers.ts";
 import type { KernelBasis, Machine, Sizes } from "./machine.ts";
-import { DIFFERENTIABLE, Operation, type Values, type Weight } from "./operations.ts";
 
 /** The parts of a layer that its layout does not tell. */
 export interface LayerRecipe {

@@ -1,8 +1,6 @@
 /** A network in training, made of what Python says of it: its structure, its layout, its recipe. */
 
 import type { Layout, Station, Structure } from "../wire/types.ts";
-import { KanLayer, type LayerRecipe } from "./layer.ts";
-import type { Machine } from "./machine.ts";
 import {
   BatchNorm,
   DIFFERENTIABLE,
@@ -14,7 +12,9 @@ import {
   takeValues,
   type Values,
   type Weight,
-} from "./operations.ts";
+} from "./between_layers.ts";
+import { KanLayer, type LayerRecipe } from "./layer.ts";
+import type { Machine } from "./machine.ts";
 
 /** What is needed to train a network beside its structure and its layout. */
 export type Recipe = Record<string, LayerRecipe>;

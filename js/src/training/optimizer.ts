@@ -1,7 +1,7 @@
 /** AdamW, and how the learning rate rises and falls. */
 
+import type { Weight } from "./between_layers.ts";
 import type { Machine } from "./machine.ts";
-import type { Weight } from "./operations.ts";
 
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;

@@ -1,1 +1,1 @@
-"""What is known of a model at one time and over time: tensors, numbers and steps, no training."""
+"""What is known of a model and its run at one time and over time, as data; nothing is trained."""

@@ -23,7 +23,6 @@ Selection = TypedDict("Selection", {"layer": str, "out": int, "in": int, "row": 
 
 Steering = Literal["pause", "resume", "step", "stop", "every", "rate", "cure", "uncure"]
 
-
 _News = Literal["layout", "frame", "glimpse", "observed", "structure", "probe", "activations"]
 Event = _News | Literal["state", "selection", "batch", "edit", "training", "closed", "replaced"]
 """An event of which listeners are told: it has a method ``on_<event>`` of theirs."""

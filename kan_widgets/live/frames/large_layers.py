@@ -1,7 +1,6 @@
 """Layers of very many functions: a window of each that is looked at, and a summary of all.
 
-A window is whole kernels of some outputs and inputs. A summary says how far functions reach, and
-how far they moved, by blocks.
+A window is whole kernels of some outputs and inputs. A summary has the largest |φ|, by blocks.
 """
 
 from __future__ import annotations
@@ -175,7 +174,7 @@ def _window(layer: LayerLayout, share: int, at: tuple[int, int]) -> LayerLayout:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """How far the functions of one layer get from zero over their grids."""
+    """How large the functions of one layer are over their grids."""
 
     layer: str
     step: int

@@ -10,7 +10,7 @@ import numpy as np
 from kan_widgets.arrays import Float32, Int64
 
 BINS = 64
-MOST_PATCH_FLOATS = 250_000
+MAX_PATCH_FLOATS = 250_000
 # The fields of an `Observation` that pages and recordings get as arrays.
 ARRAYS = ("edges", "counts", "outside_domain", "outside_extent", "patches", "maps")
 
@@ -70,7 +70,7 @@ def joined(seen: Sequence[Observation]) -> Observation:
         before = np.cumsum([0, *(part.samples for part in parts)])
         images = np.concatenate([x.images + n for x, n in zip(parts, before, strict=False)])
     # Every n-th of all, where together they are more than one process would keep.
-    every = -(-patches.size // max(MOST_PATCH_FLOATS, len(first.counts)))
+    every = -(-patches.size // max(MAX_PATCH_FLOATS, len(first.counts)))
     weights = [part.samples for part in parts]
 
     def share(shares: Sequence[Float32]) -> Float32:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
-from kan_widgets.live.frames.observation import BINS, MOST_PATCH_FLOATS, Observation
+from kan_widgets.live.frames.observation import BINS, MAX_PATCH_FLOATS, Observation
 from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
@@ -122,7 +122,7 @@ def _describe(
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
-    chosen = rows[random_rows(usable.shape[:-1], max(1, MOST_PATCH_FLOATS // entries), rows.device)]
+    chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
     return Observation(
         layer=layer.name,
         samples=samples,

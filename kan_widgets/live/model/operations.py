@@ -26,7 +26,6 @@ _ELEMENTWISE = frozenset("relu silu gelu tanh sigmoid elu leaky_relu softplus ha
 # By the names of functions, those of torch's modules.
 _ACTIVATIONS = {name.lower(): name for name in activation.__all__}
 
-
 Shape = tuple[int, ...]
 
 

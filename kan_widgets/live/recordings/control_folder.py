@@ -30,14 +30,14 @@ from kan_widgets.live.recordings.places import PathLike, Place
 from kan_widgets.live.recordings.same_step import SameStep
 from kan_widgets.live.reports import report
 
-_MOST_AHEAD = 1000  # commands that were not heard
+_MAX_AHEAD = 1000  # commands that were not heard
 _BEAT_SECONDS = 2.0
 _LATE_SECONDS = 10.0
 _FAR_SECONDS = 2.0  # between two looks of a run whose folder lies at an address
 _HOLDS = ("pause", "step")
 _COMMAND = re.compile(r"(\d{8})-\w+\.json")
 _OURS = re.compile(r"([0-9a-f]{16}|\d{8}-\w+\.json)(\.part)?")
-_MOST_BYTES = 100_000
+_MAX_BYTES = 100_000
 
 
 class ControlFolder(Place):
@@ -98,7 +98,7 @@ class ControlFolder(Place):
         with self._asked(), self.files.open(self.of(name), "rb") as file:
             if self.is_local:  # who may write above it might have put another in its place
                 self._check_owner(os.fstat(file.fileno()))
-            return bytes(file.read(_MOST_BYTES))
+            return bytes(file.read(_MAX_BYTES))
 
     def sign(self, run: str) -> None:
         """Say that a follower of the run is there. Raises `FileNotFoundError` if that is not."""
@@ -317,7 +317,7 @@ class RunSide:
         """Do the command of one file, and remove the file."""
         text = self._folder.read(name)
         self._folder.remove(name)
-        if number > self._heard + _MOST_AHEAD:
+        if number > self._heard + _MAX_AHEAD:
             return  # what is numbered on from there would never be heard
         self._heard, self._refused = max(self._heard, number), ""
         self._lost, self._signed_at = "", time.monotonic()

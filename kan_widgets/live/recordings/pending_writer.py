@@ -21,7 +21,7 @@ from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.recordings.writer import Writer
 
 # Bytes of frames that wait for the disk; beyond them the latest replaces the one before it.
-_MOST_BYTES = 64_000_000
+_MAX_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class PendingWriter:
         """Have a frame written; where too many wait, it takes the place of the one before."""
         nbytes = waiting.frame.nbytes
         with self._lock:
-            if 0 < self.nbytes > _MOST_BYTES - nbytes:
+            if 0 < self.nbytes > _MAX_BYTES - nbytes:
                 self.nbytes -= self._waiting.pop().frame.nbytes
             self._waiting.append(waiting)
             self.nbytes += nbytes

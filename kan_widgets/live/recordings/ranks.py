@@ -31,7 +31,7 @@ from kan_widgets.live.recordings.segments import LOST_SECONDS, SIGN_SECONDS
 # Seconds after the start of its job by which a process that has written nothing writes elsewhere.
 _PATIENCE_SECONDS = 10.0
 # Frames that wait for other processes' parts of them; with more, the second is dropped.
-_MOST_WAITING = 1000
+_MAX_WAITING = 1000
 
 
 def place_of_rank(place: Place, rank: int) -> Place:
@@ -143,7 +143,7 @@ class JoinedRanks(Reader):
                     others_frame = other.at((job, frame.step))
                 except (LookupError, FileNotFoundError):
                     if not self._is_missing(other, job):
-                        if len(self._waiting) > _MOST_WAITING:
+                        if len(self._waiting) > _MAX_WAITING:
                             del self._waiting[1]
                         return
                     is_there = False

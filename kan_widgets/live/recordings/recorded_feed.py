@@ -41,7 +41,7 @@ _STUCK_SECONDS = 10.0
 # Between two looks where nothing comes.
 _LONGEST_PAUSE = 10.0
 # Messages to a page at once; the frames between them are in the history.
-_MOST_AT_ONCE = 30
+_MAX_AT_ONCE = 30
 Taken = TypeVar("Taken", Frame, Activations)
 
 
@@ -360,6 +360,6 @@ def damage_of(reader: Reader) -> str:
 
 def _few(taken: list[Taken]) -> list[Taken]:
     """Return as many as a page is sent at once, spread over the steps."""
-    if len(taken) <= _MOST_AT_ONCE:
+    if len(taken) <= _MAX_AT_ONCE:
         return taken
-    return [taken[place] for place in evenly_spaced([each.step for each in taken], _MOST_AT_ONCE)]
+    return [taken[place] for place in evenly_spaced([each.step for each in taken], _MAX_AT_ONCE)]

@@ -33,7 +33,7 @@ _OURS = re.compile(
 _JOINED = 16
 _SEGMENT_BYTES = 8_000_000
 # What waits for a place that does not answer.
-_MOST_WAITING = 64_000_000
+_MAX_WAITING = 64_000_000
 SIGN_SECONDS = 15.0  # between two signs of a writer that has nothing to write
 # Seconds without a sign after which a writer is taken for dead.
 LOST_SECONDS = 50.0
@@ -196,7 +196,7 @@ class Segments:
 
     def append(self, name: str, data: bytes, step: int | None = None) -> None:
         """Add a record; of a frame with its step."""
-        if self._waits > _MOST_WAITING:
+        if self._waits > _MAX_WAITING:
             self.commit()
         self._waiting[name] = data, step
         self._waits += len(data)

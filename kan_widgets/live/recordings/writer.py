@@ -37,7 +37,7 @@ _REPLACED = frozenset(
     "array.npy observed.json network.json probe.json activity.json status.json frame.npy".split()
 )
 # Series whose latest values stand in the index.
-_MOST_VALUES = 50
+_MAX_VALUES = 50
 _VALUES = np.dtype([("series", "<i4"), ("step", "<i8"), ("value", "<f8")])
 
 
@@ -184,7 +184,7 @@ class Writer:
             self._add("values", rows)
             latest = self._latest.setdefault("values", {})
             for name, (steps, values) in fresh.items():
-                if name in latest or len(latest) < _MOST_VALUES:
+                if name in latest or len(latest) < _MAX_VALUES:
                     latest[name] = float(values[-1])
                 self._counts[name] = self._counts.get(name, 0) + len(steps)
         marks = scalars.marks[self._marks :]

@@ -369,7 +369,6 @@ class Stepping:
         return inside
 
 
-# What is known of the steps of optimizers.
 steppings: weakref.WeakKeyDictionary[Optimizer, Stepping] = weakref.WeakKeyDictionary()
 
 

@@ -1,4 +1,4 @@
-"""The training run behind a binding: its curves, its progress, and the commands it is given."""
+"""The training run behind a binding."""
 
 from __future__ import annotations
 

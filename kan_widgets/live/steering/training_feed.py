@@ -1,4 +1,4 @@
-"""What the run, the counter and the edits of a model that trains here know of its feed."""
+"""The feed of a model that trains here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Steppable(Protocol):
 
 
 class TrainingFeed(Feed, ABC):
-    """The feed of a model that trains here, as its run, its counter and its edits know it."""
+    """What the run, the counter and the edits know of it."""
 
     training: _Steppable
 

@@ -27,7 +27,6 @@ _POLL_SECONDS = 0.1
 # Views draw the end of a training a moment after they are told of it.
 _KEPT_SECONDS = 1.0
 
-
 # A binding lives as long as its model: once that is gone, it is closed and let go of.
 # Replaced, never changed in place: each step of any optimizer goes through it.
 _watched: tuple[Any, ...] = ()

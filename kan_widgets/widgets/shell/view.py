@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +12,8 @@ from uuid import uuid4
 import traitlets
 
 from kan_widgets.checks import OtherNames, check_number, is_module, nearest_word
-from kan_widgets.live import Source, is_binding
-from kan_widgets.live.cells import answer_during_cells
+from kan_widgets.live import Listener, Source, is_binding
+from kan_widgets.live.cells import CellListener
 from kan_widgets.live.worker import ThrottledJob
 from kan_widgets.widgets.pages.page import Placed
 from kan_widgets.widgets.shell.docking import Dockable
@@ -28,7 +29,7 @@ from kan_widgets.widgets.shell.options import (
 )
 from kan_widgets.widgets.shell.pictures import Pictured
 from kan_widgets.widgets.wire.bundles import bundle
-from kan_widgets.widgets.wire.lifetime import ViewListener
+from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import stream_of
 
@@ -39,6 +40,36 @@ _HEIGHT = 480
 _REPR_TRAITS = ("layer", "mode", "page")
 # Traits of every view that no picture of it depends on.
 _UNDRAWN_TRAITS = ("layout", "stream", "tabbable", "tooltip", "kind", "linked", "drawn_from")
+
+
+class ViewListener(Listener, CellListener):
+    """Calls methods of a view at events of a source, until the view is closed or gone.
+
+    Parameters
+    ----------
+    view
+        A widget whose comm is open.
+    **methods
+        Methods of the view, which is not kept alive, by event: ``on_frame=self._wake``.
+    """
+
+    def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
+        self._ref = weakref.ref(view)
+        self._kind = type(view).__name__
+        for event, method in methods.items():
+            setattr(self, event, weakly(method))
+
+    def on_report(self, message: str) -> None:
+        """Take a fault that was reported."""
+
+    @property
+    def title(self) -> str:
+        return self._kind
+
+    @property
+    def is_over(self) -> bool:
+        view = self._ref()
+        return view is None or view.comm is None
 
 
 class View(OtherNames, Declared, Placed, Dockable, Pictured, metaclass=Declaring):
@@ -98,7 +129,6 @@ class View(OtherNames, Declared, Placed, Dockable, Pictured, metaclass=Declaring
             drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
             **values,
         )
-        answer_during_cells(self)
         self._hear_dock()
         self._join()
         self._is_joined = True

@@ -79,7 +79,7 @@ function product(sizes) {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-// src/training/operations.ts
+// src/training/between_layers.ts
 var Operation = class {
   constructor(machine, from, to) {
     this.machine = machine;

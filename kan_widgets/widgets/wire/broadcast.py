@@ -16,7 +16,6 @@ import traitlets
 from ipywidgets.widgets.widget import _remove_buffers
 
 from kan_widgets.live import Frame, Layout, Listener, Selection, Source, State
-from kan_widgets.live.cells import answer_during_cells
 from kan_widgets.live.frames.activations import Activations, Probe
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.structure import Structure, structure_dict
@@ -76,8 +75,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     `training_of`. All that views say of it comes from here."""
 
     summaries = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    """How far layers reach and moved of which the page has a window: see
-    `summary_dict`."""
+    """The largest |φ| by blocks of the layers of which the page has a window: see `Summary`."""
     batch = traitlets.Dict().tag(sync=True)
     """``{"seen", "message"}``: whether a batch could be observed on a click, and why not."""
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
@@ -105,7 +103,6 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._summary_job = ThrottledJob(self._tell_summaries, fps=1)
         own = uuid4().hex
         super().__init__(model_id=own, _own=own, **state_of(source))
-        answer_during_cells(self)
         source.feed.subscribe(self)
         # Catch up with what happened while the page was told of this stream.
         self._take_over(source)

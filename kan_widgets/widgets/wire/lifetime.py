@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
-from kan_widgets.live import Listener, cells
-from kan_widgets.live.cells import CellListener
+from kan_widgets.live import cells
 from kan_widgets.live.not_copied import NotCopied
 
 T = TypeVar("T")
@@ -36,6 +35,7 @@ class SelfClosing(NotCopied):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         layout = options.get("layout")
         super().__init__(*arguments, **options)
+        answer_during_cells(self)
         if not isinstance(layout, ipywidgets.Layout):
             self._own_layout = self.layout
 
@@ -125,39 +125,20 @@ def weakly(method: Callable[..., T]) -> Callable[..., T | None]:
     return call
 
 
+def answer_during_cells(widget: Any) -> None:
+    """Let what is clicked in a widget reach Python while a cell runs, where the kernel can do that.
+
+    ipykernel 7 handles messages of a comm on the thread that last published on it,
+    which a running cell keeps busy. JupyterLab asks for a thread of its own (a subshell)
+    for comms; this lets it have its way.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda data, asked: asked
+
+
 def _goes_when_unseen(comm: Any) -> bool:
     """Whether a comm's widget is shown through IPython alone, or cannot be shown."""
     return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
-
-
-class ViewListener(Listener, CellListener):
-    """Calls methods of a view at events of a source, until the view is closed or gone.
-
-    Parameters
-    ----------
-    view
-        A widget whose comm is open.
-    **methods
-        Methods of the view, which is not kept alive, by event: ``on_frame=self._wake``.
-    """
-
-    def __init__(self, view: Any, **methods: Callable[..., object]) -> None:
-        self._ref = weakref.ref(view)
-        self._kind = type(view).__name__
-        for event, method in methods.items():
-            setattr(self, event, weakly(method))
-
-    def on_report(self, message: str) -> None:
-        """Take a fault that was reported."""
-
-    @property
-    def title(self) -> str:
-        return self._kind
-
-    @property
-    def is_over(self) -> bool:
-        view = self._ref()
-        return view is None or view.comm is None
 
 
 class _Outputs(cells.CellListener):

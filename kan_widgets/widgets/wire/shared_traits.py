@@ -25,7 +25,6 @@ class _Chosen(traitlets.TraitType[Any, Any]):
 
 SHARED_TRAITS = ("selection", "cursor")
 
-
 if TYPE_CHECKING:
 
     class Widget(traitlets.HasTraits):

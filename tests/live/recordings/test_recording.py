@@ -385,12 +385,12 @@ def test_a_full_disk_is_reported_once_and_training_and_then_recording_go_on(
 def test_a_disk_that_hangs_makes_no_step_wait_and_keeps_memory_bounded(
     run: Run, tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pending_writer, "_MOST_BYTES", 5 * run.live.frame.nbytes)
+    monkeypatch.setattr(pending_writer, "_MAX_BYTES", 5 * run.live.frame.nbytes)
     recording = run.live.record(tmp_path / "run.npz")
     disk.answers.clear()
     try:
         run.train(40)  # comes back
-        assert recording._pending.nbytes <= pending_writer._MOST_BYTES
+        assert recording._pending.nbytes <= pending_writer._MAX_BYTES
     finally:
         disk.answers.set()
     recording.close()

@@ -11,13 +11,13 @@ import { statusText } from "../../shell/status.ts";
 import { together } from "../../shell/timeline.ts";
 import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
-import { SORTS } from "../kernel_grid/settings.ts";
+import { SORTS, settingsOf } from "../kernel_grid/settings.ts";
 import { agreement } from "../kernel_grid/shared_scale.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
 import type { Compared } from "../network_view/diagram.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
+import type { ShownModels } from "./content.ts";
 import { MOST, picturesAbreast } from "./pictures.ts";
-import type { ShownModels } from "./shown.ts";
 import { colourOfModel } from "./table.ts";
 
 interface What {
@@ -59,7 +59,7 @@ export function createGrids(shell: Shell, bar: HTMLElement): Models {
       header?.remove();
     },
     // The layer is each grid's own, and so are scores.
-    alike: ["mode", "binarise", "scale", "ghost", "sort"],
+    alike: Object.keys(settingsOf(() => null)).filter((trait) => trait !== "shade"),
     isOwn: (trait, value) => trait === "sort" && !SORTS.some((sort) => sort === value),
   });
   return models;

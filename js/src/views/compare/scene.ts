@@ -16,8 +16,8 @@ import { chartReader } from "../../scene/logged.ts";
 import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
+import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./content.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
-import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./shown.ts";
 import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
 import { endingOf, inWords, modelsIn } from "./verdict.ts";
 

@@ -33,7 +33,7 @@ export interface Deciding {
 type Get = (trait: string) => unknown;
 
 export function modelsIn(get: Get): Model[] {
-  const { models = [] } = (get("shown") ?? {}) as { models?: Model[] };
+  const { models = [] } = (get("content") ?? {}) as { models?: Model[] };
   const curves = logged(get("curves"));
   return models.map((model) => {
     const own = curves.filter(({ kind, latest }) => kind === model.name && latest !== null);
@@ -44,7 +44,7 @@ export function modelsIn(get: Get): Model[] {
 }
 
 export function decidingIn(get: Get): Deciding[] {
-  const { deciding = [] } = (get("shown") ?? {}) as { deciding?: Deciding[] };
+  const { deciding = [] } = (get("content") ?? {}) as { deciding?: Deciding[] };
   const read = (all: Deciding["values"]) =>
     all.map((value) => (value === null ? null : Number(value)));
   return deciding.map((one) => ({

@@ -6,9 +6,9 @@ import { element, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createStage } from "../../shell/stage.ts";
+import { comparisonName, shownIn } from "./content.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
-import { comparisonName, shownIn } from "./shown.ts";
 import css from "./style.css";
 
 export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["forTests"]>>;

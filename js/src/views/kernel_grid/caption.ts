@@ -20,7 +20,7 @@ import { togetherOf } from "./shared_scale.ts";
 import { selectionText } from "./words.ts";
 
 const PLACES =
-  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed or given as fold=(channels, height, width)";
+  "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
 
@@ -116,9 +116,9 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
 }
 
 /** What the colours of an overview stand for. */
-function sizesText({ ranges, scales, unit }: Picture): string {
+function sizesText({ sizes, scales, unit }: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
-  const more = ranges.some((reach) => reach > scales.largest) ? " or more" : "";
+  const more = sizes.some((size) => size > scales.largest) ? " or more" : "";
   return `${what}, up to ${formatNumber(scales.largest)}${more}`;
 }
 
@@ -209,7 +209,7 @@ export function remarks(picture: Picture): { warned: string; noted: string } {
   const { layer, settings, broken, initial } = picture;
   const noted = isGrey(settings) ? [layer.note] : [];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
-  if (!isGrey(settings) && picture.ranges.every((range) => range === 0)) {
+  if (!isGrey(settings) && picture.sizes.every((size) => size === 0)) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");
   }
   return {

@@ -3,6 +3,7 @@
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { PAD, type Rect } from "../../phi/geometry.ts";
+import { largestFinite } from "../../phi/ranges.ts";
 import { greyPixels } from "../../scene/heat.ts";
 import type { Mark, Scene, Sites } from "../../scene/marks.ts";
 import { cellOf, regionSites } from "../../scene/regions.ts";
@@ -54,15 +55,11 @@ export function lookedAt({ summary }: LayerMap, id: string): { out: number; in: 
   };
 }
 
-function largestReach(reach: Float32Array): number {
-  return Math.max(0, ...reach.filter(Number.isFinite));
-}
-
 function mapText({ summary, layer }: LayerMap): string {
   const [out, inputs] = wholeOf(layer);
   const [down, across] = summary.block;
   const { reach, every, broken } = summary;
-  const most = largestReach(reach);
+  const most = largestFinite(reach);
   const block = down * across > 1 ? `a block of ${down} × ${across}` : "one output and one input";
   const part = every > 1 ? `, of every ${formatCount(every)}th input` : "";
   return (
@@ -96,7 +93,7 @@ export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme)
 
 function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
   const { reach, columns } = summary;
-  const most = largestReach(reach);
+  const most = largestFinite(reach);
   const [none, all] = theme.name === "light" ? [most, 0] : [0, most];
   const pixels = greyPixels(reach, columns, [none, all]);
   return [

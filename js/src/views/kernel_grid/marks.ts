@@ -52,7 +52,7 @@ export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, rati
 
 /** What changes with every frame. */
 export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
-  const { arrangement, ranges, settings } = picture;
+  const { arrangement, sizes, settings } = picture;
   const { colours } = theme;
   const { mode } = settings;
   // Cells without a line between them are too many for one rectangle each.
@@ -72,7 +72,7 @@ export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[
     return [x + w - 5, y + 2, 3, 3];
   });
   if (boxes.length > 0) marks.push(rects(boxes, { fill: colours.muted }));
-  const broken = visible.filter((f) => Number.isNaN(ranges[f]));
+  const broken = visible.filter((f) => Number.isNaN(sizes[f]));
   return [...marks, ...brokenMarks(arrangement, broken, colours.warn)];
 }
 
@@ -252,7 +252,7 @@ function partsWithin({ x, y }: SampledPoints, n: number, axis: number): [number,
 /** Where a function reaches furthest beyond its scale, a triangle points out of its cell. */
 function triangleMark(picture: Picture, visible: readonly number[], { ink }: Colours): Mark {
   const xy: number[] = [];
-  const far = visible.filter((f) => picture.ranges[f] > axisOf(picture, f));
+  const far = visible.filter((f) => picture.sizes[f] > axisOf(picture, f));
   eachCurve(picture, picture, far, (placed) => {
     const { points, n, cell } = placed;
     const { x, y, width, height } = cell;
@@ -272,7 +272,7 @@ function triangleMark(picture: Picture, visible: readonly number[], { ink }: Col
 
 /** The area between a change and zero: one colour where φ rose, one where it fell. */
 function fillMarks(picture: Picture, visible: readonly number[], colours: Colours): Mark[] {
-  const known = visible.filter((f) => !Number.isNaN(picture.ranges[f]));
+  const known = visible.filter((f) => !Number.isNaN(picture.sizes[f]));
   return [1, -1].map((sign): Mark => {
     const xy: number[] = [];
     const ends: number[] = [];

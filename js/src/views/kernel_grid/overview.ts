@@ -35,11 +35,11 @@ export function magnified(
   others: readonly number[] = [],
 ): { plot: Rect; marks: Mark[] } | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
-  if (isGrey(settings) || Number.isNaN(picture.ranges[f])) return null;
+  if (isGrey(settings) || Number.isNaN(picture.sizes[f])) return null;
   const plottedOf = (of: Subject, its: LayerLayout, k: number) =>
     pointsOf(of, samplePlan(its, xRange, PLOT_POINTS), k);
   const lines = others
-    .filter((other) => other !== f && !Number.isNaN(picture.ranges[other]))
+    .filter((other) => other !== f && !Number.isNaN(picture.sizes[other]))
     .map((k): StrokedCurve => ({ points: plottedOf(subject, layer, k), stroke: colours.zero }));
   if (ghost && initial) {
     const points = plottedOf(ghost.subject, initial.layer, f);
@@ -133,9 +133,9 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
 }
 
 /** The function that is shown as a plot: the one pointed at, or selected, or else the largest one. */
-export function shownOf({ ranges }: Picture, hovered: number, selected: number): number {
+export function shownOf({ sizes }: Picture, hovered: number, selected: number): number {
   if (hovered >= 0) return hovered;
-  return selected >= 0 ? selected : furthest(ranges);
+  return selected >= 0 ? selected : furthest(sizes);
 }
 
 /** The functions of f's kernel or map, which are drawn behind it; none where they are too many. */
@@ -188,7 +188,7 @@ export function functionPlotMarks(
   const { ink, muted } = theme.colours;
   const size = 12;
   const room = width - 12;
-  const reach = Number.isNaN(picture.ranges[f])
+  const reach = Number.isNaN(picture.sizes[f])
     ? "not finite"
     : `|φ| up to ${formatNumber(functionReach(picture, f))}`;
   const about = isAlone(picture) ? [reach] : [`${how}, framed · ${reach}`, `${how} · ${reach}`];
@@ -219,6 +219,6 @@ export function boxOf({ arrangement, unit }: Picture, f: number): Rect {
 }
 
 /** The function that a cell stands for: of a kernel the largest one. */
-export function functionAt({ unit, ranges }: Picture, cell: number): number {
-  return unit === 1 || cell < 0 ? cell : furthest(ranges, cell * unit, (cell + 1) * unit);
+export function functionAt({ unit, sizes }: Picture, cell: number): number {
+  return unit === 1 || cell < 0 ? cell : furthest(sizes, cell * unit, (cell + 1) * unit);
 }

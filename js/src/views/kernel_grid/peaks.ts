@@ -19,18 +19,18 @@ const OUTLIER_SHARE = 0.02;
 export interface Peaks {
   step: number;
   /** max |value| per function, NaN where not finite. */
-  ranges: Float32Array;
+  sizes: Float32Array;
   /** The largest of them that is no outlier. */
   most: number;
 }
 
-/** The largest range that is at most twice as large as those of the other 98 %; 0 where none is finite. */
-export function withoutOutliers(ranges: ArrayLike<number>): number {
-  const finite = new Float64Array(ranges).filter(Number.isFinite);
+/** The largest size that is at most twice as large as those of the other 98 %; 0 where none is finite. */
+export function withoutOutliers(sizes: ArrayLike<number>): number {
+  const finite = new Float64Array(sizes).filter(Number.isFinite);
   const count = finite.length;
   const others = atPlace(finite, count - 1 - Math.max(1, Math.floor(OUTLIER_SHARE * count)));
   const hasOutliers = count >= FEWEST_WITH_OUTLIERS && others > 0;
-  return max(finite.filter((range) => !hasOutliers || range <= OUTLIER_FACTOR * others)) ?? 0;
+  return max(finite.filter((size) => !hasOutliers || size <= OUTLIER_FACTOR * others)) ?? 0;
 }
 
 /** How functions are measured: once `made` is another, all are measured anew. */
@@ -53,8 +53,8 @@ export function peaksReader() {
     const from = [layer.name, layer.shape.join(), ...made];
     const peaksAt = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
     const peaksOf = (one: Start) => {
-      const ranges = measure(one.frame, one.layer);
-      const peaks = { step: one.frame.step, ranges, most: withoutOutliers(ranges) };
+      const sizes = measure(one.frame, one.layer);
+      const peaks = { step: one.frame.step, sizes, most: withoutOutliers(sizes) };
       peaksAt.set(one.frame, peaks);
       return peaks;
     };
@@ -77,11 +77,11 @@ export function layerPeak(now: Peaks, all: readonly Peaks[]): number {
   return Math.max(now.most, withoutOutliers(all.map(({ most }) => most)));
 }
 
-/** The largest range of each function over all steps; NaN where it is not finite now. */
+/** The largest |φ| of each function over all steps; NaN where it is not finite now. */
 export function functionPeaks(now: Peaks, all: readonly Peaks[]): Float32Array {
-  const most = now.ranges.slice();
-  for (const { ranges } of all) {
-    for (let f = 0; f < most.length; f++) if (ranges[f] > most[f]) most[f] = ranges[f];
+  const most = now.sizes.slice();
+  for (const { sizes } of all) {
+    for (let f = 0; f < most.length; f++) if (sizes[f] > most[f]) most[f] = sizes[f];
   }
   return most;
 }

@@ -1,4 +1,4 @@
-/** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, ranges and scales. */
+/** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, sizes and scales. */
 
 import { extent } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
@@ -6,7 +6,7 @@ import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { layerRange } from "../../phi/ranges.ts";
+import { largestFinite } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
@@ -16,7 +16,7 @@ import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
 import type { Together } from "./shared_scale.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
-/** At least about this many values of φ are computed for the ranges of one frame: all rows for some hundred functions. */
+/** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that another width seldom needs others. */
 const RANGE_POINTS = 32;
@@ -49,7 +49,7 @@ export interface Picture {
   /** Points per curve matched to the cell's pixels. */
   plan: Plan;
   /** max |value| per function, NaN where not finite. Empty where a cell is a grey. */
-  ranges: Float32Array;
+  sizes: Float32Array;
   /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
   scaleOf(f: number): number;
   /** The smallest and the largest scale in use; equal where all share one. */
@@ -138,7 +138,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       subject: subjectOf(frame, layer, mode === "change" ? start : null),
       plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
       cells: NO_NUMBERS,
-      ranges: NO_NUMBERS,
+      sizes: NO_NUMBERS,
       greys: NO_NUMBERS,
       ghost: null,
       pattern: null,
@@ -155,7 +155,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const contrast = contrastOf(picture.subject, layer);
     const pixels = keep("pixels", [layer, observed], () => seesPixels(layer, observed));
     picture.pattern = { contrast, pixels };
-    const most = layerRange(contrast.map(Math.abs));
+    const most = largestFinite(contrast.map(Math.abs));
     shareScale(picture, most);
     picture.greys = contrast.map((v) => contrastGrey(v, most, settings.binarise));
     picture.cells = picture.greys;
@@ -172,10 +172,10 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { now, all } = readPeaks(frames, frame, layer, {
       valuesOfOne: layer.count * planFor(layer).points,
       made: [xRange, each, since],
-      measure: (one, its) => subjectOf(one, its, since).ranges(planFor(its)),
+      measure: (one, its) => subjectOf(one, its, since).sizes(planFor(its)),
     });
-    picture.ranges = now.ranges;
-    picture.broken = unknownIn(now.ranges);
+    picture.sizes = now.sizes;
+    picture.broken = unknownIn(now.sizes);
     if (behind) {
       const points = drawnPoints(arrangement);
       const plan = keep("ghost", [behind, xRange, points], () =>
@@ -246,7 +246,7 @@ function setScales(
     const most = together?.y(own) ?? own;
     shareScale(picture, most);
     if (mode === "overview") picture.cells = signedCells(picture);
-    else picture.cut = now.ranges.filter((range) => range > most).length;
+    else picture.cut = now.sizes.filter((size) => size > most).length;
     return;
   }
   const own = functionPeaks(now, all).map((m) => (Number.isNaN(m) ? m : niceCeil(m)));
@@ -256,19 +256,19 @@ function setScales(
 }
 
 /** Of each cell how far φ reaches, below zero where φ falls from end to end; of a kernel its largest function. */
-function signedCells({ frame, layer, plan, ranges, unit }: Picture): Float32Array {
+function signedCells({ frame, layer, plan, sizes, unit }: Picture): Float32Array {
   const rises = risesAt(frame, layer, plan);
   return Float32Array.from({ length: layer.count / unit }, (_, cell) => {
-    const f = unit > 1 ? furthest(ranges, cell * unit, (cell + 1) * unit) : cell;
-    return rises[f] < 0 ? -ranges[f] : ranges[f];
+    const f = unit > 1 ? furthest(sizes, cell * unit, (cell + 1) * unit) : cell;
+    return rises[f] < 0 ? -sizes[f] : sizes[f];
   });
 }
 
 /** The function that reaches furthest, of those from one to before another. */
-export function furthest(ranges: Float32Array, from = 0, to = ranges.length): number {
+export function furthest(sizes: Float32Array, from = 0, to = sizes.length): number {
   let best = from;
   for (let f = from; f < to; f++) {
-    if (ranges[f] > ranges[best] || Number.isNaN(ranges[best])) best = f;
+    if (sizes[f] > sizes[best] || Number.isNaN(sizes[best])) best = f;
   }
   return best;
 }

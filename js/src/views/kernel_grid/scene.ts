@@ -149,7 +149,7 @@ export function sortedOrder(
   const since = sort === "change" ? startOf(initial, layer) : null;
   if (sort === "change" && !since) return null;
   const plan = samplePlan(layer, xRangeOf(layer, inputRange(observed)), ALL_POINTS);
-  return orderBy(shape, subjectOf(frame, layer, since).ranges(plan));
+  return orderBy(shape, subjectOf(frame, layer, since).sizes(plan));
 }
 
 function framesOf(store: Store, steps: readonly number[]): Frame[] {

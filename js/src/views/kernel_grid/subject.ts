@@ -1,6 +1,6 @@
 /** What the grid draws of a layer: φ at one step, or how φ moved since the start. */
 
-import { evaluate, type Plan, rangesAt } from "../../phi/curves.ts";
+import { evaluate, type Plan, sizesAt } from "../../phi/curves.ts";
 import { phiAt } from "../../phi/interpolate.ts";
 import { allSame } from "../../phi/memory.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
@@ -13,7 +13,7 @@ export interface SampledPoints {
 
 export interface Subject {
   /** max |value| of each function over the plan's points; NaN where not finite. */
-  ranges(plan: Plan): Float32Array;
+  sizes(plan: Plan): Float32Array;
   /** Fills `out` with function f at the plan's points and returns how many there are. */
   curve(f: number, plan: Plan, out: SampledPoints): number;
   at(f: number, x: number): number;
@@ -39,7 +39,7 @@ export function sizeOf(values: Float32Array): number {
 
 export function phi(frame: Frame, layer: LayerLayout): Subject {
   return {
-    ranges: (plan) => rangesAt(frame, layer, plan),
+    sizes: (plan) => sizesAt(frame, layer, plan),
     curve: (f, plan, out) => evaluate(frame, layer, f, plan, out),
     at: (f, x) => phiAt(layer, f, frame, x).phi,
   };
@@ -68,7 +68,7 @@ export function change(
       return n;
     },
     at: (f, x) => phiAt(layer, f, frame, x).phi - before(f, x),
-    ranges: (plan) =>
+    sizes: (plan) =>
       Float32Array.from({ length: layer.count }, (_, f) => sizeOf(pointsOf(subject, plan, f).y)),
   };
   return subject;

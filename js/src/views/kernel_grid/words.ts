@@ -99,7 +99,7 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
 }
 
 function isFiniteFunction(picture: Picture, f: number): boolean {
-  const measured = isGrey(picture.settings) ? picture.greys : picture.ranges;
+  const measured = isGrey(picture.settings) ? picture.greys : picture.sizes;
   return !Number.isNaN(measured[f]);
 }
 

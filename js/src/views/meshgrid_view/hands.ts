@@ -11,9 +11,9 @@ import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import type { PairAxis } from "./controls.ts";
-import { entryName } from "./pair.ts";
+import { entryName } from "./pair_picture.ts";
 import type { PairScene } from "./pair_scene.ts";
-import type { OutputPixel } from "./response.ts";
+import type { OutputPixel } from "./response_picture.ts";
 import { pixelText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
 export function createPairHands(shell: Shell) {

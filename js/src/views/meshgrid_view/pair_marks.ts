@@ -12,7 +12,7 @@ import { dot, flat, grown, line, rects, segments, words } from "../../scene/shap
 import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Pair, PairLayout, PairReading } from "./pair.ts";
+import type { Pair, PairLayout, PairReading } from "./pair_picture.ts";
 
 const LABEL_SIZE = 11;
 const HEAD_SIZE = 12;

@@ -10,6 +10,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
+import { curveMarks, pairKernelMarks, pairReadingMarks, surfaceMarks } from "./pair_marks.ts";
 import {
   densityWords,
   groupName,
@@ -22,8 +23,7 @@ import {
   READINGS,
   readingOf,
   readPair,
-} from "./pair.ts";
-import { curveMarks, pairKernelMarks, pairReadingMarks, surfaceMarks } from "./pair_marks.ts";
+} from "./pair_picture.ts";
 import type { MeshGiven } from "./settings.ts";
 
 export interface PairScene extends Scene, MeshGiven {

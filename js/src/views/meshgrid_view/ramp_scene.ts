@@ -24,7 +24,7 @@ import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { type RampReach, rampPlace, rampPlan, rampReach } from "../../phi/ramp.ts";
-import { layerRange } from "../../phi/ranges.ts";
+import { largestFinite } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import {
   axisMarks,
@@ -90,7 +90,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       evaluateAll(frame, layer, plan, last ?? undefined),
     );
     const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
-    return { arrangement, curves, reach, most: niceCeil(layerRange(reach.most)) };
+    return { arrangement, curves, reach, most: niceCeil(largestFinite(reach.most)) };
   }
 
   return (given, shown) => {

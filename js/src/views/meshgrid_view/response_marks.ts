@@ -12,8 +12,8 @@ import { grown, WORDS, words } from "../../scene/shapes.ts";
 import { cursorMark, framed, outline } from "../../scene/strokes.ts";
 import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { ResponseLayout, Source } from "./response.ts";
-import { patchWords, type Response } from "./response.ts";
+import type { ResponseLayout, Source } from "./response_picture.ts";
+import { patchWords, type Response } from "./response_picture.ts";
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
   return words(x, y, text, colours.ink, { weight: 600 });

@@ -18,7 +18,8 @@ import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import type { OutputPixel, Response } from "./response.ts";
+import { inputMarks, mapMarks, patchKernelMarks } from "./response_marks.ts";
+import type { OutputPixel, Response } from "./response_picture.ts";
 import {
   blankFor,
   howToObserve,
@@ -27,8 +28,7 @@ import {
   responseOf,
   type Source,
   sourceOf,
-} from "./response.ts";
-import { inputMarks, mapMarks, patchKernelMarks } from "./response_marks.ts";
+} from "./response_picture.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
 export interface ResponseScene extends Scene, MeshGiven {

@@ -10,7 +10,7 @@ import { createStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
-import { offersObserving } from "./response.ts";
+import { offersObserving } from "./response_picture.ts";
 import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
 import { type MeshMode, settingsOf } from "./settings.ts";
 import css from "./style.css";

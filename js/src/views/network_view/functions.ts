@@ -1,7 +1,7 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. */
 
 import { extent } from "d3-array";
-import { curveOf, evaluateAll, type Plan, rangesAt, samplePlan } from "../../phi/curves.ts";
+import { curveOf, evaluateAll, type Plan, samplePlan, sizesAt } from "../../phi/curves.ts";
 import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
@@ -67,7 +67,7 @@ export function layerPicture(
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
   const most = (of: Frame | null) =>
-    of ? sizeWithin(rangesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
+    of ? sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
   const scale = once(() => {
     const wanted = Math.max(most(frame), most(ghost));
     if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
