@@ -347,6 +347,16 @@ def networks() -> dict[str, str]:
     ):
         two = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
         quoted[key] = lesson.in_words(np.divide(*two), ".2f")
+    for key, each in (
+        ("start", full["start: lines"]),
+        ("end", full["end: lines"]),
+        ("bare", bare["end: lines"]),
+        ("turned", turned["lines"]),
+        ("shuffled", shuffled["lines"]),
+    ):
+        for count in range(5):
+            as_many = np.count_nonzero(np.minimum(each, 4) == count)
+            quoted[f"dots_{key}_{count}"] = in_dots(as_many)
     for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
         left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
         quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
@@ -359,6 +369,12 @@ def networks() -> dict[str, str]:
         each = [np.mean(found["curse"][f"exp of a sum, {kind}, {d}"]) for d in (2, 4, 8, 16)]
         quoted[key] = lesson.span(each, form)
     return quoted
+
+
+def in_dots(count: int) -> str:
+    """Say a number as so many dots, in groups of five, and in figures; nothing for none."""
+    dots = " ".join("•" * min(5, count - begun) for begun in range(0, count, 5))
+    return f"{dots} {count}" if count else ""
 
 
 def of_training(
@@ -459,6 +475,8 @@ def of_training(
             lesson.in_words(of, ".1f" if key in ("count", "value") else ".2f")
             for of in (start, end)
         )
+    drawn = (full[f"{when}: least reach, as drawn"] for when in ("end", "start"))
+    quoted["least_grown_drawn"] = lesson.in_words(np.subtract(*drawn), ".2f")
     for key, of in (("grown", full), ("bare", bare)):
         grown = np.subtract(of["end: difference"], of["start: difference"])
         quoted[f"dark_difference_{key}"] = lesson.in_words(grown, ".3f")

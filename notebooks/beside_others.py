@@ -198,8 +198,8 @@ def about_complexity(
             f"of {layer} {in_words(start, '.0f')} and {in_words(end, '.0f')} %"
             for layer, start, end in zip(layers, starts, ends, strict=True)
         )
-        + f" of the functions are SiLU-shaped. SiLU itself leaves a line {1 - silu_as_a_line() ** 2:.1%} of its "
-        "variance, so the measures are not independent."
+        + " of the functions are SiLU-shaped. SiLU itself leaves a line "
+        f"{1 - silu_as_a_line() ** 2:.1%} of its variance, so the measures are not independent."
     )
     return Markdown(f"{told_of_complexity(verdicts, own, others).data}\n{say(*told).data}")
 
@@ -292,11 +292,8 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     head = ["range beside the median of ten", "as drawn, −2 to 2", "on the grid"]
     means = table(head, [*zip(names, *columns, strict=True)])
     all_nine = [np.count_nonzero(of["end: small for all, as drawn"]) for of in (others, once)]
-    fewer = [
-        20
-        * np.subtract(
-            *(np.less(of[f"{when}: least reach, as drawn"], 0.6) * 1 for when in ("start", "end"))
-        )
+    larger = [
+        np.subtract(of["end: least reach, as drawn"], of["start: least reach, as drawn"])
         for of in (others, once)
     ]
     least = min(min(of["end: least reach, as drawn"]) for of in (others, once))
@@ -306,12 +303,14 @@ def about_the_tenth(network: nn.Module) -> Markdown:
         + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. By chance "
         "{:.1f} of 1,000 untrained networks have one, so none says little. His weights are not "
         "known.".format(*all_nine, chance),
-        "Of 20 networks {} fewer have a kernel below 0.6 when trained; once through {}{}. The "
-        "smallest is at {:.2f}.".format(
-            *(in_words(of, ".0f") for of in fewer),
-            which(fewer[1], "", ", so they become more", ", which is open"),
-            least,
-        ),
+        which(
+            larger[0],
+            "Training makes the smallest of ten larger",
+            "Training makes the smallest of ten smaller still",
+            "Whether training makes the smallest of ten larger is open",
+        )
+        + ": as drawn by {} of the median, once through by {}. The smallest of all is at "
+        "{:.2f}.".format(*(in_words(of, ".2f") for of in larger), least),
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
