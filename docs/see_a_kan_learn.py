@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
 import sys
 import time
@@ -180,6 +181,10 @@ def untrue(facts: dict[str, Any]) -> list[str]:
     line = facts["line_kernel"] % 5
     claims = {
         "that line is ink below": facts["dark_above"] == facts["line_kernel"],
+        "each column of ink costs as much": len(
+            {of[line] - after[line] for of, after in itertools.pairwise(facts["sum_columns"])}
+        )
+        == 1,
         "that kernel wants a stroke below": facts["answers"]["stroke below"][line] > 0.2,
         "but is against strokes": facts["answers"]["ink"][line] < -0.2,
         "one pass is a fifteenth": facts["steps"] == 15 * EARLY,
@@ -221,10 +226,8 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: str(facts[name]) for name in ("beyond_start", "beyond_end")}
     line = facts["line_kernel"] % 5
     quoted["line_kernel"] = str(line)
-    totals = [
-        f"{of[line]:+}".replace("-", "−") for of in (facts["sum_below"], *facts["sum_columns"])
-    ]
-    quoted["sum_below"], quoted["sum_columns"] = totals[0], lesson.listed(totals[1:])
+    quoted["sum_below"] = f"{facts['sum_below'][line]:+}".replace("-", "−")
+    quoted["column_costs"] = str(facts["sum_columns"][0][line] - facts["sum_columns"][1][line])
     quoted |= {name: NUMBERS[facts[name]] for name in ("lines", "terms")}
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
@@ -269,11 +272,21 @@ def networks() -> dict[str, str]:
     turned, shuffled = found["digits turned"], found["labels shuffled"]
     turning = lesson.leaning(full, "end: ") - lesson.leaning(turned)
     ahead = 100 * np.subtract(found["three"]["CNN"], found["three"]["KAN-CNN"])
+    no_splines = np.array(bare["end: lines"])
+    small = found["untrained"]["small for all"]  # each number is that of fifty networks
+    early, once_early = (
+        100 * np.subtract(of["early: right"], control["early: right"])
+        for of, control in ((full, bare), (again, found["one epoch without splines"]))
+    )
     quoted |= {
         "many_large": lesson.in_words(as_large["right"], ".1%"),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
         "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
+        "lines_same_by_chance": f"{len(both[0]) * np.equal.outer(*both).mean():.1f}",
+        "lines_same_bare": lesson.out_of(np.count_nonzero(both[0] == no_splines), len(both[0])),
+        "lines_alike_bare": f"{np.corrcoef(both[0], no_splines)[0, 1]:.2f}",
+        "other_digits_more": lesson.in_words(once_early - early),
         "scratch_right": lesson.in_words(found["scratch"]["right"], ".1%"),
         "scratch_package": lesson.in_words(found["scratch"]["package: right"], ".1%"),
         "cnn_ahead": lesson.in_words(ahead),
@@ -282,10 +295,11 @@ def networks() -> dict[str, str]:
             ahead, "the CNN ends ahead of it", "the CNN ends behind it", "neither is clearly ahead"
         ),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
+        "grey_worth_of_size": lesson.in_words(100 * np.subtract(grey, as_large["grey: right"])),
+        "many_hills": lesson.in_words(full["end: hills"]),
+        "hills_untrained": lesson.in_words(full["start: hills"], ".2f"),
         "lean": lesson.in_words(lesson.leaning(full, "end: "), ".2f"),
-        "turned_lean": lesson.in_words(lesson.leaning(turned), ".2f"),
-        "lying_lines": lesson.counted(turned["lines"]),
-        "lying_uprights": lesson.counted(turned["uprights"]),
+        "turned_fewer": lesson.in_words(-lesson.leaning(turned), ".2f"),
         "turned_by": lesson.in_words(turning, ".2f"),
         "turned_verdict": lesson.which(
             turning,
@@ -299,10 +313,10 @@ def networks() -> dict[str, str]:
         "heart_networks": NUMBERS[len(heart["lines"])],
         "heart_fitted": f"{np.mean(heart['fitted']):.0%}",
         "heart_passes": f"{np.mean(heart['passes']):.0f}",
-        "heart_lines": lesson.counted(heart["lines"]),
         "heart_uprights": lesson.counted(heart["uprights"]),
         "heart_starts": f"{sum(heart['lines']):.0f}",
         "heart_starts_right": f"{sum(same_starts):.0f}",
+        "in_none": lesson.out_of(0, len(both[0])),
         "heart_verdict": lesson.which(
             np.subtract(same_starts, heart["lines"]),
             "learning by heart makes fewer",
@@ -319,15 +333,13 @@ def networks() -> dict[str, str]:
         "moved_before": lesson.in_words(found["unseen"]["pushed: as they are"], ".0%"),
         "silu_line": f"{lesson.silu_as_a_line():.3f}",
         "many_moved": lesson.in_words(full["right, moved"], ".0%"),
-        "untrained_small": lesson.out_of(
-            sum(found["untrained"]["small for all"]), 50 * len(found["untrained"]["small for all"])
-        ),
+        "untrained_small": lesson.out_of(sum(small), 50 * len(small)),
+        # of ten kernels with nine weights each, drawn evenly: each |w| below 0.6 of the median
+        "small_by_chance": f"{1000 * 10 * (0.6 / 2) ** 9:.1f}",
     }
     for key, of in (("many_right", full), ("many_bare", bare)):
-        quoted[key] = f"{np.mean(of['end: right']):.1%}"
-    gained = 100 * np.subtract(bare["end: right"], bare["early: right"])
-    quoted["many_early_bare"] = f"{np.mean(bare['early: right']):.0%}"
-    quoted["bare_gained"] = lesson.in_words(gained, ".0f")
+        quoted[key] = lesson.in_words(of["end: right"], ".1%")
+    quoted["many_early_bare"] = lesson.in_words(bare["early: right"], ".0%")
     for key, later, earlier in (
         ("bent_second", "convs.1", "convs.0"),
         ("bent_third", "convs.2", "convs.1"),
@@ -335,10 +347,34 @@ def networks() -> dict[str, str]:
     ):
         two = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
         quoted[key] = lesson.in_words(np.divide(*two), ".2f")
+    for key, each in (
+        ("start", full["start: lines"]),
+        ("end", full["end: lines"]),
+        ("bare", bare["end: lines"]),
+        ("turned", turned["lines"]),
+        ("shuffled", shuffled["lines"]),
+    ):
+        for count in range(5):
+            as_many = np.count_nonzero(np.minimum(each, 4) == count)
+            quoted[f"dots_{key}_{count}"] = in_dots(as_many)
     for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
         left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
         quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
+    for key, kind, form in (
+        ("exp_kan", "KAN", ".3f"),
+        ("exp_relu", "MLP", ".2f"),
+        ("exp_silu", "MLP of SiLU", ".2f"),
+        ("exp_two", "MLP of two layers", ".2f"),
+    ):
+        each = [np.mean(found["curse"][f"exp of a sum, {kind}, {d}"]) for d in (2, 4, 8, 16)]
+        quoted[key] = lesson.span(each, form)
     return quoted
+
+
+def in_dots(count: int) -> str:
+    """Say a number as so many dots, in groups of five, and in figures; nothing for none."""
+    dots = " ".join("•" * min(5, count - begun) for begun in range(0, count, 5))
+    return f"{dots} {count}" if count else ""
 
 
 def of_training(
@@ -352,6 +388,7 @@ def of_training(
     }
     keep = [np.array(full[f"keep SiLU, {size} w"]) for size in ("large", "small")]
     chance, networks = 10 * lesson.chance_of_a_line(), len(worth)
+    more = np.subtract(full["pattern, worst"], bare["pattern, worst"])
     quoted = {
         "right": lesson.in_words(full["end: right"], ".1%"),
         "bare": lesson.in_words(bare["end: right"], ".1%"),
@@ -372,9 +409,15 @@ def of_training(
         "bare_uprights": lesson.counted(bare["end: uprights"]),
         "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
         "pattern_bare": lesson.in_words(bare["pattern, worst"], ".2f"),
-        "pattern_more": lesson.in_words(
-            np.subtract(full["pattern, worst"], bare["pattern, worst"]), ".2f"
+        "pattern_more": lesson.in_words(more, ".2f"),
+        "pattern_bare_more": lesson.in_words(-more, ".2f"),
+        "pattern_verdict": lesson.which(
+            -more,
+            "curves add to it",
+            "curves take from it",
+            "whether curves add to it, twenty pairs leave open",
         ),
+        "lines_more": lesson.in_words(np.subtract(full["end: lines"], bare["end: lines"]), ".2f"),
         "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
         "linear_each": lesson.in_words(full["linear, worst"], ".3f"),
         "linear_bare": lesson.in_words(bare["linear, worst"], ".3f"),
@@ -409,9 +452,12 @@ def of_training(
         )
     for when, points in lost.items():
         quoted |= {
-            f"many_{when}_silu": f"{np.mean(full[f'{when}: SiLU-shaped in linear']):.0%}",
-            f"many_{when}_one_way": f"{45 * np.mean(full[f'{when}: one way in convs.1']):.0f}",
+            f"many_{when}_silu": lesson.in_words(full[f"{when}: SiLU-shaped in linear"], ".0%"),
+            f"many_{when}_one_way": lesson.in_words(
+                45 * np.array(full[f"{when}: one way in convs.1"]), ".0f"
+            ),
             f"{when}_cost": lesson.in_words(points),
+            f"{when}_median_cost": f"{np.median(points):.1f}",
             f"{when}_least_cost": f"{points.min():.1f}".replace("-", "−"),
             f"{when}_largest_cost": f"{points.max():.1f}",
         }
@@ -422,13 +468,15 @@ def of_training(
         start, end = (np.array(full[f"{when}: later: {name}"]) for when in ("start", "end"))
         quoted[f"later_{name}"] = lesson.in_words(end, ".0%")
         quoted[f"began_{name}"] = lesson.in_words(start, ".0%")
-        quoted[f"so_{name}"] = lesson.which(end - start, "yes", "no: the earlier", "undecided")
+        quoted[f"grown_{name}"] = lesson.in_words(100 * (end - start))
     for key, name in DARK.items():
         start, end = (np.array(full[f"{when}: {name}"]) for when in ("start", "end"))
         quoted[f"dark_{key}_start"], quoted[f"dark_{key}"] = (
             lesson.in_words(of, ".1f" if key in ("count", "value") else ".2f")
             for of in (start, end)
         )
+    drawn = (full[f"{when}: least reach, as drawn"] for when in ("end", "start"))
+    quoted["least_grown_drawn"] = lesson.in_words(np.subtract(*drawn), ".2f")
     for key, of in (("grown", full), ("bare", bare)):
         grown = np.subtract(of["end: difference"], of["start: difference"])
         quoted[f"dark_difference_{key}"] = lesson.in_words(grown, ".3f")

@@ -127,11 +127,7 @@ def counting_kernels(n: Any) -> Told:
     stronger = [name for name, verdict in n.suppresses.items() if verdict == "stronger"]
     against = [name for name, way in own.items() if n.suppresses[name] not in (way, "neither")]
     return facts, [
-        f"Among ten kernels {facts['lines']} horizontal and {facts['upright']} upright lines here, "
-        f"{in_words(n.others['end: lines'], '.2f')} and "
-        f"{in_words(n.others['end: uprights'], '.2f')} in twenty others, "
-        f"{10 * chance_of_a_line():.2f} of "
-        "each by chance.",
+        f"Among ten kernels {facts['lines']} horizontal and {facts['upright']} upright lines here.",
         f"In the twenty, suppression of dark input grows by {len(stronger)} of {len(own)} measures"
         + (f" ({listed(stronger)})" if stronger else "")
         + "; this network goes "
@@ -185,8 +181,8 @@ def about_complexity(
         said = which(more_once, *LATER)
         if said != verdicts[name]:
             told.append(
-                f"Once through 59,000 digits, by {name} {LATER[said]}: {in_words(more_once)} "
-                f"points, where fifteen passes give {in_words(more)} ([row by row]({ROWS}))."
+                f"Once through 59,000 digits, by {name} {LATER[said]}: by {in_words(more_once)} "
+                f"points, not {in_words(more)} ([row by row]({ROWS}))."
             )
     layers = ("convs.0", "convs.1")
     starts, ends = (
@@ -198,12 +194,12 @@ def about_complexity(
     told.append(
         ("Both" if min(interval(of)[1] for of in left) > 0 else "Not both")
         + f" layers leave SiLU, {which(left[0] - left[1], *further)}: before training and after, "
-        + " and ".join(
-            f"{in_words(start, '.0f')} and {in_words(end, '.0f')} % of the functions of {layer}"
+        + ", ".join(
+            f"of {layer} {in_words(start, '.0f')} and {in_words(end, '.0f')} %"
             for layer, start, end in zip(layers, starts, ends, strict=True)
         )
-        + f" are SiLU-shaped. SiLU itself leaves a line {1 - silu_as_a_line() ** 2:.1%} of its "
-        "variance, so the measures are not independent."
+        + " of the functions are SiLU-shaped. SiLU itself leaves a line "
+        f"{1 - silu_as_a_line() ** 2:.1%} of its variance, so the measures are not independent."
     )
     return Markdown(f"{told_of_complexity(verdicts, own, others).data}\n{say(*told).data}")
 
@@ -215,7 +211,8 @@ def about_lines() -> Markdown:
     heart = recorded()["labels by heart"]
     chance = 10 * chance_of_a_line()
     starts, ends = (np.array(others[f"{when}: lines"]) for when in ("start", "end"))
-    turning = leaning(others, "end: ") - leaning(turned)
+    standing, lying = leaning(others, "end: "), leaning(turned)
+    turning = standing - lying
     rows = [["by chance", *[f"{chance:.2f}"] * 2]] + [
         [name, *(counted(of[f"{when}{kind}"]) for kind in ("lines", "uprights"))]
         for name, of, when in (
@@ -247,7 +244,9 @@ def about_lines() -> Markdown:
             "**Lines turn against the digits**",
             "**Whether lines turn with the digits is open**",
         )
-        + f": horizontal less upright ones differ by {in_words(turning, '.2f')}.",
+        + f": standing digits give {in_words(standing, '.2f')} more horizontal than upright "
+        f"ones, lying digits {in_words(-lying, '.2f')} fewer: a difference of "
+        f"{in_words(turning, '.2f')}.",
         f"With shuffled labels {np.sum(shuffled['lines']):.0f} and "
         f"{np.sum(shuffled['uprights']):.0f} of 200 kernels are lines, untrained "
         f"{starts.sum():.0f} and {np.sum(others['start: uprights']):.0f}; but 945 steps teach such "
@@ -259,7 +258,8 @@ def about_lines() -> Markdown:
         f"{of_labels_by_heart(ends, heart)}.",
     )
     means = table(["of ten kernels, twenty networks", "horizontal", "upright"], rows)
-    return Markdown(f"{means.data}\n\n{told.data}")
+    none = f"0.00: in {out_of(0, len(ends))} networks, or in {out_of(0, len(heart['lines']))}."
+    return Markdown(f"{means.data}\n\n{none}\n\n{told.data}")
 
 
 def about_the_tenth(network: nn.Module) -> Markdown:
@@ -292,18 +292,25 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     head = ["range beside the median of ten", "as drawn, −2 to 2", "on the grid"]
     means = table(head, [*zip(names, *columns, strict=True)])
     all_nine = [np.count_nonzero(of["end: small for all, as drawn"]) for of in (others, once)]
-    below = (
-        sum(least < 0.6 for least in of[f"{when}: least reach, as drawn"])
-        for of, when in ((others, "start"), (others, "end"), (once, "end"))
-    )
+    larger = [
+        np.subtract(of["end: least reach, as drawn"], of["start: least reach, as drawn"])
+        for of in (others, once)
+    ]
     least = min(min(of["end: least reach, as drawn"]) for of in (others, once))
+    chance = 1000 * 10 * (0.6 / 2) ** 9  # nine weights drawn evenly, all below 0.6 of the median
     told = say(
         ("**In some of ours**" if any(all_nine) else "**No, not in ours**")
-        + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. One of "
-        "ten is below 0.6 of the median in {} of 20 untrained, {} trained, {} once through; the "
-        "smallest trained one is at {:.2f}. His weights are not known.".format(
-            *all_nine, *below, least
+        + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. By chance "
+        "{:.1f} of 1,000 untrained networks have one, so none says little. His weights are not "
+        "known.".format(*all_nine, chance),
+        which(
+            larger[0],
+            "Training makes the smallest of ten larger",
+            "Training makes the smallest of ten smaller still",
+            "Whether training makes the smallest of ten larger is open",
         )
+        + ": as drawn by {} of the median, once through by {}. The smallest of all is at "
+        "{:.2f}.".format(*(in_words(of, ".2f") for of in larger), least),
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
@@ -335,14 +342,8 @@ def doubting_kernels(n: Any) -> Told:
             "A hidden layer of as many numbers brings more",
             "A hidden layer of as many numbers brings as much, as far as twenty can show",
         )
-        + f": {in_words(n.left)} points behind the splines; "
-        + which(
-            hidden,
-            "ahead of the small network by",
-            "behind the small network by",
-            "not clearly ahead of the small network:",
-        )
-        + f" {in_words(hidden, '.2f')}.",
+        + f": {in_words(n.left)} points behind the splines. Beside the small network it has "
+        f"{in_words(hidden, '.2f')} points more.",
         f"On grey ink splines are worth {in_words(n.gain)} points.",
         f"Of the first 45 functions that learned from grey ink {n.hills['grey']} are hills or "
         f"valleys over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others; of those "
@@ -472,36 +473,43 @@ def pale(dimensions: Sequence[int], curves: Sequence[str], own: Sequence[Any]) -
 def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markdown:
     """Say how often KAN and MLP came nearer in tutorial 7's twenty others, and with 16 units."""
     twenty = {name: np.array(values) for name, values in recorded()["curse"].items()}
-    told = []
-    for name in ("exp of a sum", "folds"):
-        nearer = [
-            int(np.less(twenty[f"{name}, KAN, {d}"], twenty[f"{name}, MLP, {d}"]).sum())
-            for d in dimensions
-        ]
-        told.append(
-            f"On the {name} the KAN comes nearer in {', '.join(map(str, nearer))} of twenty other "
-            f"runs (with {', '.join(map(str, dimensions))} variables)."
+    functions, mlps = ("exp of a sum", "folds"), ("MLP", "MLP of SiLU", "MLP of two layers")
+    names = "the MLP of ReLU", "one of SiLU", "one of two hidden layers"
+
+    def nearer(function: str, mlp: str) -> str:
+        """Say in how many runs the KAN comes nearer, by number of variables."""
+        kan, other = (
+            np.array([twenty[f"{function}, {kind}, {d}"] for d in dimensions])
+            for kind in ("KAN", mlp)
         )
-    for other, name in (("of SiLU", "MLP of SiLU"), ("of two hidden layers", "MLP of two layers")):
-        nearer = [
-            int(np.less(twenty[f"{task}, KAN, {d}"], twenty[f"{task}, {name}, {d}"]).sum())
-            for task in ("exp of a sum", "folds")
-            for d in dimensions
-        ]
-        told.append(
-            f"Beside an MLP {other}, as large, the KAN comes nearer on the exp of a sum in "
-            f"{listed([*map(str, nearer[: len(dimensions)])])} of the twenty, on the folds in "
-            f"{listed([*map(str, nearer[len(dimensions) :])])}."
-        )
+        return listed([*map(str, (kan < other).sum(1))])
+
+    def left(kind: str, form: str) -> str:
+        """Say between which means a network's errors on the first function lie."""
+        return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
+
+    head = f"in {listed([*map(str, dimensions)])} variables"
+    counts = table(
+        ["of twenty other runs, the KAN is nearer than", *(f"{of}, {head}" for of in functions)],
+        [
+            [name, *(nearer(of, mlp) for of in functions)]
+            for name, mlp in zip(names, mlps, strict=True)
+        ],
+    )
     kan, mlp = (twenty[f"folds, {kind}, 16, as large as 16 units"] for kind in ("KAN", "MLP"))
     with_four = twenty["folds, KAN, 16"] - twenty["folds, MLP, 16"]
-    told.append(
-        f"As large as sixteen units, on the folds in 16 variables, the KAN leaves "
-        f"{with_sixteen['KAN']:.2f} and the MLP {with_sixteen['MLP']:.2f}. In the twenty the MLP is"
-        f" nearer {(kan > mlp).sum()} times, by {in_words(kan - mlp, '.2f')}; with four units it "
-        f"was by {in_words(with_four, '.2f')}."
+    told = say(
+        "Of the variance of the exp of a sum, in the mean, "
+        + listed(
+            [f"{name} leaves {left(mlp, '.2f')}" for name, mlp in zip(names, mlps, strict=True)]
+        )
+        + f", where the KAN leaves {left('KAN', '.3f')}.",
+        "On the folds in 16 variables, with sixteen units and an MLP as large, the KAN leaves "
+        f"{with_sixteen['KAN']:.2f} here and the MLP {with_sixteen['MLP']:.2f}. In the twenty the "
+        f"MLP is nearer {(kan > mlp).sum()} times, by {in_words(kan - mlp, '.2f')} of the variance "
+        f"instead of {in_words(with_four, '.2f')} with four units.",
     )
-    return say(*told)
+    return Markdown(f"{counts.data}\n\n{told.data}")
 
 
 @ending
@@ -527,11 +535,20 @@ def cnn_mlp_kan(n: Any) -> Told:
     ]
     for name in ("exp of a sum", "folds"):
         kan, mlp = (n.errors[f"{name}, {kind}"] for kind in ("KAN", "MLP"))
+        left = [listed([f"{error:.4f}" for error in of]) for of in (kan, mlp)]
         told.append(
-            f"On the {name} the KAN leaves {kan[0]:.4f} of the variance in two variables and "
-            f"{kan[-1]:.4f} in sixteen, the MLP {mlp[0]:.4f} and {mlp[-1]:.4f}: the KAN comes "
+            f"On the {name} the KAN leaves {left[0]} of the variance in "
+            f"{listed([*map(str, n.dimensions)])} variables, the MLP {left[1]}: the KAN comes "
             f"nearer at {(kan < mlp).sum()} of the {len(kan)} numbers of variables."
         )
+    apart = [
+        f"{curve} in {d} variables {error:.4f}{beyond}"
+        for curve, of in n.errors.items()
+        for d, error in zip(n.dimensions, of, strict=True)
+        if (beyond := outside(error, recorded()["curse"][f"{curve}, {d}"], ".4f"))
+    ]
+    if apart:
+        told.append(f"Beyond all of the twenty: {'; '.join(apart)}.")
     return facts, told
 
 

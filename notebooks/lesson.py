@@ -137,10 +137,9 @@ def at_most(networks: int) -> str:
 
 
 def counted(values: ArrayLike) -> str:
-    """Say how many of ten kernels are something; in how many networks, where none is."""
+    """Say how many of ten kernels are something; without an interval, where none is."""
     each = np.asarray(values, float)
-    none = f"none in {len(each)} networks{at_most(len(each))}"
-    return in_words(each, ".2f") if each.any() else none
+    return in_words(each, ".2f") if each.any() else "0.00"
 
 
 def span(values: ArrayLike, form: str) -> str:

@@ -272,13 +272,14 @@ def see_a_whole_run(n: Any) -> Told:
         f"{losses[0]:.3f}). Its functions moved {further} ({moved[1]:.2f}, yesterday's "
         f"{moved[0]:.2f}); the cosine of the two changes is {n.alike:.2f}.",
         f"In twenty other pairs it is {in_words(two['five times the rate'], '.2f')}; where rates "
-        f"are the same and only batches differ, {in_words(two['other batches'], '.2f')}. So "
+        f"are the same and only batches differ, {in_words(two['other batches'], '.2f')}. "
         + which(
             np.subtract(two["other batches"], two["five times the rate"]),
-            "the rate turns the way of learning by more than other batches do.",
-            "the rate turns the way of learning by less than other batches do.",
-            "whether the rate turns it by more than other batches do, twenty pairs leave open.",
-        ),
+            "Runs at five times the rate differ more than runs of other batches",
+            "Runs at five times the rate differ less than runs of other batches",
+            "Whether runs at five times the rate differ more than runs of other batches is open",
+        )
+        + "; rate or distance, not tried.",
         f"A page of {facts['page_megabytes']:.1f} MB and a GIF of "
         f"{facts['film_megabytes']:.1f} MB.",
     ]
