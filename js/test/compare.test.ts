@@ -429,7 +429,9 @@ describe("the verdict", () => {
     ]) {
       expect(of(two(), { ...level, errors }).verdict).toContain("MLP has the higher");
     }
-    expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain("MLP has the higher");
+    expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain(
+      "MLP has the higher",
+    );
   });
 
   it("is followed by where the trends end, where the lead is mostly gone by then", () => {
