@@ -355,22 +355,22 @@ describe("the verdict", () => {
     model("MLP", steps[1], { parameters: 26, ...more[1] }),
   ];
 
-  it("says who is ahead, by what, and after how many steps", () => {
+  it("says whose numbers are better, by what, and after how many steps", () => {
     const held = { ...accuracy([0.6, 0.7]), quantity: "eval_accuracy", first: 25, step: 25 };
     expect(of(two(), held).verdict).toBe(
-      "After 25 steps, MLP is ahead: eval accuracy 70 % against 60 %.",
+      "After 25 steps, MLP has the higher eval accuracy here, 70 % against 60 %.",
     );
     expect(of(two(), held).rows[0].best).toEqual([1]);
     expect(of(two(), loss([0.75, 1], 1200, 1171)).verdict).toBe(
-      "After 1,200 steps, KAN is ahead: training loss 0.75 against 1 (means of the last 30 steps).",
+      "After 1,200 steps, KAN has the lower training loss here, 0.75 against 1 (means of the last 30 steps).",
     );
     const three = [...two(), model("CNN", 2)];
     expect(of(three, loss([0.5, 0.25, 0.25])).verdict).toBe(
-      "After 2 steps, MLP and CNN are ahead: training loss 0.25 against 0.5 (KAN).",
+      "After 2 steps, MLP and CNN have the lowest training loss here, 0.25 against 0.5 (KAN).",
     );
   });
 
-  it("says nothing of who is ahead where that is not known, or where one has gone on", () => {
+  it("says nothing of whose are better where that is not known, or where one has gone on", () => {
     expect(of(two([0, 0])).verdict).toBe("Not trained yet.");
     expect(of(two([5, 5])).verdict).toBe("");
     expect(of(two(), loss([1, 1], 1)).verdict).toBe(
@@ -400,7 +400,7 @@ describe("the verdict", () => {
   it("leaves it to the loss where accuracies are equal", () => {
     const found = of(two(), accuracy([1, 1]), loss([0.25, 0.5], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps, KAN has the lower training loss, 0.25 against 0.5 (means of the last 2 steps); training accuracy 100 % for both.",
+      "After 3 steps, KAN has the lower training loss here, 0.25 against 0.5 (means of the last 2 steps); training accuracy 100 % for both.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
@@ -413,7 +413,7 @@ describe("the verdict", () => {
     const level = { ...accuracy([0.999, 1]), errors: [0.001, 0] as Deciding["errors"] };
     const found = of(two(), level, loss([0.02, 0.002], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps, MLP has the lower training loss, 0.002 against 0.02 (means of the last 2 steps); the training accuracies, 99.9 % and 100 %, are too close to call.",
+      "After 3 steps, MLP has the lower training loss here, 0.002 against 0.02 (means of the last 2 steps); the training accuracies, 99.9 % and 100 %, are too close to call.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
@@ -427,9 +427,11 @@ describe("the verdict", () => {
       [0.0003, 0.0003],
       [0.001, null],
     ]) {
-      expect(of(two(), { ...level, errors }).verdict).toContain("MLP is ahead");
+      expect(of(two(), { ...level, errors }).verdict).toContain("MLP has the higher");
     }
-    expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain("MLP is ahead");
+    expect(of(two(), { ...level, quantity: "eval_accuracy" }).verdict).toContain(
+      "MLP has the higher",
+    );
   });
 
   it("is followed by where the trends end, where the lead is mostly gone by then", () => {

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
+import kan_widgets as kw
 from tests.notebooks.execution import Run, check_runs
+from tests.notebooks.networks import lesson
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +96,16 @@ def test_half_of_the_splines_are_done_on_the_left_and_half_of_the_waves_are_near
     assert max(facts["whole"].values()) < 0.01
 
 
+def test_the_waves_of_the_waves_own_pace_move_it_by_most_and_faster_ones_by_less_and_less() -> None:
+    def wave(x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(5 * x) * (1 - x / 2)
+
+    found = lesson.fitted(kw.nn.Fourier(8, (-1.5, 1.5)), wave).spline_weight.flatten()
+    sizes = found[1:].view(8, 2).norm(dim=1).tolist()  # of the cosine and the sine of each
+    assert sizes[1:] == sorted(sizes[1:], reverse=True)
+    assert sizes[0] < sizes[2]
+
+
 def test_for_the_smooth_wave_fourier_waves_are_far_ahead_and_bumps_level_off(
     facts: dict[str, Any],
 ) -> None:
@@ -116,6 +129,7 @@ def test_it_is_the_tanh_that_holds_chebyshev_polynomials_back_and_moves_their_be
         for family in ("Chebyshev", "B-spline")
     )
     assert plain["wave"] < splines["wave"] / 10 < of_tanh["wave"]
+    assert 2 * of_tanh["kink"] < splines["kink"] < 1.2 * plain["kink"]
     assert plain["peak at 0.8"] < plain["peak at 0.1"]
     assert of_tanh["peak at 0.1"] < of_tanh["peak at 0.8"]
 

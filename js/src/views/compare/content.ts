@@ -1,4 +1,4 @@
-/** The numbers of all models in words: a table, and who is ahead. */
+/** The numbers of all models in words: a table, and whose are better. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import {

@@ -1,4 +1,4 @@
-/** What Python knows of several models (kan_widgets/widgets/numbers/model_numbers.py), and which of them is ahead. */
+/** What Python knows of several models (kan_widgets/widgets/numbers/model_numbers.py), and which of them has the better ones. */
 
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
 import { logged } from "../../scene/logged.ts";
@@ -119,13 +119,13 @@ export function dataSourcesText(models: readonly Model[]): string {
   return known.map(({ name, data_source }) => `${name} trained on: ${data_source}`).join("; ");
 }
 
-/** Those that have made more steps than others; of some that take turns one is ahead. */
+/** Those that have made more steps than others; of some that take turns one has made one more. */
 function goneOn(models: readonly Model[]): Model[] {
   const least = Math.min(...models.map(({ steps }) => steps));
   return models.filter(({ steps }) => steps > least + 1);
 }
 
-/** Who has diverged, and who is ahead, or what all had come to where one has, or some have gone on since; "" where that is not known. */
+/** Who has diverged, and whose numbers are better, or what all had come to where one has, or some have gone on since; "" where that is not known. */
 export function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): string {
   const lost = models.flatMap(({ name, diverged }) =>
     typeof diverged === "number" ? [`${name} diverged at step ${formatCount(diverged)}.`] : [],
@@ -133,7 +133,7 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
   return [...lost, leadOf(models, deciding, lost.length > 0)].filter(Boolean).join(" ");
 }
 
-/** `isLost`: to be ahead of what has diverged says nothing. */
+/** `isLost`: better numbers than of what has diverged say nothing. */
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, tie] = decisions(deciding);
   if (!first) {
@@ -159,8 +159,7 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
     const each = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
     return `${at}: ${measure} ${each.join(", ")}${meansOf(first)}.`;
   }
-  const are = best.length === 1 ? "is" : "are";
-  return `${at}, ${leaders(best, names)} ${are} ahead: ${measure} ${against(first, names)}.`;
+  return `${at}, ${leading(first, names)}.`;
 }
 
 /** How the trends drawn end, `ends`, where a lead in the means before is mostly gone by then; "" where it is not. */
@@ -193,9 +192,6 @@ export function endingOf(
 const trained = (quantity: string) =>
   quantity.startsWith("eval_") ? inWords(quantity) : `training ${inWords(quantity)}`;
 
-const leaders = (best: readonly number[], names: readonly string[]) =>
-  best.map((k) => names[k]).join(" and ");
-
 function meansOf({ first, step }: Deciding): string {
   const over = step - first + 1;
   return over > 1 ? ` (means of the last ${formatCount(over)} steps)` : "";
@@ -210,11 +206,13 @@ function against(one: Deciding, names: readonly string[]): string {
   return `${text[best[0]]} against ${said.join(", ")}${meansOf(one)}`;
 }
 
+/** What was measured here: whether it holds of other runs, these do not say. */
 function leading(one: Deciding, names: readonly string[]): string {
   const best = bestIn(one);
   const has = best.length === 1 ? "has" : "have";
-  const how = isAccuracy(one.quantity) ? "higher" : "lower";
-  return `${leaders(best, names)} ${has} the ${how} ${trained(one.quantity)}, ${against(one, names)}`;
+  const how = (isAccuracy(one.quantity) ? "high" : "low") + (names.length > 2 ? "est" : "er");
+  const leaders = best.map((k) => names[k]).join(" and ");
+  return `${leaders} ${has} the ${how} ${trained(one.quantity)} here, ${against(one, names)}`;
 }
 
 /** Who has gone on since; "" where none has. */
