@@ -91,8 +91,8 @@ VERBS = {
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
     | {"live/steering/training_feed", "live/steering/epochs"},
-    "say": {"live/recordings/segments"},
     "record": {"live/recordings/saving"},
+    "say": set(),
     "settle": {"live/watching/model_feed", "live/recordings/recorded_feed"},
     "want": set(),
     "drawn": {"cli/board"},

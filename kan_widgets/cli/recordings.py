@@ -27,7 +27,7 @@ from kan_widgets.printed import lines_of
 if TYPE_CHECKING:
     from kan_widgets.cli.hub import Hub
     from kan_widgets.cli.serving import Server
-    from kan_widgets.widgets.pages.page import Placed
+    from kan_widgets.widgets.pages.page import PageSavable
     from kan_widgets.widgets.shell.options import Theme
 
 # Bytes that take over a second to pack.
@@ -83,7 +83,7 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     first, *others = runs.values()
     before = made_for.set(hub)
     try:
-        views: list[Placed] = [Compare(runs) if others else Dashboard(first)]
+        views: list[PageSavable] = [Compare(runs) if others else Dashboard(first)]
     finally:  # widgets made next in this thread belong to another page
         made_for.reset(before)
     title = (

@@ -1,6 +1,6 @@
 """How much of the time watching may take, in whichever thread, and how that is divided.
 
-What is done again and again for watching, each kind of it, has a `Throttle`: frames, with what
+Each kind of work that watching repeats has a `Throttle`: frames, with what
 sending and recording them costs; examples that are traced; what looks for alarms; what each view
 computes. While something trains they share one budget: those that need little take
 only that, and the rest is divided among the others by weight. So ten views cost no more than

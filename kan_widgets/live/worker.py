@@ -11,7 +11,7 @@ anyway. What jobs take of the processor is counted as time spent on watching
 thread. What runs on them takes no longer than drawing a view or a visit to the disk; a frame
 that would wait too long for a drawing is sent by whoever brings it. Work of the user's that
 takes as long as it takes has a thread of its own, made by `thread`: a run of
-``fit(background=True)`` and the ``evaluate`` of a SplineInspector.
+``fit(background=True)``.
 
 **Who owns which lock.** Locks are taken in this order: a thread that holds one may take those
 further down, never one further up.
@@ -248,9 +248,7 @@ class ThrottledJob(Job):
     """Calls ``run`` on the scheduler, soon after it is woken, at most ``fps`` times a second.
 
     Two threads that set traits of one widget lose updates, so whoever has news only wakes the
-    job, and ``run`` alone sets traits. It is never called twice at once, and less often where
-    it would take more than its part of the time. The object of a bound method is held weakly:
-    without it nothing is done. What it raises is reported, the first time.
+    job, and ``run`` alone sets traits. What it raises is reported, the first time.
     """
 
     def __init__(self, run: Callable[[], object], fps: float = 5.0) -> None:
@@ -285,7 +283,7 @@ class ThrottledJob(Job):
 
 
 def thread(run: Callable[[], object], name: str) -> threading.Thread:
-    """Start a daemon thread; all threads of live, widgets and figures are made here."""
+    """Start a daemon thread; all threads of live are made here."""
     made = threading.Thread(target=run, name=name, daemon=True)
     made.start()
     return made

@@ -59,7 +59,7 @@ export interface Within {
   seen?(): number | undefined;
   /** How far φ reaches at least on its axes; undefined where that is its own. */
   scale?(): number | undefined;
-  /** It is drawn, and asks whether it is to show itself only with the others, as high as they leave it. */
+  /** Called when it is drawn: whether to stay hidden until those beside it are ready. */
   waits?(): boolean;
 }
 

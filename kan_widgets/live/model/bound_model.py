@@ -71,7 +71,7 @@ class BoundModel:
         self._takes_batches = False
         # What reaches the layers was observed by itself: with the first batch, else with the
         # examples that are traced.
-        self._observes_examples = False
+        self._observed_by_itself = False
 
     @property
     def module(self) -> nn.Module | None:
@@ -111,7 +111,7 @@ class BoundModel:
             step = self._training.steps
             inputs = {name: replace(one, step=step) for name, one in inputs.items()}
             self.last_examples, self._labels = first_examples(batch), None
-            self._observes_examples = False
+            self._observed_by_itself = False
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
             if by_reader or not feed.observed or not any(one.nan_inputs for one in inputs.values()):
                 feed.set_observed(inputs)
@@ -210,7 +210,7 @@ class BoundModel:
         inputs = examples.inputs if self._first_batch is None else self._first_batch
         with unchanged(module):
             self.observe(as_taken(inputs, module), by_reader=False)
-        self._observes_examples = True
+        self._observed_by_itself = True
 
     def trace_at_rest(self, *, settled: bool = False) -> None:
         """Trace the examples where nothing trains; see `Probing.trace_at_rest`."""
@@ -221,7 +221,7 @@ class BoundModel:
         """Observe the examples again, unless a reader had another batch observed."""
         feed = self._feed_ref()
         steps = {one.step for one in feed.observed.values()} if feed is not None else set()
-        if self._observes_examples and steps != {self._training.steps}:
+        if self._observed_by_itself and steps != {self._training.steps}:
             self._observe_examples(module, examples)
 
     def run_example(self, image: Any) -> Activations:

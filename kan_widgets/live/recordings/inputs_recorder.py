@@ -25,9 +25,9 @@ class InputsRecorder(Recorder):
     The thread ``disk`` looks for them now and then; the feed tells this recorder only of its end.
     """
 
-    def __init__(self, source: Source, place: Place, job: dict[str, int]) -> None:
+    def __init__(self, source: Source, place: Place, ranks: dict[str, int]) -> None:
         super().__init__(source, place)
-        self._own_place, self._ranks = place_of_rank(place, job.get("rank", 0)), job
+        self._own_place, self._ranks = place_of_rank(place, ranks.get("rank", 0)), ranks
         self._written: object = None
         self._is_over, self._writing, self._process = False, threading.Lock(), os.getpid()
         self._job = Job(disk, self._visit)

@@ -42,7 +42,7 @@ def is_first_process() -> bool:
     return _rank_and_world()[0] == 0
 
 
-def job_of_ranks() -> dict[str, int]:
+def ranks_of_job() -> dict[str, int]:
     """Return rank, world size and job of processes that train together, for a recording; else {}.
 
     ``job`` is the same in all that have met: when the first of them asked. None waits for another.

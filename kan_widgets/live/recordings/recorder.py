@@ -107,14 +107,14 @@ class FrameRecorder(Recorder):
         source: Source,
         place: Place,
         max_bytes: int,
-        job: dict[str, int],
+        ranks: dict[str, int],
         *,
         overwrite: bool,
         lost_after: float | None,
         others: SameStep | None,
     ) -> None:
         super().__init__(source, place)
-        place = place_of_rank(place, job.get("rank", 0))
+        place = place_of_rank(place, ranks.get("rank", 0))
         if place.is_device() or place.is_file():
             what = "file" if place.is_file() else "device or a pipe"
             raise FileExistsError(f"{place} is a {what}: give another name")
@@ -134,11 +134,11 @@ class FrameRecorder(Recorder):
         with self._writing:
             self._segments = Segments(place)
             try:
-                self._writer = Writer(self._segments, source.feed.module, job)
+                self._writer = Writer(self._segments, source.feed.module, ranks)
                 if self._segments.found is not None and not overwrite:
                     self._writer.go_on(self._segments, source.history[0])
                 self._pending = PendingWriter(self._writer, self._parameters)
-                self._writer.job()
+                self._writer.write_ranks()
                 self.run = self._writer.run
                 if lost_after is not None and self._is_first:
                     self.steering = RunSide(place.path, self.run, lost_after, self._steered, others)
@@ -305,7 +305,7 @@ class FrameRecorder(Recorder):
         """Leave the file to the process that this one is a fork of."""
         self.is_active, self.is_open, self.steering = False, False, None
         self._writing = threading.RLock()  # a thread that is not here may have held the other one
-        self._segments.leave()
+        self._segments.unlock()
 
     def _end(self) -> None:
         if not self.is_open:
@@ -317,7 +317,7 @@ class FrameRecorder(Recorder):
             self._segments.commit(ended=True)
         except (OSError, RuntimeError) as error:
             report(f"{self.path} does not say that it has ended: {error}")
-        self._segments.leave()
+        self._segments.unlock()
         # Not before: whoever sees it closed finds the recording complete.
         self.is_open = False
         if open_recorders.get(str(self.path)) is self:

@@ -17,7 +17,7 @@ from kan_widgets.live.recordings.control_folder import ControlFolder
 from kan_widgets.live.recordings.format import status_of
 from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
 from kan_widgets.live.recordings.pending_writer import PendingWriter
-from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, job_of_ranks
+from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, ranks_of_job
 from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.same_step import same_step_of
@@ -193,12 +193,18 @@ class Savable(Source):
             return known
         if control:
             ControlFolder(place.path).check()
-        job = job_of_ranks()
-        lost, others = (lost_after, same_step_of(self.feed, job)) if control else (None, None)
+        ranks = ranks_of_job()
+        lost, others = (lost_after, same_step_of(self.feed, ranks)) if control else (None, None)
         if not (is_first_process() or any(layer.split for layer in self.feed.layout.layers)):
-            return InputsRecorder(self, place, job)
+            return InputsRecorder(self, place, ranks)
         return FrameRecorder(
-            self, place, int(max_mb * 1e6), job, overwrite=overwrite, lost_after=lost, others=others
+            self,
+            place,
+            int(max_mb * 1e6),
+            ranks,
+            overwrite=overwrite,
+            lost_after=lost,
+            others=others,
         )
 
     def send_to(self, writer: Any, every: int = 100, name: str = "kan_widgets") -> SendingHandle:

@@ -29,7 +29,7 @@ _OF_FRAMES = ("frame.npy", "layout.json", "table.npy", "index.npy")
 _OURS = re.compile(
     r"rank-\d+(\.part)?|writer\.lock|index\.jsonl(\.part)?|\d{8,}-\d-\w+\.npz(\.part)?"
 )
-# As many segments of one level as become one of the next, and bytes of which no more are joined.
+# Segments of one level that are joined into one of the next; the size above which none are.
 _JOINED = 16
 _SEGMENT_BYTES = 8_000_000
 # What waits for a place that does not answer.
@@ -216,7 +216,7 @@ class Segments:
             waiting = [(name, data) for name, (data, _) in self._waiting.items()]
             steps = [step for _, step in self._waiting.values() if step is not None]
             segments.append(self._put(waiting, 0, steps))
-        self._say(segments, ended)
+        self._write_index(segments, ended)
         self._waiting, self._waits = {}, 0
         tail = segments[-_JOINED:]
         if len(tail) == _JOINED and len({segment.level for segment in tail}) == 1:
@@ -228,7 +228,7 @@ class Segments:
         records = [record for segment in tail for record in _records_of(self.place, segment)]
         steps = [step for segment in tail for step in segment.steps or ()]
         joined = self._put(records, tail[0].level + 1, steps)
-        self._say([*self._segments[: -len(tail)], joined], ended)
+        self._write_index([*self._segments[: -len(tail)], joined], ended)
 
     def _put(self, records: list[tuple[str, bytes]], level: int, steps: list[int]) -> _Segment:
         first, last = (record_of(records[place][0])[0] for place in (0, -1))
@@ -247,7 +247,7 @@ class Segments:
         self.place.write(segment.name, file.getvalue())
         return segment
 
-    def _say(self, segments: list[_Segment], ended: bool) -> None:
+    def _write_index(self, segments: list[_Segment], ended: bool) -> None:
         """Write the index, and remove segments that it names no more."""
         head = {**self.header, "writer": self._token, "alive": round(time.time(), 3)}
         head["latest"] = self.latest
@@ -259,7 +259,7 @@ class Segments:
         for name in gone:
             self.place.remove(name)
 
-    def keep(self, wanted: Callable[[int], bool], header: dict[str, Any]) -> None:
+    def drop_unwanted(self, wanted: Callable[[int], bool], header: dict[str, Any]) -> None:
         """Leave out records that are not ``wanted``, with another header from now on."""
         self.commit()
         before, self.header = self.header, header
@@ -270,20 +270,20 @@ class Segments:
                 kept = [each for each in records if wanted(record_of(each[0])[0])]
                 if kept:
                     segments.append(self._put(kept, segment.level, list(segment.steps or ())))
-            self._say(segments, ended=False)
+            self._write_index(segments, ended=False)
         except BaseException:
             self.header = before
             raise
         self.nbytes = sum(segment.nbytes for segment in self._segments)
 
-    def leave(self) -> None:
+    def unlock(self) -> None:
         """Let others write there."""
         if self._lock is not None:
             self._lock.close()
 
     def discard(self) -> None:
         """Let others write there, with what was there before."""
-        self.leave()
+        self.unlock()
         if self.found is None and self.place.is_local:
             for name in self.place.names():
                 if not name.startswith("rank-"):  # which other processes write
@@ -314,8 +314,8 @@ def _records_of(place: Place, segment: _Segment) -> list[tuple[str, bytes]]:
 class Stored:
     """The records that can be read by now, in a folder or in one file.
 
-    Of its ``ends`` alone: the frames in the segments of a folder up to the first, and in the one
-    with the newest.
+    With ``ends`` only frames are read: those of all segments up to the first that has frames, and
+    those of the last that has some.
     """
 
     def __init__(self, place: Place, *, ends: bool = False) -> None:

@@ -136,7 +136,7 @@ class Writer:
         """Whether other processes record, too: all keep frames of the same steps."""
         return "job" in self._header
 
-    def job(self) -> None:
+    def write_ranks(self) -> None:
         """Write which job begins, where several processes train together."""
         if self.is_part:
             self._add("job", {name: self._header[name] for name in ("job", "rank", "world")})
@@ -269,7 +269,7 @@ class Writer:
         )
         left_out.difference_update(*(of_frames[place] for place in places))
         header = {**self._header, "copy": self._header["copy"] + 1}
-        segments.keep(lambda number: number not in left_out, header)
+        segments.drop_unwanted(lambda number: number not in left_out, header)
         self._header = header
         self._activations = [each for each in self._activations if each[1][0] not in left_out]
         self._sizes = {n: size for n, size in self._sizes.items() if n not in left_out}

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from kan_widgets.widgets.pages.page import Placed, figures, model_of, places, shown_in
+from kan_widgets.widgets.pages.page import PageSavable, figures, model_of, places, shown_in
 from kan_widgets.widgets.pages.page_frames import taken_out
 from kan_widgets.widgets.pages.page_text import page_text
 from kan_widgets.widgets.wire.messages import state_of
@@ -23,7 +23,13 @@ def chosen_in_page(widget: Any) -> frozenset[str]:
 
 
 def live_page(
-    views: Sequence[Placed], title: str, about: str, *, theme: str, heard: int, before: str = ""
+    views: Sequence[PageSavable],
+    title: str,
+    about: str,
+    *,
+    theme: str,
+    heard: int,
+    before: str = "",
 ) -> bytes:
     """Return a page that shows views as they are now, and hears what changes.
 

@@ -27,7 +27,7 @@ from kan_widgets.widgets.pages.page_text import (
 _LEFT_OUT_TRAITS = ("layout", "tabbable", "tooltip")
 
 
-class Placed:
+class PageSavable:
     """What can be saved as a page of its own."""
 
     comm: Any
@@ -59,13 +59,13 @@ class Placed:
         return ""
 
 
-def reference(view: Placed) -> str:
+def reference(view: PageSavable) -> str:
     """Return how the page finds a view's model."""
     return f"anywidget:{view.model_id}"
 
 
 def save_html(
-    path: str | pathlib.Path, *views: Placed, title: str | None = None, max_mb: float = 2.0
+    path: str | pathlib.Path, *views: PageSavable, title: str | None = None, max_mb: float = 2.0
 ) -> pathlib.Path:
     """Save views as one HTML file that works by itself, print its size and return its path.
 
@@ -133,7 +133,7 @@ def write_page(path: pathlib.Path, page: Page, max_mb: float) -> None:
     print(f"{path}: {len(text) / 1e6:.1f} MB{_frames_in_words(kept, page.frames, rounded)}")
 
 
-def page_of(*views: Placed, title: str, max_mb: float = 2.0) -> bytes:
+def page_of(*views: PageSavable, title: str, max_mb: float = 2.0) -> bytes:
     """Return the page that `save_html` would write."""
     return _fitting(Page(views, title), max_mb)[0]
 
@@ -142,7 +142,7 @@ def _check_views(views: Sequence[object]) -> None:
     if not views:
         raise TypeError("there is no view to save: give one or more, such as kw.KernelGrid(live)")
     for view in views:
-        if not isinstance(view, Placed):
+        if not isinstance(view, PageSavable):
             raise TypeError(
                 f"{view!r:.80} is no view of kan_widgets; for a binding or a model, give views of "
                 "it, such as kw.Dashboard(live)"
@@ -170,7 +170,7 @@ class Page:
 
     def __init__(
         self,
-        views: Sequence[Placed],
+        views: Sequence[PageSavable],
         title: str | None,
         before: str = "",
         lesson: dict[str, Any] | None = None,
@@ -279,7 +279,7 @@ def figures(views: Sequence[Any], *, named: bool = False, notes: bool = True) ->
     ]
 
 
-def parts_of_page(views: Sequence[Placed], max_mb: float) -> tuple[list[str], str]:
+def parts_of_page(views: Sequence[PageSavable], max_mb: float) -> tuple[list[str], str]:
     """Return what a page of a site shows views by: HTML of the place of each, and what fills them.
 
     The latter stands once on the page, which also loads the script of `site_script`, and weighs at

@@ -15,7 +15,7 @@ from kan_widgets.checks import OtherNames, check_number, is_module, nearest_word
 from kan_widgets.live import Listener, Source, is_binding
 from kan_widgets.live.cells import CellListener
 from kan_widgets.live.worker import ThrottledJob
-from kan_widgets.widgets.pages.page import Placed
+from kan_widgets.widgets.pages.page import PageSavable
 from kan_widgets.widgets.shell.docking import Dockable
 from kan_widgets.widgets.shell.drawing_engine import picture_request, svg_of
 from kan_widgets.widgets.shell.options import (
@@ -72,7 +72,7 @@ class ViewListener(Listener, CellListener):
         return view is None or view.comm is None
 
 
-class View(OtherNames, Declared, Placed, Dockable, Pictured, metaclass=Declaring):
+class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Declaring):
     """A widget that draws a stream, in the page and here by the same code.
 
     A subclass names itself in the browser's registry and says which layers it draws.

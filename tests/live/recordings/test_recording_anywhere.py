@@ -429,7 +429,7 @@ def write_part(place: Path, rank: int, job: int, steps: list[int], goes_on: bool
     for step in steps:
         writer.frame(split_frame(step, rank, job), 0.0)
     stored.commit()
-    stored.leave()
+    stored.unlock()
 
 
 def assert_whole(frame: Frame, job: int) -> None:

@@ -45,7 +45,7 @@ import { togetherOf } from "./shared_scale.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { selectionText } from "./words.ts";
 
-/** A picture of which less is taken by cells is made narrower, but not so that its words would be crowded. */
+/** A still whose cells fill less of its width is narrowed, but never below LEAST_PICTURE. */
 const FILLED = 0.75;
 const LEAST_PICTURE = 520;
 
