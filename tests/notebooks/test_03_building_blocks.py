@@ -100,7 +100,8 @@ def test_the_waves_of_the_waves_own_pace_move_it_by_most_and_faster_ones_by_less
     def wave(x: torch.Tensor) -> torch.Tensor:
         return torch.sin(5 * x) * (1 - x / 2)
 
-    found = lesson.fitted(kw.nn.Fourier(8, (-1.5, 1.5)), wave).spline_weight.flatten()
+    layer = lesson.fitted(kw.nn.Fourier(8, (-1.5, 1.5)), wave)
+    found = layer.get_parameter("spline_weight").flatten()
     sizes = found[1:].view(8, 2).norm(dim=1).tolist()  # of the cosine and the sine of each
     assert sizes[1:] == sorted(sizes[1:], reverse=True)
     assert sizes[0] < sizes[2]
