@@ -17,7 +17,7 @@ const INPUT_MOST = 132;
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, map: 16, share: 0.45, circle: 8, input: 34, bars: 98, gap: 7.5 };
+const CROWDED = { below: 90, map: 16, share: 0.42, circle: 8, input: 34, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
 const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
@@ -35,7 +35,7 @@ const LARGE_GAP = 70;
 const LEAST_SHARE = 0.18;
 const SHARE_STEP = 0.05;
 /** A gap in which links can be followed, in a narrow page less, and more where many come to one row; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 16, row: 30, below: 700, least: 0.5 };
+const ROOMY = { gap: 42, narrow: 16, row: 30, crowded: 11, below: 700, least: 0.5 };
 const roomyIn = (width: number, hasRows = false) =>
   width >= ROOMY.below ? ROOMY.gap : hasRows ? ROOMY.row : ROOMY.narrow;
 
@@ -102,7 +102,9 @@ export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room
     if (laid.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
     const hasRows = laid.columns.some(({ rows }) => rows.size > 0);
-    if (laid.isReadable && laid.gap >= roomyIn(room.width, hasRows)) return laid;
+    const isCrowded = room.width / graph.depths < CROWDED.below;
+    const roomy = isCrowded ? ROOMY.crowded : roomyIn(room.width, hasRows);
+    if (laid.isReadable && laid.gap >= roomy) return laid;
     fits ??= laid;
     if (laid.isReadable) readable ??= laid;
     if (share < ROOMY.least) break;
@@ -156,7 +158,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   ];
   // Where links come together a kernel is drawn large beside them.
   const fans = at.map((own, depth) =>
-    rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
+    !isCrowded && rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
       ? even(LARGE_GAP * share)
       : 0,
   );

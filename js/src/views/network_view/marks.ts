@@ -21,7 +21,7 @@ import { kernelsOnce, MOST_CURVES } from "./rails.ts";
 
 const SMALL = 10;
 /** Words are shortened only if they exceed their room by more than this. */
-const NEARLY = 13;
+const NEARLY = 15;
 /** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
 const NUMBER_FROM = 26;
 const POINT_FROM = 40;

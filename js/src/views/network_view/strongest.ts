@@ -131,7 +131,7 @@ export function largeKernel(
   const isTight = !isOne && gap < LARGE.least + LARGE.free;
   const wanted = own
     ? Math.min(most, LARGE.times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - (isTight ? 0 : LARGE.free), LARGE.share * layout.height);
+    : Math.min(most, gap - (isTight ? 1 : LARGE.free), LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const beside = new Set(kernels.values()).size - 1;
   const free = layout.height - COLUMN_HEAD - 4 - beside * ((own?.height ?? 0) + LARGE.apart);
@@ -141,7 +141,7 @@ export function largeKernel(
   const last = layout.height - height - 4;
   if (!own) {
     // Where links come together, and at the other end of the height, it hides fewest of them.
-    const x = between + gap / 2 - width - (isTight ? 0 : APART);
+    const x = between + gap / 2 - width - (isTight ? 1 : APART);
     const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : last;
     return { bundle, box: { x, y, width, height } };
   }

@@ -106,8 +106,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const make = (width: number) => draw({ ...given, width, pointed });
-      const shown = stage.show(make, MOST, given.ratio);
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;
