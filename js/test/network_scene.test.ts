@@ -1,6 +1,6 @@
 /** NetworkView's scene as a whole: what it answers to pointing, and what it says. */
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { formatAlike } from "../src/phi/format.ts";
 import type { Given, Pointed } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
@@ -9,7 +9,6 @@ import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/scene/words.ts";
 import { sumText } from "../src/views/network_view/close_up.ts";
-import { createFade } from "../src/views/network_view/fade.ts";
 import { heightAt, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
@@ -132,7 +131,7 @@ describe("pointing", () => {
           expect(Number.isFinite(answer.shown?.value)).toBe(true);
           // A link that adds has nothing of the colour of what subtracts.
           const drawn = paintsIn(
-            [answer.ribbons, answer.sheets[3]].flatMap(({ marks }) => marks(view)),
+            [answer.sheets[1], answer.sheets[3]].flatMap(({ marks }) => marks(view)),
           );
           const { more, less } = themeOf("light").colours;
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
@@ -248,7 +247,7 @@ describe("before the first batch", () => {
     // Nothing has been learnt: no path is the strongest, and no line is bold.
     expect(scene.caption.map(({ text }) => text).join()).not.toContain("strongest");
     const view = { x: 0, y: 0, width: scene.width, height: scene.height };
-    const lines = [scene.sheets[0], scene.ribbons]
+    const lines = [scene.sheets[0], scene.sheets[1]]
       .flatMap(({ marks }) => marks(view))
       .flatMap((mark) => (mark.kind === "group" ? mark.marks : [mark]));
     const bold = lines.filter((mark) => mark.kind === "lines" && (mark.opacity ?? 1) > 0.25);
@@ -361,47 +360,5 @@ describe("the strongest path", () => {
     const { column, bundle } = scene.legs[0];
     const { from } = scene.diagram.parts[column].bundles[bundle];
     expect(sign * values[from]).toBe(Math.max(...values.map((value) => sign * value)));
-  });
-
-  it("fades to another for a moment, but for words, boxes and axes, and is drawn no more often while it stays", () => {
-    const clock = vi.spyOn(performance, "now").mockReturnValue(1000);
-    const again = vi.fn();
-    const fade = createFade(null, again);
-    const here = run([6, 8, 8, 4], 1);
-    const show = page();
-    const one = show(here);
-    expect(fade(one)).toBe(one);
-    expect(fade(show(here)).sheets).toHaveLength(one.sheets.length);
-    expect(again).not.toHaveBeenCalled();
-    const other = { ...show(here), legs: one.legs.slice(1) };
-    const opacities = () =>
-      fade(other).sheets.flatMap(({ marks }) =>
-        marks({ x: 0, y: 0, width: 900, height: 600 }).flatMap(({ opacity }) => opacity ?? []),
-      );
-    clock.mockReturnValue(1000);
-    expect(opacities()).toEqual([0.5, 0.5]);
-    expect(again).toHaveBeenCalledTimes(1);
-    clock.mockReturnValue(1110);
-    expect(opacities()).toEqual([0.25, 0.75]);
-    clock.mockReturnValue(1300);
-    again.mockClear();
-    expect(fade(other)).toBe(other);
-    expect(again).not.toHaveBeenCalled();
-    clock.mockRestore();
-  });
-
-  it.each([
-    ["where motion is to be reduced", { matchMedia: () => ({ matches: true }) }, {}],
-    ["to what is pointed at", null, { isLookedAt: true }],
-    ["in a place of another size", null, { width: 800 }],
-  ])("does not fade %s", (_, window, changes) => {
-    const again = vi.fn();
-    const fade = createFade(window as never, again);
-    const show = page();
-    const here = run([6, 8, 8, 4], 1);
-    const one = fade(show(here));
-    const other = { ...show(here), legs: one.legs.slice(1), ...changes };
-    expect(fade(other)).toBe(other);
-    expect(again).not.toHaveBeenCalled();
   });
 });

@@ -249,8 +249,8 @@ describe("values over a panel", () => {
   };
 
   it("are those logged last, never a mean", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2 last step");
-    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 last step");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2 step 100");
+    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 step 100");
   });
 
   it("have the colour of the value's line, and of the mean's where no value is told", () => {

@@ -336,6 +336,5 @@ def _bar(settings: dict[str, Any]) -> str:
         '<button type="button" data-kw-part="again" disabled>Begin again</button>'
         f"<details><summary>settings</summary>{inputs}</details>"
         '<p><strong data-kw-part="score" aria-live="polite"></strong> '
-        '<span data-kw-part="said"></span></p>'
-        "</section>"
+        '<span data-kw-part="said"></span><span data-kw-part="speed"></span></p></section>'
     )

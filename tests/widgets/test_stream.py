@@ -190,12 +190,12 @@ def test_it_says_the_latest_raw_loss_that_of_the_training_before_others():
 
     assert said() is None
     live.log(1, val_loss=0.75, accuracy=0.5)
-    assert said() == ["val_loss", "0.75"]
+    assert said() == ["val_loss", "0.75", 1]
     for step, loss in enumerate([2.0, 1.0, 0.125]):
         live.log(step, train_loss=loss)
-    assert said() == ["train_loss", "0.125"]
+    assert said() == ["train_loss", "0.125", 2]
     live.log(9, train_loss=float("nan"))
-    assert said() == ["train_loss", "nan"]
+    assert said() == ["train_loss", "nan", 9]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
-    const loss = step > 0 ? ["loss", String(news.loss)] : undefined;
+    const loss = step > 0 ? ["loss", String(news.loss), step] : undefined;
     model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
@@ -202,7 +202,7 @@ function panelStatus(
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
     kernels: "compiled kernels, in this page",
   };
 }

@@ -43,9 +43,10 @@ export function createBar(root: HTMLElement, rows: string): Bar {
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows} a second`);
-      part("said").textContent = said.join(" · ");
+      part("said").textContent =
+        `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
+      part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
@@ -56,7 +57,7 @@ export function createBar(root: HTMLElement, rows: string): Bar {
     },
     fail(words) {
       part("said").textContent = words;
-      part("score").textContent = "";
+      part("score").textContent = part("speed").textContent = "";
       run.disabled = true;
     },
   };

@@ -3,7 +3,7 @@
 import { ticks as evenTicks, extent, nice } from "d3-array";
 import { formatNumber } from "../phi/format.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
-import { line, rect, rects, segments, snapped, words } from "./shapes.ts";
+import { flat, line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
@@ -156,20 +156,27 @@ interface PlotOptions {
   values?: readonly number[];
   /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
-  /** What that ground is called, written into the wider part of it. */
+  /** What that ground is called, written into it where no curve is. */
   beyond?: string;
   /** Marks under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
 }
 
-/** A name in the widest of some boxes, upright where it is too narrow for it. */
-function groundName(text: string, boxes: readonly number[], { muted }: Colours): Mark[] {
-  const [x = 0, y = 0, width = 0, height = 0] = boxes[6] > boxes[2] ? boxes.slice(4) : boxes;
+/** A name in the first of some boxes that has room for it above or below some heights. */
+function groundName(
+  text: string,
+  boxes: readonly (readonly [Rect, heights: readonly number[]])[],
+  { muted }: Colours,
+): Mark[] {
   const [long, size] = [widthOf(text, SMALL) + 8, SMALL];
-  if (text === "" || width < size + 2) return [];
-  if (long <= width) return [words(x + 4, y + size + 3, text, muted, { size })];
-  const middle = [x + width / 2 + 3, y + 4] as const;
-  return long > height ? [] : [words(...middle, text, muted, { size, anchor: "end", turn: -90 })];
+  for (const [{ x, y, width, height }, heights] of text ? boxes : []) {
+    const [top = y, bottom = y] = extent(heights);
+    const isOver = top - y >= size + 7;
+    const base = isOver ? y + size + 3 : y + height - 5;
+    if (long <= width && (isOver || y + height - bottom >= size + 7))
+      return [words(x + 4, base, text, muted, { size })];
+  }
+  return [];
 }
 
 /** Curves over a range in a plot with axes, as high as they and 0 need. */
@@ -213,13 +220,21 @@ export function curvesPlot(
   const beyond = [
     [xRange.from, Math.min(xRange.to, low)],
     [Math.max(xRange.from, high), xRange.to],
-  ].flatMap(([from, to]) =>
-    from < to ? [scale(from), plot.y, scale(to) - scale(from), plot.height] : [],
-  );
+  ].flatMap(([from, to]) => {
+    const box = { ...plot, x: scale(from), width: scale(to) - scale(from) };
+    const inside = lines.flatMap(({ points }) =>
+      Array.from(points.y).filter((_, p) => points.x[p] >= from && points.x[p] <= to),
+    );
+    return from < to ? [[box, [0, ...inside].map(y.scale)] as const] : [];
+  });
+  beyond.sort(([a], [b]) => b.width - a.width);
   const zero = y.scale(0);
   const marks: Mark[] = [
     rect(plot, { fill: colours.plot }),
-    rects(beyond, { fill: colours.outside }),
+    rects(
+      beyond.flatMap(([box]) => flat(box)),
+      { fill: colours.outside },
+    ),
     ...axesMarks(plot, x, y, colours, { size }),
     ...groundName(name, beyond, colours),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),

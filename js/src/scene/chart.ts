@@ -361,8 +361,7 @@ export function handsMarks(
 
 function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours: Colours): Mark[] {
   const { ink, muted } = colours;
-  const y = box.y + 12;
-  const [end, size] = [box.x + box.width, SIZE + 1];
+  const [y, end, size] = [box.y + 12, box.x + box.width, SIZE + 1];
   const title = fitted(panel.title, box.width / 2, size, 600);
   const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
   const start = box.x + widthOf(title, size, 600) + 10;
@@ -391,8 +390,9 @@ function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours:
     if (also) marks.push(words(x + partWidth(part), y, also, muted, { anchor: "end" }));
     x += partWidth(part) + 12;
   }
-  const readStep = entries.find((entry) => entry.step !== null)?.step ?? null;
-  const where = readStep === null ? "last step" : `step ${formatCount(Math.round(readStep))}`;
+  const last = Math.max(...panel.curves.map(({ x }) => x[x.length - 1] ?? 0));
+  const readStep = entries.find((entry) => entry.step !== null)?.step ?? last;
+  const where = `step ${formatCount(Math.round(readStep))}`;
   if (entries.some(({ value }) => value) && x + widthOf(where, SIZE) <= end) {
     marks.push(words(end, y, where, muted, { anchor: "end" }));
   }

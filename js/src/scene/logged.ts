@@ -1,5 +1,6 @@
 /** Curves as traits carry them (kan_widgets/widgets/shell/curves_view.py), as plain data. */
 
+import { extent } from "d3-array";
 import { smoothed } from "../phi/smooth.ts";
 import type { Range } from "./axes.ts";
 import { type Chart, CURVE_COLOURS, FEW, hasLine, type Panel, singleValues } from "./chart.ts";
@@ -51,11 +52,23 @@ export function logged(wire: unknown) {
   });
 }
 
-/** The latest value of a series, and its step; null where there is none. */
-export function latestOf(wire: unknown, name: string): { value: number; at: number } | null {
+/** Points of a curve that is drawn beside its name. */
+const SPARK = 32;
+
+/** The latest value of a series, its step, and the heights of its curve from 0 to 1; null where there is none. */
+export function latestOf(wire: unknown, name: string) {
   const found = ((wire ?? []) as WireCurve[]).find((curve) => curve.name === name);
-  const [value, at] = found ? [found.y, found.x].map((bytes) => float64(bytes).at(-1)) : [];
-  return value === undefined || at === undefined ? null : { value, at };
+  if (!found || found.x.byteLength === 0) return null;
+  const [x, y] = [float64(found.x), float64(found.y)];
+  const [value, at] = [y[y.length - 1], x[x.length - 1]];
+  const picked = Array.from(
+    { length: SPARK },
+    (_, k) => y[Math.round((k * (y.length - 1)) / (SPARK - 1))],
+  );
+  const sizes = picked.map(picked.every((each) => each > 0) ? Math.log : Number);
+  const [least = 0, most = 0] = extent(sizes.filter(Number.isFinite));
+  const heights = sizes.map((size) => (size - least) / (most - least));
+  return { value, at, heights: heights.every(Number.isFinite) ? heights : [] };
 }
 
 export function zoomOf(value: unknown): Range | null {

@@ -155,9 +155,11 @@ export interface Remark {
 }
 
 export interface Swatch {
-  kind: "line" | "thick" | "dash" | "fill" | "ramp" | "dot" | "ring";
+  kind: "line" | "thick" | "dash" | "fill" | "ramp" | "dot" | "ring" | "spark";
   /** One colour; of a ramp all, from left to right. */
   colours: readonly string[];
+  /** Of a spark, a curve as a field of colour below it: how high it is, from 0 to 1. */
+  heights?: readonly number[];
 }
 
 /** A remark behind a swatch of one colour, or of a ramp. */

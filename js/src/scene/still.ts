@@ -169,6 +169,8 @@ function swatchMarks(
       return [dot(x + width / 2, y, 3, { stroke: colour, width: 2 })];
     case "fill":
       return [rects([x + width - 10, y - 5, 10, 10], { fill: colour })];
+    case "spark": // on pages only: a picture has the curves themselves
+      return [];
     case "ramp": {
       const step = width / colours.length;
       // Each reaches under the next: between edges that only touch, the page would shine through.

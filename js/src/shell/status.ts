@@ -144,10 +144,14 @@ export function createCaption(document: Document) {
   };
 }
 
-function colour(mark: HTMLElement, { kind, colours }: Swatch): void {
+function colour(mark: HTMLElement, { kind, colours, heights = [] }: Swatch): void {
   const stops = kind === "ramp" ? `linear-gradient(to right, ${colours.join(", ")})` : "";
   if (mark.style.backgroundImage !== stops) mark.style.backgroundImage = stops;
   if (kind !== "ramp") putStyle(mark, { "--kw-swatch": colours[0] });
+  const corners = heights.map((height, k) => {
+    return `${(100 * k) / (heights.length - 1)}% ${90 - 90 * height}%`;
+  });
+  if (kind === "spark") mark.style.clipPath = `polygon(0 100%, ${corners.join()}, 100% 100%)`;
 }
 
 /**

@@ -12,8 +12,8 @@ export interface Standing {
   mend: string;
   /** Whether Python gives a sign every few seconds: after SILENT milliseconds without a sign it counts as gone. */
   beats: boolean;
-  /** Name and latest value of the loss that was logged, as Python writes a number; left out where none was. */
-  loss?: readonly [name: string, value: string] | undefined;
+  /** Name, latest value and step of the loss that was logged, as Python writes a number; left out where none was. */
+  loss?: readonly [name: string, value: string, at?: number] | undefined;
   /** The state by which colours go, where it is another: "diverged" for a run that goes on. */
   look?: string;
   /** The class of the model, where it is known; the store adds it to every standing. */
@@ -77,11 +77,11 @@ export function standingText({ words, mend }: Standing): string {
   return mend ? `${words}: ${mend}` : words;
 }
 
-/** Name and value of the loss, null where none was logged. Python writes it as text, since JSON has no inf or nan. */
+/** Name, value and step of the loss, null where none was logged. Python writes it as text, since JSON has no inf or nan. */
 export function latestLoss({ loss }: Standing) {
   if (!loss) return null;
-  const [name, text] = loss;
-  return { name, value: Number(text.replace("inf", "Infinity")) };
+  const [name, text, at] = loss;
+  return { name, at, value: Number(text.replace("inf", "Infinity")) };
 }
 
 const ENDED_HINT = "What was shown last stays, and its history; nothing more comes.";

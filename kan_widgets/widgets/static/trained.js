@@ -224,9 +224,9 @@ function createBar(root, rows) {
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const said = [`step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`];
-      if (speed > 0) said.push(`${Math.round(speed).toLocaleString("en")} ${rows} a second`);
-      part("said").textContent = said.join(" · ");
+      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
+      part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
@@ -235,7 +235,7 @@ function createBar(root, rows) {
     },
     fail(words) {
       part("said").textContent = words;
-      part("score").textContent = "";
+      part("score").textContent = part("speed").textContent = "";
       run.disabled = true;
     }
   };
@@ -327,7 +327,7 @@ function train(saved, lesson, controls) {
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
     const [state, words] = STATES[news.state];
-    const loss = step > 0 ? ["loss", String(news.loss)] : void 0;
+    const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
     model.set("training", { ...model.get("training"), state, words, mend: "", loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
@@ -401,7 +401,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
     kernels: "compiled kernels, in this page"
   };
 }

@@ -215,15 +215,16 @@ _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running
 def training_of(source: Source) -> dict[str, Any]:
     """Return how the run stands; ``beats`` where the page hears so every few seconds.
 
-    ``loss`` are the name and the latest value of the loss, where one was logged; ``model`` is
-    the class of the model.
+    ``loss`` are name, latest value and step of the loss, where one was logged; ``model`` is the
+    class of the model.
     """
     standing, model = source.feed.standing, source.feed.model_class
     run = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
     if (is_binding(source) or isinstance(source, Replay)) and (
         name := loss_of(source.scalars.names)
     ):
-        run["loss"] = [name, repr(source.scalars.latest(name))]
+        steps, losses = source.scalars.series(name)
+        run["loss"] = [name, repr(float(losses[-1])), int(steps[-1])]
         since = diverged_since(source.scalars)
         if since is not None and (state := _DIVERGED.get(standing.state)):
             run |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}

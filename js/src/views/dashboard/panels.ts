@@ -8,6 +8,7 @@ import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { GridScene } from "../kernel_grid/scene.ts";
 import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
 
@@ -26,6 +27,8 @@ const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
 const BETWEEN_ROWS = 8;
 const AROUND = 76;
+/** What comes with the first steps above the drawings of a narrow page: the line of time, and what changed. */
+const COMES = { below: 820, height: 50 };
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
 /** From this width on panels stand in two columns, and what trains beside the network. */
@@ -57,6 +60,8 @@ interface Line {
 }
 
 const NO_LINE: Line = { words: "", chosen: false, warns: false };
+
+export type Panels = ReturnType<typeof createPanels>;
 
 /** A panel, and the view that is mounted in it. */
 type Place = ReturnType<typeof placeIn>;
@@ -181,8 +186,13 @@ export function createPanels(shell: Shell, host: Host) {
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
-    /** The latest value of a series as the panel of curves has it; null where it has none. */
-    latest: (name: string) => latestOf(modelOf("training")?.get("curves"), name),
+    /** The latest value of a series as the panel of curves has it, and whether that panel is seen; null where it has none. */
+    latest(name: string) {
+      const panel = places.find((one) => one.named.name === "training");
+      const found = latestOf(panel?.model?.get("curves"), name);
+      const isSeen = panel?.section.matches(":not([hidden], [data-kw-crowded])") ?? false;
+      return found && { ...found, isSeen };
+    },
     /** The panels that are seen, for a saved picture. */
     pictures: () =>
       places.flatMap(({ section, still }): Paged[] => {
@@ -211,7 +221,10 @@ function createHeights(
     // Of many below each other all are never seen at once.
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
-    const free = areFitted && seen ? seen - taken : Number.POSITIVE_INFINITY;
+    const store = shell.store();
+    const waits = store && isUnderWay(store.standing()) && shell.root.querySelector("[data-blank]");
+    const comes = waits && root.clientWidth < COMES.below ? COMES.height : 0;
+    const free = areFitted && seen ? seen - taken - comes : Number.POSITIVE_INFINITY;
     // The curves give way to the network where there is no room for both.
     const isCrowded = page === "network" && rows.length > 1 && leastOf(rows.map(of)) > free;
     let rest = 0;

@@ -5,6 +5,7 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import type { Paged } from "../../scene/still.ts";
 import { isUnderWay, latestLoss } from "../../wire/standing.ts";
+import type { Panels } from "./panels.ts";
 
 export function drawing(): Drawing {
   return (given) => sceneOf(given, []);
@@ -12,12 +13,12 @@ export function drawing(): Drawing {
 
 /**
  * With pictures of the panels for a saved picture; a live view has the panels themselves. `drawn` gives the latest value
- * of a series as the curves show it: one number for one thing.
+ * of a series as the curves show it: one number for one thing, and where they are not seen its curve stands beside it.
  */
 export function sceneOf(
-  { store, width }: Given,
+  { store, width, theme }: Given,
   pictures: readonly Paged[],
-  drawn: (name: string) => { value: number; at: number } | null = () => null,
+  drawn: Panels["latest"] = () => null,
 ): Scene {
   const { model = "" } = store.standing();
   const step = store.current()?.step;
@@ -31,12 +32,21 @@ export function sceneOf(
   if (model) caption.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   const loss = latestLoss(store.standing());
   if (loss) {
-    const { value, at } = { at: step, ...loss, ...drawn(loss.name) };
+    const curve = drawn(loss.name);
+    // Of what is drawn nowhere else what was heard last.
+    const { value, at } = curve && (curve.isSeen || curve.at >= (loss.at ?? 0)) ? curve : loss;
     const logged = at === undefined ? "" : ` at step ${formatCount(at)}`;
     const title = `The latest ${loss.name} that was logged${logged}, not smoothed: ${value}`;
-    // While it trains the next one is on its way.
-    const when = at === step || isUnderWay(store.standing()) ? "" : logged;
-    caption.push({ text: `${loss.name} ${formatNumber(value)}${when}`, tone: "ink", title });
+    // While it trains the step that is shown is mostly another one.
+    const when = at === step && !isUnderWay(store.standing()) ? "" : logged;
+    const heights = curve && !curve.isSeen ? curve.heights : [];
+    const swatch = { kind: "spark", colours: [theme.colours["curve-0"]], heights } as const;
+    const said = {
+      text: `${loss.name} ${formatNumber(value)}${when}`,
+      tone: "ink",
+      title,
+    } as const;
+    caption.push({ ...said, swatch: heights.length > 0 ? swatch : undefined });
   }
   const said = caption.map(({ text }) => text).join(", ");
   return {

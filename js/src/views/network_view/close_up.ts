@@ -219,7 +219,7 @@ export interface ShownFunction {
   value: number;
   /** "linear · map 13 to output 7". */
   name: string;
-  /** Where it stands in a map or a kernel, "pixel (2, 3)", "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
+  /** Where it stands in a map or a kernel, "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
   place: string;
   whole: string;
   /** Its contribution; NaN if unknown, or if the function stands alone. */
@@ -248,7 +248,7 @@ export function shownFunction(
     const together = added.subarray(first, first + group);
     const entry = own?.entry ?? leading(together);
     const across = part.column.fold[1];
-    const pixel = `pixel (${Math.floor(entry / across)}, ${entry % across})`;
+    const pixel = `row ${Math.floor(entry / across)}, column ${entry % across}`;
     const isPixel = source === "channel" && group > 1;
     const before = sourceName(graph, part.column, bundle.from);
     const name = named(isPixel ? pixel : before);
@@ -319,5 +319,6 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
   const count = all.length > 1 ? all.length : group;
   const each = all.length > 1 ? source : "pixel";
   if (count === 1) return [`What the ${source} adds to ${name}`, short];
-  return [`What each of the ${count} ${each}s adds to ${name}`, short];
+  const adds = `What each ${each} adds`;
+  return [`What each of the ${count} ${each}s adds to ${name}`, `${adds} to ${name}`, adds, short];
 }

@@ -40,8 +40,8 @@ const ROOMY = 64;
 const PICTURE = 22;
 /** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
-/** Room for "16 more", or a name. */
-const TAIL = 42;
+/** Room for "16 more:" and what these add, or for a name. */
+const TAIL = 46;
 /** Size of the names under bars, and where bars stand close. */
 const NAMES = { size: 10, small: 9, below: 16 };
 /** The place of a bar at most and at least; and how many there are at most. */
@@ -257,20 +257,21 @@ function barMarks(
   const zero = box.y + over + scale * most;
   const bars = all.map(({ from, value, isRest = false }, k): Bar => {
     const width = Math.min(24, Math.max(0.55 * step, Math.min(9, step - 4)));
-    const isChosen = isRest || (from >= 0 && from === framed);
-    // Many together may reach further than there is room: they have a number alone.
-    const length = isRest ? 0 : scale * value;
-    return { middle: box.x + middleOf(k), width, length, text: print(value), isChosen };
+    const isChosen = from >= 0 && from === framed;
+    // Many together may reach further than there is room: they are words alone.
+    const [length, text] = isRest ? [0, ""] : [scale * value, print(value)];
+    return { middle: box.x + middleOf(k), width, length, text, isChosen };
   });
   const size = step < NAMES.below ? NAMES.small : NAMES.size;
-  const below = all.flatMap(({ from, name }, k): Mark[] => {
+  const below = all.flatMap(({ from, name, value, isRest }, k): Mark[] => {
     const { middle } = bars[k];
     const pixels = side > 0 && from >= 0 ? pictureOf?.(from) : null;
     const names = name ? [name] : [nameOf(from), String(from)];
     const text = fitting(names, (name ? TAIL : step) - 0.5, size);
-    const label = words(middle, box.y + box.height - 2, text, colours.muted, {
-      ...{ anchor: "middle", size },
-    });
+    const [bottom, how] = [box.y + box.height - 2, { anchor: "middle", size } as const];
+    const label = words(middle, bottom - (isRest ? SMALL + 2 : 0), text, colours.muted, how);
+    const sum = `${value > 0 ? "+" : ""}${print(value)}`;
+    if (isRest) return [label, words(middle, bottom, sum, colours.ink, how)];
     if (!pixels) return [label];
     const place = { x: middle - side / 2, y: box.y + foot + 3, width: side, height: side };
     const frame =
@@ -281,7 +282,7 @@ function barMarks(
   });
   return [
     line([box.x, zero, box.x + end, zero], colours.zero),
-    ...signedBars(bars, zero, colours),
+    ...signedBars(bars.slice(0, all.at(-1)?.isRest ? -1 : undefined), zero, colours),
     ...below,
     ...numberMarks(bars, zero, colours),
   ];
@@ -328,19 +329,19 @@ function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: numbe
   // In the order of the diagram: while it trains none changes its place.
   const shown = isWhole ? parts : order.slice(0, fits);
   const all: Drawn[] = [...shown];
+  if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
   if (!isWhole) {
     const rest = order.slice(fits);
     const value = rest.reduce((sum, part) => sum + part.value, 0);
-    all.push({ from: -1, value, name: `${rest.length} more`, isRest: true });
+    all.push({ from: -1, value, name: `${rest.length} more:`, isRest: true });
   }
-  if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
   // What has a name has room for it.
   const tails = all.length - shown.length;
   const step = Math.min(BAR.widest, (room - TAIL * tails) / shown.length);
   const units = step * shown.length;
   const middleOf = (k: number) =>
     k < shown.length ? step * (k + 0.5) : units + TAIL * (k - shown.length + 0.5);
-  return { all, step, middleOf, end: units + TAIL * tails };
+  return { all, step, middleOf, end: units + TAIL * tailed };
 }
 
 /** How far bars reach up and down: of several diagrams those of all. */

@@ -165,7 +165,7 @@ function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Ke
   return { pictures, late };
 }
 
-/** Units with the most to give and take, in their order, and the one on the path; those shown before stay unless others are clearly stronger. */
+/** Units with the most to give and take, and the one on the path; those shown before stay, each in its place, unless others are clearly stronger. */
 function chosenUnits(
   graph: Graph,
   number: number,
@@ -191,6 +191,7 @@ function chosenUnits(
     const least = Math.min(...before.map((unit) => weight[unit]));
     const missed = best.filter((unit) => !before.includes(unit));
     if (missed.every((unit) => weight[unit] < CLEARLY * least)) return before;
+    return before.map((unit) => (best.includes(unit) ? unit : (missed.shift() ?? unit)));
   }
   return best.sort((a, b) => a - b);
 }

@@ -118,17 +118,12 @@ export function chosenMarks(
 }
 
 /** What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. */
-export function litMarks(
-  diagram: Diagram,
-  closeUp: UnitCloseUp,
-  { colours }: Theme,
-  isShown = (_: number) => true,
-): Mark[] {
+export function litMarks(diagram: Diagram, closeUp: UnitCloseUp, { colours }: Theme): Mark[] {
   const part = diagram.parts[closeUp.column];
   const size = new Map(closeUp.parts.map(({ from, value }) => [from, Math.abs(value)]));
   const sizeOf = (n: number) => size.get(part.bundles[n].from) ?? 0;
   const lit = strongest(part, ({ to }) => to === closeUp.unit, sizeOf);
-  return intoMarks(part, lit.filter(isShown), closeUp, -1, colours);
+  return intoMarks(part, lit, closeUp, -1, colours);
 }
 
 function strongest(

@@ -9,7 +9,7 @@ import { even, MOST_CURVES, placeKernels, type Rails, railOf, type ShownColumn }
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
 /** Room over the last units for the word that says what their bars are. */
-const BAR_WORD = 12;
+const BAR_WORD = 15;
 const MARGIN = 10;
 /** Sides of maps, of the input and of circles. */
 const MAP = { least: 7, readable: 13, most: 84, gap: 5 };
@@ -17,11 +17,11 @@ const INPUT_MOST = 132;
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, map: 16, circle: 8, input: 34, bars: 98, gap: 7.5 };
+const CROWDED = { below: 90, map: 16, share: 0.42, circle: 8, input: 34, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
 const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
-const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8 };
+const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
 const FARTHEST = 96;
 /** Beside the last units: their names and bars. */
@@ -34,9 +34,10 @@ const LARGE_GAP = 70;
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
 const LEAST_SHARE = 0.18;
 const SHARE_STEP = 0.05;
-/** A gap in which links can be followed, in a narrow page less; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 16, below: 700, least: 0.5 };
-const roomyIn = (width: number) => (width < ROOMY.below ? ROOMY.narrow : ROOMY.gap);
+/** A gap in which links can be followed, in a narrow page less, and more where many come to one row; below this share of a column's room it is not asked for. */
+const ROOMY = { gap: 42, narrow: 16, row: 30, crowded: 11, below: 700, least: 0.5 };
+const roomyIn = (width: number, hasRows = false) =>
+  width >= ROOMY.below ? ROOMY.gap : hasRows ? ROOMY.row : ROOMY.narrow;
 
 export interface UnitBox extends Rect {
   unit: number;
@@ -100,7 +101,10 @@ export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room
     laid = laidOut(graph, shown, room, share);
     if (laid.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
-    if (laid.isReadable && laid.gap >= roomyIn(room.width)) return laid;
+    const hasRows = laid.columns.some(({ rows }) => rows.size > 0);
+    const isCrowded = room.width / graph.depths < CROWDED.below;
+    const roomy = isCrowded ? ROOMY.crowded : roomyIn(room.width, hasRows);
+    if (laid.isReadable && laid.gap >= roomy) return laid;
     fits ??= laid;
     if (laid.isReadable) readable ??= laid;
     if (share < ROOMY.least) break;
@@ -154,7 +158,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   ];
   // Where links come together a kernel is drawn large beside them.
   const fans = at.map((own, depth) =>
-    rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
+    !isCrowded && rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
       ? even(LARGE_GAP * share)
       : 0,
   );
@@ -230,7 +234,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
   const broad = Math.max(share, ABREAST.share) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(
-    isCrowded ? (isInput ? CROWDED.input : CROWDED.map) : 0,
+    isCrowded ? (isInput ? CROWDED.input : Math.max(CROWDED.map, CROWDED.share * whole)) : 0,
     Math.min(
       (isInput ? INPUT_MOST : MAP.most) * scale,
       isInput ? 0.25 * (1 + share) * whole : 0.52 * perUnit,
@@ -250,6 +254,8 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
     const isSmall = whole >= FEW.below && sideOf(across) < ABREAST.below * scale;
     if (isSmall && sideOf(wider) > ABREAST.gain * sideOf(across)) across = wider;
   }
+  // Sixteen stand in a square: of three in a row one would be left over.
+  if (across === ABREAST.most && count === ABREAST.square ** 2) across = ABREAST.square;
   return { side: sideOf(across), across };
 }
 

@@ -21,7 +21,7 @@ import { kernelsOnce, MOST_CURVES } from "./rails.ts";
 
 const SMALL = 10;
 /** Words are shortened only if they exceed their room by more than this. */
-const NEARLY = 10;
+const NEARLY = 15;
 /** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
 const NUMBER_FROM = 26;
 const POINT_FROM = 40;
@@ -167,7 +167,7 @@ function circleMarks(
     // Which of them it is stands beside a circle that has its value in it.
     const isCalled = !isKnown || (column.kind === "input" && inputNamed(graph, unit));
     if (!isCalled)
-      marks.push(words(x + 1, y + 4, index, colours.muted, { anchor: "end", size: 9 }));
+      marks.push(words(x - 1, y + 2, index, colours.muted, { anchor: "end", size: 9 }));
     return marks;
   });
 }
@@ -226,7 +226,11 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = [after, pools].flatMap((labels) =>
       labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
     );
-    const some = [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`];
+    const some = [
+      ...sizes.map((text) => `the ${drawn} strongest of ${text}`),
+      `top ${drawn} of ${column.units}`,
+      `${drawn}/${column.units}`,
+    ];
     const texts = column.units > drawn ? some : [...then, ...sizes];
     add(texts, over + 25, 400, colours.muted);
   });

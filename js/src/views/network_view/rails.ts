@@ -15,13 +15,13 @@ export const MOST_CURVES = 49;
 /** Kernels too low for their curves, or their picture, are laid out in several columns. */
 const STAGGER = { gap: 5, beside: 14, gain: 1.1, around: 0 };
 /** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. */
-const ROW = { beside: 14, around: 6, below: 13, apart: 7, least: 48, share: 1.3 };
+const ROW = { beside: 14, around: 6, below: 13, apart: 7, least: 42, share: 1.3 };
 
 export interface ShownColumn {
   bundles: readonly Bundle[];
   /** Numbers of those that are drawn. */
   links: readonly number[];
-  /** The units of the column that are drawn, rising. */
+  /** The units of the column that are drawn, in their places. */
   units: readonly number[];
 }
 

@@ -64,10 +64,6 @@ export interface NetworkScene extends Scene {
   shown: ShownFunction | null;
   /** The strongest path, from its end. */
   legs: readonly Leg[];
-  /** The sheet of its links: ribbons without words. */
-  ribbons: Sheet;
-  /** Something is pointed at, or was clicked here. */
-  isLookedAt: boolean;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -200,21 +196,11 @@ function sceneOf(
   const below = once(() =>
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
-  const litIn = (isShown?: (n: number) => boolean) =>
-    lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme, isShown) : [];
-  const ribbons: Sheet = {
-    marks: () =>
-      moved([
-        ...(focus ? [] : pathLines(diagram, legs, lit, colours.ink)),
-        ...litIn((n) => legs.some(({ column, bundle }) => column === lit && bundle === n)),
-      ]),
-  };
-
   const front: Sheet = {
     from: [...place, frame, flow, settings.example, lit],
     marks: () =>
       moved([
-        ...litIn(),
+        ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme) : []),
         ...frontMarks(diagram, theme),
         ...(scores ? scoreMarks(diagram, theme) : []),
       ]),
@@ -230,8 +216,6 @@ function sceneOf(
     closeUp,
     shown,
     legs,
-    ribbons,
-    isLookedAt: focus !== null,
     width,
     height,
     title: "Network",
@@ -245,7 +229,7 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.
-      ribbons,
+      { marks: () => moved(focus ? [] : pathLines(diagram, legs, lit, colours.ink)) },
       front,
       { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },

@@ -45,7 +45,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marks: Mark[] = [];
   const what = probabilities ? "probability" : label === null ? "output" : "score";
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
-  marks.push(words(left, over, what, colours.muted));
+  const last = box.x + box.width + bars - widthOf(what, WORDS);
+  marks.push(words(Math.min(left, last), over, what, colours.muted));
   for (const { unit, y, height } of units) {
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;

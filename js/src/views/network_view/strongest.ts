@@ -23,7 +23,7 @@ const EDGED = 6.5;
 const APART = 6;
 /** Another path is taken if it is this many times stronger, in this many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
-/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, and of the height. */
+/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, in a tight gap less, and of the height. */
 const LARGE = {
   kernel: 104,
   function: 130,
@@ -31,6 +31,7 @@ const LARGE = {
   times: 1.5,
   enough: 62,
   least: 36,
+  small: 24,
   free: 20,
   share: 0.32,
   beside: 26,
@@ -126,19 +127,21 @@ export function largeKernel(
   const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
   if (isBetween || isLarge) return { bundle, box: own };
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
+  // Between columns that stand close it is as wide as what is between them.
+  const isTight = !isOne && gap < LARGE.least + LARGE.free;
   const wanted = own
     ? Math.min(most, LARGE.times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
+    : Math.min(most, gap - (isTight ? 1 : LARGE.free), LARGE.share * layout.height);
   const flat = isOne ? LARGE.flat : 1;
   const beside = new Set(kernels.values()).size - 1;
   const free = layout.height - COLUMN_HEAD - 4 - beside * ((own?.height ?? 0) + LARGE.apart);
   const width = Math.max(own?.width ?? 0, own ? Math.min(wanted, free / flat) : wanted);
-  if (width < LARGE.least && !own) return null;
+  if (width < (isTight ? LARGE.small : LARGE.least) && !own) return null;
   const height = flat * width;
   const last = layout.height - height - 4;
   if (!own) {
     // Where links come together, and at the other end of the height, it hides fewest of them.
-    const x = between + gap / 2 - width - APART;
+    const x = between + gap / 2 - width - (isTight ? 1 : APART);
     const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : last;
     return { bundle, box: { x, y, width, height } };
   }

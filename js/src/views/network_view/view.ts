@@ -11,7 +11,6 @@ import { createStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
-import { createFade, FADE } from "./fade.ts";
 import { entryAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
@@ -42,12 +41,6 @@ export const render = viewOf(KIND, build);
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
-  let over: ReturnType<typeof setTimeout> | undefined;
-  const fade = createFade(document.defaultView, () => {
-    clearTimeout(over);
-    over = setTimeout(shell.schedule, FADE);
-  });
-  atEnd(signal, () => clearTimeout(over));
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
@@ -113,11 +106,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const make = (width: number) => {
-        const made = draw({ ...given, width, pointed });
-        return typeof made === "string" ? made : fade(made);
-      };
-      const shown = stage.show(make, MOST, given.ratio);
+      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
       header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;

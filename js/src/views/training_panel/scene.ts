@@ -210,9 +210,10 @@ function captionOf(
   return [state, ...facts, ...values, ...(said ? [] : [{ text: message, tone: "warn" } as const])];
 }
 
-function emptyWords({ recording }: RunStatus, comes: boolean, { said }: Chart): string {
+function emptyWords({ recording, begins }: RunStatus, comes: boolean, { said }: Chart): string {
   if (said.length > 0) return comes ? "A curve begins with its second value." : "";
   if (recording) return "No loss was logged in this run.";
+  if (begins) return `${begins}: the loss is drawn here.`;
   const log = "live.log(loss=loss) after optimizer.step()";
   return comes ? `The loss is drawn here: ${log}.` : `No loss was logged. For its curve: ${log}.`;
 }

@@ -26,6 +26,8 @@ const EMPTY = {
   closed: false,
   /** What is said of a recording; empty for a training. */
   recording: "",
+  /** What begins it, where that is no loop in Python. */
+  begins: "",
   /** Whether what is clicked reaches the training. */
   steered: false,
   step: 0,
