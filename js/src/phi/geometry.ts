@@ -6,6 +6,7 @@
  * bands of columns, stacked. With one input channel, or in a sorted order,
  * there is no matrix to keep: the kernels flow like words.
  */
+import { sort } from "d3-array";
 import { shortened } from "./entries.ts";
 import { roundStep } from "./round.ts";
 
@@ -197,19 +198,11 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
-    position: order ? positionsIn(order) : null,
+    position: order ? sort(order.keys(), (place) => order[place]) : null,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
-}
-
-function positionsIn(order: readonly number[]): number[] {
-  const places = new Array<number>(order.length);
-  order.forEach((kernel, place) => {
-    places[kernel] = place;
-  });
-  return places;
 }
 
 /** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */

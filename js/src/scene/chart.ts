@@ -362,8 +362,7 @@ export function handsMarks(
 
 function topMarks(panel: Panel, entries: readonly Reading[], box: Rect, colours: Colours): Mark[] {
   const { ink, muted } = colours;
-  const y = box.y + 12;
-  const [end, size] = [box.x + box.width, SIZE + 1];
+  const [y, end, size] = [box.y + 12, box.x + box.width, SIZE + 1];
   const title = fitted(panel.title, box.width / 2, size, 600);
   const marks: Mark[] = [words(box.x, y, title, ink, { size, weight: 600 })];
   const start = box.x + widthOf(title, size, 600) + 10;
