@@ -339,7 +339,7 @@ describe("the change", () => {
     expect(Math.max(...picture.sizes)).toBe(0);
     expect(remarks(picture).noted).toBe("nothing has changed yet");
     expect(axesText(picture)).toMatch(
-      /^each plot: the change of a function φ\(x\) since step 0, .+, change from −1 to 1$/,
+      /^each plot: the change of φ\(x\) since step 0, .+, change ±1$/,
     );
   });
 });
@@ -384,7 +384,7 @@ describe("the words", () => {
       small.data[k] = 0.01 * value;
     });
     expect(axesText(pictureOf(small, null))).toMatch(
-      /^each plot: a function φ\(x\), x from −1 to 1 \(grid\), φ from −0\.00(\d+) to 0\.00\1$/,
+      /^each plot: φ\(x\), x from −1 to 1 \(grid\), φ ±0\.00\d+$/,
     );
     expect(axesText(pictureOf(now, null, { scale: "function" }))).toMatch(
       /; each function has its own scale of φ: ±\S+ to ±\S+$/,

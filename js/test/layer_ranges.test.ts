@@ -162,7 +162,7 @@ describe("the heads", () => {
   it.each([460, 500, 800])("say first and last step, and what is logarithmic: %d", (width) => {
     const texts = textsOf(sceneFrom(traitsOf(["a"]), { width })).map(({ text }) => text);
     expect(texts.filter((text) => text.includes("…"))).toEqual([]);
-    expect(texts.some((text) => /^range of φ.*log scale/.test(text))).toBe(true);
+    expect(texts.some((text) => /^(dots: )?range of φ.*log scale/.test(text))).toBe(true);
     expect(texts.some((text) => /by step, .*log scale|on the grid, .*log scale/.test(text))).toBe(
       true,
     );

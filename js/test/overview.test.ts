@@ -185,7 +185,7 @@ describe("a layer of many functions", () => {
     }
   });
 
-  it("has functions that rise from end to end in orange, those that fall in blue", () => {
+  it("has functions that rise from end to end in green, those that fall in pink", () => {
     const frame = layerWith([10, 625, 1, 1], "linear", []);
     const { nb, offset } = frame.layout.layers[0];
     // The base term alone: SiLU rises.
@@ -195,10 +195,10 @@ describe("a layer of many functions", () => {
     const [rising, falling] = [7, 8].map((f) => scene.picture.cells[f]);
     expect(rising).toBeGreaterThan(0);
     expect(falling).toBe(-rising);
-    const [r, , b] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
-    expect(r).toBeGreaterThan(b);
-    const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
-    expect(b2).toBeGreaterThan(r2);
+    const [r, g] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
+    expect(g).toBeGreaterThan(r);
+    const [r2, g2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
+    expect(r2).toBeGreaterThan(g2);
   });
 
   it("has a place for functions that are not finite", () => {
@@ -275,7 +275,7 @@ describe("a layer of one function", () => {
     expect(box).toEqual(scene.plot);
     expect(box?.width).toBe(Math.min(1200, width - 16));
     expect(scene.height).toBeLessThanOrEqual(480);
-    expect(scene.caption[0].text).toBe("a function φ(x), x from −1 to 1 (grid)");
+    expect(scene.caption[0].text).toBe("φ(x), x from −1 to 1 (grid)");
     expect(marksOf(scene).some((mark) => mark.kind === "rects")).toBe(false);
     if (!box) return;
     const readings = [0.2, 0.5, 0.8].map((share) => {

@@ -248,9 +248,11 @@ describe("values over a panel", () => {
     return words(handsMarks(chart, layout, { step, band: null }, colours, 1)).join(" ");
   };
 
-  it("are those logged last, never a mean", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2 step 100");
-    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe("loss 2 step 100");
+  it("are those logged last, with the trend beside them", () => {
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2  (trend 2) step 100");
+    expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe(
+      "loss 2  (trend 2) step 100",
+    );
   });
 
   it("have the colour of the value's line, and of the mean's where no value is told", () => {

@@ -395,6 +395,7 @@ const ROW: KeyRow = {
   value: "−0.000456",
   removable: false,
   wraps: false,
+  parts: [],
 };
 
 describe("the legend", () => {

@@ -185,7 +185,7 @@ def test_three_models_move_while_one_cell_trains_them(
     axes = [text.partition(", ")[2] for text in scales if text.startswith("each plot: ")]
     # The MLP's first layer has too many functions for curves: its overview has the same scale.
     assert len(axes) == 2
-    assert f"largest |φ|, up to {axes[0].rpartition(' to ')[2]}" in " ".join(scales)
+    assert f"largest |φ|, up to {axes[0].rpartition('±')[2]}" in " ".join(scales)
     # A weight is drawn as the line w·x.
     axes = [re.sub(r" \(.*\)", "", text).replace("w·x", "φ") for text in axes]
     assert len(set(axes)) == 1

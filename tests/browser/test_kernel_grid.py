@@ -322,7 +322,7 @@ def test_the_ink_lies_where_scipy_says(
     phi = reference(lab.evaluate("weights(model[0])"), x)
     limit = grid.y_scale()
     assert np.abs(phi).max() <= limit <= 2 * np.abs(phi).max()
-    assert f"φ from −{limit:g} to {limit:g}" in grid.text()
+    assert f"φ ±{limit:g}" in grid.text()
     window = lab.image().mean(axis=2)
     for function in range(COUNT):
         cell = grid.rect(function)
@@ -553,6 +553,6 @@ def test_many_functions_open_in_an_overview_folded_to_the_map_that_was_seen(
     assert title.endswith("output 3 · input 407 (map 2, row 5, column 4)")
     assert list(lines) == ["largest |φ|"]
     grid.choose("curves")
-    lab.until(lambda: "each plot: a function" in grid.text(), "curves")
+    lab.until(lambda: "each plot: φ" in grid.text(), "curves")
     assert grid.rect(function).width >= 16
     assert lab.cell_errors() == []

@@ -235,11 +235,11 @@ def test_x_runs_where_the_observed_inputs_are() -> None:
     model = torch.nn.Sequential(kw.nn.KANConv2d(1, 2, 3))
     live = kw.bind(model)
     grid = kw.KernelGrid(live)
-    assert ", x from −1 to 1 (grid), φ from" in grid.svg()
+    assert ", x from −1 to 1 (grid), φ ±" in grid.svg()
     ramp = torch.linspace(-0.5, 2.98, 9 * 9 * 8).reshape(8, 1, 9, 9)
     live.observe(ramp)
     # Not beyond the splines' support.
-    assert ", x from −0.5 to 2.2 (inputs), φ from" in grid.svg()
+    assert ", x from −0.5 to 2.2 (inputs), φ ±" in grid.svg()
 
 
 def test_the_ground_outside_the_grid_is_marked_where_inputs_lie_there() -> None:
@@ -357,7 +357,7 @@ def test_one_function_alone_is_a_plot_with_its_initial_function_dashed() -> None
     key, ghost = picture.curves(LIGHT["ghost"])
     assert len(key) == 2 < len(ghost)
     said = "".join(picture.root.itertext())
-    assert "a function φ(x), x from −1 to 1 (grid)" in said
+    assert "φ(x), x from −1 to 1 (grid)" in said
     assert "|φ| up to 0.5" in said
 
 
@@ -540,18 +540,18 @@ def test_the_title_and_the_caption_tell_name_size_steps_and_both_ranges() -> Non
     assert picture.texts[:7] == [
         "KernelGrid · features.0",
         "step 12,345",
-        "each plot: a function φ(tanh x), tanh x from −1 to 1 (grid), φ from −0.004 to 0.004",
+        "each plot: φ(tanh x), tanh x from −1 to 1 (grid), φ ±0.004",
         "now",
         "step 20",
         "6 kernels of 1 × 2 functions. Scaled by 2.",
-        "rows: outputs · columns: input channels",
+        "rows: 2 outputs · columns: 3 channels, 1 × 2 kernels",
     ]
 
 
 def test_own_axes_print_the_smallest_and_the_largest_range() -> None:
     layer = layer_of((1, 2, 1, 2), kind="linear")
     frame = frame_of(layer, [(0, 0.0031, 0), (0, 7, 0), (0, 1, 0), (0, 1, 0)])
-    what, x = "a function φ(x)", "x from −1 to 1 (grid)"
+    what, x = "φ(x)", "x from −1 to 1 (grid)"
     own = "each function has its own scale of φ: ±0.004 to ±8"
     assert f"each plot: {what}, {x}; {own}" in draw(frame, scale="function", width=900).texts
     changed = draw(frame, frame_of(layer, [], 0), scale="function", mode="change", width=900)

@@ -6,6 +6,7 @@
  * bands of columns, stacked. With one input channel, or in a sorted order,
  * there is no matrix to keep: the kernels flow like words.
  */
+import { sort } from "d3-array";
 import { shortened } from "./entries.ts";
 import { roundStep } from "./round.ts";
 
@@ -27,8 +28,9 @@ function largestCell({ out, in: inputs, kh, kw }: Shape): number {
   return count > 4 ? 150 : count > 1 ? 260 : 420;
 }
 
-/** More bands make a view taller: they must make cells larger by this factor. */
+/** More bands make a view taller, unless its height is given: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
+const GAIN_IN_HOST = 1.1;
 /** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
@@ -76,6 +78,8 @@ export interface Shape {
   order?: readonly number[] | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
+  /** The room is kept for it, whatever it takes. */
+  isHosted?: boolean | undefined;
   /** Pixels of the smallest cell, if not the usual ones. */
   least?: number | undefined;
 }
@@ -155,7 +159,8 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
     const size = Math.min(largestCell(shape), fit(bandColumns), tallest(n));
-    if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
+    const gain = shape.isHosted ? GAIN_IN_HOST : GAIN_OF_BANDS;
+    if (size > (n > bands ? gain : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
   const heightOf = (n: number, block: number, between: number) =>
@@ -193,19 +198,11 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     height: PAD + bands * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
-    position: order ? positionsIn(order) : null,
+    position: order ? sort(order.keys(), (place) => order[place]) : null,
   };
   const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
   arrangement.labelStep = stepOf(widest / (blockWidth + gap));
   return arrangement;
-}
-
-function positionsIn(order: readonly number[]): number[] {
-  const places = new Array<number>(order.length);
-  order.forEach((kernel, place) => {
-    places[kernel] = place;
-  });
-  return places;
 }
 
 /** The largest cell, and the gap between kernels of several cells, for which all fits; else the smallest. */

@@ -292,7 +292,7 @@ interface Reading {
   /** The value's line is faint behind that of the mean. */
   faint: boolean;
   value: string;
-  /** The mean at the step that is read; "" where no step is read or there is no mean. */
+  /** The mean at the same step; "" where there is none. */
   mean: string;
   /** The step that the value is of; null for the latest. */
   step: number | null;
@@ -305,13 +305,14 @@ export function legendEntries(panel: Panel, steps: Range, step: number | null): 
   return panel.curves.map((curve) => {
     const point = step === null ? null : nearestPoint(curve, step, slack);
     const value = step === null ? curve.y[curve.y.length - 1] : point?.value;
-    const meanPoint = step === null || !curve.mean ? null : nearestPoint(curve.mean, step, slack);
+    const at = step ?? curve.x[curve.x.length - 1];
+    const meanPoint = curve.mean && nearestPoint(curve.mean, at, slack);
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
       faint: curve.mean !== null,
       value: value === undefined ? "–" : format(value),
-      mean: meanPoint === null ? "" : format(meanPoint.value),
+      mean: meanPoint ? format(meanPoint.value) : "",
       step: point?.step ?? null,
     };
   });
@@ -344,7 +345,7 @@ export function handsMarks(
     const { box, plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
     const entries = legendEntries(panel, layout.steps, step);
-    if (step === null && !tellsLatest) for (const entry of entries) entry.value = "";
+    if (step === null && !tellsLatest) for (const entry of entries) entry.value = entry.mean = "";
     const marks = topMarks(panel, entries, box, colours);
     const readStep = entries.find((entry) => entry.step !== null)?.step ?? null;
     if (readStep !== null) {

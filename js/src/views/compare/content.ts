@@ -12,7 +12,6 @@ import {
   inWords,
   type Model,
   modelsIn,
-  sinceOf,
   verdictOf,
   written,
 } from "./verdict.ts";
@@ -46,7 +45,6 @@ export function shownIn(get: Get) {
     /** Why the models cannot be compared as they are; mostly none. */
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
-    since: sinceOf(models, decided),
     decided,
     note: dataSourcesText(models),
     models: models.map(({ name }) => name),

@@ -9,7 +9,6 @@ import {
   handsMarks,
   legendEntries,
   nearestPoint,
-  tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
@@ -38,13 +37,11 @@ const PAD = 8;
 const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
 /** As high as the numbers mostly are: so much is left for what stands below. */
-const PANEL_HEIGHT = 164;
+const PANEL_HEIGHT = 150;
 /** So wide, curves have room beside the numbers. */
 const ROOM_FOR_CURVES = 290;
 /** Two panels of curves stand beside each other from this width of one on. */
-const NARROWEST_PANEL = 200;
-/** Of a panel below another one, beside the numbers. */
-const LOWEST_PANEL = 140;
+const NARROWEST_PANEL = 170;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
 export function drawing(): CompareDrawing {
@@ -68,9 +65,8 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const left = beside ? PAD + table.width + 2 * SECTION_GAP : PAD;
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
-  const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
-  const high = beside && rows > 1 ? LOWEST_PANEL : PANEL_HEIGHT;
-  const layout = chartLayout(chart, { x: left, y: top, width: room }, high, NARROWEST_PANEL);
+  const at = { x: left, y: top, width: room };
+  const layout = chartLayout(chart, at, PANEL_HEIGHT, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
@@ -85,7 +81,13 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
   const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
   const kernels = parts && draw(parts, shown.models, given);
   const sites = table.rows.map(({ row, box }) => {
-    return { id: rowId(row), box, words: modelsText(row, shown.models), meaning: row.meaning };
+    const bold = row.best.length > 0 ? ". The better number is bold" : "";
+    return {
+      id: rowId(row),
+      box,
+      words: modelsText(row, shown.models),
+      meaning: row.meaning + bold,
+    };
   });
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   const place = layout.places[0]?.box;
@@ -121,7 +123,7 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 }
 
 function captionOf(
-  { hints, verdict, since, note, models, decided: [first] }: ShownModels,
+  { hints, verdict, note, models, decided: [first] }: ShownModels,
   { panels, said: notes }: Chart,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
@@ -132,7 +134,6 @@ function captionOf(
     return mean ? (nearestPoint(mean, first.step)?.value ?? null) : null;
   });
   if (verdict && drawn) remarks.push({ text: endingOf(first, models, ends), tone: "ink" });
-  if (since) remarks.push({ text: since, tone: "ink" });
   // Where there are no curves it stands in their place.
   if (panels.length > 0) remarks.push(...notes.map((text) => ({ text })));
   return [...remarks, { text: note }].filter(({ text }) => text !== "");

@@ -214,15 +214,3 @@ function leading(one: Deciding, names: readonly string[]): string {
   const leaders = best.map((k) => names[k]).join(" and ");
   return `${leaders} ${has} the ${how} ${trained(one.quantity)} here, ${against(one, names)}`;
 }
-
-/** Who has gone on since; "" where none has. */
-export function sinceOf(models: readonly Model[], [first]: readonly Deciding[]): string {
-  if (!first) return "";
-  const { quantity } = first;
-  const since = goneOn(models).map(({ name, steps, last }) => {
-    const [text] = written(quantity, [last.get(quantity) ?? null]);
-    const now = text === DASH ? "" : `: ${inWords(quantity)} ${text}`;
-    return `${name} has since gone on to step ${formatCount(steps)}${now}.`;
-  });
-  return since.join(" ");
-}

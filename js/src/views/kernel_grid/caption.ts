@@ -1,5 +1,6 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
+import { maxIndex, mean } from "d3-array";
 import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
@@ -21,6 +22,8 @@ import { selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
+/** By which share of an output's functions more rise than fall, or fall than rise, to be worth a word. */
+const LEANING = 0.25;
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
 
@@ -29,9 +32,8 @@ export function gridCaption(
   { store, theme, room, get }: Given,
   hasPlot: boolean,
 ): Remark[] {
-  const { settings, initial, frame, shade, layer } = picture;
+  const { settings, initial, frame, shade, layer, arrangement } = picture;
   const { colours } = theme;
-  const palette = paletteOf(theme.name);
   const { warned, noted } = remarks(picture);
   const { mode } = settings;
   const overview = mode === "overview";
@@ -41,13 +43,11 @@ export function gridCaption(
   };
   const over = xTitle(picture, store.alone());
   if (overview) {
-    const cell = picture.unit > 1 ? "kernel" : "function";
-    const lead = `each square: a ${cell}, blue where φ falls, orange where it rises`;
-    caption.push({ text: lead, tone: "ink", strong: true, title: PLACES });
-    caption.push(
-      keyed(sizesText(picture), "ramp", rampOf(palette), `${inputsText(picture)}. ${over}`),
-    );
-    say(leadText(picture));
+    const ramp = rampOf(paletteOf(`${theme.name} course`));
+    const key = `φ falls / rises, ${sizesText(picture)}`;
+    caption.push({ text: findingText(picture), tone: "ink", strong: true, title: PLACES });
+    caption.push(keyed(key, "ramp", ramp, `${inputsText(picture)}. ${over}`));
+    say(`each square a ${picture.unit > 1 ? "kernel" : "function"} · ${leadText(picture)}`);
   } else
     caption.push({
       text: axesText(picture, room !== undefined),
@@ -65,12 +65,13 @@ export function gridCaption(
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }
   if (shade && !overview) {
-    const ramp = tintRamp(shade, palette);
+    const ramp = tintRamp(shade, paletteOf(theme.name));
     caption.push(shade.values ? keyed(shadeText(shade), "ramp", ramp) : { text: shadeText(shade) });
   }
   if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture));
-  if (!overview) say(placesText(picture), PLACES);
-  if (picture.arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
+  const isMatrix = layer.kind !== "elementwise" && !arrangement.flowing;
+  if (!overview && (isMatrix || isScattered(arrangement))) say(leadText(picture), PLACES);
+  if (arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
   if (warned) caption.push({ text: warned, tone: "warn" });
   say(cutText(picture));
@@ -115,6 +116,22 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   return spanText(layer.variable, xRange) + which;
 }
 
+/** What an overview shows: the output in which most is one way, falling or rising; or that nothing is. */
+function findingText({ cells, layer, shape: [out] }: Picture): string {
+  // Of a few functions each output says nothing.
+  const rows = cells.length / out < 4 ? 1 : out;
+  const each = cells.length / rows;
+  const leans = Array.from({ length: rows }, (_, o) =>
+    mean(cells.subarray(o * each, (o + 1) * each), Math.sign),
+  );
+  const o = maxIndex(leans, (lean) => Math.abs(lean ?? 0));
+  const lean = leans[o] ?? 0;
+  if (Math.abs(lean) < LEANING) return "about as many functions rise as fall";
+  const number = (layer.window?.out ?? 0) + o;
+  const name = rows > 1 ? `${layer.names?.[number] ?? `output ${number}`}: ` : "";
+  return `${name}far more functions ${lean < 0 ? "fall than rise" : "rise than fall"}`;
+}
+
 /** What the colours of an overview stand for. */
 function sizesText({ sizes, scales, unit }: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
@@ -130,28 +147,17 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const single = kh * kw === 1;
   const { flowing, bands } = arrangement;
   const channel = folded ? "map" : layer.kind === "conv" ? "channel" : "input";
-  const cell = single ? "cell" : unit > 1 ? "kernel" : size;
+  const cell = single ? "function" : unit > 1 ? "kernel" : size;
   if (layer.kind === "elementwise") return `one ${cell} for each of ${counted(inputs, "group")}`;
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
-  if (isScattered(arrangement)) return `one ${cell} for every output and ${channel}`;
+  if (isScattered(arrangement)) return `out,in: one ${cell} from each ${channel} to each output`;
   const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
   const strips = bands > 1 ? ` (${bands} strips)` : "";
   if (layer.window) return `rows: outputs · columns: ${channel}s${each}${strips}`;
   return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
 
-/** What lies where, for a reader who has never seen such a grid. */
-function placesText({ layer, shape, arrangement }: Picture): string {
-  const size = shape.slice(2).join(" × ");
-  if (shape !== layer.shape) return `each block: the ${size} functions from one map to one output`;
-  if (layer.kind === "elementwise") return "";
-  const inputs = layer.kind === "conv" ? "input channels" : "inputs";
-  if (isScattered(arrangement)) return `out,in: from which of the ${inputs} to which output`;
-  if (arrangement.flowing) return "";
-  return `rows: outputs · columns: ${inputs}`;
-}
-
-/** The axes of the drawing, in print: "each plot: a function φ(x), x from −1 to 1 (inputs), φ from −0.5 to 0.5"; in a panel without what that is. */
+/** The axes of the drawing, in print: "each plot: φ(x), x from −1 to 1 (inputs), φ ±0.5"; in a panel without what that is. */
 export function axesText(picture: Picture, isBrief = false): string {
   const { layer, settings, scales } = picture;
   const x = inputsText(picture);
@@ -162,17 +168,14 @@ export function axesText(picture: Picture, isBrief = false): string {
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const changed = settings.mode === "change";
   const v = layer.variable;
-  const one = isPlain(layer) ? `the line w·${v} of a weight` : `a function φ(${v})`;
+  const one = isPlain(layer) ? `the line w·${v} of a weight` : `φ(${v})`;
   const shown = changed ? `the change of ${one}${since}` : one;
   // Its plot has an axis.
   if (isAlone(picture)) return `${shown}, ${x}`;
   const plotted = isBrief && !changed ? x : `each plot: ${shown}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
-  if (settings.scale === "layer") {
-    const ends = `from ${formatNumber(-largest)} to ${formatNumber(largest)}`;
-    return `${plotted}, ${value} ${isBrief ? formatRange(largest) : ends}`;
-  }
+  if (settings.scale === "layer") return `${plotted}, ${value} ${formatRange(largest)}`;
   const own =
     smallest === largest
       ? formatRange(largest)
@@ -195,13 +198,8 @@ export function shadeText({ name, units, signed, values, most, unknown }: Shade)
 }
 
 /** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on every input channel.". */
-function sizeText({ layer, settings }: Picture): string {
-  // The overview's first line already gives rows and columns.
-  const size =
-    settings.mode === "overview" && !layer.window
-      ? counted(layer.count, "function")
-      : layerSize(layer);
-  return [size, layer.note].filter((text) => text).join(". ");
+function sizeText({ layer }: Picture): string {
+  return [layerSize(layer), layer.note].filter((text) => text).join(". ");
 }
 
 /** What the reader must know beside the axes. */

@@ -128,7 +128,7 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   const width = arrangement.kw;
   if (isGrey(settings)) return new Uint32Array(greyPixels(cells, width, [0, 1]).rgba.buffer);
   const out = new Uint32Array(cells.length);
-  colourise(cells, scales.largest, paletteOf(name), out, width);
+  colourise(cells, scales.largest, paletteOf(`${name} course`), out, width);
   return out;
 }
 

@@ -18,13 +18,11 @@ export interface Pattern {
 
 /** φ(high) − φ(low) of every function. */
 export function contrastOf(subject: Subject, layer: LayerLayout): Float32Array {
-  const contrast = new Float32Array(layer.count);
-  for (let f = 0; f < layer.count; f++) {
+  return Float32Array.from({ length: layer.count }, (_, f) => {
     const [low, high] = basisOf(layer, f).domain;
     const v = subject.at(f, high) - subject.at(f, low);
-    contrast[f] = Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
-  }
-  return contrast;
+    return Math.abs(v) <= Number.MAX_VALUE ? v : Number.NaN;
+  });
 }
 
 /** 0 black … 1 white. */

@@ -1,6 +1,6 @@
 /** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, sizes and scales. */
 
-import { extent } from "d3-array";
+import { extent, maxIndex } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
@@ -93,6 +93,7 @@ export interface Ingredients {
   /** Pixels down that it is to fit, where it can. */
   room?: number;
   observed?: Observed | null;
+  isHosted?: boolean;
   /** The frames over which a scale stays. */
   history?: readonly Frame[];
   fold?: Fold | null;
@@ -266,11 +267,7 @@ function signedCells({ frame, layer, plan, sizes, unit }: Picture): Float32Array
 
 /** The function that reaches furthest, of those from one to before another. */
 export function furthest(sizes: Float32Array, from = 0, to = sizes.length): number {
-  let best = from;
-  for (let f = from; f < to; f++) {
-    if (sizes[f] > sizes[best] || Number.isNaN(sizes[best])) best = f;
-  }
-  return best;
+  return from + Math.max(0, maxIndex(sizes.subarray(from, to)));
 }
 
 /** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
@@ -280,7 +277,7 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
 }
 
 /** A view at least so wide has room for a plot beside the cells. */
-export const WIDE = 760;
+export const WIDE = 900;
 /** Share of the width that is kept for the plot, and its least width. */
 const PLOT_SHARE = 0.34;
 const LEAST_PLOT_WIDTH = 260;
@@ -304,7 +301,7 @@ function widthOfCells(width: number): number {
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
-  { layer, settings, width, order, room = 0, together }: Ingredients,
+  { layer, settings, width, order, room = 0, together, isHosted }: Ingredients,
   shape: readonly [number, number, number, number],
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
@@ -323,6 +320,7 @@ function arranged(
     // A folded layer has a column for each map, not for each input.
     inputNames: folded ? undefined : layer.inputNames,
     order: order ?? undefined,
+    isHosted,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number], apart = CELL_GAP, least?: number) => {

@@ -78,6 +78,7 @@ export function drawing(): GridDrawing {
       initial: store.ghost(),
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
+      isHosted: given.room !== undefined,
     };
   }
 

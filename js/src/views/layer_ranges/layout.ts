@@ -63,8 +63,7 @@ export function rangesLayout(content: RangesContent, width: number) {
     bands > 1 ? bands * BAND_HEIGHT + 6 : 0,
   );
   const heads = (narrow ? HEAD_HEIGHT : 0) + CURVES_HEAD_HEIGHT;
-  const headHeight = Math.max(heads, bands * 2 * HEAD_LINE + 8);
-  const top = head + headHeight;
+  const top = head + heads;
   const cells = columns.map((column, k) => {
     const place = k % inBand;
     const before = columnWidths(widths, inBand).slice(0, place + 1);
@@ -86,7 +85,7 @@ export function rangesLayout(content: RangesContent, width: number) {
     plot,
     times,
     /** Pixels of the head over the ranges, where the curves have theirs below it. */
-    upperHead: narrow ? HEAD_HEIGHT : headHeight,
+    upperHead: narrow ? HEAD_HEIGHT : heads,
     /** Within a row, where the curves begin and how high they are. */
     timesTop: narrow ? heights.height : 0,
     timesHeight: narrow ? CURVES_HEIGHT : rowHeight,

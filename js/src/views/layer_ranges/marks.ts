@@ -171,19 +171,24 @@ function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark
   const end = { size: CELL, anchor: "end" } as const;
   return layout.cells.flatMap(({ column, right, width, band }): Mark[] => {
     const [first, second] = column.lines(numbers);
-    const y = bands > 1 ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
+    const isNamed = bands > 1;
+    const y = isNamed ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
+    const names = [`${column.title} ${column.below}`, column.title];
+    const under = isNamed ? fitting(names, width, BELOW) : second;
+    const small = isNamed ? { ...end, size: BELOW } : end;
     const text = [
       words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
-      words(right, y + 25, second, colours.muted, { ...end, weight: 400 }),
+      words(right, y + 25, under, colours.muted, { ...small, weight: 400 }),
     ];
     const share = column.splineBar?.(numbers) ?? null;
     if (share === null) return text;
     const x = right - width + 14;
     const base = (right - x) * (1 - share);
+    const bar = isNamed ? { y: y + 29.5, height: 3 } : { y: y + 18, height: 6 };
     return [
       ...text,
-      rects([x, y + 18, base, 6], { fill: colours.base }),
-      rects([x + base, y + 18, right - x - base, 6], { fill: colours.spline }),
+      rects([x, bar.y, base, bar.height], { fill: colours.base }),
+      rects([x + base, bar.y, right - x - base, bar.height], { fill: colours.spline }),
     ];
   });
 }
@@ -217,7 +222,9 @@ export function headMarks(
   const seen = anySeen(content);
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
   const brief = `range of φ ${where(seen)}`;
+  const dots = timesTop > 0 ? "dots: " : "";
   const titles = [`${whole}: max − min, log scale`, `${whole}, log scale`, `${brief}, log scale`];
+  const all = [...titles, "range of φ, log scale"].map((title) => dots + title);
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: formatNumber(tick) }));
@@ -226,16 +233,11 @@ export function headMarks(
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText(
-      [...titles, "range of φ, log scale"],
-      plot.x,
-      top + half - 6 - HEAD_LINE,
-      plot.width,
-      colours.ink,
-    ),
+    headText(all, plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
     ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
-    ...cells.flatMap(({ column, right, band }) => {
-      const y = bottom - 6 - 2 * HEAD_LINE * (bands - 1 - band);
+    // In several lines each number has its name in its row.
+    ...(bands > 1 ? [] : cells).flatMap(({ column, right }) => {
+      const y = bottom - 6;
       const strong = { ...end, size: TITLE, weight: 600 } as const;
       return [
         words(right, y - HEAD_LINE, column.title, colours.ink, strong),

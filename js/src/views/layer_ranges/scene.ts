@@ -1,5 +1,6 @@
 /** LayerRanges' scene: a row for each layer, with the ranges of its functions, their past and their numbers. */
 
+import { minIndex } from "d3-array";
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
@@ -200,30 +201,22 @@ function sitesOf(drawn: RangesDrawing): Sites {
   const { content, layout } = drawn;
   const { rows } = content;
 
-  function columnAt(x: number, y: number, top: number): string {
-    const line = (headHeight(layout) - 10) / layout.bands;
-    const band = Math.min(layout.bands - 1, Math.max(0, Math.floor((y - top - 10) / line)));
-    const k = layout.cells.findIndex(
-      (cell) => cell.band === band && x <= cell.right && x > cell.right - cell.width,
-    );
-    return k < 0 ? "" : `c${k}`;
+  function columnAt(x: number): string {
+    const k = layout.cells.findIndex(({ right, width }) => x <= right && x > right - width);
+    return k < 0 || layout.bands > 1 ? "" : `c${k}`;
   }
 
   function nearestDot(k: number, x: number, y: number): number {
     const xy = dotPlaces(drawn, k);
-    let best = -1;
-    let least = DOT_REACH;
-    for (let j = 0; j < xy.length / 2; j++) {
-      const far = Math.hypot(xy[2 * j] - x, xy[2 * j + 1] - y);
-      if (far < least) [best, least] = [j, far];
-    }
-    return best;
+    const far = content.rows[k].dots.map((_, j) => Math.hypot(xy[2 * j] - x, xy[2 * j + 1] - y));
+    const best = minIndex(far);
+    return far[best] < DOT_REACH ? best : -1;
   }
 
   return {
     at(x, y, view) {
       const top = headAt(layout, view);
-      if (y >= top && y < top + headHeight(layout)) return columnAt(x, y, top);
+      if (y >= top && y < top + headHeight(layout)) return columnAt(x);
       const k = rowAt(layout, y);
       if (k < 0) return "";
       const dot = y - rowTop(layout, k) < layout.heights.height ? nearestDot(k, x, y) : -1;

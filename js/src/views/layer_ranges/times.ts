@@ -8,7 +8,7 @@ import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
-import { fitting } from "../../scene/text.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
@@ -125,7 +125,8 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const { toX } = scales(times, layout);
   const bottom = top + height;
   const short = measured.replace(/ on the grid$/, "");
-  const title = fitting([measured, short], width, TITLE, 600);
+  const kind = layout.timesTop > 0 ? "line: " : "";
+  const title = fitting([measured, short], width - widthOf(kind, TITLE, 600), TITLE, 600);
   // What the title has no room for is said below it.
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const joined = (...parts: string[]) => parts.filter(Boolean).join(", ");
@@ -140,7 +141,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
   const steps = inside.length > 2 ? inside : [times.steps.from, times.steps.to];
   const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
-    headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
+    headText([kind + title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
     words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
   ];

@@ -62,7 +62,7 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
     {
       title: "SiLU-like",
       below: "functions",
-      about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${formatNumber(threshold)}`,
+      about: `Share of the functions that are nearly the SiLU curve, ${where(seen)}: R² of the best a·SiLU + c is at least ${formatNumber(threshold)}. SiLU, x·sigmoid(x), is the usual base, with which functions begin`,
       lines: (n) => [
         roughPercent(seen ? n.observed_silu_shaped : n.silu_shaped),
         ownShape(n, seen),

@@ -1,5 +1,6 @@
 /** Control points: where a coefficient can be taken hold of, and what moving it does. */
 
+import { max, mean } from "d3-array";
 import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { basisAt } from "../../phi/interpolate.ts";
@@ -21,10 +22,8 @@ const HIGH_SHARE = 0.8;
 export function greville(knots: readonly number[], order: number): number[] {
   const splines = knots.length - order - 1;
   return Array.from({ length: Math.max(0, splines) }, (_, j) => {
-    if (order === 0) return (knots[j] + knots[j + 1]) / 2;
-    let sum = 0;
-    for (let k = 1; k <= order; k++) sum += knots[j + k];
-    return sum / order;
+    const own = order === 0 ? knots.slice(j, j + 2) : knots.slice(j + 1, j + 1 + order);
+    return mean(own) ?? 0;
   });
 }
 
@@ -68,14 +67,10 @@ function highPlace(
   const { domain } = basisOf(layer, f);
   const { nb } = layer;
   const { x, values } = layer.tables[table];
-  const rows: { x: number; value: number }[] = [];
-  let most = 0;
-  for (let p = 0; p < x.length; p++) {
-    const value = values[p * nb + b];
-    if (x[p] < domain[0] - 1e-6 || x[p] > domain[1] + 1e-6 || !Number.isFinite(value)) continue;
-    rows.push({ x: x[p], value });
-    most = Math.max(most, Math.abs(value));
-  }
+  const rows = Array.from(x, (at, p) => ({ x: at, value: values[p * nb + b] })).filter(
+    (row) => row.x >= domain[0] - 1e-6 && row.x <= domain[1] + 1e-6 && Number.isFinite(row.value),
+  );
+  const most = max(rows, ({ value }) => Math.abs(value)) ?? 0;
   if (most === 0) return null;
   const others = layer.isBase.filter((base) => !base).length;
   const number = layer.isBase.slice(0, b).filter((base) => !base).length;

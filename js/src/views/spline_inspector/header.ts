@@ -72,7 +72,6 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
   const [range] = options.boxes;
   const layers = kit.layers(actions.layer);
   const root = element(document, "div", "kw-header");
-  const type = element(document, "span", "kw-type");
   const walk = element(document, "span", "kw-walk");
   const step = (text: string, title: string, by: number) =>
     kit.button(text, title, "kw-button kw-step", () => actions.neighbour(by));
@@ -80,7 +79,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
   const on = step("›", "Next function of the layer (key: ])", 1);
   const fields = createFields(document, select, signal);
   walk.append(back, ...fields.labels, on);
-  root.append(...layers.boxes, type, walk);
+  root.append(...layers.boxes, walk);
 
   const tools = element(document, "div", "kw-options", root);
   putAttributes(tools, { role: "group", "aria-label": "View and edit" });
@@ -116,8 +115,6 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     options.show(state);
     const { layer, at } = state;
     layers.show(state.layers, layer?.name ?? "", shell.root.clientWidth);
-    const kind = layer?.name ? layer.type : "";
-    putWords(type, kind);
     walk.hidden = !layer;
     if (layer && at) {
       fields.show(layer, at);

@@ -29,6 +29,7 @@ interface Placed {
   row: KeyRow;
   box: Rect;
   lines: string[];
+  parts: KeyRow["parts"];
   remove: Rect | null;
 }
 
@@ -44,14 +45,14 @@ export const NO_LEGEND: Legend = {
   rows: [],
 };
 
-/** One column beside a plot of some height; null where the rows do not fit there. */
+/** One column beside a plot of some height, with all weights if it can; null where the rows do not fit there. */
 export function legendBeside(
   rows: readonly KeyRow[],
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
 ): Legend | null {
-  const legend = legendIn({ x, y: 0, width }, rows, 1);
-  return legend.box.height > height ? null : legend;
+  const legends = [true, false].map((whole) => legendIn({ x, y: 0, width }, rows, 1, whole));
+  return legends.find(({ box }) => box.height <= height) ?? null;
 }
 
 /** As many columns as there is room for. */
@@ -72,6 +73,7 @@ function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
   rows: readonly KeyRow[],
   count: number,
+  whole = false,
 ): Legend {
   const wide = (width - COLUMN_GAP * (count - 1)) / count;
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
@@ -81,13 +83,14 @@ function legendIn(
     const column = Math.floor(k / down);
     const room = labelRoom(row, wide);
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
-    const height = ROW + 15 * (lines.length - 1);
+    const parts = whole ? row.parts : [];
+    const height = ROW + 15 * (lines.length - 1 + parts.length);
     const box = { x: x + column * (wide + COLUMN_GAP), y: foots[column], width: wide, height };
     foots[column] += height;
     const remove = row.removable
       ? { x: box.x + wide - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
-    return { row, box, lines, remove };
+    return { row, box, lines, parts, remove };
   });
   const used = foots.slice(0, Math.ceil(rows.length / Math.max(1, down)));
   const columns = used.map((_, k) => ({ x: x + k * (wide + COLUMN_GAP), width: wide }));
@@ -140,13 +143,17 @@ function readingLine({ box, columns }: Legend, line: Said, { ink, muted }: Colou
   ];
 }
 
-function rowMarks({ row, box, lines, remove }: Placed, lit: string, colours: Colours): Mark[] {
+function rowMarks(
+  { row, box, lines, parts, remove }: Placed,
+  lit: string,
+  colours: Colours,
+): Mark[] {
   const marks: Mark[] = [];
   const fill = row.on ? colours.ink : colours.muted;
   if (lit === `row:${row.key}`) marks.push(rect(box, { radius: 4, fill: colours.hover }));
   const left = box.x + PAD;
   const first = remove ? remove.height : box.height;
-  const middle = box.y + (lines.length > 1 ? 8 : first / 2);
+  const middle = box.y + (box.height > ROW ? 8 : first / 2);
   const swatch = swatchMarks(row, left, middle);
   marks.push({ kind: "group", opacity: row.on ? 1 : 0.25, marks: swatch });
   const at = left + SWATCH_WIDTH + 4;
@@ -159,6 +166,11 @@ function rowMarks({ row, box, lines, remove }: Placed, lit: string, colours: Col
   });
   // The longest, "−0.000123", leaves a gap.
   const look = { anchor: "end", middle: true } as const;
+  parts.forEach(({ label, weight }, k) => {
+    const y = middle + 15 * (lines.length + k);
+    marks.push(words(at, y, label, colours.muted, { middle: true }));
+    marks.push(words(end - NUMBER_WIDTH, y, weight, colours.muted, look));
+  });
   if (row.coefficient) marks.push(words(end - NUMBER_WIDTH, middle, row.coefficient, fill, look));
   if (row.value) marks.push(words(end, middle, row.value, fill, look));
   if (remove) {

@@ -1,5 +1,6 @@
 /** The marks of the plot: the plane with its curves, the control points, and what is read. */
 
+import { greatest } from "d3-array";
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
@@ -275,7 +276,7 @@ export function handlePoint(
 /** The names of points over them, from left to right, where one does not lie on the one before. */
 export function pointNames(
   points: readonly { handle: Handle; spot: { x: number; y: number } }[],
-  { picture: { phi }, places: { plot }, theme }: Plane,
+  { picture: { phi }, y, places: { plot }, theme }: Plane,
 ): Mark[] {
   const { isBase } = phi.layer;
   const single = isBase.filter(Boolean).length === 1;
@@ -288,16 +289,16 @@ export function pointNames(
     const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
     if (x - half < free || plot.height < LEAST_NAMED) return [];
     free = x + half + 4;
-    // On the side away from the curve that it pulls.
-    const curve = readPhi(phi, handle.x)?.spline ?? 0;
-    const isBelow = handle.control && heightOf(handle, phi.coefficients) < curve;
-    const y = spot.y + (isBelow ? 8 + LABEL_SIZE - 2 : -8);
-    const [ground, middle] = [theme.colours.plot, y - 4];
-    const broad = { width: LABEL_SIZE, round: true, opacity: 0.85 };
-    return [
-      line([x - half + 4, middle, x + half - 4, middle], ground, broad),
-      words(x, y, text, theme.colours.muted, { anchor: "middle" }),
-    ];
+    const at = readPhi(phi, handle.x);
+    // On the side away from the curve that it pulls, where no thick line is in the way.
+    const isBelow = handle.control && heightOf(handle, phi.coefficients) < (at?.spline ?? 0);
+    const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
+    const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
+    const middles = sides.map((side) => spot.y + side);
+    const clear = (middle: number) => Math.min(10, ...lines.map((l) => Math.abs(l - middle)));
+    const inside = middles.filter((m) => m > plot.y + 5 && m < plot.y + plot.height - 5);
+    const best = greatest(inside, clear) ?? middles[0];
+    return [words(x, best + 4, text, theme.colours.muted, { anchor: "middle" })];
   });
 }
 

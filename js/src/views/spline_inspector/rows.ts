@@ -23,9 +23,11 @@ export interface KeyRow {
   removable: boolean;
   /** A long label: it takes as many lines as it needs. */
   wraps: boolean;
+  /** What it is made of, with the weight of each: told where there is room. */
+  parts: readonly { label: string; weight: string }[];
 }
 
-const PLAIN = { coefficient: "", value: "", removable: false, wraps: false };
+const PLAIN = { coefficient: "", value: "", removable: false, wraps: false, parts: [] };
 
 function printed(value: number | null | undefined): string {
   return value === null || value === undefined ? "" : formatNumber(value);
@@ -68,7 +70,8 @@ export function legendRows(
     ...pinRows(picture, reading),
   ];
   const about = "a point for each weight: a B's as high as it, any other on the curve of its term";
-  rows.push(row("points", "points: weights", about, { look: "point", colours: [colours.muted] }));
+  const points = settings.editable ? "weights: drag them" : "points: weights";
+  rows.push(row("points", points, about, { look: "point", colours: [colours.muted] }));
   if ((phi.layer.bases[phi.table]?.knots ?? phi.layer.knots).length > 0) {
     const title = "where the pieces of the splines meet";
     rows.push(row("knots", "knots", title, { look: "knot", colours: [colours.muted] }));
@@ -133,7 +136,8 @@ function termRows(
   }
   const weights = Array.from(others, ({ b }) => coefficients[b]);
   const alike = formatAlike(weights, 3);
-  const each = others.map(({ label }, k) => `${label} ${alike(weights[k])}`).join(", ");
+  const own = others.map(({ label }, k) => ({ label, weight: alike(weights[k]) }));
+  const each = own.map(({ label, weight }) => `${label} ${weight}`).join(", ");
   // Their names stand at their points.
   rows.push(
     row("basis", isOne ? whole : `each of ${whole}`, `each with its weight: ${each}`, {
@@ -141,6 +145,7 @@ function termRows(
       colours: others.map(({ b }) => picture.colourOf(b)),
       coefficient,
       wraps: true,
+      parts: isOne ? [] : own,
     }),
   );
   return rows;

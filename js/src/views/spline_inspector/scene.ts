@@ -320,11 +320,12 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
 function captionOf(picture: PlotPicture, store: Store, room: number | undefined): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
-  const [first, last] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const which = store.selection() || !store.initial() ? "" : ", the largest at the start";
+  const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
+  const first = store.selection() ? null : store.initial();
+  const which = first ? `, the largest at step ${formatCount(first.step)}` : "";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
-    { text: courseText(range, [first, last]), tone: range ? "ink" : "warn", strong: true },
+    { text: courseText(range, [start, end]), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },

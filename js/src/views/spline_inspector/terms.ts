@@ -124,12 +124,9 @@ export function readPhi({ layer, table, coefficients }: Phi, x: number) {
   const terms = beta.map((value, b) =>
     Math.abs(value) < NEGLIGIBLE ? 0 : coefficients[b] * value,
   );
-  let base = 0;
-  let spline = 0;
-  for (let b = 0; b < nb; b++) {
-    if (layer.isBase[b]) base += terms[b];
-    else spline += terms[b];
-  }
+  const [base, spline] = [true, false].map((isBase) =>
+    terms.reduce((sum, term, b) => (layer.isBase[b] === isBase ? sum + term : sum), 0),
+  );
   basisDerivativeAt(layer, table, x, beta);
   const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
   return { x, phi: base + spline, slope, base, spline, terms };

@@ -52,6 +52,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
       const active = now.state === "running" || now.state === "paused";
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);
+      root.toggleAttribute("data-idle", !goesOn && !active);
       if (field) field.disabled = !steered;
       if (rateField) rateField.disabled = !goesOn;
       for (const part of [several, count]) part.disabled = !goesOn;
