@@ -187,7 +187,7 @@ def unpack(options: argparse.Namespace) -> int:
         else:
             segments.append(name, data)
     segments.commit(ended=stored.ended)
-    segments.leave()
+    segments.unlock()
     print(to)
     return 0
 
