@@ -205,7 +205,7 @@ def joined(folder: Path, width: int, frames: int) -> None:
                     writer.frame(Frame(step, layout, data), 0.0)
                     store.commit()
                 store.commit(ended=True)
-                store.leave()
+                store.unlock()
 
             written.append(timed(write))
         run: list[Any] = []
@@ -237,7 +237,7 @@ def board(folder: Path, runs: int, width: int) -> tuple[float, float, float]:
         store = Segments(Place(folder / str(number)))
         Writer(store, None).frame(Frame(0, layout, np.zeros(layout.size, np.float32)), 0.0)
         store.commit()
-        store.leave()
+        store.unlock()
     shown = Board(Place(folder))
     first = timed(shown.look)
     assert len(shown.runs) == runs
