@@ -200,7 +200,7 @@ def joined(folder: Path, width: int, frames: int) -> None:
                 said = {"rank": rank, "world": parts, "job": 1} if parts > 1 else {}
                 store = Segments(place_of_rank(place, rank))  # noqa: B023
                 writer = Writer(store, None, said)
-                writer.job()
+                writer.write_ranks()
                 for step in range(frames):
                     writer.frame(Frame(step, layout, data), 0.0)
                     store.commit()

@@ -425,7 +425,7 @@ def write_part(place: Path, rank: int, job: int, steps: list[int], goes_on: bool
     writer = Writer(stored, None, {"rank": rank, "world": 2, "job": job})
     if goes_on:
         writer.go_on(stored, split_frame(steps[0], rank, job))
-    writer.job()
+    writer.write_ranks()
     for step in steps:
         writer.frame(split_frame(step, rank, job), 0.0)
     stored.commit()
