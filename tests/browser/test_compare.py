@@ -309,7 +309,8 @@ def test_rows_say_what_they_mean_and_curves_are_read_and_zoomed(
 
     row = asked(lab, "at('row parameters')")
     point(row, 0.5)
-    lab.until(lambda: canvas.get_attribute("title") == "Trainable parameters", "the meaning")
+    meaning = "Trainable parameters. The better number is bold"
+    lab.until(lambda: canvas.get_attribute("title") == meaning, "the meaning")
     plot = asked(lab, "plot(0)")
     latest = asked(lab, "values()")
     point(plot, 0.5)
