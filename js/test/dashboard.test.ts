@@ -142,14 +142,15 @@ describe("a dashboard", () => {
     expect(all(".kw-dashboard > .kw-caption .kw-remark")[1].title).toContain("1.0625");
     stream.set("training", {
       ...said("paused"),
-      loss: ["train_loss", "-inf"],
+      loss: ["train_loss", "-inf", 7],
       model: "KANCNN",
     });
     await painted();
-    expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
+    // The step is that of the loss, not the one that is shown.
+    expect(remarks()).toEqual(["KANCNN", "train_loss −∞ at step 7"]);
     stream.set("status", { state: "saved", message: "" });
     await painted();
-    expect(remarks()).toEqual(["KANCNN", "train_loss −∞"]);
+    expect(remarks()).toEqual(["KANCNN", "train_loss −∞ at step 7"]);
   });
 
   it("says state and step once, and which function its panel shows", async () => {

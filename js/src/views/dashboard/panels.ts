@@ -148,7 +148,7 @@ export function createPanels(shell: Shell, host: Host) {
   const refs = (get("parts") ?? []) as string[];
   const sizes = new ResizeObserver(arrange);
   // What stands above the panels may take more lines.
-  for (const one of shell.root.children) if (one !== root) sizes.observe(one);
+  for (const one of [...shell.root.children, document.body]) if (one !== root) sizes.observe(one);
   places.forEach(({ section }, number) => {
     const enter = () => {
       if (active === number) return;
