@@ -63,3 +63,28 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert all(value is not None for one in seen for value in one)
     lab.page.mouse.move(5, 5)
     assert lab.cell_errors() == []
+
+
+def test_another_strongest_path_fades_in(lab: LabPage, server: LabServer) -> None:
+    lab.open(
+        server.write_notebook([SETUP, "view = kw.NetworkView(live)\nview", "view.example = 3"])
+    )
+    lab.run_cell(0)
+    lab.run_cell(1)
+    network = lab.page.locator(".kw-network-view")
+    path = "view => JSON.stringify(view.kwView?.scene()?.legs ?? [])"
+    lab.until(lambda: network.evaluate(path) != "[]", "a path")
+    before = network.evaluate(path)
+    network.evaluate("""view => {
+        view.seen = [];
+        new MutationObserver((news) => {
+            for (const {addedNodes} of news) for (const {className, width} of addedNodes)
+                if (className === 'kw-fading') view.seen.push(width);
+        }).observe(view, {childList: true, subtree: true});
+    }""")
+    lab.page.mouse.move(2, 300)
+    lab.run_cell(2)
+    lab.until(lambda: network.evaluate(path) != before, "another path")
+    width = network.evaluate("view => view.querySelector('.kw-canvas').width")
+    assert network.evaluate("view => view.seen") == [width]
+    lab.until(lambda: network.locator(".kw-fading").count() == 0, "what was drawn before to go")

@@ -151,7 +151,8 @@ def test_runs_as_json_say_all_that_is_known_of_each(
     }
     assert (known["state"], known["alive"], known["loss"]) == ("finished", False, "nan")
     assert known["values"] == {"loss": "nan"}
-    assert known["alarms"] == []
+    # Looked for where there is time; the loss is not a number from the first step on.
+    assert {*known["alarms"]} <= {"loss is not a number since step 1."}
     assert known["bytes"] == (tmp_path / "a.npz").stat().st_size
     assert (empty["run"], empty["state"], empty["alive"]) == ("empty", "unreadable", False)
     assert "holds no frame yet" in empty["problem"]

@@ -71,10 +71,8 @@ export function sourceName(graph: Graph, { from, fold, layer }: Column, unit: nu
   return isOneEach || !before ? inputName(layer ?? {}, unit) : unitName(graph, before, unit);
 }
 
-function unitsOf(shape: readonly number[]): number {
-  if (shape.length === 0) return 0;
-  return shape.length === 2 ? shape[1] : shape[0];
-}
+/** Channels, or features; of rows of features, as of words, the features; 0 where no shape is known. */
+const unitsOf = (shape: readonly number[]): number => shape[shape.length === 2 ? 1 : 0] ?? 0;
 
 /** The structure where none is known: the layers one after another. */
 function inOrder({ layers }: Layout): Structure {

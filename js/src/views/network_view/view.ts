@@ -106,7 +106,14 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show((width) => draw({ ...given, width, pointed }), MOST, given.ratio);
+      const path = scene && JSON.stringify(scene.legs);
+      const make = (width: number) => {
+        const next = draw({ ...given, width, pointed });
+        const isOther = typeof next !== "string" && JSON.stringify(next.legs) !== path;
+        if (path && isOther && pointed.id === "") stage.fadeOut();
+        return next;
+      };
+      const shown = stage.show(make, MOST, given.ratio);
       header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;
