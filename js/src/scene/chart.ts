@@ -134,7 +134,7 @@ export function chartLayout(
   narrowest = 280,
 ): ChartLayout {
   const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
-  const foot = bottomRoom({ title: "step" }, SIZE);
+  const foot = bottomRoom({ title: STEP }, SIZE);
   const tall = Math.max(20, panelHeight - HEAD_HEIGHT - foot);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
   const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
@@ -276,8 +276,7 @@ function stepMarks(
   for (const [step, text] of marked) {
     if (step < from || step > to) continue;
     const at = snapped(toX(step), ratio);
-    const ends = [at, plot.y, at, plot.y + plot.height];
-    marks.push(line(ends, colours.ghost, { dash: [2, 2] }));
+    marks.push(line([at, plot.y, at, plot.y + plot.height], colours.ghost, { dash: [2, 2] }));
     const textWidth = widthOf(text, SIZE);
     if (at + 3 < freeFrom || at + 3 + textWidth > plot.x + plot.width) continue;
     marks.push(words(at + 3, plot.y + 9, text, colours.muted));
