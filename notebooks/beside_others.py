@@ -289,7 +289,7 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     least = min(min(of["end: least reach, as drawn"]) for of in (others, once))
     chance = 1000 * 10 * (0.6 / 2) ** 9  # nine weights drawn evenly, all below 0.6 of the median
     told = say(
-        ("**In some of ours**" if any(all_nine) else "**No, not in ours**")
+        ("**In some of ours**" if any(all_nine) else "**Not reproduced**")
         + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. By chance "
         "{:.1f} of 1,000 untrained networks have one, so none says little. His weights are not "
         "known.".format(*all_nine, chance),

@@ -541,7 +541,7 @@ CLAIMS = [
         )
         for page, words in (
             (SEVEN, "one of SiLU or of two hidden layers stays far behind, too"),
-            (ROWS, "All three MLPs stay far behind there"),
+            (ROWS, "All three MLPs are far behind there"),
         )
         for other in OTHER_MLPS
     ),

@@ -219,7 +219,7 @@ def test_of_kernels_that_are_small_for_all_the_verdict_follows_the_recorded_netw
 ) -> None:
     table, network = lesson.recorded(), kw.nn.KANCNN.article()
     said = beside_others.about_the_tenth(network).data
-    assert "**No, not in ours**: as drawn, small for all nine in 0 of 20, once through" in said
+    assert "**Not reproduced**: as drawn, small for all nine in 0 of 20, once through" in said
     some = {"end: small for all, as drawn": [1.0] * 3 + [0.0] * 17}
     turned = table | {"article": table["article"] | some}
     monkeypatch.setattr(beside_others, "recorded", lambda: turned)
