@@ -28,9 +28,8 @@ function largestCell({ out, in: inputs, kh, kw }: Shape): number {
   return count > 4 ? 150 : count > 1 ? 260 : 420;
 }
 
-/** More bands make a view taller, unless its height is given: they must make cells larger by this factor. */
+/** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
-const GAIN_IN_HOST = 1.1;
 /** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
@@ -78,8 +77,6 @@ export interface Shape {
   order?: readonly number[] | undefined;
   /** Free pixels between cells that are not of one colour: each is seen as a plot of its own. */
   apart?: number | undefined;
-  /** The room is kept for it, whatever it takes. */
-  isHosted?: boolean | undefined;
   /** Pixels of the smallest cell, if not the usual ones. */
   least?: number | undefined;
 }
@@ -159,8 +156,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
     const size = Math.min(largestCell(shape), fit(bandColumns), tallest(n));
-    const gain = shape.isHosted ? GAIN_IN_HOST : GAIN_OF_BANDS;
-    if (size > (n > bands ? gain : 1) * cell)
+    if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
   const heightOf = (n: number, block: number, between: number) =>

@@ -93,7 +93,6 @@ export interface Ingredients {
   /** Pixels down that it is to fit, where it can. */
   room?: number;
   observed?: Observed | null;
-  isHosted?: boolean;
   /** The frames over which a scale stays. */
   history?: readonly Frame[];
   fold?: Fold | null;
@@ -301,7 +300,7 @@ function widthOfCells(width: number): number {
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
-  { layer, settings, width, order, room = 0, together, isHosted }: Ingredients,
+  { layer, settings, width, order, room = 0, together }: Ingredients,
   shape: readonly [number, number, number, number],
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
@@ -320,7 +319,6 @@ function arranged(
     // A folded layer has a column for each map, not for each input.
     inputNames: folded ? undefined : layer.inputNames,
     order: order ?? undefined,
-    isHosted,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number], apart = CELL_GAP, least?: number) => {

@@ -78,7 +78,6 @@ export function drawing(): GridDrawing {
       initial: store.ghost(),
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
-      isHosted: given.room !== undefined,
     };
   }
 
