@@ -47,7 +47,7 @@ def _ask(shown, kind, page_mb):
     from ipywidgets.embed import dependency_state
     from ipywidgets.widgets.widget import _instances
     from kan_widgets.figures import colours
-    from kan_widgets.widgets.pages.page import Placed, parts_of_page
+    from kan_widgets.widgets.pages.page import PageSavable, parts_of_page
 
     stills = {}
     for key in shown:
@@ -60,7 +60,7 @@ def _ask(shown, kind, page_mb):
     state = {}
     if figures:
         state = dependency_state([*figures, colours._sheet], drop_defaults=False)
-    views = [one for one in known if isinstance(one, Placed)] if page_mb else []
+    views = [one for one in known if isinstance(one, PageSavable)] if page_mb else []
     places, filling = parts_of_page(views, page_mb) if views else ([], "")
     answer = {
         "facts": globals().get("facts"),

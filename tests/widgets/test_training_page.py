@@ -114,7 +114,7 @@ def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
 
 def test_a_page_can_train_what_python_says_it_can() -> None:
     operations, network = (
-        (TRAINING / f"{name}.ts").read_text() for name in ("operations", "network")
+        (TRAINING / f"{name}.ts").read_text() for name in ("between_layers", "network")
     )
     [table] = re.findall(r"DIFFERENTIABLE: .*? = \{\n(.*?)\n\};", operations, re.S)
     assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(_FUNCTIONS)
