@@ -1,6 +1,6 @@
 /** Curves as traits carry them (kan_widgets/widgets/shell/curves_view.py), as plain data. */
 
-import { extent } from "d3-array";
+import { bisectRight, extent } from "d3-array";
 import { smoothed } from "../phi/smooth.ts";
 import type { Range } from "./axes.ts";
 import { type Chart, CURVE_COLOURS, FEW, hasLine, type Panel, singleValues } from "./chart.ts";
@@ -52,19 +52,18 @@ export function logged(wire: unknown) {
   });
 }
 
-/** Points of a curve that is drawn beside its name. */
+/** Points of a curve that is drawn beside its name; with fewer it would be made up for the most part. */
 const SPARK = 32;
 
-/** The latest value of a series, its step, and the heights of its curve from 0 to 1; null where there is none. */
+/** The latest value of a series, its step, and the heights of its curve from 0 to 1 over even steps; null where there is none. */
 export function latestOf(wire: unknown, name: string) {
   const found = ((wire ?? []) as WireCurve[]).find((curve) => curve.name === name);
   if (!found || found.x.byteLength === 0) return null;
   const [x, y] = [float64(found.x), float64(found.y)];
   const [value, at] = [y[y.length - 1], x[x.length - 1]];
-  const picked = Array.from(
-    { length: SPARK },
-    (_, k) => y[Math.round((k * (y.length - 1)) / (SPARK - 1))],
-  );
+  if (y.length < SPARK) return { value, at, heights: [] };
+  const steps = Array.from({ length: SPARK }, (_, k) => x[0] + (k * (at - x[0])) / (SPARK - 1));
+  const picked = steps.map((step) => y[Math.max(0, bisectRight(x, step) - 1)]);
   const sizes = picked.map(picked.every((each) => each > 0) ? Math.log : Number);
   const [least = 0, most = 0] = extent(sizes.filter(Number.isFinite));
   const heights = sizes.map((size) => (size - least) / (most - least));

@@ -11,7 +11,7 @@ import { lastLayer } from "./flow.ts";
 
 /** Bars with less room than this stand below their numbers, where units stand so far apart. */
 const LEAST_BAR = 60;
-const FAR_APART = 18;
+const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
 const BESIDE_TALL = 14;
 
