@@ -320,7 +320,7 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
         assert function["bottom"] < kernels["bottom"] <= response["bottom"] + 2
     assert visible_controls(lab) <= 12
     choose_in_menu(lab, "all controls")
-    assert visible_controls(lab) > 20
+    lab.until(lambda: visible_controls(lab) > 20, "all controls")
 
 
 def choose_in_menu(lab: LabPage, name: str) -> None:
