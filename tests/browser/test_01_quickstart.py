@@ -82,7 +82,7 @@ def walk_through_training(walk: Walk) -> dict[str, Any]:
         lab.until(lambda: "largest |φ|" in grid.text(), "what is said of the function clicked")
         walk.look("click")
         grid.choose("change")
-        lab.until(lambda: "the change of a function" in grid.text(), "the changes")
+        lab.until(lambda: "the change of φ(x) since step 0" in grid.text(), "the changes")
         walk.look("change")
         grid.choose("pattern")
         lab.until(lambda: "black: prefers dark" in grid.text(), "the pattern")
