@@ -133,7 +133,8 @@ def about_sines(found: Mapping[str, int]) -> Markdown:
 class Errors:
     """Two charts of tutorial 7, of the share of the variance left: a line for each network.
 
-    Lines begin at 1, the error of always answering the mean. Pale behind each: twenty other seeds.
+    Lines begin at 1, the error of always answering the mean. A band holds those of twenty other
+    seeds.
     """
 
     FUNCTIONS = "exp of a sum", "folds"
@@ -154,13 +155,17 @@ class Errors:
             own, others = chart.marks, []
             for kind, line in zip(self.KINDS, own, strict=True):
                 self._lines[name, kind] = line
+                errors = [twenty[f"{name}, {kind}, {d}"] for d in dimensions]
                 pale = type(line)(  # bqplot's, which is not to be imported before there is a chart
                     x=self.dimensions,
-                    y=np.transpose([twenty[f"{name}, {kind}, {d}"] for d in dimensions]),
+                    y=np.array([np.min(errors, 1), np.max(errors, 1)]),
                     scales=line.scales,
-                    colors=line.colors * 20,
-                    opacities=[0.2] * 20,
+                    colors=line.colors * 2,
+                    opacities=[0.3, 0.3],
                     stroke_width=1,
+                    fill="between",
+                    fill_colors=line.colors,
+                    fill_opacities=[0.15],
                 )
                 others.append(pale)
             chart.marks = [*others, *own]
@@ -342,7 +347,9 @@ def beside_dealt(step: str) -> Any:
         name: {measure: pair[f"{way}: {measure}, {STEPS[step]}"] for measure in MEASURES}
         for name, way in (("as trained", "as built"), ("splines dealt", "as built, dealt"))
     }
-    return dots(kinds, f"{step.removeprefix('from ')}, %", level=("no difference", 50.0))
+    earlier, later = STEPS[step].split(" to ")
+    y = f"{later} more complex than {earlier}, %"
+    return dots(kinds, y, level=("no difference", 50.0))
 
 
 def about_dealt() -> Markdown:
