@@ -226,18 +226,23 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
     return Markdown(f"{counts.data}\n\n{many.data}\n\n{told.data}")
 
 
-def dealt(layers: Sequence[LayerFunctions], seed: int) -> list[LayerFunctions]:
-    """Deal the splines of layers at random among all their functions; each keeps its base.
+def dealt(
+    layers: Sequence[LayerFunctions], seed: int, *, within: bool = False
+) -> list[LayerFunctions]:
+    """Deal the splines of layers at random among all their functions, or within each layer.
 
-    The layers must have one grid: their coefficients are (…, 1 + splines), the base's first.
+    Each function keeps its base. The layers must have one grid: their coefficients are
+    (…, 1 + splines), the base's first.
     """
+    draw = torch.Generator().manual_seed(seed)
     flat = [layer.coefficients.flatten(0, -2) for layer in layers]
-    every = torch.cat(flat)
-    order = torch.randperm(len(every), generator=torch.Generator().manual_seed(seed))
+    every, sizes = torch.cat(flat), [*map(len, flat)]
+    places = torch.arange(len(every)).split(sizes if within else [len(every)])
+    order = torch.cat([some[torch.randperm(len(some), generator=draw)] for some in places])
     every = torch.cat([every[:, :1], every[order, 1:]], 1)
     return [
         dataclasses.replace(layer, coefficients=part.view_as(layer.coefficients))
-        for layer, part in zip(layers, every.split([*map(len, flat)]), strict=True)
+        for layer, part in zip(layers, every.split(sizes), strict=True)
     ]
 
 

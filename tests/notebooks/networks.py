@@ -306,7 +306,11 @@ def of_pair(seed: int) -> Row:
             low, high = np.nanpercentile(found.bend, (25, 75))
             row[f"{variant}: middle half of {functions.name}"] = float(high - low)
         trained = kw.functions.read(network)
-        ways = {variant: trained, f"{variant}, dealt": networks_compared.dealt(trained, seed)}
+        ways = {
+            variant: trained,
+            f"{variant}, dealt": networks_compared.dealt(trained, seed),
+            f"{variant}, dealt within layers": networks_compared.dealt(trained, seed, within=True),
+        }
         for way, layers in ways.items():
             row |= {
                 f"{way}: {k}": share for k, share in networks_compared.later_more(layers).items()
