@@ -675,6 +675,12 @@ CLAIMS = [
         0.99,
     ),
     Claim(ESSAY, "they rise and turn", of("article", "end: one way in convs.0"), below=0.9),
+    Claim(
+        ESSAY,
+        "How much it leans does not say how much it needed",
+        leaning_on_splines(*PAIRS[0]),
+        above=2,
+    ),
     Claim(ESSAY, "most of the score needs no spline", WORTH, above=0, below=3),
     Claim(
         ESSAY,
@@ -800,11 +806,12 @@ CLAIMS = [
     ),
     Claim(ROWS, "before training none", of("article", "start: lines"), below=0.05),
     Claim(ROWS, "The link is there before training", of("article", f"start: {NEAR}"), below=-0.2),
+    Claim(ESSAY, "of those, and has no lines", of("labels shuffled", "lines"), below=0.1),
     Claim(
         ESSAY,
-        "as far as fifteen passes teach these, there are none",
-        of("labels shuffled", "lines"),
-        below=0.1,
+        "with hardly anything on top",
+        of("article", "start: splines' share in convs.0"),
+        below=0.05,
     ),
     *(
         Claim(
