@@ -406,56 +406,63 @@ def of_curve(seed: int) -> Row:
     models = {"MLP": mlp(5), "MLP, ten times": mlp(20), "KAN": nn.Sequential(*two)}
     points = torch.linspace(-1, 1, 256).unsqueeze(1)
     between = (points[1:] + points[:-1]) / 2
-    row = {}
+    row: Row = {}
     for name, model in models.items():
-        adam = torch.optim.Adam(model.parameters(), 1e-2)
-        for _ in range(1000):
-            adam.zero_grad()
-            mse_loss(model(points), curve(points)).backward()
-            adam.step()
-        with torch.no_grad():
-            error = (model(between) - curve(between)).square().mean().sqrt()
-        row[name] = float(error / curve(between).std())
+        for end, lowered in (("", False), (", rate lowered", True)):
+            pupil, losses = copy.deepcopy(model), []
+            adam = torch.optim.Adam(pupil.parameters(), 1e-2)
+            for step in range(1000):
+                if lowered:  # from the middle on, to 0 at the end
+                    adam.param_groups[0]["lr"] = 1e-2 * min(1, 2 - step / 500)
+                adam.zero_grad()
+                loss = mse_loss(pupil(points), curve(points))
+                loss.backward()
+                adam.step()
+                losses.append(loss.item())
+            with torch.no_grad():
+                error = (pupil(between) - curve(between)).square().mean().sqrt()
+            row[f"{name}{end}"] = float(error / curve(between).std())
+            row[f"{name}{end}: jumps"] = lesson.jumps(losses)
     return row
 
 
 def of_base(seed: int) -> Row:
     """Train tutorial 3's network with four bases in SiLU's place."""
-    names = cells_of("03_building_blocks", seed, "setup", "base-train", "base-run")
     row = {}
-    for activation in ("silu", "relu", "tanh", None):
-        early, late = names["train"](activation, seed)
-        row |= {f"{activation or 'none'}: early": early, f"{activation or 'none'}: late": late}
+    for name in ("silu", "relu", "tanh", "none"):
+        errors = lesson.errors_with_base(name, seed)
+        row |= {f"{name}: early": errors[50], f"{name}: late": errors[-1]}
     return row
 
 
 def of_refined(seed: int) -> Row:
     """Train tutorial 3's function from coarse to fine, and what stands beside it."""
-    keys = "setup", "one-model", "refine-tools", "refine-ways"
-    names = cells_of("03_building_blocks", seed, *keys)
-    refined, stayed, _ = names["coarse_to_fine"](*names["made"](3, seed))
-    fine = names["made"](24, seed)
-    fine_at_once = [names["further"](*fine) for _ in refined][-1]
-    grids = (6, 12, 24)
-    return {
-        "24 at once": fine_at_once,
-        **{f"refined to {g}": error for g, error in zip(grids, refined[1:], strict=True)},
-        **{f"not refined to {g}": error for g, error in zip(grids, stayed, strict=True)},
-    }
+
+    def wave(x: Tensor) -> Tensor:
+        return torch.sin(5 * x) * (1 - x / 2)
+
+    model, optimizer = lesson.made(3, seed)
+    lesson.further(model, optimizer, wave)
+    fine = lesson.further(*lesson.made(24, seed), wave, steps=1000)
+    row: Row = {"24 at once": math.sqrt(fine[-1])}
+    for grid_size in (6, 12, 24):
+        _, row[f"not refined to {grid_size}"] = lesson.refined_at(
+            (model, optimizer), grid_size, wave
+        )
+        model.phi.refine(grid_size, optimizer=optimizer)
+        losses = lesson.further(model, optimizer, wave)
+        row[f"refined to {grid_size}"] = math.sqrt(losses[-1])
+    return row
 
 
 def of_borders(seed: int) -> Row:
     """Train tutorial 4's network with three kinds of border."""
-    keys = "convolution-setup", "convolution-net-tools", "convolution-net-train"
-    names = cells_of("04_convolution_with_functions", seed, *keys)
-    networks = names["three_borders"](seed)
-    row = {f"{name}: start": names["at_zero_share"](one) for name, one in networks.items()}
-    names["train"](
-        networks, names["adams_of"](networks), digits().loaders(batch_size=64, seed=seed)[0]
-    )
-    for name, one in networks.items():
-        row[f"{name}: end"] = names["at_zero_share"](one)
-        row[f"{name}: right"] = names["share_right"](one)
+    known, row = digits(), {}
+    for name, network in lesson.three_borders(seed).items():
+        row[f"{name}: start"] = lesson.at_zero_share(network)
+        train(network, known.loaders(batch_size=64, seed=seed)[0], 1, rate=3e-3)
+        row[f"{name}: end"] = lesson.at_zero_share(network)
+        row[f"{name}: right"] = lesson.share_right(network, known.test_images, known.test_labels)
     return row
 
 
