@@ -274,7 +274,7 @@ def formula(
         rest = _evaluate(expressions, called, data[held]) - y
         error = np.sqrt(np.square(rest).mean(axis=0))
         spread = np.maximum(y.var(axis=0), 1e-24 * np.square(y).mean() + 1e-300)
-        found = Formula(
+        written = Formula(
             expressions,
             called,
             chain.length,
@@ -285,7 +285,7 @@ def formula(
             held,
             terms=dict.fromkeys(terms, 1),
         )
-        front.append(found)
+        front.append(written)
     show(steps[1], steps[1])
     holds = [one for one in front if one.unexplained <= _HOLDS] or front[-1:]
     scores = [formula_score(one.unexplained, one.length, penalty) for one in holds]
