@@ -14,7 +14,7 @@ import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
 import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
-import type { Picture } from "./picture.ts";
+import { furthest, type Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
@@ -116,8 +116,10 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   return spanText(layer.variable, xRange) + which;
 }
 
-/** What an overview shows: the output in which most is one way, falling or rising; or that nothing is. */
-function findingText({ cells, layer, shape: [out] }: Picture): string {
+/** What an overview shows: how many functions, in which output most go one way, and which is the largest. */
+function findingText(picture: Picture): string {
+  const { cells, layer, shape, sizes } = picture;
+  const [out, inputs, kh, kw] = shape;
   // Of a few functions each output says nothing.
   const rows = cells.length / out < 4 ? 1 : out;
   const each = cells.length / rows;
@@ -126,10 +128,25 @@ function findingText({ cells, layer, shape: [out] }: Picture): string {
   );
   const o = maxIndex(leans, (lean) => Math.abs(lean ?? 0));
   const lean = leans[o] ?? 0;
-  if (Math.abs(lean) < LEANING) return "about as many functions rise as fall";
-  const number = (layer.window?.out ?? 0) + o;
-  const name = rows > 1 ? `${layer.names?.[number] ?? `output ${number}`}: ` : "";
-  return `${name}far more functions ${lean < 0 ? "fall than rise" : "rise than fall"}`;
+  const named = (k: number) => {
+    const number = (layer.window?.out ?? 0) + k;
+    return layer.names?.[number] ?? `output ${number}`;
+  };
+  const isEven = Math.abs(lean) < LEANING;
+  const way = lean < 0 ? "fall than rise" : "rise than fall";
+  const ways = isEven
+    ? "about as many rise as fall"
+    : `${rows > 1 ? `for ${named(o)} ` : ""}far more ${way}`;
+  const count = `${counted(layer.count, "function")}${layer.window ? " drawn" : ""}`;
+  const f = furthest(sizes);
+  if (inputs < 2 || out < 2 || !(sizes[f] > 0)) return `${count}: ${ways}`;
+  const size = kh * kw;
+  const input = (layer.window?.in ?? 0) + (Math.floor(f / size) % inputs);
+  const from =
+    shape !== layer.shape
+      ? `map ${input}`
+      : (layer.inputNames?.[input] ?? `${layer.kind === "conv" ? "channel" : "input"} ${input}`);
+  return `${count}: ${ways}; the largest is from ${from} to ${named(Math.floor(f / size / inputs))}`;
 }
 
 /** What the colours of an overview stand for. */
