@@ -237,7 +237,8 @@ function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours
   const step = words(plot.x, y, STEP, muted);
   const smoothed = curves.find(({ mean }) => mean !== null);
   if (!smoothed) return [step];
-  const stroke = curveColour(colours, smoothed.colour);
+  // Of several curves the key is of all.
+  const stroke = curves.length > 1 ? muted : curveColour(colours, smoothed.colour);
   const right = plot.x + plot.width;
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;

@@ -55,6 +55,7 @@ export function gridCaption(
       title: over,
       strong: true,
     });
+  if (togetherOf(get) && settings.scale === "layer") say("one scale for all models");
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
