@@ -273,7 +273,7 @@ describe("how shares add up", () => {
     const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
     const little = { sums: { baseline: 1, missing: 1e-4 } };
     expect(read(kernels, { ...one, ...little }).sentence).toBe(
-      "Class 1 scores −0.25. With the kernel of this layer at its mean over this image it would score 1; what it makes of this image adds −1.25.",
+      "Class 1 scores −0.25. With the kernel of this layer at its mean over this image it would score 1; what it makes of this image subtracts 1.25.",
     );
   });
 

@@ -95,8 +95,7 @@ function createModels(shell: Shell, request: What) {
   });
   const time = element(document, "div", "kw-time-place", whole);
   const parts: ({ model: AnyModel; store: Store } | null)[] = request.refs.map(() => null);
-  let active = 0;
-  let columns = 1;
+  let [active, columns] = [0, 1];
   void Promise.all(request.refs.map(connect)).then(() => {
     const stores = parts.flatMap((part) => part?.store ?? []);
     if (stores.length === 0 || signal.aborted) return;

@@ -1,7 +1,7 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { maxIndex, mean } from "d3-array";
-import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
+import { counted, isPlain, layerInWords, layerSize, outputName } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
@@ -18,7 +18,7 @@ import { furthest, type Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
-import { selectionText } from "./words.ts";
+import { placeTexts, selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
@@ -94,7 +94,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
-      key.push(keyed(`rest of this ${kin}`, "line", colours.zero));
+      key.push(keyed(`same ${kin}`, "line", colours.zero));
     }
   }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
@@ -120,7 +120,7 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
 /** What an overview shows: how many functions, in which output most go one way, and which is the largest. */
 function findingText(picture: Picture): string {
   const { cells, layer, shape, sizes } = picture;
-  const [out, inputs, kh, kw] = shape;
+  const [out] = shape;
   // Of a few functions each output says nothing.
   const rows = cells.length / out < 4 ? 1 : out;
   const each = cells.length / rows;
@@ -129,25 +129,14 @@ function findingText(picture: Picture): string {
   );
   const o = maxIndex(leans, (lean) => Math.abs(lean ?? 0));
   const lean = leans[o] ?? 0;
-  const named = (k: number) => {
-    const number = (layer.window?.out ?? 0) + k;
-    return layer.names?.[number] ?? `output ${number}`;
-  };
-  const isEven = Math.abs(lean) < LEANING;
   const way = lean < 0 ? "fall than rise" : "rise than fall";
-  const ways = isEven
-    ? "about as many rise as fall"
-    : `${rows > 1 ? `for ${named(o)} ` : ""}far more ${way}`;
+  const name = outputName(layer, (layer.window?.out ?? 0) + o);
+  const most = `${rows > 1 ? `for ${name} ` : ""}far more ${way}`;
   const count = `${counted(layer.count, "function")}${layer.window ? " drawn" : ""}`;
+  const ways = Math.abs(lean) < LEANING ? "about as many rise as fall" : most;
   const f = furthest(sizes);
-  if (inputs < 2 || out < 2 || !(sizes[f] > 0)) return `${count}: ${ways}`;
-  const size = kh * kw;
-  const input = (layer.window?.in ?? 0) + (Math.floor(f / size) % inputs);
-  const from =
-    shape !== layer.shape
-      ? `map ${input}`
-      : (layer.inputNames?.[input] ?? `${layer.kind === "conv" ? "channel" : "input"} ${input}`);
-  return `${count}: ${ways}; the largest is from ${from} to ${named(Math.floor(f / size / inputs))}`;
+  const largest = layer.count > 1 && sizes[f] > 0 ? placeTexts(picture, f).at(-2) : "";
+  return `${count}: ${ways}${largest && `; the largest is ${largest}`}`;
 }
 
 /** What the colours of an overview stand for. */

@@ -54,21 +54,18 @@ export function rangesLayout(content: RangesContent, width: number) {
     x: PAD + own + COLUMN_GAP,
     width: left - own - (below ? 1 : 2) * COLUMN_GAP - AXIS_ENDS_WIDTH,
   };
-  const abreast = columns.length * Math.max(...widths) <= inside ? columns.length : 2;
-  const bands = below ? Math.ceil(columns.length / abreast) : 0;
+  const all = columns.length;
+  const abreast = !below || all * Math.max(...widths) <= inside ? all : 2;
+  const bands = below ? Math.ceil(all / abreast) : 0;
   const warned = bands > 0 && content.rows.some(aside) ? HEAD_LINE : 0;
   const rowHeight = heights.height + bands * BAND_HEIGHT + warned;
   const top = head + HEAD_HEIGHT;
   const cells = columns.map((column, k) => {
-    if (below) {
-      const wide = inside / abreast;
-      const right = PAD + ((k % abreast) + 1) * wide;
-      return { column, right, width: wide, band: Math.floor(k / abreast) };
-    }
-    const extra = spare / columns.length;
+    const width = below ? inside / abreast : widths[k] + spare / all;
+    const before = below ? (k % abreast) * width : left + sum(widths.slice(0, k));
     /** Where its words end. */
-    const right = PAD + left + sum(widths.slice(0, k + 1)) + (k + 1) * extra;
-    return { column, right, width: widths[k] + extra, band: 0 };
+    const right = PAD + before + (k * spare) / all + width;
+    return { column, right, width, band: Math.floor(k / abreast) };
   });
   return {
     width,

@@ -144,14 +144,12 @@ function captionOf(
       swatch: fill(seen ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
-  ];
-  caption.push(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },
     { text: "range: a function’s largest value less its smallest" },
     { text: "grid: the x that splines cover" },
     { text: "SiLU-like: nearly x·sigmoid(x)" },
-  );
+  ];
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {

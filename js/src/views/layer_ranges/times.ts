@@ -127,13 +127,8 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const band = times.measure === "range" ? "median and middle half" : "";
   const scale = log ? "log scale" : "";
-  const joined = (...parts: string[]) => parts.filter(Boolean).join(", ");
-  const texts = [
-    joined(rest, "by step", band, scale),
-    joined(rest, "by step", scale),
-    joined(rest || "by step", scale),
-    rest || scale,
-  ];
+  const said = [scale, "by step", rest, band].filter(Boolean);
+  const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.
   const steps = inside.length > 2 ? inside : [times.steps.from, times.steps.to];

@@ -4,11 +4,9 @@ import { counted, layerInWords, layerTitle, placeText, selectionOf } from "../..
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
-const UNKNOWN = "–";
-
 /** Of many functions, a number to two places: the same in sentences and columns. */
 export const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
-const numberOr = (value: number | null) => (value === null ? UNKNOWN : roughly(value));
+const numberOr = (value: number | null) => (value === null ? "–" : roughly(value));
 
 type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;
 
