@@ -71,7 +71,6 @@ RESERVED = {
     "fastai": {"integrations"},
     "ignite": {"integrations"},
     "ray": {"integrations"},
-    "keras": {"integrations"},
     "lightning": {"integrations"},
     "mlflow": {"integrations"},
     "pytorch_lightning": {"integrations"},
