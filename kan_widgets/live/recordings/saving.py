@@ -15,10 +15,14 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.control_folder import ControlFolder
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
 from kan_widgets.live.recordings.pending_writer import PendingWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, ranks_of_job
-from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
+from kan_widgets.live.recordings.recorder import (
+    FrameRecorder,
+    InputsRecorder,
+    Recorder,
+    open_recorders,
+)
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.same_step import same_step_of
 from kan_widgets.live.recordings.segments import OneFile, written_file
