@@ -64,7 +64,7 @@ class Savable(Source):
 
         The frames kept, what was logged, the inputs observed last, the examples traced with
         what they made of the network, and how the training went;
-        `kan_widgets.live.recordings.format` documents the file. A file of that name is
+        ``docs/recordings.md`` documents the file. A file of that name is
         replaced once the new one is complete. In distributed training only the first process
         (rank 0) writes.
 
@@ -143,7 +143,7 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.control_folder`). It is checked five
+            may write there (``docs/recordings.md``). It is checked five
             times a second, or every two seconds at a remote address. What is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.
