@@ -523,7 +523,7 @@ def test_files_that_the_architecture_names_are_there() -> None:
 
 def test_classes_that_the_table_of_locks_names_are_there() -> None:
     owners = re.findall(
-        r" `([a-z_.]+)\.([A-Z]\w+)` ", (PACKAGE.parent / "docs/architecture.md").read_text("utf-8")
+        r"`([a-z_.]+)\.([A-Z]\w+)`", (PACKAGE.parent / "docs/architecture.md").read_text("utf-8")
     )
     assert len(owners) > 10
     for module, name in owners:
