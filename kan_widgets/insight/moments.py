@@ -73,7 +73,7 @@ class Rise:
     after: float
     p: float
     """Share of shuffled orders of the values around it that give as much."""
-    moved: tuple[tuple[str, FunctionIndex], ...] = ()
+    moved: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """The eight functions at most that moved farthest, and farther than in 95 % of the other
     stretches as long. That does not say that they caused it."""
     put_back: Interval | None = None
@@ -339,7 +339,7 @@ def _put_back(run: Any, rise: Rise, images: Tensor, labels: Tensor) -> Rise:
     then = SimpleNamespace(model=run.model, history=[run.history.at(rise.begins)])
     generator, layout = np.random.default_rng(0), run.frame.layout
 
-    def change(where: Sequence[tuple[str, FunctionIndex]]) -> Interval:
+    def change(where: Sequence[tuple[str, tuple[int, ...]]]) -> Interval:
         return intervene(then, images, labels, "initial", where=where).change  # type: ignore[arg-type]
 
     pools = {
@@ -356,6 +356,6 @@ def _put_back(run: Any, rise: Rise, images: Tensor, labels: Tensor) -> Rise:
     return replace(rise, put_back=change(rise.moved), controls=tuple(changes))
 
 
-def _place(index: FunctionIndex) -> str:
+def _place(index: tuple[int, ...]) -> str:
     out, in_, row, column = index
     return f"φ {in_} → {out}" + (f" [{row}, {column}]" if row or column else "")

@@ -85,11 +85,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
 
 
 def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
-    """Return the inputs of those functions of a layer that a layout has.
-
-    ``None`` where it has a window of a layer in which these cannot be told: a convolution in
-    groups.
-    """
+    """Return the inputs of those functions that a layout has; None of convolutions in groups."""
     layer = next((part for part in layout.layers if part.name == seen.layer), None)
     if layer is None or layer.window is None:
         return seen
@@ -205,6 +201,8 @@ def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
     return [_summary_dict(summary_of(frame, frame.layout.layer(name))) for name in windows]
 
 
+# At most so many marks go to a page: they are ticks of a timeline.
+_MARKS = 100
 # The states shown for a diverged run: divergence matters more than that it is still or over.
 _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
@@ -212,14 +210,15 @@ _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running
 def training_of(source: Source) -> dict[str, Any]:
     """Return how the run stands; ``beats`` where the page hears so every few seconds.
 
-    ``loss`` are name, latest value and step of the loss, where one was logged; ``model`` is the
-    class of the model.
+    ``loss`` are name, latest value and step of the loss, where one was logged, ``marks`` the steps
+    that were marked, and their texts; ``model`` is the class of the model.
     """
     standing, model = source.feed.standing, source.feed.model_class
     run = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
-    if (is_binding(source) or isinstance(source, Replay)) and (
-        name := loss_of(source.scalars.names)
-    ):
+    if not (is_binding(source) or isinstance(source, Replay)):
+        return run
+    run["marks"] = [[mark.step, mark.text] for mark in source.scalars.marks[-_MARKS:]]
+    if name := loss_of(source.scalars.names):
         steps, losses = source.scalars.series(name)
         run["loss"] = [name, repr(float(losses[-1])), int(steps[-1])]
         since = diverged_since(source.scalars)
