@@ -30,6 +30,7 @@ from tests.notebooks.execution import FOLDER, code_cells, has_seed, read, set_se
 sys.path.append(str(FOLDER))
 
 import lesson
+import networks_compared
 
 SEEDS = range(1001, 1021)
 SEEDS_OF = {"labels by heart": SEEDS[:6]}
@@ -304,6 +305,16 @@ def of_pair(seed: int) -> Row:
                 row[f"{variant}: {measure} of {functions.name}"] = median
             low, high = np.nanpercentile(found.bend, (25, 75))
             row[f"{variant}: middle half of {functions.name}"] = float(high - low)
+        trained = kw.functions.read(network)
+        ways = {
+            variant: trained,
+            f"{variant}, dealt": networks_compared.dealt(trained, seed),
+            f"{variant}, dealt within layers": networks_compared.dealt(trained, seed, within=True),
+        }
+        for way, layers in ways.items():
+            row |= {
+                f"{way}: {k}": share for k, share in networks_compared.later_more(layers).items()
+            }
     return row
 
 
@@ -484,37 +495,24 @@ def of_two_runs(seed: int) -> Row:
     }
 
 
-def other_mlps(d: int, numbers: int) -> dict[str, nn.Module]:
-    """Return MLPs of about so many numbers: one of SiLU, and one of two hidden layers."""
-    one = (numbers - 1) // (d + 2)
-    two = round((math.sqrt((d + 3) ** 2 + 4 * numbers) - d - 3) / 2)
-    first, second = nn.Linear(d, two), nn.Linear(two, two)
-    return {
-        "MLP of SiLU": nn.Sequential(nn.Linear(d, one), nn.SiLU(), nn.Linear(one, 1)),
-        "MLP of two layers": nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Linear(two, 1)),
-    }
-
-
 def of_curse(seed: int) -> Row:
-    """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
+    """Train tutorial 7's KAN and MLPs, and one of SiLU, on two functions of 2 to 16 variables."""
     names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
-    row = {
-        f"{name}, {kind}, {d}": names["left_over"](network, x, y)
-        for (name, d), (x, y) in names["problems"].items()
-        for kind, network in names["of_one_size"](d).items()
-    }
+    row = {}
     for (name, d), (x, y) in names["problems"].items():
-        numbers = kw.nn.count_parameters(names["of_one_size"](d)["KAN"])
-        torch.manual_seed(seed)
-        for kind, network in other_mlps(d, numbers).items():
-            row[f"{name}, {kind}, {d}"] = names["left_over"](network, x, y)
-    many = names["of_one_size"](16, units=16)
-    return row | {
-        f"folds, {kind}, 16, as large as 16 units": names["left_over"](
-            network, *names["problems"]["folds", 16]
-        )
-        for kind, network in many.items()
-    }
+        networks = names["of_one_size"](d)
+        numbers = kw.nn.count_parameters(networks["KAN"])
+        hidden = (numbers - 1) // (d + 2)
+        silu = nn.Sequential(nn.Linear(d, hidden), nn.SiLU(), nn.Linear(hidden, 1))
+        for kind, network in (networks | {"MLP of SiLU": silu}).items():
+            row[f"{name}, {kind}, {d}"] = networks_compared.left_over(network, x, y, seed)
+        if d == 4:
+            row[f"sines, {name}"] = networks_compared.sines(networks["KAN"])
+    x, y = names["problems"]["folds", 16]
+    for kind, network in names["of_one_size"](16, units=16).items():
+        left = networks_compared.left_over(network, x, y, seed)
+        row[f"folds, {kind}, 16, as large as 16 units"] = left
+    return row
 
 
 KINDS: dict[str, Callable[[int], Row]] = {

@@ -95,17 +95,14 @@ def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     columns = layer.part[1]
     entries = slice(columns.start * size, columns.stop * size)
     maps = None if seen.maps is None else seen.maps[:, columns]
-    return replace(observed_entries(seen, entries), maps=maps, fold=None)
-
-
-def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
-    """Return what reaches some entries of a layer; maps stay."""
     return replace(
         seen,
         counts=seen.counts[entries],
         outside_domain=seen.outside_domain[entries],
         outside_extent=seen.outside_extent[entries],
         patches=seen.patches[:, entries],
+        maps=maps,
+        fold=None,
     )
 
 
