@@ -12,6 +12,7 @@ from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
+    from kan_widgets.insight.circuits import Circuits, Drivers, Link, Path, circuits
     from kan_widgets.insight.complexity import (
         Complexity,
         DepthTrend,
@@ -24,20 +25,18 @@ if TYPE_CHECKING:
     from kan_widgets.insight.formulas.projection import Fixed, fix
     from kan_widgets.insight.formulas.symbolic import symbolic
     from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
-    from kan_widgets.insight.importance import Importance, importance
     from kan_widgets.insight.intervene import Interval, Intervention, intervene
     from kan_widgets.insight.kernel_shares import KernelShares
     from kan_widgets.insight.kernels import (
-        Kernel,
+        Importance,
         Observed,
         PatternCheck,
         SeenPatches,
         check_observed,
         check_pattern,
-        kernel_of,
+        importance,
     )
-    from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
-    from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
+    from kan_widgets.insight.networks.ensemble import Ensemble, ensemble, untrained_networks
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
     from kan_widgets.insight.sampled_layer import SampledLayer, SeenInputs, sampled, seen_inputs
     from kan_widgets.insight.summary import (
@@ -52,8 +51,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMS",
     "THRESHOLD",
+    "Circuits",
     "Complexity",
     "DepthTrend",
+    "Drivers",
     "Ensemble",
     "Explanation",
     "Fixed",
@@ -64,10 +65,11 @@ __all__ = [
     "Importance",
     "Interval",
     "Intervention",
-    "Kernel",
     "KernelShares",
     "LayerSummary",
+    "Link",
     "Observed",
+    "Path",
     "PatternCheck",
     "Quantiles",
     "SampledLayer",
@@ -76,9 +78,9 @@ __all__ = [
     "Start",
     "SymbolicFit",
     "SymbolicFits",
-    "Untrained",
     "check_observed",
     "check_pattern",
+    "circuits",
     "complexity",
     "ensemble",
     "explain",
@@ -87,7 +89,6 @@ __all__ = [
     "function_ranges",
     "importance",
     "intervene",
-    "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
     "quantiles_of",
@@ -101,7 +102,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain importance intervene kernel_shares kernels ranges sampled_layer summary "
+    "circuits complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
     "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
-    "networks.ensemble networks.untrained",
+    "networks.ensemble",
 )

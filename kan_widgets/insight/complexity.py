@@ -244,7 +244,7 @@ def later_is_more_complex(
     >>> _ = torch.nn.init.normal_(model[1].spline_weight)  # as training may bend them
     >>> found = later_is_more_complex(kw.functions.read(model))
     >>> null = kw.insight.untrained_networks(make, count=19)
-    >>> found.later > max(later_is_more_complex(network.layers).later for network in null)
+    >>> found.later > max(later_is_more_complex(kw.functions.read(network)).later for network in null)
     True
     """
     if measure not in MEASURES:

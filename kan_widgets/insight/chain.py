@@ -1,0 +1,241 @@
+"""A network as a chain of sums Σφ: what flows along a route of channels, and what cutting it does.
+
+From the means of all first functions to what they give for an image is a straight line, and the
+score's change along it is divided by the chain rule: the gradient is let through the channels of a
+route alone, so that all routes add up to the change. That is integrated gradients (Sundararajan,
+Taly and Yan, ICML 2017) over first functions, taken apart by the channels in between, their
+conductance (Dhamdhere, Sundararajan and Yan, "How important is a neuron?", ICLR 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kan_widgets.arrays import Float64, Int64
+from kan_widgets.functions.undisturbed import tapped
+from kan_widgets.insight.kernel_shares import kernel_maps
+from kan_widgets.insight.kernels import values_of
+from kan_widgets.insight.tapped_pass import run, stages_of
+from kan_widgets.live.model.observe import patches_of
+
+# Values of kernels at a time, and images.
+_VALUES, _AT_ONCE = 4_000_000, 128
+
+Route = tuple[int | None, ...]
+"""For each layer but the last a channel; ``None`` where any is meant, -1 where none is."""
+
+
+class Batch(NamedTuple):
+    """Images by their numbers, and what their layers take and give."""
+
+    rows: Int64
+    x: Tensor
+    takes: list[Tensor]
+    gives: list[Tensor]
+
+
+class Chain:
+    """A model whose layers run one after the other, each once, and images to run it on.
+
+    It is made and used within `undisturbed`, with gradients.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a model.
+    """
+
+    def __init__(self, model: nn.Module, images: Tensor, points: int) -> None:
+        self._model, self._images, self._points = model, images, points
+        self._route: Route = ()
+        stages = stages_of(model)
+        record = run(model, images[:1], [tap for stage in stages for tap in stage.taps])
+        self._stages = record.ran(stages)
+        self.layers = [stage.parts[0] for stage in self._stages]
+        for stage in self._stages:
+            alone = len(stage.parts) == 1 and all(len(tap.modules) == 1 for tap in stage.taps)
+            if not alone or not all(map(record.once, stage.taps)):
+                raise ValueError(f"{stage.name}: expected a layer in one module, which runs once")
+        if len(self.layers) < 2 or self.layers[-1].kind != "linear":
+            names = ", ".join(layer.name for layer in self.layers)
+            raise ValueError(f"layers {names}: expected two or more, the last of them dense")
+        self.depth, first = len(self.layers) - 1, self.layers[0]
+        z = [record.at(stage.at) for stage in self._stages]
+        self.channels = [part.shape[1] for part in z]
+        most = max(p[0].numel() * layer.shape[1] for p, layer in zip(z, self.layers, strict=True))
+        self._at_once = max(1, min(_AT_ONCE, _VALUES // most))
+        if first.shape[0] != self.channels[0]:
+            raise ValueError(f"{first.name}: its kernels are shared by several channels")
+        self.channel_of = np.repeat(np.arange(self.channels[0]), int(np.prod(first.shape[1:])))
+        """``(functions,)``: the channel that each function of the first layer adds to."""
+        self.means = np.zeros(first.n_functions)
+        """``(functions,)``: of what the first functions give, over images and places."""
+        self.of_kernels: list[Any] = [0.0] * len(z)
+        """By layer ``(out, in)``, the same of kernels."""
+        self._of_channels: list[Any] = [0.0] * len(z)
+        for batch in self.batches(np.arange(len(images))):
+            for functions, values in self.first_values(batch):
+                self.means[functions] += values.mean(axis=1).sum(axis=0) / len(images)
+            for k, layer in enumerate(self.layers):
+                maps, _ = kernel_maps(layer, batch.takes[k])
+                self.of_kernels[k] += maps.mean(dim=(3, 4)).sum(dim=0).numpy() / len(images)
+                of_each = _by_place(batch.gives[k]).mean(dim=2)
+                self._of_channels[k] += of_each.sum(dim=0) / len(images)
+        self._check_sums(next(self.batches(np.arange(1))))
+
+    def _check_sums(self, batch: Batch) -> None:
+        """Raise unless all that the first layer gives flows through the others."""
+        z, first = batch.gives[0], self.layers[0]
+        rest = _by_place(z - first.total(batch.takes[0]))
+        off = rest - rest.mean(dim=2, keepdim=True)
+        if float(off.abs().max()) > 1e-3 * max(1.0, float(z.abs().max())):
+            raise ValueError(f"{first.name}: its functions do not add up to what it gave")
+        for k in range(1, self.depth):
+            route = tuple(-1 if j == k else None for j in range(self.depth))
+            if bool(self.flow(batch, slice(None), [route]).any()):
+                raise ValueError(f"there is a way around {self.layers[k].name}")
+
+    def batches(self, rows: Int64) -> Iterator[Batch]:
+        """Run images by their numbers, a few at a time."""
+        for some in np.split(rows, range(self._at_once, len(rows), self._at_once)):
+            x = self._images[torch.from_numpy(some)]
+            taps = [stage.inputs[0] for stage in self._stages], [stage.at for stage in self._stages]
+            with torch.no_grad():
+                record = run(self._model, x, [*taps[0], *taps[1]])
+            yield Batch(some, x, *([record.at(t).double().cpu() for t in its] for its in taps))
+
+    def sums(
+        self, x: Tensor, put: Mapping[int, Tensor], clean: Sequence[Tensor] = (), route: Route = ()
+    ) -> list[Tensor]:
+        """Run the model and return what each layer gives; ``put`` says what it gives instead.
+
+        With ``clean``, what layers gave before, all but the channels of a ``route`` give that.
+        """
+        given: list[Tensor] = []
+
+        def see(_: object, value: Tensor) -> Tensor:
+            k = len(given)
+            if k in put:
+                value = put[k].to(value)
+            elif k < len(route):
+                value = _mixed(clean[k].to(value), route[k], value)
+            value = value.clone()
+            if value.requires_grad and k < self.depth:
+                value.register_hook(partial(self._let_through, k))
+            given.append(value)
+            return value.clone()  # the model may go on in place
+
+        with tapped([stage.at for stage in self._stages], see):
+            self._model(x)
+        return given
+
+    def _let_through(self, k: int, slope: Tensor) -> Tensor | None:
+        """Stop the gradient but for the channel of the route."""
+        node = self._route[k] if self._route else None
+        return None if node is None else _mixed(torch.zeros_like(slope), node, slope)
+
+    def flow(
+        self, batch: Batch, target: int | slice, routes: Sequence[Route], k: int = 0
+    ) -> Tensor:
+        """Divide the change of a class's score, as first functions go from their means to an image.
+
+        Returns for each route the part of each channel of layer ``k``, ``(n, routes, channels)``;
+        for ``k=0`` the mean gradient there instead, ``(n, routes, channels, places)``.
+        """
+        z, way = batch.gives[0], self._way(batch)
+
+        def given_at(left: float) -> Tensor:
+            with torch.no_grad():
+                return _by_place(self.sums(batch.x, {0: z - left * way})[k])
+
+        total, before = torch.zeros(()), given_at(1.0)
+        for point in range(self._points):
+            left = 1 - (point + 0.5) / self._points
+            leaf = (z - left * way).to(batch.x).requires_grad_()
+            given, slopes = self.sums(batch.x, {0: leaf}), []
+            score, at = given[-1][:, target].sum(), given[k] if k else leaf
+            for self._route in routes:
+                [slope] = torch.autograd.grad(score, at, retain_graph=True)
+                slopes.append(_by_place(slope))
+            self._route = ()
+            slope = torch.stack(slopes, dim=1)
+            if k:
+                after = given_at(1 - (point + 1) / self._points)
+                slope, before = (slope * (after - before)[:, None]).sum(dim=3), after
+            total = total + slope
+        return total if k else total / self._points
+
+    def _way(self, batch: Batch) -> Tensor:
+        """Return how far the first layer's sums are from those of the means of its functions."""
+        means = torch.from_numpy(np.bincount(self.channel_of, self.means))
+        total = self.layers[0].total(batch.takes[0])
+        return total - means.reshape(-1, *[1] * (total.ndim - 2))
+
+    def first_values(
+        self, batch: Batch, chosen: Int64 | None = None
+    ) -> Iterator[tuple[Int64, Float64]]:
+        """Yield functions of the first layer and what they give, ``(n, places, k)``."""
+        patches = patches_of(self.layers[0], batch.takes[0])[0]
+        rows = patches.reshape(-1, patches.shape[-1]).numpy()
+        for _, functions, values in values_of(self.layers[0], rows, chosen):
+            # Where β is padded and not x, nothing comes from beyond the border.
+            yield functions, np.nan_to_num(values).reshape(len(batch.x), -1, len(functions))
+
+    def parts(self, batch: Batch, target: int, routes: Sequence[Route]) -> Float64:
+        """Return what first functions have of a change by routes, ``(n, routes, functions)``."""
+        along = self.flow(batch, target, routes).numpy()
+        shares = np.zeros((*along.shape[:2], len(self.means)))
+        for functions, values in self.first_values(batch):
+            own, beyond = along[:, :, self.channel_of[functions]], values - self.means[functions]
+            shares[:, :, functions] = np.einsum("nlf,nrfl->nrf", beyond, own, optimize=True)
+        return shares
+
+    def cuts(self, batch: Batch, target: int, function: int, route: Route) -> Float64:
+        """Return by how much a score falls as means are put in place of something, ``(…, n)``.
+
+        Of all first functions; of one, along a path; of that one; and of each channel of the path,
+        for the next one alone.
+        """
+        x, z = batch.x, batch.gives
+        path = (int(self.channel_of[function]), *route[1:])
+        [(_, values)] = self.first_values(batch, np.array([function]))
+        beyond = torch.from_numpy(values[..., 0] - self.means[function])
+        cut = z[0].clone()
+        cut[:, path[0]] -= beyond.reshape(cut[:, 0].shape)
+        with torch.no_grad():
+            after = [
+                self.sums(x, {0: z[0] - self._way(batch)}),
+                self.sums(x, {0: cut}, z, path),
+                self.sums(x, {0: cut}),
+            ]
+            for k, channel in enumerate(path):
+                flat = z[k].clone()
+                flat[:, channel] = self._of_channels[k][channel]
+                given = self.sums(x, {k: flat})
+                if k + 1 < self.depth:
+                    alone = _mixed(z[k + 1].to(given[k + 1]), path[k + 1], given[k + 1])
+                    given = self.sums(x, {k + 1: alone})
+                after.append(given)
+        scores = [given[-1][:, target].double().cpu() for given in after]
+        return (z[-1][:, target] - torch.stack(scores)).numpy()
+
+
+def _mixed(values: Tensor, channel: int | None, own: Tensor) -> Tensor:
+    """Return values with one channel of others; -1 is none, and ``None`` all of them."""
+    if channel is None:
+        return own
+    mixed = values.clone()
+    if channel >= 0:
+        mixed[:, channel] = own[:, channel]
+    return mixed
+
+
+def _by_place(values: Tensor) -> Tensor:
+    """Return maps ``(n, channels, ...)`` as ``(n, channels, places)``, in double precision."""
+    return values.detach().double().cpu().reshape(*values.shape[:2], -1)
