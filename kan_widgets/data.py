@@ -8,15 +8,10 @@ test digits is not one on MNIST's own 10,000, so whatever prints an accuracy pri
 
 from __future__ import annotations
 
-import gzip
 import os
-import tempfile
-import zlib
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
-from urllib.request import urlopen
 
 import numpy as np
 import torch
@@ -33,13 +28,6 @@ __all__ = ["Digits", "mnist"]
 
 DataSource = Literal["auto", "embedded", "torchvision"]
 _SOURCES = ("auto", "embedded", "torchvision")
-
-_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-# Seconds without a byte after which the next one is tried.
-_SILENCE = 15.0
 
 # MNIST's files as torchvision unpacks them, with the shape of what each must hold.
 _FILES = {
@@ -152,7 +140,6 @@ def mnist(
     source: DataSource = "auto",
     *,
     root: str | os.PathLike[str] = "data",
-    download: bool = False,
 ) -> Digits:
     """Load MNIST.
 
@@ -164,17 +151,13 @@ def mnist(
         if they are there and whole, else the embedded set; it never touches the network.
     root : path
         Folder that holds ``MNIST/raw/``, as in torchvision. The full set takes 220 MB of memory.
-    download : bool
-        Fetch missing or damaged files; for ``source="torchvision"`` only.
 
     Raises
     ------
     ValueError
-        If `source` is unknown, or `download` is asked of another source than "torchvision".
+        If `source` is unknown.
     FileNotFoundError
         If ``source="torchvision"`` and a file is missing or damaged.
-    ConnectionError
-        If the download failed. Nothing of it stays under `root`.
 
     Examples
     --------
@@ -186,24 +169,16 @@ def mnist(
     """
     if source not in _SOURCES:
         raise ValueError(f"source={source!r}: expected one of {', '.join(map(repr, _SOURCES))}")
-    if download and source != "torchvision":
-        raise ValueError(
-            f"source={source!r} never touches the network; to download, pass"
-            ' source="torchvision", download=True'
-        )
     if source == "embedded":
         return _embedded()
     raw = Path(root).expanduser() / "MNIST" / "raw"
     fault = _fault(raw)
     if fault and source == "auto":
         return _embedded()
-    if fault and download:
-        _download(raw)
-        fault = _fault(raw)
     if fault:
         raise FileNotFoundError(
-            f"{fault}. Pass download=True to fetch MNIST, the root where torchvision keeps it,"
-            ' or source="embedded"'
+            f"{fault}. torchvision.datasets.MNIST({str(root)!r}, download=True) fetches what is"
+            ' missing; remove a damaged file first. Or pass another root, or source="embedded"'
         )
     arrays = [_content(raw / name, shape) for name, shape in _FILES.items()]
     return _digits(*arrays, kind="full MNIST")
@@ -257,28 +232,3 @@ def _fault(raw: Path) -> str:
         if len(shape) == 1 and _content(path, shape).max() > 9:
             return f"{path} is damaged: it holds labels above 9"
     return ""
-
-
-def _download(raw: Path) -> None:
-    """Fetch MNIST into a folder under the same root; move it to its place only when it is whole."""
-    root = raw.parent.parent
-    root.mkdir(parents=True, exist_ok=True)
-    faults = []
-    for mirror in _MIRRORS:
-        with tempfile.TemporaryDirectory(dir=root, prefix="download-") as folder:
-            try:
-                for name in _FILES:
-                    with urlopen(f"{mirror}{name}.gz", timeout=_SILENCE) as answer:
-                        Path(folder, name).write_bytes(gzip.decompress(answer.read()))
-                fault = _fault(Path(folder))
-            except (OSError, EOFError, HTTPException, zlib.error) as error:
-                fault = str(error).strip() or type(error).__name__
-            if not fault:
-                raw.mkdir(parents=True, exist_ok=True)
-                for name in _FILES:
-                    os.replace(Path(folder, name), raw / name)
-                return
-            faults.append(f"{mirror}: {fault}")
-    raise ConnectionError(
-        'MNIST could not be downloaded. source="embedded" needs no network.\n' + "\n".join(faults)
-    )

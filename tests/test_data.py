@@ -1,16 +1,9 @@
 from __future__ import annotations
 
-import contextlib
-import gzip
 import hashlib
-import io
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -259,7 +252,7 @@ def test_auto_falls_back_when_labels_are_not_digits(full_set: Path) -> None:
 def test_a_damaged_file_is_named_when_torchvisions_files_are_asked_for(full_set: Path) -> None:
     with (full_set / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").open("r+b") as file:
         file.truncate(5000)
-    message = "t10k-labels-idx1-ubyte is damaged: 5,000 bytes instead of 10,008.*download=True"
+    message = "t10k-labels-idx1-ubyte is damaged: 5,000 bytes instead of 10,008.*remove a damaged"
     with pytest.raises(FileNotFoundError, match=message):
         data.mnist("torchvision", root=full_set)
 
@@ -276,169 +269,10 @@ def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
         data.mnist("keras")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("source", ["auto", "embedded"])
-def test_download_is_refused_where_it_would_be_ignored(source: data.DataSource) -> None:
-    with pytest.raises(ValueError, match=f"source='{source}' never touches the network"):
-        data.mnist(source, download=True)
-
-
-class Server:
-    """A server that answers each request with `reply` and then behaves as `manner` says."""
-
-    def __init__(self, reply: bytes, manner: Literal["close", "silent"]) -> None:
-        self.requests = 0
-        self._reply, self._manner = reply, manner
-        self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        while not self._stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = self._listener.accept()
-                self._threads.append(threading.Thread(target=self._answer, args=[connection]))
-                self._threads[-1].start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(ConnectionError):
-            connection.settimeout(10)
-            connection.recv(65536)
-            self.requests += 1
-            connection.sendall(self._reply)
-            if self._manner == "silent":
-                self._stop.wait()
-
-    def close(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-
-WHOLE_FILE_PROMISED = b"HTTP/1.0 200 OK\r\nContent-Length: 9912422\r\n\r\n\x1f\x8b"
-
-
-def set_mirrors(monkeypatch: pytest.MonkeyPatch, *servers: Server, silence: float = 1.0) -> None:
-    monkeypatch.setattr(data, "_MIRRORS", [server.url for server in servers])
-    monkeypatch.setattr(data, "_SILENCE", silence)
-
-
-def files_under(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file()]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A download from bad mirrors: they, the folder, and what was raised."""
-
-    servers: dict[str, Server]
-    root: Path
-    words: str
-
-    def fault(self, name: str) -> str:
-        """Give what is said of one mirror, before what is said of the next."""
-        starts = {key: self.words.index(server.url) for key, server in self.servers.items()}
-        later = [start for start in starts.values() if start > starts[name]]
-        return self.words[starts[name] : min(later, default=None)]
-
-
-@pytest.fixture(scope="module")
-def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempt]:
-    """Try one mirror after the other, none of which has the files.
-
-    ``silent`` sends nothing, ``stopping`` the beginning of a file and then nothing, ``failing`` an
-    error.
-    """
-    root = tmp_path_factory.mktemp("attempt")
-    half = WHOLE_FILE_PROMISED + bytes(100_000)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(silent := Server(b"", "silent")))
-        stack.enter_context(contextlib.closing(stopping := Server(half, "silent")))
-        error = b"HTTP/1.0 503 Unavailable\r\n\r\n"
-        stack.enter_context(contextlib.closing(failing := Server(error, "close")))
-        monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
-        set_mirrors(monkeypatch, silent, stopping, failing)
-        with pytest.raises(ConnectionError, match="could not be downloaded") as caught:
-            data.mnist("torchvision", root=root, download=True)
-        servers = {"silent": silent, "stopping": stopping, "failing": failing}
-        yield Attempt(servers, root, str(caught.value))
-
-
-@pytest.mark.slow
-def test_a_silent_server_ends_in_an_error_not_in_a_hang(attempt: Attempt) -> None:
-    assert 'source="embedded"' in attempt.words
-    assert "timed out" in attempt.fault("silent")
-    assert attempt.servers["silent"].requests >= 1
-    assert files_under(attempt.root) == []
-
-
-def test_a_silent_mirror_makes_way_for_the_next(attempt: Attempt) -> None:
-    assert attempt.servers["stopping"].requests >= 1
-    assert attempt.servers["failing"].requests >= 1
-
-
-def test_a_half_received_file_is_not_kept(attempt: Attempt) -> None:
-    assert attempt.fault("stopping")
-    assert files_under(attempt.root) == []
-    assert data.mnist(root=attempt.root).source.startswith("embedded")
-
-
-def test_a_failing_server_is_quoted(attempt: Attempt) -> None:
-    assert "503" in attempt.fault("failing")
-
-
-def receive(monkeypatch: pytest.MonkeyPatch, arrived: Path) -> None:
-    """Let a mirror have the files of `arrived`."""
-
-    def answer(url: str, timeout: float) -> io.BytesIO:
-        file = arrived / "MNIST" / "raw" / url.rpartition("/")[2].removesuffix(".gz")
-        return io.BytesIO(gzip.compress(file.read_bytes(), 1))
-
-    monkeypatch.setattr(data, "urlopen", answer)
-
-
 def test_no_torchvision_is_needed(
     full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("torchvision", "torchvision.datasets"):
         monkeypatch.setitem(sys.modules, name, None)
-    receive(monkeypatch, full_set)
     assert data.mnist(root=tmp_path / "empty").source.startswith("embedded")
     assert data.mnist("torchvision", root=full_set).source.startswith("full MNIST")
-    digits = data.mnist("torchvision", root=tmp_path / "new", download=True)
-    assert digits.source.startswith("full MNIST")
-
-
-def test_downloaded_files_lie_where_torchvision_and_auto_find_them(
-    full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    receive(monkeypatch, full_set)
-    root = tmp_path / "new"
-    digits = data.mnist("torchvision", root=root, download=True)
-    assert digits.source == "full MNIST (60,000 train / 10,000 test)"
-    assert sorted(path.name for path in files_under(root)) == sorted(data._FILES)
-    assert data.mnist(root=root).source == digits.source
-
-
-def test_a_download_that_is_not_whole_is_refused(
-    full_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_idx(full_set / "MNIST" / "raw" / "t10k-labels-idx1-ubyte", (9999,))
-    receive(monkeypatch, full_set)
-    with pytest.raises(ConnectionError, match="t10k-labels-idx1-ubyte is damaged: 10,007 bytes"):
-        data.mnist("torchvision", root=tmp_path / "new", download=True)
-    assert files_under(tmp_path / "new") == []
-
-
-def test_whole_files_are_not_downloaded_again(
-    full_set: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(url: str, timeout: float) -> None:
-        raise AssertionError("downloaded again")
-
-    monkeypatch.setattr(data, "urlopen", refuse)
-    digits = data.mnist("torchvision", root=full_set, download=True)
-    assert digits.source.startswith("full MNIST")

@@ -137,14 +137,13 @@ def _parser() -> argparse.ArgumentParser:
 
     add_commands(commands)
 
-    for name, form, other in (("pack", "one file", "folder"), ("unpack", "a folder", "file")):
-        packing = commands.add_parser(
-            name,
-            help=f"make {form} of a recording",
-            description=f"Make {form} of a recording that is a {other}. Both hold the same.",
-        )
-        packing.add_argument("recording", metavar="RUN")
-        packing.add_argument("to", nargs="?", metavar="TO", help="default: named after RUN")
+    packing = commands.add_parser(
+        "pack",
+        help="make one file of a recording",
+        description="Make one file of a recording that is a folder. Both hold the same.",
+    )
+    packing.add_argument("recording", metavar="RUN")
+    packing.add_argument("to", nargs="?", metavar="TO", help="default: named after RUN")
 
     info = commands.add_parser(
         "info",

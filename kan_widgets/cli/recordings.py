@@ -1,4 +1,4 @@
-"""``kan-widgets view``, ``follow``, ``info``, ``pack``, ``unpack``: recorded runs."""
+"""``kan-widgets view``, ``follow``, ``info``, ``pack``: recorded runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +17,9 @@ from typing import TYPE_CHECKING
 from kan_widgets.live import Replay, replay
 from kan_widgets.live import follow as followed
 from kan_widgets.live.frames.progress import duration
-from kan_widgets.live.recordings.glance import Glance
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.saving import save_joined
-from kan_widgets.live.recordings.segments import HEADER, Segments, Stored, written_file
+from kan_widgets.live.recordings.segments import HEADER, Stored, written_file
 from kan_widgets.printed import lines_of
 
 if TYPE_CHECKING:
@@ -170,25 +168,6 @@ def pack(options: argparse.Namespace) -> int:
                 break
             file.append(name, data)
     print(f"{to}, {stored.offset / 1e6:.1f} MB" + ("" if stored.ended else ", as far as written"))
-    return 0
-
-
-def unpack(options: argparse.Namespace) -> int:
-    """Make a folder of a recording in one file."""
-    to = Place(options.to or options.recording.removesuffix(".npz"))
-    if to.is_file() or to.names():
-        raise FileExistsError(f"{to} is there already: give another name")
-    glance = Glance(options.recording)
-    glance.look()
-    stored, segments = Stored(glance.place), Segments(to)
-    for name, data in stored.read():
-        if name == HEADER:
-            segments.begin(json.loads(data), asdict(glance.latest))
-        else:
-            segments.append(name, data)
-    segments.commit(ended=stored.ended)
-    segments.unlock()
-    print(to)
     return 0
 
 

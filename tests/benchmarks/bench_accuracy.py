@@ -252,7 +252,10 @@ def main() -> None:
     elif options.data:
         digits = digits_in(options.data)
     else:
-        digits = kw.data.mnist("torchvision", download=True)
+        from torchvision.datasets import MNIST
+
+        MNIST("data", download=True)
+        digits = kw.data.mnist("torchvision")
     if options.held_out or not len(digits.test_labels):
         if not options.held_out:
             print("There are no test images: the accuracy is that on held-out training images.")
