@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions.undisturbed import tapped
-from kan_widgets.insight.kernel_shares import kernel_maps
-from kan_widgets.insight.kernels import values_of
+from kan_widgets.insight.kernels import kernel_maps, values_of
 from kan_widgets.insight.tapped_pass import run, stages_of
 from kan_widgets.live.model.observe import patches_of
 
@@ -43,12 +42,8 @@ class Batch(NamedTuple):
 class Chain:
     """A model whose layers run one after the other, each once, and images to run it on.
 
-    It is made and used within `undisturbed`, with gradients.
-
-    Raises
-    ------
-    ValueError
-        If it is not such a model.
+    It is made and used within `undisturbed`, with gradients. Raises `ValueError` if the layers do
+    not run so.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, points: int) -> None:
@@ -67,38 +62,28 @@ class Chain:
             raise ValueError(f"layers {names}: expected two or more, the last of them dense")
         self.depth, first = len(self.layers) - 1, self.layers[0]
         z = [record.at(stage.at) for stage in self._stages]
-        self.channels = [part.shape[1] for part in z]
+        self.classes = z[-1].shape[1]
         most = max(p[0].numel() * layer.shape[1] for p, layer in zip(z, self.layers, strict=True))
         self._at_once = max(1, min(_AT_ONCE, _VALUES // most))
-        if first.shape[0] != self.channels[0]:
+        if first.shape[0] != z[0].shape[1]:
             raise ValueError(f"{first.name}: its kernels are shared by several channels")
-        self.channel_of = np.repeat(np.arange(self.channels[0]), int(np.prod(first.shape[1:])))
+        self.channel_of = np.arange(first.n_functions) // int(np.prod(first.shape[1:]))
         """``(functions,)``: the channel that each function of the first layer adds to."""
-        self.means = np.zeros(first.n_functions)
-        """``(functions,)``: of what the first functions give, over images and places."""
+        # Means over images and places: of first functions, of kernels, and of channels.
+        self._means = np.zeros(first.n_functions)
         self.of_kernels: list[Any] = [0.0] * len(z)
-        """By layer ``(out, in)``, the same of kernels."""
         self._of_channels: list[Any] = [0.0] * len(z)
         for batch in self.batches(np.arange(len(images))):
-            for functions, values in self.first_values(batch):
-                self.means[functions] += values.mean(axis=1).sum(axis=0) / len(images)
+            for functions, values in self._first_values(batch):
+                self._means[functions] += values.mean(axis=1).sum(axis=0) / len(images)
             for k, layer in enumerate(self.layers):
                 maps, _ = kernel_maps(layer, batch.takes[k])
                 self.of_kernels[k] += maps.mean(dim=(3, 4)).sum(dim=0).numpy() / len(images)
-                of_each = _by_place(batch.gives[k]).mean(dim=2)
-                self._of_channels[k] += of_each.sum(dim=0) / len(images)
-        self._check_sums(next(self.batches(np.arange(1))))
-
-    def _check_sums(self, batch: Batch) -> None:
-        """Raise unless all that the first layer gives flows through the others."""
-        z, first = batch.gives[0], self.layers[0]
-        rest = _by_place(z - first.total(batch.takes[0]))
-        off = rest - rest.mean(dim=2, keepdim=True)
-        if float(off.abs().max()) > 1e-3 * max(1.0, float(z.abs().max())):
-            raise ValueError(f"{first.name}: its functions do not add up to what it gave")
+                self._of_channels[k] += by_place(batch.gives[k]).mean(dim=2).sum(0) / len(images)
+        batch = next(self.batches(np.arange(1)))
         for k in range(1, self.depth):
             route = tuple(-1 if j == k else None for j in range(self.depth))
-            if bool(self.flow(batch, slice(None), [route]).any()):
+            if bool(self.slopes(batch, slice(None), [route]).any()):
                 raise ValueError(f"there is a way around {self.layers[k].name}")
 
     def batches(self, rows: Int64) -> Iterator[Batch]:
@@ -140,21 +125,20 @@ class Chain:
         node = self._route[k] if self._route else None
         return None if node is None else _mixed(torch.zeros_like(slope), node, slope)
 
-    def flow(
+    def way(self, batch: Batch) -> Tensor:
+        """Return how far the first layer's sums are from those of the means of its functions."""
+        means = torch.from_numpy(np.bincount(self.channel_of, self._means))
+        total = self.layers[0].total(batch.takes[0])
+        return total - means.reshape(-1, *[1] * (total.ndim - 2))
+
+    def slopes(
         self, batch: Batch, target: int | slice, routes: Sequence[Route], k: int = 0
     ) -> Tensor:
-        """Divide the change of a class's score, as first functions go from their means to an image.
+        """Return mean gradients of a score, as first functions go from their means to an image.
 
-        Returns for each route the part of each channel of layer ``k``, ``(n, routes, channels)``;
-        for ``k=0`` the mean gradient there instead, ``(n, routes, channels, places)``.
+        By what layer ``k`` gives, along each route: ``(n, routes, channels, places)``.
         """
-        z, way = batch.gives[0], self._way(batch)
-
-        def given_at(left: float) -> Tensor:
-            with torch.no_grad():
-                return _by_place(self.sums(batch.x, {0: z - left * way})[k])
-
-        total, before = torch.zeros(()), given_at(1.0)
+        z, way, total = batch.gives[0], self.way(batch), torch.zeros(())
         for point in range(self._points):
             left = 1 - (point + 0.5) / self._points
             leaf = (z - left * way).to(batch.x).requires_grad_()
@@ -162,22 +146,21 @@ class Chain:
             score, at = given[-1][:, target].sum(), given[k] if k else leaf
             for self._route in routes:
                 [slope] = torch.autograd.grad(score, at, retain_graph=True)
-                slopes.append(_by_place(slope))
+                slopes.append(by_place(slope))
             self._route = ()
-            slope = torch.stack(slopes, dim=1)
-            if k:
-                after = given_at(1 - (point + 1) / self._points)
-                slope, before = (slope * (after - before)[:, None]).sum(dim=3), after
-            total = total + slope
-        return total if k else total / self._points
+            total = total + torch.stack(slopes, dim=1) / self._points
+        return total
 
-    def _way(self, batch: Batch) -> Tensor:
-        """Return how far the first layer's sums are from those of the means of its functions."""
-        means = torch.from_numpy(np.bincount(self.channel_of, self.means))
-        total = self.layers[0].total(batch.takes[0])
-        return total - means.reshape(-1, *[1] * (total.ndim - 2))
+    def shares(self, batch: Batch, target: int, routes: Sequence[Route]) -> Float64:
+        """Return what first functions have of a change by routes, ``(n, routes, functions)``."""
+        slopes = self.slopes(batch, target, routes).numpy()
+        shares = np.zeros((*slopes.shape[:2], len(self._means)))
+        for functions, values in self._first_values(batch):
+            own, beyond = slopes[:, :, self.channel_of[functions]], values - self._means[functions]
+            shares[:, :, functions] = np.einsum("nlf,nrfl->nrf", beyond, own, optimize=True)
+        return shares
 
-    def first_values(
+    def _first_values(
         self, batch: Batch, chosen: Int64 | None = None
     ) -> Iterator[tuple[Int64, Float64]]:
         """Yield functions of the first layer and what they give, ``(n, places, k)``."""
@@ -187,16 +170,7 @@ class Chain:
             # Where β is padded and not x, nothing comes from beyond the border.
             yield functions, np.nan_to_num(values).reshape(len(batch.x), -1, len(functions))
 
-    def parts(self, batch: Batch, target: int, routes: Sequence[Route]) -> Float64:
-        """Return what first functions have of a change by routes, ``(n, routes, functions)``."""
-        along = self.flow(batch, target, routes).numpy()
-        shares = np.zeros((*along.shape[:2], len(self.means)))
-        for functions, values in self.first_values(batch):
-            own, beyond = along[:, :, self.channel_of[functions]], values - self.means[functions]
-            shares[:, :, functions] = np.einsum("nlf,nrfl->nrf", beyond, own, optimize=True)
-        return shares
-
-    def cuts(self, batch: Batch, target: int, function: int, route: Route) -> Float64:
+    def falls(self, batch: Batch, target: int, function: int, route: Route) -> Float64:
         """Return by how much a score falls as means are put in place of something, ``(…, n)``.
 
         Of all first functions; of one, along a path; of that one; and of each channel of the path,
@@ -204,26 +178,23 @@ class Chain:
         """
         x, z = batch.x, batch.gives
         path = (int(self.channel_of[function]), *route[1:])
-        [(_, values)] = self.first_values(batch, np.array([function]))
-        beyond = torch.from_numpy(values[..., 0] - self.means[function])
+        [(_, values)] = self._first_values(batch, np.array([function]))
+        beyond = torch.from_numpy(values[..., 0] - self._means[function])
         cut = z[0].clone()
         cut[:, path[0]] -= beyond.reshape(cut[:, 0].shape)
         with torch.no_grad():
-            after = [
-                self.sums(x, {0: z[0] - self._way(batch)}),
-                self.sums(x, {0: cut}, z, path),
-                self.sums(x, {0: cut}),
-            ]
+            after = [self.sums(x, {0: z[0] - self.way(batch)})]
+            after += [self.sums(x, {0: cut}, z, path), self.sums(x, {0: cut})]
             for k, channel in enumerate(path):
                 flat = z[k].clone()
                 flat[:, channel] = self._of_channels[k][channel]
                 given = self.sums(x, {k: flat})
                 if k + 1 < self.depth:
-                    alone = _mixed(z[k + 1].to(given[k + 1]), path[k + 1], given[k + 1])
-                    given = self.sums(x, {k + 1: alone})
+                    given = self.sums(x, {k + 1: _mixed(z[k + 1], path[k + 1], given[k + 1])})
                 after.append(given)
-        scores = [given[-1][:, target].double().cpu() for given in after]
-        return (z[-1][:, target] - torch.stack(scores)).numpy()
+        return torch.stack(
+            [z[-1][:, target] - by_place(g[-1])[:, target, 0] for g in after]
+        ).numpy()
 
 
 def _mixed(values: Tensor, channel: int | None, own: Tensor) -> Tensor:
@@ -232,10 +203,10 @@ def _mixed(values: Tensor, channel: int | None, own: Tensor) -> Tensor:
         return own
     mixed = values.clone()
     if channel >= 0:
-        mixed[:, channel] = own[:, channel]
+        mixed[:, channel] = own[:, channel].to(mixed)
     return mixed
 
 
-def _by_place(values: Tensor) -> Tensor:
+def by_place(values: Tensor) -> Tensor:
     """Return maps ``(n, channels, ...)`` as ``(n, channels, places)``, in double precision."""
     return values.detach().double().cpu().reshape(*values.shape[:2], -1)

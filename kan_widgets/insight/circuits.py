@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import check_whole
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.chain import Batch, Chain, Route
+from kan_widgets.insight.chain import Batch, Chain, Route, by_place
 from kan_widgets.insight.formulas.symbolic_fits import place_text
 from kan_widgets.insight.intervene import Interval, interval_of, judged_model
-from kan_widgets.insight.kernel_shares import kernel_maps
+from kan_widgets.insight.kernels import kernel_maps
 from kan_widgets.printed import Printed, progress
 
 if TYPE_CHECKING:
@@ -32,20 +32,15 @@ class Drivers:
     """What drives the kernels of one layer, or the functions of a dense one.
 
     A kernel is (out, in); where kernels are shared by all channels, (kernel, channel it is
-    applied to). Of an image its greatest and least response count.
+    applied to). Of an image its greatest and its least response count.
     """
 
-    layer: str
     means: Float64 = field(repr=False)
     """``(out, in)``: mean response over images and places."""
     most: Float64 = field(repr=False)
-    """``(out, in, k)``: the greatest responses, of different images, from the greatest down."""
-    most_at: Int64 = field(repr=False)
-    """``(out, in, k, 3)``: image, row and column of each."""
+    """``(out, in, k, 4)``: the greatest responses, each with its image, row and column."""
     least: Float64 = field(repr=False)
-    """``(out, in, k)``: the least responses, from the least up."""
-    least_at: Int64 = field(repr=False)
-    """``(out, in, k, 3)``."""
+    """``(out, in, k, 4)``: the least responses, from the least up."""
     density: Float64 = field(repr=False)
     """``(classes, out, in)``: each class's share of the activity, the mean of \\|response − mean\\|
     over the places of an image and the images of a class. NaN where all is constant."""
@@ -108,18 +103,9 @@ class Circuits(Printed):
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each path, and below it for each of its edges."""
         return [
-            {
-                "class": path.target,
-                "kind": "path" if link is path else "edge",
-                "link": link.words,
-                "share": link.share.value,
-                "share low": link.share.low,
-                "share high": link.share.high,
-                "cut": link.cut.value,
-                "cut low": link.cut.low,
-                "cut high": link.cut.high,
-                "p": path.p if link is path else None,
-            }
+            {"class": path.target, "link": link.words, "p": path.p if link is path else None}
+            | {f"share {name}": number for name, number in link.share._asdict().items()}
+            | {f"cut {name}": number for name, number in link.cut._asdict().items()}
             for path in self.paths
             for link in (path, *path.edges)
         ]
@@ -214,141 +200,135 @@ def circuits(
 
     def work() -> Circuits:
         chain = Chain(model, images, points)
-        if found[-1] >= chain.channels[-1]:
-            raise ValueError(f"labels: class {found[-1]}, but {chain.channels[-1]} are scored")
+        if found[-1] >= chain.classes:
+            raise ValueError(f"labels: class {found[-1]}, but {chain.classes} are scored")
         drivers = dict(_drivers(chain, numbers, most))
-        links, changes, missing = [], {}, []
+        links, changes, missing = [], {}, 0.0
         for target in progress(found.tolist(), "classes"):
             own, rows = numbers == target, np.flatnonzero(held_out)
             largest = _find(chain, target, np.flatnonzero(own & ~held_out), paths)
             asked = len(found) * len(largest)
-            its, change, left = _measured(chain, target, largest, rows, own[rows], asked)
+            its, change, all_parts = _measured(chain, target, largest, rows, own[rows], asked)
             links += its
             changes[target] = interval_of(change)
-            missing.append(left)
+            missing = max(missing, abs(1 - float(all_parts.sum() / change.sum())))
         both = [
             changes[path.target].value * np.array([edge.share.value, edge.cut.value])
             for path in links
             for edge in path.edges
         ]
         agreement = float(np.corrcoef(np.array(both).T)[0, 1])
-        return Circuits(len(images), changes, max(missing), drivers, tuple(links), agreement)
+        return Circuits(len(images), changes, missing, drivers, tuple(links), agreement)
 
     return undisturbed(model, work, gradients=True)
 
 
 def _drivers(chain: Chain, numbers: Int64, most: int) -> Iterator[tuple[str, Drivers]]:
     """Find what drives the kernels of each layer; nothing is kept of the images."""
-    classes = np.unique(numbers)
-    counts = (numbers == classes[:, None]).sum(axis=1)[:, None, None]
-    held: list[list[Any]] = [[None, None] for _ in chain.layers]
-    sums: list[Any] = [0.0] * len(held)
+    classes, counts = np.unique(numbers, return_counts=True)
+    ends: list[list[Any]] = [[None, None] for _ in chain.layers]
+    sums: list[Any] = [0.0] * len(ends)
     for batch in chain.batches(np.arange(len(numbers))):
-        is_of = (numbers[batch.rows][:, None] == classes).astype(float)
+        is_of = (numbers[batch.rows][:, None] == classes) / counts
         for k, layer in enumerate(chain.layers):
             maps, _ = kernel_maps(layer, batch.takes[k])
             for side, sign in enumerate((1, -1)):
-                held[k][side] = _extremes(held[k][side], sign * maps, batch.rows, most)
+                ends[k][side] = _extremes(ends[k][side], maps, batch.rows, most, sign)
             means = torch.from_numpy(chain.of_kernels[k])[:, :, None, None]
             activity = (maps - means).abs().mean(dim=(3, 4)).numpy()
             sums[k] += np.einsum("nc,pnoi->pcoi", is_of, np.stack([activity, activity**2]))
-    for layer, means, ends, (total, square) in zip(
-        chain.layers, chain.of_kernels, held, sums, strict=True
-    ):
-        mean = total / counts
-        error = np.maximum(square / counts - mean**2, 0.0) / (counts - 1)
+    for k, (mean, square) in enumerate(sums):
+        error = np.maximum(square - mean**2, 0.0) / (counts - 1)[:, None, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             density = mean / mean.sum(axis=0)
             # The errors of all classes' means, through the quotient.
             variance = (1 - 2 * density) * error + density**2 * error.sum(axis=0)
             margin = 1.96 * np.sqrt(np.maximum(variance, 0.0)) / mean.sum(axis=0)
-        (top, top_at), (low, low_at) = ((values.numpy(), at.numpy()) for values, at in ends)
-        name = layer.name or layer.type
-        yield name, Drivers(name, means, top, top_at, -low, low_at, density, margin)
+        name, (top, low) = chain.layers[k].name, (held.numpy() for held in ends[k])
+        yield name, Drivers(chain.of_kernels[k], top, low, density, margin)
 
 
-def _extremes(
-    held: tuple[Tensor, Tensor] | None, maps: Tensor, rows: Int64, most: int
-) -> tuple[Tensor, Tensor]:
-    """Return the greatest responses so far, ``(out, in, k)``, and where they are."""
-    values, place = maps.movedim(0, 2).flatten(3).max(dim=3)
+def _extremes(held: Tensor | None, maps: Tensor, rows: Int64, most: int, sign: int) -> Tensor:
+    """Return the greatest responses so far, or the least, with image, row and column."""
+    values, place = (sign * maps.movedim(0, 2)).flatten(3).max(dim=3)
     images = torch.from_numpy(rows).expand(values.shape)
-    at = torch.stack([images, place // maps.shape[4], place % maps.shape[4]], dim=3)
+    placed = [sign * values, images, place // maps.shape[4], place % maps.shape[4]]
+    all_of = torch.stack(placed, dim=3)
     if held is not None:
-        values, at = torch.cat([held[0], values], dim=2), torch.cat([held[1], at], dim=2)
-    values, order = values.topk(min(most, values.shape[2]), dim=2)
-    return values, at.gather(2, order[..., None].expand(*order.shape, 3))
+        all_of = torch.cat([held, all_of], dim=2)
+    order = (sign * all_of[..., 0]).argsort(dim=2, descending=True, stable=True)[..., :most]
+    return all_of.gather(2, order[..., None].expand(*order.shape, 4))
 
 
 def _find(chain: Chain, target: int, rows: Int64, paths: int) -> list[tuple[int, Route]]:
     """Return the largest paths to a class: a function of the first layer, and its route."""
     routes: list[Route] = [(None,) * chain.depth]
     for k in range(chain.depth - 1, 0, -1):
-        sums = sum(chain.flow(b, target, routes, k).sum(dim=0).numpy() for b in chain.batches(rows))
+        sums: Any = 0.0
+        for batch in chain.batches(rows):
+            start = chain.sums(batch.x, {0: batch.gives[0] - chain.way(batch)})[k]
+            change = (by_place(batch.gives[k]) - by_place(start))[:, None]
+            sums += (chain.slopes(batch, target, routes, k) * change).sum(dim=(0, 3)).numpy()
         routes = [(*routes[r][:k], c, *routes[r][k + 1 :]) for r, c in _largest(sums, _BEHIND)]
-    sums = sum(chain.parts(b, target, routes).sum(axis=0) for b in chain.batches(rows))
+    sums = sum(chain.shares(batch, target, routes).sum(axis=0) for batch in chain.batches(rows))
     return [(f, routes[r]) for r, f in _largest(sums, paths)]
 
 
-def _largest(values: Any, count: int) -> list[tuple[int, int]]:
-    order = np.argsort(-np.abs(values), axis=None, kind="stable")[:count]
-    return [(int(n) // values.shape[1], int(n) % values.shape[1]) for n in order]
+def _largest(values: Float64, count: int) -> list[tuple[int, int]]:
+    order = np.argsort(-np.abs(values), axis=None, kind="stable")[:count].tolist()
+    return [divmod(number, values.shape[1]) for number in order]
 
 
 def _measured(
     chain: Chain, target: int, found: list[tuple[int, Route]], rows: Int64, is_own: Any, asked: int
-) -> tuple[list[Path], Float64, float]:
-    """Measure paths to a class on images held out: also its change, and what all parts leave."""
-    # For each path: itself, and each of its edges, as a route and the functions at its start.
-    flows: list[tuple[Route, Any]] = [((None,) * chain.depth, slice(None))]
+) -> tuple[list[Path], Float64, Float64]:
+    """Measure paths to a class on images held out: also its change, and what all paths have."""
+    # For each path itself and its edges: a route, and the first functions at its start.
+    flows: list[tuple[Route, Any]] = []
     for f, route in found:
-        flows += [(route, [f]), (flows[0][0], [f])]
+        flows += [(route, [f]), ((None,) * chain.depth, [f])]
         for k in range(chain.depth):
             ends = tuple(c if j in (k, k + 1) else None for j, c in enumerate(route))
-            own = np.flatnonzero(chain.channel_of == chain.channel_of[f])
-            flows.append((ends, slice(None) if k else own))
+            from_channel = np.flatnonzero(chain.channel_of == chain.channel_of[f])
+            flows.append((ends, slice(None) if k else from_channel))
+    each = chain.depth + 2
 
     def shares(batch: Batch, wanted: list[tuple[Route, Any]]) -> Float64:
         routes = list(dict.fromkeys(route for route, _ in wanted))
-        parts = chain.parts(batch, target, routes)
+        parts = chain.shares(batch, target, routes)
         return np.stack([parts[:, routes.index(route), its].sum(axis=1) for route, its in wanted])
 
-    each = chain.depth + 2
-    of_own, cuts = [], []
+    everything = ((None,) * chain.depth, slice(None))
+    parts, falls = [], []
     for batch in chain.batches(rows[is_own]):
-        of_own.append(shares(batch, flows))
-        cuts.append(np.stack([chain.cuts(batch, target, f, route) for f, route in found]))
-    paths_alone = flows[1::each]
-    others = [shares(batch, paths_alone) for batch in chain.batches(rows[~is_own])]
-    (whole, *parts), falls = np.concatenate(of_own, axis=1), np.concatenate(cuts, axis=2)
-    change = falls[0, 0]
-    paths = []
+        parts.append(shares(batch, [everything, *flows]))
+        falls.append(np.stack([chain.falls(batch, target, f, route) for f, route in found]))
+    of_others = [shares(batch, flows[::each]) for batch in chain.batches(rows[~is_own])]
+    (whole, *own), cut = np.concatenate(parts, axis=1), np.concatenate(falls, axis=2)
+    others, change, paths = np.concatenate(of_others, axis=1), cut[0, 0], []
     for j, (f, route) in enumerate(found):
-        words = _words(chain, target, f, route)
-        links = [" → ".join(words)] + [" → ".join(pair) for pair in pairwise(words)]
-        its = [
-            Link(text, interval_of(part, change), interval_of(fall, change))
-            for text, part, fall in zip(links, parts[each * j :], falls[j, 1:], strict=False)
-        ]
-        p = _chance(parts[each * j], np.concatenate([part[j] for part in others]))
-        index = np.unravel_index(f, (*chain.layers[0].shape,))
-        channels = (int(chain.channel_of[f]), *(int(c) for c in route[1:] if c is not None))
-        place = tuple(map(int, index))
-        paths.append(
-            Path(
-                *vars(its[0]).values(), target, place, channels, min(1.0, asked * p), tuple(its[1:])
+        place = tuple(int(i) for i in np.unravel_index(f, chain.layers[0].shape))
+        channels = (int(chain.channel_of[f]), *(c for c in route if c is not None))
+        names = zip(chain.layers, channels, strict=False)
+        words = [f"{layer.name} channel {channel}" for layer, channel in names]
+        words = [f"φ {place_text(place)}", *words, f"class {target}"]
+        links = [
+            Link(" → ".join(text), interval_of(part, change), interval_of(fall, change))
+            for text, part, fall in zip(
+                [words, *pairwise(words)], own[each * j : each * (j + 1)], cut[j, 1:], strict=True
             )
+        ]
+        p = min(1.0, asked * _chance(own[each * j], others[j]))
+        path = Path(
+            **vars(links[0]),
+            target=target,
+            function=place,
+            channels=channels,
+            p=p,
+            edges=tuple(links[1:]),
         )
-    return paths, change, abs(1 - float(whole.sum() / change.sum()))
-
-
-def _words(chain: Chain, target: int, function: int, route: Route) -> list[str]:
-    """Name the stations of a path."""
-    first, *rest = chain.layers[:-1]
-    place = place_text([int(i) for i in np.unravel_index(function, first.shape)])
-    names = [f"{layer.name} channel {c}" for layer, c in zip(rest, route[1:], strict=True)]
-    channel = f"{first.name} channel {chain.channel_of[function]}"
-    return [f"φ {place}", channel, *names, f"class {target}"]
+        paths.append(path)
+    return paths, change, whole
 
 
 def _chance(own: Float64, others: Float64) -> float:

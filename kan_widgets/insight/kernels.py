@@ -272,10 +272,22 @@ def check_pattern(layer: LayerFunctions, observed: Observed) -> tuple[PatternChe
         variance = (centred**2).mean(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             linear = np.where(variance > 0, (centred * phi).mean(axis=0) / variance, 0.0)
-        laid = (values.reshape(layer.shape[1:]) for values in (contrast, signs, low, high))
-        fits = (_correlation(x @ to, terms.sum(axis=1)) for to in (signs, contrast, linear))
-        name, samples = layer.name or layer.type, int(observed.samples)
-        checks.append(PatternCheck(name, out, *laid, *fits, samples, len(x)))
+        y, shape = terms.sum(axis=1), layer.shape[1:]
+        checks.append(
+            PatternCheck(
+                layer=layer.name or layer.type,
+                out=out,
+                contrast=contrast.reshape(shape),
+                pattern=signs.reshape(shape),
+                low=low.reshape(shape),
+                high=high.reshape(shape),
+                binary=_correlation(x @ signs, y),
+                graded=_correlation(x @ contrast, y),
+                linear=_correlation(x @ linear, y),
+                samples=int(observed.samples),
+                patches=len(x),
+            )
+        )
     return tuple(checks)
 
 
