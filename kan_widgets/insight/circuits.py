@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import check_whole
 from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.chain import Batch, Chain, Route, by_place
 from kan_widgets.insight.formulas.symbolic_fits import place_text
 from kan_widgets.insight.intervene import Interval, interval_of, judged_model
 from kan_widgets.insight.kernels import kernel_maps
+from kan_widgets.insight.routes import Chain, Route, by_place
 from kan_widgets.printed import Printed, progress
 
 if TYPE_CHECKING:
@@ -48,21 +48,17 @@ class Drivers:
     """``(classes, out, in)``: 1.96 standard errors of ``density``, over images."""
 
 
-@dataclass(frozen=True, eq=False)
-class Link:
-    """A path, or one edge of it, with what it has of the change of the score of a class."""
+class Edge(NamedTuple):
+    """One link of a path, with all that flows along it to the class."""
 
     words: str
     share: Interval
-    """Of the change, over the images of the class that were held out; of an edge, with all that
-    flows along it to the class."""
     cut: Interval
-    """What putting its mean in its place takes away, in the same unit: of a path along it alone,
-    of an edge only for the channel that it leads to."""
+    """By the mean of what leads to a channel, for that channel alone."""
 
 
 @dataclass(frozen=True, eq=False)
-class Path(Link):
+class Path:
     """From one function of the first layer through one channel of each layer to a class."""
 
     target: int
@@ -71,10 +67,15 @@ class Path(Link):
     """(out, in, row, column) in the first layer."""
     channels: tuple[int, ...]
     """One of each layer but the last."""
+    words: str
+    share: Interval
+    """Of the change of the score, over the images of the class that were held out."""
+    cut: Interval
+    """What the function's mean in its place takes away along this path alone, in that unit."""
     p: float
     """How often it would add as much more to its class in its own images than in others if labels
     were shuffled, times the number of paths."""
-    edges: tuple[Link, ...] = field(repr=False)
+    edges: tuple[Edge, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,12 +103,16 @@ class Circuits(Printed):
 
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each path, and below it for each of its edges."""
+
+        def links(path: Path) -> tuple[Path | Edge, ...]:
+            return path, *path.edges
+
         return [
             {"class": path.target, "link": link.words, "p": path.p if link is path else None}
             | {f"share {name}": number for name, number in link.share._asdict().items()}
             | {f"cut {name}": number for name, number in link.cut._asdict().items()}
             for path in self.paths
-            for link in (path, *path.edges)
+            for link in links(path)
         ]
 
     def _words(self) -> list[str]:
@@ -203,22 +208,23 @@ def circuits(
         if found[-1] >= chain.classes:
             raise ValueError(f"labels: class {found[-1]}, but {chain.classes} are scored")
         drivers = dict(_drivers(chain, numbers, most))
-        links, changes, missing = [], {}, 0.0
+        all_of, changes, missing = [], {}, 0.0
+        both: list[tuple[float, float]] = []
         for target in progress(found.tolist(), "classes"):
-            own, rows = numbers == target, np.flatnonzero(held_out)
-            largest = _find(chain, target, np.flatnonzero(own & ~held_out), paths)
-            asked = len(found) * len(largest)
-            its, change, all_parts = _measured(chain, target, largest, rows, own[rows], asked)
-            links += its
-            changes[target] = interval_of(change)
-            missing = max(missing, abs(1 - float(all_parts.sum() / change.sum())))
-        both = [
-            changes[path.target].value * np.array([edge.share.value, edge.cut.value])
-            for path in links
-            for edge in path.edges
-        ]
+            own = numbers == target
+            for f, route in _find(chain, target, np.flatnonzero(own & ~held_out), paths):
+                others = np.flatnonzero(held_out & ~own)
+                measured = _measured(
+                    chain, target, f, route, np.flatnonzero(held_out & own), others
+                )
+                all_of.append(measured[0])
+                parts, falls = measured[1:]
+                changes[target] = interval_of(falls[0])
+                missing = max(missing, abs(1 - float(parts[0].sum() / falls[0].sum())))
+                both += zip(parts[2:].mean(axis=1), falls[2:].mean(axis=1), strict=True)
+        corrected = tuple(replace(path, p=min(1.0, path.p * len(all_of))) for path in all_of)
         agreement = float(np.corrcoef(np.array(both).T)[0, 1])
-        return Circuits(len(images), changes, missing, drivers, tuple(links), agreement)
+        return Circuits(len(images), changes, missing, drivers, corrected, agreement)
 
     return undisturbed(model, work, gradients=True)
 
@@ -280,55 +286,27 @@ def _largest(values: Float64, count: int) -> list[tuple[int, int]]:
 
 
 def _measured(
-    chain: Chain, target: int, found: list[tuple[int, Route]], rows: Int64, is_own: Any, asked: int
-) -> tuple[list[Path], Float64, Float64]:
-    """Measure paths to a class on images held out: also its change, and what all paths have."""
-    # For each path itself and its edges: a route, and the first functions at its start.
-    flows: list[tuple[Route, Any]] = []
-    for f, route in found:
-        flows += [(route, [f]), ((None,) * chain.depth, [f])]
-        for k in range(chain.depth):
-            ends = tuple(c if j in (k, k + 1) else None for j, c in enumerate(route))
-            from_channel = np.flatnonzero(chain.channel_of == chain.channel_of[f])
-            flows.append((ends, slice(None) if k else from_channel))
-    each = chain.depth + 2
-
-    def shares(batch: Batch, wanted: list[tuple[Route, Any]]) -> Float64:
-        routes = list(dict.fromkeys(route for route, _ in wanted))
-        parts = chain.shares(batch, target, routes)
-        return np.stack([parts[:, routes.index(route), its].sum(axis=1) for route, its in wanted])
-
-    everything = ((None,) * chain.depth, slice(None))
-    parts, falls = [], []
-    for batch in chain.batches(rows[is_own]):
-        parts.append(shares(batch, [everything, *flows]))
-        falls.append(np.stack([chain.falls(batch, target, f, route) for f, route in found]))
-    of_others = [shares(batch, flows[::each]) for batch in chain.batches(rows[~is_own])]
-    (whole, *own), cut = np.concatenate(parts, axis=1), np.concatenate(falls, axis=2)
-    others, change, paths = np.concatenate(of_others, axis=1), cut[0, 0], []
-    for j, (f, route) in enumerate(found):
-        place = tuple(int(i) for i in np.unravel_index(f, chain.layers[0].shape))
-        channels = (int(chain.channel_of[f]), *(c for c in route if c is not None))
-        names = zip(chain.layers, channels, strict=False)
-        words = [f"{layer.name} channel {channel}" for layer, channel in names]
-        words = [f"φ {place_text(place)}", *words, f"class {target}"]
-        links = [
-            Link(" → ".join(text), interval_of(part, change), interval_of(fall, change))
-            for text, part, fall in zip(
-                [words, *pairwise(words)], own[each * j : each * (j + 1)], cut[j, 1:], strict=True
-            )
-        ]
-        p = min(1.0, asked * _chance(own[each * j], others[j]))
-        path = Path(
-            **vars(links[0]),
-            target=target,
-            function=place,
-            channels=channels,
-            p=p,
-            edges=tuple(links[1:]),
-        )
-        paths.append(path)
-    return paths, change, whole
+    chain: Chain, target: int, function: int, route: Route, rows: Int64, others: Int64
+) -> tuple[Path, Float64, Float64]:
+    """Measure a path on images held out, and on others; p is not corrected."""
+    both = [
+        (chain.parts(b, target, function, route), chain.falls(b, target, function, route))
+        for b in chain.batches(rows)
+    ]
+    parts, falls = (np.concatenate(its, axis=1) for its in zip(*both, strict=True))
+    beside = [chain.shares(b, target, [route])[:, 0, function] for b in chain.batches(others)]
+    place = tuple(int(i) for i in np.unravel_index(function, chain.layers[0].shape))
+    channels = (int(chain.channel_of[function]), *(c for c in route if c is not None))
+    names = zip(chain.layers, channels, strict=False)
+    words = [f"φ {place_text(place)}", *(f"{layer.name} channel {c}" for layer, c in names)]
+    words.append(f"class {target}")
+    _, share, *shares = (interval_of(part, falls[0]) for part in parts)
+    _, cut, *cuts = (interval_of(fall, falls[0]) for fall in falls)
+    links = map(" → ".join, pairwise(words))
+    edges = tuple(Edge(*each) for each in zip(links, shares, cuts, strict=True))
+    p = _chance(parts[1], np.concatenate(beside))
+    path = Path(target, place, channels, " → ".join(words), share, cut, p, edges)
+    return path, parts, falls
 
 
 def _chance(own: Float64, others: Float64) -> float:

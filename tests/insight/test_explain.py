@@ -12,7 +12,8 @@ from torch import Tensor, nn
 import kan_widgets as kw
 from kan_widgets.functions.tensor_arrangement import Arrangement
 from kan_widgets.insight import SeenPatches, explain
-from kan_widgets.insight.kernel_shares import kernel_maps, mean_responses
+from kan_widgets.insight.kernel_shares import mean_responses
+from kan_widgets.insight.kernels import kernel_maps
 
 
 def stirred(model: nn.Module, amount: float = 0.3) -> nn.Module:
@@ -291,7 +292,7 @@ def test_maps_add_up_to_what_the_layer_gives_and_means_to_their_mean(layer: nn.M
     stirred(layer)
     [functions] = kw.functions.read(layer)
     x = torch.randn(1, 4, 9, 8)
-    maps, channels = kernel_maps(functions, x.double())
+    (maps,), channels = kernel_maps(functions, x.double())
     with torch.no_grad():
         given = layer(x)[0]
     total = torch.zeros(given.shape).double()

@@ -40,10 +40,9 @@ class Batch(NamedTuple):
 
 
 class Chain:
-    """A model whose layers run one after the other, each once, and images to run it on.
+    """A model whose layers run one after the other, and images; used within `undisturbed`.
 
-    It is made and used within `undisturbed`, with gradients. Raises `ValueError` if the layers do
-    not run so.
+    Raises `ValueError` if the layers do not run so.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, points: int) -> None:
@@ -54,19 +53,15 @@ class Chain:
         self._stages = record.ran(stages)
         self.layers = [stage.parts[0] for stage in self._stages]
         for stage in self._stages:
-            alone = len(stage.parts) == 1 and all(len(tap.modules) == 1 for tap in stage.taps)
-            if not alone or not all(map(record.once, stage.taps)):
-                raise ValueError(f"{stage.name}: expected a layer in one module, which runs once")
-        if len(self.layers) < 2 or self.layers[-1].kind != "linear":
-            names = ", ".join(layer.name for layer in self.layers)
-            raise ValueError(f"layers {names}: expected two or more, the last of them dense")
+            if len(stage.parts) > 1 or any(len(record.passed[tap]) > 1 for tap in stage.taps):
+                raise ValueError(f"{stage.name}: expected one layer, in a module that runs once")
         self.depth, first = len(self.layers) - 1, self.layers[0]
         z = [record.at(stage.at) for stage in self._stages]
+        if not self.depth or z[-1].ndim != 2 or first.shape[0] != z[0].shape[1]:
+            raise ValueError("expected two layers or more, the last dense, the first not shared")
         self.classes = z[-1].shape[1]
         most = max(p[0].numel() * layer.shape[1] for p, layer in zip(z, self.layers, strict=True))
         self._at_once = max(1, min(_AT_ONCE, _VALUES // most))
-        if first.shape[0] != z[0].shape[1]:
-            raise ValueError(f"{first.name}: its kernels are shared by several channels")
         self.channel_of = np.arange(first.n_functions) // int(np.prod(first.shape[1:]))
         """``(functions,)``: the channel that each function of the first layer adds to."""
         # Means over images and places: of first functions, of kernels, and of channels.
@@ -77,8 +72,8 @@ class Chain:
             for functions, values in self._first_values(batch):
                 self._means[functions] += values.mean(axis=1).sum(axis=0) / len(images)
             for k, layer in enumerate(self.layers):
-                maps, _ = kernel_maps(layer, batch.takes[k])
-                self.of_kernels[k] += maps.mean(dim=(3, 4)).sum(dim=0).numpy() / len(images)
+                maps = kernel_maps(layer, batch.takes[k])[0].mean(dim=(3, 4))
+                self.of_kernels[k] += maps.sum(dim=0).numpy() / len(images)
                 self._of_channels[k] += by_place(batch.gives[k]).mean(dim=2).sum(0) / len(images)
         batch = next(self.batches(np.arange(1)))
         for k in range(1, self.depth):
@@ -160,6 +155,23 @@ class Chain:
             shares[:, :, functions] = np.einsum("nlf,nrfl->nrf", beyond, own, optimize=True)
         return shares
 
+    def parts(self, batch: Batch, target: int, function: int, route: Route) -> Float64:
+        """Return what a path and its edges have of a score's change, ``(3 + edges, n)``.
+
+        First what all paths have together, then the path, its function, and each of its channels
+        with the next one.
+        """
+        free: Route = (None,) * self.depth
+        ends = [
+            tuple(c if 0 < j and j in (k, k + 1) else None for j, c in enumerate(route))
+            for k in range(self.depth)
+        ]
+        shares = self.shares(batch, target, [free, route, *ends])
+        edges = shares[:, 2:].sum(axis=2)
+        edges[:, 0] = shares[:, 2, self.channel_of == self.channel_of[function]].sum(axis=1)
+        whole, alone = shares[:, 0].sum(axis=1), (shares[:, 1, function], shares[:, 0, function])
+        return np.stack([whole, *alone, *edges.T])
+
     def _first_values(
         self, batch: Batch, chosen: Int64 | None = None
     ) -> Iterator[tuple[Int64, Float64]]:
@@ -171,10 +183,9 @@ class Chain:
             yield functions, np.nan_to_num(values).reshape(len(batch.x), -1, len(functions))
 
     def falls(self, batch: Batch, target: int, function: int, route: Route) -> Float64:
-        """Return by how much a score falls as means are put in place of something, ``(…, n)``.
+        """Return by how much a score falls as means are put in their place, in `parts`' order.
 
-        Of all first functions; of one, along a path; of that one; and of each channel of the path,
-        for the next one alone.
+        Of a channel for the next one alone.
         """
         x, z = batch.x, batch.gives
         path = (int(self.channel_of[function]), *route[1:])
