@@ -154,9 +154,12 @@ def kernel_shares(
     last: Stage,
     record: TappedPass,
     target: int,
+    against: int | None,
     observed: Mapping[str, Observed] | None,
 ) -> list[KernelShares]:
     """Divide the change of the score of a class, ``target``, among the kernels of a stage.
+
+    With ``against`` it is that of the difference from the score of that class.
 
     ``x`` is the image as a batch of one, ``record`` what passed at the taps of the convolution and
     of the ``last`` layer, which gives the scores, when the model ran on it in evaluation mode;
@@ -201,7 +204,8 @@ def kernel_shares(
         split = values.to(x).split([piece.shape[1] for piece in pieces], dim=1)
         batch = x.expand(len(values), *x.shape[1:])
         again = run(model, batch, [last.at], (place, list(split)))
-        return again.at(last.at)[:, target]
+        scores = again.at(last.at)
+        return scores[:, target] - (0 if against is None else scores[:, against])
 
     gradient, baseline, end, points = _integrate(score, start, z)
     missing = end - baseline - float(((z - start)[0] * gradient).sum())

@@ -204,7 +204,7 @@ def seen() -> tuple[Circuits, dict[str, Tensor], Tensor]:
 @pytest.mark.parametrize("name", ["convs.0", "convs.1"])
 def test_what_drives_a_kernel_most_and_least_is_where_its_response_is(name: str, seen: Any) -> None:
     drivers, maps = seen[0].drivers[name], seen[1][name]
-    n, outs, ins, _, width = maps.shape
+    _, outs, ins, _, width = maps.shape
     assert drivers.means == pytest.approx(maps.mean(dim=(0, 3, 4)).numpy(), abs=1e-5)
     for o, i in np.ndindex(outs, ins):
         flat = maps[:, o, i].flatten(1)
