@@ -49,18 +49,12 @@ class Interval(NamedTuple):
         return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]".replace("-", "−")
 
 
-def drawn(values: Float64, over: Float64 | None = None, seed: int = 0) -> Float64:
-    """Return a mean over images, or a ratio of means, of 1,000 bootstraps."""
-    count = len(values)
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), _DRAWS)
-    means: Float64 = weights @ values / (count if over is None else weights @ over)
-    return means
-
-
-def interval_of(values: Float64, over: Float64 | None = None) -> Interval:
+def _interval_of(values: Float64, over: Float64 | None = None) -> Interval:
     """Return a mean over images, or a ratio of means, with the 95 % of its bootstrap."""
-    value = values.mean() / (1.0 if over is None else over.mean())
-    return Interval(float(value), *map(float, np.quantile(drawn(values, over), [0.025, 0.975])))
+    count, over = len(values), np.ones(len(values)) if over is None else over
+    weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS)
+    low, high = np.quantile(weights @ values / (weights @ over), [0.025, 0.975])
+    return Interval(float(values.mean() / over.mean()), float(low), float(high))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -188,7 +182,7 @@ def intervene(
     >>> found.layers, found.images, found.change.low <= found.change.value
     ({'KANLinear': 4}, 50, True)
     """
-    model = judged_model(source, images, labels)
+    model = _judged_model(source, images, labels)
     if not callable(replace) and replace not in _REPLACEMENTS:
         raise ValueError(
             f"replace={replace!r}: expected one of {', '.join(map(repr, _REPLACEMENTS))}"
@@ -214,7 +208,7 @@ def intervene(
     return _judged(replace, counts, kept, truth, before, after, others)
 
 
-def judged_model(source: Binding | nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
+def _judged_model(source: Binding | nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
     """Return the model, or raise unless there are a model, images and labels."""
     model = source if is_module(source) else getattr(source, "model", None)
     if not is_module(model):
@@ -246,7 +240,7 @@ def _judged(
         classes[label] = (
             int(mine.sum()),
             float(right[mine].mean()),
-            interval_of((then - right)[mine]),
+            _interval_of((then - right)[mine]),
         )
     return Intervention(
         replaced=getattr(replace, "__name__", None) or _REPLACEMENTS.get(replace, repr(replace)),
@@ -255,11 +249,11 @@ def _judged(
         images=len(truth),
         before=float(right.mean()),
         after=float(then.mean()),
-        change=interval_of(then - right),
-        kl=interval_of((np.exp(before) * (before - after)).sum(axis=1)),
+        change=_interval_of(then - right),
+        kl=_interval_of((np.exp(before) * (before - after)).sum(axis=1)),
         classes=classes,
         control=None if beside is None else float(beside.mean()),
-        control_change=None if beside is None else interval_of(beside - right),
+        control_change=None if beside is None else _interval_of(beside - right),
     )
 
 

@@ -75,14 +75,14 @@ def values_of(
     layer: LayerFunctions, x: Float64, chosen: Int64 | None = None
 ) -> Iterator[tuple[int, Int64, Float64]]:
     """Yield a column of x, numbers ``(k,)`` of functions of it, and their φ, ``(n, k)``."""
-    each, own = layer.n_functions // layer.shape[0], slice(None)
+    per_output, own = layer.n_functions // layer.shape[0], slice(None)
     if chosen is not None:  # of a layer with many outputs, those that are meant
-        own = slice(int(chosen.min()) // each, int(chosen.max()) // each + 1)
+        own = slice(int(chosen.min()) // per_output, int(chosen.max()) // per_output + 1)
     coefficients = flat_coefficients(layer, own)
     for column, basis, functions in by_input(layer, chosen):
         beta = exact_beta(basis, x[:, column])
         for some in np.array_split(functions, -(-len(functions) * len(x) // _VALUES)):
-            yield column, some, beta @ coefficients[some - (own.start or 0) * each].T
+            yield column, some, beta @ coefficients[some - (own.start or 0) * per_output].T
 
 
 def kernel_terms(layer: LayerFunctions, x: Float64, out: int) -> Float64:

@@ -161,7 +161,7 @@ def test_what_is_trained_has_the_form_in_so_many_networks() -> None:
     assert row["forms"] == {"sin": "3 of 3"}
     assert row["varies"] < 1e-3
     assert row["size"] == 1
-    said = kw.formula(found.models, torch.rand(100, 1) * 2 - 1, names=["x"])
+    said = found.formula(torch.rand(100, 1) * 2 - 1, names=["x"])
     assert said.networks == 3
     assert said.terms == {"sin of x": 3}
 
@@ -182,6 +182,8 @@ def test_recordings_are_matched_as_their_networks(tmp_path: Any) -> None:
     own, recorded = kw.ensemble(models), kw.ensemble(runs)
     assert recorded.distance == pytest.approx(own.distance, rel=1e-3)
     assert recorded.models == ()
+    with pytest.raises(ValueError, match="give models"):
+        recorded.formula(torch.rand(9, 2))
     with pytest.raises(ValueError, match="recordings cannot be run"):
         kw.ensemble(runs, batch=torch.rand(9, 2))
 

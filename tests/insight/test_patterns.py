@@ -40,7 +40,9 @@ def test_every_reading_is_judged_by_its_correlation_with_the_response() -> None:
     x, found = observed.patches, check_pattern(layer, observed)[1]
     terms = kernel_terms(layer, x, 1)
     y = terms.sum(axis=1)
-    contrast = np.subtract(*(kernel_terms(layer, np.full((1, 18), end), 1)[0] for end in (1, -1)))
+    contrast = np.subtract(
+        *(kernel_terms(layer, np.full((1, 18), end), 1)[0] for end in (1.0, -1.0))
+    )
     lines = [linregress(x[:, e], terms[:, e]).slope for e in range(18)]
     expected = {
         "binary": x @ np.where(contrast < 0, -1, 1),

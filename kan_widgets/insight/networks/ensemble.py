@@ -36,6 +36,7 @@ from kan_widgets.printed import Printed, progress
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from kan_widgets.insight.formulas.formula import Formula
     from kan_widgets.live import Source
 
 Member = Union["nn.Module", "Source"]
@@ -146,6 +147,20 @@ class Ensemble(Printed):
             best = forms_like(x, y, FORMS, PENALTY, 1)
             counts[best[0].form.name if best and best[0].fits else NO_FORM] += 1
         return counts
+
+    def formula(self, x: Tensor, **options: Any) -> Formula:
+        """Return `insight.formula` of all networks, which says what terms vary with the seed.
+
+        Raises
+        ------
+        ValueError
+            If recordings were given, or as `insight.formula` does.
+        """
+        from kan_widgets.insight.formulas.formula import formula
+
+        if not self.models:
+            raise ValueError("these are recordings, which cannot be run: give models")
+        return formula(self.models, x, **options)
 
     def _words(self) -> list[str]:
         same = "The units of the networks correspond" if self.p <= 0.05 else "No sign of same units"
