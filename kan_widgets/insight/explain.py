@@ -215,7 +215,7 @@ def explain(
             scores=scores,
             bias=bias,
             functions=functions,
-            error=abs(total + bias - score),
+            error=float(abs(total + bias - score)),
             map_shape=_map_shape(before, first, last, tuple(x.shape[1:])),
             kernels=tuple(kernels),
             notes=tuple(notes),
