@@ -179,7 +179,7 @@ function valueFormat(panel: Panel): (value: number) => string {
 
 function finiteFormat({ title, curves }: Panel): (value: number) => string {
   const share = ({ y }: Curve) => Array.from(y).every((value) => !(value < 0 || value > 1));
-  return title.endsWith("accuracy") && curves.every(share) ? percent : formatNumber;
+  return /accuracy$|right$/.test(title) && curves.every(share) ? percent : formatNumber;
 }
 
 /** Axes, curves and heads. */

@@ -20,6 +20,8 @@ import { COLUMN_HEAD } from "./layout.ts";
 import { kernelsOnce, MOST_CURVES } from "./rails.ts";
 
 const SMALL = 10;
+/** Where a column has less width than this, its name is written smaller. */
+const CRAMPED = 80;
 /** Words are shortened only if they exceed their room by more than this. */
 const NEARLY = 15;
 /** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
@@ -190,6 +192,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marks: Mark[] = [
     rects([from, over, room.width, COLUMN_HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
+  const size = layout.width / graph.depths < CRAMPED ? SMALL : WORDS;
   const middleOf = ({ box }: Part) => box.x + box.width / 2;
   parts.forEach((part, k) => {
     const { column } = part;
@@ -203,13 +206,13 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const free =
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
     const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
-      const isShort = (text: string) => widthOf(text, WORDS, weight) <= free;
+      const isShort = (text: string) => widthOf(text, size, weight) <= free;
       // Better close to the next than cut.
-      const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, WORDS, weight);
-      const half = widthOf(text, WORDS, weight) / 2;
+      const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, size, weight);
+      const half = widthOf(text, size, weight) / 2;
       const start = Math.max(previous ? left + half + 7 : 0, from + half + 4);
       const x = Math.max(start, Math.min(middle, layout.width - half - 4));
-      if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle" }));
+      if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle", size }));
     };
     const { layer, name } = column;
     add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
@@ -226,11 +229,8 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = [after, pools].flatMap((labels) =>
       labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
     );
-    const some = [
-      ...sizes.map((text) => `the ${drawn} strongest of ${text}`),
-      `top ${drawn} of ${column.units}`,
-      `${drawn}/${column.units}`,
-    ];
+    const some = [...sizes, String(column.units)].map((text) => `${drawn} of ${text}`);
+    some.push(`${drawn}/${column.units}`);
     const texts = column.units > drawn ? some : [...then, ...sizes];
     add(texts, over + 25, 400, colours.muted);
   });
