@@ -12,6 +12,7 @@ from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from kan_widgets.insight.complexity import (
         Complexity,
         DepthTrend,
@@ -49,6 +50,22 @@ if TYPE_CHECKING:
         quantiles_of,
         summarise,
     )
+=======
+    from kan_widgets.insight.complexity import *
+    from kan_widgets.insight.explain import *
+    from kan_widgets.insight.formulas.forms import *
+    from kan_widgets.insight.formulas.formula import *
+    from kan_widgets.insight.formulas.projection import *
+    from kan_widgets.insight.formulas.symbolic import *
+    from kan_widgets.insight.formulas.symbolic_fits import *
+    from kan_widgets.insight.intervene import *
+    from kan_widgets.insight.kernel_shares import *
+    from kan_widgets.insight.kernels import *
+    from kan_widgets.insight.networks.ensemble import *
+    from kan_widgets.insight.ranges import *
+    from kan_widgets.insight.sampled_layer import *
+    from kan_widgets.insight.summary import *
+>>>>>>> a1f869cf
 
 __all__ = [
     "FORMS",
@@ -65,7 +82,6 @@ __all__ = [
     "Importance",
     "Interval",
     "Intervention",
-    "Kernel",
     "KernelShares",
     "LayerSummary",
     "Moment",
@@ -80,7 +96,6 @@ __all__ = [
     "Start",
     "SymbolicFit",
     "SymbolicFits",
-    "Untrained",
     "check_observed",
     "check_pattern",
     "complexity",
@@ -91,7 +106,6 @@ __all__ = [
     "function_ranges",
     "importance",
     "intervene",
-    "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
     "moments",
@@ -106,7 +120,13 @@ __all__ = [
 
 lazy(
     __name__,
+<<<<<<< HEAD
     "complexity explain importance intervene kernel_shares kernels moments ranges sampled_layer "
     "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
     "formulas.symbolic_fits networks.ensemble networks.untrained",
+=======
+    "complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
+    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
+    "networks.ensemble",
+>>>>>>> a1f869cf
 )
