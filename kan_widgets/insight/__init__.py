@@ -12,45 +12,6 @@ from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from kan_widgets.insight.complexity import (
-        Complexity,
-        DepthTrend,
-        complexity,
-        later_is_more_complex,
-    )
-    from kan_widgets.insight.explain import Explanation, FunctionShares, explain
-    from kan_widgets.insight.formulas.forms import FORMS, Form
-    from kan_widgets.insight.formulas.formula import Formula, formula
-    from kan_widgets.insight.formulas.projection import Fixed, fix
-    from kan_widgets.insight.formulas.symbolic import symbolic
-    from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit, SymbolicFits
-    from kan_widgets.insight.importance import Importance, importance
-    from kan_widgets.insight.intervene import Interval, Intervention, intervene
-    from kan_widgets.insight.kernel_shares import KernelShares
-    from kan_widgets.insight.kernels import (
-        Kernel,
-        Observed,
-        PatternCheck,
-        SeenPatches,
-        check_observed,
-        check_pattern,
-        kernel_of,
-    )
-    from kan_widgets.insight.moments import Moment, Moments, Rise, moments
-    from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
-    from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
-    from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
-    from kan_widgets.insight.sampled_layer import SampledLayer, SeenInputs, sampled, seen_inputs
-    from kan_widgets.insight.summary import (
-        THRESHOLD,
-        LayerSummary,
-        Quantiles,
-        layer_ranges,
-        quantiles_of,
-        summarise,
-    )
-=======
     from kan_widgets.insight.complexity import *
     from kan_widgets.insight.explain import *
     from kan_widgets.insight.formulas.forms import *
@@ -61,11 +22,11 @@ if TYPE_CHECKING:
     from kan_widgets.insight.intervene import *
     from kan_widgets.insight.kernel_shares import *
     from kan_widgets.insight.kernels import *
+    from kan_widgets.insight.moments import *
     from kan_widgets.insight.networks.ensemble import *
     from kan_widgets.insight.ranges import *
     from kan_widgets.insight.sampled_layer import *
     from kan_widgets.insight.summary import *
->>>>>>> a1f869cf
 
 __all__ = [
     "FORMS",
@@ -120,13 +81,7 @@ __all__ = [
 
 lazy(
     __name__,
-<<<<<<< HEAD
-    "complexity explain importance intervene kernel_shares kernels moments ranges sampled_layer "
-    "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
-    "formulas.symbolic_fits networks.ensemble networks.untrained",
-=======
-    "complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
+    "complexity explain intervene kernel_shares kernels moments ranges sampled_layer summary "
     "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
     "networks.ensemble",
->>>>>>> a1f869cf
 )
