@@ -40,12 +40,6 @@ function logEnds(all: readonly Series[]): Range {
   return { from: 1 / roundStep(1 / from), to: roundStep(to) };
 }
 
-/** The least and the largest value of the axis, as they are printed. */
-function endsOf({ measure, values: { from, to } }: Times): string[] {
-  const { log } = MEASURED[measure];
-  return [from, to].map((end) => (log ? formatNumber(end) : roughPercent(end)));
-}
-
 function scales(times: Times, layout: RangesLayout): { toX: Scale; toY: (top: number) => Scale } {
   const { times: place, heights } = layout;
   const { log } = MEASURED[times.measure];
@@ -63,7 +57,9 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
   const { toX, toY } = scales(times, layout);
   const { times: place, heights } = layout;
   const plain = ["range", "silu", "change"].includes(times.measure);
-  const ends = endsOf(times);
+  const { log } = MEASURED[times.measure];
+  const limits = [times.values.from, times.values.to];
+  const ends = limits.map((end) => (log ? formatNumber(end) : roughPercent(end)));
   const marks: Mark[] = [];
   for (let k = from; k < to; k++) {
     const lines = times.rows[k];
