@@ -279,7 +279,6 @@ def networks() -> dict[str, str]:
         for of, control in ((full, bare), (again, found["one epoch without splines"]))
     )
     quoted |= {
-        "many_large": lesson.in_words(as_large["right"], ".1%"),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
         "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
@@ -339,7 +338,10 @@ def networks() -> dict[str, str]:
     }
     for key, of in (("many_right", full), ("many_bare", bare)):
         quoted[key] = lesson.in_words(of["end: right"], ".1%")
-    quoted["many_early_bare"] = lesson.in_words(bare["early: right"], ".0%")
+    for when in ("start", "end"):
+        quoted[f"many_{when}_splines"] = lesson.in_words(
+            full[f"{when}: splines' share in convs.0"], ".0%"
+        )
     for key, later, earlier in (
         ("bent_second", "convs.1", "convs.0"),
         ("bent_third", "convs.2", "convs.1"),
@@ -457,7 +459,6 @@ def of_training(
                 45 * np.array(full[f"{when}: one way in convs.1"]), ".0f"
             ),
             f"{when}_cost": lesson.in_words(points),
-            f"{when}_median_cost": f"{np.median(points):.1f}",
             f"{when}_least_cost": f"{points.min():.1f}".replace("-", "−"),
             f"{when}_largest_cost": f"{points.max():.1f}",
         }

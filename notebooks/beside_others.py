@@ -13,9 +13,12 @@ import torch
 from IPython.display import Markdown
 from lesson import (
     DRAWN,
+    X,
     called,
     chance_of_a_line,
     counted,
+    curves,
+    dots,
     in_words,
     interval,
     leaning,
@@ -25,18 +28,24 @@ from lesson import (
     of_labels_by_heart,
     out_of,
     outside,
+    paths,
+    ranks_together,
     reach,
     recorded,
     ruled_seven,
     say,
+    share_right,
     silu_as_a_line,
     span,
     table,
     uprights,
     which,
 )
+from networks_compared import MEASURES, Errors, standard_error
 from torch import Tensor, nn
 from what_you_saw import Told, ending
+
+import kan_widgets as kw
 
 
 @ending
@@ -95,27 +104,189 @@ def reading_kernels(n: Any) -> Told:
     ]
 
 
+def about_shapes(found: Mapping[str, Mapping[str, float]]) -> Markdown:
+    """Set what tutorial 5b's network is at three times beside twenty others."""
+    others = recorded()["article"]
+    measures = "right", "right without any splines", "one way in convs.1", "SiLU-shaped in linear"
+    head = ["", "start", "63 steps", "945 steps", "twenty others, 63 steps", "twenty, 945 steps"]
+    return table(
+        head,
+        [
+            [
+                name,
+                *(f"{of[name]:.1%}" for of in found.values()),
+                *(in_words(others[f"{when}: {name}"], ".1%") for when in ("early", "end")),
+            ]
+            for name in measures
+        ],
+    )
+
+
+def chart_of_lines(network: nn.Module) -> Any:
+    """Return a chart of how many of ten kernels are lines: here, and in each kind of network."""
+    kinds = recorded()
+    others, bare = kinds["article"], kinds["article without splines"]
+    more = {"turned": "digits turned", "shuffled": "labels shuffled", "by heart": "labels by heart"}
+    counts = {
+        name: {
+            "this one": [own(network)],
+            "untrained": others[f"start: {kind}"],
+            "trained": others[f"end: {kind}"],
+            "no splines": bare[f"end: {kind}"],
+            **{name: kinds[of][kind] for name, of in more.items()},
+        }
+        for name, kind, own in (
+            ("horizontal", "lines", lines),
+            ("upright", "uprights", uprights),
+        )
+    }
+    return dots(counts, "lines among ten kernels", row=0.17)
+
+
+def chart_of_dark(taken: Mapping[str, nn.Module]) -> Any:
+    """Return a chart of bands that hold the first layer's 45 functions, before training and after.
+
+    Lines are nine of them after training, those of the first kernel.
+    """
+    phi = {name: curves(taken[when])[:5] for name, when in (("before", "start"), ("after", "end"))}
+    kernel = phi["after"][0].flatten(0, -2)
+    gap = torch.full((len(kernel), 1), torch.nan)  # between two functions
+    x = torch.cat([X, torch.tensor([torch.nan])]).repeat(len(kernel))
+    drawn: dict[str, tuple[Any, Any]] = {
+        f"{name} training": (X, of.flatten(0, -2).amax(0)) for name, of in phi.items()
+    }
+    drawn["kernel 0, after"] = x, torch.cat([kernel, gap], 1).flatten()
+    chart = kw.figures.lines(drawn, x="x, from black to white", y="φ")
+    bands = [
+        type(edge)(  # bqplot's, which is not to be imported before there is a chart
+            x=edge.x,
+            y=np.stack([of.flatten(0, -2).amin(0), of.flatten(0, -2).amax(0)]),
+            scales=edge.scales,
+            colors=edge.colors * 2,
+            fill="between",
+            fill_colors=edge.colors,
+            fill_opacities=[0.25],
+        )
+        for edge, of in zip(chart.marks, phi.values(), strict=False)
+    ]
+    chart.marks[-1].stroke_width = 1
+    chart.marks = [*reversed(bands), *chart.marks]
+    return chart
+
+
+IN_THE_DARK = "how many, by movement", "difference", "answer to the dark, beside the spread"
+STRONGER_IF_MORE = IN_THE_DARK[:2]
+
+
+def suppression(kind: str = "article") -> dict[str, Any]:
+    """Return how much each measure of the dark, and w, changes in training, network by network."""
+    of = recorded()[kind]
+    names = (*IN_THE_DARK, "base weights")
+    return {name: np.subtract(of[f"end: {name}"], of[f"start: {name}"]) for name in names}
+
+
+def suppresses() -> dict[str, str]:
+    """Say by which measures suppression of the dark grows in the twenty: stronger, or weaker."""
+    signs = {name: 1 if name in STRONGER_IF_MORE else -1 for name in IN_THE_DARK}
+    changes = suppression()
+    return {
+        name: which(sign * changes[name], "stronger", "weaker", "neither")
+        for name, sign in signs.items()
+    }
+
+
+def about_dark(dark: Mapping[str, Mapping[str, float]]) -> Markdown:
+    """Set what the first layer does in the dark, before and after, beside the twenty."""
+    verdicts, bare = suppresses(), suppression("article without splines")
+    rows = [
+        [
+            name,
+            *(f"{dark[when][name]:.3g}" for when in ("start", "end")),
+            in_words(change, ".2f"),
+            verdicts.get(name, ""),
+            in_words(bare[name], ".2f") if bare[name].any() else "no change",
+        ]
+        for name, change in suppression().items()
+    ]
+    head = ["", "start", "945 steps", "change, twenty", "suppression is", "without splines"]
+    return table(head, rows)
+
+
+COMPLEX = {"bend": "bend", "line": "what a line leaves", "silu": "what SiLU leaves"}
+
+
+def shares_of_pairs(when: str) -> dict[str, Any]:
+    """Return in how many of 100 pairs the later kernel is the more complex, by measure."""
+    others = recorded()["article"]
+    return {name: 100 * np.array(others[f"{when}: later: {of}"]) for of, name in COMPLEX.items()}
+
+
+def became_more_complex() -> dict[str, str]:
+    """Say by each measure whether the later kernels of the twenty became the more complex."""
+    starts, ends = map(shares_of_pairs, ("start", "end"))
+    return {name: which(ends[name] - starts[name], *LATER) for name in ends}
+
+
+def chart_of_complexity(own: Mapping[str, float]) -> Any:
+    """Return a chart of `shares_of_pairs`, and of one network's shares, 0 to 1, by measure."""
+    kinds = {
+        "untrained": shares_of_pairs("start"),
+        "trained": shares_of_pairs("end"),
+        "this one": {name: [100 * own[measure]] for measure, name in COMPLEX.items()},
+    }
+    return dots(kinds, "later is the more complex, %", level=("no difference", 50))
+
+
+def about_this_network(own: Mapping[str, float]) -> Markdown:
+    """Say what tutorial 5b's chart of complexity shows."""
+    shares = {name: 100 * own[measure] for measure, name in COMPLEX.items()}
+    return about_complexity(COMPLEX, became_more_complex(), shares, shares_of_pairs("end"))
+
+
+def chart_of_sizes(points: Mapping[str, tuple[Any, Any]]) -> Any:
+    """Return a chart of ranges, and of what SiLU leaves: a dot for each function."""
+    figure = kw.figures.lines(points, x="range on the grid", y="what SiLU leaves", log="xy")
+    for mark in figure.marks:
+        mark.marker, mark.stroke_width = "circle", 0
+    return figure
+
+
+def about_sizes(points: Mapping[str, tuple[Any, Any]]) -> Markdown:
+    """Say how ranges and unlikeness to SiLU go together, here and in the twenty."""
+    others = recorded()["article"]
+    own = {when: ranks_together(*found) for when, found in points.items()}
+    trained, untrained = (others[f"{when}: range and unlikeness"] for when in ("end", "start"))
+    return say(
+        f"By ranks they correlate by {own['trained']:.2f} here, and by {in_words(trained, '.2f')} "
+        f"in the twenty; before training by {own['untrained']:.2f} and "
+        f"{in_words(untrained, '.2f')}.".replace("-", "−")
+    )
+
+
 @ending
 def counting_kernels(n: Any) -> Told:
     """Tell of tutorial 5b."""
+    verdicts = suppresses()
     facts = {
         "lines": lines(n.model),
         "upright": uprights(n.model),
         "dark": n.dark,
         "found": n.found,
-        "suppresses": n.suppresses,
-        "later": n.later,
+        "suppresses": verdicts,
+        "later": became_more_complex(),
         "tenth": [float(reach(n.model, end)[9]) for end in (1.0, DRAWN)],
         "steps": n.live.stats.steps,
         "beyond": float(n.observed["linear"].outside_domain.mean()),
     }
     started, ended = n.dark["start"], n.dark["end"]
     own = {
-        name: "stronger" if (ended[name] > started[name]) == (name in n.grown) else "weaker"
-        for name in n.suppresses
+        name: "stronger"
+        if (ended[name] > started[name]) == (name in STRONGER_IF_MORE)
+        else "weaker"
+        for name in verdicts
     }
-    stronger = [name for name, verdict in n.suppresses.items() if verdict == "stronger"]
-    against = [name for name, way in own.items() if n.suppresses[name] not in (way, "neither")]
+    stronger = [name for name, verdict in verdicts.items() if verdict == "stronger"]
+    against = [name for name, way in own.items() if verdicts[name] not in (way, "neither")]
     return facts, [
         f"Among ten kernels {facts['lines']} horizontal and {facts['upright']} upright lines here.",
         f"In the twenty, suppression of dark input grows by {len(stronger)} of {len(own)} measures"
@@ -305,42 +476,187 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     return Markdown(f"{means.data}\n\n{told.data}")
 
 
+def worth_of_splines(when: str = "end") -> Any:
+    """Return how many points more the twenty of tutorial 5c get right with splines than without."""
+    with_them, bare = recorded()["article"], recorded()["article without splines"]
+    return 100 * np.subtract(with_them[f"{when}: right"], bare[f"{when}: right"])
+
+
+def about_splines(right: Mapping[str, float]) -> Markdown:
+    """Say what splines are worth in tutorial 5c: here, in twenty pairs, early and at the end."""
+    others, bare = recorded()["article"], recorded()["article without splines"]
+    once, once_bare = recorded()["one epoch"], recorded()["one epoch without splines"]
+    early = worth_of_splines("early")
+    other_digits = 100 * np.subtract(once["early: right"], once_bare["early: right"])
+    return say(
+        f"With splines {right['with splines']:.1%} are right here, without {right['without']:.1%}.",
+        f"In twenty other pairs {in_words(others['end: right'], '.1%')} and "
+        f"{in_words(bare['end: right'], '.1%')}: splines are worth {in_words(worth_of_splines())} "
+        "points.",
+        f"After 63 steps they were worth {in_words(early)}; from the same starts, but on 4,032 "
+        f"other digits, {in_words(other_digits)}: pair by pair a difference of "
+        f"{in_words(other_digits - early)}. Those digits are not 400 of each, and their last batch "
+        "is full; which of the two it is was not tried.",
+    )
+
+
+def three_sizes(right: Mapping[str, float]) -> Any:
+    """Return a chart of what is right without splines, in a network as large, and with splines."""
+    kinds = {
+        "without": recorded()["article without splines"]["end: right"],
+        "as large, without": recorded()["as large without splines"]["right"],
+        "with splines": recorded()["article"]["end: right"],
+    }
+    twenty = {name: 100 * np.array(of) for name, of in kinds.items()}
+    return dots(
+        {"twenty others": twenty, "these": {name: [100 * right[name]] for name in kinds}}, "% right"
+    )
+
+
+def about_size(right: Mapping[str, float]) -> Markdown:
+    """Say how far tutorial 5c's second control comes, which is as large as the network."""
+    with_them, bare = recorded()["article"], recorded()["article without splines"]
+    large = recorded()["as large without splines"]["right"]
+    left = 100 * np.subtract(with_them["end: right"], large)
+    more = 100 * np.subtract(large, bare["end: right"])
+    return say(
+        f"As large, without splines: {right['as large, without']:.1%} here, "
+        f"{in_words(large, '.1%')} in twenty others: "
+        + which(
+            more,
+            f"{in_words(more, '.2f')} points more than the small network.",
+            f"{in_words(-more, '.2f')} points less than the small network.",
+            f"no more than the small network, as far as twenty show ({in_words(more, '.2f')}).",
+        ),
+        which(
+            left,
+            f"Beside a network of its size splines are worth {in_words(left)} points.",
+            f"A network of its size without splines is {in_words(-left)} points ahead.",
+            "A network of its size without splines comes as far.",
+        ),
+    )
+
+
+def three_ways() -> Any:
+    """Return a chart of what is right with splines, without those trained, and without any ever."""
+    others, bare = recorded()["article"], recorded()["article without splines"]
+    return paths(
+        {
+            name: {
+                "with splines": 100 * np.array(others[f"{at}: right"]),
+                "cut out": 100 * np.array(others[f"{at}: right without any splines"]),
+                "never had any": 100 * np.array(bare[f"{at}: right"]),
+            }
+            for name, at in (("63 steps", "early"), ("945 steps", "end"))
+        },
+        "% right",
+    )
+
+
+def cost_of_cutting(when: str) -> Any:
+    """Return how many points the twenty lose where their splines are cut out."""
+    others = recorded()["article"]
+    return 100 * np.subtract(others[f"{when}: right"], others[f"{when}: right without any splines"])
+
+
+def about_cutting(right: Mapping[str, float], cut: float) -> Markdown:
+    """Say what cutting splines out of a trained network costs, beside what they are worth."""
+    early, end = map(cost_of_cutting, ("early", "end"))
+    return say(
+        f"At the end cutting costs this network {100 * (right['with splines'] - cut):.1f} points; "
+        f"twenty others {in_words(end)}, from {span(end, '.1f')}, the median {np.median(end):.1f}.",
+        f"After 63 steps it cost {in_words(early)}, from {span(early, '.1f')}.".replace("-", "−"),
+        which(
+            end - worth_of_splines(),
+            "So cutting costs more than splines are worth: it says how much a network leans on "
+            "them.",
+            "So cutting costs less than splines are worth: what is left makes up for them.",
+            "So cutting costs about what splines are worth.",
+        ),
+    )
+
+
+def about_losses() -> Markdown:
+    """Set the losses of fifteen passes beside those of one epoch, with splines and without."""
+    of_kind = recorded()
+    once, once_bare = of_kind["one epoch"], of_kind["one epoch without splines"]
+    kinds = of_kind["article"], of_kind["article without splines"], once, once_bare
+    names = {
+        "training, the first 63 steps": "loss, first pass",
+        "training, the last 63 steps": "loss, last pass",
+        "training, all steps": "loss",
+        "test digits, at the end": "loss, test digits",
+    }
+    rows = [[name, *(in_words(of[key], ".3f") for of in kinds)] for name, key in names.items()]
+    rows.append(["test digits right", *(in_words(of["end: right"], ".1%") for of in kinds)])
+    head = ["fifteen passes, with splines", "without", "once, with splines", "without"]
+    worth = 100 * np.subtract(once["end: right"], once_bare["end: right"])
+    told = say(
+        "Of the test loss after going once through MNIST a 64th is "
+        f"{in_words(np.divide(once['loss, test digits'], 64), '.4f')}.",
+        f"There splines are worth {in_words(worth)} points.",
+    )
+    return Markdown(f"{table(['mean of twenty networks', *head], rows).data}\n\n{told.data}")
+
+
+def gain_in_grey() -> Any:
+    """Return how many points splines are worth on grey ink, in twenty pairs."""
+    kinds = recorded()
+    return 100 * np.subtract(kinds["grey"]["right"], kinds["grey without splines"]["right"])
+
+
+def about_grey(hills: Mapping[str, float], right: Mapping[str, float], cut: float) -> Markdown:
+    """Say which functions became hills or valleys, and what splines are worth on grey ink."""
+    kinds = recorded()
+    large = kinds["as large without splines"]["grey: right"]
+    beside_large = 100 * np.subtract(kinds["grey"]["right"], large)
+    rows = [
+        ["untrained", hills["untrained"], in_words(kinds["grey"]["hills, untrained"], ".2f")],
+        ["plain digits", hills["plain"], in_words(kinds["article"]["end: hills"])],
+        ["grey ink", hills["grey"], in_words(kinds["grey"]["hills"])],
+    ]
+    counts = table(["hills and valleys, of 45 functions", "here", "twenty others"], rows)
+    told = say(
+        f"Grey ink: {right['with splines']:.1%} right; without splines {right['without']:.1%}; "
+        f"with splines that are cut out at the end {cut:.1%}.",
+        f"In twenty other pairs splines are worth {in_words(gain_in_grey())} points; beside "
+        f"networks as large, {in_words(beside_large)}.",
+    )
+    return Markdown(f"{counts.data}\n\n{told.data}")
+
+
 @ending
 def doubting_kernels(n: Any) -> Told:
     """Tell of tutorial 5c."""
-    hidden = 100 * np.subtract(n.as_large["right"], n.bare["end: right"])
+    worth, cost, gain = worth_of_splines(), cost_of_cutting("end"), gain_in_grey()
+    large = np.array(recorded()["as large without splines"]["right"])
+    left = 100 * (np.array(recorded()["article"]["end: right"]) - large)
     facts = {
         "right": n.right,
         "cut": n.cut,
         "grey_right": n.grey_right,
         "grey_cut": n.grey_cut,
         "hills": n.hills,
-        "worth": interval(100 * n.worth),
-        "gain": interval(n.gain),
+        "worth": interval(worth),
+        "gain": interval(gain),
     }
     return facts, [
         which(
-            n.worth,
-            f"On plain digits splines are worth {in_words(100 * n.worth)} points",
-            f"On plain digits splines do harm: {in_words(100 * n.worth)} points",
+            worth,
+            f"On plain digits splines are worth {in_words(worth)} points",
+            f"On plain digits splines do harm: {in_words(worth)} points",
             "On plain digits splines are worth nothing that twenty pairs could show",
         )
-        + f", though cutting them out of a trained network costs {in_words(n.cost['end'])}.",
+        + f", though cutting them out of a trained network costs {in_words(cost)}.",
         which(
-            n.left,
+            left,
             "A hidden layer of as many numbers does not bring that",
             "A hidden layer of as many numbers brings more",
             "A hidden layer of as many numbers brings as much, as far as twenty can show",
         )
-        + f": {in_words(n.left)} points behind the splines. Beside the small network it has "
-        f"{in_words(hidden, '.2f')} points more.",
-        f"On grey ink splines are worth {in_words(n.gain)} points.",
-        f"Of the first 45 functions that learned from grey ink {n.hills['grey']} are hills or "
-        f"valleys over 0 here, {in_words(recorded()['grey']['hills'])} in twenty others; of those "
-        f"that learned from plain digits {n.hills['plain']}, in twenty others "
-        f"{in_words(recorded()['article']['end: hills'])}; of untrained ones "
-        f"{n.hills['untrained']}, in twenty others "
-        f"{in_words(recorded()['grey']['hills, untrained'], '.2f')}.",
+        + f": {in_words(left)} points behind the splines.",
+        f"On grey ink splines are worth {in_words(gain)} points, and {n.hills['grey']} of the "
+        f"first 45 functions became hills or valleys over 0.",
     ]
 
 
@@ -378,192 +694,81 @@ def refinement(refined: Sequence[float], stayed: Sequence[float], at_once: float
     return Markdown(f"{means.data}\n\n{told.data}")
 
 
-def depth() -> Markdown:
-    """Say whether bend grows with depth in the twenty recorded pairs of tutorial 7b."""
-    pair = recorded()["pair"]
-
-    def times(variant: str, later: str, earlier: str) -> Any:
-        found = [pair[f"{variant}: bend of {layer}"] for layer in (later, earlier)]
-        return np.divide(*found)
-
-    layers = ("convs.0", "convs.1", "convs.2", "linear")
-
-    def each(variant: str, measure: str) -> Any:
-        """Return a measure as layers by networks."""
-        return np.array([pair[f"{variant}: {measure} of {layer}"] for layer in layers])
-
-    def most_varied(variant: str) -> str:
-        found = each(variant, "variation")
-        *_, second, most = np.argsort(found.mean(1))
-        return which(found[most] - found[second], f"is {layers[most]}", "", "is not settled")
-
-    first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
-    alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
-    last = times("as built", "linear", "convs.2")
-    grows = min(interval(first)[1], interval(second)[1]) > 1
-    bend, halves = each("as built", "bend"), each("as built", "middle half")
-    apart = np.ptp(bend, axis=0)
-    return say(
-        f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
-        f"next:** the second is {in_words(first, '.2f')} times as bent as the first, the third "
-        f"{in_words(second, '.2f')} times as bent as the second.",
-        which(
-            (first - 1) / 2 - (alike - 1),
-            "**The first half of that is mostly an artefact.**",
-            "**The first half of that stays.**",
-            "**How much of the first half is an artefact is open.**",
-        )
-        + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
-        " first. Only the size at which the first functions began had changed.",
-        which(
-            still - 1,
-            "**The second half stays**",
-            "**The second half turns round**",
-            "**The second half goes**",
-        )
-        + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
-        which(
-            last - 1,
-            "**It goes on to the last layer**",
-            "**It is no law of depth**",
-            "**It ends with the convolutions**",
-        )
-        + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
-        "**By total variation, which depends on the size of φ,** the most complicated layer "
-        f"{most_varied('as built')} as built, and {most_varied('one size')} with one size.",
-        "**Two functions of one layer differ "
-        + which(
-            halves.mean(0) - apart,
-            "more than two layers do:**",
-            "less than two layers do:**",
-            "about as much as two layers do:**",
-        )
-        + f" as built, the middle half of a layer's functions spans {in_words(halves.mean(0))} in "
-        f"bend, the medians of the layers lie {in_words(apart)} apart.",
-        "Even in the layer least like SiLU, the typical function's R² with it is "
-        f"{min(each('as built', 'silu').mean(1)):.2f}.",
-    )
-
-
-def pale(dimensions: Sequence[int], curves: Sequence[str], own: Sequence[Any]) -> list[Any]:
-    """Return for each line of tutorial 7's chart a mark with those of twenty other seeds."""
-    twenty = recorded()["curse"]
-    return [
-        type(line)(  # bqplot's, which is not to be imported before there is a chart
-            x=[*dimensions],
-            y=np.transpose([twenty[f"{curve}, {d}"] for d in dimensions]),
-            scales=line.scales,
-            colors=line.colors * 20,
-            opacities=[0.2] * 20,
-            stroke_width=1,
-        )
-        for curve, line in zip(curves, own, strict=True)
-    ]
-
-
-def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markdown:
-    """Say how often KAN and MLP came nearer in tutorial 7's twenty others, and with 16 units."""
-    twenty = {name: np.array(values) for name, values in recorded()["curse"].items()}
-    functions, mlps = ("exp of a sum", "folds"), ("MLP", "MLP of SiLU", "MLP of two layers")
-    names = "the MLP of ReLU", "one of SiLU", "one of two hidden layers"
-
-    def nearer(function: str, mlp: str) -> str:
-        """Say in how many runs the KAN comes nearer, by number of variables."""
-        kan, other = (
-            np.array([twenty[f"{function}, {kind}, {d}"] for d in dimensions])
-            for kind in ("KAN", mlp)
-        )
-        return listed([*map(str, (kan < other).sum(1))])
-
-    def left(kind: str, form: str) -> str:
-        """Say between which means a network's errors on the first function lie."""
-        return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
-
-    head = f"in {listed([*map(str, dimensions)])} variables"
-    counts = table(
-        ["of twenty other runs, the KAN is nearer than", *(f"{of}, {head}" for of in functions)],
-        [
-            [name, *(nearer(of, mlp) for of in functions)]
-            for name, mlp in zip(names, mlps, strict=True)
-        ],
-    )
-    kan, mlp = (twenty[f"folds, {kind}, 16, as large as 16 units"] for kind in ("KAN", "MLP"))
-    with_four = twenty["folds, KAN, 16"] - twenty["folds, MLP, 16"]
-    told = say(
-        "Of the variance of the exp of a sum, in the mean, "
-        + listed(
-            [f"{name} leaves {left(mlp, '.2f')}" for name, mlp in zip(names, mlps, strict=True)]
-        )
-        + f", where the KAN leaves {left('KAN', '.3f')}.",
-        "On the folds in 16 variables, with sixteen units and an MLP as large, the KAN leaves "
-        f"{with_sixteen['KAN']:.2f} here and the MLP {with_sixteen['MLP']:.2f}. In the twenty the "
-        f"MLP is nearer {(kan > mlp).sum()} times, by {in_words(kan - mlp, '.2f')} of the variance "
-        f"instead of {in_words(with_four, '.2f')} with four units.",
-    )
-    return Markdown(f"{counts.data}\n\n{told.data}")
-
-
 @ending
 def cnn_mlp_kan(n: Any) -> Told:
     """Tell of tutorial 7."""
+    right = {name: record["eval_accuracy"] for name, record in n.records.items()}
+    off = {name: standard_error(share, len(n.digits.test_labels)) for name, share in right.items()}
+    left = n.errors.left
     facts = {
-        "accuracy": {name: record["eval_accuracy"] for name, record in n.records.items()},
-        "standard_error": {
-            name: n.standard_error(record["eval_accuracy"]) for name, record in n.records.items()
-        },
+        "accuracy": right,
+        "standard_error": off,
         "parameters": n.parameters,
-        "curse": {curve: values.tolist() for curve, values in n.errors.items()},
-        "sizes": {kind: [n.sizes[kind, d] for d in n.dimensions] for kind in ("KAN", "MLP")},
+        "curse": {", ".join(of): values.tolist() for of, values in left.items()},
+        "sizes": {
+            kind: [kw.nn.count_parameters(n.of_one_size(d)[kind]) for d in n.dimensions]
+            for kind in Errors.KINDS
+        },
         "sines": n.found_sines,
     }
     told = [
         "Of the test digits "
-        + listed([f"the {name} gets {right:.1%}" for name, right in facts["accuracy"].items()])
-        + f" right (standard errors up to {max(facts['standard_error'].values()):.1%}, one seed); "
-        "their test losses are "
-        + listed([f"{record['eval_loss']:.2f}" for record in n.records.values()])
-        + "."
+        + listed([f"the {name} gets {share:.1%}" for name, share in right.items()])
+        + f" right (standard errors up to {max(off.values()):.1%}, one seed); their test losses "
+        "are " + listed([f"{record['eval_loss']:.2f}" for record in n.records.values()]) + "."
     ]
-    for name in ("exp of a sum", "folds"):
-        kan, mlp = (n.errors[f"{name}, {kind}"] for kind in ("KAN", "MLP"))
-        left = [listed([f"{error:.4f}" for error in of]) for of in (kan, mlp)]
+    for name in Errors.FUNCTIONS:
+        kan, *mlps = (left[name, kind] for kind in Errors.KINDS)
+        nearer = [
+            f"the {kind} at {(kan < of).sum()}"
+            for kind, of in zip(Errors.KINDS[1:], mlps, strict=True)
+        ]
         told.append(
-            f"On the {name} the KAN leaves {left[0]} of the variance in "
-            f"{listed([*map(str, n.dimensions)])} variables, the MLP {left[1]}: the KAN comes "
-            f"nearer at {(kan < mlp).sum()} of the {len(kan)} numbers of variables."
+            f"On the {name} the KAN leaves {listed([f'{error:.4f}' for error in kan])} of the "
+            f"variance in {listed([*map(str, n.dimensions)])} variables. It comes nearer than "
+            f"{listed(nearer)} of the {len(kan)} numbers of variables."
         )
     apart = [
-        f"{curve} in {d} variables {error:.4f}{beyond}"
-        for curve, of in n.errors.items()
-        for d, error in zip(n.dimensions, of, strict=True)
-        if (beyond := outside(error, recorded()["curse"][f"{curve}, {d}"], ".4f"))
+        f"{', '.join(of)} in {d} variables {error:.4f}{beyond}"
+        for of, errors in left.items()
+        for d, error in zip(n.dimensions, errors, strict=True)
+        if (beyond := outside(error, recorded()["curse"][f"{', '.join(of)}, {d}"], ".4f"))
     ]
     if apart:
-        told.append(f"Beyond all of the twenty: {'; '.join(apart)}.")
+        numbers = len(left) * len(n.dimensions)
+        told.append(
+            f"Of these {numbers} errors {len(apart)} lie beyond all of the twenty, by chance about "
+            f"{numbers * 2 / 21:.0f} would: {'; '.join(apart)}."
+        )
     return facts, told
 
 
 @ending
 def complexity_and_depth(n: Any) -> Told:
     """Tell of tutorial 7b."""
-    variants = ("as built", "one size")
+    variants, layers = ("as built", "one size"), ("convs.0", "convs.1", "convs.2", "linear")
+    images, labels = n.digits.test_images, n.digits.test_labels
     facts = {
         "difference_at_start": n.difference_at_start,
-        "known": {name: getattr(n.measured, name).tolist() for name in n.names},
-        "pair_accuracy": n.accuracy,
+        "known": {name: getattr(n.measured, name).tolist() for name in MEASURES},
+        "pair_accuracy": {
+            name: share_right(model.eval(), images, labels)
+            for networks in n.pairs
+            for name, model in networks.items()
+        },
         "numbers": {
-            name: {v: {layer: n.medians(v, layer, name) for layer in n.layers} for v in variants}
-            for name in (*n.names, "bend within ±2")
+            name: {v: {layer: n.medians(v, layer, name) for layer in layers} for v in variants}
+            for name in (*MEASURES, "bend within ±2")
         },
         "middle_half": {
             v: {
-                layer: float(np.ptp(np.mean(n.quartiles[v, layer, "bend"], axis=0)))
-                for layer in n.layers
+                layer: float(np.ptp(np.mean(n.found[v, layer, "bend"], axis=0))) for layer in layers
             }
             for v in variants
         },
     }
-    told = []
+    right = facts["pair_accuracy"].values()
+    told = [f"The six networks get {span([*right], '.1%')} of the test digits right."]
     for v in variants:
         bend, total = (facts["numbers"][name][v] for name in ("bend", "variation"))
         first, second, third, _ = (float(np.mean(of)) for of in bend.values())

@@ -10,7 +10,9 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import math
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ import kan_widgets as kw
 LAYERS = ("convs.0", "convs.1", "linear")
 DRAWN = 2.0  # the article draws its maps from −2 to 2
 X = torch.linspace(-1, 1, 401)
+LARGE = "MLP, ten times"  # the larger MLP of tutorial 2
 FINE = torch.linspace(-1, 1, 4001, dtype=torch.float64)
 TARGET = {"layer": "target", "out": 0, "in": 0, "row": 0, "column": 0}  # what `inspect` pins
 RECORDED = Path(__file__).with_name("networks.json")
@@ -262,6 +265,18 @@ def error_of_polynomials(f: Callable[[Tensor], Tensor], n: int) -> float:
     x, y = FINE.numpy(), f(FINE).numpy()
     off = np.polynomial.Chebyshev.fit(x, y, n - 1, domain=[-1, 1])(x) - y
     return float(np.sqrt(np.mean(off**2)) / np.std(y, ddof=1))
+
+
+class Beside(nn.Module):
+    """One φ, and beside it, only to be drawn, the function that it is to become."""
+
+    def __init__(self, phi: nn.Module, f: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.phi, self.target = phi, layer_of(Given(f), torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute φ, (n, 1) to (n, 1)."""
+        return self.phi(x)
 
 
 def inspect(
@@ -510,3 +525,356 @@ def measured(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, fl
         "one way in convs.0": one_way(phi[:5]) / 45,
         "one way in convs.1": one_way(phi[5:]) / 45,
     }
+
+
+def at_zero_share(network: nn.Module, less: float = 0) -> float:
+    """Return the median |φ(0)| of the first layer, as a share of a function's range.
+
+    With `less` it is φ(0) − less · φ(−1) that is measured.
+    """
+    layer = kw.functions.read(network)[0]
+    ranges = kw.insight.function_ranges(kw.insight.sampled(layer), layer.coefficients.numpy()).range
+    phi_0, phi_dark = layer.evaluate(torch.tensor([0.0, -1.0])).flatten(0, -2).numpy().T
+    return float(np.median(abs(phi_0 - less * phi_dark) / ranges))
+
+
+def three_borders(seed: int) -> dict[str, nn.Module]:
+    """Return three small networks: zeros around their images, the border repeated, none.
+
+    They begin at the same numbers.
+    """
+    made = {}
+    for border, padding in {"zeros": 1, "replicate": 1, "none": 0}.items():
+        torch.manual_seed(seed)
+        made[border] = kw.nn.KANCNN(
+            channels=(4, 8), norm=None, grid_range=(-1.0, 1.0), padding=padding
+        )
+    repeat_the_border(made["replicate"])
+    return made
+
+
+def repeat_the_border(network: Any) -> None:
+    """Let a network's convolutions repeat the border of what they get, in place of zeros."""
+    for conv in network.convs:
+        conv.padding_mode = "replicate"
+
+
+def about_borders() -> Markdown:
+    """Say what three borders did to φ(0), and to the digits right, in twenty networks each."""
+    twenty = recorded()["borders"]
+    zeros, repeated, without = (
+        100 * np.array(twenty[f"{border}: end"]) for border in ("zeros", "replicate", "none")
+    )
+    none, apart = np.array(twenty["none: right"]), zeros - repeated
+    lead = [100 * (none - twenty[f"{border}: right"]) for border in ("zeros", "replicate")]
+    gain = lead[0] - lead[1]
+    alike = f"as far as a repeated border: no difference of more than {no_more_than(apart)}"
+    further, less_far = (f"{way}, by {in_words(apart)}" for way in ("further", "less far"))
+    ahead = "Having none is ahead of both", "Having none is behind one", "Having none is not ahead"
+    more = "Repeating the border gets", "Zeros around the images get", "Neither border gets"
+    return say(
+        f"In twenty others zeros move φ(0) {which(apart, further, less_far, alike)} points of a "
+        "function's range.",
+        f"Beyond no border, zeros move it by {in_words(zeros - without)} points, a repeated border "
+        f"by {in_words(repeated - without)}.",
+        f"{which(gain, *more)} more digits right: repeated less zeros, {in_words(gain)} points.",
+        f"{which(min(lead, key=np.mean), *ahead)}: by {' and '.join(map(in_words, lead))} points.",
+    )
+
+
+def jumps(losses: ArrayLike) -> int:
+    """Return how often a loss has jumped: to more than twice its lowest so far."""
+    found = np.asarray(losses, float)
+    high = found > 2 * np.minimum.accumulate(found)
+    return int((high[1:] & ~high[:-1]).sum())
+
+
+def lbfgs(model: nn.Module) -> torch.optim.LBFGS:
+    """Return an optimizer for a small problem without noise."""
+    options: dict[str, Any] = {"max_iter": 20, "history_size": 20, "line_search_fn": "strong_wolfe"}
+    return torch.optim.LBFGS(model.parameters(), **options)
+
+
+def closure(
+    model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor
+) -> Callable[[], Tensor]:
+    """Return what LBFGS calls several times in a step: the error, with new gradients."""
+
+    def error() -> Tensor:
+        optimizer.zero_grad()
+        found = (model(x) - y).square().mean()
+        found.backward()
+        return found
+
+    return error
+
+
+def fit(x: Any, y: Any, *functions: Callable[[Any], Any]) -> tuple[Any, float]:
+    """Return the least squares of y by 1 and the functions given: coefficients and R²."""
+    columns = np.stack([np.ones_like(x), *(f(x) for f in functions)], axis=1)
+    coefficients = np.linalg.lstsq(columns, y, rcond=None)[0]
+    return coefficients, float(1 - np.var(y - columns @ coefficients) / np.var(y))
+
+
+def fit_exponential(s: Any, y: Any) -> tuple[float, Any, float]:
+    """Return the rate r, of two thousand, by which c + A·exp(r·s) fits y best; (c, A), and R²."""
+    rates = np.concatenate([-np.geomspace(0.1, 30, 1000), np.geomspace(0.1, 30, 1000)])
+    fits = [(fit(s, y, lambda s, r=r: np.exp(r * s)), r) for r in rates]
+    (coefficients, r2), rate = max(fits, key=lambda one: one[0][1])
+    return float(rate), coefficients, r2
+
+
+def share_of_deviation(model: Any, x: Tensor, y: Tensor) -> float:
+    """Return the root mean square error, as a share of the standard deviation of y."""
+    with torch.no_grad():
+        return float((model(x) - y).square().mean().sqrt() / y.std())
+
+
+def about_product(four_functions: float, mlp: float) -> Markdown:
+    """Say who came nearer to a product of three, here and in twenty others."""
+    nearer, other = ("four functions", "MLP")
+    if mlp < four_functions:
+        nearer, other = other, nearer
+    twenty = recorded()["product"]
+    times = int(np.less(twenty["four functions"], twenty["MLP"]).sum())
+    learned = np.greater(twenty["R² of the worst logarithm"], 0.99).sum()
+    few = ", too few to call them ahead" if 10 < times < 15 else ""  # a test of signs
+    rows = [
+        [name, f"{here:.2%}", f"{np.median(twenty[name]):.2%}", f"{max(twenty[name]):.1%}"]
+        for name, here in (("four functions", four_functions), ("MLP", mlp))
+    ]
+    errors = table(["error on new points", "here", "median of twenty others", "worst"], rows)
+    said = say(
+        f"In this run the {nearer} came nearer than the {other}. In twenty others the four "
+        f"functions came nearer {times} times{few}.",
+        f"In {learned} of the twenty they had learned logarithms.",
+    )
+    return Markdown(f"{errors.data}\n\n{said.data}")
+
+
+def about_curve(
+    models: Mapping[str, nn.Module],
+    errors: Mapping[str, float],
+    losses: Mapping[str, Sequence[float]],
+) -> Markdown:
+    """Set errors on tutorial 2's curve beside those of twenty others, and say whose loss jumps."""
+    twenty, lowered = recorded()["curve"], ", rate lowered"
+    names = dict(zip(errors, models, strict=True))
+    rows = [
+        [
+            name,
+            kw.nn.count_parameters(models[name]),
+            f"{errors[short]:.1%}",
+            f"{np.median(twenty[name]):.1%} ({span(twenty[name], '.1%')})",
+            f"{np.median(twenty[f'{name}{lowered}']):.1%}",
+            f"{np.count_nonzero(twenty[f'{name}: jumps'])} of 20",
+        ]
+        for short, name in names.items()
+    ]
+    head = ["model", "parameters", "error here", "twenty others: median (range)"]
+    means = table([*head, "with the rate lowered to 0: median", "loss jumps in"], rows)
+    most = max(names, key=lambda short: np.mean(twenty[f"{names[short]}: jumps"]))
+    jumped = in_words(twenty[f"{names[most]}: jumps"], ".0f")
+    here = [
+        f"{short}: {jumps(found)} {'times' if jumps(found) != 1 else 'time'}"
+        for short, found in ((short, losses[name]) for short, name in names.items())
+    ]
+    nearest = [
+        np.less(twenty[f"KAN{end}"], np.minimum(twenty[f"MLP{end}"], twenty[f"{LARGE}{end}"])).sum()
+        for end in ("", lowered)
+    ]
+    larger = np.less(twenty[LARGE], twenty["MLP"]).sum()
+    said = say(
+        f"The {min(errors, key=lambda short: errors[short])} is nearest. In twenty others the KAN "
+        f"is nearest {nearest[0]} times, and the large MLP is before the small one {larger} times.",
+        f"Whose loss jumps, to more than twice its lowest? In the twenty most of all the {most}'s, "
+        f"{jumped} times in 1,000 steps. Here {', '.join(here)}.",
+        f"Is the KAN ahead because of these jumps? With a rate that falls to 0 from step 500 on, "
+        f"the {most}'s loss jumps in {np.count_nonzero(twenty[f'{names[most]}{lowered}: jumps'])} "
+        f"of 20, and the KAN is nearest {nearest[1]} times.",
+    )
+    return Markdown(f"{means.data}\n\n{said.data}")
+
+
+def made(grid_size: int, seed: int) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """Return one φ on a grid of so many intervals, and an optimizer for it."""
+    torch.manual_seed(seed)
+    phi = kw.nn.KANLinear(1, 1, grid_size=grid_size)
+    model = nn.Sequential(OrderedDict(phi=phi))
+    return model, torch.optim.Adam(model.parameters(), 0.02)
+
+
+def further(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    f: Callable[[Tensor], Tensor],
+    live: Any = None,
+    steps: int = 250,
+) -> list[float]:
+    """Train on f some steps further, and return the loss at each, which `live` logs."""
+    points, losses = torch.linspace(-1, 1, 201).unsqueeze(1), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (model(points) - f(points)).square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if live is not None:
+            live.log(loss=loss)
+    return losses
+
+
+def refined_at(
+    pair: tuple[Any, torch.optim.Optimizer], grid_size: int, f: Callable[[Tensor], Tensor]
+) -> tuple[float, float]:
+    """Return by how much φ jumps when a copy is refined, and the error when one is not.
+
+    The second copy makes as many steps on the old grid.
+    """
+    points = torch.linspace(-1, 1, 201).unsqueeze(1)
+    (model, optimizer), stayed = copy.deepcopy(pair), copy.deepcopy(pair)
+    with torch.no_grad():
+        earlier = model(points)
+        model.phi.refine(grid_size, optimizer=optimizer)
+        jump = (model(points) - earlier).abs().max().item()
+    return jump, math.sqrt(further(*stayed, f)[-1])
+
+
+def rise_at(
+    pair: tuple[Any, torch.optim.Optimizer],
+    grid_size: int,
+    rate: float,
+    f: Callable[[Tensor], Tensor],
+) -> float:
+    """Return to how many times its value the loss rises after a copy is refined, at this rate."""
+    model, optimizer = copy.deepcopy(pair)
+    model.phi.refine(grid_size, optimizer=optimizer)
+    optimizer.param_groups[0]["lr"] = rate
+    losses = further(model, optimizer, f)
+    return max(losses) / losses[0]
+
+
+def lifted(one: Any, f: Callable[[Tensor], Tensor], hold_base: bool) -> nn.Module:
+    """Return a copy of one φ that has learned to lie 1 above f on [0.8, 1]."""
+    pupil, end = copy.deepcopy(one), torch.linspace(0.8, 1, 21)[:, None]
+    pupil.phi.base_weight.requires_grad_(not hold_base)
+    adam = torch.optim.Adam([p for p in pupil.phi.parameters() if p.requires_grad], 0.05)
+    for _ in range(50):
+        adam.zero_grad()
+        (pupil(end) - f(end) - 1).square().mean().backward()
+        adam.step()
+    trained: nn.Module = pupil
+    return trained
+
+
+def errors_with_base(activation: str, seed: int, steps: int = 250) -> list[float]:
+    """Train a KAN of shape 2→5→5→1 with this base, or "none", and return its error at each step.
+
+    It learns exp(sin πx + y²); an error is a share of that function's standard deviation.
+    """
+    torch.manual_seed(seed)
+    shape = ((2, 5), (5, 5), (5, 1))
+    layers = [kw.nn.KANLinear(a, b) for a, b in shape]
+    for layer in layers:
+        layer.base_activation = "silu" if activation == "none" else activation
+        if activation == "none":
+            nn.init.zeros_(layer.base_weight).requires_grad_(False)
+    net, xy = nn.Sequential(*layers), 2 * torch.rand(200, 2) - 1
+    z = torch.exp(torch.sin(torch.pi * xy[:, :1]) + xy[:, 1:] ** 2)
+    adam, errors = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 1e-2), []
+    for _ in range(steps):
+        adam.zero_grad()
+        loss = (net(xy) - z).square().mean()
+        loss.backward()
+        adam.step()
+        errors.append((loss / z.var()).sqrt().item())
+    return errors
+
+
+def about_bases(here: Mapping[str, tuple[float, float]]) -> Markdown:
+    """Set errors after 50 and 250 steps beside those of twenty others, and say what a base does."""
+    twenty = recorded()["base"]
+    rows = [
+        [
+            name,
+            *(f"{error:.3f}" for error in errors),
+            *(in_words(twenty[f"{name}: {when}"], ".3f") for when in ("early", "late")),
+        ]
+        for name, errors in here.items()
+    ]
+    head = ["base", "50 steps", "250 steps", "50 steps, twenty others", "250 steps, twenty others"]
+
+    def behind(one: str, other: str, when: str = "late") -> Any:
+        return np.subtract(twenty[f"{one}: {when}"], twenty[f"{other}: {when}"])
+
+    def often(gap: Any) -> str:  # a test of signs: of 6 to 14 of twenty nothing follows
+        times = (gap > 0).sum()
+        return f"in {times} of twenty" + (", which settles nothing" if 5 < times < 15 else "")
+
+    early, late = behind("none", "silu", "early"), behind("none", "silu")
+    relu, tanh = behind("relu", "silu"), behind("tanh", "none")
+    share = 100 * relu / np.mean(twenty["silu: late"])
+    said = say(
+        f"The base pays at the start: without it the error is larger by {in_words(early, '.2f')} "
+        f"after 50 steps ({often(early)}), and by {in_words(late, '.3f')} after 250 "
+        f"({often(late)}).",
+        f"ReLU ends behind SiLU by {in_words(share, '.0f')} %, {often(relu)}.",
+        f"Tanh ends behind *no base at all* by {in_words(tanh, '.3f')}, {often(tanh)}.",
+    )
+    return Markdown(f"{table(head, rows).data}\n\n{said.data}")
+
+
+def nearest_family(
+    errors: Mapping[str, Mapping[str, Sequence[float]]], counts: Sequence[int]
+) -> Markdown:
+    """Show for each target and each number of terms which family errs least, and by how much."""
+    rows = []
+    for target, families in errors.items():
+        row = [target]
+        for number in range(len(counts)):
+            error, family = min((found[number], family) for family, found in families.items())
+            row.append(f"{family} ({error:.0e})")
+        rows.append(row)
+    return table(["nearest, of so many terms", *counts], rows)
+
+
+def moving_lines(
+    models: Mapping[str, nn.Module], x: Tensor, y: Tensor
+) -> tuple[Any, Callable[[Any], None]]:
+    """Return a chart of what each model makes of x, and what draws its lines anew.
+
+    The wide grey line is y; the colours are those of `kw.Compare`.
+    """
+
+    def fits() -> dict[str, tuple[Tensor, Tensor]]:
+        with torch.no_grad():
+            return {name: (x, model(x)) for name, model in models.items()}
+
+    def redraw(run: Any) -> None:
+        for line, (_, found) in zip(figure.marks[1:], fits().values(), strict=True):
+            line.y = found.numpy().ravel()
+
+    figure = kw.figures.lines({"target": (x, y)} | fits(), x="x", y="y", behind=["target"])
+    for number, line in enumerate(figure.marks[1:], 2):
+        line.colors = [kw.figures.colours.curve_colour(number)]
+    return figure, redraw
+
+
+def errors_of(
+    families: Callable[[int], Mapping[str, Any]],
+    counts: Sequence[int],
+    f: Callable[[Tensor], Tensor],
+) -> dict[str, list[float]]:
+    """Return for each family of bases `error_of` its fits to f, by the number of terms."""
+    found: dict[str, list[float]] = {}
+    for count in counts:
+        for family, basis in families(count).items():
+            found.setdefault(family, []).append(error_of(fitted(basis, f), f))
+    return found
+
+
+def share_without_slope(layer: nn.Module, x: Tensor) -> float:
+    """Return of which share of inputs the answer does not depend at all."""
+    inputs = x.clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(layer(inputs).sum(), inputs)
+    return float((slopes.abs() < 1e-9).float().mean())

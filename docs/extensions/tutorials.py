@@ -19,7 +19,13 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FOLDER = "notebooks"
 DOWNLOADS = "_notebooks"
 # What the notebooks import and read.
-BESIDE = ("lesson.py", "what_you_saw.py", "beside_others.py", "networks.json")
+BESIDE = (
+    "lesson.py",
+    "what_you_saw.py",
+    "beside_others.py",
+    "networks_compared.py",
+    "networks.json",
+)
 # A line of the index: its number, and the tutorial that it is about.
 LINE = re.compile(r"^- \w+ \*\*\[([^\]]+)\]\((\w+)\.ipynb\)\*\*: (.+)\n", re.M)
 

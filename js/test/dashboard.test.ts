@@ -230,7 +230,7 @@ describe("a dashboard", () => {
     const { all } = await show();
     const [drawing] = all('[data-panel="function"] .kw-viewport');
     const height = () => Number.parseFloat(drawing.style.height);
-    expect(height()).toBe(290); // as the panel beside it
+    expect(height()).toBe(320); // as the panel beside it
     all(".kw-menu-inside button")[0].click();
     await painted();
     expect(height()).toBeGreaterThanOrEqual(300); // what the view itself asks for

@@ -295,6 +295,25 @@ describe("numbers of one layer", () => {
   });
 });
 
+describe("circles of few units", () => {
+  it.each([900, 440])("all have their numbers, of one size in a layer, in %i pixels", (width) => {
+    const scene = page({}, width)(run([3, 5, 1]));
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const texts = textsIn(scene.sheets[2].marks(view));
+    for (const { units, column } of scene.diagram.parts) {
+      const sizes = units.map(({ unit, x, y, width: wide, height }) => {
+        const found = texts.find((text) => {
+          const isThere = text.x >= x - 20 && text.x <= x + wide + 20;
+          return isThere && text.y >= y && text.y <= y + height + 12 && /\d\.\d/.test(text.text);
+        });
+        expect(found, `${column.name} ${unit}`).toBeDefined();
+        return found?.size;
+      });
+      expect(new Set(sizes).size).toBe(1);
+    }
+  });
+});
+
 describe("a network of one function", () => {
   it.each([900, 480])("is that function with axes, which fills a width of %i", (width) => {
     const scene = page({}, width)(run([1, 1]));
@@ -329,6 +348,46 @@ describe("the box of a link", () => {
   });
 });
 
+describe("units of a layer for which there is no room", () => {
+  it("are those that add least for the example, so that the others are those of the bars", () => {
+    const given = run([40, 4], 5);
+    const scene = page(
+      { height: 330 },
+      900,
+    )({
+      ...given,
+      probe: {
+        shape: [1, 40],
+        inputs: Float32Array.from({ length: 40 }, (_, k) => Math.sin(3 * k)),
+        labels: null,
+      },
+    });
+    const [first] = scene.diagram.parts;
+    expect(first.units.length).toBeLessThan(40);
+    if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
+    const order = [...scene.closeUp.parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    const drawn = first.units.map(({ unit }) => unit).sort((a, b) => a - b);
+    const top = order.slice(0, drawn.length).map(({ from }) => from);
+    expect(drawn).toEqual(top.sort((a, b) => a - b));
+    const texts = wordsOf(scene);
+    expect(texts.some((text) => text.includes(`${drawn.length} of 40`))).toBe(true);
+  });
+});
+
+describe("bars", () => {
+  it.each([900, 520])("each have their name and their number in %i pixels", (width) => {
+    const scene = page({}, width)(run([6, 16, 1], 3));
+    const view = { x: 0, y: 0, width, height: scene.height };
+    const texts = textsIn(scene.sheets[5].marks(view)).map(({ text }) => text);
+    if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
+    const numbers = texts.filter((text) => /^−?\d+\.\d+$/.test(text));
+    const named = scene.closeUp.parts.filter(({ from }) => texts.includes(String(from)));
+    expect(named.length).toBeGreaterThan(5);
+    expect(numbers.length).toBeGreaterThanOrEqual(named.length);
+    expect(texts.some((text) => text.includes("…"))).toBe(false);
+  });
+});
+
 describe("the strongest path", () => {
   it("stays for a frame or two, and then leads to what has the highest bar", () => {
     const here = run([6, 8, 8, 4], 1);
@@ -353,6 +412,13 @@ describe("the strongest path", () => {
       ...Array(7).fill(true),
       false,
     ]);
+    // Only while it is the strongest it is called that.
+    const called = shown.map(({ caption }) => caption.map(({ text }) => text));
+    const isCalled = (name: string) => called.map((texts) => texts.includes(name));
+    expect(isCalled("nearly the strongest path")).toEqual(
+      isCalled("strongest path").map((is) => !is),
+    );
+    expect(isCalled("strongest path").slice(5)).toEqual([false, false, true]);
     const scene = shown[7];
     if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
     const values = scene.closeUp.parts.map(({ value }) => value);

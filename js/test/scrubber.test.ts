@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mountScrubber } from "../src/shell/scrubber.ts";
+import { UNKNOWN } from "../src/wire/standing.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import { smallFrame, smallLayout } from "./samples.ts";
 
@@ -46,6 +47,21 @@ function show(steps: number[], store?: FrameStore) {
 const STEPS = [0, 10, 20, 30, 100];
 
 describe("the scrubber", () => {
+  it("has a tick at each step that was marked, with its words, among the steps that are kept", () => {
+    const { store, element, tick } = show(STEPS);
+    const marks = [
+      [25, "learning rate 0.1 → 0.01"],
+      [400, "later than all that is kept"],
+    ];
+    store.setState("training", { ...UNKNOWN, marks: marks as [number, string][] });
+    tick(400);
+    const ticks = [...element.querySelectorAll<HTMLElement>(".kw-tick")];
+    expect(ticks.map(({ title }) => title)).toEqual(["step 25: learning rate 0.1 → 0.01"]);
+    expect(ticks[0].style.left).toBe("25%");
+    store.setState("status", { state: "saved", message: "" });
+    expect(store.standing().marks).toEqual(marks);
+  });
+
   it("says that new steps come only where something trains", () => {
     const { store, one, track, tick } = show(STEPS);
     tick();

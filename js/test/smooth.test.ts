@@ -44,6 +44,13 @@ describe("a smoothed curve", () => {
     for (const k of line.keys()) expect(y[k]).toBeCloseTo(line[k], 9);
   });
 
+  it("stays within the values that it fits, also at an end to which they rise", () => {
+    const rising = Array.from({ length: 40 }, (_, k) => Math.min(1, 0.5 + 0.02 * k));
+    const { y } = smoothed(whole(steps(40), rising), 30);
+    expect(Math.max(...y)).toBeLessThanOrEqual(1);
+    expect(y[39]).toBeGreaterThan(0.97);
+  });
+
   it("is nearly as calm at its end as in its middle", () => {
     const noisy = steps(300).map((k) => 1 - 0.001 * k + 0.5 * (-1) ** k);
     const { y } = smoothed(whole(steps(300), noisy), 30);

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         check_pattern,
         kernel_of,
     )
+    from kan_widgets.insight.moments import Moment, Moments, Rise, moments
     from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
     from kan_widgets.insight.networks.untrained import Untrained, untrained_networks
     from kan_widgets.insight.ranges import FunctionRanges, Start, function_ranges, start_from
@@ -67,9 +68,12 @@ __all__ = [
     "Kernel",
     "KernelShares",
     "LayerSummary",
+    "Moment",
+    "Moments",
     "Observed",
     "PatternCheck",
     "Quantiles",
+    "Rise",
     "SampledLayer",
     "SeenInputs",
     "SeenPatches",
@@ -90,6 +94,7 @@ __all__ = [
     "kernel_of",
     "later_is_more_complex",
     "layer_ranges",
+    "moments",
     "quantiles_of",
     "sampled",
     "seen_inputs",
@@ -101,7 +106,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain importance intervene kernel_shares kernels ranges sampled_layer summary "
-    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
-    "networks.ensemble networks.untrained",
+    "complexity explain importance intervene kernel_shares kernels moments ranges sampled_layer "
+    "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
+    "formulas.symbolic_fits networks.ensemble networks.untrained",
 )

@@ -30,6 +30,7 @@ from tests.notebooks.execution import FOLDER, code_cells, has_seed, read, set_se
 sys.path.append(str(FOLDER))
 
 import lesson
+import networks_compared
 
 SEEDS = range(1001, 1021)
 SEEDS_OF = {"labels by heart": SEEDS[:6]}
@@ -304,6 +305,16 @@ def of_pair(seed: int) -> Row:
                 row[f"{variant}: {measure} of {functions.name}"] = median
             low, high = np.nanpercentile(found.bend, (25, 75))
             row[f"{variant}: middle half of {functions.name}"] = float(high - low)
+        trained = kw.functions.read(network)
+        ways = {
+            variant: trained,
+            f"{variant}, dealt": networks_compared.dealt(trained, seed),
+            f"{variant}, dealt within layers": networks_compared.dealt(trained, seed, within=True),
+        }
+        for way, layers in ways.items():
+            row |= {
+                f"{way}: {k}": share for k, share in networks_compared.later_more(layers).items()
+            }
     return row
 
 
@@ -406,56 +417,63 @@ def of_curve(seed: int) -> Row:
     models = {"MLP": mlp(5), "MLP, ten times": mlp(20), "KAN": nn.Sequential(*two)}
     points = torch.linspace(-1, 1, 256).unsqueeze(1)
     between = (points[1:] + points[:-1]) / 2
-    row = {}
+    row: Row = {}
     for name, model in models.items():
-        adam = torch.optim.Adam(model.parameters(), 1e-2)
-        for _ in range(1000):
-            adam.zero_grad()
-            mse_loss(model(points), curve(points)).backward()
-            adam.step()
-        with torch.no_grad():
-            error = (model(between) - curve(between)).square().mean().sqrt()
-        row[name] = float(error / curve(between).std())
+        for end, lowered in (("", False), (", rate lowered", True)):
+            pupil, losses = copy.deepcopy(model), []
+            adam = torch.optim.Adam(pupil.parameters(), 1e-2)
+            for step in range(1000):
+                if lowered:  # from the middle on, to 0 at the end
+                    adam.param_groups[0]["lr"] = 1e-2 * min(1, 2 - step / 500)
+                adam.zero_grad()
+                loss = mse_loss(pupil(points), curve(points))
+                loss.backward()
+                adam.step()
+                losses.append(loss.item())
+            with torch.no_grad():
+                error = (pupil(between) - curve(between)).square().mean().sqrt()
+            row[f"{name}{end}"] = float(error / curve(between).std())
+            row[f"{name}{end}: jumps"] = lesson.jumps(losses)
     return row
 
 
 def of_base(seed: int) -> Row:
     """Train tutorial 3's network with four bases in SiLU's place."""
-    names = cells_of("03_building_blocks", seed, "setup", "base-train", "base-run")
     row = {}
-    for activation in ("silu", "relu", "tanh", None):
-        early, late = names["train"](activation, seed)
-        row |= {f"{activation or 'none'}: early": early, f"{activation or 'none'}: late": late}
+    for name in ("silu", "relu", "tanh", "none"):
+        errors = lesson.errors_with_base(name, seed)
+        row |= {f"{name}: early": errors[50], f"{name}: late": errors[-1]}
     return row
 
 
 def of_refined(seed: int) -> Row:
     """Train tutorial 3's function from coarse to fine, and what stands beside it."""
-    keys = "setup", "one-model", "refine-tools", "refine-ways"
-    names = cells_of("03_building_blocks", seed, *keys)
-    refined, stayed, _ = names["coarse_to_fine"](*names["made"](3, seed))
-    fine = names["made"](24, seed)
-    fine_at_once = [names["further"](*fine) for _ in refined][-1]
-    grids = (6, 12, 24)
-    return {
-        "24 at once": fine_at_once,
-        **{f"refined to {g}": error for g, error in zip(grids, refined[1:], strict=True)},
-        **{f"not refined to {g}": error for g, error in zip(grids, stayed, strict=True)},
-    }
+
+    def wave(x: Tensor) -> Tensor:
+        return torch.sin(5 * x) * (1 - x / 2)
+
+    model, optimizer = lesson.made(3, seed)
+    lesson.further(model, optimizer, wave)
+    fine = lesson.further(*lesson.made(24, seed), wave, steps=1000)
+    row: Row = {"24 at once": math.sqrt(fine[-1])}
+    for grid_size in (6, 12, 24):
+        _, row[f"not refined to {grid_size}"] = lesson.refined_at(
+            (model, optimizer), grid_size, wave
+        )
+        model.phi.refine(grid_size, optimizer=optimizer)
+        losses = lesson.further(model, optimizer, wave)
+        row[f"refined to {grid_size}"] = math.sqrt(losses[-1])
+    return row
 
 
 def of_borders(seed: int) -> Row:
     """Train tutorial 4's network with three kinds of border."""
-    keys = "convolution-setup", "convolution-net-tools", "convolution-net-train"
-    names = cells_of("04_convolution_with_functions", seed, *keys)
-    networks = names["three_borders"](seed)
-    row = {f"{name}: start": names["at_zero_share"](one) for name, one in networks.items()}
-    names["train"](
-        networks, names["adams_of"](networks), digits().loaders(batch_size=64, seed=seed)[0]
-    )
-    for name, one in networks.items():
-        row[f"{name}: end"] = names["at_zero_share"](one)
-        row[f"{name}: right"] = names["share_right"](one)
+    known, row = digits(), {}
+    for name, network in lesson.three_borders(seed).items():
+        row[f"{name}: start"] = lesson.at_zero_share(network)
+        train(network, known.loaders(batch_size=64, seed=seed)[0], 1, rate=3e-3)
+        row[f"{name}: end"] = lesson.at_zero_share(network)
+        row[f"{name}: right"] = lesson.share_right(network, known.test_images, known.test_labels)
     return row
 
 
@@ -477,37 +495,24 @@ def of_two_runs(seed: int) -> Row:
     }
 
 
-def other_mlps(d: int, numbers: int) -> dict[str, nn.Module]:
-    """Return MLPs of about so many numbers: one of SiLU, and one of two hidden layers."""
-    one = (numbers - 1) // (d + 2)
-    two = round((math.sqrt((d + 3) ** 2 + 4 * numbers) - d - 3) / 2)
-    first, second = nn.Linear(d, two), nn.Linear(two, two)
-    return {
-        "MLP of SiLU": nn.Sequential(nn.Linear(d, one), nn.SiLU(), nn.Linear(one, 1)),
-        "MLP of two layers": nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Linear(two, 1)),
-    }
-
-
 def of_curse(seed: int) -> Row:
-    """Train tutorial 7's KAN and MLP on two functions of 2 to 16 variables."""
+    """Train tutorial 7's KAN and MLPs, and one of SiLU, on two functions of 2 to 16 variables."""
     names = cells_of("07_cnn_mlp_kan", seed, "imports", "curse-functions", "curse-data")
-    row = {
-        f"{name}, {kind}, {d}": names["left_over"](network, x, y)
-        for (name, d), (x, y) in names["problems"].items()
-        for kind, network in names["of_one_size"](d).items()
-    }
+    row = {}
     for (name, d), (x, y) in names["problems"].items():
-        numbers = kw.nn.count_parameters(names["of_one_size"](d)["KAN"])
-        torch.manual_seed(seed)
-        for kind, network in other_mlps(d, numbers).items():
-            row[f"{name}, {kind}, {d}"] = names["left_over"](network, x, y)
-    many = names["of_one_size"](16, units=16)
-    return row | {
-        f"folds, {kind}, 16, as large as 16 units": names["left_over"](
-            network, *names["problems"]["folds", 16]
-        )
-        for kind, network in many.items()
-    }
+        networks = names["of_one_size"](d)
+        numbers = kw.nn.count_parameters(networks["KAN"])
+        hidden = (numbers - 1) // (d + 2)
+        silu = nn.Sequential(nn.Linear(d, hidden), nn.SiLU(), nn.Linear(hidden, 1))
+        for kind, network in (networks | {"MLP of SiLU": silu}).items():
+            row[f"{name}, {kind}, {d}"] = networks_compared.left_over(network, x, y, seed)
+        if d == 4:
+            row[f"sines, {name}"] = networks_compared.sines(networks["KAN"])
+    x, y = names["problems"]["folds", 16]
+    for kind, network in names["of_one_size"](16, units=16).items():
+        left = networks_compared.left_over(network, x, y, seed)
+        row[f"folds, {kind}, 16, as large as 16 units"] = left
+    return row
 
 
 KINDS: dict[str, Callable[[int], Row]] = {

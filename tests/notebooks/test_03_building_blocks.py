@@ -70,6 +70,12 @@ def test_as_many_steps_on_the_old_grid_do_not_bring_it_as_near(facts: dict[str, 
         assert stayed > 2 * refined
 
 
+def test_twelve_intervals_have_little_left_to_give(facts: dict[str, Any]) -> None:
+    *_, twelve, twenty_four = facts["refine_errors"]
+    assert twenty_four < twelve / 10
+    assert 0.5 < facts["not_refined_errors"][-1] / twelve < 0.75
+
+
 def test_it_is_the_rate_that_makes_the_loss_rise_after_refining(facts: dict[str, Any]) -> None:
     as_it_was, tenth = facts["rises_at_the_rate_and_at_a_tenth"]
     assert tenth < as_it_was / 2
@@ -111,6 +117,8 @@ def test_for_the_smooth_wave_fourier_waves_are_far_ahead_and_bumps_level_off(
     facts: dict[str, Any],
 ) -> None:
     rows = facts["family_errors"]["wave"]
+    for number in range(2, 6):  # 13 terms and more
+        assert min(rows, key=lambda family: rows[family][number]) == "Fourier"
     assert rows["Fourier"][-1] < rows["B-spline"][-1] / 10
     assert rows["B-spline"][-1] < rows["B-spline"][3] / 10
     assert rows["RBF"][-1] > rows["RBF"][3] / 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -40,3 +41,20 @@ def test_it_trains(facts: dict[str, Any]) -> None:
 
 def test_it_is_the_packages_network(facts: dict[str, Any]) -> None:
     assert facts["difference"] < 1e-4
+
+
+def outputs_of(run: Run, key: str) -> Any:
+    (cell,) = (cell for cell in code_cells(run.notebook) if cell.id == key)
+    return [output.data for output in cell.outputs]
+
+
+def test_the_views_read_its_three_layers_by_the_adapter_of_its_page(run: Run) -> None:
+    (described,) = outputs_of(run, "scratch-read")
+    assert described["text/plain"].count("this page") == 3
+    assert "left out" not in described["text/plain"]
+
+
+def test_both_learn_on_as_one(run: Run) -> None:
+    (said,) = outputs_of(run, "scratch-after")
+    (apart,) = re.findall(r"the answers differ by (\S+) at most", said["text/markdown"])
+    assert float(apart) < 1e-2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ LINES_OF_A_SCREEN = 25
 # What is read and what is run come in small pieces, except where whole classes are shown.
 IN_PIECES = [name for name in TUTORIALS if name[:2] != "06"]
 WORDS_OF_A_PIECE, LINES_OF_A_PIECE = 120, 20
+# A view stays in the window above a loop of so many lines.
+LINES_OF_A_LOOP = 6
 HIDDEN = re.compile(r"(?<=</summary>).*?(?=</details>)", re.S)
 
 every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
@@ -113,6 +116,79 @@ def test_prose_and_code_come_in_small_pieces(name: str) -> None:
         if size > most:
             long[cell.id] = size
     assert long == {}
+
+
+def parts_run(part: ast.AST) -> Iterator[ast.AST]:
+    """Give a piece of code and all in it that runs with it: not what functions and classes hold."""
+    yield part
+    for inner in ast.iter_child_nodes(part):
+        if not isinstance(inner, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from parts_run(inner)
+
+
+def trains(part: ast.AST, training: set[str]) -> bool:
+    """Say whether code that runs trains: by a call of that name, or by steps in a loop."""
+    inside = [*parts_run(part)]
+    if any(isinstance(one, ast.Name) and one.id in training for one in called(inside)):
+        return True
+    methods = {one.attr for one in called(inside) if isinstance(one, ast.Attribute)}
+    loops = any(isinstance(one, (ast.For, ast.While)) for one in inside)
+    return bool(methods & {"fit", "track"}) or (loops and "step" in methods)
+
+
+def called(inside: list[ast.AST]) -> list[ast.AST]:
+    return [one.func for one in inside if isinstance(one, ast.Call)]
+
+
+def cells_that_train(sources: dict[str, str]) -> set[str]:
+    """Return the keys of those cells that train, or call a function of the page that does."""
+    trees = {key: ast.parse(source) for key, source in sources.items()}
+    defined = [
+        part
+        for tree in trees.values()
+        for part in ast.walk(tree)
+        if isinstance(part, ast.FunctionDef)
+    ]
+    training: set[str] = set()
+    while found := {
+        one.name
+        for one in defined
+        if one.name not in training and any(trains(line, training) for line in one.body)
+    }:
+        training |= found
+    return {key for key, tree in trees.items() if any(trains(p, training) for p in parts_of(tree))}
+
+
+def parts_of(tree: ast.Module) -> list[ast.stmt]:
+    return [part for part in tree.body if not isinstance(part, (ast.FunctionDef, ast.ClassDef))]
+
+
+def lines_of_code(source: str) -> int:
+    lines = (line.strip() for line in source.splitlines())
+    return sum(1 for line in lines if line and not line.startswith("#"))
+
+
+@every_tutorial
+def test_a_cell_that_trains_is_short(name: str) -> None:
+    sources = {cell.id: cell.source for cell in code_cells(read(name))}
+    lengths = {key: lines_of_code(sources[key]) for key in cells_that_train(sources)}
+    assert {key: lines for key, lines in lengths.items() if lines > LINES_OF_A_LOOP} == {}
+
+
+def test_a_cell_trains_that_steps_in_a_loop_or_calls_what_does() -> None:
+    step = "for x in batches:\n    model(x).backward()\n    optimizer.step()"
+    inside = "\n".join(f"    {line}" for line in step.splitlines())
+    sources = {
+        "loop": step,
+        "fit": "run = kw.fit(model, batches, optimizer, loss)",
+        "tracked": "list(live.track(batches))",
+        "defined": f"def train():\n{inside}",
+        "defined further": "def twice():\n    train()\n    train()",
+        "called": "twice()",
+        "one gradient": "model(x).backward()",
+        "least squares": "fit(x, y)\nscript = 'optimizer.step()'",
+    }
+    assert cells_that_train(sources) == {"loop", "fit", "tracked", "called"}
 
 
 @every_tutorial

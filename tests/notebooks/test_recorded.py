@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binom, bootstrap
 
 import kan_widgets as kw
@@ -15,6 +16,7 @@ from tests.notebooks.networks import KINDS, SEEDS, SEEDS_OF, lesson
 from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Table, report
 
 import beside_others  # isort: skip  # lies beside the tutorials, where `networks` looks
+import networks_compared  # isort: skip
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.words)
 
@@ -149,7 +151,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = lesson.recorded()
-    said = beside_others.depth().data
+    said = networks_compared.depth().data
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
     assert "Two functions of one layer differ more than two layers do" in said
@@ -163,12 +165,75 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     }
     pair |= {name: [0.1] * 20 for name in pair if "middle half" in name}
     pair |= {name: [0.2] * 20 for name in pair if "one size: variation" in name}
-    monkeypatch.setattr(beside_others, "recorded", lambda: table | {"pair": pair})
-    said = beside_others.depth().data
+    monkeypatch.setattr(networks_compared, "recorded", lambda: table | {"pair": pair})
+    said = networks_compared.depth().data
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
     assert "Two functions of one layer differ less than two layers do" in said
     assert "is linear as built, and is not settled with one size" in said
+
+
+def test_dealt_splines_leave_each_function_its_base_and_all_splines_somewhere() -> None:
+    layers = kw.functions.read(kw.nn.KANCNN(channels=(8, 8, 8), padding=1))
+
+    def same_splines(one: np.ndarray, other: np.ndarray) -> bool:
+        return np.array_equal(*(of[np.lexsort(of.T)] for of in (one[:, 1:], other[:, 1:])))
+
+    for within in (False, True):
+        dealt = networks_compared.dealt(layers, 3, within=within)
+        pairs = [
+            tuple(of.coefficients.reshape(-1, 9).numpy() for of in (layer, other))
+            for layer, other in zip(layers, dealt, strict=True)
+        ]
+        before, after = (np.concatenate(of) for of in zip(*pairs, strict=True))
+        assert np.array_equal(before[:, 0], after[:, 0])
+        assert not np.array_equal(before, after)
+        assert same_splines(before, after)
+        assert all(same_splines(*pair) for pair in pairs) == within
+
+
+def test_the_later_is_the_more_complex_in_as_many_pairs_as_the_insight_finds() -> None:
+    layers = kw.functions.read(kw.nn.KANCNN(channels=(8, 8, 8), padding=1))
+    shares = networks_compared.later_more(layers)
+    assert len(shares) == 3 * len(networks_compared.MEASURES)
+    for measure in networks_compared.MEASURES:
+        found = kw.insight.later_is_more_complex(layers[:2], measure).later
+        assert shares[f"{measure}, convs.0 to convs.1"] == pytest.approx(100 * found)
+
+
+def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = lesson.recorded()
+    first, second, _ = networks_compared.about_dealt().data.splitlines()
+    assert "more the bases than the splines" in first
+    assert "more the splines than the bases" in second
+    assert second.endswith("complex by bend, turns, line, silu, variation and curvature.")
+    among = {name: found for name, found in table["pair"].items() if "as built, dealt:" in name}
+    same = {name.replace("dealt", "dealt within layers"): found for name, found in among.items()}
+    turned = table | {"pair": table["pair"] | same}
+    monkeypatch.setattr(networks_compared, "recorded", lambda: turned)
+    _, second, _ = networks_compared.about_dealt().data.splitlines()
+    assert "more the bases than the splines" in second
+    assert "is not seen to matter, 0.0 [0.0, 0.0]" in second
+    assert second.endswith("open by bend, turns, line, silu, variation and curvature.")
+
+
+def test_sines_are_counted_where_functions_are_sines() -> None:
+    layer = kw.nn.KANLinear(1, 2, grid_size=40)
+    x = np.linspace(-1, 1, 400)
+    columns = layer.basis.expand(torch.from_numpy(x)).numpy()
+    fits = [np.linalg.lstsq(columns, y, rcond=None)[0] for y in (np.sin(np.pi * x), x**2)]
+    with torch.no_grad():
+        layer.base_weight.zero_()
+        layer.spline_weight[:, 0] = torch.from_numpy(np.array(fits))
+    assert networks_compared.sines(layer) == 1
+
+
+def test_mlps_are_of_about_the_size_asked_for() -> None:
+    for d, numbers in ((2, 108), (16, 612), (16, 2448)):
+        for network in networks_compared.mlps(d, numbers).values():
+            assert kw.nn.count_parameters(network) == pytest.approx(numbers, rel=0.05)
 
 
 def test_what_became_more_complex_is_named_with_its_measures() -> None:

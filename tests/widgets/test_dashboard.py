@@ -121,6 +121,13 @@ def test_wrong_panels_are_refused_before_anything_is_made(
     assert kw.live.binding_of(model) is None
 
 
+def test_the_steps_that_were_marked_are_told_to_all_views(live: kw.Binding) -> None:
+    live.scalars.mark(3, "learning rate 0.1 → 0.01")
+    live.scalars.mark(4, "grid updated")
+    marks = training_of(live)["marks"]
+    assert marks == [[3, "learning rate 0.1 → 0.01"], [4, "grid updated"]]
+
+
 def test_it_says_the_class_of_the_model_also_when_that_is_gone(live: kw.Binding) -> None:
     dashboard = kw.Dashboard(live)
     assert dashboard.stream.training["model"] == "Sequential"

@@ -143,10 +143,7 @@ export function widen(run: FrameRun): Float32Array<ArrayBuffer> {
   return frameData;
 }
 
-/**
- * The inverse of how frames are made to compress well: each 32-bit word less that of the frame before, and of each
- * frame first all lowest bytes, then all second ones, and so on.
- */
+/** Undoes what makes frames compress well: each word less that of the frame before, and of a frame all lowest bytes first. */
 export function unfold(folded: DataView, frames: number): Uint32Array<ArrayBuffer> {
   const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
   const size = bytes.length / 4 / frames;

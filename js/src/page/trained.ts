@@ -51,10 +51,10 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   };
   let settings = lesson.settings;
   let isReset = false;
-  let curves = createCurves();
+  let curves = createCurves(lesson.name);
 
   function begin(frame: Float32Array): void {
-    curves = createCurves();
+    curves = createCurves(lesson.name);
     edits.begin();
     isReset = true;
     const code = uint8(lesson.code, "the kernels");
@@ -102,7 +102,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
-    const [state, words] = STATES[news.state];
+    const [state, said] = STATES[news.state];
+    const words = step === 0 && state === "paused" ? "not started" : said;
     const loss = step > 0 ? ["loss", String(news.loss), step] : undefined;
     model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
     for (const [, viewModel] of viewModels) {
@@ -208,7 +209,7 @@ function panelStatus(
 }
 
 /** Loss and score by step, thinned where there are many. */
-function createCurves() {
+function createCurves(rows: string) {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
   return {
@@ -229,7 +230,7 @@ function createCurves() {
         }
     },
     wire: (classifies: boolean) => {
-      const measured = classifies ? "test accuracy" : "test error";
+      const measured = classifies ? `test ${rows} right` : "test error";
       const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     },

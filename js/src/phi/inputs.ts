@@ -6,8 +6,8 @@ import { roundStep } from "./round.ts";
 
 export type Ends = readonly [low: number, high: number];
 
-/** When inputs were seen: " at step 40", or "" where that is `step`, or makes no difference. */
-export function seenThen(observed: Observed | null, step: number): string {
+/** When inputs were seen: " at step 40", or "" where that is a `step` that is given, or makes no difference. */
+export function seenThen(observed: Observed | null, step?: number): string {
   // The examples themselves are the same, whatever the model is.
   if (!observed || observed.isImage || (observed.step ?? step) === step) return "";
   return ` at step ${formatCount(observed.step as number)}`;

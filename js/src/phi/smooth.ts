@@ -10,11 +10,9 @@ interface SummedCurve {
 }
 
 /**
- * The mean of the values within half of `over` steps, at each point that stands for finite ones; near an end, where
- * values are on one side only, the straight line that fits them best: so a trend is neither behind nor ahead.
- *
- * Steps are counted at the curve's usual pace, so that the mean goes on over a jump as if there were none. Values further
- * apart than half of `over` stay as they are.
+ * The straight line that fits the values within half of `over` steps best, at each point that stands for finite ones, and
+ * never beyond these values: so a trend is neither behind nor ahead, and no accuracy is above 1. Steps are counted at the
+ * curve's usual pace, over a jump as if there were none. Values further apart than half of `over` stay as they are.
  */
 export function smoothed({ x, count, sum }: SummedCurve, over: number) {
   const finite = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
@@ -56,10 +54,12 @@ function lineAt(
   }
   [middle, mean] = [middle / weight, mean / weight];
   let [spread, rise] = [0, 0];
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let k = first; k < end; k++) {
+    [least, most] = [Math.min(least, means[k]), Math.max(most, means[k])];
     const offset = middles[k] - place - middle;
     spread += weights[k] * offset * offset;
     rise += weights[k] * offset * (means[k] - mean);
   }
-  return spread > 0 ? mean - (middle * rise) / spread : mean;
+  return Math.max(least, Math.min(most, spread > 0 ? mean - (middle * rise) / spread : mean));
 }

@@ -7,10 +7,7 @@ import { MIDDLE, widthOf } from "./text.ts";
 /** How far letters reach below their line at most, as a share of their size. */
 const DESCENT = 0.3;
 
-/**
- * True if a box holds all of a mark but for half the width of its lines, and of its dots; false also where only drawing
- * would tell.
- */
+/** True if a box holds all of a mark but for half the width of its lines, and of its dots; false where only drawing would tell. */
 export function holds(box: Rect, mark: Mark): boolean {
   if (mark.kind === "group") {
     const { clip, marks, at: [dx, dy] = [0, 0] } = mark;

@@ -4,10 +4,7 @@ import { extent } from "d3-array";
 import { roundStep } from "../phi/round.ts";
 import type { Range } from "./axes.ts";
 
-/**
- * Ends for values; what is not finite is left out, and what is not positive on a logarithmic axis. Over what is at most 1
- * and never negative, such as an accuracy, there is no room above 1.
- */
+/** Ends for values that are finite, on a logarithmic axis positive; over values from 0 to 1, as of an accuracy, there is no room above 1. */
 export function valueExtent(values: Iterable<number>, log: boolean): Range {
   const isShown = (value: number) => Number.isFinite(value) && !(log && value <= 0);
   let [low, high] = extent(values, (value) => (isShown(value) ? value : undefined));

@@ -73,10 +73,7 @@ function hasCell({ rows, columns, count = rows * columns }: Region, row: number,
   );
 }
 
-/**
- * The sites of all regions. Arrow keys move inside a region and over its edge into the nearest one there; Home and End
- * lead to its first and last cell. The box of a name alone is the region's. The keyboard begins in region `start`.
- */
+/** The sites of all regions. Arrow keys move in a region and over its edge into the nearest; Home and End go to its first and last cell. */
 export function regionSites(regions: readonly Region[], start = 0): Sites {
   const regionNamed = (id: string) => regions.find(({ name }) => name === id);
   const locate = (id: string) => {

@@ -26,10 +26,7 @@ export interface Paged {
   words: string;
 }
 
-/**
- * The whole picture; a scene taller than `most` is cut, and the picture says so. The drawing begins `least` pixels below
- * the top, or lower where the words need more.
- */
+/** The whole picture; a scene taller than `most` is cut, which is said. The drawing begins `least` pixels below the top, or under the words. */
 export function pictureOf(
   scene: Scene,
   theme: Theme,

@@ -72,10 +72,7 @@ function elementOf(mark: Mark, context: SvgContext): string {
   }
 }
 
-/**
- * The marks of a group, clipped from the first that reaches beyond the clip to the last such one: a renderer makes a layer
- * for each clip, which takes longer than to draw most of what is in it.
- */
+/** The marks of a group, clipped only from the first to the last that reaches beyond the clip: a clip is a layer, which is slow. */
 function groupContent({ marks, clip }: GroupMark, context: SvgContext): string {
   const lines = marks.map((mark) => elementOf(mark, context));
   const beyond = clip ? marks.map((mark) => !holds(clip, mark)) : [];

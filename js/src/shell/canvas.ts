@@ -16,10 +16,7 @@ import type { Encode } from "../scene/svg.ts";
 import { FALLBACK, MIDDLE } from "../scene/text.ts";
 import { putStyle } from "./element.ts";
 
-/**
- * Without a graphics card a line of one pixel or less is drawn some 30 times as fast as a wider one, and crowded paths
- * take longer than several shorter ones: a thousand curves in 2 ms.
- */
+/** Without a graphics card thin lines are drawn some 30 times as fast as wide ones, and short paths faster than a crowded one. */
 const LINES_PER_PATH = 64;
 
 type Context = CanvasRenderingContext2D;
@@ -37,10 +34,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const context = canvas.getContext("2d");
   const copies: (Copy | undefined)[] = [];
 
-  /**
-   * A copy of a sheet that is drawn from the same again and again; null for a sheet that changes with every frame, as it
-   * did the last time.
-   */
+  /** A copy of a sheet that is drawn from the same again and again; null for one that changes with every frame. */
   function copied(
     sheet: Sheet,
     place: number,

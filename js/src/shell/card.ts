@@ -40,10 +40,7 @@ const BLANK: Scene & Rect = {
 type Card = ReturnType<typeof createCard>;
 
 const cards = new WeakMap<Store, Card>();
-/**
- * On views that are seen, of whatever training: a card would lie on them. Each training has this module for itself, so
- * cards know of other trainings by the page alone; the event tells that what is seen has changed.
- */
+/** On views that are seen, of any training: a card would lie on them. Trainings know of each other by the page alone, and by this event. */
 const SEEN_MARK = "data-kw-seen";
 const CHANGED = "kw-sight";
 

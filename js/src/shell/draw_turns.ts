@@ -72,11 +72,7 @@ export function createBirth(
 export const PAUSE = 100;
 const TRIES = 30;
 
-/**
- * Draws again what could not be drawn for want of a width. A resize observer tells when a view gets one. But JupyterLab
- * hides its page for the moment in which it changes its theme, too short for an observer to see, and what is drawn then
- * would keep the earlier colours.
- */
+/** Draws again what had no width. An observer tells when it gets one, but not when JupyterLab hides its page for a change of theme. */
 export function createUnseen(draw: () => void) {
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

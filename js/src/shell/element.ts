@@ -61,11 +61,7 @@ export function hasKeyboard(element: Element): boolean {
 
 const keys = new WeakMap<Element, string>();
 
-/**
- * Names a drawing. While it has the keyboard, its name changes only when `key` does (another selection, another layer):
- * a screen reader says the name of what has the keyboard whenever that changes, and would never stop if it came with
- * every frame.
- */
+/** Names a drawing. With the keyboard in it, its name changes only when `key` does: a screen reader says each change. */
 export function describe(element: Element, text: string, key: string): void {
   if (keys.get(element) === key && hasKeyboard(element)) return;
   keys.set(element, key);

@@ -23,10 +23,7 @@ export function scrollingPanel(element: Element): Element | null {
   return outermost;
 }
 
-/**
- * Pixels from top to bottom in which an element is seen at once. A frame that grows with what is in it, as some
- * notebooks have around each output, is no bound: then undefined.
- */
+/** Pixels from top to bottom in which an element is seen at once; undefined in a frame that grows with what is in it. */
 export function heightInSight(element: Element): number | undefined {
   const { defaultView: window, fullscreenElement } = element.ownerDocument;
   if (!window) return undefined;
@@ -58,11 +55,7 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => n
   };
 }
 
-/**
- * Once when a training begins, brings those of its views into sight that are nearly there, the lowest before others, and
- * of a view that is too tall the drawings: a notebook in which a cell is run goes to the next cell, away from the pictures
- * that move.
- */
+/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. */
 export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);

@@ -19,10 +19,7 @@ export function used(event: KeyboardEvent): void {
   event.stopPropagation();
 }
 
-/**
- * Keep what is typed in a view from JupyterLab, whose command mode would take arrows from a slider
- * and "d d" as the wish to delete the cell. Shortcuts and what runs a cell pass.
- */
+/** Keep what is typed in a view from JupyterLab, where arrows and “d d” are commands. Shortcuts and what runs a cell pass. */
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
   root.addEventListener(
     "keydown",

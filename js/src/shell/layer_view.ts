@@ -67,10 +67,7 @@ export function createLayerView(shell: Shell, stage: Stage) {
   };
 }
 
-/**
- * Shows the layer of the selection, unless another view of this kind and stream shows it already. Views that are linked
- * go together.
- */
+/** Shows the layer of the selection, unless another view of this kind and stream does. Linked views go together. */
 export function showSelectedLayer(shell: Shell): void {
   const frame = shell.store()?.current() ?? null;
   const layer = shell.store()?.selection()?.layer;

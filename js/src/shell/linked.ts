@@ -29,10 +29,7 @@ function refs(model: AnyModel): string[] {
   return Array.isArray(found) ? found : [];
 }
 
-/**
- * Keeps selection and cursor of a view's model and of the stream equal while the signal lasts. Only the stream saves them
- * to Python, and tells the views there.
- */
+/** Keeps selection and cursor of a view's model and of the stream, which alone saves them to Python, equal while the signal lasts. */
 export function shareWithModel(model: AnyModel, store: Store, signal: AbortSignal): void {
   const toModel = {
     selection: () => model.set("selection", store.selection()),

@@ -43,10 +43,7 @@ export interface Still {
   theme: Theme;
 }
 
-/**
- * A view that another one is the host of, which has the choice of layers, the timeline, the line that is read and the
- * buttons that save, once for all in it. The style sheets know such a view by `data-kw-within`.
- */
+/** A view in a host, which has layers, timeline, readout and buttons that save once for all. Style sheets know it by `data-kw-within`. */
 export interface Within {
   read(words: string, chosen?: boolean, warns?: boolean): void;
   /** Whether the host shows a remark for all its views. */

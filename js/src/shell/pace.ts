@@ -15,13 +15,7 @@ const LONGEST = 1000;
 /** When the next frame may be drawn in a window: all its views share one time. */
 const freeFrom = new WeakMap<Window, number>();
 
-/**
- * Otherwise each frame would be drawn before the next message is read, and a page that is slower than the training would
- * fall behind ever more. So messages get a third of the time at least, however many views there are, and of the frames
- * that have come the newest is drawn.
- * The pause is waited out from one animation frame to the next: a timer would end an animation frame later. What a pause
- * has more or less than whole animation frames, the next pause makes up for.
- */
+/** Messages get a third of the time at least, and of the frames that have come the newest is drawn: else a slow page would fall behind. A pause ends with an animation frame; what it has more or less, the next makes up for. */
 export function createPace(window: Window, draw: () => void): Pace {
   let request = 0;
   let isUrgent = false;

@@ -1,7 +1,4 @@
-/**
- * A view survives an update of its output. Where Python renews the still of an output, JupyterLab takes the view out of
- * its place and makes it again there: what was drawn then moves into the new element, with all its state.
- */
+/** A view survives that Python renews the still of its output: JupyterLab makes it again, and what was drawn moves into the new element. */
 
 import type { RenderProps } from "@anywidget/types";
 

@@ -116,7 +116,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   listen(pin, signal, { click: () => toggleGhost(store) });
   store.subscribe((what) => {
     if (what === "cursor" || what === "ghost") schedule();
-    else if (what === "frame" || what === "layout" || what === "history") {
+    else if (["frame", "layout", "history", "status"].includes(what)) {
       timer ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
     }
   }, signal);
@@ -158,6 +158,7 @@ function timelineParts(document: Document, saved: boolean) {
   const play = button("kw-play");
   const icon = make(document, "span", "kw-play-icon", play);
   const track = make(document, "div", "kw-track", bar);
+  const ticks = make(document, "span", "kw-ticks", track);
   const pinned = make(document, "span", "kw-pinned", track);
   const head = make(document, "span", "kw-head", track);
   const readout = make(document, "span", "kw-time-step", bar);
@@ -167,7 +168,6 @@ function timelineParts(document: Document, saved: boolean) {
   const pinShort = make(document, "span", "kw-pin-short", pin);
   newest.textContent = "newest";
   putAttributes(newest, { "aria-label": "Back to the newest step" });
-  // A page saved for itself has no training.
   const liveWords = saved ? "" : ", and each new one as it comes";
   track.tabIndex = 0;
   putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
@@ -175,6 +175,19 @@ function timelineParts(document: Document, saved: boolean) {
   function tell(step: number, last: number) {
     putWords(readout, `step ${formatCount(step)}`);
     readout.style.minWidth = `${formatCount(last).length + 5}ch`;
+  }
+
+  /** A tick at each step that was marked, with its words. */
+  function showMarks(store: Timed, steps: readonly number[]) {
+    const seen = (store.standing().marks ?? []).filter(
+      ([step]) => step >= steps[0] && step <= steps[steps.length - 1],
+    );
+    while (ticks.children.length > seen.length) ticks.lastChild?.remove();
+    seen.forEach(([step, text], k) => {
+      const tick = (ticks.children[k] as HTMLElement) ?? make(document, "span", "kw-tick", ticks);
+      tick.style.left = `${100 * shareOf(step, steps)}%`;
+      tick.title = `step ${formatCount(step)}: ${text}`;
+    });
   }
 
   /** `aloud`: those who listen are told. */
@@ -187,6 +200,7 @@ function timelineParts(document: Document, saved: boolean) {
     element.toggleAttribute("data-newest", atNewest);
     putAttributes(track, { "data-steps": String(new Set(steps).size) });
     const [first, last] = [steps[0] ?? 0, steps[steps.length - 1] ?? 0];
+    showMarks(store, steps);
     head.style.left = `${100 * (atNewest ? 1 : shareOf(step, steps))}%`;
     pinned.hidden = ghost === null;
     if (ghost !== null) pinned.style.left = `${100 * shareOf(ghost, steps)}%`;

@@ -154,11 +154,7 @@ function colour(mark: HTMLElement, { kind, colours, heights = [] }: Swatch): voi
   if (kind === "spark") mark.style.clipPath = `polygon(0 100%, ${corners.join()}, 100% 100%)`;
 }
 
-/**
- * Keeps what is below a line of words in its place: longer numbers may wrap onto another line once; shorter ones then do
- * not pull the drawing up again. Another `key` resets the height. To ask for a height has the whole page laid out, so it
- * is asked for only where words are longer than any before.
- */
+/** Words may wrap onto another line once, and do not give it up again, until another `key`: so what is below stays. Only longer words are measured. */
 export function holdHeight(element: HTMLElement): (key: string) => void {
   let held = "";
   let longest = -1;

@@ -15,11 +15,7 @@ function inJupyter(document: Document): boolean {
   return document.body?.dataset.jpThemeLight !== undefined;
 }
 
-/**
- * The theme around an element: JupyterLab's own mark, then the nearest
- * `.dark` / `.light` / `data-theme`, then VS Code's and Colab's, then the
- * system's preference.
- */
+/** The theme around an element: JupyterLab's mark, else the nearest `.dark`, `.light` or `data-theme`, VS Code's, Colab's, the system's. */
 export function themeAround(element: Element): ThemeName {
   const { body, documentElement, defaultView } = element.ownerDocument;
   const lab = body?.dataset.jpThemeLight;
@@ -77,10 +73,7 @@ export function paintTheme(root: HTMLElement, element: Element, asked: unknown):
   return { name, colours: { ...theme.colours, surface, ink } };
 }
 
-/**
- * The theme as it was found last, and a `draw` for which it is found again: to find it for each frame would take as long
- * as to draw some.
- */
+/** The theme as it was found last, and a `draw` for which it is found again: to find it takes as long as to draw. */
 export function themeBetween(draw: () => void, find: () => Theme): [() => Theme, () => void] {
   let lastTheme: Theme | null = null;
   const theme = () => {

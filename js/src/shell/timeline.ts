@@ -1,5 +1,6 @@
 /** A timeline: the steps of a stream, or of several at once, and going through them by itself. */
 
+import { UNKNOWN } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 
 /** A whole history plays in about this long, in milliseconds, unless that were more than one frame a time. */
@@ -57,7 +58,14 @@ interface AtStep {
 export interface Timed
   extends Pick<
     Store,
-    "status" | "steps" | "cursor" | "setCursor" | "ghostStep" | "setGhostStep" | "subscribe"
+    | "status"
+    | "standing"
+    | "steps"
+    | "cursor"
+    | "setCursor"
+    | "ghostStep"
+    | "setGhostStep"
+    | "subscribe"
   > {
   initial(): AtStep | null;
   latest(): AtStep | null;
@@ -80,6 +88,10 @@ export function together(stores: readonly Store[]): Timed {
     latest: () => newestOf(stores.map((store) => store.latest())),
     current,
     status: () => stores[0]?.status() ?? { state: "idle", message: "" },
+    standing: () => ({
+      ...UNKNOWN,
+      marks: stores.flatMap((store) => store.standing().marks ?? []),
+    }),
     steps: () => [...new Set(stores.flatMap((store) => store.steps()))].sort((a, b) => a - b),
     cursor: () => (hasAny((store) => store.cursor()) ? (current()?.step ?? -1) : -1),
     setCursor(step) {

@@ -18,10 +18,7 @@ interface BoxSize {
 const DISTANCE = 8;
 const EDGE = 4;
 
-/**
- * A place for a tooltip of the given size inside a box, beside a cell and not
- * over it where there is room: right, left, below, above, else over it.
- */
+/** A place for a tooltip inside a box, beside a cell: right, left, below, above, else over it. */
 export function placeTip(cell: Rect, tip: BoxSize, box: BoxSize): { x: number; y: number } {
   const within = (v: number, size: number, limit: number) =>
     Math.max(EDGE, Math.min(limit - size - EDGE, v));

@@ -5,13 +5,7 @@ import { atEnd, element, listen, putWords } from "./element.ts";
 /** Milliseconds that the hint stays. */
 const HINT_TIME = 2500;
 
-/**
- * Zooms by the wheel.
- *
- * `zoom` says what a turn would do, null where there is nothing to zoom: then the page scrolls. A click into the plot,
- * where it lies `within` it, gives it the wheel, until Escape or until the keyboard goes elsewhere; a hint over the plot
- * says so.
- */
+/** Zooms by the wheel where `zoom` says so, else the page scrolls. A click `within` the plot gives it the wheel, until Escape or a blur; a hint says so. */
 export function takeWheel(
   plot: HTMLElement,
   zoom: (event: WheelEvent) => (() => void) | null,

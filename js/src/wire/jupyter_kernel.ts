@@ -43,11 +43,7 @@ interface Widget {
 /** A message that asks for nothing. */
 const EMPTY_MESSAGE = { content: { data: { method: "" } }, buffers: [] };
 
-/**
- * Lets a model start late. anywidget gives it two seconds to load its module, and a model that takes longer, as on a
- * busy machine, gets no message any more: each waits for a start that was given up. So the host itself handles the
- * messages of such a model, and Python is asked for the state that the model missed.
- */
+/** Lets a model start late: anywidget gives it two seconds, then it gets no message. So the host handles these, and asks for the state that was missed. */
 export function startLate(model: AnyModel): void {
   const id = model.get("_own");
   const manager = model.widget_manager as { get_model?(id: string): Promise<Widget> } | undefined;

@@ -1,10 +1,4 @@
-/**
- * The wire: what Python sends, turned into layouts and frames.
- *
- * Both sides come in one package and name their protocol; beside that only bytes are checked. All numbers are
- * little-endian, as in the memory of every machine that runs a browser today. Bytes are always copied out of the
- * message: so they are aligned, and a kept frame does not hold on to its message.
- */
+/** The wire: what Python sends, turned into layouts and frames. Numbers are little-endian; bytes are copied: aligned, and no frame holds on to its message. */
 import {
   checkCount,
   float32,

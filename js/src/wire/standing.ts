@@ -14,6 +14,8 @@ export interface Standing {
   beats: boolean;
   /** Name, latest value and step of the loss that was logged, as Python writes a number; left out where none was. */
   loss?: readonly [name: string, value: string, at?: number] | undefined;
+  /** Steps that were marked, by the loop or by hand, with their words. */
+  marks?: readonly (readonly [step: number, text: string])[] | undefined;
   /** The state by which colours go, where it is another: "diverged" for a run that goes on. */
   look?: string;
   /** The class of the model, where it is known; the store adds it to every standing. */
@@ -36,10 +38,10 @@ export const ALONE: Standing = { state: "alone", words: "not connected", mend: "
 export const lookOf = ({ state, look = state }: Standing): string => look;
 
 /** The standing in a saved page: how a run has ended stays true there. */
-export function savedAs({ state, words, beats, loss, model }: Standing): Standing {
+export function savedAs({ state, words, beats, loss, marks, model }: Standing): Standing {
   const ended = !beats && state !== "idle";
   const known = words.startsWith("recorded") ? words : `saved: ${words}`;
-  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", loss, model };
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", loss, marks, model };
 }
 
 /** The standing of a run that goes on, but has given no sign for so many milliseconds. */

@@ -61,10 +61,7 @@ const CHANGE_OF: Record<keyof KeptState, Change> = {
 
 export const MAX_BYTES = 64 * 2 ** 20;
 
-/**
- * Keeps frames up to a budget of bytes. When they outgrow it, they are thinned to half of it, evenly over the steps;
- * the first, the newest and the pinned frame always stay, so that frames bigger than the budget are kept all the same.
- */
+/** Keeps frames up to a budget of bytes, then thins them to half of it, evenly over steps; the first, the newest and the pinned stay. */
 export class FrameStore implements Store {
   readonly #outlet: Outlet;
   readonly #subscribers = new Map<symbol, (what: Change) => void>();
@@ -206,10 +203,7 @@ export class FrameStore implements Store {
     if (changed) this.#notify("history");
   }
 
-  /**
-   * Takes what the model is now. A step lower than the newest means that the training went back to it (a checkpoint, a
-   * count set anew): the frames after it are no longer its past, and go.
-   */
+  /** Takes what the model is now. A step lower than the newest means that the training went back to it: the frames after it go. */
   takeLive(frame: Frame, time: number): void {
     this.#clearFault();
     const last = this.latest();

@@ -49,9 +49,7 @@ export class KeptSeries<T extends Stepped> {
     this.all.push(entry);
   }
 
-  /**
-   * Beyond the budget, thins to half the budget, evenly over the steps. First, newest and pinned entry always stay.
-   */
+  /** Beyond the budget, thins to half of it, evenly over the steps. First, newest and pinned entry always stay. */
   thin(pinned = -1): void {
     const { all } = this;
     const bytes = () => this.all.reduce((sum, entry) => sum + this.#bytesOf(entry), 0);

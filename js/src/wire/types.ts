@@ -119,12 +119,7 @@ export interface Selection {
   column: number;
 }
 
-/**
- * What reaches the functions of one layer, for a batch that was observed.
- *
- * An entry is what one function, or several, takes in: (channel·kh + row)·kw + column for a convolution, where channel
- * counts over all groups and there is one only where the kernels are shared; feature i for a linear layer.
- */
+/** What reaches the functions of one layer, for a batch. An entry is what one takes in: (channel·kh + row)·kw + column of a convolution, where channel counts over all groups (of shared kernels there is one); feature i of a linear layer. */
 export interface Observed {
   layer: string;
   samples: number;

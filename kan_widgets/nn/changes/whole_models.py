@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.optim import Optimizer
 
 from kan_widgets.checks import check_module, check_whole
@@ -285,32 +284,16 @@ def _reached(
         for name, layer in layers.items()
     ]
     arguments = batch if isinstance(batch, tuple) else (batch,)
+    inner = _whole(model)
+    copies = {name: buffer.clone() for name, buffer in inner.named_buffers()}
     devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
     try:
-        with (
-            gradient_mode_restored(),
-            torch.random.fork_rng(devices=devices),
-            _own_buffers(model),
-        ):
+        with gradient_mode_restored(), torch.random.fork_rng(devices=devices):
             torch._C._set_grad_enabled(gradients)
-            _whole(model)(*arguments)
+            functional_call(inner, copies, arguments)
     finally:
         for handle in handles:
             handle.remove()
     if not passed:
         raise ValueError(f"the batch reached none of the model's {kind}: pass an input that does")
     return passed
-
-
-@contextmanager
-def _own_buffers(model: nn.Module) -> Iterator[None]:
-    """Run the model on copies of its buffers, then restore its own."""
-    own = [(module, dict(module._buffers)) for module in model.modules()]
-    for module, buffers in own:
-        for name, buffer in buffers.items():
-            module._buffers[name] = None if buffer is None else buffer.clone()
-    try:
-        yield
-    finally:
-        for module, buffers in own:
-            module._buffers.update(buffers)

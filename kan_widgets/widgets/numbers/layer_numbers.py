@@ -20,12 +20,12 @@ from kan_widgets.live.frames.layout import LayerLayout
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.thinning import aligned, evenly_spaced
-from kan_widgets.widgets.wire.messages import finite, float32, observed_entries
+from kan_widgets.widgets.wire.messages import finite, float32
 
 if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates, UpdateSizes
 
-# With more functions only a part of a layer is measured: those of some outputs and some inputs.
+# With more functions only a part of a layer is measured: those to some outputs.
 MAX_MEASURED = 100_000
 # Functions of a layer that are drawn as dots; where there are more, evenly by rank.
 _MAX_DOTS = 60
@@ -43,49 +43,28 @@ _SUMMARY_FIELDS = (
 _PERCENTILES = {"5": "low", "25": "lower", "75": "upper", "95": "high"}
 
 Numbers = NDArray[np.int64]
-# A step, and what each layer was like.
-Moment = tuple[int, dict[str, LayerSummary]]
+# A step, and what each layer was like then.
+_Summaries = tuple[int, dict[str, LayerSummary]]
 
 
 @dataclass(frozen=True, eq=False)
 class _MeasuredPart:
-    """The functions from some inputs of a layer to some of its outputs."""
+    """The functions to some outputs of a layer."""
 
     whole: LayerLayout
     layer: LayerLayout
     """A layer of these functions alone."""
     outputs: Numbers
-    inputs: Numbers
-    """Within a group of a convolution."""
-
-    @property
-    def is_all(self) -> bool:
-        return self.layer is self.whole
 
     def coefficients(self, frame: Frame) -> NDArray[np.float32]:
         """Return the coefficients of these functions; no others are touched."""
         whole = frame.coefficients(self.whole.name)
-        return whole if self.is_all else whole[np.ix_(self.outputs, self.inputs)]
+        return whole if self.layer is self.whole else whole[self.outputs]
 
     def numbers(self, functions: NDArray[Any]) -> Numbers:
-        if self.is_all:
-            return np.asarray(functions, dtype=np.int64)
-        _, inputs, height, width = self.layer.shape
-        size = height * width
-        kernel, place = np.divmod(functions, size)
-        row, column = np.divmod(kernel, inputs)
-        whole = self.outputs[row] * self.whole.shape[1] + self.inputs[column]
-        return np.asarray(whole * size + place, dtype=np.int64)
-
-    def seen(self, seen: Observation) -> Observation:
-        """Return what reaches the inputs of these functions."""
-        if self.is_all:
-            return seen
-        size = self.whole.shape[2] * self.whole.shape[3]
-        entries = self.whole.shape[1] * size
-        groups = max(1, len(seen.counts) // entries)
-        own = (self.inputs[:, None] * size + np.arange(size)).ravel()
-        return observed_entries(seen, (np.arange(groups)[:, None] * entries + own).ravel())
+        """Return the numbers in the whole layer of functions of this part."""
+        output, place = np.divmod(functions, math.prod(self.layer.shape[1:]))
+        return np.asarray(self.outputs[output] * math.prod(self.layer.shape[1:]) + place)
 
 
 _parts: weakref.WeakKeyDictionary[LayerLayout, _MeasuredPart] = weakref.WeakKeyDictionary()
@@ -99,27 +78,20 @@ def _measured_part(layer: LayerLayout) -> _MeasuredPart:
 
 
 def _chosen(layer: LayerLayout) -> _MeasuredPart:
-    out, inputs, height, width = layer.shape
-    groups = layer.conv.groups if layer.conv is not None else 1
+    out, groups = layer.shape[0], layer.conv.groups if layer.conv is not None else 1
     if layer.count <= MAX_MEASURED or out % groups:
-        everything = np.arange(out), np.arange(inputs)
-        return _MeasuredPart(layer, layer, *everything)
-    kernels = max(1, MAX_MEASURED // (height * width))
-    # As many outputs as inputs, if there are so many; the same ones of each group.
-    own = out // groups
-    rows = max(1, min(own, math.isqrt(kernels) // groups))
-    columns = max(1, min(inputs, kernels // (rows * groups)))
-    rows = max(1, min(own, kernels // (columns * groups)))
-    generator = np.random.default_rng(0)
-    within = np.sort(generator.choice(own, rows, replace=False))
+        return _MeasuredPart(layer, layer, np.arange(out))
+    # The same ones of each group, drawn once.
+    own, size = out // groups, math.prod(layer.shape[1:])
+    count = max(1, min(own, MAX_MEASURED // (size * groups)))
+    within = np.sort(np.random.default_rng(0).choice(own, count, replace=False))
     outputs = (np.arange(groups)[:, None] * own + within).ravel()
-    columns_chosen = np.sort(generator.choice(inputs, columns, replace=False))
     table_of = layer.table_of
     if table_of is not None:
-        table_of = table_of.reshape(layer.shape)[np.ix_(outputs, columns_chosen)].reshape(-1)
-    shape = (len(outputs), columns, height, width)
+        table_of = table_of.reshape(out, -1)[outputs].reshape(-1)
+    shape = (len(outputs), *layer.shape[1:])
     part = replace(layer, shape=shape, offset=0, table_of=table_of)
-    return _MeasuredPart(layer, part, outputs, columns_chosen)
+    return _MeasuredPart(layer, part, outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +164,7 @@ class LayerNumbers:
         self._first: Frame | None = None
         self._starts: dict[str, Start] = {}
         self._inputs: dict[str, tuple[Observation, LayerLayout, SeenInputs]] = {}
-        self._moments: weakref.WeakKeyDictionary[Frame, Moment]
+        self._moments: weakref.WeakKeyDictionary[Frame, _Summaries]
         self._moments = weakref.WeakKeyDictionary()
 
     def rows(self, source: Source, frame: Frame, updates: Updates | None = None) -> list[Row]:
@@ -227,7 +199,7 @@ class LayerNumbers:
         self._moments[frame] = frame.step, {row.layout.name: row.summary for row in rows}
         return rows
 
-    def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[Moment], bool]:
+    def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[_Summaries], bool]:
         """Return moments of evenly spread frames, and whether all are there.
 
         Ranges are those on the grid: what reaches a layer is not known of each step. At most
@@ -278,14 +250,13 @@ class LayerNumbers:
         cached = self._inputs.get(layer.name)
         if cached is None or cached[0] is not seen or cached[1].tables != layer.tables:
             part = _measured_part(layer)
-            own = part.seen(seen)
             inputs = seen_inputs(
                 part.layer,
-                own.patches,
-                own.edges,
-                own.counts,
-                own.outside_domain,
-                own.outside_extent,
+                seen.patches,
+                seen.edges,
+                seen.counts,
+                seen.outside_domain,
+                seen.outside_extent,
             )
             cached = self._inputs[layer.name] = seen, layer, inputs
         return cached[2]
@@ -301,7 +272,7 @@ def is_old(source: Source, frame: Frame) -> bool:
 
 
 def past(
-    names: Sequence[str], moments: Sequence[Moment], updates: Sequence[Sequence[UpdateSizes]]
+    names: Sequence[str], moments: Sequence[_Summaries], updates: Sequence[Sequence[UpdateSizes]]
 ) -> list[dict[str, Any]]:
     """Return how each layer changed, as arrays over steps; NaN stands for what is not known.
 

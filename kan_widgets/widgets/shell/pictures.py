@@ -15,13 +15,13 @@ import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.display import display
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
 from kan_widgets.printed import progress
-from kan_widgets.widgets.shell.drawing_engine import film, image_of, pdf_of, png_bytes
+from kan_widgets.widgets.shell.drawing_engine import film, image_of, png_bytes
 from kan_widgets.widgets.shell.options import with_options
 from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.lifetime import SelfClosing, draw_at_cell_end, keep_open, show
@@ -103,23 +103,6 @@ class Pictured(SelfClosing, Sharing):
         CSS pixels.
         """
         return _written(path, ".svg", lambda: self.svg(**options).encode())
-
-    @overload
-    def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
-    @overload
-    def to_pdf(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
-    @with_options
-    def to_pdf(
-        self, path: str | os.PathLike[str] | None = None, **options: Any
-    ) -> bytes | pathlib.Path:
-        """Write the SVG as a PDF of one page: as ``to_png``, to a name ending in ``.pdf``.
-
-        Raises
-        ------
-        ImportError
-            Without CairoSVG: ``pip install cairosvg``.
-        """
-        return _written(path, ".pdf", lambda: pdf_of(self.svg(**options)))
 
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.
@@ -247,8 +230,10 @@ class Pictured(SelfClosing, Sharing):
             images = [_indexed(self._at(frame, of_each), palette) for frame in shown]
         finally:
             film.reset(token)
-        size = max(image.width for image in images), max(image.height for image in images)
-        images = [_padded(image, size) for image in images]
+        wide, high = max(image.width for image in images), max(image.height for image in images)
+        for k, image in enumerate(images):
+            border, corner = (0, 0, wide - image.width, high - image.height), image.getpixel((0, 0))
+            images[k] = ImageOps.expand(image, border, corner)  # type: ignore[arg-type]
         if kind == "WEBP":
             images = [image.convert("RGB") for image in images]
         durations = [round(1000 / fps)] * (len(images) - 1) + [_LAST_FRAME_MS]
@@ -318,7 +303,8 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 
 def _palette_of(samples: list[Image.Image]) -> NDArray[np.uint8]:
     """Return colours of some pictures, and greys, which these would tint: (n, 3)."""
-    reduced = _below(samples).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
+    pixels = np.concatenate([np.asarray(sample).reshape(1, -1, 3) for sample in samples], axis=1)
+    reduced = Image.fromarray(pixels).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
     colours = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
     greys = np.array([[value] * 3 for value in range(0, 256, 5)], np.uint8)
     return np.concatenate([colours, greys])
@@ -338,26 +324,3 @@ def _indexed(image: Image.Image, palette: NDArray[np.uint8]) -> Image.Image:
     indexed = Image.fromarray(nearest[coded], "P")
     indexed.putpalette(palette.tobytes())
     return indexed
-
-
-def _below(images: list[Image.Image]) -> Image.Image:
-    """Return pictures, one below the other."""
-    width, height = max(i.width for i in images), sum(i.height for i in images)
-    whole = Image.new("RGB", (width, height), images[0].getpixel((0, 0)))
-    top = 0
-    for image in images:
-        whole.paste(image, (0, top))
-        top += image.height
-    return whole
-
-
-def _padded(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return a picture with a palette, made as large by its corner's colour."""
-    if image.size == size:
-        return image
-    larger = Image.new("P", size, image.getpixel((0, 0)))
-    palette = image.getpalette()
-    assert palette is not None
-    larger.putpalette(palette)
-    larger.paste(image, (0, 0))
-    return larger

@@ -278,9 +278,9 @@ function train(saved, lesson, controls) {
   };
   let settings = lesson.settings;
   let isReset = false;
-  let curves = createCurves();
+  let curves = createCurves(lesson.name);
   function begin(frame) {
-    curves = createCurves();
+    curves = createCurves(lesson.name);
     edits.begin();
     isReset = true;
     const code = uint8(lesson.code, "the kernels");
@@ -326,7 +326,8 @@ function train(saved, lesson, controls) {
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     curves.take(news);
-    const [state, words] = STATES[news.state];
+    const [state, said] = STATES[news.state];
+    const words = step === 0 && state === "paused" ? "not started" : said;
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
     model.set("training", { ...model.get("training"), state, words, mend: "", loss });
     for (const [, viewModel] of viewModels) {
@@ -405,7 +406,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     kernels: "compiled kernels, in this page"
   };
 }
-function createCurves() {
+function createCurves(rows) {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
   return {
@@ -425,7 +426,7 @@ function createCurves() {
         }
     },
     wire: (classifies) => {
-      const measured = classifies ? "test accuracy" : "test error";
+      const measured = classifies ? `test ${rows} right` : "test error";
       const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }

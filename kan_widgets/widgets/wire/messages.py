@@ -85,11 +85,7 @@ def observation_dict(seen: Observation) -> dict[str, Any]:
 
 
 def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
-    """Return the inputs of those functions of a layer that a layout has.
-
-    ``None`` where it has a window of a layer in which these cannot be told: a convolution in
-    groups.
-    """
+    """Return the inputs of those functions that a layout has; None of convolutions in groups."""
     layer = next((part for part in layout.layers if part.name == seen.layer), None)
     if layer is None or layer.window is None:
         return seen
@@ -99,17 +95,14 @@ def inputs_within(seen: Observation, layout: Layout) -> Observation | None:
     columns = layer.part[1]
     entries = slice(columns.start * size, columns.stop * size)
     maps = None if seen.maps is None else seen.maps[:, columns]
-    return replace(observed_entries(seen, entries), maps=maps, fold=None)
-
-
-def observed_entries(seen: Observation, entries: slice | NDArray[np.int64]) -> Observation:
-    """Return what reaches some entries of a layer; maps stay."""
     return replace(
         seen,
         counts=seen.counts[entries],
         outside_domain=seen.outside_domain[entries],
         outside_extent=seen.outside_extent[entries],
         patches=seen.patches[:, entries],
+        maps=maps,
+        fold=None,
     )
 
 
@@ -208,6 +201,8 @@ def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
     return [_summary_dict(summary_of(frame, frame.layout.layer(name))) for name in windows]
 
 
+# At most so many marks go to a page: they are ticks of a timeline.
+_MARKS = 100
 # The states shown for a diverged run: divergence matters more than that it is still or over.
 _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
 
@@ -215,14 +210,15 @@ _DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running
 def training_of(source: Source) -> dict[str, Any]:
     """Return how the run stands; ``beats`` where the page hears so every few seconds.
 
-    ``loss`` are name, latest value and step of the loss, where one was logged; ``model`` is the
-    class of the model.
+    ``loss`` are name, latest value and step of the loss, where one was logged, ``marks`` the steps
+    that were marked, and their texts; ``model`` is the class of the model.
     """
     standing, model = source.feed.standing, source.feed.model_class
     run = {**asdict(standing), "beats": standing.state in OPEN_STATES, "model": model}
-    if (is_binding(source) or isinstance(source, Replay)) and (
-        name := loss_of(source.scalars.names)
-    ):
+    if not (is_binding(source) or isinstance(source, Replay)):
+        return run
+    run["marks"] = [[mark.step, mark.text] for mark in source.scalars.marks[-_MARKS:]]
+    if name := loss_of(source.scalars.names):
         steps, losses = source.scalars.series(name)
         run["loss"] = [name, repr(float(losses[-1])), int(steps[-1])]
         since = diverged_since(source.scalars)

@@ -55,12 +55,13 @@ export function decidingIn(get: Get): Deciding[] {
 }
 
 /**
- * Whether the accuracies of models, means of values of a batch each, differ by no more than chance: the most and the
+ * Whether the numbers of models, means of values of a batch each, differ by no more than chance: the most and the
  * least of them are within twice the standard error of their difference.
  */
 function isLevel({ quantity, values, errors }: Deciding): boolean {
-  if (quantity !== "accuracy" || errors.includes(null) || values.length === 0) return false;
-  const means = values as number[];
+  if (quantity.startsWith("eval_") || errors.includes(null)) return false;
+  const means = values.filter((value) => Number.isFinite(value)) as number[];
+  if (means.length === 0 || means.length < values.length) return false;
   const ends = [Math.min(...means), Math.max(...means)];
   const [low, high] = ends.map((end) => Number(errors[means.indexOf(end)]));
   return ends[1] - ends[0] <= 2 * Math.hypot(low, high);
@@ -149,7 +150,8 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
-    const close = `the training accuracies, ${text.join(" and ")}, are too close to call`;
+    const all = measure.replace("accuracy", "accuracies").replace("loss", "losses");
+    const close = `the ${all}, ${text.join(" and ")}, are too close to call`;
     const alike = new Set(text).size > 1 ? close : equal;
     if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
     return `${at}, ${leading(tie, names)}; ${alike}.`;

@@ -26,10 +26,7 @@ export function leastOf(rows: readonly (readonly Size[])[]): number {
   return sum(rows.map((row) => Math.max(...row.map(({ around, least }) => around + least))));
 }
 
-/**
- * Pixels of each row, so that all take no more than `free` if they can: each gives up the same share of what it could do
- * without. Where they are to fill it they take what is left, too.
- */
+/** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
 export function heightsOf(
   rows: readonly (readonly Size[])[],
   free: number,

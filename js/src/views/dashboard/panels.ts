@@ -5,7 +5,7 @@ import { layerNamed } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
-import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
+import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import { isUnderWay } from "../../wire/standing.ts";
@@ -17,11 +17,11 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   network: { most: 520, least: 330 },
   training: { most: 190, least: 138 },
   kernels: { most: 340, least: 120 },
-  function: { most: 290, least: 180 },
-  response: { most: 290, least: 150 },
+  function: { most: 290, least: 150 },
+  response: { most: 320, least: 200 },
 };
-/** In so few pixels from left to right a network needs more from top to bottom. */
-const NARROW = { below: 540, least: 480, most: 640 };
+/** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
+const NARROW = { below: 540, least: 480, most: 640, page: 900 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
@@ -214,19 +214,21 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const seen = heightInSight(shell.root);
+    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
+    const inSight = heightInSight(shell.root);
+    const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
     const rows = standIn(root, places, open());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
-    // Of many below each other all are never seen at once.
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
     const store = shell.store();
     const waits = store && isUnderWay(store.standing()) && shell.root.querySelector("[data-blank]");
     const comes = waits && root.clientWidth < COMES.below ? COMES.height : 0;
     const free = areFitted && seen ? seen - taken - comes : Number.POSITIVE_INFINITY;
-    // The curves give way to the network where there is no room for both.
-    const isCrowded = page === "network" && rows.length > 1 && leastOf(rows.map(of)) > free;
+    // The curves give way to the network where there is no room for both; a narrow page is scrolled.
+    const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
+    const isCrowded = page === "network" && isTall && !isPage;
     let rest = 0;
     for (const { named, section } of places) {
       const isAside = isCrowded && named.name === "training";
@@ -238,7 +240,6 @@ function createHeights(
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
-      // What is in no row spans all.
       const { around, least } = sizes[k];
       // Beside a panel with much to say the others still fit.
       const most = Math.max(around + least, free - rest);

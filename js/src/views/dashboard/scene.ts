@@ -11,10 +11,7 @@ export function drawing(): Drawing {
   return (given) => sceneOf(given, []);
 }
 
-/**
- * With pictures of the panels for a saved picture; a live view has the panels themselves. `drawn` gives the latest value
- * of a series as the curves show it: one number for one thing, and where they are not seen its curve stands beside it.
- */
+/** With pictures of the panels for a saved picture. `drawn` gives the latest value as the curves show it: one number for one thing. */
 export function sceneOf(
   { store, width, theme }: Given,
   pictures: readonly Paged[],

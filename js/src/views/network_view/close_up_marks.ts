@@ -20,6 +20,7 @@ import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
 import { magnifiedMarks } from "./magnified.ts";
 import { unitMap } from "./marks.ts";
+import { rowedBars } from "./score_marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;
@@ -41,11 +42,11 @@ const PICTURE = 22;
 /** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
 /** Room for "16 more:" and what these add, or for a name. */
-const TAIL = 46;
+const TAIL = 52;
 /** Size of the names under bars, and where bars stand close. */
 const NAMES = { size: 10, small: 9, below: 16 };
-/** The place of a bar at most and at least; and how many there are at most. */
-const BAR = { widest: 72, narrowest: 13, most: 40 };
+/** The place of a bar at most, and how many there are at most; and the height of a row, where they lie below each other. */
+const BAR = { widest: 72, most: 40, row: 16 };
 /** Share of the highest bar that is kept free below for bars that go down. */
 const DOWN = 0.2;
 
@@ -190,8 +191,6 @@ interface Bar {
   /** How far it goes up. */
   length: number;
   text: string;
-  /** It has its number whatever is beside it. */
-  isChosen?: boolean;
 }
 
 /** Bars from a line of zero up and down, of a colour each way. */
@@ -206,10 +205,11 @@ function signedBars(bars: readonly Bar[], zero: number, { more, less }: Colours)
   });
 }
 
-/** The numbers over bars, and under those that go down: of the chosen and the longest first, of others where they meet none. */
+/** The numbers over bars, and under those that go down: of the longest first, of others where they meet none. */
 function numberMarks(bars: readonly Bar[], zero: number, { muted }: Colours): Mark[] {
-  const rank = ({ isChosen, length }: Bar) => (isChosen ? Infinity : Math.abs(length));
-  const order = bars.filter(({ text }) => /[1-9]/.test(text)).sort((a, b) => rank(b) - rank(a));
+  const order = bars
+    .filter(({ text }) => text)
+    .sort((a, b) => Math.abs(b.length) - Math.abs(a.length));
   const placed: Bar[] = [];
   return order.flatMap((bar): Mark[] => {
     const { middle, length, text } = bar;
@@ -236,31 +236,58 @@ function barMarks(
   theme: Theme,
 ): Mark[] {
   const { colours } = theme;
-  const { parts } = closeUp;
+  const { parts, bias } = closeUp;
   if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, theme);
   const { columns } = diagram.graph;
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
   const pictureOf = mapsBefore(diagram, closeUp, theme);
   const { print } = diagram.parts[closeUp.column];
-  const isNamed = parts.some(({ from }) => nameOf(from) !== String(from));
-  const { all, step, middleOf, end } = chosenParts(closeUp, isNamed, box.width);
+  const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, SMALL))) + 5;
+  const across = (wide: number) => (tails: number) => {
+    const most = Math.floor((box.width - TAIL * tails) / Math.min(TAIL, wide));
+    return Math.max(2, Math.min(BAR.most, most));
+  };
+  const names = widest(parts.map(({ from }) => nameOf(from)));
+  const numbers = widest(parts.map(({ value }) => print(Math.abs(value))));
+  const [named, read] = [across(names), across(Math.max(names, numbers))];
+  const down = (tails: number) => Math.floor(box.height / BAR.row) - tails;
+  const isWhole = parts.length <= named(bias === 0 ? 0 : 1);
+  // Of some that stand for all each can be read.
+  const isRows = !isWhole && read(2) < Math.min(parts.length, down(2));
+  const all = chosenParts(closeUp, isRows ? down : isWhole ? named : read);
   const { most, least } = reachOf(
     diagram,
     all.filter(({ isRest }) => !isRest),
   );
+  if (isRows) {
+    const drawn = all.map((own) => {
+      const name = own.name ?? nameOf(own.from);
+      return {
+        ...own,
+        name,
+        text: print(own.value),
+        pixels: (own.from >= 0 && pictureOf?.(own.from)) || null,
+      };
+    });
+    return rowedBars(drawn, [least, most], framed, box, colours);
+  }
+  const shown = all.filter(({ from }) => from >= 0).length;
+  const step = Math.min(BAR.widest, (box.width - TAIL * (all.length - shown)) / shown);
+  const middleOf = (k: number) =>
+    step * Math.min(k + 0.5, shown) + TAIL * Math.max(0, k - shown + 0.5);
+  const end = middleOf(all.length - (all.at(-1)?.isRest ? 2 : 1)) + (bias === 0 ? step : TAIL) / 2;
   // A number stands over or under each bar, the pictures and the names below all of them.
   const side = pictureOf && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
   const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
   const over = most > 0 ? 14 : 10;
   const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
   const zero = box.y + over + scale * most;
-  const bars = all.map(({ from, value, isRest = false }, k): Bar => {
+  const bars = all.map(({ value, isRest = false }, k): Bar => {
     const width = Math.min(24, Math.max(0.55 * step, Math.min(9, step - 4)));
-    const isChosen = from >= 0 && from === framed;
     // Many together may reach further than there is room: they are words alone.
     const [length, text] = isRest ? [0, ""] : [scale * value, print(value)];
-    return { middle: box.x + middleOf(k), width, length, text, isChosen };
+    return { middle: box.x + middleOf(k), width, length, text };
   });
   const size = step < NAMES.below ? NAMES.small : NAMES.size;
   const below = all.flatMap(({ from, name, value, isRest }, k): Mark[] => {
@@ -317,31 +344,18 @@ interface Drawn {
   isRest?: boolean;
 }
 
-/** What has a bar: the units, or the strongest of them, all others together, and the bias; and the place of each. */
-function chosenParts({ parts, bias }: UnitCloseUp, isNamed: boolean, room: number) {
-  const narrowest = isNamed ? TAIL : BAR.narrowest;
-  const fitsBeside = (tails: number) =>
-    Math.max(2, Math.min(BAR.most, Math.floor((room - TAIL * tails) / narrowest)));
+/** What has a bar: the units, or the strongest of them and all others together; and the bias. `fitsBeside` so many others. */
+function chosenParts({ parts, bias }: UnitCloseUp, fitsBeside: (others: number) => number) {
   const tailed = bias === 0 ? 0 : 1;
   const isWhole = parts.length <= fitsBeside(tailed);
   const fits = fitsBeside(tailed + 1);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  // In the order of the diagram: while it trains none changes its place.
-  const shown = isWhole ? parts : order.slice(0, fits);
-  const all: Drawn[] = [...shown];
+  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits);
   if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
-  if (!isWhole) {
-    const rest = order.slice(fits);
-    const value = rest.reduce((sum, part) => sum + part.value, 0);
-    all.push({ from: -1, value, name: `${rest.length} more:`, isRest: true });
-  }
-  // What has a name has room for it.
-  const tails = all.length - shown.length;
-  const step = Math.min(BAR.widest, (room - TAIL * tails) / shown.length);
-  const units = step * shown.length;
-  const middleOf = (k: number) =>
-    k < shown.length ? step * (k + 0.5) : units + TAIL * (k - shown.length + 0.5);
-  return { all, step, middleOf, end: units + TAIL * tailed };
+  if (isWhole) return all;
+  const rest = order.slice(fits);
+  const value = rest.reduce((sum, part) => sum + part.value, 0);
+  return [...all, { from: -1, value, name: `${rest.length} more:`, isRest: true }];
 }
 
 /** How far bars reach up and down: of several diagrams those of all. */

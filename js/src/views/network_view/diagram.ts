@@ -51,13 +51,10 @@ export const WHOLE: DiagramWindow = { scale: 1, x: 0, y: 0 };
 const NONE: number[] = [];
 
 /** A column with the links that lead to it. */
-export interface Part extends PlacedColumn {
+export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   number: number;
   /** The column that its links come from. */
   before: Part | undefined;
-  bundles: readonly Bundle[];
-  /** Numbers of the bundles that are drawn. */
-  links: readonly number[];
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
@@ -84,6 +81,10 @@ export interface PathGiven extends Pick<Asked, "frame" | "flow"> {
 export interface Leg {
   column: number;
   bundle: number;
+  /** No other link is stronger at this step. */
+  isBest: boolean;
+  /** How much each unit before adds or subtracts for the example; null where that is not known. */
+  adds: ReadonlyMap<number, number> | null;
 }
 
 export interface Diagram extends Asked {
@@ -114,10 +115,7 @@ export interface Focus {
 /** Units are chosen again only if a hidden one is this many times stronger. */
 const CLEARLY = 1.5;
 
-/**
- * While frames come in, strengths of links are computed in at most this share of the time; where there are more
- * of them than FEW, which are slow to draw, not before REST milliseconds.
- */
+/** While frames come in, strengths of links take at most this share of the time; of more than FEW, not before REST milliseconds. */
 const SHARE = 0.1;
 const FEW = 1000;
 const REST = 250;
@@ -165,25 +163,36 @@ function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Ke
   return { pictures, late };
 }
 
-/** Units with the most to give and take, and the one on the path; those shown before stay, each in its place, unless others are clearly stronger. */
-function chosenUnits(
-  graph: Graph,
+/** How much each unit adds to what the path leads to, as bars have it; else what it has to give and take. */
+function weightsOf(
+  { columns }: Graph,
   number: number,
   relevances: readonly (Relevance | null)[],
-  room: number,
-  before: number[] | null,
-  onPath: number | undefined,
-): number[] {
-  const { units } = graph.columns[number];
-  if (units <= room) return Array.from({ length: units }, (_, unit) => unit);
-  const weight = new Float64Array(units);
-  graph.columns.forEach((other, k) => {
+  legs: readonly Leg[],
+): Float64Array {
+  const weight = new Float64Array(columns[number].units);
+  const adds = legs.find(({ column }) => columns[column].from[0] === number)?.adds;
+  for (const [unit, size] of adds ?? []) weight[unit] = size;
+  if (adds) return weight;
+  columns.forEach((other, k) => {
     const relevance = relevances[k];
     if (!relevance || (k !== number && other.from[0] !== number)) return;
     other.bundles.forEach(({ from, to }, n) => {
       weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
+  return weight;
+}
+
+/** The units with the most weight, and the one on the path; those shown before stay, each in its place, unless others are clearly stronger. */
+function chosenUnits(
+  weights: Float64Array,
+  room: number,
+  before: readonly number[] | null,
+  onPath: number | undefined,
+): readonly number[] {
+  if (weights.length <= room) return [...weights.keys()];
+  const weight = weights.slice();
   if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
   const best = order.slice(0, room);
@@ -195,6 +204,10 @@ function chosenUnits(
   }
   return best.sort((a, b) => a - b);
 }
+
+/** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
+export const isMoving = ({ store, film }: Given): boolean =>
+  Boolean(film) || store.status().state === "live" || store.cursor() >= 0;
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();
@@ -221,21 +234,25 @@ export function diagramOf(
     );
   });
   const legs = pathIn({ graph, flow, frame, relevances }, scores);
-  const onPath = new Map(
-    legs.flatMap(({ column, bundle }): [number, number][] => {
-      const { bundles, from } = graph.columns[column];
-      return [
-        [column, bundles[bundle].to],
-        [from[0], bundles[bundle].from],
-      ];
-    }),
-  );
+  const onPath = new Map<number, number>();
+  for (const { column, bundle } of legs) {
+    const { bundles, from } = graph.columns[column];
+    onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
+  }
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
-    const units = keep<number[]>(at, [most, onPath.get(k), ...relevances], (before) => {
-      const own = chosenUnits(graph, k, relevances, most, before, onPath.get(k));
+    const from = [
+      most,
+      isMoving(given),
+      onPath.get(k),
+      ...legs.map(({ adds }) => adds),
+      ...relevances,
+    ];
+    const units = keep<readonly number[]>(at, from, (before) => {
+      const weights = weightsOf(graph, k, relevances, legs);
+      const own = chosenUnits(weights, most, isMoving(given) ? before : null, onPath.get(k));
       return before && allSame(own, before) ? before : own;
     });
     return { bundles: column.bundles, links: NONE, units };

@@ -31,10 +31,7 @@ interface Found {
   asks: boolean;
 }
 
-/**
- * Keeps the last one: a function of the frame, the example, the drawing, and what the model made of the drawing where
- * the page cannot compute it.
- */
+/** Keeps the last one, made of frame, example and drawing, and of what the model made of a drawing that the page cannot compute. */
 export function createFlow() {
   let madeFrom: readonly unknown[] = [];
   let flow: Flow | null = null;

@@ -17,7 +17,7 @@ const INPUT_MOST = 132;
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, map: 16, share: 0.42, circle: 8, input: 34, bars: 98, gap: 7.5 };
+const CROWDED = { below: 90, map: 16, share: 0.42, circle: 8, input: 46, bars: 86, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
 const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
@@ -223,8 +223,9 @@ function pitchIn(rows: number, { height, scale }: Lane, side = 0): number {
 
 function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): number {
   const pitch = height / Math.max(1, count);
-  const wide = Math.max(0.12 * whole, count <= CIRCLE.few && !isCrowded ? CIRCLE.numbered : 0);
-  return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, 0.66 * pitch, wide));
+  const isFew = count <= CIRCLE.few && !isCrowded;
+  const wide = Math.max(0.12 * whole, isFew ? CIRCLE.numbered : 0);
+  return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, (isFew ? 0.76 : 0.66) * pitch, wide));
 }
 
 /** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */

@@ -20,6 +20,8 @@ import { COLUMN_HEAD } from "./layout.ts";
 import { kernelsOnce, MOST_CURVES } from "./rails.ts";
 
 const SMALL = 10;
+/** Where a column has less width than this, its name is written smaller. */
+const CRAMPED = 80;
 /** Words are shortened only if they exceed their room by more than this. */
 const NEARLY = 15;
 /** A circle as wide as this has its number in it, and a function as wide as this the example on it. */
@@ -142,6 +144,8 @@ function circleMarks(
   const means = values.map((own) =>
     own ? own.reduce((sum, each) => sum + each, 0) / own.length : Number.NaN,
   );
+  const printed = means.filter(Number.isFinite).map(print);
+  const longest = (size: number) => Math.max(0, ...printed.map((text) => widthOf(text, size)));
   return units.flatMap((box, k): Mark[] => {
     const { x, y, width, height, unit } = box;
     const value = means[k];
@@ -158,12 +162,14 @@ function circleMarks(
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const index = units.length > 1 ? String(unit) : "";
-    const texts = isKnown ? [print(value), ""] : [values[k] ? String(value) : index, ""];
+    const text = isKnown ? print(value) : values[k] ? String(value) : index;
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
-    // Numbers too long for their circle are written smaller, and shorter.
-    const size = widthOf(texts[0], SMALL) > width - 4 ? 8 : SMALL;
-    marks.push(inMiddle(box, fitting(texts, width - 2, size), fill, { size }));
+    // Numbers of a layer that are too long for a circle are all written smaller, or under their circles.
+    const size = longest(SMALL) > width - 4 ? 8 : SMALL;
+    const under = { anchor: "middle", size: 9 } as const;
+    if (longest(size) <= width - 2) marks.push(inMiddle(box, text, fill, { size }));
+    else marks.push(words(x + width / 2, y + height + 9, text, colours.ink, under));
     // Which of them it is stands beside a circle that has its value in it.
     const isCalled = !isKnown || (column.kind === "input" && inputNamed(graph, unit));
     if (!isCalled)
@@ -190,6 +196,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marks: Mark[] = [
     rects([from, over, room.width, COLUMN_HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
+  const size = layout.width / graph.depths < CRAMPED ? SMALL : WORDS;
   const middleOf = ({ box }: Part) => box.x + box.width / 2;
   parts.forEach((part, k) => {
     const { column } = part;
@@ -203,13 +210,13 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const free =
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
     const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
-      const isShort = (text: string) => widthOf(text, WORDS, weight) <= free;
+      const isShort = (text: string) => widthOf(text, size, weight) <= free;
       // Better close to the next than cut.
-      const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, WORDS, weight);
-      const half = widthOf(text, WORDS, weight) / 2;
+      const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, size, weight);
+      const half = widthOf(text, size, weight) / 2;
       const start = Math.max(previous ? left + half + 7 : 0, from + half + 4);
       const x = Math.max(start, Math.min(middle, layout.width - half - 4));
-      if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle" }));
+      if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle", size }));
     };
     const { layer, name } = column;
     add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
@@ -226,11 +233,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = [after, pools].flatMap((labels) =>
       labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
     );
-    const some = [
-      ...sizes.map((text) => `the ${drawn} strongest of ${text}`),
-      `top ${drawn} of ${column.units}`,
-      `${drawn}/${column.units}`,
-    ];
+    const some = [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`];
     const texts = column.units > drawn ? some : [...then, ...sizes];
     add(texts, over + 25, 400, colours.muted);
   });

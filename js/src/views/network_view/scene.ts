@@ -19,6 +19,7 @@ import {
   diagramOf,
   type Focus,
   graphIn,
+  isMoving,
   type Leg,
   type Settings,
   settingsOf,
@@ -118,11 +119,10 @@ export function drawing(): NetworkDrawing {
   }
 }
 
-/** The path is held while frames move; at rest it is recomputed without holding, and cannot flip. */
-function steadyIn({ store, film }: Given, graph: Graph, { settings, flow }: Asked, keep: Keep) {
+function steadyIn(given: Given, graph: Graph, { settings, flow }: Asked, keep: Keep) {
   const units = graph.columns.map((column) => column.units).join();
   const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
-  return film || store.status().state === "live" || store.cursor() >= 0 ? held : atOnce;
+  return isMoving(given) ? held : atOnce;
 }
 
 type View = ReturnType<typeof viewOf>;

@@ -1,11 +1,11 @@
-/** Draws the numbers at the end of the network as bars. */
+/** Bars that lie below each other: the numbers at the end of the network, and what one number is made of. */
 
 import { outputName } from "../../phi/entries.ts";
 import { percent, toATenth } from "../../phi/format.ts";
-import type { Mark } from "../../scene/marks.ts";
-import { rects, WORDS, words } from "../../scene/shapes.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { rect, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
-import type { Theme } from "../../scene/theme.ts";
+import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Diagram, labelOf } from "./diagram.ts";
 import { lastLayer } from "./flow.ts";
 
@@ -66,4 +66,47 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     marks.push(words(end, isBelow ? middle - BELOW.by : middle, saidOf(unit), colours.muted, how));
   }
   return marks;
+}
+
+interface RowedBar {
+  /** The unit before, or −1. */
+  from: number;
+  value: number;
+  name: string;
+  text: string;
+  pixels: Pixels | null;
+  isRest?: boolean;
+}
+
+/** What is added up, a row each: picture, name, bar and number. `reach` is how far bars go to the left and to the right. */
+export function rowedBars(
+  rows: readonly RowedBar[],
+  [least, most]: readonly [number, number],
+  framed: number,
+  { x, y, width, height }: Rect,
+  colours: Colours,
+): Mark[] {
+  const size = 10;
+  const step = Math.min(22, height / rows.length);
+  const side = rows.some(({ pixels }) => pixels) ? step - 2 : 0;
+  const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, size)));
+  const names = x + side + 4 + widest(rows.map(({ name }) => name));
+  const end = x + width - widest(rows.map(({ text }) => text)) - 4;
+  const scale = Math.max(0, end - names - 4) / Math.max(1e-9, least + most);
+  const zero = names + 4 + scale * least;
+  return rows.flatMap(({ from, value, name, text, pixels, isRest }, k): Mark[] => {
+    const middle = y + step * (k + 0.5);
+    const place = { x, y: middle - side / 2, width: side, height: side };
+    const isFramed = from >= 0 && from === framed;
+    const [left, long] = [Math.min(zero, zero + scale * value), Math.abs(scale * value)];
+    const bar = [left, middle - step / 4, Math.max(0.75, long), step / 2];
+    const how = { size, anchor: "end", middle: true } as const;
+    return [
+      ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
+      ...(isFramed && side > 0 ? [rect(place, { stroke: colours.ink, width: 1.75 })] : []),
+      words(names, middle, name, colours.muted, how),
+      ...(isRest ? [] : [rects(bar, { fill: value < 0 ? colours.less : colours.more, radius: 1 })]),
+      words(x + width, middle, text, colours.ink, how),
+    ];
+  });
 }

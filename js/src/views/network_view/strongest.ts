@@ -41,7 +41,7 @@ const LARGE = {
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 export type Steady = (
   place: string,
-  sizes: { best: number; sizeOf(n: number): number | undefined },
+  sizes: { best: number } & Pick<Strengths, "sizeOf">,
   step: number,
 ) => number;
 
@@ -65,10 +65,7 @@ export function steadyChoice(): Steady {
 /** The strongest at once. */
 export const atOnce: Steady = (_, { best }) => best;
 
-/**
- * Back along the link that adds most for the example, to each number or to the largest pixel of each map; without an
- * example along the one whose functions vary most. It ends where links are not known.
- */
+/** Back along the link that adds most, to a number or to the largest pixel of a map; without an example along the one that varies most. */
 export function strongestPath(
   input: PathGiven,
   start: { column: number; unit: number },
@@ -79,33 +76,38 @@ export function strongestPath(
   let { column, unit } = start;
   while (column !== undefined) {
     const { bundles, from }: Column = columns[column];
-    const sizeOf = strengthsInto(input, column, unit);
-    const best = maxIndex(bundles, ({ to }, n) => (to === unit ? sizeOf(n) : undefined));
+    const strengths = strengthsInto(input, column, unit);
+    const best = maxIndex(bundles, ({ to }, n) => (to === unit ? strengths.sizeOf(n) : undefined));
     if (best < 0) break;
     const place = `${column} ${unit} of ${bundles.length}`;
-    const bundle = steady(place, { best, sizeOf }, input.frame.step);
-    legs.push({ column, bundle });
+    const bundle = steady(place, { best, ...strengths }, input.frame.step);
+    legs.push({ column, bundle, isBest: bundle === best, adds: strengths.adds });
     column = from[0];
     unit = bundles[bundle].from;
   }
   return legs;
 }
 
-/** The strength of each link into a unit: what it adds, signed by what all add together. */
+interface Strengths extends Pick<Leg, "adds"> {
+  /** The strength of a link into a unit: what it adds, signed by what all add together. */
+  sizeOf(n: number): number | undefined;
+}
+
 function strengthsInto(
   { graph, flow, relevances }: PathGiven,
   number: number,
   unit: number,
-): (n: number) => number | undefined {
+): Strengths {
   const { bundles } = graph.columns[number];
   const made = flow?.frame && partsInto(graph, number, flow, flow.frame, unit);
-  if (!made) return (n) => relevances[number]?.sizes[n] ?? 0;
+  if (!made) return { sizeOf: (n) => relevances[number]?.sizes[n] ?? 0, adds: null };
   const values = made.map(({ value }) => value);
   // A sum that is NaN has no strongest link.
-  if (!values.every(Number.isFinite)) return () => undefined;
+  if (!values.every(Number.isFinite)) return { sizeOf: () => undefined, adds: null };
   const sizes = towardsSum(values);
   const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));
-  return (n) => parts.get(bundles[n].from);
+  const adds = new Map(made.map(({ from, value }) => [from, Math.abs(value)]));
+  return { sizeOf: (n) => parts.get(bundles[n].from), adds };
 }
 
 /** Where the functions of a link are drawn large: around where they stand, else beside the links; null where there is no room. */

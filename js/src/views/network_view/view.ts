@@ -106,10 +106,11 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const path = scene && JSON.stringify(scene.legs);
+      const pathOf = ({ legs }: NetworkScene) => legs.map(({ bundle }) => bundle).join();
+      const path = scene && pathOf(scene);
       const make = (width: number) => {
         const next = draw({ ...given, width, pointed });
-        const isOther = typeof next !== "string" && JSON.stringify(next.legs) !== path;
+        const isOther = typeof next !== "string" && pathOf(next) !== path;
         if (path && isOther && pointed.id === "") stage.fadeOut();
         return next;
       };

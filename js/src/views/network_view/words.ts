@@ -18,7 +18,7 @@ import { isOneFunction, sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
-const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, another link is drawn only where it stays clearly ahead. ${SPREAD}`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is a quarter ahead in three frames on end: meanwhile it is nearly the strongest.`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
@@ -26,8 +26,6 @@ const SQUARES =
 
 /** So many numbers are added up in words. */
 const MOST_ADDED = 6;
-/** In what is narrower the tip says what colours of maps mean. */
-const ROOMY_KEY = 760;
 
 export function networkCaption(
   diagram: Diagram,
@@ -37,7 +35,7 @@ export function networkCaption(
   store: Store,
   { name, colours }: Theme,
 ): Remark[] {
-  const { graph, parts, layout, flow, ghost, frame, isTold } = diagram;
+  const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
@@ -57,25 +55,30 @@ export function networkCaption(
     const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
     remarks.push({ text, title: SQUARES });
   }
-  const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
-  if (isChosen && isTold) {
-    const text = flow ? "strongest path" : "φ vary most";
-    remarks.push(keyed(text, "thick", colours.ink, PATH));
-  }
   if (flow && !isOneFunction(graph)) {
     const what = diagram.scores?.probabilities ? "score" : "output";
-    const hasMaps = layout.width >= ROOMY_KEY && graph.columns.some(({ maps }) => maps);
-    const text = `lowers / raises the ${what}${hasMaps ? "; map: below / above 0" : ""}`;
+    const hasMaps = graph.columns.some(({ maps }) => maps);
+    const text = `lowers / raises the ${what}${hasMaps ? "; map: − / +" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
-  const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
-  if (then) remarks.push({ text: `inputs seen${then}`, title: SPREAD });
+  // Said on hovering: in sight it would come with the second frame, and move all that is below.
+  const then = seen.map((one) => seenThen(one)).find(Boolean);
+  const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
+  const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
+  if (isChosen && isTold) {
+    const strongest = legs.every(({ isBest }) => isBest)
+      ? "strongest path"
+      : "nearly the strongest path";
+    remarks.push(
+      keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
+    );
+  }
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
   if (links < all && parts.every(({ units, column }) => units.length === column.units)) {
     const text = `the strongest ${formatCount(links)} of ${counted(all, "link")}`;
-    remarks.push({ text, title: SPREAD });
+    remarks.push({ text, title: spread });
   }
   const absence = flow ? "" : absenceOf(store, graph.traced);
   if (absence) remarks.push({ text: absence, title: graph.note });

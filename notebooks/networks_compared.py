@@ -1,0 +1,487 @@
+"""What tutorials 7 and 7b train, draw and say: networks side by side, and layer after layer.
+
+Beside the reader's own run stand the twenty of ``networks.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from lesson import along, dots, in_words, interval, listed, recorded, say, span, table, which
+from PIL import Image
+from torch import Tensor, nn
+
+import kan_widgets as kw
+from kan_widgets.functions import LayerFunctions
+
+MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
+WAYS = {
+    "as trained": "as built",
+    "dealt within each layer": "as built, dealt within layers",
+    "dealt among all layers": "as built, dealt",
+}
+LEADS = "more", "less", "undecided"
+STEPS = {
+    "from the first convolution to the second": "convs.0 to convs.1",
+    "from the second to the third": "convs.1 to convs.2",
+    "from the third to the dense layer": "convs.2 to linear",
+}
+
+
+def three(records: Mapping[str, Mapping[str, Any]], test_digits: int) -> Markdown:
+    """Set the three networks of tutorial 7 beside each other, and say who is ahead in twenty."""
+    rows = []
+    for name, record in records.items():
+        right = record["eval_accuracy"]
+        beside = record["seconds_per_step"] / records["CNN"]["seconds_per_step"]
+        error = standard_error(right, test_digits)
+        rows.append([name, f"{record['parameters']:,}", f"{right:.1%}", f"{error:.1%}"])
+        rows[-1] += [in_words(recorded()["three"][name], ".1%"), f"{beside:.1f}"]
+    head = ["", "parameters", "right, here", "standard error", "right, twenty others"]
+    means = table([*head, "a step here, CNN = 1"], rows)
+    ahead = 100 * np.subtract(recorded()["three"]["CNN"], recorded()["three"]["KAN-CNN"])
+    verdict = "The CNN is ahead", "The KAN-CNN is ahead", "Neither is shown to be ahead"
+    told = say(
+        f"{which(ahead, *verdict)} over seeds: the CNN has {in_words(ahead, '.2f')} points more in "
+        f"the mean of twenty runs at this one rate, and is ahead in {(ahead > 0).sum()} of them."
+    )
+    return Markdown(f"{means.data}\n\n{told.data}")
+
+
+def standard_error(share: float, of: int) -> float:
+    """Return how far a share of some digits is off by the chance of which digits they are."""
+    return float(np.sqrt(share * (1 - share) / of))
+
+
+def mlps(d: int, numbers: int) -> dict[str, nn.Module]:
+    """Return MLPs of ReLU from d variables to one, of about so many numbers.
+
+    One has one hidden layer, the other two of one width.
+    """
+    one = (numbers - 1) // (d + 2)
+    two = round((np.sqrt((d + 3) ** 2 + 4 * numbers) - d - 3) / 2)
+    shallow = nn.Linear(d, one), nn.ReLU(), nn.Linear(one, 1)
+    deep = nn.Linear(d, two), nn.ReLU(), nn.Linear(two, two), nn.ReLU(), nn.Linear(two, 1)
+    return {"MLP": nn.Sequential(*shallow), "MLP of two layers": nn.Sequential(*deep)}
+
+
+def sizes(networks: Mapping[int, Mapping[str, nn.Module]]) -> Markdown:
+    """Say how many numbers each network has, by number of variables."""
+    kinds = next(iter(networks.values()))
+    rows = [
+        [kind, *(f"{kw.nn.count_parameters(of[kind]):,}" for of in networks.values())]
+        for kind in kinds
+    ]
+    return table(["numbers to train, by variables", *networks], rows)
+
+
+def left_over(network: nn.Module, x: Tensor, y: Tensor, seed: int, adam: Any = None) -> float:
+    """Train on the first 2,000 points; return the share of the variance left of the others.
+
+    300 steps of 128 points, by Adam, whose rate falls from 0.02 to 0 along a cosine. `y` has a
+    mean of 0 and a variance of 1.
+    """
+    adam = adam or torch.optim.Adam(network.parameters(), lr=0.02)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, 300)
+    for batch in torch.randint(2000, (300, 128), generator=torch.Generator().manual_seed(seed)):
+        adam.zero_grad()
+        (network(x[batch]).squeeze(1) - y[batch]).square().mean().backward()
+        adam.step()
+        schedule.step()
+    with torch.no_grad():
+        return float((network(x[2000:]).squeeze(1) - y[2000:]).square().mean())
+
+
+def maps(functions: Mapping[str, Callable[[Tensor], Tensor]]) -> Image.Image:
+    """Return functions of two variables side by side, in twelve steps from low to high."""
+    across = torch.linspace(-1, 1, 180)
+    points = torch.cartesian_prod(-across, across).flip(1)  # (x₁, x₂), x₂ upwards
+    grids = [function(points).view(180, 180) for function in functions.values()]
+    shares = [(grid - grid.min()) / (grid.max() - grid.min()) for grid in grids]
+    shown = [255 * (12 * share).floor().clamp(max=11) / 11 for share in shares]
+    gap = torch.full((180, 20), 255.0)
+    return Image.fromarray(torch.cat([shown[0], gap, shown[1]], 1).byte().numpy())
+
+
+def sines(network: nn.Module) -> int:
+    """Return how many functions of the first layer are a·sin(πx) + c, by R² of 0.95 at least."""
+    x = torch.linspace(-1, 1, 201)
+    phi = kw.functions.read(network)[0].evaluate(x).flatten(0, -2).numpy()
+    with_sine = np.corrcoef(phi, np.sin(np.pi * x.numpy()))[-1, :-1]
+    return int((with_sine**2 >= 0.95).sum())
+
+
+def about_sines(found: Mapping[str, int]) -> Markdown:
+    """Say how many of tutorial 7's sixteen functions became sines, here and in twenty others."""
+    twenty = recorded()["curse"]
+    others = {
+        name: f"{in_words(of)} in twenty others ({span(of, '.0f')})"
+        if np.any(of := twenty[f"sines, {name}"])
+        else "none in twenty others"
+        for name in found
+    }
+    return say(
+        *(
+            f"Of 16 functions that learned the {name} {count} are sines here, {others[name]}."
+            for name, count in found.items()
+        )
+    )
+
+
+class Errors:
+    """Two charts of tutorial 7, of the share of the variance left: a line for each network.
+
+    Lines begin at 1, the error of always answering the mean. A band holds those of twenty other
+    seeds.
+    """
+
+    FUNCTIONS = "exp of a sum", "folds"
+    KINDS = "KAN", "MLP", "MLP of two layers"
+
+    def __init__(self, dimensions: Sequence[int]) -> None:
+        twenty, self.dimensions = recorded()["curse"], [*dimensions]
+        self.charts, self.left, self._lines = {}, {}, {}
+        for name in self.FUNCTIONS:
+            for kind in self.KINDS:
+                self.left[name, kind] = np.ones(len(dimensions))
+            chart = kw.figures.lines(
+                {kind: (self.dimensions, self.left[name, kind]) for kind in self.KINDS},
+                x=f"variables of the {name}",
+                y="share of the variance left",
+                log="xy",
+            )
+            own, others = chart.marks, []
+            for kind, line in zip(self.KINDS, own, strict=True):
+                self._lines[name, kind] = line
+                errors = [twenty[f"{name}, {kind}, {d}"] for d in dimensions]
+                pale = type(line)(  # bqplot's, which is not to be imported before there is a chart
+                    x=self.dimensions,
+                    y=np.array([np.min(errors, 1), np.max(errors, 1)]),
+                    scales=line.scales,
+                    colors=line.colors * 2,
+                    opacities=[0.3, 0.3],
+                    stroke_width=1,
+                    fill="between",
+                    fill_colors=line.colors,
+                    fill_opacities=[0.15],
+                )
+                others.append(pale)
+            chart.marks = [*others, *own]
+            chart.axes[0].tick_values = self.dimensions
+            self.charts[name] = chart
+
+    def put(self, name: str, kind: str, d: int, error: float) -> None:
+        """Move a line to an error."""
+        self.left[name, kind][self.dimensions.index(d)] = error
+        self._lines[name, kind].y = self.left[name, kind].copy()
+
+
+def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markdown:
+    """Say how often the KAN came nearer in tutorial 7's twenty others, and with 16 units."""
+    twenty = {name: np.array(values) for name, values in recorded()["curse"].items()}
+    functions, mlps = Errors.FUNCTIONS, ("MLP", "MLP of two layers", "MLP of SiLU")
+    names = "the MLP", "the MLP of two layers", "one of SiLU, not ReLU"
+
+    def nearer(function: str, mlp: str) -> str:
+        """Say in how many runs the KAN comes nearer, by number of variables."""
+        kan, other = (
+            np.array([twenty[f"{function}, {kind}, {d}"] for d in dimensions])
+            for kind in ("KAN", mlp)
+        )
+        return listed([*map(str, (kan < other).sum(1))])
+
+    def left(kind: str, form: str) -> str:
+        """Say between which means a network's errors on the first function lie."""
+        return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
+
+    head = f"in {listed([*map(str, dimensions)])} variables"
+    counts = table(
+        ["of twenty other runs, the KAN is nearer than", *(f"{of}, {head}" for of in functions)],
+        [
+            [name, *(nearer(of, mlp) for of in functions)]
+            for name, mlp in zip(names, mlps, strict=True)
+        ],
+    )
+    wide = {kind: twenty[f"folds, {kind}, 16, as large as 16 units"] for kind in Errors.KINDS}
+    with_four = twenty["folds, KAN, 16"] - twenty["folds, MLP, 16"]
+    told = say(
+        "Of the variance of the exp of a sum, in the mean, "
+        + listed(
+            [f"{name} leaves {left(mlp, '.2f')}" for name, mlp in zip(names, mlps, strict=True)]
+        )
+        + f", where the KAN leaves {left('KAN', '.3f')}.",
+        f"With sixteen units the MLP is nearer on the folds {(wide['KAN'] > wide['MLP']).sum()} "
+        f"times of twenty, by {in_words(wide['KAN'] - wide['MLP'], '.2f')} of the variance instead "
+        f"of {in_words(with_four, '.2f')} with four.",
+    )
+    many = table(
+        ["folds in 16 variables, as large as a KAN of 16 units", "here", "twenty others"],
+        [
+            [kind, f"{error:.2f}", in_words(wide[kind], ".2f")]
+            for kind, error in with_sixteen.items()
+        ],
+    )
+    return Markdown(f"{counts.data}\n\n{many.data}\n\n{told.data}")
+
+
+def dealt(
+    layers: Sequence[LayerFunctions], seed: int, *, within: bool = False
+) -> list[LayerFunctions]:
+    """Deal the splines of layers at random among all their functions, or within each layer.
+
+    Each function keeps its base. The layers must have one grid: their coefficients are
+    (…, 1 + splines), the base's first.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    flat = [layer.coefficients.flatten(0, -2) for layer in layers]
+    every, sizes = torch.cat(flat), [*map(len, flat)]
+    places = torch.arange(len(every)).split(sizes if within else [len(every)])
+    order = torch.cat([some[torch.randperm(len(some), generator=draw)] for some in places])
+    every = torch.cat([every[:, :1], every[order, 1:]], 1)
+    return [
+        dataclasses.replace(layer, coefficients=part.view_as(layer.coefficients))
+        for layer, part in zip(layers, every.split(sizes), strict=True)
+    ]
+
+
+def later_more(layers: Sequence[LayerFunctions]) -> dict[str, float]:
+    """Return in how many of 100 pairs of functions, one of each layer, the later is more complex.
+
+    For each layer and the next, by each measure; 50 is no difference.
+    """
+    found = [(layer.name, kw.insight.complexity(layer)) for layer in layers]
+    shares = {}
+    for (earlier, one), (later, other) in itertools.pairwise(found):
+        for measure in MEASURES:
+            sign = -1 if measure in ("line", "silu") else 1  # an R² is less, the more complex
+            first, second = (sign * getattr(of, measure) for of in (one, other))
+            above, level = (compare(second[:, None], first) for compare in (np.greater, np.equal))
+            share = np.mean(above + level / 2)  # a tie counts half
+            shares[f"{measure}, {earlier} to {later}"] = 100 * float(share)
+    return shares
+
+
+def quartiles(pairs: Sequence[Mapping[str, nn.Module]]) -> dict[tuple[str, str, str], list[Any]]:
+    """Return the 25, 50 and 75 % points of each layer's functions in tutorial 7b, by seed.
+
+    By variant, layer and measure; "bend within ±2" is that on the middle of the grid.
+    """
+    found: dict[tuple[str, str, str], list[Any]] = {}
+    for networks in pairs:
+        for name, model in networks.items():
+            for functions in kw.functions.read(model):
+                whole = kw.insight.complexity(functions)
+                central = kw.insight.complexity(functions, interval=(-2, 2))
+                values = {measure: getattr(whole, measure) for measure in MEASURES}
+                values["bend within ±2"] = central.bend
+                for measure, value in values.items():
+                    key = name.split(",")[0], functions.name, measure
+                    found.setdefault(key, []).append(np.nanpercentile(value, (25, 50, 75)))
+    return found
+
+
+def typical(network: nn.Module) -> Any:
+    """Return a chart of the function of each layer whose bend is the median, over SiLU.
+
+    Heights are scaled, and what falls is turned round, so that shape alone is left.
+    """
+    x = torch.linspace(-3, 3, 301)
+
+    def shape(phi: Tensor) -> tuple[Tensor, Tensor]:
+        phi = phi if phi[-1] > phi[0] else -phi
+        return x, (phi - phi.min()) / (phi.max() - phi.min())
+
+    start = "SiLU, the start"
+    curves = {start: shape(nn.functional.silu(x))}
+    for functions in kw.functions.read(network):
+        bend = kw.insight.complexity(functions).bend
+        middle = np.nanmedian(bend)
+        chosen = int(np.nanargmin(abs(bend - middle)))
+        curves[f"{functions.name}, {middle:.1f}"] = shape(
+            functions.evaluate(x).flatten(0, -2)[chosen]
+        )
+    return kw.figures.lines(curves, x="x", y="φ, scaled", behind=[start])
+
+
+def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float) -> Any:
+    """Return a chart of `quartiles` of bend by layer: a dot and a line for each seed."""
+    layers = [*dict.fromkeys(layer for _, layer, _ in of)]
+    start, marks = "SiLU, the start", []
+    curves = {start: ([-0.5, len(layers) - 0.5], [bend_of_silu] * 2)}
+    for variant, aside in (("as built", -0.2), ("one size", 0.2)):
+        points = np.array([of[variant, layer, "bend"] for layer in layers])
+        low, middle, high = points.reshape(-1, 3).T
+        seeds = 0.08 * (np.arange(points.shape[1]) - (points.shape[1] - 1) / 2)
+        x = np.add.outer(np.arange(len(layers)), aside + seeds).ravel()
+        halves = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
+        curves[variant] = np.repeat(x, 3), halves
+        marks.append((x, middle))
+    figure = along(kw.figures.lines(curves, x="", y="bend", behind=[start]), layers)
+    return dotted(figure, marks)
+
+
+def dotted(figure: Any, points: Sequence[tuple[Any, Any]]) -> Any:
+    """Put dots on the lines of a chart that has one grey line behind them, in their colours."""
+    import bqplot  # is not to be imported before there is a chart
+
+    own = [
+        bqplot.Scatter(x=x, y=y, colors=line.colors, default_size=40, scales=line.scales)
+        for line, (x, y) in zip(figure.marks[1:], points, strict=True)
+    ]
+    figure.marks = [*figure.marks, *own]
+    return figure
+
+
+def times_as_bent() -> Any:
+    """Return a chart of the twenty pairs: how many times as bent a layer is as the one before."""
+    pair = recorded()["pair"]
+    steps = [step.split(" to ") for step in STEPS.values()]
+    kinds = {
+        variant: {
+            f"{later} by {earlier}": np.divide(
+                *(pair[f"{variant}: bend of {layer}"] for layer in (later, earlier))
+            )
+            for earlier, later in steps
+        }
+        for variant in ("as built", "one size")
+    }
+    return dots(kinds, y="times as bent", level=("as bent", 1.0))
+
+
+def beside_dealt(step: str) -> Any:
+    """Return a chart of one of `STEPS` by all measures, trained and with the splines dealt.
+
+    A dot is the mean of the twenty, a bar its interval.
+    """
+    pair = recorded()["pair"]
+    kinds = {
+        name: {measure: pair[f"{way}: {measure}, {STEPS[step]}"] for measure in MEASURES}
+        for name, way in WAYS.items()
+    }
+    earlier, later = STEPS[step].split(" to ")
+    places, level = [*MEASURES], "no difference"
+    drawn = {level: ([-0.5, len(places) - 0.5], [50.0, 50.0])}
+    means = []
+    for number, (name, of) in enumerate(kinds.items()):
+        x = np.arange(len(places)) + 0.22 * (number - 1)
+        middle, low, high = np.transpose([interval(of[place]) for place in places])
+        ends = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
+        drawn[name] = np.repeat(x, 3), ends
+        means.append((x, middle))
+    y = f"{later} more complex than {earlier}, %"
+    figure = along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places)
+    return dotted(figure, means)
+
+
+def about_dealt() -> Markdown:
+    """Say of each of `STEPS` in how many pairs the later is more bent, and what dealing leaves."""
+    pair, told = recorded()["pair"], []
+    for step, layers in STEPS.items():
+        found = {
+            measure: [np.array(pair[f"{way}: {measure}, {layers}"]) for way in WAYS.values()]
+            for measure in MEASURES
+        }
+        verdicts: dict[str, list[str]] = {}
+        for measure, (_, within, among) in found.items():
+            verdicts.setdefault(which(within - among, *LEADS), []).append(measure)
+        trained, within, among = found["bend"]
+        adds = within - among
+        words = "more complex by {}", "less complex by {}", "open by {}"
+        parts = [
+            of.format(listed(verdicts[lead]))
+            for lead, of in zip(LEADS, words, strict=True)
+            if lead in verdicts
+        ]
+        told.append(
+            f"**{step.capitalize()}: "
+            + which(
+                abs(among - 50) - abs(adds),
+                "more the bases than the splines.**",
+                "more the splines than the bases.**",
+                "as much the bases as the splines.**",
+            )
+            + f" Of 100 pairs the later is more bent in {in_words(trained)}, with splines dealt "
+            f"within each layer in {in_words(within)}, among all in {in_words(among)}. That each "
+            "layer has its own splines "
+            + which(
+                adds,
+                f"adds {in_words(adds)}",
+                f"takes away {in_words(-adds)}",
+                f"is not seen to matter, {in_words(adds)}",
+            )
+            + f". Such splines make the later {'; '.join(parts)}."
+        )
+    return say(*told)
+
+
+def depth() -> Markdown:
+    """Say whether bend grows with depth in the twenty recorded pairs of tutorial 7b."""
+    pair = recorded()["pair"]
+
+    def times(variant: str, later: str, earlier: str) -> Any:
+        found = [pair[f"{variant}: bend of {layer}"] for layer in (later, earlier)]
+        return np.divide(*found)
+
+    layers = ("convs.0", "convs.1", "convs.2", "linear")
+
+    def each(variant: str, measure: str) -> Any:
+        """Return a measure as layers by networks."""
+        return np.array([pair[f"{variant}: {measure} of {layer}"] for layer in layers])
+
+    def most_varied(variant: str) -> str:
+        found = each(variant, "variation")
+        *_, second, most = np.argsort(found.mean(1))
+        return which(found[most] - found[second], f"is {layers[most]}", "", "is not settled")
+
+    first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
+    alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
+    last = times("as built", "linear", "convs.2")
+    grows = min(interval(first)[1], interval(second)[1]) > 1
+    bend, halves = each("as built", "bend"), each("as built", "middle half")
+    apart = np.ptp(bend, axis=0)
+    return say(
+        f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
+        f"next:** the second is {in_words(first, '.2f')} times as bent as the first, the third "
+        f"{in_words(second, '.2f')} times as bent as the second.",
+        which(
+            (first - 1) / 2 - (alike - 1),
+            "**The first half of that is mostly an artefact.**",
+            "**The first half of that stays.**",
+            "**How much of the first half is an artefact is open.**",
+        )
+        + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
+        " first. Only the size at which the first functions began had changed.",
+        which(
+            still - 1,
+            "**The second half stays**",
+            "**The second half turns round**",
+            "**The second half goes**",
+        )
+        + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
+        which(
+            last - 1,
+            "**It goes on to the last layer**",
+            "**It is no law of depth**",
+            "**It ends with the convolutions**",
+        )
+        + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
+        "**By total variation, which depends on the size of φ,** the most complicated layer "
+        f"{most_varied('as built')} as built, and {most_varied('one size')} with one size.",
+        "**Two functions of one layer differ "
+        + which(
+            halves.mean(0) - apart,
+            "more than two layers do:**",
+            "less than two layers do:**",
+            "about as much as two layers do:**",
+        )
+        + f" as built, the middle half of a layer's functions spans {in_words(halves.mean(0))} in "
+        f"bend, the medians of the layers lie {in_words(apart)} apart.",
+        "Even in the layer least like SiLU, the typical function's R² with it is "
+        f"{min(each('as built', 'silu').mean(1)):.2f}.",
+    )
