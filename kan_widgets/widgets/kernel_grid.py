@@ -14,6 +14,7 @@ from kan_widgets.live import Frame, Source
 from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, svg_of
 from kan_widgets.widgets.shell.options import Choice, option
 from kan_widgets.widgets.shell.view import LayerView
+from kan_widgets.widgets.wire.messages import float32
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from kan_widgets.widgets.shell.options import Theme
 
 SORTS = ["position", "range", "change"]
+# The score of an ensemble: the share of each function that is not the mean of all networks'.
+_VARIES = "varies over networks"
 
 
 class _ScoreChoice(Choice):
@@ -34,7 +37,8 @@ class KernelGrid(LayerView):
     """The kernels of a layer as grids of their functions, redrawn while training.
 
     The functions of a dense layer whose inputs are a flattened map, as the first batch or
-    ``live.observe(batch)`` saw it, lie as in that map.
+    ``live.observe(batch)`` saw it, lie as in that map. Of a `kan_widgets.ensemble` each function of
+    the most typical network has the range of all behind it, and the score "varies over networks".
 
     Raises
     ------
@@ -89,6 +93,18 @@ class KernelGrid(LayerView):
     )
     scores = traitlets.Dict().tag(sync=True)
     """Scores given to `score`, as they go to the browser."""
+    band = traitlets.Dict().tag(sync=True)
+    """Where the networks of an ensemble have the layer's functions, as it goes to the browser."""
+
+    @traitlets.observe("layer")
+    def _lay_band(self, _: object = None) -> None:
+        if not self._is_joined or self._ensemble is None:
+            return
+        x, low, _, high = map(float32, self._ensemble.around(self.layer))
+        count = len(self._ensemble)
+        self.band = {"layer": self.layer, "count": count, "x": x, "low": low, "high": high}
+        varies = {name: self._ensemble.varies(name) for name in self._ensemble.layers}
+        self.score(_VARIES, {name: of.ravel() for name, of in varies.items()})
 
     def score(
         self,

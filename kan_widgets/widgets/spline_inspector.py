@@ -71,7 +71,8 @@ class SplineInspector(ModelView):
     overlays = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The curves that ``overlay`` laid over functions: ``{"layer", "out", "in", "row", "column",
     "label", "low", "high", "samples"}``, the samples float32 at even x from ``low`` to ``high``,
-    NaN where there is nothing; ``"shown": False`` hides it. The legend hides and removes them."""
+    NaN where there is nothing; ``"shown": False`` hides it. The legend hides and removes them. Of
+    an ensemble ``"band"`` has the least and the largest value of its networks."""
     height: int | None = option(
         "Pixels of the drawing, at least 160; by default it grows with the width.",
         default=None,
@@ -91,6 +92,26 @@ class SplineInspector(ModelView):
                 f"{', '.join(map(repr, PARTS))}"
             )
         return [part for part in PARTS if part in parts]
+
+    @traitlets.observe("selection", "layer")
+    def _lay_band(self, _: object = None) -> None:
+        """Lay what an ensemble's networks have over the function that is shown."""
+        if not self._is_joined or self._ensemble is None:
+            return
+        first = {"layer": self.layer, **dict.fromkeys(_INDEX, 0)}
+        at: dict[str, Any] = {**(self.selection or first)}
+        band = self._ensemble.around(at["layer"])
+        width = self.live.feed.layout.layer(at["layer"]).shape[3]
+        out, in_, entry = at["out"], at["in"], at["row"] * width + at["column"]
+        places, *band = band[:, out, in_, entry]
+        x = np.linspace(places[0], places[-1], _OVERLAY_POINTS)
+        low, middle, high = (float32(np.interp(x, places, part)) for part in band)
+        [(form, count)] = self._ensemble.forms(at["layer"], out, in_, entry).most_common(1)
+        total = len(self._ensemble)
+        label = f"{total} networks: median and range; {form} in {count} of {total}"
+        curve = {"label": label, "low": x[0], "high": x[-1], "samples": middle}
+        others = [one for one in self.overlays if "band" not in one]
+        self.overlays = [*others, {**at, **curve, "band": [low, high]}]
 
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.

@@ -181,11 +181,40 @@ def test_recordings_are_matched_as_their_networks(tmp_path: Any) -> None:
         runs.append(kw.replay(tmp_path / f"{k}.kan"))
     own, recorded = kw.ensemble(models), kw.ensemble(runs)
     assert recorded.distance == pytest.approx(own.distance, rel=1e-3)
-    assert recorded.models == ()
+    assert recorded.members == tuple(runs)
     with pytest.raises(ValueError, match="give models"):
         recorded.formula(torch.rand(9, 2))
     with pytest.raises(ValueError, match="recordings cannot be run"):
         kw.ensemble(runs, batch=torch.rand(9, 2))
+
+
+@pytest.mark.parametrize("with_batch", [False, True])
+def test_the_band_around_a_function_has_the_network_shown_in_it(with_batch: bool) -> None:
+    models = [dense(2, 3, 1, seed=seed) for seed in (0, 1, 2)]
+    found = kw.ensemble(models, batch=torch.rand(99, 2) * 2 - 1 if with_batch else None)
+    assert found.shown is models[found.typical]
+    layers = kw.functions.read(models[found.typical])
+    for name, layer in zip(found.layers, layers, strict=True):
+        x, low, middle, high = found.around(name)
+        assert x.shape == (*layer.shape[:2], 1, 41)
+        for out, in_ in product(*map(range, layer.shape[:2])):
+            own = layer.evaluate(torch.tensor(x[out, in_, 0]))[out, in_].numpy()
+            assert (low[out, in_, 0] <= own + 2e-3).all()
+            assert (own <= high[out, in_, 0] + 2e-3).all()
+            assert (low[out, in_] <= middle[out, in_]).all()
+    x, *_, high = found.around("1")
+    others = [kw.functions.read(models[k])[1] for k in range(3)]
+    if not with_batch:
+        # At the same places, and about the same mean: the largest of the three.
+        moved = []
+        for k, layer in enumerate(others):
+            units, at = found.units[k][0].order, torch.tensor(x[0, 0, 0])
+            values = layer.evaluate(at)[0, units].numpy()
+            values = np.where(found.units[k][0].signs[:, None] < 0, values[:, ::-1], values)
+            moved.append(values - values.mean(-1, keepdims=True))
+        own = others[found.typical].evaluate(torch.tensor(x[0, 0, 0]))[0, :].numpy()
+        most = own.mean(-1, keepdims=True) + np.max(moved, axis=0)
+        assert high[0, :, 0] == pytest.approx(most, abs=1e-4)
 
 
 def test_what_cannot_be_one_is_refused() -> None:

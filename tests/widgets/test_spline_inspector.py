@@ -432,6 +432,23 @@ def test_a_form_is_laid_over_its_function_which_is_selected(setting):
         inspector.overlay()
 
 
+def test_an_ensemble_lies_around_the_function_that_is_shown():
+    models = [nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1)) for _ in range(3)]
+    found = kw.ensemble(models)
+    inspector = SplineInspector(found)
+    assert inspector.live is kw.bind(models[found.typical])
+    inspector.live.select("1", 0, 2)
+    [curve] = inspector.overlays
+    assert (curve["layer"], curve["in"]) == ("1", 2)
+    assert curve["label"].startswith("3 networks: median and range; ")
+    low, high = (np.frombuffer(end, "<f4") for end in curve["band"])
+    x, *band = found.around("1")[:, 0, 2, 0]
+    places = np.linspace(curve["low"], curve["high"], len(low))
+    np.testing.assert_allclose(low, np.interp(places, x, band[0]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(high, np.interp(places, x, band[2]), rtol=1e-5, atol=1e-6)
+    assert "range; " in inspector.svg(width=900)
+
+
 def test_a_fit_of_another_model_is_refused(setting):
     inspector = SplineInspector(kw.nn.KANLinear(2, 1))
     with pytest.raises(ValueError, match="names no function of this model"):

@@ -30,6 +30,7 @@ from kan_widgets.insight.networks.members import (
     matched_layers,
     read_member,
     seen_by,
+    values_at,
 )
 from kan_widgets.printed import Printed, progress
 
@@ -76,8 +77,8 @@ class Ensemble(Printed):
     values: dict[str, Float64] = field(repr=False)
     """By layer ``(networks, out, in, kh·kw, P)``: functions about their means, units matched; with
     ``batch`` in units of the deviation of what they add up to."""
-    models: tuple[nn.Module, ...] = field(repr=False)
-    """The networks; empty where recordings were given."""
+    members: tuple[Member, ...] = field(repr=False)
+    """The networks, or their recordings."""
 
     _right = (1, 2, 3)
 
@@ -99,6 +100,25 @@ class Ensemble(Printed):
         levels = [(1 - share) / 2, 0.5, (1 + share) / 2]
         low, middle, high = np.quantile(self.values[layer], levels, axis=0)
         return low, middle, high
+
+    @property
+    def shown(self) -> Member:
+        """The network that views of the ensemble show, the typical one."""
+        return self.members[self.typical]
+
+    def around(self, layer: str) -> Float64:
+        """Return where all networks have the functions of the network shown.
+
+        ``(4, out, in, kh·kw, P)``: x, the least, the median and the largest value, in the units of
+        the network shown, and about the mean that its function has there.
+        """
+        own, coefficients = next(pair for pair in read_member(self.shown) if pair[0].name == layer)
+        x = self.x[layer][self.typical]
+        phi = values_at(own, coefficients, x)
+        about = self.values[layer][self.typical].std(axis=-1, keepdims=True)
+        scale = phi.std(axis=-1, keepdims=True) / np.where(about > 0, about, 1.0)
+        band = [phi.mean(axis=-1, keepdims=True) + scale * part for part in self.band(layer)]
+        return np.stack([np.broadcast_to(x[:, None], phi.shape), *band])
 
     def varies(self, layer: str) -> Float64:
         """Return the share of each function that is not the mean of all networks'.
@@ -131,12 +151,12 @@ class Ensemble(Printed):
             ]
         rows = sorted(rows, key=lambda row: -row["size"])[:_MOST]
         for row in progress(rows, "forms"):
-            counted = self._forms(row["layer"], *row["function"])
+            counted = self.forms(row["layer"], *row["function"])
             row["forms"] = {name: f"{n} of {len(self)}" for name, n in counted.most_common()}
         order = {name: k for k, name in enumerate(self.layers)}
         return sorted(rows, key=lambda row: (order[row["layer"]], row["function"]))
 
-    def _forms(self, layer: str, out: int, in_: int, entry: int) -> Counter[str]:
+    def forms(self, layer: str, out: int, in_: int, entry: int) -> Counter[str]:
         """Count the best forms of a function over the networks."""
         from kan_widgets.insight.formulas.forms import FORMS
         from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
@@ -158,9 +178,10 @@ class Ensemble(Printed):
         """
         from kan_widgets.insight.formulas.formula import formula
 
-        if not self.models:
+        models = [member for member in self.members if is_module(member)]
+        if len(models) < len(self):
             raise ValueError("these are recordings, which cannot be run: give models")
-        return formula(self.models, x, **options)
+        return formula(models, x, **options)
 
     def _words(self) -> list[str]:
         same = "The units of the networks correspond" if self.p <= 0.05 else "No sign of same units"
@@ -244,19 +265,18 @@ def ensemble(
             )
     if len(members) < 2:
         raise ValueError(f"networks: {len(members)} given: expected two or more")
-    models = tuple(member for member in members if is_module(member))
-    if batch is not None and len(models) < len(members):
+    if batch is not None and not all(map(is_module, members)):
         raise ValueError("batch: recordings cannot be run: leave it out")
     read = [read_member(member) for member in members]
     for number, layers in enumerate(read):
         check_alike(read[0], layers, number)
-    seen = common_points(read) if batch is None else [seen_by(model, batch) for model in models]
+    seen = common_points(read) if batch is None else [seen_by(one, batch) for one in members]
     sampled_all = [matched_layers(*pair) for pair in zip(read, seen, strict=True)]
-    return _matched(sampled_all, [[place.x for place in own] for own in seen], models)
+    return _matched(sampled_all, [[place.x for place in own] for own in seen], tuple(members))
 
 
 def _matched(
-    networks: list[list[MatchedLayer]], places: list[list[Float64]], models: tuple[nn.Module, ...]
+    networks: list[list[MatchedLayer]], places: list[list[Float64]], members: tuple[Member, ...]
 ) -> Ensemble:
     pairs = [[matched(target, other) for other in networks] for target in networks]
     typical = int(np.argmin([sum(match.distance for match in row) for row in pairs]))
@@ -289,7 +309,7 @@ def _matched(
         units=tuple(match.units for match in chosen),
         x={name: np.stack([own[k] for own in x]) for k, name in enumerate(names)},
         values={name: np.stack([own[k] for own in values]) for k, name in enumerate(names)},
-        models=models,
+        members=members,
     )
 
 

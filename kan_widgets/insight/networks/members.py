@@ -138,21 +138,26 @@ def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
     return by_layer
 
 
+def values_at(layer: LayerLayout, coefficients: Float64, x: Float64) -> Float64:
+    """Return all functions of a layer at ``(in, P)`` of their inputs: ``(out, in, kh·kw, P)``."""
+    out, in_, kh, kw = layer.shape
+    numbers = np.arange(layer.count).reshape(out, in_, kh * kw)
+    values = np.empty((layer.count, x.shape[1]))
+    alike = bool((x == x[0]).all())
+    for i in [slice(None)] if alike else range(in_):
+        for rows, table in by_table(layer, numbers[:, i].ravel(), _VALUES):
+            values[rows] = coefficients[rows] @ basis_at(layer, table, x[0 if alike else i]).T
+    return values.reshape(out, in_, kh * kw, -1)
+
+
 def matched_layers(layers: Layers, places: Sequence[_Places]) -> list[MatchedLayer]:
     """Sample the functions of a network, each about its mean."""
     parts: list[MatchedLayer] = []
     channels = 0
     for k, ((layer, coefficients), place) in enumerate(zip(layers, places, strict=True)):
-        out, in_, kh, kw = layer.shape
+        out, in_ = layer.shape[:2]
         shared = layer.conv is not None and layer.conv.shared
-        numbers = np.arange(layer.count).reshape(out, in_, kh * kw)
-        values = np.empty((layer.count, place.x.shape[1]))
-        alike = bool((place.x == place.x[0]).all())
-        for i in [slice(None)] if alike else range(in_):
-            x = place.x[0 if alike else i]
-            for rows, table in by_table(layer, numbers[:, i].ravel(), _VALUES):
-                values[rows] = coefficients[rows] @ basis_at(layer, table, x).T
-        values = values.reshape(out, in_, kh * kw, -1) / place.scale[:, None, None, None]
+        values = values_at(layer, coefficients, place.x) / place.scale[:, None, None, None]
         last = layers[k + 1][0] if k + 1 < len(layers) else None
         copies = (channels or 1) if shared else 1
         block = 1 if shared or not channels else in_ // channels

@@ -332,7 +332,8 @@ class ModelView(View):
     live_or_model: InitVar[Source | nn.Module] = option(
         """A binding made by `kan_widgets.bind`; a recording (`kan_widgets.replay`,
         `kan_widgets.follow`); or a model: its open binding is used, or else a new one, which
-        follows ``live.refresh()`` and ``live.step()``.""",
+        follows ``live.refresh()`` and ``live.step()``. Of a `kan_widgets.ensemble` the most
+        typical network is shown.""",
         kw_only=False,
     )
 
@@ -340,7 +341,15 @@ class ModelView(View):
         live_or_model = values.pop("live_or_model")
         source = source_for(live_or_model)
         self._kept: object = kept_alive(live_or_model)
+        self._ensemble: Any = live_or_model if hasattr(live_or_model, "around") else None
         return source
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._lay_band()
+
+    def _lay_band(self, _: object = None) -> None:
+        """Show where the networks of an ensemble have what is shown."""
 
     def _end(self) -> None:
         self._kept = None
@@ -369,6 +378,7 @@ def kept_alive(live_or_model: Source | nn.Module) -> Source | nn.Module | None:
 
 def source_for(live_or_model: Source | nn.Module) -> Source:
     """Return the source given, or the binding of a model, new if there is none."""
+    live_or_model = getattr(live_or_model, "shown", live_or_model)
     if isinstance(live_or_model, Source):
         return live_or_model
     if is_module(live_or_model):

@@ -97,6 +97,9 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
       key.push(keyed(`same ${kin}`, "line", colours.zero));
     }
   }
+  if (picture.band) {
+    key.push(keyed(`${picture.band.count} networks`, "fill", colours.ghost));
+  }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
   if (isOutside) key.push(keyed("outside the grid", "fill", colours.outside, OUTSIDE));
   return key;

@@ -17,7 +17,7 @@ import { dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
-import { tintOf } from "./scores.ts";
+import { type Band, tintOf } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { roomOf, type SampledPoints, type Subject } from "./subject.ts";
 
@@ -43,6 +43,7 @@ export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, rati
   if (isFlat(settings)) return marks;
   const visible = functionsWithin(arrangement, view);
   marks.push(...cellMarks(picture, visible, theme, ratio));
+  if (picture.band) marks.push(bandMark(picture, picture.band, visible, colours));
   if (ghost) {
     const dash = arrangement.cell < 28 ? [2, 2] : [3, 2.5];
     marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }).mark);
@@ -296,6 +297,31 @@ function fillMarks(picture: Picture, visible: readonly number[], colours: Colour
     });
     return { kind: "lines", xy, ends, closed: true, fill: sign > 0 ? colours.rise : colours.fall };
   });
+}
+
+/** The area in which the networks of an ensemble have each function, cut where its cell ends. */
+function bandMark(
+  picture: Picture,
+  band: Band,
+  visible: readonly number[],
+  colours: Colours,
+): Mark {
+  const { x, low, high, points } = band;
+  const [from, to] = picture.xRange;
+  const ends: number[] = [];
+  const xy = visible.flatMap((f, k) => {
+    const axis = axisOf(picture, f);
+    const { toX, toY } = placesOf(picture, { cell: rectOf(picture.arrangement, f), axis });
+    const edge = (values: Float32Array) =>
+      Array.from({ length: points }, (_, p): [number, number] => {
+        const at = f * points + p;
+        const y = Math.max(-axis, Math.min(axis, values[at]));
+        return [toX(Math.max(from, Math.min(to, x[at]))), toY(y)];
+      });
+    ends.push(2 * points * (k + 1));
+    return [...edge(high), ...edge(low).reverse()].flat();
+  });
+  return { kind: "lines", xy, ends, closed: true, fill: colours.ghost, opacity: 0.35 };
 }
 
 /** What is pointed at and what is selected. */

@@ -39,7 +39,7 @@ import {
   pictureMaker,
   xRangeOf,
 } from "./picture.ts";
-import { layerScores, scoresOf } from "./scores.ts";
+import { bandOf, layerScores, scoresOf } from "./scores.ts";
 import { isFlat, settingsOf } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
 import { startOf, subjectOf } from "./subject.ts";
@@ -76,6 +76,7 @@ export function drawing(): GridDrawing {
       ...{ frame, layer, width, room, observed, settings },
       fold: observed?.fold ?? null,
       initial: store.ghost(),
+      band: keep("band", [get("band"), layer], () => bandOf(get("band"), layer)),
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
     };

@@ -104,8 +104,12 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     if (!overlay.shown) continue;
     curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
     lines.push({ x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] });
+    const [from, y] = overlay.ends ?? [];
+    if (from && y) lines.unshift({ x: overlay.x, y, from, fill: 0.18, colour, width: 0.5 });
     // Beyond what is shown of x it does not count.
-    counting.push(overlay.y.filter((_, p) => covers(x, overlay.x[p])));
+    for (const drawn of [overlay.y, ...(overlay.ends ?? [])]) {
+      counting.push(drawn.filter((_, p) => covers(x, overlay.x[p])));
+    }
   }
 
   const handles = show.has("points") ? handlesOf(phi) : [];

@@ -27,6 +27,8 @@ export interface WireOverlay extends Selection {
   high: number;
   /** float32; NaN where the curve is not defined. */
   samples: DataView | ArrayBuffer;
+  /** Of several networks: the least and the largest at each x, float32. */
+  band?: readonly [DataView | ArrayBuffer, DataView | ArrayBuffer];
   shown?: boolean;
 }
 
@@ -58,11 +60,12 @@ function settingsOf(get: (trait: string) => unknown) {
 }
 
 function readOverlay(wire: WireOverlay) {
-  const { label, low, high, shown, samples, ...at } = wire;
+  const { label, low, high, shown, samples, band, ...at } = wire;
   const y = float32(samples, `overlay ${label}`);
+  const ends = band?.map((end) => float32(end, `band of ${label}`));
   const last = Math.max(1, y.length - 1);
   const x = Float64Array.from(y, (_, p) => low + ((high - low) * p) / last);
-  return { at, label, x, y, shown: shown !== false };
+  return { at, label, x, y, ends, shown: shown !== false };
 }
 
 /** The curve at x, straight between its samples; null beyond them or where it is not defined. */
