@@ -52,6 +52,24 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
     return Markdown("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
 
 
+def supplement(title: str, sections: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]]) -> Any:
+    """Return a page in Markdown: of each section its doubt, in a sentence, and rows as a table."""
+    parts = [f"# {title}"]
+    for heading, (doubt, rows) in sections.items():
+        cells = [[_written(value) for value in row.values()] for row in rows]
+        found = table([*rows[0]], cells).data if rows else "None was found."
+        parts += [f"## {heading}", doubt, found]
+    return Markdown("\n\n".join(parts))
+
+
+def _written(value: Any) -> str:
+    """Write a value of a table: two digits, and of counts each with its name."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} in {count}" for name, count in value.items())
+    text = f"{value:.2g}" if isinstance(value, float) else str(value)
+    return text.replace("-", "−").replace("*", "\\*").replace("|", "\\|")
+
+
 def dots(
     kinds: Mapping[str, Mapping[str, Sequence[float]]],
     y: str,
@@ -622,6 +640,23 @@ def fit_exponential(s: Any, y: Any) -> tuple[float, Any, float]:
     fits = [(fit(s, y, lambda s, r=r: np.exp(r * s)), r) for r in rates]
     (coefficients, r2), rate = max(fits, key=lambda one: one[0][1])
     return float(rate), coefficients, r2
+
+
+def learn_to_sort(
+    models: Sequence[nn.Module], x: Tensor, labels: Tensor, live: kw.Binding | None = None
+) -> None:
+    """Train small classifiers by 150 steps of Adam; of a binding each step is a frame."""
+    optimizers = [torch.optim.Adam(model.parameters(), 0.02) for model in models]
+    for _ in range(150):
+        for model, optimizer in zip(models, optimizers, strict=True):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), labels.long())
+            loss.backward()
+            optimizer.step()
+        if live is not None:
+            live.step()
+            live.log(loss=loss.item())
+            live.refresh()
 
 
 def share_of_deviation(model: Any, x: Tensor, y: Tensor) -> float:

@@ -310,3 +310,38 @@ def rough_functions(n: Any) -> Told:
         f"The Hölder exponent of ψ is {facts['holder_exponent']:.2f}, and 99% of its climb happens "
         f"on {facts['share_of_x_for_99_percent']:.2%} of its interval.",
     ]
+
+
+@ending
+def readings_to_publish(n: Any) -> Told:
+    """Tell of tutorial 12."""
+    seeds = len(n.found)
+    facts = {
+        "seeds": seeds,
+        "unexplained": n.unexplained,
+        "p": n.found.p,
+        "commonest": n.commonest,
+        "terms": n.formula.terms,
+        "formula_unexplained": n.formula_unexplained,
+        "front": [one.length for one in n.formula.front],
+        "cut": n.cut,
+        "control": n.control,
+        "inside": n.inside,
+        "moments": [moment.kind for moment in n.seen.moments],
+        "most_p": max([moment.p for moment in n.seen.moments], default=0.0),
+        "page": n.page.data,
+    }
+    terms = [f"{term} in {count}" for term, count in n.formula.terms.items()]
+    safe = [term for term, count in n.formula.terms.items() if 2 * count > seeds]
+    return facts, [
+        f"{seeds} networks leave {min(n.unexplained):.1e} to {max(n.unexplained):.1e} of the "
+        "variance of new inputs unexplained.",
+        f"The commonest form of a single function holds in {min(n.commonest)} to "
+        f"{max(n.commonest)} of {seeds}.",
+        f"Terms of the formulas of whole networks: {listed(terms)}. In most: "
+        f"{listed(safe) if safe else 'none'}.",
+        f"Without splines the share right changes by {in_words(n.cut)} points, trained that way by "
+        f"{in_words(n.control)} (means over {seeds} starts, on the same {len(n.new):,} inputs).",
+        f"{len(n.seen.moments)} moments in one training, of which at most {n.seen.level:.0%} are "
+        "expected to be chance. Other trainings were not asked.",
+    ]

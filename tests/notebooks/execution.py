@@ -27,6 +27,8 @@ JPEG = "image/jpeg"
 ANSWER = "application/x-answer"
 # The line by which a tutorial says what chance it rests on; `make claims` tries others.
 SEED = re.compile(r"^seed = 0$", re.M)
+# The bar of a long computation: a slow machine draws it, and a quick one does not.
+BAR = re.compile(r"[^\r\n]+ [█░]{24} [\d,]+ of [\d,]+")
 
 # What the watchdogs of the models bound at the end complain of.
 ALARMS = """
@@ -202,7 +204,21 @@ def execute(
                     client.execute_cell(cell, index)
                 answer = _ask(client, notebook, page_mb)
         seconds = time.perf_counter() - start
+        without_bars(notebook)
         return Run(name, notebook, answer.pop("facts") or {}, seconds=seconds, **answer)
+
+
+def without_bars(notebook: Any) -> None:
+    """Take away what is on standard error for as long as a computation takes: its bar."""
+    for cell in code_cells(notebook):
+        kept = []
+        for output in cell.outputs:
+            if output.get("name") == "stderr" and BAR.search(output.text):
+                output.text = BAR.sub("", output.text).replace("\r", "").lstrip("\n")
+                if not output.text.strip():
+                    continue
+            kept.append(output)
+        cell.outputs = kept
 
 
 def check_runs(run: Run, alarm: str | tuple[str, ...] | None = None) -> None:

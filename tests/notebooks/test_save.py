@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.notebooks import save
-from tests.notebooks.execution import CHECKOUT, JPEG, VIEW, Run, code_cells
+from tests.notebooks.execution import CHECKOUT, JPEG, VIEW, Run, code_cells, without_bars
 
 
 def picture_of(pixels: Any, compress_level: int) -> str:
@@ -150,3 +150,15 @@ def test_a_name_that_is_no_tutorial_is_refused(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         save.main(["99_none.ipynb"])
     assert "no such tutorial: 99_none.ipynb" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", ["\r", "\n"])
+def test_the_bar_of_a_long_computation_is_taken_away_and_a_warning_stays(end: str) -> None:
+    def drawn(text: str) -> dict[str, Any]:
+        return {"output_type": "stream", "name": "stderr", "text": text}
+
+    bar = f"training {'█' * 3}{'░' * 21} 1 of 8{end}training {'█' * 24} 1,008 of 1,008\n"
+    run = ran(drawn(bar), drawn(bar + "a warning\n"), drawn("8 of 8\n"))
+    without_bars(run.notebook)
+    (cell,) = code_cells(run.notebook)
+    assert [output.text.strip() for output in cell.outputs] == ["a warning", "8 of 8"]

@@ -1,0 +1,62 @@
+"""What the lesson on publishing says: what of a reading is the same from every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from tests.notebooks.execution import Run, check_runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(run_of: Callable[[str], Run]) -> Run:
+    return run_of("12_readings_to_publish.ipynb")
+
+
+@pytest.fixture(scope="module")
+def facts(run: Run) -> dict[str, Any]:
+    return run.facts
+
+
+def test_every_cell_runs_without_an_error(run: Run) -> None:
+    check_runs(run)
+
+
+def test_all_networks_are_good(facts: dict[str, Any]) -> None:
+    assert len(facts["unexplained"]) == facts["seeds"] == 8
+    assert max(facts["unexplained"]) < 0.02
+    assert facts["p"] < 0.05
+
+
+def test_forms_of_single_functions_vary_with_the_seed(facts: dict[str, Any]) -> None:
+    assert min(facts["commonest"]) <= 4
+
+
+def test_the_terms_of_the_formula_do_not(facts: dict[str, Any]) -> None:
+    for term in ("exp of a sum", "sin of x", "square of y"):
+        assert facts["terms"][term] >= 6
+    assert facts["formula_unexplained"] < 1e-3
+
+
+def test_a_cut_costs_more_than_splines_are_worth(facts: dict[str, Any]) -> None:
+    assert fmean(facts["cut"]) < fmean(facts["control"]) < 0
+    assert facts["inside"] < 0.6
+
+
+def test_moments_are_found_that_their_null_seldom_gives(facts: dict[str, Any]) -> None:
+    assert facts["moments"]
+    assert facts["most_p"] < 0.05
+
+
+def test_the_page_says_a_doubt_under_each_heading(facts: dict[str, Any]) -> None:
+    _, *sections = facts["page"].split("\n## ")
+    assert len(sections) == 6
+    for section in sections:
+        _, doubt, rows = section.split("\n\n")
+        assert doubt.endswith(".")
+        assert rows.startswith("| ")
