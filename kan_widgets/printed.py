@@ -77,3 +77,27 @@ def table_of(rows: Sequence[Sequence[str]]) -> str:
     head, *body = [[html.escape(cell) for cell in row] for row in rows]
     inner = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
     return f"<table><tr><th>{'</th><th>'.join(head)}</th></tr>{inner}</table>"
+
+
+class Printed:
+    """What prints as its ``_words()`` and, below, its ``_rows()``, the first of them the heads.
+
+    A dataclass of this kind is made with ``repr=False``.
+    """
+
+    _right: Collection[int] = (0, 1, 2, 3)
+
+    def _words(self) -> list[str]:
+        raise NotImplementedError
+
+    def _rows(self) -> Sequence[Sequence[str]]:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n".join([*self._words(), "", *lines_of(self._rows(), self._right)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(' '.join(self._words()))}</p>{table_of(self._rows())}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
-from kan_widgets.insight.kernels import Observed, check_observed
 from kan_widgets.insight.sampled_layer import EPSILON, basis_at, by_table, sampled, silu
 from kan_widgets.live.frames.layout import LayerLayout, Table
 
@@ -178,8 +177,6 @@ def _fit(y: Float64, shape: Float64, weight: Float64) -> Float64:
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature", "range")
 # How often the outputs of the layers are drawn again.
 _DRAWS = 200
-# Share of the inputs beyond either end of the interval that counts.
-_TAIL = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,14 +202,11 @@ class DepthTrend:
     """Median of the measure, by layer."""
     functions: dict[str, int]
     """How many functions of each layer were measured: those neither constant nor broken."""
-    intervals: dict[str, tuple[float, float]]
-    """Where x was taken from, by layer; empty if each function was measured on its grid."""
 
 
 def later_is_more_complex(
     layers: Sequence[LayerFunctions],
     measure: str = "bend",
-    observed: Mapping[str, Observed] | None = None,
 ) -> DepthTrend:
     """Compare how complex the functions of earlier and of later layers are.
 
@@ -223,17 +217,11 @@ def later_is_more_complex(
         are to be compared, such as the convolutions.
     measure
         One of `MEASURES`: by default the mean curvature of φ with both axes scaled to 0 … 1.
-    observed
-        What ``live.observe(batch)`` returned: φ is then measured from the 0.5 % to the 99.5 %
-        quantile of the inputs of its layer; by default over its grid.
 
     Raises
     ------
-    TypeError
-        If a layer was not observed.
     ValueError
-        If there is no such measure, there are fewer than two layers of which it says something, or
-        all inputs of a layer are alike.
+        If there is no such measure, or there are fewer than two layers of which it says something.
 
     Examples
     --------
@@ -244,24 +232,18 @@ def later_is_more_complex(
     >>> _ = torch.nn.init.normal_(model[1].spline_weight)  # as training may bend them
     >>> found = later_is_more_complex(kw.functions.read(model))
     >>> null = kw.insight.untrained_networks(make, count=19)
-    >>> found.later > max(later_is_more_complex(network.layers).later for network in null)
+    >>> trends = [later_is_more_complex(kw.functions.read(network)) for network in null]
+    >>> found.later > max(trend.later for trend in trends)
     True
     """
     if measure not in MEASURES:
         raise ValueError(f"measure={measure!r}: expected one of {', '.join(map(repr, MEASURES))}")
-    intervals, outputs = {}, {}
+    outputs = {}
     for layer in layers:
-        name = layer.name or layer.type
-        if observed is not None:
-            x = check_observed(layer, observed.get(name))
-            low, high = map(float, np.quantile(x, (_TAIL, 1 - _TAIL)))
-            if low >= high:
-                raise ValueError(f"all inputs observed at {name} are {low:g}: there is no interval")
-            intervals[name] = low, high
-        values = getattr(complexity(layer, interval=intervals.get(name)), measure)
+        values = getattr(complexity(layer), measure)
         values = 1 - values if measure in ("line", "silu") else values
         if np.isfinite(values).any():
-            outputs[name] = values.reshape(layer.shape[0], -1)
+            outputs[layer.name or layer.type] = values.reshape(layer.shape[0], -1)
     if len(outputs) < 2:
         raise ValueError(
             f"{len(outputs)} of {len(layers)} layers with functions that are not constant: "
@@ -279,7 +261,6 @@ def later_is_more_complex(
         (low, high),
         {name: float(np.nanmedian(values)) for name, values in outputs.items()},
         {name: int(np.isfinite(values).sum()) for name, values in outputs.items()},
-        intervals,
     )
 
 

@@ -62,6 +62,8 @@ class Explanation:
     """The input as the model took it, ``(channels, height, width)`` or ``(features,)``."""
     target: int
     """The class explained."""
+    against: int | None
+    """The class whose score is taken from its score; ``None`` where none is."""
     predicted: int
     """The class with the highest score."""
     scores: Float64
@@ -81,17 +83,26 @@ class Explanation:
     """Notes that a reader must know."""
 
     def __repr__(self) -> str:
-        lines = [f"class {self.target}: score {self.score:.4g}; predicted: class {self.predicted}"]
-        for part in self.functions:
-            own = part.contributions[self.target]
+        what = "" if self.against is None else f" against class {self.against}"
+        score = f"score {self.score:.4g}; predicted: class {self.predicted}"
+        lines = [f"class {self.target}{what}: {score}"]
+        for k, part in enumerate(self.functions):
+            own = self.of(k)
             terms = (f"{own[k]:+.3g} of input {k}" for k in np.abs(own).argsort()[:-4:-1])
             lines.append(f"{part.layer}: largest of {len(own):,} functions: {', '.join(terms)}")
         return "\n".join([*lines, *self.notes])
 
     @property
     def score(self) -> float:
-        """The score of the class explained: its logit, in a classifier."""
-        return float(self.scores[self.target])
+        """The score explained: the class's logit in a classifier, or how far it is above another.
+
+        It is what the functions of the last layers add up to, with ``bias``.
+        """
+        return float(_difference(self.scores, self.target, self.against))
+
+    def of(self, part: int = 0) -> Float64:
+        """Return what each function of a last layer adds to the score, ``(features,)``."""
+        return _difference(self.functions[part].contributions, self.target, self.against)
 
     def map(self, part: int = 0) -> Float64 | None:
         """Return the contributions of a last layer's functions by the place they come from.
@@ -100,8 +111,7 @@ class Explanation:
         """
         if self.map_shape is None:
             return None
-        laid: Float64 = self.functions[part].contributions[self.target].reshape(self.map_shape)
-        return laid
+        return self.of(part).reshape(self.map_shape)
 
 
 def explain(
@@ -109,6 +119,7 @@ def explain(
     image: Tensor | NDArray[Any],
     target: int | None = None,
     *,
+    against: int | None = None,
     observed: Mapping[str, Observed] | None = None,
     layers: Collection[str] | None = None,
 ) -> Explanation:
@@ -127,6 +138,8 @@ def explain(
         of 1.
     target
         The class; the one with the highest score by default.
+    against
+        Another class: how far the score is above its score is divided, not the score itself.
     observed
         By layer name, the inputs of a batch, ``live.observe(batch)``: the usual response of each
         kernel is its mean over them. Without it, it is the kernel's mean over the places of this
@@ -153,7 +166,7 @@ def explain(
     >>> [shares.contributions.shape for shares in found.kernels]
     [(8, 1), (16, 8), (16, 16)]
     """
-    chosen = class_number(target)
+    chosen, other = class_number(target), class_number(against)
     inner = unwrap(model)
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
@@ -165,44 +178,56 @@ def explain(
         scores: Float64 = first.at(last.at)[0].detach().double().cpu().numpy()
         classes = len(scores)
         predicted = int(scores.argmax())
-        if chosen is not None and not 0 <= chosen < classes:
-            raise ValueError(
-                f"target={target!r}: expected a class from 0 to {classes - 1}, which {last.name} "
-                "scores"
-            )
+        for name, number in (("target", chosen), ("against", other)):
+            if number is not None and not 0 <= number < classes:
+                raise ValueError(
+                    f"{name}={number!r}: expected a class from 0 to {classes - 1}, which "
+                    f"{last.name} scores"
+                )
         explained = predicted if chosen is None else chosen
+        if explained == other:
+            raise ValueError(f"against={other}: expected another class than the one explained")
         notes = _after_last(last, first, scores)
         functions = tuple(
-            _function_shares(part, first.at(stage_tap), observed, explained)
+            _function_shares(part, first.at(stage_tap), observed, explained, other)
             for part, stage_tap in zip(last.parts, last.inputs, strict=True)
         )
-        bias = 0.0 if last.bias is None else float(last.bias.detach()[explained])
-        total = sum(float(shares.contributions[explained].sum()) for shares in functions)
+        biases = np.zeros(classes) if last.bias is None else last.bias.detach().cpu().numpy()
+        bias = float(_difference(biases, explained, other))
+        score = float(_difference(scores, explained, other))
+        total = sum(_difference(one.contributions, explained, other).sum() for one in functions)
         kernels: list[KernelShares] = []
         for stage in before:
             wanted = layers is None or any(part.name in layers for part in stage.parts)
             if stage.kind != "conv" or not wanted:
                 continue
             try:
-                shares = kernel_shares(inner, x, stage, last, first, explained, observed)
+                shares = kernel_shares(inner, x, stage, last, first, explained, other, observed)
                 kernels += shares
-                notes += _incomplete(stage, shares[0], float(scores[explained]))
+                notes += _incomplete(stage, shares[0], score)
             except NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
         return Explanation(
             image=x[0].detach().float().cpu().numpy().copy(),
             target=explained,
+            against=other,
             predicted=predicted,
             scores=scores,
             bias=bias,
             functions=functions,
-            error=abs(total + bias - float(scores[explained])),
+            error=float(abs(total + bias - score)),
             map_shape=_map_shape(before, first, last, tuple(x.shape[1:])),
             kernels=tuple(kernels),
             notes=tuple(notes),
         )
 
     return undisturbed(inner, shared, gradients=True, function_mode=Folding())
+
+
+def _difference(values: Float64, target: int, against: int | None) -> Float64:
+    """Return the values of a class, or how far they are above those of another."""
+    own: Float64 = values[target] if against is None else values[target] - values[against]
+    return own
 
 
 def class_number(target: Any) -> int | None:
@@ -288,11 +313,16 @@ def _after_last(last: Stage, record: TappedPass, scores: Float64) -> list[str]:
 
 
 def _function_shares(
-    part: LayerFunctions, x: Tensor, observed: Mapping[str, Observed] | None, target: int
+    part: LayerFunctions,
+    x: Tensor,
+    observed: Mapping[str, Observed] | None,
+    target: int,
+    against: int | None,
 ) -> FunctionShares:
     inputs = x[:1].detach().double().cpu().numpy()
     contributions = mean_terms(part, inputs)
-    curves = largest_curves(part, contributions[target : target + 1], target, inputs[0])
+    own = _difference(contributions, target, against)
+    curves = largest_curves(part, own[None], target, inputs[0])
     if observed is None or part.name not in observed:
         return FunctionShares(part.name, contributions, None, 0, 0, curves)
     seen = observed[part.name]

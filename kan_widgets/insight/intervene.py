@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_widgets.arrays import Float64, Int64
@@ -20,7 +18,7 @@ from kan_widgets.insight.formulas.projection import Curve, Replacement, differen
 from kan_widgets.insight.tapped_pass import Stage, stages_of
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.model.observe import observe
-from kan_widgets.printed import lines_of, table_of
+from kan_widgets.printed import Printed
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
@@ -51,8 +49,16 @@ class Interval(NamedTuple):
         return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]".replace("-", "−")
 
 
-@dataclass(frozen=True, eq=False)
-class Intervention:
+def _interval_of(values: Float64, over: Float64 | None = None) -> Interval:
+    """Return a mean over images, or a ratio of means, with the 95 % of its bootstrap."""
+    count, over = len(values), np.ones(len(values)) if over is None else over
+    weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS)
+    low, high = np.quantile(weights @ values / (weights @ over), [0.025, 0.975])
+    return Interval(float(values.mean() / over.mean()), float(low), float(high))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Intervention(Printed):
     """A network before and after some of its functions were replaced.
 
     Intervals are those of 95 %, over images alone: of this one training, whatever another seed
@@ -93,14 +99,6 @@ class Intervention:
             }
             for label, (count, before, change) in self.classes.items()
         ]
-
-    def __str__(self) -> str:
-        return "\n".join([*self._words(), "", *lines_of(self._rows(), [0, 1, 2, 3])])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(' '.join(self._words()))}</p>{table_of(self._rows())}"
 
     def _words(self) -> list[str]:
         where = ", ".join(f"{count:,} of {name}" for name, count in self.layers.items()) or "none"
@@ -184,16 +182,7 @@ def intervene(
     >>> found.layers, found.images, found.change.low <= found.change.value
     ({'KANLinear': 4}, 50, True)
     """
-    model = source if is_module(source) else getattr(source, "model", None)
-    if not is_module(model):
-        raise TypeError(f"source={source!r:.60}: expected a binding or a torch.nn.Module")
-    if not isinstance(images, Tensor) or not isinstance(labels, Tensor):
-        raise TypeError("images and labels: expected two tensors")
-    if labels.ndim != 1 or len(labels) != len(images) or len(images) < 2:
-        raise ValueError(
-            f"labels of shape {tuple(labels.shape)} for {len(images)} images: expected one whole "
-            "number for each of two images or more"
-        )
+    model = _judged_model(source, images, labels)
     if not callable(replace) and replace not in _REPLACEMENTS:
         raise ValueError(
             f"replace={replace!r}: expected one of {', '.join(map(repr, _REPLACEMENTS))}"
@@ -219,6 +208,21 @@ def intervene(
     return _judged(replace, counts, kept, truth, before, after, others)
 
 
+def _judged_model(source: Binding | nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
+    """Return the model, or raise unless there are a model, images and labels."""
+    model = source if is_module(source) else getattr(source, "model", None)
+    if not is_module(model):
+        raise TypeError(f"source={source!r:.60}: expected a binding or a torch.nn.Module")
+    if not isinstance(images, Tensor) or not isinstance(labels, Tensor):
+        raise TypeError("images and labels: expected two tensors")
+    if labels.ndim != 1 or len(labels) != len(images) or len(images) < 2:
+        raise ValueError(
+            f"labels of shape {tuple(labels.shape)} for {len(images)} images: expected one whole "
+            "number for each of two images or more"
+        )
+    return model
+
+
 def _judged(
     replace: Any,
     counts: dict[str, int],
@@ -228,34 +232,28 @@ def _judged(
     after: Float64,
     others: Float64 | None,
 ) -> Intervention:
-    count = len(truth)
-    weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS)
-
-    def interval(values: Float64, rows: NDArray[np.bool_] | slice = slice(None)) -> Interval:
-        drawn = weights[:, rows]
-        with np.errstate(invalid="ignore"):
-            means = drawn @ values[rows] / drawn.sum(axis=1)
-        low, high = np.nanquantile(means, [0.025, 0.975])
-        return Interval(float(values[rows].mean()), float(low), float(high))
-
     right, then = (np.equal(logs.argmax(axis=1), truth).astype(float) for logs in (before, after))
     beside = None if others is None else np.equal(others.argmax(axis=1), truth).astype(float)
     classes = {}
     for label in np.unique(truth).tolist():
         mine = truth == label
-        classes[label] = int(mine.sum()), float(right[mine].mean()), interval(then - right, mine)
+        classes[label] = (
+            int(mine.sum()),
+            float(right[mine].mean()),
+            _interval_of((then - right)[mine]),
+        )
     return Intervention(
         replaced=getattr(replace, "__name__", None) or _REPLACEMENTS.get(replace, repr(replace)),
         layers=counts,
         kept=kept,
-        images=count,
+        images=len(truth),
         before=float(right.mean()),
         after=float(then.mean()),
-        change=interval(then - right),
-        kl=interval((np.exp(before) * (before - after)).sum(axis=1)),
+        change=_interval_of(then - right),
+        kl=_interval_of((np.exp(before) * (before - after)).sum(axis=1)),
         classes=classes,
         control=None if beside is None else float(beside.mean()),
-        control_change=None if beside is None else interval(beside - right),
+        control_change=None if beside is None else _interval_of(beside - right),
     )
 
 

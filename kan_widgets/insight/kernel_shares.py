@@ -13,55 +13,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kan_widgets.arrays import Float32, Float64
-from kan_widgets.functions import ConvSettings, LayerFunctions
-from kan_widgets.insight.kernels import Observed, check_observed, columns_and_bases, own_values
+from kan_widgets.functions import LayerFunctions
+from kan_widgets.insight.kernels import (
+    Observed,
+    check_observed,
+    columns_and_bases,
+    kernel_maps,
+    values_of,
+)
 from kan_widgets.insight.tapped_pass import Stage, TappedPass, run
 from kan_widgets.nn.bases.basis import Ends
 
-_INPUTS_AT_ONCE = 50_000  # whose basis functions are computed
 _POINTS = 48  # of a curve
 _MAX_CURVES = 50  # of one layer's functions
 _MIN_KERNELS = 12  # of a layer that are drawn, though that makes more curves
 # How far a curve goes beyond an input outside the grid, relative to its way from the middle.
 _EDGE = 0.1
-
-
-def kernel_maps(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Sweep every kernel of a convolution over one image ``(1, channels, height, width)``.
-
-    Returns the responses of each kernel, ``(out, in, height, width)``, and the output channel that
-    it adds to, ``(out, in)``. Where kernels are shared by all channels ``in`` is the channel that a
-    kernel is applied to.
-    """
-    settings = layer.conv or ConvSettings()
-    channels, groups = x.shape[1], settings.groups
-    if settings.shared:
-        maps = layer.total(x)[0].unflatten(0, (channels, -1)).transpose(0, 1)
-        return maps, torch.arange(maps.shape[:2].numel()).reshape(channels, -1).T
-
-    def each_channel(values: Tensor) -> Tensor:
-        """Put the kernels that see a channel into a group of their own."""
-        by_group: Tensor = values.unflatten(0, (groups, -1))
-        return by_group.transpose(1, 2).flatten(0, 2)[:, None]
-
-    index = layer.basis_index
-    apart = LayerFunctions(
-        "conv",
-        each_channel(layer.coefficients.detach()),
-        layer.bases,
-        None if index is None else each_channel(index),
-        conv=replace(settings, groups=channels),
-    )
-    maps = apart.total(x)[0].unflatten(0, (groups, channels // groups, -1))
-    maps = maps.transpose(1, 2).flatten(0, 1)
-    return maps, torch.arange(len(maps))[:, None].expand(maps.shape[:2])
 
 
 def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
@@ -76,23 +50,10 @@ def mean_responses(layer: LayerFunctions, observed: Observed) -> Float64:
 
 def mean_terms(layer: LayerFunctions, x: Float64) -> Float64:
     """Return the mean of each φ over patches ``(n, columns)``: ``(out, entries)``."""
-    some = max(1, _INPUTS_AT_ONCE // len(x))
-    with torch.no_grad():
-        columns_of_x = torch.from_numpy(x).split(some, dim=1)
-        betas = torch.stack(
-            [
-                torch.cat([basis(part.contiguous()).double().mean(dim=0) for part in columns_of_x])
-                for basis in layer.bases
-            ]
-        ).numpy()
-    outs, nb = layer.shape[0], betas.shape[-1]
-    columns, numbers = (of_all.reshape(outs, -1) for of_all in columns_and_bases(layer))
-    means = np.empty(columns.shape)
-    for rows, part in layer.pieces():
-        coefficients = part.detach().to("cpu", torch.float64).numpy().reshape(len(part), -1, nb)
-        own = betas[numbers[rows], columns[rows]]
-        means[rows] = np.einsum("oeb,oeb->oe", coefficients, own)
-    return means
+    means = np.empty(layer.n_functions)
+    for _, functions, values in values_of(layer, x):
+        means[functions] = values.mean(axis=0)
+    return means.reshape(layer.shape[0], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +85,16 @@ def largest_curves(
     low, high = layer.domain
     edges = _EDGE * np.abs(at - (low + high) / 2)
     x = np.linspace(np.fmin(low, at - edges), np.fmax(high, at + edges), _POINTS, axis=1)
-    places = [(share // columns + output, share % columns) for share in which]
-    own = torch.cat([layer.part(slice(o, o + 1), slice(i, i + 1)) for o, i in places])
-    coefficients = own.detach().to("cpu", torch.float64).reshape(len(which) * entries, -1).numpy()
-    _, numbers = columns_and_bases(layer)
-    of_each = np.concatenate([numbers.reshape(*layer.shape[:2], -1)[place] for place in places])
-    values = own_values(layer, of_each, coefficients, x.repeat(entries, axis=0))
-    return Curves(which, layer.domain, x, values.reshape(len(which), entries, -1), at)
+    first = [(share // columns + output) * layer.shape[1] + share % columns for share in which]
+    numbers = np.add.outer(np.array(first) * entries, np.arange(entries))
+    of_each, _ = columns_and_bases(layer)
+    points = np.zeros((_POINTS, int(of_each.max()) + 1))
+    points[:, of_each[numbers]] = x.T[:, :, None]
+    chosen, place = np.unique(numbers, return_inverse=True)
+    values = np.empty((len(chosen), _POINTS))
+    for _, functions, its in values_of(layer, points, chosen):
+        values[np.searchsorted(chosen, functions)] = its.T
+    return Curves(which, layer.domain, x, values[place.reshape(numbers.shape)], at)
 
 
 Score = Callable[[Tensor], Tensor]
@@ -190,9 +154,12 @@ def kernel_shares(
     last: Stage,
     record: TappedPass,
     target: int,
+    against: int | None,
     observed: Mapping[str, Observed] | None,
 ) -> list[KernelShares]:
     """Divide the change of the score of a class, ``target``, among the kernels of a stage.
+
+    With ``against`` it is that of the difference from the score of that class.
 
     ``x`` is the image as a batch of one, ``record`` what passed at the taps of the convolution and
     of the ``last`` layer, which gives the scores, when the model ran on it in evaluation mode;
@@ -220,7 +187,7 @@ def kernel_shares(
             raise NotDivided("they do not add up to what it gave")
         swept, start = [], z.clone()
         for part, its in zip(stage.parts, inputs, strict=True):
-            maps, channels = kernel_maps(part, its)
+            (maps,), channels = kernel_maps(part, its)
             means, seen = (
                 maps.mean(dim=(2, 3)),
                 None if observed is None else observed.get(part.name),
@@ -237,7 +204,8 @@ def kernel_shares(
         split = values.to(x).split([piece.shape[1] for piece in pieces], dim=1)
         batch = x.expand(len(values), *x.shape[1:])
         again = run(model, batch, [last.at], (place, list(split)))
-        return again.at(last.at)[:, target]
+        scores = again.at(last.at)
+        return scores[:, target] - (0 if against is None else scores[:, against])
 
     gradient, baseline, end, points = _integrate(score, start, z)
     missing = end - baseline - float(((z - start)[0] * gradient).sum())

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions import ConvSettings, LayerFunctions
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.insight.sampled_layer import EPSILON, columns_of
 
 if TYPE_CHECKING:
     from kan_widgets.live.frames.observation import Observation
 
-# Inputs expanded, and values of φ, at a time.
-_BATCH, _VALUES = 200_000, 4_000_000
+# Values of φ at a time.
+_VALUES = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,104 +41,6 @@ class SeenPatches:
 
 Observed = Union["Observation", SeenPatches]
 """The inputs of a layer for one batch: what ``live.observe(batch)[name]`` returns, or an array."""
-
-
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """What one output of a layer adds up: y(x) = Σ_e φ_e(x_e). Made by `kernel_of`.
-
-    An entry e is one input of the kernel, (channel·kh + row)·kw + column within its group for a
-    convolution, or feature i for a linear layer. A bias, where the layer has one, is not part
-    of it.
-    """
-
-    functions: LayerFunctions = field(repr=False)
-    layer: str
-    out: int
-    coefficients: Float64 = field(repr=False)
-    """``(entries, nb)``."""
-    columns: Int64 = field(repr=False)
-    """``(entries,)``: the column of a layer's patches that each entry sees."""
-    numbers: Int64 = field(repr=False)
-    """``(entries,)``: which of the layer's bases each entry uses."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(in, kh, kw); kh = kw = 1 for a linear layer."""
-        return self.functions.shape[1:]
-
-    def inputs(self, observed: Observed | None) -> Float64:
-        """Return the inputs of this kernel, ``(n, entries)``, of those of its layer.
-
-        Raises
-        ------
-        TypeError
-            If nothing observed is given.
-        ValueError
-            If they are of another layer or do not fit it.
-        """
-        return check_observed(self.functions, observed)[:, self.columns]
-
-    def terms(self, x: NDArray[np.floating]) -> Float64:
-        """Return φ_e(x_e), ``(n, entries)``, of patches ``(n, entries)``; their sum is y."""
-        points = np.asarray(x, dtype=np.float64)
-        entries = len(self.coefficients)
-        if points.ndim != 2 or points.shape[1] != entries:
-            raise ValueError(
-                f"patches of shape {points.shape}: expected (n, {entries}) of kernel "
-                f"{self.out} of {self.layer}, one column per entry"
-            )
-        values: Float64 = own_values(self.functions, self.numbers, self.coefficients, points.T).T
-        return values
-
-    def response(self, x: NDArray[np.floating]) -> Float64:
-        """Return y, ``(n,)``, of patches ``(n, entries)``; a bias is not in it."""
-        y: Float64 = self.terms(x).sum(axis=1)
-        return y
-
-
-def kernel_of(layer: LayerFunctions, out: int) -> Kernel:
-    """Take one kernel out of a layer that was read from a model; its coefficients are copied.
-
-    Parameters
-    ----------
-    layer
-        From `kan_widgets.functions.read`, or ``live.read()``.
-    out
-        Which output: the kernel's, or that of a linear layer.
-
-    Raises
-    ------
-    ValueError
-        If there is no such output.
-
-    Examples
-    --------
-    >>> import torch, kan_widgets as kw
-    >>> [layer] = kw.functions.read(kw.nn.KANConv2d(2, 4, 3))
-    >>> kernel = kernel_of(layer, 1)
-    >>> kernel.shape, kernel.response(torch.zeros(5, 18).numpy()).shape
-    ((2, 3, 3), (5,))
-    """
-    outs, in_, kh, kw = layer.shape
-    if not 0 <= out < outs:
-        raise ValueError(
-            f"out={out!r}: expected an output of {layer.name or layer.type}, 0 to {outs - 1}"
-        )
-    coefficients = layer.part(slice(out, out + 1)).detach().to("cpu", torch.float64)
-    per_kernel = in_ * kh * kw
-    groups = layer.conv.groups if layer.conv is not None else 1
-    first = out // max(1, outs // groups) * per_kernel
-    index = layer.basis_index
-    numbers = np.zeros(per_kernel) if index is None else index[out].reshape(-1).cpu().numpy()
-    return Kernel(
-        layer,
-        layer.name or layer.type,
-        out,
-        coefficients.reshape(per_kernel, -1).numpy().copy(),
-        np.arange(first, first + per_kernel),
-        numbers.astype(np.int64),
-    )
 
 
 def columns_and_bases(layer: LayerFunctions) -> tuple[Int64, Int64]:
@@ -162,35 +65,70 @@ def by_input(
         yield int(columns[some[0]]), layer.bases[numbers[some[0]]], some
 
 
-def flat_coefficients(layer: LayerFunctions) -> Float64:
-    """Return the coefficients of all functions, ``(functions, nb)``."""
-    parts = [part.detach().to("cpu", torch.float64).numpy() for _, part in layer.pieces()]
-    return np.concatenate(parts).reshape(layer.n_functions, -1)
-
-
-def own_values(layer: LayerFunctions, numbers: Int64, coefficients: Float64, x: Float64) -> Float64:
-    """Return φ of functions at points of their own, ``(k, n)`` of x ``(k, n)``.
-
-    ``numbers`` ``(k,)`` says which of the layer's bases each has, with ``(k, nb)`` coefficients.
-    """
-    values = np.empty_like(x)
-    for number in np.unique(numbers):
-        mine = np.flatnonzero(numbers == number)
-        for some in np.array_split(mine, -(-x[mine].size // _BATCH) or 1):
-            beta = exact_beta(layer.bases[number], x[some])
-            values[some] = np.einsum("enb,eb->en", beta, coefficients[some])
-    return values
+def flat_coefficients(layer: LayerFunctions, outputs: slice = slice(None)) -> Float64:
+    """Return the coefficients of the functions of some outputs, or all, ``(functions, nb)``."""
+    parts = [part.detach().to("cpu", torch.float64).numpy() for _, part in layer.pieces(outputs)]
+    return np.concatenate(parts).reshape(-1, layer.nb)
 
 
 def values_of(
     layer: LayerFunctions, x: Float64, chosen: Int64 | None = None
 ) -> Iterator[tuple[int, Int64, Float64]]:
     """Yield a column of x, numbers ``(k,)`` of functions of it, and their φ, ``(n, k)``."""
-    coefficients = flat_coefficients(layer)
+    per_output, own = layer.n_functions // layer.shape[0], slice(None)
+    if chosen is not None:  # of a layer with many outputs, those that are meant
+        own = slice(int(chosen.min()) // per_output, int(chosen.max()) // per_output + 1)
+    coefficients = flat_coefficients(layer, own)
     for column, basis, functions in by_input(layer, chosen):
         beta = exact_beta(basis, x[:, column])
         for some in np.array_split(functions, -(-len(functions) * len(x) // _VALUES)):
-            yield column, some, beta @ coefficients[some].T
+            yield column, some, beta @ coefficients[some - (own.start or 0) * per_output].T
+
+
+def kernel_terms(layer: LayerFunctions, x: Float64, out: int) -> Float64:
+    """Return φ of the functions of one output at patches of a layer, ``(n, in·kh·kw)``."""
+    entries = layer.n_functions // layer.shape[0]
+    terms = np.empty((len(x), entries))
+    for _, functions, values in values_of(layer, x, out * entries + np.arange(entries)):
+        terms[:, functions - out * entries] = values
+    return terms
+
+
+def kernel_maps(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Sweep every kernel of a convolution over images ``(n, channels, height, width)``.
+
+    Returns the responses of each kernel, ``(n, out, in, height, width)``, and the output channel
+    that it adds to, ``(out, in)``. Where kernels are shared by all channels ``in`` is the channel
+    that a kernel is applied to. A linear layer's maps are of one pixel.
+    """
+    if layer.kind == "linear":
+        values = x.new_empty((len(x), layer.n_functions), dtype=torch.float64)
+        for _, functions, terms in values_of(layer, x.detach().double().cpu().numpy()):
+            values[:, functions] = torch.from_numpy(terms)
+        maps = values.reshape(len(x), *layer.shape)
+        return maps, torch.arange(layer.shape[0])[:, None].expand(maps.shape[1:3])
+    settings = layer.conv or ConvSettings()
+    channels, groups = x.shape[1], settings.groups
+    if settings.shared:
+        maps = layer.total(x).unflatten(1, (channels, -1)).transpose(1, 2)
+        return maps, torch.arange(maps.shape[1:3].numel()).reshape(channels, -1).T
+
+    def each_channel(values: Tensor) -> Tensor:
+        """Put the kernels that see a channel into a group of their own."""
+        by_group: Tensor = values.unflatten(0, (groups, -1))
+        return by_group.transpose(1, 2).flatten(0, 2)[:, None]
+
+    index = layer.basis_index
+    apart = LayerFunctions(
+        "conv",
+        each_channel(layer.coefficients.detach()),
+        layer.bases,
+        None if index is None else each_channel(index),
+        conv=replace(settings, groups=channels),
+    )
+    maps = apart.total(x).unflatten(1, (groups, channels // groups, -1))
+    maps = maps.transpose(2, 3).flatten(1, 2)
+    return maps, torch.arange(maps.shape[1])[:, None].expand(maps.shape[1:3])
 
 
 def check_observed(layer: LayerFunctions, observed: Observed | None) -> Float64:
@@ -293,13 +231,13 @@ class PatternCheck:
     """Observed patches the numbers rest on."""
 
 
-def check_pattern(kernel: Kernel, observed: Observed) -> PatternCheck:
-    """Judge black-and-white, grey and linear readings of a kernel.
+def check_pattern(layer: LayerFunctions, observed: Observed) -> tuple[PatternCheck, ...]:
+    """Judge black-and-white, grey and linear readings of every kernel of a layer.
 
     Parameters
     ----------
-    kernel
-        From `kernel_of`.
+    layer
+        From `kan_widgets.functions.read`, or ``live.read()``.
     observed
         Such as ``live.observe(batch)[name]``.
 
@@ -316,41 +254,41 @@ def check_pattern(kernel: Kernel, observed: Observed) -> PatternCheck:
     >>> plain = torch.nn.Conv2d(1, 1, (1, 2), bias=False)
     >>> _ = plain.weight.data.copy_(torch.tensor([[[[2.0, -2.0]]]]))
     >>> [observed] = kw.bind(plain).observe(torch.rand(4, 1, 8, 8)).values()
-    >>> found = check_pattern(kw.insight.kernel_of(kw.functions.read(plain)[0], 0), observed)
+    >>> [found] = check_pattern(kw.functions.read(plain)[0], observed)
     >>> found.pattern, round(found.binary, 6)
     (array([[[ 1., -1.]]]), 1.0)
     """
-    x = kernel.inputs(observed)
-    terms = kernel.terms(x)
-    centred, phi = _centred(x), _centred(terms)
-    variance = (centred**2).mean(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        linear = np.where(variance > 0, (centred * phi).mean(axis=0) / variance, 0.0)
-    low, high, contrast = _contrast(kernel)
-    signs = np.where(contrast < 0, -1.0, 1.0)
-    y = terms.sum(axis=1)
-    return PatternCheck(
-        layer=kernel.layer,
-        out=kernel.out,
-        contrast=contrast.reshape(kernel.shape),
-        pattern=signs.reshape(kernel.shape),
-        low=low.reshape(kernel.shape),
-        high=high.reshape(kernel.shape),
-        binary=_correlation(x @ signs, y),
-        graded=_correlation(x @ contrast, y),
-        linear=_correlation(x @ linear, y),
-        samples=int(observed.samples),
-        patches=len(x),
-    )
-
-
-def _contrast(kernel: Kernel) -> tuple[Float64, Float64, Float64]:
-    """Return the two ends of each function's grid, and φ(high) − φ(low): ``(entries,)`` each."""
-    bases = kernel.functions.bases
-    ends = np.array([basis.domain for basis in bases], dtype=np.float64)
-    beta = [exact_beta(*pair) for pair in zip(bases, ends, strict=True)]
-    rise = np.stack([high - low for low, high in beta])[kernel.numbers]
-    return *ends[kernel.numbers].T, (rise * kernel.coefficients).sum(axis=1)
+    patches = check_observed(layer, observed)
+    domains = np.array([basis.domain for basis in layer.bases])
+    columns, numbers = (each.reshape(layer.shape[0], -1) for each in columns_and_bases(layer))
+    checks = []
+    for out in range(layer.shape[0]):
+        x, terms = patches[:, columns[out]], kernel_terms(layer, patches, out)
+        ends = np.zeros((2, patches.shape[1]))
+        ends[:, columns[out]] = low, high = domains[numbers[out]].T
+        contrast = np.diff(kernel_terms(layer, ends, out), axis=0)[0]
+        signs = np.where(contrast < 0, -1.0, 1.0)
+        centred, phi = _centred(x), _centred(terms)
+        variance = (centred**2).mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            linear = np.where(variance > 0, (centred * phi).mean(axis=0) / variance, 0.0)
+        y, shape = terms.sum(axis=1), layer.shape[1:]
+        checks.append(
+            PatternCheck(
+                layer=layer.name or layer.type,
+                out=out,
+                contrast=contrast.reshape(shape),
+                pattern=signs.reshape(shape),
+                low=low.reshape(shape),
+                high=high.reshape(shape),
+                binary=_correlation(x @ signs, y),
+                graded=_correlation(x @ contrast, y),
+                linear=_correlation(x @ linear, y),
+                samples=int(observed.samples),
+                patches=len(x),
+            )
+        )
+    return tuple(checks)
 
 
 def _centred(values: Float64) -> Float64:
@@ -367,3 +305,72 @@ def _correlation(first: Float64, other: Float64) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
         r = first @ other / np.sqrt((first @ first) * (other @ other))
     return float(np.clip(r, -1.0, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """Numbers of each function over the inputs that reach it, in units of the layer's output.
+
+    Each array is ``(out, in, kh, kw)``; NaN where φ is not finite at some of the inputs.
+    """
+
+    layer: str
+    samples: int
+    """Images (rows) in the batch."""
+    patches: int
+    """How many inputs of each function the numbers rest on."""
+    mean: Float64
+    """Mean of φ(x)."""
+    spread: Float64
+    """Standard deviation of φ(x): how much the function adds to what varies of the output. A
+    function that is constant at the inputs seen has 0, whatever its mean."""
+    magnitude: Float64
+    """Mean of \\|φ(x)\\|, which `kan_widgets.nn.prune` goes by: what it takes away of a function is
+    its mean too."""
+
+
+def importance(layer: LayerFunctions, observed: Observed | None) -> Importance:
+    """Measure how much every function of a layer moves over the inputs that reach it.
+
+    Parameters
+    ----------
+    layer
+        From `kan_widgets.functions.read`, or ``live.read()``.
+    observed
+        What ``live.observe(batch)[name]`` returned.
+
+    Raises
+    ------
+    TypeError
+        If nothing observed is given.
+    ValueError
+        If it is of another layer or does not fit.
+
+    Examples
+    --------
+    >>> import torch, kan_widgets as kw
+    >>> linear = torch.nn.Linear(2, 1)
+    >>> with torch.no_grad():
+    ...     _ = linear.weight.copy_(torch.tensor([[0.5, -2.0]]))
+    >>> live = kw.bind(linear)
+    >>> [observed] = live.observe(torch.tensor([[1.0, 3.0], [5.0, 3.0]])).values()
+    >>> found = importance(live.read()[0], observed)
+    >>> found.spread.ravel(), found.magnitude.ravel()
+    (array([1., 0.]), array([1.5, 6. ]))
+    """
+    x = check_observed(layer, observed)
+    assert observed is not None
+    mean, spread, magnitude = np.empty((3, layer.n_functions))
+    with np.errstate(all="ignore"):
+        for _, functions, values in values_of(layer, x):
+            mean[functions] = values.mean(axis=0)
+            magnitude[functions] = np.abs(values).mean(axis=0)
+            spread[functions] = np.where(np.ptp(values, axis=0) == 0, 0.0, values.std(axis=0))
+            broken = functions[~np.isfinite(values).all(axis=0)]
+            mean[broken] = spread[broken] = magnitude[broken] = np.nan
+    return Importance(
+        layer.name or layer.type,
+        observed.samples,
+        len(x),
+        *(numbers.reshape(layer.shape) for numbers in (mean, spread, magnitude)),
+    )

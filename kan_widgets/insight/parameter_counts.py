@@ -6,11 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from torch import nn
-
+from typing import Any, Literal
 
 GrowthOrder = Literal["N²", "N²·G", "N²·n"]
 # What the parameters of a layer depend on, see `parameters_of`.
@@ -59,42 +55,13 @@ class ModelGrowth:
         return "N²·G" if "N²·G" in orders else "N²·n" if "N²·n" in orders else "N²"
 
 
-def growth(model: nn.Module) -> ModelGrowth:
-    """Count the trainable parameters of a model and say what they are made of.
+def growth_of(parameters: Mapping[str, Any]) -> ModelGrowth:
+    """Say what the trainable parameters of a model are made of, given what `parameters_of` says.
 
     A KAN layer of N inputs and N outputs has one function for each of the N² pairs, each
     with G + k spline coefficients (Liu et al. 2024, *KAN: Kolmogorov-Arnold Networks*,
     sec. 2.3: O(N²G)); a plain layer has one weight for each, O(N²).
-
-    Parameters
-    ----------
-    model
-        Any module. It is not run and nothing in it changes.
-
-    Raises
-    ------
-    TypeError
-        If ``model`` is no module.
-
-    Examples
-    --------
-    >>> import kan_widgets as kw
-    >>> found = growth(kw.nn.KANCNN.article())
-    >>> found.layers[-1].formula
-    '625·10·(G + k + 2) = 6,250·(10 + 3 + 2) = 93,750'
-    >>> found.parameters, f"O({found.order})"
-    (94650, 'O(N²·G)')
     """
-    from kan_widgets.functions import survey, unwrap
-    from kan_widgets.live.frames.layout import build_layout
-    from kan_widgets.live.frames.parameters import parameters_of
-
-    layers = [layer for entry in survey(model)[0] for layer in entry.read()]
-    return growth_of(parameters_of(unwrap(model), build_layout(layers).layers))
-
-
-def growth_of(parameters: Mapping[str, Any]) -> ModelGrowth:
-    """Say what parameters are made of, from what a recording says of them (`parameters_of`)."""
     layers = [
         _layer_growth(part["layers"], part["sizes"], part["name"]) for part in parameters["parts"]
     ]

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_widgets.arrays import Float64
 from kan_widgets.insight.ranges import FunctionRanges, function_ranges
-from kan_widgets.insight.sampled_layer import SeenInputs, sampled, seen_inputs
+from kan_widgets.insight.sampled_layer import SeenInputs, sampled
 from kan_widgets.live.frames.layout import LayerLayout
 
 if TYPE_CHECKING:
@@ -116,26 +115,20 @@ def summarise(
     )
 
 
-def layer_ranges(
-    model: nn.Module,
-    inputs: dict[str, NDArray[np.floating]] | None = None,
-) -> list[LayerSummary]:
+def layer_ranges(model: nn.Module) -> list[LayerSummary]:
     """Sum up the functions of every layer of a model as they are now.
 
     Parameters
     ----------
     model
         Any module with readable layers.
-    inputs
-        By layer name, ``(n, entries)``: inputs that reach the layer, one column per entry of a
-        kernel (channel, row, column) or per feature.
 
     Raises
     ------
     TypeError
         If ``model`` is no module.
     ValueError
-        If nothing in it can be read, or inputs do not fit their layer.
+        If nothing in it can be read.
 
     Examples
     --------
@@ -150,10 +143,7 @@ def layer_ranges(
     summaries = []
     for functions in read(model):
         layer = sampled(functions)
-        own = None if inputs is None else inputs.get(layer.name)
-        seen = None if own is None else seen_inputs(layer, own)
-        ranges = function_ranges(layer, layer.coefficients, seen=seen)
-        summaries.append(summarise(layer, ranges, seen))
+        summaries.append(summarise(layer, function_ranges(layer, layer.coefficients)))
     return summaries
 
 

@@ -74,7 +74,7 @@ def asked(kind: str, made: Callable[[], nn.Sequential], seed: int, counted: Coun
     layers, seen = kw.functions.read(model), _seen(model, x)
     trend = later_is_more_complex(layers)
     counted.add("later is more complex, by its interval alone", kind, trend.between[0] > 0.5)
-    null = [later_is_more_complex(one.layers).later for one in NULL]
+    null = [later_is_more_complex(kw.functions.read(one)).later for one in NULL]
     counted.add(
         "later is more complex than in all of 39 untrained networks: 1 of 40",
         kind,

@@ -14,7 +14,6 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets import insight
-from kan_widgets.functions import LayerFunctions
 from kan_widgets.insight import importance
 
 
@@ -25,18 +24,15 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def kernels(name: str, model: nn.Module, batch: torch.Tensor) -> None:
-    """Print the costs of all readings of a kernel."""
+    """Print the costs of all readings of kernels."""
     live = kw.bind(model)
     [observed], [layer] = live.observe(batch).values(), live.read()
     patches = len(observed.patches)
     print(f"{name}: {layer.n_functions:,} functions in {layer.shape[0]:,} kernels")
     print(f"  {patches:,} patches of {observed.patches.shape[1]:,} entries")
 
-    def each(found: Callable[[insight.Kernel], object]) -> Callable[[], object]:
-        return lambda: [found(kernel) for kernel in all_of(layer)]
-
-    check = seconds(each(lambda kernel: insight.check_pattern(kernel, observed)))
-    print(f"  readings, one by one           {check:6.2f} s")
+    check = seconds(lambda: insight.check_pattern(layer, observed))
+    print(f"  readings                       {check:6.2f} s")
 
 
 def layer_as_a_whole(name: str, model: nn.Module, batch: torch.Tensor) -> None:
@@ -69,10 +65,6 @@ def explanation(name: str, model: nn.Module, batch: torch.Tensor) -> None:
     print(f"{name}: {count:,} functions, {convs:,} kernels")
     cost = seconds(lambda: insight.explain(model, batch[0], observed=observed))
     print(f"  one image explained            {cost:6.2f} s")
-
-
-def all_of(layer: LayerFunctions) -> list[insight.Kernel]:
-    return [insight.kernel_of(layer, out) for out in range(layer.shape[0])]
 
 
 if __name__ == "__main__":

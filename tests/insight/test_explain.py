@@ -12,7 +12,8 @@ from torch import Tensor, nn
 import kan_widgets as kw
 from kan_widgets.functions.tensor_arrangement import Arrangement
 from kan_widgets.insight import SeenPatches, explain
-from kan_widgets.insight.kernel_shares import kernel_maps, mean_responses
+from kan_widgets.insight.kernel_shares import mean_responses
+from kan_widgets.insight.kernels import kernel_maps
 
 
 def stirred(model: nn.Module, amount: float = 0.3) -> nn.Module:
@@ -291,7 +292,7 @@ def test_maps_add_up_to_what_the_layer_gives_and_means_to_their_mean(layer: nn.M
     stirred(layer)
     [functions] = kw.functions.read(layer)
     x = torch.randn(1, 4, 9, 8)
-    maps, channels = kernel_maps(functions, x.double())
+    (maps,), channels = kernel_maps(functions, x.double())
     with torch.no_grad():
         given = layer(x)[0]
     total = torch.zeros(given.shape).double()
@@ -392,3 +393,28 @@ def test_a_layer_is_read_once_and_its_coefficients_are_looked_at_some_at_a_time(
     phi = kw.functions.find(layer)[0].read()[0].evaluate(x)
     expected = phi[:, torch.arange(6), torch.arange(6)]
     np.testing.assert_allclose(some.contributions, expected, atol=1e-6)
+
+
+def test_against_another_class_the_difference_of_two_scores_is_divided():
+    torch.manual_seed(0)
+    model = stirred(kw.nn.KANCNN(channels=(3, 4), image_size=12)).eval()
+    image = torch.rand(1, 12, 12)
+    with torch.no_grad():
+        logs = model(image)
+    own, other, both = (explain(model, image, 3), explain(model, image, 2),
+                        explain(model, image, 3, against=2))  # fmt: skip
+    assert both.score == pytest.approx(float(logs[3] - logs[2]), abs=1e-4)
+    assert both.score == pytest.approx(own.score - other.score)
+    np.testing.assert_allclose(both.of(), own.of() - other.of(), atol=1e-12)
+    np.testing.assert_allclose(both.map(), own.map() - other.map(), atol=1e-12)
+    assert both.error < 1e-4
+    for a, b, c in zip(own.kernels, other.kernels, both.kernels, strict=True):
+        assert c.baseline == pytest.approx(a.baseline - b.baseline, abs=1e-5)
+        np.testing.assert_allclose(c.ablated, a.ablated - b.ablated, atol=1e-4)
+        change = both.score - c.baseline
+        assert c.contributions.sum() + c.missing == pytest.approx(change, abs=1e-4)
+    assert str(both).startswith("class 3 against class 2: score ")
+    with pytest.raises(ValueError, match="against=3: expected another class"):
+        explain(model, image, 3, against=3)
+    with pytest.raises(ValueError, match="against=10: expected a class from 0 to 9"):
+        explain(model, image, 3, against=10)

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.insight import Kernel, SeenPatches, check_observed, kernel_of
+from kan_widgets.insight import SeenPatches, check_observed
+from kan_widgets.insight.kernels import kernel_terms
 
 LAYERS = {
     "spline": lambda: kw.nn.KANConv2d(2, 4, 3, padding=1),
@@ -28,11 +29,6 @@ def seen(layer: nn.Module, name: str) -> tuple[torch.Tensor, kw.insight.Observed
     return x, observed
 
 
-def kernel(layer: nn.Module, out: int) -> Kernel:
-    [functions] = kw.functions.read(layer)
-    return kernel_of(functions, out)
-
-
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_terms_of_a_kernel_add_up_to_what_the_layer_computes(name: str) -> None:
     torch.manual_seed(0)
@@ -40,12 +36,11 @@ def test_the_terms_of_a_kernel_add_up_to_what_the_layer_computes(name: str) -> N
     x, observed = seen(layer, name)
     with torch.no_grad():
         y = layer(x)
+    [functions] = kw.functions.read(layer)
+    patches = check_observed(functions, observed)
     for out in range(y.shape[1]):
-        taken = kernel(layer, out)
-        found = taken.response(taken.inputs(observed))
-        expected = y[:, out].reshape(-1).numpy()
-        assert found == pytest.approx(expected, abs=2e-6)
-        assert taken.terms(taken.inputs(observed)).sum(1) == pytest.approx(found, abs=1e-12)
+        found = kernel_terms(functions, patches, out).sum(axis=1)
+        assert found == pytest.approx(y[:, out].reshape(-1).numpy(), abs=2e-6)
 
 
 def test_functions_with_grids_of_their_own_are_evaluated_on_those() -> None:
@@ -53,40 +48,27 @@ def test_functions_with_grids_of_their_own_are_evaluated_on_those() -> None:
     layer = kw.nn.KANLinear(5, 2)
     layer.update_grid(torch.randn(200, 5) * torch.tensor([0.1, 1.0, 3.0, 0.5, 2.0]))
     x = torch.randn(30, 5)
-    taken = kernel(layer, 1)
     with torch.no_grad():
         expected = layer(x)[:, 1].numpy()
-    assert taken.response(x.double().numpy()) == pytest.approx(expected, abs=2e-6)
     [functions] = kw.functions.read(layer)
+    terms = kernel_terms(functions, x.double().numpy(), 1)
+    assert terms.sum(axis=1) == pytest.approx(expected, abs=2e-6)
     alone = np.stack([functions.evaluate(x[:, e])[1, e].numpy() for e in range(5)], axis=1)
-    assert alone == pytest.approx(taken.terms(x.numpy()), abs=2e-6)
-
-
-def test_a_kernel_keeps_what_it_was_when_the_layer_changes() -> None:
-    layer = nn.Linear(2, 1, bias=False)
-    taken = kernel(layer, 0)
-    before = taken.response(np.ones((1, 2)))
-    nn.init.zeros_(layer.weight)
-    assert taken.response(np.ones((1, 2))) == before != 0
+    assert alone == pytest.approx(terms, abs=2e-6)
 
 
 def test_what_cannot_be_answered_is_refused_with_the_remedy() -> None:
     [functions] = kw.functions.read(nn.Sequential(nn.Conv2d(1, 2, 3)))
-    taken = kernel_of(functions, 0)
     patches = np.zeros((4, 9), dtype=np.float32)
-    with pytest.raises(ValueError, match="out=2: expected an output of 0, 0 to 1"):
-        kernel_of(functions, 2)
     with pytest.raises(TypeError, match=r"nothing was observed at 0: .*live\.observe\(batch\)"):
         check_observed(functions, None)
     with pytest.raises(TypeError, match=r"observed of type ndarray: expected what live\.observe"):
-        taken.inputs(patches)  # type: ignore[arg-type]
+        check_observed(functions, patches)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="observed at 3, but the functions are of 0"):
-        taken.inputs(SeenPatches("3", 4, patches))
+        check_observed(functions, SeenPatches("3", 4, patches))
     with pytest.raises(ValueError, match=r"patches of shape \(4, 8\): expected \(n, 9\) of 0"):
-        taken.inputs(SeenPatches("0", 4, patches[:, :8]))
+        check_observed(functions, SeenPatches("0", 4, patches[:, :8]))
     with pytest.raises(ValueError, match=r"patches of shape \(0, 9\)"):
-        taken.inputs(SeenPatches("0", 4, patches[:0]))
+        check_observed(functions, SeenPatches("0", 4, patches[:0]))
     with pytest.raises(ValueError, match="not all finite"):
-        taken.inputs(SeenPatches("0", 4, np.full_like(patches, np.nan)))
-    with pytest.raises(ValueError, match=r"patches of shape \(9,\): expected .* of kernel 0 of 0"):
-        taken.response(patches[0])
+        check_observed(functions, SeenPatches("0", 4, np.full_like(patches, np.nan)))

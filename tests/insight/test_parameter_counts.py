@@ -10,8 +10,15 @@ from convkan import ConvKAN  # type: ignore[import-untyped]
 from torch import nn
 
 import kan_widgets as kw
-from kan_widgets.insight.parameter_counts import LayerGrowth, growth
+from kan_widgets.insight.parameter_counts import LayerGrowth, ModelGrowth, growth_of
+from kan_widgets.live.frames.layout import build_layout
+from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.nn.models import count_parameters
+
+
+def growth(model: nn.Module) -> ModelGrowth:
+    layers = [layer for entry in kw.functions.survey(model)[0] for layer in entry.read()]
+    return growth_of(parameters_of(kw.functions.unwrap(model), build_layout(layers).layers))
 
 
 def value(formula: str) -> int:

@@ -14,13 +14,11 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.insight import (
-    Observed,
-    PatternCheck,
     SeenPatches,
     check_pattern,
-    kernel_of,
     untrained_networks,
 )
+from kan_widgets.insight.kernels import kernel_terms
 
 
 def a_layer(**options: object) -> LayerFunctions:
@@ -39,11 +37,12 @@ def seen(layer: LayerFunctions, columns: int = 18) -> SeenPatches:
 def test_every_reading_is_judged_by_its_correlation_with_the_response() -> None:
     layer = a_layer()
     observed = seen(layer)
-    x, kernel = observed.patches, kernel_of(layer, 1)
-    found = check_pattern(kernel, observed)
-    y = kernel.response(x)
-    contrast = (kernel.terms(np.ones((1, 18))) - kernel.terms(-np.ones((1, 18))))[0]
-    terms = kernel.terms(x)
+    x, found = observed.patches, check_pattern(layer, observed)[1]
+    terms = kernel_terms(layer, x, 1)
+    y = terms.sum(axis=1)
+    contrast = np.subtract(
+        *(kernel_terms(layer, np.full((1, 18), end), 1)[0] for end in (1.0, -1.0))
+    )
     lines = [linregress(x[:, e], terms[:, e]).slope for e in range(18)]
     expected = {
         "binary": x @ np.where(contrast < 0, -1, 1),
@@ -60,13 +59,10 @@ def test_every_reading_is_judged_by_its_correlation_with_the_response() -> None:
 def test_that_a_pattern_reads_an_untrained_kernel_well_is_no_finding() -> None:
     batch = torch.rand(20, 2, 6, 6, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
-    def observe(model: nn.Module) -> dict[str, Observed]:
-        return dict(kw.bind(model, prove=False).observe(batch))
-
-    for network in untrained_networks(lambda: kw.nn.KANConv2d(2, 3, 3), observe, count=10):
-        [layer] = network.layers
-        for out in range(3):
-            assert check_pattern(kernel_of(layer, out), network.observed[layer.name]).binary > 0.5
+    for network in untrained_networks(lambda: kw.nn.KANConv2d(2, 3, 3), count=10):
+        live = kw.bind(network, prove=False)
+        [layer], [observed] = live.read(), live.observe(batch).values()
+        assert all(check.binary > 0.5 for check in check_pattern(layer, observed))
 
 
 def test_the_pattern_is_the_one_that_the_grid_shows() -> None:
@@ -74,7 +70,7 @@ def test_the_pattern_is_the_one_that_the_grid_shows() -> None:
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([[[[0.3, -0.2], [0.0, -1.0]]]]))
     functions = read(layer)[0]
-    found = check_pattern(kernel_of(functions, 0), seen(functions, 4))
+    [found] = check_pattern(functions, seen(functions, 4))
     assert found.pattern.ravel().tolist() == [1, -1, 1, -1]
     assert found.contrast.ravel() == pytest.approx([0.6, -0.4, 0.0, -2.0])
     svg = kw.KernelGrid(layer, mode="pattern", binarise=True).svg()
@@ -87,13 +83,12 @@ def test_the_ends_that_are_compared_are_those_of_each_functions_own_grid() -> No
     layer = kw.nn.KANLinear(3, 2, grid_range=(0, 1))
     nn.init.normal_(layer.spline_weight)
     [functions] = kw.functions.read(layer)
-    kernel = kernel_of(functions, 1)
-    found = check_pattern(kernel, seen(functions, 3))
+    found = check_pattern(functions, seen(functions, 3))[1]
     assert (set(found.low.ravel()), set(found.high.ravel())) == ({0.0}, {1.0})
-    contrast = (kernel.terms(np.ones((1, 3))) - kernel.terms(np.zeros((1, 3))))[0]
+    low, middle, high = kernel_terms(functions, np.repeat([[-1.0], [0.0], [1.0]], 3, axis=1), 1)
+    contrast = high - middle
     assert found.contrast.ravel() == pytest.approx(contrast, abs=1e-12)
-    at_one = (kernel.terms(np.ones((1, 3))) - kernel.terms(-np.ones((1, 3))))[0]
-    assert np.abs(contrast - at_one).max() > 0.1
+    assert np.abs(contrast - (high - low)).max() > 0.1
 
 
 def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() -> None:
@@ -101,7 +96,7 @@ def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() ->
     with torch.no_grad():
         straight.weight.copy_(torch.tensor([[[[0.5, -0.5], [-0.5, 0.5]]]]))
     functions = read(straight)[0]
-    found = check_pattern(kernel_of(functions, 0), seen(functions, 4))
+    [found] = check_pattern(functions, seen(functions, 4))
     for r in (found.binary, found.linear):
         assert r == pytest.approx(1)
     # Even functions have no contrast at all: neither a pattern nor a line can see them.
@@ -111,7 +106,7 @@ def test_a_kernel_of_equal_weights_is_its_pattern_and_one_that_bends_is_not() ->
         bent.spline_weight.zero_()
         bent.spline_weight[..., 2] = -1.0
     functions = read(bent)[0]
-    found = check_pattern(kernel_of(functions, 0), seen(functions, 4))
+    [found] = check_pattern(functions, seen(functions, 4))
     assert abs(found.binary) < 0.15
     assert abs(found.linear) < 0.15
 
@@ -120,15 +115,14 @@ def test_a_kernel_that_does_not_vary_has_no_correlation() -> None:
     layer = nn.Conv2d(1, 1, 2, bias=False)
     nn.init.zeros_(layer.weight)
     functions = read(layer)[0]
-    found: PatternCheck = check_pattern(kernel_of(functions, 0), seen(functions, 4))
+    [found] = check_pattern(functions, seen(functions, 4))
     for r in (found.binary, found.graded, found.linear):
         assert math.isnan(r)
 
 
 def test_what_cannot_be_answered_is_refused() -> None:
     layer = a_layer()
-    kernel = kernel_of(layer, 0)
     with pytest.raises(TypeError, match="nothing was observed"):
-        check_pattern(kernel, None)  # type: ignore[arg-type]
+        check_pattern(layer, None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expected \(n, 18\)"):
-        check_pattern(kernel, seen(layer, 9))
+        check_pattern(layer, seen(layer, 9))

@@ -13,6 +13,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets import insight
 from kan_widgets.functions import LayerFunctions, read
+from kan_widgets.insight.kernels import columns_and_bases, kernel_terms
 from kan_widgets.insight.sampled_layer import basis_at
 
 DENSE = 20_001
@@ -311,6 +312,14 @@ def test_shapes_over_the_inputs_are_those_of_a_regression_at_them():
     assert np.abs(found.observed_silu - found.silu).max() > 0.1
 
 
+def over_inputs(model: nn.Module, x: np.ndarray) -> insight.LayerSummary:
+    """Return the numbers of a layer, also over inputs."""
+    layer = insight.sampled(*read(model))
+    seen = insight.seen_inputs(layer, x)
+    found = insight.function_ranges(layer, layer.coefficients, seen=seen)
+    return insight.summarise(layer, found, seen)
+
+
 def test_where_inputs_are_functions_may_be_silu_and_on_the_grid_not():
     layer = kw.nn.KANLinear(2, 3)
     with torch.no_grad():
@@ -318,7 +327,7 @@ def test_where_inputs_are_functions_may_be_silu_and_on_the_grid_not():
         layer.spline_weight.zero_()
         layer.spline_weight[:, :, -1] = 4.0  # of the spline that is 0 below x = 0.6
     x = {"0": np.random.default_rng(0).uniform(-1, 0.5, (200, 2))}
-    [summary] = insight.layer_ranges(nn.Sequential(layer), x)
+    summary = over_inputs(nn.Sequential(layer), x["0"])
     assert (summary.silu_shaped, summary.observed_silu_shaped) == (0.0, 1.0)
     [without] = insight.layer_ranges(layer)
     assert without.observed_silu_shaped is without.observed_base_shaped is None
@@ -340,18 +349,18 @@ def test_shapes_over_inputs_with_grids_of_their_own_groups_and_constants():
         sampled = insight.sampled(functions)
         seen = insight.seen_inputs(sampled, observed.patches)
         found = insight.function_ranges(sampled, sampled.coefficients, seen=seen)
-        out = functions.shape[0]
+        out, patches = functions.shape[0], observed.patches.astype(np.float64)
         for o in range(out):
-            kernel = insight.kernel_of(functions, o)
-            mine = kernel.inputs(observed)
-            for e in range(mine.shape[1]):
-                at = mine[:, e]
-                expected = np.corrcoef(kernel.terms(mine)[:, e], at / (1 + np.exp(-at)))[0, 1] ** 2
+            terms = kernel_terms(functions, patches, o)
+            columns = columns_and_bases(functions)[0].reshape(out, -1)[o]
+            for e, column in enumerate(columns):
+                at = patches[:, column]
+                expected = np.corrcoef(terms[:, e], at / (1 + np.exp(-at)))[0, 1] ** 2
                 got = found.observed_silu.reshape(out, -1)[o, e]
                 assert got == pytest.approx(expected, abs=0.02)
     still = np.full((50, 4), 0.3)
     layer = trained_layer()
-    [summary] = insight.layer_ranges(nn.Sequential(layer), {"0": still})
+    summary = over_inputs(nn.Sequential(layer), still)
     assert summary.observed is not None
     assert summary.observed_silu_shaped is None
 

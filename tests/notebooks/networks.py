@@ -157,7 +157,7 @@ def of_readings(network: nn.Module, pictures: Tensor) -> Row:
     """Return how nine numbers stand for nine functions, for the worst and the best of five."""
     observed = kw.bind(network).observe(pictures)["convs.0"]
     first = kw.functions.read(network)[0]
-    checks = [kw.insight.check_pattern(kw.insight.kernel_of(first, k), observed) for k in range(5)]
+    checks = kw.insight.check_pattern(first, observed)
     row: Row = {}
     for name, of in (("pattern", "binary"), ("greys", "graded"), ("linear", "linear")):
         found = [float(getattr(check, of)) for check in checks]

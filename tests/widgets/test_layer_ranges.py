@@ -280,7 +280,12 @@ def test_shapes_are_taken_where_the_inputs_are_once_they_are_seen_and_say_so(tra
     [head] = [each for each in texts(view) if each.startswith("range of φ")]
     assert head.startswith("range of φ over the inputs seen at step 30")
     train(model, optimizer, 5)
-    expected = insight.layer_ranges(model, {name: s.patches for name, s in seen.items()})
+    layers = [insight.sampled(layer) for layer in live.read()]
+    inputs = [insight.seen_inputs(layer, seen[layer.name].patches) for layer in layers]
+    expected = [
+        insight.summarise(layer, insight.function_ranges(layer, layer.coefficients, seen=own), own)
+        for layer, own in zip(layers, inputs, strict=True)
+    ]
     for row, summary in zip(view.table(), expected, strict=True):
         assert row["observed_silu_shaped"] == pytest.approx(summary.observed_silu_shaped, abs=0.05)
     assert [row["observed_silu_shaped"] for row in view.table()] != [

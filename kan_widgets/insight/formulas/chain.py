@@ -202,6 +202,10 @@ class Chain:
     def tidied(self) -> Chain:
         """Return the chain with the largest a of a sum 1, where forms behind it need no scale."""
         terms, constants = dict(self.terms), [constant.copy() for constant in self.constants]
+        for at in self.splines:  # what a fit gave them, and took back from constants
+            level = terms[at].numbers.mean()
+            terms[at] = replace(terms[at], numbers=terms[at].numbers - level)
+            constants[at[0]][at[1]] += level
         for layer, out in self._places[0]:
             to = {at: term for at, term in terms.items() if (at[0] - 1, at[2]) == (layer, out)}
             own = [at for at in terms if at[:2] == (layer, out)]

@@ -118,10 +118,7 @@ class Formula:
         return tuple(put)
 
     def table(self) -> list[dict[str, Any]]:
-        """Return a row for each formula of the front: length, unexplained share, formula, terms.
-
-        ``terms`` says of each term of that formula in how many of the networks it is.
-        """
+        """Return a row for each formula of the front; ``terms``: how many networks have each."""
         return [
             {
                 "length": one.length,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import pickle
 from collections import Counter
@@ -33,7 +32,7 @@ from kan_widgets.insight.networks.members import (
     seen_by,
     values_at,
 )
-from kan_widgets.printed import lines_of, progress, table_of
+from kan_widgets.printed import Printed, progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,8 +48,8 @@ _SCRAMBLED = 39
 _MOST = 100
 
 
-@dataclass(frozen=True, eq=False)
-class Ensemble:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Printed):
     """Networks with their hidden units matched to those of one, the most typical of them.
 
     A distance is Σ|φ − φ′|² / Σ(|φ|² + |φ′|²), each function about its mean: 0 of the same
@@ -80,6 +79,8 @@ class Ensemble:
     ``batch`` in units of the deviation of what they add up to."""
     members: tuple[Member, ...] = field(repr=False)
     """The networks, or their recordings."""
+
+    _right = (1, 2, 3)
 
     def __len__(self) -> int:
         return len(self.units)
@@ -182,21 +183,13 @@ class Ensemble:
             raise ValueError("these are recordings, which cannot be run: give models")
         return formula(models, x, **options)
 
-    def __str__(self) -> str:
-        return "\n".join([self._header(), "", *lines_of(self._rows(), [1, 2, 3])])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self._header())}</p>{table_of(self._rows())}"
-
-    def _header(self) -> str:
+    def _words(self) -> list[str]:
         same = "The units of the networks correspond" if self.p <= 0.05 else "No sign of same units"
-        return (
+        return [
             f"{len(self)} networks, units matched to those of number {self.typical}. {same}: "
             f"distance {self.distance.mean():.2g}, {self.chance.mean():.2g} where functions are "
             f"given to other units (p {'≤' if self.p <= 1 / 40 else '='} {self.p:.2g})."
-        )
+        ]
 
     def _rows(self) -> list[Sequence[str]]:
         numbers = zip(self.distance, self.unmatched, self.chance, strict=True)
@@ -375,3 +368,32 @@ def _one(
 def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
     """Train in another process, and pickle: torch's shared memory would end with the process."""
     return pickle.dumps(_one(make, train, seed))
+
+
+def untrained_networks(
+    make: Callable[[], nn.Module], *, count: int = _SCRAMBLED, seed: int = 0
+) -> tuple[nn.Module, ...]:
+    """Initialise a network many times, seeded with ``seed`` and those that follow.
+
+    What `symbolic`, `check_pattern` or `later_is_more_complex` find of a trained network is a
+    finding of its training where it is rarer among these. torch's generator is afterwards as
+    before. Norms keep statistics that set the scale of what the layers after them see: where
+    inputs are to be observed, ``make`` runs each on as many batches as the trained one has seen.
+
+    Raises
+    ------
+    TypeError
+        If ``make`` is a network, or returns something else.
+    ValueError
+        If ``count`` is not at least 1.
+
+    Examples
+    --------
+    >>> import kan_widgets as kw
+    >>> len(untrained_networks(kw.nn.KANCNN.article, count=3))
+    3
+    """
+    if is_module(make) or not callable(make):
+        raise TypeError(f"make={make!r:.60}: expected a function that makes a network each time")
+    check_whole("count", count)
+    return tuple(_one(make, lambda _: None, seed + k) for k in range(count))

@@ -12,10 +12,11 @@ import numpy as np
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_module
-from kan_widgets.insight.parameter_counts import LayerGrowth, ModelGrowth, growth, growth_of
+from kan_widgets.insight.parameter_counts import LayerGrowth, ModelGrowth, growth_of
 from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to, diverged_since
 from kan_widgets.live.worker import ThrottledJob
@@ -179,7 +180,10 @@ class ComparedModel:
             # Counted again when a layer has changed its form, or was frozen.
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
             if (counted := (live.feed.layout, trained)) != self._counted:
-                self._counted, self._growth = counted, growth(model)
+                from kan_widgets.functions import unwrap
+
+                known = parameters_of(unwrap(model), live.feed.layout.layers)
+                self._counted, self._growth = counted, growth_of(known)
         progress = live.progress
         self._record = {
             "name": self.name,

@@ -93,16 +93,20 @@ export function bestOf(values: readonly (number | null)[], most = false): number
   return values.flatMap((value, k) => (value === best ? [k] : []));
 }
 
-export const bestIn = (one: Deciding) =>
-  isLevel(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
+/** Values that are printed alike are equal. */
+export function bestIn(one: Deciding): number[] {
+  const texts = written(one.quantity, one.values);
+  const [first] = isEqual(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
+  return first === undefined ? [] : [...texts.keys()].filter((k) => texts[k] === texts[first]);
+}
 
-const isEqual = (one: Deciding) => isLevel(one) || new Set(one.values).size === 1;
+const isEqual = (one: Deciding) =>
+  isLevel(one) || new Set(written(one.quantity, one.values)).size === 1;
 
 /** What decides, and where all are level in it, what decides between these. */
 function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
   if (!first) return [];
-  const equal = bestIn(first).length === 0 && isEqual(first);
-  const tie = equal && others.find((one) => bestIn(one).length > 0);
+  const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
   return tie ? [first, tie] : [first];
 }
 

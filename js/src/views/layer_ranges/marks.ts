@@ -228,7 +228,6 @@ export function headMarks(
   const bottom = top + height;
   const line = bottom - 6 - HEAD_LINE;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: formatNumber(tick) }));
-  const end = { anchor: "end" } as const;
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
@@ -238,10 +237,10 @@ export function headMarks(
     // Below the plots each number has its name in its row.
     ...(bands > 0 ? [] : cells).flatMap(({ column, right }) => {
       const y = bottom - 6;
-      const strong = { ...end, size: TITLE, weight: 600 } as const;
+      const strong = { anchor: "end", size: TITLE, weight: 600 } as const;
       return [
         words(right, y - HEAD_LINE, column.title, colours.ink, strong),
-        words(right, y, column.below, colours.muted, { ...end, size: BELOW, weight: 400 }),
+        words(right, y, column.below, colours.muted, { anchor: "end" }),
       ];
     }),
     ...times(bottom),
