@@ -24,8 +24,16 @@ PLURALS: dict[MomentKind, str] = {
 _TURNED, _FLAT, _DEAD = 0.1, 0.5, 0.05
 # A function has left its start at this share of its largest distance, and of its spread there.
 _LEFT = 0.25
-# Blocks of frames that stay together in a shuffled order.
-_BLOCKS = 20
+# Blocks of frames that stay together in a shuffled order; orders of values.
+_BLOCKS, _SHUFFLES = 20, 1999
+
+
+def chance_of(values: Float64, first: int, last: int) -> float:
+    """Return how often in shuffled order the last are as far above the first, by their means."""
+    shuffled = np.random.default_rng(0).permuted(np.tile(values, (_SHUFFLES, 1)), axis=1)
+    orders = np.concatenate([values[None], shuffled])
+    gains = orders[:, -last:].mean(axis=1) - orders[:, :first].mean(axis=1)
+    return float((gains >= gains[0] - EPSILON * abs(gains[0])).mean())
 
 
 def blocks(generator: np.random.Generator, count: int) -> Int64:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -16,16 +15,17 @@ from kan_widgets.insight.lasting import (
     PLURALS,
     MomentKind,
     blocks,
+    chance_of,
     lasting,
     signals_of,
     values_over,
 )
-from kan_widgets.insight.sampled_layer import EPSILON, by_table
+from kan_widgets.insight.sampled_layer import by_table
 from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.frames.scalars import belongs_to
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.frames.thinning import evenly_spaced
-from kan_widgets.printed import lines_of, table_of
+from kan_widgets.printed import Printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _POINTS, _FEWEST, _MOST, _AT_ONCE = 33, 12, 400, 4_000_000
 # Scores in shuffled order, about; marks and lines.
 _SHUFFLED, _LINES = 200_000, 12
-_FAST, _LEAST_RISE, _SHUFFLES, _MOVED, _CONTROLS = 2.0, 0.1, 999, 8, 3
+_FAST, _LEAST_RISE, _MOVED, _CONTROLS = 2.0, 0.1, 8, 3
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class Rise:
         return f"{self.name} {'falls' if self.after < self.before else 'rises'}"
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments(Printed):
     """The moments that were found, by step, and how sure that is."""
 
     moments: tuple[Moment, ...] = field(repr=False)
@@ -97,6 +97,8 @@ class Moments:
     steps: tuple[int, int]
     level: float
     """The expected share of ``moments`` that are false is at most this."""
+
+    _right = (0, 2, 3, 4)
 
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each moment, by step."""
@@ -119,14 +121,6 @@ class Moments:
                 words = f"{len(group):,} functions of {most.layer} {PLURALS[most.kind]}"
             named.append((group[len(group) // 2].step, words, most))
         return sorted(named, key=lambda each: each[:2])
-
-    def __str__(self) -> str:
-        return "\n".join([*self._words(), "", *lines_of(self._rows(), [0, 2, 3, 4])])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(' '.join(self._words()))}</p>{table_of(self._rows())}"
 
     def _words(self) -> list[str]:
         words = [
@@ -280,7 +274,7 @@ def _sure(
 
 def _rises(run: Source, steps: Int64, level: float) -> list[Rise]:
     """Find stretches of losses that fall and accuracies that rise faster than on the whole."""
-    rises, generator = [], np.random.default_rng(0)
+    rises = []
     for name in run.scalars.names:
         quantity = belongs_to(name)[0].lower()
         if quantity not in ("loss", "accuracy", "acc"):
@@ -303,9 +297,7 @@ def _rises(run: Source, steps: Int64, level: float) -> list[Rise]:
         for first, end in edges.reshape(-1, 2):
             some = curve[first : end - 1 + 2 * width]
             gain = some[-width:].mean() - some[:width].mean()
-            drawn = np.array([generator.permutation(some) for _ in range(_SHUFFLES)])
-            lucky = drawn[:, -width:].mean(axis=1) - drawn[:, :width].mean(axis=1)
-            p = float(1 + (lucky >= gain - EPSILON * abs(gain)).sum()) / (1 + _SHUFFLES)
+            p = chance_of(some, width, width)
             if gain < _LEAST_RISE * np.ptp(means) or not p <= level / (len(edges) // 2) or not gain:
                 continue
             before, after = (float(abs(part.mean())) for part in (some[:width], some[-width:]))

@@ -45,7 +45,11 @@ def test_the_terms_of_the_formula_do_not(facts: dict[str, Any]) -> None:
 
 def test_a_cut_costs_more_than_splines_are_worth(facts: dict[str, Any]) -> None:
     assert fmean(facts["cut"]) < fmean(facts["control"]) < 0
-    assert facts["inside"] < 0.6
+
+
+def test_an_interval_over_inputs_is_none_over_seeds(facts: dict[str, Any]) -> None:
+    # Of two draws of the inputs, with nothing else between them, it would cover about 0.83.
+    assert facts["inside"] < 0.83
 
 
 def test_moments_are_found_that_their_null_seldom_gives(facts: dict[str, Any]) -> None:

@@ -22,12 +22,6 @@ const SPACING = {
   elementwise: { gap: 2, min: 16, max: 48 },
 } as const;
 
-/** The largest useful cell: a larger one shows no more of φ. The few cells of a small layer grow, lest a page be blank. */
-function largestCell({ out, in: inputs, kh, kw }: Shape): number {
-  const count = out * inputs * kh * kw;
-  return count > 4 ? 150 : count > 1 ? 260 : 420;
-}
-
 /** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
 /** The most places that may stay blank in bands, as a share of the columns. */
@@ -152,10 +146,13 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   };
   // Smaller cells, where that makes all of them fit the page.
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
+  // A larger cell shows no more of φ. The few cells of a small layer grow, lest a page be blank.
+  const count = shape.out * shape.in * kh * kw;
+  const largest = count > 4 ? 150 : count > 1 ? 260 : 420;
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
-    const size = Math.min(largestCell(shape), fit(bandColumns), tallest(n));
+    const size = Math.min(largest, fit(bandColumns), tallest(n));
     if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
@@ -224,11 +221,6 @@ function rowLabel({ names = [] }: Shape, width: number): number {
   return Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
 }
 
-/** What the functions of one output are where there is one input. */
-function outputWord({ kind, output }: Arrangement): string {
-  return output ?? (kind === "conv" ? "kernel" : "output");
-}
-
 /** Characters of a name that stands over a column. */
 function nameRoom(a: Arrangement): number {
   return Math.max(NAME_CHARACTERS, Math.floor((a.blockWidth + a.gap) / LABEL_CHARACTER) - 1);
@@ -237,8 +229,9 @@ function nameRoom(a: Arrangement): number {
 /** What columns are called, the number of the first, and their names, if they have any. */
 function columnsOf(a: Arrangement) {
   const [out, input] = a.corner ?? [0, 0];
+  const output = a.output ?? (a.kind === "conv" ? "kernel" : "output");
   return a.in === 1
-    ? { one: outputWord(a), first: out, names: a.names }
+    ? { one: output, first: out, names: a.names }
     : { one: a.column ?? "input", first: input, names: a.inputNames };
 }
 

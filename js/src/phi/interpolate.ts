@@ -48,7 +48,16 @@ export function basisDerivativeAt<Out extends Float64Array | number[]>(
 
 /** φ_f and its two terms at x; NaN outside the table. */
 export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): PhiValue {
-  return split(layer, f, frame, basisAt(layer, tableNumber(layer, f), x, scratch(layer.nb)));
+  const { nb, offset, isBase } = layer;
+  const beta = basisAt(layer, tableNumber(layer, f), x, scratch(nb));
+  let base = 0;
+  let spline = 0;
+  for (let b = 0; b < nb; b++) {
+    const term = frame.data[offset + f * nb + b] * beta[b];
+    if (isBase[b]) base += term;
+    else spline += term;
+  }
+  return { phi: base + spline, base, spline };
 }
 
 /** The table of function f, by its number. */
@@ -61,18 +70,6 @@ let scratchSpace = new Float64Array(16);
 function scratch(length: number): Float64Array {
   if (scratchSpace.length < length) scratchSpace = new Float64Array(length);
   return scratchSpace;
-}
-
-function split(layer: LayerLayout, f: number, frame: Frame, beta: Float64Array): PhiValue {
-  const { nb, offset, isBase } = layer;
-  let base = 0;
-  let spline = 0;
-  for (let b = 0; b < nb; b++) {
-    const term = frame.data[offset + f * nb + b] * beta[b];
-    if (isBase[b]) base += term;
-    else spline += term;
-  }
-  return { phi: base + spline, base, spline };
 }
 
 function interpolate<Out extends Float64Array | number[]>(

@@ -1,6 +1,7 @@
 /** An image that is drawn by hand. */
 
 import type { Images } from "./images.ts";
+import { allSame } from "./memory.ts";
 
 type XYPoint = readonly [x: number, y: number];
 
@@ -63,22 +64,14 @@ export function createSketch(): Sketch {
     },
     take(images) {
       if (!images || isHeld) return;
-      if (copy && sameImage(copy, images)) return;
+      const { width, height, data } = images;
+      if (copy?.width === width && copy.height === height && allSame(copy.data, data)) return;
       copy = images;
-      if (images.width !== drawing.width || images.height !== drawing.height) return;
-      drawing = { ...drawing, data: images.data.slice(0, images.width * images.height) };
+      if (width !== drawing.width || height !== drawing.height) return;
+      drawing = { ...drawing, data: data.slice(0, width * height) };
       version++;
     },
   };
-}
-
-function sameImage(a: Images, b: Images): boolean {
-  return (
-    a.width === b.width &&
-    a.height === b.height &&
-    a.data.length === b.data.length &&
-    a.data.every((value, k) => Object.is(value, b.data[k]))
-  );
 }
 
 /** Half the width of a stroke for an image this large: about that of MNIST's digits. */

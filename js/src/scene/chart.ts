@@ -172,14 +172,11 @@ function valueAxis(panel: Panel, chart: Chart, height: number) {
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */
-function valueFormat(panel: Panel): (value: number) => string {
-  const finite = finiteFormat(panel);
-  return (value) => (Number.isNaN(value) ? "not a number" : finite(value));
-}
-
-function finiteFormat({ title, curves }: Panel): (value: number) => string {
+function valueFormat({ title, curves }: Panel): (value: number) => string {
   const share = ({ y }: Curve) => Array.from(y).every((value) => !(value < 0 || value > 1));
-  return /accuracy$|right$/.test(title) && curves.every(share) ? percent : formatNumber;
+  const areShares = /accuracy$|right$/.test(title) && curves.every(share);
+  const finite = areShares ? percent : formatNumber;
+  return (value) => (Number.isNaN(value) ? "not a number" : finite(value));
 }
 
 /** Axes, curves and heads. */

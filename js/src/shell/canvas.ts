@@ -1,5 +1,6 @@
 /** Draws scenes on a canvas. */
 
+import { allSame } from "../phi/memory.ts";
 import type {
   ImageMark,
   LinesMark,
@@ -46,9 +47,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
     const from = [...sheet.from, x, y, width, height, ratio];
     copies[place] ??= { canvas: null, from: [], isDrawn: false, again: 0 };
     const copy = copies[place];
-    const same =
-      copy.from.length === from.length && copy.from.every((part, k) => Object.is(part, from[k]));
-    if (same) copy.again += 1;
+    if (allSame(copy.from, from)) copy.again += 1;
     else {
       const wasSteady = copy.again > 0;
       Object.assign(copy, { from, isDrawn: false, again: 0 });

@@ -41,8 +41,7 @@ export function createLayerView(shell: Shell, stage: Stage) {
     ): S | string {
       const start = performance.now();
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      const pointed = stage.pointed();
-      const shown = stage.show((width) => make({ ...given, width, pointed }), most, given.ratio);
+      const shown = stage.show(given, most, make);
       const now = given.store.current();
       if (now !== frame) frames++;
       frame = now;

@@ -1,5 +1,6 @@
 /** Elements over the sites of a scene that can be worked with, for keyboards and for those who hear a page. */
 
+import { allSame } from "../phi/memory.ts";
 import type { Rect } from "../scene/marks.ts";
 import { element, hasKeyboard, listen, putAttributes, putStyle } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
@@ -51,8 +52,7 @@ export function createPlaces(
 
   function build(list: readonly Operable[]) {
     const ids = list.map(({ id }) => id);
-    const known = [...places.keys()];
-    if (ids.length === known.length && ids.every((id, k) => id === known[k])) return;
+    if (allSame(ids, [...places.keys()])) return;
     const focused = [...places].find(([, place]) => hasKeyboard(place))?.[0];
     places = new Map(ids.map((id) => [id, places.get(id) ?? createPlace(id)]));
     root.replaceChildren(...places.values());

@@ -1,6 +1,6 @@
 /** The canvas of a scene: draws it, and tells what is pointed at by the ids of its sites. */
 
-import { NOT_POINTED, type Pointed } from "../scene/drawing.ts";
+import { type Given, NOT_POINTED, type Pointed } from "../scene/drawing.ts";
 import type { Point, Rect, Scene } from "../scene/marks.ts";
 import { createPainter } from "./canvas.ts";
 import { createDrags, type Grip } from "./drag.ts";
@@ -13,7 +13,7 @@ export interface Hands extends Grip {
   /** The site was clicked, or chosen by Enter; "" is between sites. */
   press(id: string, event: MouseEvent | KeyboardEvent): void;
   /** The keyboard came to a site. */
-  arrived?(id: string): void;
+  arrived?(id: string, words: string): void;
   /** A key that the stage does not use itself; true where the view did. */
   key?(event: KeyboardEvent, id: string): boolean;
   /** A key, before the stage takes it to go from site to site; true where the view used it. */
@@ -27,6 +27,16 @@ export interface Hands extends Grip {
 }
 
 export type Stage = ReturnType<typeof createStage>;
+
+/** The stage of a view: by default it is drawn again where something else is pointed at, and sites that the keyboard comes to are read out. */
+export function createViewStage(
+  shell: { document: Document; signal: AbortSignal; schedule(): void; speak(words: string): void },
+  hands: Omit<Hands, "moved"> & Partial<Hands>,
+): Stage {
+  const arrived = (_: string, words: string) => shell.speak(words);
+  const all = { moved: shell.schedule, arrived, ...hands };
+  return createStage(shell.document, all, shell.signal);
+}
 
 export function createStage(document: Document, hands: Hands, signal: AbortSignal) {
   const viewport = createViewport(document);
@@ -120,15 +130,16 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     pointed,
     /** Puts the keyboard's mark on a site, where it goes on from. */
     keyboardAt: walk.goOnFrom,
-    /** Draws the scene that `make` gives for a width; one taller than `most` scrolls. */
-    show<S extends Scene>(make: (width: number) => S | string, most: number, ratio: number) {
-      const next = viewport.fit(make, most);
+    /** Draws the scene that `make` gives for this width and what is pointed at; one taller than `most` scrolls. */
+    show<S extends Scene>(given: Given, most: number, make: (given: Given) => S | string) {
+      const now = pointed();
+      const next = viewport.fit((width) => make({ ...given, width, pointed: now }), most);
       if (typeof next === "string") {
         scene = null;
         return next;
       }
       scene = next;
-      painter.paint(next, view(), ratio);
+      painter.paint(next, view(), given.ratio);
       const { id } = pointed();
       canvas.style.cursor = hands.cursor?.(id) ?? next.sites.cursor?.(id) ?? (id ? "pointer" : "");
       const title = hands.title?.(id) ?? "";
@@ -182,7 +193,7 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
         cursor = next;
         isMarked = true;
         reveal(cursor);
-        hands.arrived?.(cursor);
+        hands.arrived?.(cursor, sites.words(cursor));
       } else if ((event.key === "Enter" || event.key === " ") && cursor) hands.press(cursor, event);
       else return hands.key?.(event, isMarked ? cursor : "") ?? false;
       return true;

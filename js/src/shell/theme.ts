@@ -10,11 +10,6 @@ const LIGHT_CLASSES = ["light", "vscode-light", "vscode-high-contrast-light"];
 const DARK_CLASSES = ["dark", "vscode-dark", "vscode-high-contrast"];
 const DARK_QUERY = "(prefers-color-scheme: dark)";
 
-/** Whether the page belongs to JupyterLab or Notebook, whose colour variables a view then uses. */
-function inJupyter(document: Document): boolean {
-  return document.body?.dataset.jpThemeLight !== undefined;
-}
-
 /** The theme around an element: JupyterLab's mark, else the nearest `.dark`, `.light` or `data-theme`, VS Code's, Colab's, the system's. */
 export function themeAround(element: Element): ThemeName {
   const { body, documentElement, defaultView } = element.ownerDocument;
@@ -53,7 +48,8 @@ export function watchTheme(element: Element, changed: () => void, signal: AbortS
 export function paintTheme(root: HTMLElement, element: Element, asked: unknown): Theme {
   const automatic = asked !== "light" && asked !== "dark";
   const name = automatic ? themeAround(element) : asked;
-  const jupyter = automatic && inJupyter(element.ownerDocument);
+  // JupyterLab and Notebook have colour variables, which a view then uses.
+  const jupyter = automatic && element.ownerDocument.body?.dataset.jpThemeLight !== undefined;
   const theme = themeOf(name);
   if (root.dataset.kwTheme !== name) root.dataset.kwTheme = name;
   if (jupyter) root.dataset.kwHost = "jupyter";

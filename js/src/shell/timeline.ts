@@ -81,6 +81,7 @@ export function together(stores: readonly Store[]): Timed {
     const steps = store.steps();
     return steps.filter((kept) => kept <= step).at(-1) ?? steps[0] ?? -1;
   };
+  const ghost = () => newestOf(stores.map((store) => store.ghost()));
   const current = () => newestOf(stores.map((store) => store.current()));
   const hasAny = (read: (store: Store) => number) => stores.some((store) => read(store) >= 0);
   return {
@@ -97,11 +98,8 @@ export function together(stores: readonly Store[]): Timed {
     setCursor(step) {
       for (const store of stores) store.setCursor(step < 0 ? -1 : stepBy(store, step));
     },
-    ghost: () => newestOf(stores.map((store) => store.ghost())),
-    ghostStep: () =>
-      hasAny((store) => store.ghostStep())
-        ? (newestOf(stores.map((store) => store.ghost()))?.step ?? -1)
-        : -1,
+    ghost,
+    ghostStep: () => (hasAny((store) => store.ghostStep()) ? (ghost()?.step ?? -1) : -1),
     setGhostStep(step) {
       for (const store of stores) store.setGhostStep(step < 0 ? -1 : stepBy(store, step));
     },

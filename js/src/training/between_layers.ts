@@ -57,7 +57,9 @@ const MOMENTUM = 0.1;
 
 /** torch's batch norm: by the batch in training, which moves the running mean and variance; else by those. */
 export class BatchNorm extends Operation {
-  readonly #batchStatistics: Float64Array;
+  /** Of the last batch, by channel: means, and 1 / √(variance + eps). */
+  readonly #means: Float64Array;
+  readonly #inverses: Float64Array;
 
   constructor(
     machine: Machine,
@@ -69,19 +71,17 @@ export class BatchNorm extends Operation {
     readonly eps: number,
   ) {
     super(machine, from, to);
-    this.#batchStatistics = new Float64Array(2 * from.shape[0]);
+    this.#means = new Float64Array(from.shape[0]);
+    this.#inverses = new Float64Array(from.shape[0]);
   }
 
   forward(n: number, training: boolean): boolean {
     const { machine, from } = this;
     const channels = from.shape[0];
     const [x, y] = this.values(n);
-    const [means, inverses] = [
-      this.#batchStatistics.subarray(0, channels),
-      this.#batchStatistics.subarray(channels, 2 * channels),
-    ];
+    const [means, inverses] = [this.#means, this.#inverses];
     const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
-    if (training) this.#measure(x, channels, means, inverses, stats);
+    if (training) this.#measure(x, channels, stats);
     else {
       means.set(stats[0]);
       inverses.set(stats[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
@@ -96,16 +96,10 @@ export class BatchNorm extends Operation {
     return true;
   }
 
-  #measure(
-    x: Float32Array,
-    channels: number,
-    means: Float64Array,
-    inverses: Float64Array,
-    [mean, variance]: Float32Array[],
-  ): void {
+  #measure(x: Float32Array, channels: number, [mean, variance]: Float32Array[]): void {
     const count = x.length / channels;
-    means.fill(0);
-    inverses.fill(0);
+    const means = this.#means.fill(0);
+    const inverses = this.#inverses.fill(0);
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) means[c] += x[k + c];
     for (let c = 0; c < channels; c++) means[c] /= count;
@@ -127,10 +121,7 @@ export class BatchNorm extends Operation {
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
-    const [means, inverses] = [
-      this.#batchStatistics.subarray(0, channels),
-      this.#batchStatistics.subarray(channels, 2 * channels),
-    ];
+    const [means, inverses] = [this.#means, this.#inverses];
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
         sums[c] += gradOutput[k + c];

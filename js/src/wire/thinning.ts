@@ -1,6 +1,6 @@
 /** Series of steps that are thinned to a budget of bytes. */
 
-import { bisector } from "d3-array";
+import { bisector, sum } from "d3-array";
 import type { Activations } from "./types.ts";
 
 interface Stepped {
@@ -52,7 +52,7 @@ export class KeptSeries<T extends Stepped> {
   /** Beyond the budget, thins to half of it, evenly over the steps. First, newest and pinned entry always stay. */
   thin(pinned = -1): void {
     const { all } = this;
-    const bytes = () => this.all.reduce((sum, entry) => sum + this.#bytesOf(entry), 0);
+    const bytes = () => sum(this.all, this.#bytesOf);
     if (bytes() <= this.#maxBytes) return;
     // Twice the mean distance drops every other one of an even series.
     const steps = all[all.length - 1].step - all[0].step;
@@ -102,11 +102,7 @@ export class PastActivations extends KeptSeries<Activations> {
 }
 
 function sizeInBytes({ values, extras }: Activations): number {
-  let bytes = 0;
-  for (const { data, low, high } of values.values()) {
-    bytes += data.byteLength + low.byteLength + high.byteLength;
-  }
-  for (const named of extras.values())
-    for (const extra of named.values()) bytes += extra.byteLength;
-  return bytes;
+  const numbers = [...values.values()].flatMap(({ data, low, high }) => [data, low, high]);
+  const more = [...extras.values()].flatMap((named) => [...named.values()]);
+  return sum([...numbers, ...more], ({ byteLength }) => byteLength);
 }

@@ -114,23 +114,23 @@ var BatchNorm = class extends Operation {
     this.scale = scale;
     this.shift = shift;
     this.eps = eps;
-    this.#batchStatistics = new Float64Array(2 * from.shape[0]);
+    this.#means = new Float64Array(from.shape[0]);
+    this.#inverses = new Float64Array(from.shape[0]);
   }
   stats;
   scale;
   shift;
   eps;
-  #batchStatistics;
+  /** Of the last batch, by channel: means, and 1 / √(variance + eps). */
+  #means;
+  #inverses;
   forward(n, training) {
     const { machine, from } = this;
     const channels = from.shape[0];
     const [x, y] = this.values(n);
-    const [means, inverses] = [
-      this.#batchStatistics.subarray(0, channels),
-      this.#batchStatistics.subarray(channels, 2 * channels)
-    ];
+    const [means, inverses] = [this.#means, this.#inverses];
     const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
-    if (training) this.#measure(x, channels, means, inverses, stats);
+    if (training) this.#measure(x, channels, stats);
     else {
       means.set(stats[0]);
       inverses.set(stats[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
@@ -144,10 +144,10 @@ var BatchNorm = class extends Operation {
       }
     return true;
   }
-  #measure(x, channels, means, inverses, [mean, variance]) {
+  #measure(x, channels, [mean, variance]) {
     const count = x.length / channels;
-    means.fill(0);
-    inverses.fill(0);
+    const means = this.#means.fill(0);
+    const inverses = this.#inverses.fill(0);
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) means[c] += x[k + c];
     for (let c = 0; c < channels; c++) means[c] /= count;
@@ -168,10 +168,7 @@ var BatchNorm = class extends Operation {
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
-    const [means, inverses] = [
-      this.#batchStatistics.subarray(0, channels),
-      this.#batchStatistics.subarray(channels, 2 * channels)
-    ];
+    const [means, inverses] = [this.#means, this.#inverses];
     for (let k = 0; k < x.length; k += channels)
       for (let c = 0; c < channels; c++) {
         sums[c] += gradOutput[k + c];

@@ -5,7 +5,7 @@ import { type ChartControl, createChartBar, createChartHands } from "../../shell
 import { element, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import { comparisonName, shownIn } from "./content.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
@@ -60,19 +60,14 @@ function build(shell: Shell): Parts {
   below.append(bar.element);
   const grids = createGrids(shell, together);
   let networks: Models | null = null;
-  const stage = createStage(
-    document,
-    {
-      ...hands.on(() => stage.pointed().at),
-      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      cursor() {
-        const { at } = stage.pointed();
-        return at && hands.stepAt(at) !== null ? "crosshair" : "default";
-      },
-      title: (id) => scene?.meaning(id) ?? "",
+  const stage = createViewStage(shell, {
+    ...hands.on(() => stage.pointed().at),
+    cursor() {
+      const { at } = stage.pointed();
+      return at && hands.stepAt(at) !== null ? "crosshair" : "default";
     },
-    signal,
-  );
+    title: (id) => scene?.meaning(id) ?? "",
+  });
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
   grids.element.before(below);
@@ -111,12 +106,7 @@ function build(shell: Shell): Parts {
       bar.show(given.get);
       bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
       options.show(given.get);
-      const pointed = stage.pointed();
-      const shown = stage.show(
-        (width) => draw({ ...given, width, pointed }),
-        TALLEST_VIEW,
-        given.ratio,
-      );
+      const shown = stage.show(given, TALLEST_VIEW, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
       lower(given).show(shown.shown, shown.width);

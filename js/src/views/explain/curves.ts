@@ -1,5 +1,6 @@
 /** Functions as curves: single ones with a dot at the input that they have here, or all those of a kernel. */
 
+import { extent } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -22,12 +23,9 @@ const [HAIR, AIR] = [4, 3];
 
 /** The heights that functions of some rows have together, and zero. */
 export function curveReach(rows: readonly Row[]): Range {
-  const reach = { from: 0, to: 0 };
-  for (const y of rows.flatMap(({ curves }) => curves?.ys ?? []).flatMap((ys) => [...ys])) {
-    if (y < reach.from) reach.from = y;
-    if (y > reach.to) reach.to = y;
-  }
-  return reach;
+  const heights = rows.flatMap(({ curves }) => curves?.ys ?? []).flatMap((ys) => [...ys]);
+  const [from, to] = extent([0, ...heights]) as [number, number];
+  return { from, to };
 }
 
 export function curvesBlock(

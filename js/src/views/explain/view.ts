@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from "../../phi/format.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import { className, type LayerShares, partOf, selectionFor } from "./content.ts";
 import { drawing, type ExplainScene, streamHasLayer } from "./scene.ts";
 import css from "./style.css";
@@ -26,34 +26,26 @@ const TALLEST_DRAWING = 4000;
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal } = shell;
   const draw = drawing();
   let scene: ExplainScene | null = null;
-  const stage = createStage(
-    document,
-    {
-      moved: shell.schedule,
-      press(id) {
-        if (!scene) return;
-        const { target, share, whole } = scene.meant(id);
-        const isSaved = shell.store()?.status().state === "saved";
-        if (target >= 0 && !isSaved && shell.get("target") !== target)
-          shell.choose("target", target);
-        if (share >= 0) select(scene, share);
-        else if (whole) showWhole();
-      },
-      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      key(event) {
-        if (event.key !== "Escape" || !scene || scene.selected < 0) return false;
-        draw.chosen = -1;
-        draw.here = false;
-        if (streamHasLayer(shell.store(), scene.part.layer)) shell.store()?.select(null);
-        shell.speak("selection cleared");
-        return true;
-      },
+  const stage = createViewStage(shell, {
+    press(id) {
+      if (!scene) return;
+      const { target, share, whole } = scene.meant(id);
+      const isSaved = shell.store()?.status().state === "saved";
+      if (target >= 0 && !isSaved && shell.get("target") !== target) shell.choose("target", target);
+      if (share >= 0) select(scene, share);
+      else if (whole) showWhole();
     },
-    signal,
-  );
+    key(event) {
+      if (event.key !== "Escape" || !scene || scene.selected < 0) return false;
+      draw.chosen = -1;
+      draw.here = false;
+      if (streamHasLayer(shell.store(), scene.part.layer)) shell.store()?.select(null);
+      shell.speak("selection cleared");
+      return true;
+    },
+  });
   const header = createHeader(shell);
 
   function select({ part }: ExplainScene, number: number) {
@@ -98,11 +90,7 @@ function build(shell: Shell): Parts {
     still: draw,
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show(
-        (width) => draw({ ...given, width, pointed }),
-        TALLEST_DRAWING,
-        given.ratio,
-      );
+      const shown = stage.show(given, TALLEST_DRAWING, draw);
       if (typeof shown === "string") return shown;
       const first = scene === null;
       scene = shown;

@@ -3,7 +3,7 @@
 import { extent } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import { roundStep } from "../../phi/round.ts";
-import { linear, type Range, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
+import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -23,21 +23,17 @@ export function timesOf(past: Past, measure: Measure) {
   const rows = past.layers.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
+  const held = all.flatMap(({ values }) => Array.from(values));
+  const { from, to } = valueExtent(held, true);
+  const rounded = { from: 1 / roundStep(1 / from), to: roundStep(to) };
   const [low = 0, high = low] = extent(all.flatMap(({ steps }) => Array.from(steps)));
   return {
     measure,
     words,
     rows,
-    values: log ? logEnds(all) : { from: 0, to: 1 },
+    values: log ? rounded : { from: 0, to: 1 },
     steps: low < high ? stepExtent(low, high) : { from: low, to: low + 1 },
   };
-}
-
-/** Round ends of a logarithmic axis. */
-function logEnds(all: readonly Series[]): Range {
-  const values = all.flatMap(({ values }) => Array.from(values));
-  const { from, to } = valueExtent(values, true);
-  return { from: 1 / roundStep(1 / from), to: roundStep(to) };
 }
 
 function scales(times: Times, layout: RangesLayout): { toX: Scale; toY: (top: number) => Scale } {

@@ -6,7 +6,7 @@ import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { clearedBy } from "../../shell/picking.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import { MEASURED, MEASURES } from "./content.ts";
 import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";
 import css from "./style.css";
@@ -26,22 +26,16 @@ export { css, drawing };
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal } = shell;
   const draw = drawing();
   let scene: RangesScene | null = null;
   const header = createHeader(shell);
-  const stage = createStage(
-    document,
-    {
-      moved: shell.schedule,
-      press: (id, event) => press(id, event.type === "keydown"),
-      arrived,
-      key: (event) => clearedBy(event, shell),
-      cursor: (id) => (id.startsWith("c") ? "help" : id ? "pointer" : ""),
-      title: (id) => scene?.reading || (scene?.sites.words(id) ?? ""),
-    },
-    signal,
-  );
+  const stage = createViewStage(shell, {
+    press: (id, event) => press(id, event.type === "keydown"),
+    arrived,
+    key: (event) => clearedBy(event, shell),
+    cursor: (id) => (id.startsWith("c") ? "help" : id ? "pointer" : ""),
+    title: (id) => scene?.reading || (scene?.sites.words(id) ?? ""),
+  });
 
   function select(row: number, f: number) {
     const layer = scene?.content.rows[row];
@@ -60,10 +54,10 @@ function build(shell: Shell): Parts {
   }
 
   /** Left and right arrow select one function after another. */
-  function arrived(id: string) {
+  function arrived(id: string, words: string) {
     const { dot } = siteOf(id);
     if (dot >= 0) press(id, true);
-    else shell.speak(scene?.sites.words(id) ?? "");
+    else shell.speak(words);
   }
 
   /** Moves the keyboard to the selected function: the arrow keys go on from there. */
@@ -88,8 +82,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const make = (width: number) => draw({ ...given, width, pointed });
-      const shown = stage.show(make, given.height, given.ratio);
+      const shown = stage.show(given, given.height, draw);
       header.show(given, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;

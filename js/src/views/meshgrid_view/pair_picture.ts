@@ -122,7 +122,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const narrow = width < NARROW_WIDTH;
   const rows = Math.ceil(group.count / group.columns);
   const seen = given.room === undefined ? given.seen : undefined;
-  const strip = wholePixels(0.1 * width, 44, seen ? LOW_CURVE : 110);
+  const strip = Math.round(Math.max(44, Math.min(seen ? LOW_CURVE : 110, 0.1 * width)));
   const bottom = 44;
   // By itself it is seen at once with all that is around it, if it can.
   const tallest = (top: number) =>
@@ -204,10 +204,6 @@ function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
   // Zero alone says nothing of the scale.
   for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
   return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
-}
-
-function wholePixels(value: number, least: number, most: number): number {
-  return Math.round(Math.max(least, Math.min(most, value)));
 }
 
 /** The functions that a pair is chosen from: "kernel 0", "kernel of output 0 · input 1", "functions of output 0". */

@@ -6,7 +6,7 @@ import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
 import { clearedBy, pressFunction } from "../../shell/picking.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
@@ -33,17 +33,11 @@ function build(shell: Shell): Parts {
   const draw = drawing();
   let scene: MeshScene | null = null;
   const response = () => (scene?.mode === "response" ? scene : null);
-  const stage = createStage(
-    document,
-    {
-      moved: shell.schedule,
-      press,
-      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      key,
-      cursor: (id) => (READ.test(id) ? "crosshair" : id ? "pointer" : ""),
-    },
-    signal,
-  );
+  const stage = createViewStage(shell, {
+    press,
+    key,
+    cursor: (id) => (READ.test(id) ? "crosshair" : id ? "pointer" : ""),
+  });
   const pair = createPairHands(shell);
   const paper = () => {
     const shown = response();

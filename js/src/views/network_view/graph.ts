@@ -96,10 +96,6 @@ function inOrder({ layers }: Layout): Structure {
   return { stations: [input, ...stations], traced: false, note: "" };
 }
 
-function inputsOf(layer: LayerLayout): number {
-  return layer.conv?.shared ? 1 : wholeOf(layer)[1] * (layer.conv?.groups ?? 1);
-}
-
 export function graphOf(known: Structure | null, layout: Layout): Graph {
   const structure = known && known.stations.length > 1 ? known : inOrder(layout);
   const { stations, traced, note } = structure;
@@ -122,7 +118,7 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
       const input = before < 0 ? null : columns[before];
       // An input of unknown shape has its units from the layer that takes it.
       if (input?.kind === "input" && layer && stations[input.station].shape.length === 0) {
-        input.units = inputsOf(layer);
+        input.units = layer.conv?.shared ? 1 : wholeOf(layer)[1] * (layer.conv?.groups ?? 1);
         input.maps = layer.kind === "conv";
       }
       columns.push(columnOf(station, k, layer, before < 0 ? null : columns[before], before));

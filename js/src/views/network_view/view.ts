@@ -7,7 +7,7 @@ import { atEnd, element } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
@@ -39,27 +39,20 @@ const PHONE = { below: 700, hint: "Point at a link to see its function." };
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal } = shell;
+  const { signal } = shell;
   const draw = drawing();
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
   const { acts, key } = createActs(shell, camera, () => pen.clear());
   const isPad = (id: string) => scene?.pad && id === "u:0:0";
-  const stage = createStage(
-    document,
-    {
-      moved: shell.schedule,
-      press,
-      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      key,
-      // Links lie everywhere: what is zoomed is dragged by any place but the one that is drawn on.
-      grab: (id, at) => (isZoomed() && !isPad(id) && !id.startsWith("x:") ? camera.drag(at) : null),
-      cursor: (id) =>
-        id === "" ? (isZoomed() ? "grab" : "") : isPad(id) ? "crosshair" : "pointer",
-    },
-    signal,
-  );
+  const stage = createViewStage(shell, {
+    press,
+    key,
+    // Links lie everywhere: what is zoomed is dragged by any place but the one that is drawn on.
+    grab: (id, at) => (isZoomed() && !isPad(id) && !id.startsWith("x:") ? camera.drag(at) : null),
+    cursor: (id) => (id === "" ? (isZoomed() ? "grab" : "") : isPad(id) ? "crosshair" : "pointer"),
+  });
   const pen = createPen(shell, stage, draw.sketch, () => roomy(scene?.pad ?? null));
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
@@ -108,13 +101,12 @@ function build(shell: Shell): Parts {
       const pointed = stage.pointed();
       const pathOf = ({ legs }: NetworkScene) => legs.map(({ bundle }) => bundle).join();
       const path = scene && pathOf(scene);
-      const make = (width: number) => {
-        const next = draw({ ...given, width, pointed });
+      const shown = stage.show(given, MOST, (now) => {
+        const next = draw(now);
         const isOther = typeof next !== "string" && pathOf(next) !== path;
         if (path && isOther && pointed.id === "") stage.fadeOut();
         return next;
-      };
-      const shown = stage.show(make, MOST, given.ratio);
+      });
       header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;

@@ -12,7 +12,7 @@ import { grown } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
-import type { Frame, LayerLayout, Selection, Store } from "../../wire/types.ts";
+import type { Frame, Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
   type Legend,
@@ -100,10 +100,6 @@ export function kindOf(phi: Phi): string {
 export function isOpen(store: Store): boolean {
   const { state } = store.status();
   return (state === "live" || state === "idle") && store.cursor() < 0;
-}
-
-function canEdit(store: Store, settings: Settings, layer: LayerLayout): boolean {
-  return settings.editable && layer.locked === "" && isOpen(store);
 }
 
 /** While a point is held the plane stands still under the pointer, but for a point that would leave it. */
@@ -233,7 +229,7 @@ function sceneOf(
     ...arranged.legend,
     rows: arranged.legend.rows.map((placed, k) => ({ ...placed, row: rows[k] })),
   };
-  const editable = canEdit(store, settings, layer);
+  const editable = settings.editable && layer.locked === "" && isOpen(store);
   const plane: Plane = { picture, y, places, theme, ratio };
   const points = pointsOf(plane, editable, touch);
   const elsewhere = touch.pointedAt(at);

@@ -3,7 +3,7 @@
 import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { element, listen, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import { createControls, type Send } from "./controls.ts";
 import { createAlarms, createNotes } from "./notes.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
@@ -35,11 +35,10 @@ function build(shell: Shell): Parts {
   const bar = createChartBar(shell, hands);
   let lastState = "";
 
-  const stage = createStage(
-    document,
-    { ...hands.on(() => stage.pointed().at), cursor: () => "crosshair" },
-    signal,
-  );
+  const stage = createViewStage(shell, {
+    ...hands.on(() => stage.pointed().at),
+    cursor: () => "crosshair",
+  });
   const progress = element(document, "div", "kw-progress", stage.page);
   putAttributes(progress, { role: "progressbar", "aria-label": "Progress" });
   const body = element(document, "div", "kw-body");
@@ -77,7 +76,7 @@ function build(shell: Shell): Parts {
       // On a page of its own nobody expects to steer a training.
       notes.show(status, alone && store.status().state !== "saved", store.standing());
       bar.show(given.get);
-      const shown = stage.show((width) => draw({ ...given, width }), 4000, given.ratio);
+      const shown = stage.show(given, 4000, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
       tell(shown);
