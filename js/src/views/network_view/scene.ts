@@ -164,7 +164,7 @@ function sceneOf(
   { window, looks }: Pick<NetworkDrawing, "window" | "looks">,
   keep: Keep,
 ): NetworkScene {
-  const { store, theme, width, ratio } = given;
+  const { theme, width, ratio } = given;
   const { frame, settings, flow } = request;
   const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
   const room = { x: 0, y: 0, width, height: height - footHeight };
@@ -222,7 +222,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, legs, strip > 0 && shown !== null, store, theme),
+    caption: networkCaption(diagram, verdict, legs, strip > 0 && shown !== null, given),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],

@@ -5,9 +5,9 @@ import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts
 import { formatCount, percent } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
+import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
-import type { Theme } from "../../scene/theme.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
@@ -32,8 +32,7 @@ export function networkCaption(
   verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
-  store: Store,
-  { name, colours }: Theme,
+  { store, still, theme: { name, colours } }: Given,
 ): Remark[] {
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
@@ -62,8 +61,9 @@ export function networkCaption(
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
-  // Said on hovering: in sight it would come with the second frame, and move all that is below.
-  const then = seen.map((one) => seenThen(one)).find(Boolean);
+  const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
+  // In a live view it is said on hovering: it comes with the second frame, and would move what is below.
+  if (still && then) remarks.push({ text: `inputs seen${then}` });
   const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   if (isChosen && isTold) {
