@@ -17,7 +17,7 @@ import kan_widgets as kw
 CHECKOUT = Path(__file__).parents[1]
 FONT = CHECKOUT / "kan_widgets" / "widgets" / "font" / "kan-widgets-600.otf"
 WIDTH, HEIGHT, STRIP = 860, 480, 32
-DRAWN = 600  # of it the row below the diagram is cut off
+DRAWN = 588  # of it the row below the diagram is cut off
 CAPTIONS = (
     (0, "At the start every function is a scaled SiLU, and the answer a guess."),
     (1, "Each step bends them all a little. Green and pink: how far from the start."),

@@ -22,7 +22,7 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("language", "files", "most_lines", "most_files"),
-    [("Python", PYTHON, 41_831, 242), ("TypeScript", TYPESCRIPT, 31_099, 200)],
+    [("Python", PYTHON, 41_680, 240), ("TypeScript", TYPESCRIPT, 31_074, 200)],
 )
 def test_the_house_does_not_grow(
     language: str, files: list[Path], most_lines: int, most_files: int

@@ -415,9 +415,7 @@ describe("the strongest path", () => {
     // Only while it is the strongest it is called that.
     const called = shown.map(({ caption }) => caption.map(({ text }) => text));
     const isCalled = (name: string) => called.map((texts) => texts.includes(name));
-    expect(isCalled("nearly the strongest path")).toEqual(
-      isCalled("strongest path").map((is) => !is),
-    );
+    expect(isCalled("a strong path")).toEqual(isCalled("strongest path").map((is) => !is));
     expect(isCalled("strongest path").slice(5)).toEqual([false, false, true]);
     const scene = shown[7];
     if (scene.closeUp?.kind !== "unit") throw new Error("no unit");

@@ -32,7 +32,7 @@ export function networkCaption(
   verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
-  { store, still, theme: { name, colours } }: Given,
+  { store, still, film, theme: { name, colours } }: Given,
 ): Remark[] {
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
@@ -62,14 +62,12 @@ export function networkCaption(
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
   const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
-  // In a live view it is said on hovering: it comes with the second frame, and would move what is below.
-  if (still && then) remarks.push({ text: `inputs seen${then}` });
+  // Where pictures follow each other it is said on hovering: it comes with the second, and would move the others.
+  if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
   const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   if (isChosen && isTold) {
-    const strongest = legs.every(({ isBest }) => isBest)
-      ? "strongest path"
-      : "nearly the strongest path";
+    const strongest = legs.every(({ isBest }) => isBest) ? "strongest path" : "a strong path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
     );
