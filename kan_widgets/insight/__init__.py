@@ -12,6 +12,7 @@ from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
+    from kan_widgets.insight.circuits import *
     from kan_widgets.insight.complexity import *
     from kan_widgets.insight.explain import *
     from kan_widgets.insight.formulas.forms import *
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMS",
     "THRESHOLD",
+    "Circuits",
     "Complexity",
     "DepthTrend",
+    "Drivers",
+    "Edge",
     "Ensemble",
     "Explanation",
     "Fixed",
@@ -45,6 +49,7 @@ __all__ = [
     "KernelShares",
     "LayerSummary",
     "Observed",
+    "Path",
     "PatternCheck",
     "Quantiles",
     "SampledLayer",
@@ -55,6 +60,7 @@ __all__ = [
     "SymbolicFits",
     "check_observed",
     "check_pattern",
+    "circuits",
     "complexity",
     "ensemble",
     "explain",
@@ -76,7 +82,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
+    "circuits complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
     "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
     "networks.ensemble",
 )

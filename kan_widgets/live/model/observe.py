@@ -103,7 +103,7 @@ def _describe(
 ) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
-    placed, maps = _patches(layer, x.float())
+    placed, maps = patches_of(layer, x.float())
     entries = placed.shape[-1]
     patches = placed.reshape(-1, entries)
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
@@ -143,7 +143,7 @@ def _is_same(x: Tensor, first: Tensor) -> bool:
     return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
 
 
-def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def patches_of(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
