@@ -19,6 +19,7 @@ from kan_widgets.lazy_names import lazy
 if TYPE_CHECKING:
     from kan_widgets import data, figures, functions, insight, nn
     from kan_widgets.insight import ensemble, formula
+    from kan_widgets.insight.moments import moments
     from kan_widgets.live import Binding, Recorder, Replay, Run, TrainingStopped
     from kan_widgets.live.recordings.replay import follow, replay
     from kan_widgets.live.watching.bind import bind
@@ -65,6 +66,7 @@ __all__ = [
     "functions",
     "insight",
     "integrations",
+    "moments",
     "nn",
     "playground",
     "replay",

@@ -144,16 +144,33 @@ def chart_of_lines(network: nn.Module) -> Any:
 
 
 def chart_of_dark(taken: Mapping[str, nn.Module]) -> Any:
-    """Return a chart of the first layer's 45 functions, before training and after."""
-    drawn = {}
-    for name, when in (("before training", "start"), ("after", "end")):
-        phi = curves(taken[when])[:5].flatten(0, -2)
-        gap = torch.full((len(phi), 1), torch.nan)  # between two functions
-        x = torch.cat([X, torch.tensor([torch.nan])]).repeat(len(phi))
-        drawn[name] = x, torch.cat([phi, gap], 1).flatten()
+    """Return a chart of bands that hold the first layer's 45 functions, before training and after.
+
+    Lines are nine of them after training, those of the first kernel.
+    """
+    phi = {name: curves(taken[when])[:5] for name, when in (("before", "start"), ("after", "end"))}
+    kernel = phi["after"][0].flatten(0, -2)
+    gap = torch.full((len(kernel), 1), torch.nan)  # between two functions
+    x = torch.cat([X, torch.tensor([torch.nan])]).repeat(len(kernel))
+    drawn: dict[str, tuple[Any, Any]] = {
+        f"{name} training": (X, of.flatten(0, -2).amax(0)) for name, of in phi.items()
+    }
+    drawn["kernel 0, after"] = x, torch.cat([kernel, gap], 1).flatten()
     chart = kw.figures.lines(drawn, x="x, from black to white", y="φ")
-    for mark, opacity in zip(chart.marks, (0.7, 0.7), strict=True):
-        mark.opacities, mark.stroke_width = [opacity], 1
+    bands = [
+        type(edge)(  # bqplot's, which is not to be imported before there is a chart
+            x=edge.x,
+            y=np.stack([of.flatten(0, -2).amin(0), of.flatten(0, -2).amax(0)]),
+            scales=edge.scales,
+            colors=edge.colors * 2,
+            fill="between",
+            fill_colors=edge.colors,
+            fill_opacities=[0.25],
+        )
+        for edge, of in zip(chart.marks, phi.values(), strict=False)
+    ]
+    chart.marks[-1].stroke_width = 1
+    chart.marks = [*reversed(bands), *chart.marks]
     return chart
 
 

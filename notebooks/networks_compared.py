@@ -21,7 +21,11 @@ import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
-WAYS = "as built", "as built, dealt"
+WAYS = {
+    "as trained": "as built",
+    "dealt within each layer": "as built, dealt within layers",
+    "dealt among all layers": "as built, dealt",
+}
 LEADS = "more", "less", "undecided"
 STEPS = {
     "from the first convolution to the second": "convs.0 to convs.1",
@@ -319,13 +323,18 @@ def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float)
         curves[variant] = np.repeat(x, 3), halves
         marks.append((x, middle))
     figure = along(kw.figures.lines(curves, x="", y="bend", behind=[start]), layers)
-    import bqplot
+    return dotted(figure, marks)
 
-    dots = [
+
+def dotted(figure: Any, points: Sequence[tuple[Any, Any]]) -> Any:
+    """Put dots on the lines of a chart that has one grey line behind them, in their colours."""
+    import bqplot  # is not to be imported before there is a chart
+
+    own = [
         bqplot.Scatter(x=x, y=y, colors=line.colors, default_size=40, scales=line.scales)
-        for line, (x, y) in zip(figure.marks[1:], marks, strict=True)
+        for line, (x, y) in zip(figure.marks[1:], points, strict=True)
     ]
-    figure.marks = [*figure.marks, *dots]
+    figure.marks = [*figure.marks, *own]
     return figure
 
 
@@ -346,47 +355,67 @@ def times_as_bent() -> Any:
 
 
 def beside_dealt(step: str) -> Any:
-    """Return a chart of one of `STEPS` by all measures, trained and with the splines dealt."""
+    """Return a chart of one of `STEPS` by all measures, trained and with the splines dealt.
+
+    A dot is the mean of the twenty, a bar its interval.
+    """
     pair = recorded()["pair"]
     kinds = {
         name: {measure: pair[f"{way}: {measure}, {STEPS[step]}"] for measure in MEASURES}
-        for name, way in (("as trained", "as built"), ("splines dealt", "as built, dealt"))
+        for name, way in WAYS.items()
     }
     earlier, later = STEPS[step].split(" to ")
+    places, level = [*MEASURES], "no difference"
+    drawn = {level: ([-0.5, len(places) - 0.5], [50.0, 50.0])}
+    means = []
+    for number, (name, of) in enumerate(kinds.items()):
+        x = np.arange(len(places)) + 0.22 * (number - 1)
+        middle, low, high = np.transpose([interval(of[place]) for place in places])
+        ends = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
+        drawn[name] = np.repeat(x, 3), ends
+        means.append((x, middle))
     y = f"{later} more complex than {earlier}, %"
-    return dots(kinds, y, level=("no difference", 50.0))
+    figure = along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places)
+    return dotted(figure, means)
 
 
 def about_dealt() -> Markdown:
     """Say of each of `STEPS` in how many pairs the later is more bent, and what dealing leaves."""
     pair, told = recorded()["pair"], []
     for step, layers in STEPS.items():
-        both = {
-            measure: [np.array(pair[f"{way}: {measure}, {layers}"]) for way in WAYS]
+        found = {
+            measure: [np.array(pair[f"{way}: {measure}, {layers}"]) for way in WAYS.values()]
             for measure in MEASURES
         }
         verdicts: dict[str, list[str]] = {}
-        for measure, (own, dealt_ones) in both.items():
-            verdicts.setdefault(which(own - dealt_ones, *LEADS), []).append(measure)
-        (trained, by_chance), adds = both["bend"], np.subtract(*both["bend"])
-        more, less, undecided = (listed(verdicts[k]) if k in verdicts else "none" for k in LEADS)
+        for measure, (_, within, among) in found.items():
+            verdicts.setdefault(which(within - among, *LEADS), []).append(measure)
+        trained, within, among = found["bend"]
+        adds = within - among
+        words = "more complex by {}", "less complex by {}", "open by {}"
+        parts = [
+            of.format(listed(verdicts[lead]))
+            for lead, of in zip(LEADS, words, strict=True)
+            if lead in verdicts
+        ]
         told.append(
             f"**{step.capitalize()}: "
             + which(
-                abs(by_chance - 50) - abs(adds),
+                abs(among - 50) - abs(adds),
                 "more the bases than the splines.**",
                 "more the splines than the bases.**",
                 "as much the bases as the splines.**",
             )
-            + f" Of 100 pairs the later is more bent in {in_words(trained)}, with splines dealt in "
-            f"{in_words(by_chance)}. That each layer has its own splines "
+            + f" Of 100 pairs the later is more bent in {in_words(trained)}, with splines dealt "
+            f"within each layer in {in_words(within)}, among all in {in_words(among)}. That each "
+            "layer has its own splines "
             + which(
                 adds,
                 f"adds {in_words(adds)}",
                 f"takes away {in_words(-adds)}",
                 f"is not seen to matter, {in_words(adds)}",
             )
-            + f". They make the later more complex by {more}; less by {less}; open: {undecided}."
+            + f". Such splines make the later {'; '.join(parts)}."
         )
     return say(*told)
 

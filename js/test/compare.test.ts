@@ -407,6 +407,27 @@ describe("the verdict", () => {
     ]);
   });
 
+  it("calls numbers equal that are printed alike", () => {
+    const found = of(two([5, 5]), loss([0.05312, 0.053118], 5));
+    expect(found.verdict).toMatch(
+      /^After 5 steps, no model is ahead: training loss 0.0531 for both/,
+    );
+    expect(found.rows[0].best).toEqual([]);
+    const three = [...two(), model("CNN", 2)];
+    expect(of(three, loss([0.05312, 0.053118, 0.5])).rows[0].best).toEqual([0, 1]);
+  });
+
+  it("calls no lead of a loss that is within chance", () => {
+    const near = { ...loss([0.5, 0.52], 30, 1), errors: [0.01, 0.01] as Deciding["errors"] };
+    const found = of(two([30, 30]), near);
+    expect(found.verdict).toBe(
+      "After 30 steps, no model is ahead: the training losses, 0.5 and 0.52, are too close to call.",
+    );
+    expect(found.rows[0].best).toEqual([]);
+    const apart = { ...near, errors: [0.005, 0.005] as Deciding["errors"] };
+    expect(of(two([30, 30]), apart).verdict).toContain("KAN has the lower training loss");
+  });
+
   it("leads with the loss where accuracies differ by no more than chance", () => {
     // As one image of a thousand: within twice the error of their difference.
     const level = { ...accuracy([0.999, 1]), errors: [0.001, 0] as Deciding["errors"] };

@@ -273,7 +273,7 @@ describe("how shares add up", () => {
     const one = { rows: 1, columns: 1, values: bytes([-1.25]), beside: bytes([0]), samples: null };
     const little = { sums: { baseline: 1, missing: 1e-4 } };
     expect(read(kernels, { ...one, ...little }).sentence).toBe(
-      "Class 1 scores −0.25. With the kernel of this layer at its mean over this image it would score 1; what it makes of this image adds −1.25.",
+      "Class 1 scores −0.25. With the kernel of this layer at its mean over this image it would score 1; what it makes of this image subtracts 1.25.",
     );
   });
 
@@ -332,7 +332,19 @@ describe("the scene", () => {
     },
   );
 
-  it.each([240, 470, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {
+  it("has the sum and the functions in a narrow window's first screen, below image and scores side by side", () => {
+    const { made } = scene({ layer: "linear" }, 530);
+    const box = (name: string) => made.sites.box(`${name}/0/0`) as Rect;
+    const [image, classes] = [box("image"), box("classes")];
+    expect(classes.x).toBeGreaterThan(image.x + image.width);
+    expect(classes.y).toBeLessThan(image.y + image.height);
+    const [sum, curves] = [box("bars"), box("curves")];
+    expect(sum.y).toBeGreaterThan(image.y);
+    expect(curves.y).toBeGreaterThan(sum.y);
+    expect(curves.y + curves.height).toBeLessThan(600);
+  });
+
+  it.each([240, 470, 530, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {
     const long = [1, -3, 0, 2, 0.5, -0.5].map((value) => value * 1.2345e-4);
     const small = { ...wire, parts: [functions, { ...kernels, values: bytes(long) }] };
     for (const [name, what, top = 30] of [

@@ -162,10 +162,8 @@ describe("the heads", () => {
   it.each([460, 500, 800])("say first and last step, and what is logarithmic: %d", (width) => {
     const texts = textsOf(sceneFrom(traitsOf(["a"]), { width })).map(({ text }) => text);
     expect(texts.filter((text) => text.includes("…"))).toEqual([]);
-    expect(texts.some((text) => /^(dots: )?range of φ.*log scale/.test(text))).toBe(true);
-    expect(texts.some((text) => /by step, .*log scale|on the grid, .*log scale/.test(text))).toBe(
-      true,
-    );
+    expect(texts.some((text) => /^range of φ/.test(text))).toBe(true);
+    expect(texts.filter((text) => text.includes("log scale")).length).toBe(2);
     expect(texts).toEqual(expect.arrayContaining(["0", "20"]));
   });
 });
@@ -198,6 +196,9 @@ describe("the words", () => {
     expect(sentences(scene.content)[1]).toMatch(/^6 % of the inputs of layer a lie outside/);
     const [range] = scene.layout.cells;
     expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
+    scene.content.rows[0].numbers.observed_range = 0.0425;
+    expect(range.column.lines(scene.content.rows[0].numbers)[0]).toBe("0.043");
+    expect(sentences(scene.content)[0]).toContain("typically by 0.043 over the inputs seen");
   });
 
   it("call a layer that is named by a number a layer", () => {
@@ -321,12 +322,23 @@ describe("the scene", () => {
     ]);
   });
 
-  it("has curves beside the ranges, or under them where it is narrow, with the ends of their axis", () => {
+  it("has curves beside the ranges, and the numbers below both where it is narrow", () => {
     const at = (width: number) => sceneFrom(traitsOf(["a", "b"]), { width });
-    for (const width of [440, 900]) {
+    for (const [width, bands] of [
+      [270, 2],
+      [440, 1],
+      [900, 0],
+    ]) {
       const scene = at(width);
-      expect([scene.layout.bands, scene.layout.timesTop > 0]).toEqual([1, width === 440]);
+      const { plot, times, cells, heights } = scene.layout;
+      expect([width, scene.layout.bands]).toEqual([width, bands]);
+      expect(times.x).toBeGreaterThanOrEqual(plot.x + plot.width);
       const texts = textsOf(scene);
+      const heads = texts.filter(({ text }) => /^range/.test(text));
+      expect(new Set(heads.map(({ y }) => y)).size).toBe(1);
+      const share = texts.find(({ text }) => text === "20 %");
+      const under = scene.layout.top + heights.height;
+      expect([width, (share?.y ?? 0) > under, cells.length]).toEqual([width, bands > 0, 3]);
       expect(Math.min(...texts.map(({ size }) => size))).toBeGreaterThanOrEqual(11);
       const { from, to } = scene.times.values;
       for (const end of [from, to]) {
@@ -351,7 +363,7 @@ describe("the scene", () => {
     const texts = textsOf(sceneFrom(traits, { width: 560 }));
     const [beside, under] = texts.filter(({ text }) => text.endsWith("not finite"));
     expect([beside.text, beside.anchor ?? "start"]).toEqual([
-      "3 of 6 shown · 1 not finite",
+      "3 of 6 functions shown · 1 not finite",
       "start",
     ]);
     expect([under.text, under.anchor]).toEqual(["2 not finite", "end"]);
@@ -376,7 +388,7 @@ describe("the scene", () => {
       "1 constant",
       "functions",
     ]);
-    expect(notes(420)[0]).toBe("3 of 6,250 functions shown");
+    expect(notes(340)[0]).toBe("3 of 6,250 functions shown");
   });
 
   it("draws of a hundred layers what is seen, under a head that stays", () => {

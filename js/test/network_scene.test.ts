@@ -295,6 +295,25 @@ describe("numbers of one layer", () => {
   });
 });
 
+describe("circles of few units", () => {
+  it.each([900, 440])("all have their numbers, of one size in a layer, in %i pixels", (width) => {
+    const scene = page({}, width)(run([3, 5, 1]));
+    const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+    const texts = textsIn(scene.sheets[2].marks(view));
+    for (const { units, column } of scene.diagram.parts) {
+      const sizes = units.map(({ unit, x, y, width: wide, height }) => {
+        const found = texts.find((text) => {
+          const isThere = text.x >= x - 20 && text.x <= x + wide + 20;
+          return isThere && text.y >= y && text.y <= y + height + 12 && /\d\.\d/.test(text.text);
+        });
+        expect(found, `${column.name} ${unit}`).toBeDefined();
+        return found?.size;
+      });
+      expect(new Set(sizes).size).toBe(1);
+    }
+  });
+});
+
 describe("a network of one function", () => {
   it.each([900, 480])("is that function with axes, which fills a width of %i", (width) => {
     const scene = page({}, width)(run([1, 1]));

@@ -434,6 +434,21 @@ describe("the legend of long labels", () => {
     expect(lines.join(" ")).toBe(label);
   });
 
+  it("lists each weight below the plot, two in a line, none over another", () => {
+    const parts = Array.from({ length: 5 }, (_, k) => ({ label: `B${k}`, weight: `0.${k}123` }));
+    const own = { ...ROW, label: "each", parts };
+    const legend = legendBelow([own, ROW, ROW, ROW, ROW], 0, 530);
+    const said = { reading: null, variable: "x", sum: "", lit: "" };
+    const texts = legendMarks(legend, said, themeOf("light").colours).flatMap((mark) =>
+      mark.kind === "text" && /^(B\d|0\.\d123)$/.test(mark.text) ? [mark] : [],
+    );
+    expect(texts.slice(0, 10).map(({ text }) => text)).toEqual(
+      parts.flatMap(({ label, weight }) => [label, weight]),
+    );
+    expect(new Set(texts.slice(0, 10).map(({ y }) => y)).size).toBe(3);
+    expect(legend.rows[1].box.y - legend.rows[0].box.y).toBe(18 + 3 * 15);
+  });
+
   it("and beside it, where they take several lines", () => {
     const legend = legendBeside(rows, { x: 0, width: legendWidth(700) }, 380);
     const [{ lines, box }, next] = legend?.rows ?? [];

@@ -23,7 +23,7 @@ from kan_widgets.nn.torch_modes import gradient_mode_restored, ungraded
 
 T = TypeVar("T")
 
-# A lock for each model run so: the last but one in the table of `kan_widgets.live.worker`.
+# A lock for each model run so: the last but one in the table of ``docs/architecture.md``.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 # What `torch.compile` did before the first of the runs that go on now. That holds for the process:

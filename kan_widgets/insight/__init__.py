@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kan_widgets.insight.intervene import *
     from kan_widgets.insight.kernel_shares import *
     from kan_widgets.insight.kernels import *
+    from kan_widgets.insight.moments import *
     from kan_widgets.insight.networks.ensemble import *
     from kan_widgets.insight.ranges import *
     from kan_widgets.insight.sampled_layer import *
@@ -48,10 +49,13 @@ __all__ = [
     "Intervention",
     "KernelShares",
     "LayerSummary",
+    "Moment",
+    "Moments",
     "Observed",
     "Path",
     "PatternCheck",
     "Quantiles",
+    "Rise",
     "SampledLayer",
     "SeenInputs",
     "SeenPatches",
@@ -71,6 +75,7 @@ __all__ = [
     "intervene",
     "later_is_more_complex",
     "layer_ranges",
+    "moments",
     "quantiles_of",
     "sampled",
     "seen_inputs",
@@ -82,7 +87,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "circuits complexity explain intervene kernel_shares kernels ranges sampled_layer summary "
-    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
-    "networks.ensemble",
+    "circuits complexity explain intervene kernel_shares kernels moments ranges sampled_layer "
+    "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
+    "formulas.symbolic_fits networks.ensemble",
 )

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_module
 from kan_widgets.functions import LayerFunctions, Tap
-from kan_widgets.functions.undisturbed import tapped, undisturbed
+from kan_widgets.functions.undisturbed import undisturbed
 from kan_widgets.insight.formulas.projection import Curve, Replacement, difference, replaced
-from kan_widgets.insight.tapped_pass import Stage, stages_of
+from kan_widgets.insight.tapped_pass import Stage, TappedPass, run, stages_of
 from kan_widgets.live.frames.frame import place_in_layer
 from kan_widgets.live.model.observe import observe
 from kan_widgets.printed import Printed
@@ -281,27 +281,23 @@ def _logs(
     for tap, stage in adding.items():
         if len(tap.modules) > 1 and tap.joined == "cat":
             raise ValueError(f"{stage.name}: its output is of several modules")
-    passed: dict[Tap, list[Tensor]] = {}
+    taps = [tap for stage in adding.values() for tap in (*stage.inputs, stage.at)]
 
-    def see(tap: Tap, value: Tensor) -> Tensor | None:
-        before = passed.setdefault(tap, [])
-        before.append(value.clone())
-        if len(before) > len(tap.modules):
-            raise ValueError("a layer runs more than once: its functions cannot be told apart")
-        if tap not in adding or len(before) > 1:
+    def added(tap: Tap, value: Tensor, record: TappedPass) -> Tensor | None:
+        if tap not in adding or tap in record.passed:
             return None
         stage = adding[tap]
         for part, its in zip(stage.parts, stage.inputs, strict=True):
             if part.name in more:
-                value = value + more[part.name].total(its.join(passed[its])).to(value)
+                value = value + more[part.name].total(record.at(its)).to(value)
         return value
 
-    def run() -> Iterator[Tensor]:
-        taps = [tap for stage in adding.values() for tap in (*stage.inputs, stage.at)]
+    def scores() -> Iterator[Tensor]:
         for some in images.split(_AT_ONCE):
-            passed.clear()
-            with tapped(taps, see):
-                yield torch.log_softmax(model(some).double(), dim=1).cpu()
+            record = run(model, some, taps, added)
+            if any(len(passed) > len(tap.modules) for tap, passed in record.passed.items()):
+                raise ValueError("a layer runs more than once: its functions cannot be told apart")
+            yield torch.log_softmax(record.output.double(), dim=1).cpu()
 
-    logs: Float64 = undisturbed(model, lambda: torch.cat(list(run()))).numpy()
+    logs: Float64 = undisturbed(model, lambda: torch.cat(list(scores()))).numpy()
     return logs

@@ -201,9 +201,11 @@ def kernel_shares(
 
     def score(values: Tensor) -> Tensor:
         """Return the score for ``(n, channels, h, w)`` in place of z."""
-        split = values.to(x).split([piece.shape[1] for piece in pieces], dim=1)
+        split = iter(values.to(x).split([piece.shape[1] for piece in pieces], dim=1))
         batch = x.expand(len(values), *x.shape[1:])
-        again = run(model, batch, [last.at], (place, list(split)))
+        again = run(
+            model, batch, [last.at, place], lambda t, *_: next(split) if t == place else None
+        )
         scores = again.at(last.at)
         return scores[:, target] - (0 if against is None else scores[:, against])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -94,24 +94,23 @@ def run(
     model: nn.Module,
     x: Tensor,
     taps: Sequence[Tap],
-    replaced: tuple[Tap, list[Tensor]] | None = None,
+    put: Callable[[Tap, Tensor, TappedPass], Tensor | None] | None = None,
 ) -> TappedPass:
     """Run a model on a batch, in the mode it is in, and keep what passes at some taps.
 
-    ``replaced`` is a tap, and what is to pass there instead at each of its calls.
+    ``put`` gets a tap, what comes there and what has passed so far, and returns what is to pass
+    instead, or ``None``.
     """
     record = TappedPass()
 
     def keep(tap: Tap, value: Tensor) -> Tensor | None:
         record.times[tap] = next(record.clock)
-        before = record.passed.setdefault(tap, [])
+        new = None if put is None else put(tap, value, record)
         # Copies, because the model may go on in place.
-        if replaced is None or tap is not replaced[0]:
-            before.append(value.clone())
-            return None
-        before.append(replaced[1][len(before)].clone())
-        return before[-1].clone()
+        passed = (value if new is None else new).clone()
+        record.passed.setdefault(tap, []).append(passed)
+        return None if new is None else passed.clone()
 
-    with tapped([*taps, *([replaced[0]] if replaced else [])], keep):
+    with tapped(taps, keep):
         record.output = model(x)
     return record

@@ -1,8 +1,8 @@
 """Trainers and trackers: each is a file here, imported when it is first asked for.
 
-``kw.integrations.lightning``, ``transformers``, ``ignite``, ``skorch``, ``fastai`` and ``keras``
-each have a callback ``KANWidgets`` for that trainer; ``accelerate`` and ``ray`` have a ``bind`` for
-loops of one's own. Trackers are reached by ``live.send_to``.
+``kw.integrations.lightning``, ``transformers``, ``ignite``, ``skorch`` and ``fastai`` each have a
+callback ``KANWidgets`` for that trainer; ``accelerate`` and ``ray`` have a ``bind`` for loops of
+one's own. Trackers are reached by ``live.send_to``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ _TRAINERS = {
     "accelerate": "accelerate",
     "fastai": "fastai",
     "ignite": "pytorch-ignite",
-    "keras": "keras",
     "lightning": "lightning",
     "ray": "'ray[train]'",
     "skorch": "skorch",

@@ -96,7 +96,6 @@ class KernelGrid(LayerView):
         values: Mapping[str, Any] | None,
         *,
         units: str = "",
-        signed: bool | None = None,
     ) -> None:
         """Give functions numbers, by whose name ``sort`` and ``shade`` sort and tint from then on.
 
@@ -108,9 +107,7 @@ class KernelGrid(LayerView):
             Arrays by the name of their layer: one number for each function, ``(out, in, kh, kw)``,
             or for each output, ``(out,)``. NaN stands for unknown. ``None`` removes the name.
         units
-            Printed behind the numbers.
-        signed
-            Whether the scale of the tints has zero in the middle; by default if any is negative.
+            Printed behind the numbers. Where some are negative, zero is in the middle of the tints.
 
         Raises
         ------
@@ -144,11 +141,8 @@ class KernelGrid(LayerView):
                 "array, …}"
             )
         layers = {layer: _numbers(layer, scores, shapes) for layer, scores in values.items()}
-        has_negative = any((numbers < 0).any() for numbers in layers.values())
-        if has_negative and signed is False:
-            raise ValueError(f"{name}: some numbers are negative, so signed=False cannot show them")
         score = {
-            "signed": has_negative if signed is None else bool(signed),
+            "signed": any((numbers < 0).any() for numbers in layers.values()),
             "units": str(units),
             "layers": {layer: numbers.tobytes() for layer, numbers in layers.items()},
         }

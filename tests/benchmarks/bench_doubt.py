@@ -80,7 +80,8 @@ def asked(kind: str, made: Callable[[], nn.Sequential], seed: int, counted: Coun
         kind,
         trend.later > max(null),
     )
-    fitted = symbolic(layers[-1], seen[layers[-1].name], keep=1).fitted
+    found = symbolic(layers[-1], seen[layers[-1].name], keep=1).found
+    fitted = [bool(ranks) and ranks[0].fits for ranks in found.values()]
     counted.add("a function of the last layer has a form: says nothing of training", kind, *fitted)
 
 

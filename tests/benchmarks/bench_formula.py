@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import io
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,9 +169,21 @@ def compare(name: str, seed: int, pykan: bool) -> None:
     )
 
 
-def digits(epochs: int) -> None:
+def all_digits(folder: Path) -> kw.data.Digits:
+    """Return MNIST's training images, of which the last 10,000 are held out."""
+    parts = []
+    for name, header in (("images-idx3", 16), ("labels-idx1", 8)):
+        content = gzip.decompress((folder / f"train-{name}-ubyte.gz").read_bytes())
+        parts.append(torch.frombuffer(bytearray(content[header:]), dtype=torch.uint8))
+    images, labels = parts[0].reshape(-1, 1, 28, 28).float() / 127.5 - 1, parts[1].long()
+    cut, held = images[:-10_000], images[-10_000:]
+    source = "the last 10,000 of MNIST's 60,000 training images"
+    return kw.data.Digits(cut, labels[:-10_000], held, labels[-10_000:], source)
+
+
+def digits(epochs: int, folder: Path | None) -> None:
     """Print how many functions of a convolutional network can have forms, and what that costs."""
-    data = kw.data.mnist("embedded")
+    data = all_digits(folder) if folder else kw.data.mnist("embedded")
     torch.manual_seed(0)
     model = kw.nn.KANCNN(channels=(4, 8, 8))
     train, _ = data.loaders(batch_size=64, shift=1)
@@ -223,9 +237,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8, help="of exp; of the others there is one")
     parser.add_argument("--pykan", action="store_true", help="ask pykan too")
     parser.add_argument("--digits", type=int, default=0, help="epochs on MNIST, instead of laws")
+    parser.add_argument("--data", type=Path, help="folder of MNIST's training files, packed")
     given = parser.parse_args()
     if given.digits:
-        digits(given.digits)
+        digits(given.digits, given.data)
         return
     others = "  auto_symb. refitted seconds" if given.pykan else ""
     print(f"      law seed   network   formula /network seconds{others}")

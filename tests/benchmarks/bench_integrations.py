@@ -12,10 +12,6 @@ steps.
 
 from __future__ import annotations
 
-import os
-
-os.environ["KERAS_BACKEND"] = "torch"
-
 import logging
 import statistics
 import tempfile
@@ -234,22 +230,6 @@ def skorch(watched: bool, clock: Clock) -> Any:
     return callback.live if watched else None
 
 
-def keras(watched: bool, clock: Clock) -> Any:
-    """Train with Keras."""
-    import keras as k3
-
-    class Tick(k3.callbacks.Callback):  # type: ignore[misc, name-defined]
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            clock()
-
-    model = k3.Sequential([k3.layers.TorchModuleWrapper(Image())])
-    model.compile(k3.optimizers.SGD(0.01), "sparse_categorical_crossentropy")
-    callback = timed(kw.integrations.keras.KANWidgets(every=EVERY), clock)
-    callbacks = [Tick(), *([callback] if watched else [])]
-    model.fit(images, labels, batch_size=64, epochs=1, verbose=0, callbacks=callbacks)
-    return callback.live if watched else None
-
-
 def measure(name: str, train: Callable[[bool, Clock], Any]) -> None:
     """Print the ratio of a trainer's steps watched and unwatched."""
     train(True, Clock())
@@ -301,7 +281,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     print(f"a step of the article's network on 64 images, every={EVERY}, medians of {PAIRS} pairs")
     measure("bare loop", bare)
-    for train in (lightning, transformers, ignite, skorch, keras):
+    for train in (lightning, transformers, ignite, skorch):
         measure(train.__name__, train)
     report_of_all_layers()
     measure("send_to, of a watched loop", lambda sent, clock: bare(sent, clock, send=True))

@@ -72,6 +72,15 @@ def test_splines_are_fitted_with_the_forms_beside_them() -> None:
     assert start.fitted(X, y, 200).unexplained(X, y) < 1e-5
 
 
+def test_a_spline_and_a_constant_are_not_left_large_against_each_other() -> None:
+    h = chain().run(X)[0][1][:, 0]
+    own = chain().with_term((1, 0, 0), spline_through(h, 0.1 * h + 1e6), -1e6)
+    tidied = own.tidied()
+    assert np.abs(tidied.terms[1, 0, 0].numbers).max() < 20
+    assert np.abs(tidied.constants[1]).max() < 20
+    assert tidied.run(X)[0][-1] == pytest.approx(own.run(X)[0][-1], abs=1e-6)
+
+
 @pytest.mark.parametrize("outer", ["line", "square", "cube", "log", "sqrt", "reciprocal", "ReLU"])
 def test_a_sum_is_scaled_without_a_change_where_forms_allow_it(outer: str) -> None:
     own = chain(outer)

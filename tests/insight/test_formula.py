@@ -182,6 +182,45 @@ def test_what_a_form_alone_cannot_show_the_whole_does() -> None:
     assert formula(model, x).unexplained < 1e-5
 
 
+def wave(x: torch.Tensor) -> torch.Tensor:
+    """Return a curve that is like no form of the library."""
+    return torch.sin(2 * x) + 0.5 * torch.cos(6 * x)
+
+
+def test_where_no_form_holds_the_spline_is_kept_beside_the_forms_that_do() -> None:
+    model = planted([[wave, torch.square]])
+    x = 2 * torch.rand(500, 2, dtype=torch.float64) - 1
+    found = formula(model, x, names=["s", "t"])
+    assert found.unexplained < 1e-3
+    assert found.terms == {"spline of s": 1, "square of t": 1}
+    [term] = found.sympy[0].atoms(sympy.Function)
+    assert str(term) == "phi0_0_0(s)"
+    assert r"\phi_{0 0 0}" in found.latex[0]
+    # What is left if it may not be kept: a form alone leaves more.
+    forms = [one for one in found.front if "spline of s" not in one.terms]
+    assert min(one.unexplained for one in forms) > 0.01
+    space: dict[str, Any] = {}
+    exec(found.source, space)
+    assert space["formula"](*x.numpy().T) == pytest.approx(found(x.numpy())[:, 0], rel=1e-9)
+    live = kw.bind(model)
+    with torch.no_grad():
+        before = model(x)
+        found.put(live)
+        left = model(x)[:, 0].numpy() - found(x.numpy())[:, 0]
+    assert np.square(left).mean() < 1e-4 * float(before.var())
+
+
+def test_a_network_of_which_no_form_holds_is_as_near_by_its_splines() -> None:
+    model = planted(
+        [[wave, lambda x: wave(-x)], [lambda x: wave(x + 1), wave]],
+        [[lambda x: wave(x / 3), lambda x: wave(1 - x / 3)]],
+    )
+    x = 2 * torch.rand(600, 2, dtype=torch.float64) - 1
+    found = formula(model, x)
+    assert found.unexplained < 0.01
+    assert "spline of a sum" in found.terms
+
+
 def test_of_several_networks_it_says_which_terms_are_in_few() -> None:
     def network(second: Any) -> nn.Module:
         return planted([[lambda x: 2 * torch.sin(3 * x), second]])
@@ -192,6 +231,8 @@ def test_of_several_networks_it_says_which_terms_are_in_few() -> None:
     found = formula(models, x)
     assert found.networks == 3
     assert found.terms == {"sin of x0": 3, "square of x1": 2, "tanh of x1": 1}
+    [row] = [row for row in found.table() if row["chosen"]]
+    assert row["terms"] == {"sin of x0": "3 of 3", "square of x1": "2 of 3"}
     assert "Not to be believed: tanh of x1." in str(found)
     assert "Not to be believed" in found._repr_html_()
     assert "x1**2" in str(found.sympy[0])

@@ -1,9 +1,8 @@
-"""Hugging Face, accelerate, Ignite, skorch and Keras: the real trainers, with the callback."""
+"""Hugging Face, accelerate, Ignite and skorch: the real trainers, with the callback."""
 
 from __future__ import annotations
 
 import copy
-import os
 import pickle
 import sys
 import warnings
@@ -12,10 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-os.environ["KERAS_BACKEND"] = "torch"
-
 import accelerate
-import keras
 import numpy as np
 import pytest
 import skorch
@@ -177,41 +173,11 @@ class Skorch(Run):
         self.net.fit(*(t.numpy() for t in examples().tensors))
 
 
-class Keras(Run):
-    callback = staticmethod(lambda **o: kw.integrations.keras.KANWidgets(**o))
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._wrapped = network()
-        self.model = keras.Sequential([keras.layers.TorchModuleWrapper(self._wrapped)])
-        self.model.compile(keras.optimizers.SGD(0.1), "mse")
-
-    @property
-    def bound(self) -> nn.Module:
-        return self._wrapped
-
-    def train(self, at: int = 0, what: Callable[[], object] = lambda: None) -> None:
-        class Asking(keras.callbacks.Callback):  # type: ignore[misc]
-            done = 0
-
-            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-                self.done += 1
-                if self.done == at:
-                    what()
-
-        x, y = (tensor.numpy() for tensor in examples().tensors)
-        callbacks = [Asking(), *([self.widgets] if self.widgets else [])]
-        self.model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0, callbacks=callbacks)
-
-
-# It turns tensors into numbers in a way that NumPy has deprecated, and keeps them where that fails.
-KERAS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-TRAINERS = [HuggingFace, Ignite, Skorch, pytest.param(Keras, marks=KERAS)]
+TRAINERS = [HuggingFace, Ignite, Skorch]
 CURVES = {
     HuggingFace: {"loss", "grad_norm", "learning_rate", "train_loss"},
     Ignite: {"loss"},
     Skorch: {"loss", "train_loss"},
-    Keras: {"loss"},
 }
 
 
@@ -287,32 +253,6 @@ def test_a_skorch_net_with_the_callback_is_cloned_and_pickled() -> None:
     assert copy.deepcopy(net).callbacks[0].bindings == ()
 
 
-def test_several_torch_modules_of_a_keras_model_are_bound_under_the_names_of_their_layers() -> None:
-    first, second = network()
-    wrapped = keras.layers.TorchModuleWrapper
-    model = keras.Sequential(
-        [wrapped(first, name="early"), keras.Sequential([wrapped(second, name="late")])]
-    )
-    model.compile(keras.optimizers.SGD(0.1), "mse")
-    widgets = kw.integrations.keras.KANWidgets()
-    x, y = (tensor.numpy() for tensor in examples().tensors)
-    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
-    assert widgets.live.layers == ("early", "late")
-    live = widgets.live
-    model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[widgets])
-    assert (widgets.live is live, live.stats.steps) == (True, STEPS)
-    shown = live.refresh().coefficients("late")[:, :, 0, 0]
-    assert torch.equal(torch.from_numpy(shown.copy()), second.coefficients().detach())
-
-
-def test_a_keras_model_without_torch_modules_is_refused_with_what_to_do() -> None:
-    model = keras.Sequential([keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(0.1), "mse")
-    x, y = (tensor.numpy() for tensor in examples().tensors)
-    with pytest.raises(ValueError, match=r"wrap them in keras\.layers\.TorchModuleWrapper"):
-        model.fit(x, y, verbose=0, callbacks=[kw.integrations.keras.KANWidgets()])
-
-
 def test_a_metric_of_the_ignite_engine_is_a_curve() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
@@ -372,7 +312,7 @@ def test_one_line_records_and_sends_what_hugging_face_trains(
     assert (again.history[0].step, again.frame.step) == (0, STEPS)
 
 
-@pytest.mark.parametrize("kind", [Ignite, Skorch, pytest.param(Keras, marks=KERAS)])
+@pytest.mark.parametrize("kind", [Ignite, Skorch])
 def test_a_trainer_without_a_folder_of_its_own_is_told_where_to_record(
     kind: type[Run], tmp_path: Path
 ) -> None:
@@ -590,10 +530,7 @@ def test_a_trainer_that_is_not_installed_is_named_with_what_to_do(
 
 # Hugging Face pins memory also where there is nothing to pin it for.
 @pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning")
-@pytest.mark.parametrize(
-    "heading",
-    ["Hugging Face", "accelerate", "Ignite", "skorch", pytest.param("Keras", marks=KERAS)],
-)
+@pytest.mark.parametrize("heading", ["Hugging Face", "accelerate", "Ignite", "skorch"])
 def test_the_documented_example_runs(
     heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -602,7 +539,7 @@ def test_the_documented_example_runs(
     made = run_documented(heading)
     live = made["live"] if heading == "accelerate" else made["callback"].live
     # skorch keeps a fifth for validation, and has batches of 128; Hugging Face has batches of 8.
-    steps = {"skorch": 6, "Hugging Face": 96, "Keras": 24}
+    steps = {"skorch": 6, "Hugging Face": 96}
     assert live.stats.steps == steps.get(heading, 48)
     assert live.progress.state == "finished"
     assert any("loss" in name for name in live.scalars.names)

@@ -23,7 +23,6 @@ IN_PIECES = [name for name in TUTORIALS if name[:2] != "06"]
 WORDS_OF_A_PIECE, LINES_OF_A_PIECE = 120, 20
 # A view stays in the window above a loop of so many lines.
 LINES_OF_A_LOOP = 6
-LONGER_LOOPS = ("05b", "05c", "07_", "07b", "10_", "11_")
 HIDDEN = re.compile(r"(?<=</summary>).*?(?=</details>)", re.S)
 
 every_tutorial = pytest.mark.parametrize("name", TUTORIALS)
@@ -169,7 +168,7 @@ def lines_of_code(source: str) -> int:
     return sum(1 for line in lines if line and not line.startswith("#"))
 
 
-@pytest.mark.parametrize("name", [name for name in TUTORIALS if not name.startswith(LONGER_LOOPS)])
+@every_tutorial
 def test_a_cell_that_trains_is_short(name: str) -> None:
     sources = {cell.id: cell.source for cell in code_cells(read(name))}
     lengths = {key: lines_of_code(sources[key]) for key in cells_that_train(sources)}

@@ -174,17 +174,22 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
 
 
 def test_dealt_splines_leave_each_function_its_base_and_all_splines_somewhere() -> None:
-    network = kw.nn.KANCNN(channels=(8, 8, 8), padding=1)
-    layers = kw.functions.read(network)
-    dealt = networks_compared.dealt(layers, 3)
-    before, after = (
-        np.concatenate([of.coefficients.reshape(-1, 9).numpy() for of in found])
-        for found in (layers, dealt)
-    )
-    assert np.array_equal(before[:, 0], after[:, 0])
-    assert not np.array_equal(before, after)
-    order = [np.lexsort(found[:, 1:].T) for found in (before, after)]
-    assert np.array_equal(before[order[0], 1:], after[order[1], 1:])
+    layers = kw.functions.read(kw.nn.KANCNN(channels=(8, 8, 8), padding=1))
+
+    def same_splines(one: np.ndarray, other: np.ndarray) -> bool:
+        return np.array_equal(*(of[np.lexsort(of.T)] for of in (one[:, 1:], other[:, 1:])))
+
+    for within in (False, True):
+        dealt = networks_compared.dealt(layers, 3, within=within)
+        pairs = [
+            tuple(of.coefficients.reshape(-1, 9).numpy() for of in (layer, other))
+            for layer, other in zip(layers, dealt, strict=True)
+        ]
+        before, after = (np.concatenate(of) for of in zip(*pairs, strict=True))
+        assert np.array_equal(before[:, 0], after[:, 0])
+        assert not np.array_equal(before, after)
+        assert same_splines(before, after)
+        assert all(same_splines(*pair) for pair in pairs) == within
 
 
 def test_the_later_is_the_more_complex_in_as_many_pairs_as_the_insight_finds() -> None:
@@ -203,17 +208,15 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
     first, second, _ = networks_compared.about_dealt().data.splitlines()
     assert "more the bases than the splines" in first
     assert "more the splines than the bases" in second
-    assert "complex by bend, turns, line, silu, variation and curvature; less by none" in second
-    pair = table["pair"] | {
-        name.replace("as built, dealt", "as built"): found
-        for name, found in table["pair"].items()
-        if "dealt" in name and "convs.1 to convs.2" in name
-    }
-    monkeypatch.setattr(networks_compared, "recorded", lambda: table | {"pair": pair})
+    assert second.endswith("complex by bend, turns, line, silu, variation and curvature.")
+    among = {name: found for name, found in table["pair"].items() if "as built, dealt:" in name}
+    same = {name.replace("dealt", "dealt within layers"): found for name, found in among.items()}
+    turned = table | {"pair": table["pair"] | same}
+    monkeypatch.setattr(networks_compared, "recorded", lambda: turned)
     _, second, _ = networks_compared.about_dealt().data.splitlines()
     assert "more the bases than the splines" in second
     assert "is not seen to matter, 0.0 [0.0, 0.0]" in second
-    assert second.endswith("open: bend, turns, line, silu, variation and curvature.")
+    assert second.endswith("open by bend, turns, line, silu, variation and curvature.")
 
 
 def test_sines_are_counted_where_functions_are_sines() -> None:

@@ -104,9 +104,11 @@ def test_the_sentences_add_up(view):
     assert f"Class 3 scores {score}, the sum of 400 functions." in last
     second = found.kernels[1]
     added, missing = second.contributions.sum(), second.missing
+    verb = "subtracts" if added < 0 else "adds"
     assert (
         f"Class 3 scores {score}. With each kernel of this layer at its mean over 16 examples it "
-        f"would score {number(second.baseline)}; what they make of this image adds {number(added)}"
+        f"would score {number(second.baseline)}; what they make of this image {verb} "
+        f"{number(abs(added))}"
     ) in words
     assert second.baseline + added + missing == pytest.approx(found.score, rel=1e-4)
     for part, sums in zip(

@@ -90,7 +90,7 @@ def test_the_browser_knows_the_words_of_a_view(
     }
 
 
-@pytest.mark.parametrize("method", ["svg", "image", "to_png", "to_svg", "to_pdf", "animate"])
+@pytest.mark.parametrize("method", ["svg", "image", "to_png", "to_svg", "animate"])
 def test_a_picture_has_a_signature_with_the_options_of_its_view(
     view: type[View], method: str
 ) -> None:
@@ -111,7 +111,7 @@ def test_a_picture_has_a_signature_with_the_options_of_its_view(
     [
         (
             "save",
-            r"KernelGrid has no attribute 'save'. Write to_png\(\"view\.png\"\), to_svg, to_pdf or",
+            r"KernelGrid has no attribute 'save'. Write to_png\(\"view\.png\"\), to_svg or",
         ),
         ("savefig", "Write to_png"),
         ("save_png", "Write to_png"),

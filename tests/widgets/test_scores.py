@@ -111,7 +111,6 @@ def test_names_are_words_of_sort_and_shade_while_they_are_there(grid: kw.KernelG
         ("s", {"convs.0": np.ones(9)}, {}, ValueError, r"\(9,\): expected .*or \(5,\) by output"),
         ("s", {"linear": np.ones((625, 10))}, {}, ValueError, r"shape \(625, 10\)"),
         ("s", {"convs.0": np.full(45, np.inf)}, {}, ValueError, "NaN stands for unknown"),
-        ("s", {"convs.0": -np.ones(45)}, {"signed": False}, ValueError, "numbers are negative"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_and_nothing_changes(

@@ -230,14 +230,14 @@ function curveLines({ curves }: Panel, plot: Rect, toX: Scale, toY: Scale, colou
   return { kind: "group", clip: plot, marks };
 }
 
-/** Below the plot the title of its x axis, and where there is room a key to the logged line and the mean. */
+/** Below the plot the title of its x axis, and where there is room a key to the logged lines and the means of all. */
 function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours): Mark[] {
   const { muted } = colours;
   const y = plot.y + plot.height + 2 * SIZE + 7;
   const step = words(plot.x, y, STEP, muted);
   const smoothed = curves.find(({ mean }) => mean !== null);
   if (!smoothed) return [step];
-  const stroke = curveColour(colours, smoothed.colour);
+  const stroke = curves.length > 1 ? muted : curveColour(colours, smoothed.colour);
   const right = plot.x + plot.width;
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;

@@ -46,10 +46,22 @@ class Term:
             return list(range(len(self.numbers)))
         return [0, *([1] if self.form.scale else []), *([2] if self.form.shift else [])]
 
+    def written(self, link: Link) -> tuple[Form, list[float]]:
+        """Return its form with a, b and c; of a spline one of its own, named after the link."""
+        if self.form is not None:
+            return self.form, self.numbers.tolist()
+        from scipy.interpolate import BSpline  # type: ignore[import-untyped]
+        from sympy import Symbol  # type: ignore[import-untyped]
+        from sympy.utilities.lambdify import implemented_function  # type: ignore[import-untyped]
+
+        curve = BSpline(self.knots, self.numbers, _ORDER)
+        phi = implemented_function("phi{}_{}_{}".format(*link), curve)
+        return Form("spline", phi(Symbol("u", real=True))), [1.0, 1.0, 0.0]
+
     def at(self, x: Float64) -> tuple[Float64, Float64, Float64]:
         """Return values ``(n,)``, slopes ``(n,)``, and slopes by the numbers ``(n, numbers)``."""
         if self.form is None:
-            from scipy.interpolate import BSpline  # type: ignore[import-untyped]
+            from scipy.interpolate import BSpline
 
             beta = BSpline(self.knots, np.eye(len(self.numbers)), _ORDER)
             columns = beta(x)
@@ -175,7 +187,7 @@ class Chain:
         # Not MINPACK ("lm"): last bits vary from call to call there, and splines let them grow.
         with np.errstate(over="ignore"):  # by a step that is too far, and undone
             solution = least_squares(
-                lambda values: _rest(run(values)[0][-1], y).ravel(),
+                lambda values: rest_of(run(values)[0][-1], y).ravel(),
                 np.array(start),
                 slopes,
                 x_scale="jac",
@@ -185,11 +197,15 @@ class Chain:
 
     def unexplained(self, x: Float64, y: Float64) -> float:
         """Return the share of the variance of y that is left, the mean over the outputs."""
-        return float(np.square(_rest(self.run(x)[0][-1], y)).sum())
+        return float(np.square(rest_of(self.run(x)[0][-1], y)).sum())
 
     def tidied(self) -> Chain:
         """Return the chain with the largest a of a sum 1, where forms behind it need no scale."""
         terms, constants = dict(self.terms), [constant.copy() for constant in self.constants]
+        for at in self.splines:  # what a fit gave them, and took back from constants
+            level = terms[at].numbers.mean()
+            terms[at] = replace(terms[at], numbers=terms[at].numbers - level)
+            constants[at[0]][at[1]] += level
         for layer, out in self._places[0]:
             to = {at: term for at, term in terms.items() if (at[0] - 1, at[2]) == (layer, out)}
             own = [at for at in terms if at[:2] == (layer, out)]
@@ -212,9 +228,9 @@ class Chain:
         """Return the outputs as sympy expressions of the inputs."""
         for layer, constant in enumerate(self.constants):
             sums: list[Any] = constant.tolist()
-            for (_, out, i), term in (item for item in self.terms.items() if item[0][0] == layer):
-                assert term.form is not None
-                sums[out] += term.form.with_numbers(nodes[i], *term.numbers.tolist())
+            for link in (link for link in self.terms if link[0] == layer):
+                form, numbers = self.terms[link].written(link)
+                sums[link[1]] += form.with_numbers(nodes[link[2]], *numbers)
             nodes = sums
         return nodes
 
@@ -227,7 +243,8 @@ def _weights(y: Float64) -> Float64:
     return weights
 
 
-def _rest(values: Float64, y: Float64) -> Float64:
+def rest_of(values: Float64, y: Float64) -> Float64:
+    """Return residuals whose squares sum to the share of y that is left, the mean over outputs."""
     with np.errstate(all="ignore"):  # what overflows is as wrong as what is undefined
         rest = np.nan_to_num((values - y) * _weights(y), nan=_WRONG, posinf=_WRONG, neginf=-_WRONG)
     return np.clip(rest, -_WRONG, _WRONG)
@@ -297,10 +314,9 @@ class SplineNetwork:
                 to, added = (float(pair[out]) for pair in of[number + 1])
                 # The input is scale·(sized·h + moved) + shift, of a sum h of the chain.
                 whole, rest = scale * sized, scale * moved + shift
-                term = chain.terms.get((number, out, at))
-                form, (a, b, c) = CONSTANT, (0.0, 1.0, 0.0)
-                if term is not None and term.form is not None and whole:
-                    form, (a, b, c) = term.form, term.numbers.tolist()
+                link, form, (a, b, c) = (number, out, at), CONSTANT, (0.0, 1.0, 0.0)
+                if link in chain.terms and whole:
+                    form, (a, b, c) = chain.terms[link].written(link)
                     a, b, c = to * a, b / whole, c - b * rest / whole
                 d = float(to * chain.constants[number][out] + added - self.own[number][out])
                 numbers = a, b, c, d if i == 0 else 0.0  # the first takes the constant

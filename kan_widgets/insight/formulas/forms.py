@@ -88,6 +88,7 @@ class Form:
         u = sympy.Symbol("u", real=True)
         value = self.of(u)
         slope = value.diff(u).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+        slope = slope.replace(sympy.Derivative, lambda *_: sympy.nan)  # of what has no formula
         return lambdified(u, value), lambdified(u, slope)
 
     def __call__(self, u: Float64) -> Float64:
@@ -173,15 +174,7 @@ CONSTANT = Form("constant", "0", "0", scale=False, shift=False)
 
 
 def chosen_forms(forms: Iterable[Form | str]) -> tuple[Form, ...]:
-    """Return forms given by themselves or by their names in the library.
-
-    Raises
-    ------
-    TypeError
-        If something else is given.
-    ValueError
-        If there is no such name, a name occurs twice, or there is none.
-    """
+    """Return forms given by themselves or by names in the library; raises as `symbolic` does."""
     by_name = {form.name: form for form in FORMS}
     chosen: dict[str, Form] = {}
     for item in [forms] if isinstance(forms, (str, Form)) else forms:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.insight.formulas.chain import Chain, SplineNetwork
+from kan_widgets.insight.formulas.chain import SplineNetwork
 from kan_widgets.insight.formulas.forms import FORMS, Form, chosen_forms, lambdified
 from kan_widgets.insight.formulas.formula_search import FORMULA_PENALTY, Search, formula_score
 from kan_widgets.insight.formulas.symbolic_fits import SymbolicFit
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
 _MAX_FUNCTIONS = 200
+_HOLDS = 0.01  # share of the variance that a chosen formula may leave, if any leaves less
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,13 @@ class Formula:
     """
 
     sympy: tuple[Any, ...] = field(repr=False)
-    """A sympy expression for each output."""
+    """A sympy expression for each output. A function for which no form holds stays the spline that
+    it is, such as ``phi0_1_2(x2)``: of layer 0, to output 1 from input 2."""
     names: tuple[str, ...]
     """Names of the inputs."""
     length: int
-    """How many numbers were fitted: of each form a, b and c, and a constant for each output."""
+    """How many numbers were fitted: of each form a, b and c, of a spline its coefficients, and a
+    constant for each output."""
     fits: tuple[SymbolicFit, ...] = field(repr=False)
     """The form of each function of the network, as it would be put there, before numbers were
     made simple; ``constant`` where the formula has no such term. They were fitted together, not
@@ -76,11 +79,17 @@ class Formula:
     @property
     def source(self) -> str:
         """The text of a function of NumPy arrays: an array for each input, and for each output."""
+        import sympy
         from sympy.printing.numpy import SciPyPrinter  # type: ignore[import-untyped]
 
-        printer = SciPyPrinter()
+        printer = SciPyPrinter({"allow_unknown_functions": True})
         body = [f"    y{k} = {printer.doprint(term)}" for k, term in enumerate(self.sympy)]
         head = [f"import {name}" for name in sorted({"numpy", *printer.module_imports})]
+        functions = {one.func for one in sympy.Tuple(*self.sympy).atoms(sympy.Function)}
+        curves = {one.__name__: one._imp_ for one in functions if hasattr(one, "_imp_")}
+        head += ["from scipy.interpolate import BSpline"] if curves else []
+        for name, curve in sorted(curves.items()):
+            head += [f"{name} = BSpline({curve.t.tolist()}, {curve.c.tolist()}, {curve.k})"]
         head += ["", "", f"def formula({', '.join(self.names)}):"]
         outputs = ", ".join(f"y{k}" for k in range(len(body)))
         return "\n".join([*head, *body, f"    return {outputs}", ""])
@@ -109,13 +118,14 @@ class Formula:
         return tuple(put)
 
     def table(self) -> list[dict[str, Any]]:
-        """Return a row for each formula of the front: length, unexplained share, formula."""
+        """Return a row for each formula of the front; ``terms``: how many networks have each."""
         return [
             {
                 "length": one.length,
                 "unexplained": one.unexplained,
                 "chosen": one.sympy == self.sympy,
                 "formula": "; ".join(map(str, one.sympy)),
+                "terms": {at: f"{self.terms.get(at, 0)} of {self.networks}" for at in one.terms},
             }
             for one in self.front or (self,)
         ]
@@ -176,8 +186,9 @@ def formula(
     number. A quarter of the rows is held out: it decides which formulas are on the front. Whole
     numbers, simple fractions and multiples of π stand where the error there does not rise.
 
-    Chosen is the shortest whose log2(unexplained + 1e-8) + ``penalty``·length is within 1 of the
-    least; any other is in ``front``.
+    Where forms do not hold, splines are kept, for some functions or all. Chosen is the shortest
+    whose log2(unexplained + 1e-8) + ``penalty``·length is within 1 of the least, of those that
+    leave 1 % at most unexplained, or the nearest if none does; any other is in ``front``.
 
     Parameters
     ----------
@@ -213,6 +224,8 @@ def formula(
     >>> found.sympy[0]
     8*u + 8*v + 17
     """
+    import sympy
+
     if isinstance(model, Sequence) and not isinstance(model, nn.Module):
         formulas = [
             formula(one, x, names=names, forms=forms, penalty=penalty, digits=digits)
@@ -246,50 +259,35 @@ def formula(
         show(*steps)
 
     search = Search(data[fitted], y[fitted], data[held], y[held], library, penalty, step)
-    front = [
-        _formula(network, chain, search, called, digits, held)
-        for chain in search.front(network.chain)
-    ]
+    symbols, y = [sympy.Symbol(name) for name in called], y[held]
+    front = []
+    for chain in search.front(network.chain):
+        terms = sorted(
+            f"{term.form.name if term.form else 'spline'} of {'a sum' if layer else called[i]}"
+            for (layer, _, i), term in chain.terms.items()
+        )
+        exact = search.snapped(chain.symbolic(symbols), symbols)
+        expressions = tuple(_rounded(expression, digits) for expression in exact)
+        rest = _evaluate(expressions, called, data[held]) - y
+        error = np.sqrt(np.square(rest).mean(axis=0))
+        spread = np.maximum(y.var(axis=0), 1e-24 * np.square(y).mean() + 1e-300)
+        written = Formula(
+            expressions,
+            called,
+            chain.length,
+            tuple(network.fits(chain)),
+            error,
+            np.abs(rest).max(axis=0),
+            1 - np.square(error) / spread,
+            held,
+            terms=dict.fromkeys(terms, 1),
+        )
+        front.append(written)
     show(steps[1], steps[1])
-    scores = [formula_score(one.unexplained, one.length, penalty) for one in front]
-    chosen = next(one for one, score in zip(front, scores, strict=True) if score <= min(scores) + 1)
+    holds = [one for one in front if one.unexplained <= _HOLDS] or front[-1:]
+    scores = [formula_score(one.unexplained, one.length, penalty) for one in holds]
+    chosen = next(one for one, score in zip(holds, scores, strict=True) if score <= min(scores) + 1)
     return replace(chosen, front=tuple(front))
-
-
-def _formula(
-    network: SplineNetwork,
-    chain: Chain,
-    search: Search,
-    names: tuple[str, ...],
-    digits: int,
-    held: Int64,
-) -> Formula:
-    """Return a chain as a formula, with its errors on the rows held out."""
-    import sympy
-
-    terms = sorted(
-        f"{term.form.name} of {'a sum' if layer else names[i]}"
-        for (layer, _, i), term in chain.terms.items()
-        if term.form
-    )
-    symbols = [sympy.Symbol(name) for name in names]
-    exact = search.snapped(chain.symbolic(symbols), symbols)
-    expressions = tuple(_rounded(expression, digits) for expression in exact)
-    y = network.y[held]
-    rest = _evaluate(expressions, names, network.x[held]) - y
-    error = np.sqrt(np.square(rest).mean(axis=0))
-    r2 = 1 - np.square(error) / np.maximum(y.var(axis=0), 1e-24 * np.square(y).mean() + 1e-300)
-    return Formula(
-        expressions,
-        names,
-        chain.length,
-        tuple(network.fits(chain)),
-        error,
-        np.abs(rest).max(axis=0),
-        r2,
-        held,
-        terms=dict.fromkeys(terms, 1),
-    )
 
 
 def _rounded(expression: Any, digits: int) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kan_widgets.arrays import Float64
-from kan_widgets.insight.formulas.chain import Chain, Link, Term, spline_through
+from kan_widgets.insight.formulas.chain import Chain, Link, Term, rest_of, spline_through
 from kan_widgets.insight.formulas.forms import Form, lambdified
 from kan_widgets.insight.formulas.symbolic import FLOOR, forms_like, score_of
 from kan_widgets.insight.sampled_layer import EPSILON
@@ -32,6 +32,7 @@ _MAX_STRUCTURES = 3  # made into formulas
 _MAX_SNAPPED = 16  # numbers of a formula in which simple ones are looked for
 _LOST_ERROR = 0.05  # up to which units are taken out
 _SMALL_ERROR = 1e-4  # so small that no formula with more units is tried
+_SPLINE_ERROR = 1e-3  # up to which forms hold where splines are kept for the others
 
 
 def formula_score(left: float, length: int, penalty: float) -> float:
@@ -69,6 +70,8 @@ class Search:
             self._shorten(formula)
             if self._error(formula) <= min(_SMALL_ERROR, 2 * self._error(structure) + FLOOR):
                 break
+        else:  # where forms do not hold, all splines may stay
+            self._kept(network)
         best, front = math.inf, []
         for _, (error, chain) in sorted(self.by_length.items()):
             if error < best / 1.05:  # a number more must take a twentieth of what is left
@@ -80,8 +83,12 @@ class Search:
         return chain.unexplained(self.held_x, self.held_y)
 
     def _score(self, chain: Chain) -> float:
-        """Return the score that the search minimises, on the rows that moves are tried on."""
-        return formula_score(chain.unexplained(*self._few), chain.length, self.penalty)
+        """Return the score that the search minimises, on the rows that moves are tried on.
+
+        A spline counts as the form that may take its place: it does not go because it is long.
+        """
+        length = chain.length - sum(len(chain.terms[at].free) - 3 for at in chain.splines)
+        return formula_score(chain.unexplained(*self._few), length, self.penalty)
 
     def _kept(self, chain: Chain) -> Chain:
         """Fit a formula with many evaluations, and keep it if it is the best of its length."""
@@ -146,11 +153,16 @@ class Search:
 
     def _with_forms(self, chain: Chain) -> Chain:
         """Put forms in place of all splines, one after the other, the best move first."""
+        limit = max(_SPLINE_ERROR, 2 * chain.unexplained(*self._few))
+        held = chain
         while splines := chain.splines:
             best = self._best([move for link in splines for move in self._moves(chain, link)])
             if best is None:  # the last one is constant, or like no form
                 return next(iter(self.by_length.values()))[1]
             chain = best
+            held = chain if chain.unexplained(*self._few) <= limit else held
+        if held.splines:  # for these no form holds
+            self._kept(held)
         return self._kept(chain)
 
     def _look_back(self, chain: Chain) -> Chain:
@@ -194,45 +206,40 @@ class Search:
         whole = whole.xreplace(dict(zip(floats, free, strict=True)))
         function = lambdified([symbols, free], list(whole))
 
-        def rest(values: Sequence[Any], x: Float64, y: Float64) -> Float64:
-            outputs = function(x.T, [float(value) for value in values])
-            left = np.stack([np.broadcast_to(output, len(x)) for output in outputs], axis=1) - y
-            return np.nan_to_num(left, nan=1e9, posinf=1e9, neginf=-1e9).clip(-1e9, 1e9)
+        def rest(values: dict[Any, Any], x: Float64, y: Float64) -> Float64:
+            outputs = function(x.T, list(map(float, values.values())))
+            stacked = np.stack([np.broadcast_to(output, len(x)) for output in outputs], axis=1)
+            return rest_of(stacked, y)
 
-        def fitted(values: list[Any]) -> list[Any]:
+        def fitted(values: dict[Any, Any]) -> dict[Any, Any]:
             """Fit the numbers that are not exact."""
-            at = [k for k, value in enumerate(values) if not isinstance(value, sympy.Basic)]
+            start = {at: one for at, one in values.items() if not isinstance(one, sympy.Basic)}
 
             def left(some: Float64) -> Float64:
-                return rest(_put(values, at, some), *self._many).ravel()
+                return rest(values | dict(zip(start, some, strict=True)), *self._many).ravel()
 
-            if not at or len(at) > self._many[1].size:
+            if not start or len(start) > self._many[1].size:
                 return values
-            start = [values[k] for k in at]
+            most, numbers = 20 * len(start), list(start.values())
             with np.errstate(over="ignore"):
-                solution = least_squares(left, start, x_scale="jac", max_nfev=20 * len(at))
-            return _put(values, at, solution.x)
+                solution = least_squares(left, numbers, x_scale="jac", max_nfev=most)
+            return values | dict(zip(start, solution.x, strict=True))
 
-        values: list[Any] = list(map(float, floats))
+        values: dict[Any, Any] = dict(zip(free, map(float, floats), strict=True))
         before = np.square(rest(values, self.held_x, self.held_y)).sum(axis=1)
-        if len(values) > _MAX_SNAPPED or before.mean() > 0.01 * self.held_y.var(axis=0).sum():
+        if len(values) > _MAX_SNAPPED or before.sum() > 0.01:
             return list(expressions)  # the numbers of a wrong formula mean nothing
         # Twice: what the others were fitted to may have become simple.
-        for k in 2 * list(range(len(values))):
-            for exact in _simple(values[k]):
-                tried = fitted(_put(values, [k], [exact]))
+        for at in 2 * free:
+            for exact in _simple(values[at]):
+                tried = fitted(values | {at: exact})
                 more = np.square(rest(tried, self.held_x, self.held_y)).sum(axis=1) - before
                 # The error would rise as much by chance alone.
-                room = min(2 * more.std() / math.sqrt(len(more)), before.mean() / 10)
-                if more.mean() <= room + 1e-12 * self.held_y.var(axis=0).sum():
+                room = min(2 * more.std() * math.sqrt(len(more)), before.sum() / 10)
+                if more.sum() <= room + 1e-12:
                     values = tried
                     break
-        return list(whole.xreplace(dict(zip(free, map(sympy.sympify, values), strict=True))))
-
-
-def _put(values: list[Any], at: Sequence[int], some: Iterable[Any]) -> list[Any]:
-    replaced = dict(zip(at, some, strict=True))
-    return [replaced.get(k, value) for k, value in enumerate(values)]
+        return list(whole.xreplace({at: sympy.sympify(one) for at, one in values.items()}))
 
 
 def _simple(value: Any) -> list[Any]:

@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,10 +85,6 @@ class SymbolicFit:
         """Return how well the form fits, such as ``R² 0.98`` or ``no form fits: best R² 0.31``."""
         words = f"R² {r2_text(self.r2, self.error)}"
         return words if self.fits else f"{NO_FORM}: best {words}"
-
-    def symbolic(self, x: Any) -> Any:
-        """Return the form of a sympy expression."""
-        return self.form.with_numbers(x, self.a, self.b, self.c, self.d)
 
 
 def _number(value: float) -> str:
@@ -170,16 +165,6 @@ class SymbolicFits:
         """
         place = place_in_layer(self.layer, self.shape, index)
         return list(self.found.get(int(np.ravel_multi_index(place, self.shape)), ()))
-
-    @property
-    def fitted(self) -> NDArray[np.bool_]:
-        """``(functions,)``: whether the best form fits, with R² 0.9 or more.
-
-        True for a constant, False where φ is not finite.
-        """
-        fits = np.zeros(len(self), dtype=bool)
-        fits[[number for number, ranks in self.found.items() if ranks and ranks[0].fits]] = True
-        return fits
 
     def counts(self) -> dict[str, int]:
         """Return how many functions each form is the best of, the commonest first.

@@ -73,13 +73,6 @@ class Progress:
     timed_steps: int = 0
     """The steps that took ``seconds``; the first after a break is none of them."""
 
-    @property
-    def fraction(self) -> float | None:
-        """The share of the run that is done, if known."""
-        if not self.batches_total:
-            return None
-        return min(1.0, self.batches_done / self.batches_total)
-
 
 def duration(seconds: float | None) -> str:
     """Return a training time as all views write it; empty where none is known.

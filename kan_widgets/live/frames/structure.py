@@ -51,41 +51,7 @@ class Station:
     compute
         How its output follows from its sources: ``"op"`` and the operation's settings; ``None``
         where only the model can compute it. Numbers that the operation needs beside functions are
-        its extras. The operations, on one example:
-
-        ``kan``
-            The sums of the layer's functions, plus the extra ``bias`` (out,) where there is one.
-        ``conv2d`` (``stride``, ``padding`` [left, right, top, bottom], ``dilation``, ``groups``)
-        and ``linear``
-            With the weights of the layer in the frame, or else the extra ``weight``; plus the extra
-            ``bias`` where there is one.
-        ``affine`` (``factor``)
-            x · ``scale`` / ``divisor`` + ``factor`` · ``shift``, each a setting or an extra, (C,)
-            by the first axis or (1,).
-        ``batch_norm`` (``eps``)
-            In evaluation mode, with the extras ``mean`` and ``variance``; ``scale`` and ``shift``
-            may follow.
-        ``layer_norm`` (``size``, ``eps``)
-            Over each ``size`` numbers in a row; the extras ``scale`` and ``shift`` may follow.
-        ``max_pool``, ``avg_pool`` (``kernel``, ``stride``, ``padding``, each [vertical,
-        horizontal]; for ``avg_pool`` ``count_padding``: whether padding counts)
-        ``global_avg_pool``
-            The mean of each channel.
-        ``elementwise`` (``function``, ``parameter``)
-            ``relu``, ``silu``, ``gelu``, ``tanh``, ``sigmoid``, ``elu`` and ``leaky_relu`` (the
-            parameter is the slope below zero), ``softplus`` (the parameter is β, or null for 1),
-            ``hardtanh``, ``identity``.
-        ``prelu``
-            With the extra ``slope``, (C,) or (1,).
-        ``softmax``, ``log_softmax``
-            Over the features.
-        ``flatten``, ``reshape`` (``shape``)
-        ``add``, ``multiply``
-            Of sources of the same shape.
-        ``products`` (``factors``)
-            Of pykan: number k is the product of the source's numbers ``factors[k]``.
-        ``join``
-            Of the sources, along the first axis.
+        its extras. ``docs/recordings.md`` lists the operations.
     sums
         Whether its output is proved to be the sum of the layer's φ (and a bias); ``None`` where it
         has no φ.

@@ -1,12 +1,6 @@
 """A run that is steered by whoever follows its recording, through the folder ``run.control``.
 
-That lies beside the recording, and goes with it. The run puts one file into it, named after the
-``id`` of the recording: the sign that a follower leaves that it is there. What it asks for is a
-file a command, ``00000003-….json``, which is there as a whole or not at all. Numbers rise; the
-recording says which was heard last. On this machine the folder is its owner's alone; one of another
-user, one that others may enter, or a link is ignored, and so is a file of another user in it: files
-are judged once they are open, so it does not matter what is put there meanwhile. At an address such
-as ``s3://bucket/run`` whoever may write beside the recording steers its run.
+It lies beside the recording, and goes with it: see ``docs/recordings.md``.
 """
 
 from __future__ import annotations

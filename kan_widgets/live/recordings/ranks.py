@@ -1,6 +1,6 @@
 """What several processes record of one model that they train: where it lies, and how it is joined.
 
-`kan_widgets.live.recordings.format` says where it lies. No process waits for another.
+``docs/recordings.md`` says where it lies. No process waits for another.
 """
 
 from __future__ import annotations

@@ -2,15 +2,7 @@
 
 A process that stops alone leaves the others in a collective that never ends, and one with a
 learning rate of its own trains another model. The store by which the processes have met carries
-what is agreed on: there is no collective for it, and no training waits.
-
-1. The first process writes what it is asked for. The others look for that in the thread ``disk``.
-2. Each says after its next step that it knows, and from then on looks after each of its steps.
-3. Once all have said so the first names its next step, after which all do it.
-
-No process ends a step that averages gradients before all have begun it: what the first wrote before
-that step is there when the others have made it. On an accelerator they wait for the step until the
-command is done. Processes that stand still do what all know of at once.
+what is agreed on: there is no collective for it, and no training waits; see ``docs/recordings.md``.
 """
 
 from __future__ import annotations

@@ -15,10 +15,14 @@ from kan_widgets.live.frames.parameters import parameters_of
 from kan_widgets.live.frames.source import Source
 from kan_widgets.live.recordings.control_folder import ControlFolder
 from kan_widgets.live.recordings.format import status_of
-from kan_widgets.live.recordings.inputs_recorder import InputsRecorder
 from kan_widgets.live.recordings.pending_writer import PendingWriter
 from kan_widgets.live.recordings.places import PathLike, Place, is_first_process, ranks_of_job
-from kan_widgets.live.recordings.recorder import FrameRecorder, Recorder, open_recorders
+from kan_widgets.live.recordings.recorder import (
+    FrameRecorder,
+    InputsRecorder,
+    Recorder,
+    open_recorders,
+)
 from kan_widgets.live.recordings.replay import Replay
 from kan_widgets.live.recordings.same_step import same_step_of
 from kan_widgets.live.recordings.segments import OneFile, written_file
@@ -60,7 +64,7 @@ class Savable(Source):
 
         The frames kept, what was logged, the inputs observed last, the examples traced with
         what they made of the network, and how the training went;
-        `kan_widgets.live.recordings.format` documents the file. A file of that name is
+        ``docs/recordings.md`` documents the file. A file of that name is
         replaced once the new one is complete. In distributed training only the first process
         (rank 0) writes.
 
@@ -139,7 +143,7 @@ class Savable(Source):
             Whether who follows the recording may steer the run: pause, steps, stop, learning
             rates, ``every``, the cures of alarms. What is wanted comes through a folder beside the
             recording, ``run.control``, that its owner alone can enter, or at an address whoever
-            may write there (`kan_widgets.live.recordings.control_folder`). It is checked five
+            may write there (``docs/recordings.md``). It is checked five
             times a second, or every two seconds at a remote address. What is asked for is done
             between two steps, in order, and acknowledged in the recording. The folder goes when
             the recording is closed.

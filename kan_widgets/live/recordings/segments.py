@@ -1,6 +1,6 @@
 """What a recording is stored in: a folder of segments that grows, or one file to send on.
 
-`kan_widgets.live.recordings.format` says what both look like.
+``docs/recordings.md`` says what both look like.
 """
 
 from __future__ import annotations

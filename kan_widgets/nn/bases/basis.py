@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.checks import check_whole
 from kan_widgets.nn.torch_modes import traced, transformed, watched
 
 Ends = tuple[float, float]
@@ -71,6 +72,14 @@ class OnGrid:
     """What the bases of the package share: a grid, whose range they are meant for."""
 
     grid_range: Ends
+    _counted: ClassVar[tuple[str, int]]
+    """The field that says how many functions there are, and the least that it may be."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers and store the range as a tuple of floats."""
+        name, least = self._counted
+        check_whole(name, getattr(self, name), least)
+        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
     def domain(self) -> Ends:

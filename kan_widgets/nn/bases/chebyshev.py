@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, shifted
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,9 @@ class Chebyshev(OnGrid):
     ('T0(tanh 2x)', 'T1(tanh 2x)')
     """
 
+    _counted = "degree", 0
     degree: int = 4
     grid_range: Ends = (-2.0, 2.0)
-
-    def __post_init__(self) -> None:
-        """Check the numbers and store the range as a tuple of floats."""
-        check_whole("degree", self.degree, 0)
-        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
     def n_basis(self) -> int:

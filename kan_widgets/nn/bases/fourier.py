@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range, shifted
+from kan_widgets.nn.bases.basis import Ends, OnGrid, shifted
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,10 @@ class Fourier(OnGrid):
     tensor([[1., 1., 0.]])
     """
 
+    _counted = "frequencies", 1
     frequencies: int = 4
     grid_range: Ends = (-math.pi, math.pi)
     constant: bool = True
-
-    def __post_init__(self) -> None:
-        """Check the numbers and store the range as a tuple of floats."""
-        check_whole("frequencies", self.frequencies, 1)
-        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
     def n_basis(self) -> int:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kan_widgets.checks import check_whole
-from kan_widgets.nn.bases.basis import Ends, OnGrid, checked_range
+from kan_widgets.nn.bases.basis import Ends, OnGrid
 
 # exp(-u²) is 0 from 28 on, in double precision, too: this cuts no value off.
 _CUTOFF = 100.0
@@ -42,13 +41,9 @@ class RBF(OnGrid):
     tensor([[0.3679, 1.0000, 0.3679]])
     """
 
+    _counted = "n_centres", 2
     n_centres: int = 8
     grid_range: Ends = (-2.0, 2.0)
-
-    def __post_init__(self) -> None:
-        """Check the numbers and store the range as a tuple of floats."""
-        check_whole("n_centres", self.n_centres, 2)
-        object.__setattr__(self, "grid_range", checked_range(self.grid_range))
 
     @property
     def n_basis(self) -> int:

@@ -228,22 +228,3 @@ def _with_common(image: Image.Image, small: Image.Image) -> bytes:
         place = np.argmax(pixels == int.from_bytes(bytes([*colour, 255]), "little"))
         palette[indices.flat[place]] = colour
     return palette.tobytes()
-
-
-def pdf_of(svg: str) -> bytes:
-    """Return an SVG as a PDF of one page.
-
-    Raises
-    ------
-    ImportError
-        If CairoSVG is missing, or the system library that it draws with.
-    """
-    try:
-        import cairosvg
-    except (ImportError, OSError) as error:
-        raise ImportError(
-            "a PDF is made by CairoSVG, which could not be loaded: install it with "
-            f"pip install cairosvg (and the system library cairo): {error}"
-        ) from error
-    pdf: bytes = cairosvg.svg2pdf(svg.encode())
-    return pdf

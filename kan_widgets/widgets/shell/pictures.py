@@ -21,7 +21,7 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.live import Frame
 from kan_widgets.live.reports import report
 from kan_widgets.printed import progress
-from kan_widgets.widgets.shell.drawing_engine import film, image_of, pdf_of, png_bytes
+from kan_widgets.widgets.shell.drawing_engine import film, image_of, png_bytes
 from kan_widgets.widgets.shell.options import with_options
 from kan_widgets.widgets.wire.broadcast import drawn_at
 from kan_widgets.widgets.wire.lifetime import SelfClosing, draw_at_cell_end, keep_open, show
@@ -103,23 +103,6 @@ class Pictured(SelfClosing, Sharing):
         CSS pixels.
         """
         return _written(path, ".svg", lambda: self.svg(**options).encode())
-
-    @overload
-    def to_pdf(self, path: None = None, **options: Any) -> bytes: ...
-    @overload
-    def to_pdf(self, path: str | os.PathLike[str], **options: Any) -> pathlib.Path: ...
-    @with_options
-    def to_pdf(
-        self, path: str | os.PathLike[str] | None = None, **options: Any
-    ) -> bytes | pathlib.Path:
-        """Write the SVG as a PDF of one page: as ``to_png``, to a name ending in ``.pdf``.
-
-        Raises
-        ------
-        ImportError
-            Without CairoSVG: ``pip install cairosvg``.
-        """
-        return _written(path, ".pdf", lambda: pdf_of(self.svg(**options)))
 
     def snapshot(self) -> None:
         """Update the still beside the live view, for when the notebook is saved.

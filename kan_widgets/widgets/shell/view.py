@@ -80,7 +80,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
 
     # Names that other libraries have for what views can do, and ours.
     _other_names: ClassVar = {
-        "save": 'Write to_png("view.png"), to_svg, to_pdf or save_html("page.html").',
+        "save": 'Write to_png("view.png"), to_svg or save_html("page.html").',
         "savefig": 'Write to_png("view.png").',
         "save_png": 'Write to_png("view.png").',
         "save_svg": 'Write to_svg("view.svg").',

@@ -344,7 +344,7 @@ def test_one_thread_at_a_time_writes_the_inputs_of_a_rank(
             yield file
         writing.pop()
 
-    monkeypatch.setattr("kan_widgets.live.recordings.inputs_recorder.written_file", slow)
+    monkeypatch.setattr("kan_widgets.live.recordings.recorder.written_file", slow)
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")
     run.live.observe(torch.zeros(4, 3))

@@ -291,7 +291,14 @@ def test_a_tracked_loop_knows_how_far_it_is(trainer: Trainer) -> None:
     for batch in trainer.live.track([10, 20, 30], epochs=2):
         trainer.step()
         progress = trainer.live.progress
-        seen.append((batch, progress.epoch, progress.batches_done, progress.fraction))
+        seen.append(
+            (
+                batch,
+                progress.epoch,
+                progress.batches_done,
+                progress.batches_done / progress.batches_total,
+            )
+        )
     assert seen == [
         (10, 1, 0, 0),
         (20, 1, 1, 1 / 6),
@@ -301,7 +308,7 @@ def test_a_tracked_loop_knows_how_far_it_is(trainer: Trainer) -> None:
         (30, 2, 5, 5 / 6),
     ]
     assert trainer.live.progress.state == "finished"
-    assert trainer.live.progress.fraction == 1
+    assert trainer.live.progress.batches_done == trainer.live.progress.batches_total
 
 
 def test_a_loader_of_unknown_length_has_no_end_in_sight(trainer: Trainer) -> None:

@@ -95,7 +95,7 @@ function createModels(shell: Shell, request: What) {
   });
   const time = element(document, "div", "kw-time-place", whole);
   const parts: ({ model: AnyModel; store: Store } | null)[] = request.refs.map(() => null);
-  let active = 0;
+  let [active, columns] = [0, 1];
   void Promise.all(request.refs.map(connect)).then(() => {
     const stores = parts.flatMap((part) => part?.store ?? []);
     if (stores.length === 0 || signal.aborted) return;
@@ -123,7 +123,9 @@ function createModels(shell: Shell, request: What) {
       const within: Within = {
         seen() {
           const all = request.of === "networks" && heightInSight(root);
-          return all ? all - steady(around()) - time.offsetHeight : undefined;
+          // Of those below each other, too, all are to be seen.
+          const rows = Math.ceil(places.length / columns);
+          return all ? (all - time.offsetHeight) / rows - steady(around()) : undefined;
         },
         read(words, chosen = false) {
           places[number].line = { words, chosen };
@@ -169,7 +171,7 @@ function createModels(shell: Shell, request: What) {
     element: whole,
     /** Names them and gives them their columns. */
     show({ models }: Pick<ShownModels, "models">, width: number) {
-      const columns = picturesAbreast(request.of, places.length, width);
+      columns = picturesAbreast(request.of, places.length, width);
       putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
       places.forEach(({ place, name, step }, k) => {
         putWords(name, models[k] ?? "");

@@ -55,12 +55,13 @@ export function decidingIn(get: Get): Deciding[] {
 }
 
 /**
- * Whether the accuracies of models, means of values of a batch each, differ by no more than chance: the most and the
+ * Whether the numbers of models, means of values of a batch each, differ by no more than chance: the most and the
  * least of them are within twice the standard error of their difference.
  */
 function isLevel({ quantity, values, errors }: Deciding): boolean {
-  if (quantity !== "accuracy" || errors.includes(null) || values.length === 0) return false;
-  const means = values as number[];
+  if (quantity.startsWith("eval_") || errors.includes(null)) return false;
+  const means = values.filter((value) => Number.isFinite(value)) as number[];
+  if (means.length === 0 || means.length < values.length) return false;
   const ends = [Math.min(...means), Math.max(...means)];
   const [low, high] = ends.map((end) => Number(errors[means.indexOf(end)]));
   return ends[1] - ends[0] <= 2 * Math.hypot(low, high);
@@ -92,16 +93,20 @@ export function bestOf(values: readonly (number | null)[], most = false): number
   return values.flatMap((value, k) => (value === best ? [k] : []));
 }
 
-export const bestIn = (one: Deciding) =>
-  isLevel(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
+/** Values that are printed alike are equal. */
+export function bestIn(one: Deciding): number[] {
+  const texts = written(one.quantity, one.values);
+  const [first] = isEqual(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
+  return first === undefined ? [] : [...texts.keys()].filter((k) => texts[k] === texts[first]);
+}
 
-const isEqual = (one: Deciding) => isLevel(one) || new Set(one.values).size === 1;
+const isEqual = (one: Deciding) =>
+  isLevel(one) || new Set(written(one.quantity, one.values)).size === 1;
 
 /** What decides, and where all are level in it, what decides between these. */
 function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
   if (!first) return [];
-  const equal = bestIn(first).length === 0 && isEqual(first);
-  const tie = equal && others.find((one) => bestIn(one).length > 0);
+  const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
   return tie ? [first, tie] : [first];
 }
 
@@ -149,7 +154,8 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
-    const close = `the training accuracies, ${text.join(" and ")}, are too close to call`;
+    const all = measure.replace("accuracy", "accuracies").replace("loss", "losses");
+    const close = `the ${all}, ${text.join(" and ")}, are too close to call`;
     const alike = new Set(text).size > 1 ? close : equal;
     if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
     return `${at}, ${leading(tie, names)}; ${alike}.`;

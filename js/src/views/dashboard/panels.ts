@@ -20,8 +20,8 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   function: { most: 290, least: 150 },
   response: { most: 320, least: 200 },
 };
-/** In so few pixels from left to right a network needs more from top to bottom. */
-const NARROW = { below: 540, least: 480, most: 640 };
+/** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
+const NARROW = { below: 540, least: 480, most: 640, page: 900 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
@@ -214,11 +214,12 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const seen = heightInSight(shell.root);
+    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
+    const inSight = heightInSight(shell.root);
+    const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
     const rows = standIn(root, places, open());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
-    // Of many below each other all are never seen at once.
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
     const store = shell.store();
@@ -226,7 +227,6 @@ function createHeights(
     const comes = waits && root.clientWidth < COMES.below ? COMES.height : 0;
     const free = areFitted && seen ? seen - taken - comes : Number.POSITIVE_INFINITY;
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
-    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = page === "network" && isTall && !isPage;
     let rest = 0;
@@ -240,7 +240,6 @@ function createHeights(
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
-      // What is in no row spans all.
       const { around, least } = sizes[k];
       // Beside a panel with much to say the others still fit.
       const most = Math.max(around + least, free - rest);

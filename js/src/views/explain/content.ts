@@ -293,7 +293,7 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
   const rest = isLeft ? `; ${formatNumber(left)} is left over` : "";
   return (
     `Class ${name} scores ${formatNumber(score)}. With ${each(count)} of this layer at its mean ${mean(part)} it ` +
-    `would score ${formatNumber(known(baseline))}; what ${count > 1 ? "they make" : "it makes"} of this image adds ${formatNumber(sum)}${rest}.`
+    `would score ${formatNumber(known(baseline))}; what ${count > 1 ? "they make" : "it makes"} of this image ${sum < 0 ? "subtracts" : "adds"} ${formatNumber(Math.abs(sum))}${rest}.`
   );
 }
 

@@ -15,6 +15,9 @@ const WIDTH_BESIDE = 620;
 const PICTURES_SHARE = 0.5;
 const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
+/** Pixels of a picture, and of scores beside two of them, where all else stands below. */
+const SMALL_SIDE = 150;
+const LEAST_SCORES = 160;
 /** Width of the scores of the classes where they are a column. */
 const SCORES_WIDTH = 260;
 /** So wide, two lists stand beside each other. */
@@ -22,7 +25,7 @@ const WIDTH_OF_TWO_LISTS = 660;
 /** Rows of the first list whose maps stand beside each other. */
 const MOST_MAPS = 5;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
-const MOST_GROUPS = 10;
+const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
 const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
@@ -44,7 +47,9 @@ export interface Shown {
 
 function sideOf(plate: Plate, width: number): number {
   const narrow = width < WIDTH_BESIDE;
-  const most = ((narrow ? width - 2 * PAD : PICTURES_SHARE * width) - GAP) / 2;
+  const inside = width - 2 * PAD;
+  const isSmall = narrow && inside >= 2 * (SMALL_SIDE + GAP) + LEAST_SCORES;
+  const most = isSmall ? SMALL_SIDE : ((narrow ? inside : PICTURES_SHARE * width) - GAP) / 2;
   const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(LARGEST_SIDE, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
@@ -62,7 +67,8 @@ function spanFor(part: LayerShares, shown: number, lists: readonly List[]): Span
 /** One layer with all there is to say of it. */
 export function sectionOf(shown: Shown): Section {
   const { part, top, selected, width } = shown;
-  const lists = listsOf(part, top, MOST_GROUPS, selected);
+  const most = width < WIDTH_BESIDE ? FEW_GROUPS : MOST_GROUPS;
+  const lists = listsOf(part, top, most, selected);
   const page = pageOf(shown, lists);
   if (width < WIDTH_BESIDE) narrow(page);
   else columns(page);
@@ -115,12 +121,17 @@ function pageOf(shown: Shown, lists: readonly List[]) {
 
 type Page = ReturnType<typeof pageOf>;
 
+/** Pictures and scores over the sum and its functions, the maps last: all but these in a first screen. */
 function narrow(page: Page) {
-  const wide = page.width - 2 * PAD;
-  let y = page.scores(PAD, page.pictures(TOP, wide), wide);
-  const [first, second] = page.lists;
-  y = page.maps(PAD, page.list(first, PAD, y, wide), wide);
-  if (second) page.list(second, PAD, y, wide);
+  const { left, lists, width } = page;
+  const wide = width - 2 * PAD;
+  const room = wide - left - GAP;
+  const isBeside = left > 0 && room >= LEAST_SCORES;
+  let y = isBeside
+    ? Math.max(page.pictures(TOP), page.scores(PAD + left + GAP, TOP, room))
+    : page.scores(PAD, page.pictures(TOP, wide), wide);
+  for (const list of lists) y = page.list(list, PAD, y, wide);
+  page.maps(PAD, y, wide);
 }
 
 /** The pictures over the scores, and the lists beside them. */

@@ -1,7 +1,7 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { maxIndex, mean } from "d3-array";
-import { counted, isPlain, layerInWords, layerSize } from "../../phi/entries.ts";
+import { counted, isPlain, layerInWords, layerSize, outputName } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
@@ -14,11 +14,11 @@ import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
 import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
-import type { Picture } from "./picture.ts";
+import { furthest, type Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
-import { selectionText } from "./words.ts";
+import { placeTexts, selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
@@ -55,6 +55,7 @@ export function gridCaption(
       title: over,
       strong: true,
     });
+  if (togetherOf(get) && settings.scale === "layer") say("one scale for all models");
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
@@ -93,7 +94,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
-      key.push(keyed(`rest of this ${kin}`, "line", colours.zero));
+      key.push(keyed(`same ${kin}`, "line", colours.zero));
     }
   }
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
@@ -116,8 +117,10 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   return spanText(layer.variable, xRange) + which;
 }
 
-/** What an overview shows: the output in which most is one way, falling or rising; or that nothing is. */
-function findingText({ cells, layer, shape: [out] }: Picture): string {
+/** What an overview shows: how many functions, in which output most go one way, and which is the largest. */
+function findingText(picture: Picture): string {
+  const { cells, layer, shape, sizes } = picture;
+  const [out] = shape;
   // Of a few functions each output says nothing.
   const rows = cells.length / out < 4 ? 1 : out;
   const each = cells.length / rows;
@@ -126,10 +129,14 @@ function findingText({ cells, layer, shape: [out] }: Picture): string {
   );
   const o = maxIndex(leans, (lean) => Math.abs(lean ?? 0));
   const lean = leans[o] ?? 0;
-  if (Math.abs(lean) < LEANING) return "about as many functions rise as fall";
-  const number = (layer.window?.out ?? 0) + o;
-  const name = rows > 1 ? `${layer.names?.[number] ?? `output ${number}`}: ` : "";
-  return `${name}far more functions ${lean < 0 ? "fall than rise" : "rise than fall"}`;
+  const way = lean < 0 ? "fall than rise" : "rise than fall";
+  const name = outputName(layer, (layer.window?.out ?? 0) + o);
+  const most = `${rows > 1 ? `for ${name} ` : ""}far more ${way}`;
+  const count = `${counted(layer.count, "function")}${layer.window ? " drawn" : ""}`;
+  const ways = Math.abs(lean) < LEANING ? "about as many rise as fall" : most;
+  const f = furthest(sizes);
+  const largest = layer.count > 1 && sizes[f] > 0 ? placeTexts(picture, f).at(-2) : "";
+  return `${count}: ${ways}${largest && `; the largest is ${largest}`}`;
 }
 
 /** What the colours of an overview stand for. */

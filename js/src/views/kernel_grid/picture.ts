@@ -278,7 +278,7 @@ export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Pi
 /** A view at least so wide has room for a plot beside the cells. */
 export const WIDE = 900;
 /** Share of the width that is kept for the plot, and its least width. */
-const PLOT_SHARE = 0.34;
+const PLOT_SHARE = 0.29;
 const LEAST_PLOT_WIDTH = 260;
 
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */

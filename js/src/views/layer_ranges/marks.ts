@@ -11,6 +11,7 @@ import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { Quantiles, RangesContent, RangesRow } from "./content.ts";
 import {
+  BAND_HEIGHT,
   BELOW,
   CELL,
   HEAD_LINE,
@@ -165,30 +166,30 @@ function boxMarks(
 }
 
 function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark[] {
-  const { rowHeight, bands } = layout;
+  const { bands, heights } = layout;
   const [{ numbers }, top] = [content.rows[k], rowTop(layout, k)];
-  const between = bands > 1 ? (rowHeight - 6) / bands : 0;
-  const end = { size: CELL, anchor: "end" } as const;
   return layout.cells.flatMap(({ column, right, width, band }): Mark[] => {
     const [first, second] = column.lines(numbers);
-    const isNamed = bands > 1;
-    const y = isNamed ? top + 4 + band * between : top + layout.heights.height / 2 - 14;
+    const isNamed = bands > 0;
+    const y = top + (isNamed ? heights.height + 5 + band * BAND_HEIGHT : heights.height / 2 - 14);
     const names = [`${column.title} ${column.below}`, column.title];
-    const under = isNamed ? fitting(names, width, BELOW) : second;
-    const small = isNamed ? { ...end, size: BELOW } : end;
+    const under = isNamed ? fitting(names, width - 8, BELOW) : second;
+    const [x, anchor] = isNamed ? [right - width, "start" as const] : [right, "end" as const];
+    const value = isNamed && second ? `${first}, ${second}` : first;
     const text = [
-      words(right, y + 11, first, colours.ink, { ...end, weight: 600 }),
-      words(right, y + 25, under, colours.muted, { ...small, weight: 400 }),
+      words(x, y + 11, value, colours.ink, { size: CELL, anchor, weight: 600 }),
+      words(x, y + 25, under, colours.muted, { size: isNamed ? BELOW : CELL, anchor }),
     ];
     const share = column.splineBar?.(numbers) ?? null;
     if (share === null) return text;
-    const x = right - width + 14;
-    const base = (right - x) * (1 - share);
-    const bar = isNamed ? { y: y + 29.5, height: 3 } : { y: y + 18, height: 6 };
+    const from = isNamed ? x + widthOf(value, CELL, 600) + 8 : right - width + 14;
+    const to = isNamed ? x + width - 14 : right;
+    const base = (to - from) * (1 - share);
+    const at = y + (isNamed ? 4 : 18);
     return [
       ...text,
-      rects([x, bar.y, base, bar.height], { fill: colours.base }),
-      rects([x + base, bar.y, right - x - base, bar.height], { fill: colours.spline }),
+      rects([from, at, base, 6], { fill: colours.base }),
+      rects([from + base, at, to - from - base, 6], { fill: colours.spline }),
     ];
   });
 }
@@ -215,36 +216,34 @@ export function numbersAlong(
 export function headMarks(
   drawn: RangesDrawing,
   view: Rect,
-  times: (top: number, height: number) => Mark[],
+  times: (bottom: number) => Mark[],
 ): Mark[] {
   const { content, layout, toX, colours } = drawn;
-  const { plot, width, cells, timesTop, bands, upperHead: half } = layout;
+  const { plot, width, cells, bands } = layout;
   const seen = anySeen(content);
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
-  const brief = `range of φ ${where(seen)}`;
-  const dots = timesTop > 0 ? "dots: " : "";
-  const titles = [`${whole}: max − min, log scale`, `${whole}, log scale`, `${brief}, log scale`];
-  const all = [...titles, "range of φ, log scale"].map((title) => dots + title);
+  const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
+  const belows = ["max − min of each function, log scale", "max − min, log scale"];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
+  const line = bottom - 6 - HEAD_LINE;
   const ticks = rangeTicks(drawn).map((tick) => ({ x: toX(tick), text: formatNumber(tick) }));
-  const above = timesTop > 0 ? half : 0;
-  const end = { anchor: "end" } as const;
   return [
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
-    headText(all, plot.x, top + half - 6 - HEAD_LINE, plot.width, colours.ink),
-    ...numbersAlong(ticks, plot, top + half - 6, colours.muted, 6),
-    // In several lines each number has its name in its row.
-    ...(bands > 1 ? [] : cells).flatMap(({ column, right }) => {
+    headText(titles, plot.x, line - HEAD_LINE, plot.width, colours.ink),
+    words(plot.x, line, fitting(belows, plot.width, BELOW), colours.muted),
+    ...numbersAlong(ticks, plot, bottom - 6, colours.muted, 6),
+    // Below the plots each number has its name in its row.
+    ...(bands > 0 ? [] : cells).flatMap(({ column, right }) => {
       const y = bottom - 6;
-      const strong = { ...end, size: TITLE, weight: 600 } as const;
+      const strong = { anchor: "end", size: TITLE, weight: 600 } as const;
       return [
         words(right, y - HEAD_LINE, column.title, colours.ink, strong),
-        words(right, y, column.below, colours.muted, { ...end, size: BELOW, weight: 400 }),
+        words(right, y, column.below, colours.muted, { anchor: "end" }),
       ];
     }),
-    ...times(top + above, height - above),
+    ...times(bottom),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { minIndex } from "d3-array";
 import { functionOf, layerTitle } from "../../phi/entries.ts";
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatCount } from "../../phi/format.ts";
 import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { dot as dotAt } from "../../scene/shapes.ts";
@@ -20,7 +20,7 @@ import {
   rowMarks,
 } from "./marks.ts";
 import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
-import { anySeen, dotWords, inputsText, rowWords, sentences, where } from "./words.ts";
+import { anySeen, dotWords, inputsText, roughly, rowWords, sentences, where } from "./words.ts";
 
 export interface RangesScene extends Scene {
   content: RangesContent;
@@ -78,8 +78,7 @@ function sceneOf(content: RangesContent, times: Times, given: Given): RangesScen
       { marks: (view) => timesMarks(times, drawn, view, now) },
       { marks: () => [...reading.marks, ...markedMarks(drawn, given)] },
       {
-        marks: (view) =>
-          headMarks(drawn, view, (top, height) => timesHead(times, drawn, top, height)),
+        marks: (view) => headMarks(drawn, view, (bottom) => timesHead(times, drawn, bottom)),
       },
     ],
     sites: sitesOf(drawn),
@@ -145,11 +144,12 @@ function captionOf(
       swatch: fill(seen ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
-  ];
-  caption.push(
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },
-  );
+    { text: "range: a function’s largest value less its smallest" },
+    { text: "grid: the x that splines cover" },
+    { text: "SiLU-like: nearly x·sigmoid(x)" },
+  ];
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
   if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
@@ -174,7 +174,7 @@ function wordsOf(content: RangesContent, { words }: Times, lead: readonly string
   const seen = anySeen(content);
   const medians = rows.map((row) => {
     const range = seen ? row.numbers.observed_range : row.numbers.range;
-    return `${layerTitle(row)} ${range === null ? "not known" : formatNumber(range)}`;
+    return `${layerTitle(row)} ${range === null ? "not known" : roughly(range)}`;
   });
   return [
     `Ranges of φ at step ${formatCount(step)}, a row for each of ${formatCount(rows.length)} layers.`,
@@ -203,7 +203,7 @@ function sitesOf(drawn: RangesDrawing): Sites {
 
   function columnAt(x: number): string {
     const k = layout.cells.findIndex(({ right, width }) => x <= right && x > right - width);
-    return k < 0 || layout.bands > 1 ? "" : `c${k}`;
+    return k < 0 || layout.bands > 0 ? "" : `c${k}`;
   }
 
   function nearestDot(k: number, x: number, y: number): number {

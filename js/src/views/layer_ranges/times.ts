@@ -8,7 +8,7 @@ import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
-import { fitting, widthOf } from "../../scene/text.ts";
+import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
@@ -40,20 +40,13 @@ function logEnds(all: readonly Series[]): Range {
   return { from: 1 / roundStep(1 / from), to: roundStep(to) };
 }
 
-/** The least and the largest value of the axis, as they are printed. */
-function endsOf({ measure, values: { from, to } }: Times): string[] {
-  const { log } = MEASURED[measure];
-  return [from, to].map((end) => (log ? formatNumber(end) : roughPercent(end)));
-}
-
 function scales(times: Times, layout: RangesLayout): { toX: Scale; toY: (top: number) => Scale } {
-  const { times: place, timesTop, timesHeight } = layout;
+  const { times: place, heights } = layout;
   const { log } = MEASURED[times.measure];
   return {
     toX: linear(times.steps, place.x, place.x + place.width),
     toY(top) {
-      const bottom = top + timesTop + timesHeight - PLOT_EDGE;
-      return scaleOf(times.values, log, bottom, top + timesTop + PLOT_EDGE);
+      return scaleOf(times.values, log, top + heights.height - PLOT_EDGE, top + PLOT_EDGE);
     },
   };
 }
@@ -62,16 +55,18 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
   const { layout, colours, ratio } = drawn;
   const [from, to] = rowsWithin(layout, view);
   const { toX, toY } = scales(times, layout);
-  const { times: place, timesTop, timesHeight } = layout;
+  const { times: place, heights } = layout;
   const plain = ["range", "silu", "change"].includes(times.measure);
-  const ends = endsOf(times);
+  const { log } = MEASURED[times.measure];
+  const limits = [times.values.from, times.values.to];
+  const ends = limits.map((end) => (log ? formatNumber(end) : roughPercent(end)));
   const marks: Mark[] = [];
   for (let k = from; k < to; k++) {
     const lines = times.rows[k];
     if (!lines) continue;
     const top = rowTop(layout, k);
     const y = toY(top);
-    const [high, low] = [top + timesTop + PLOT_EDGE, top + timesTop + timesHeight - PLOT_EDGE];
+    const [high, low] = [top + PLOT_EDGE, top + heights.height - PLOT_EDGE];
     const rungs = [high, low].map((at) => snapped(at, ratio));
     const right = place.x + place.width;
     const frame = rungs.flatMap((rung) => [place.x, rung, right, rung]);
@@ -85,7 +80,7 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
     marks.push(...curveMarks(lines.splines, toX, y, colours.spline));
     if (now >= times.steps.from && now <= times.steps.to) {
       const x = snapped(toX(now), ratio);
-      const ends = [x, top + timesTop + 2, x, top + timesTop + timesHeight - 2];
+      const ends = [x, top + 2, x, top + heights.height - 2];
       marks.push(line(ends, colours.accent));
     }
   }
@@ -117,31 +112,25 @@ function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
-export function timesHead(times: Times, drawn: RangesDrawing, top: number, height: number): Mark[] {
+export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): Mark[] {
   const { layout, colours } = drawn;
   const { x, width } = layout.times;
   const { log } = MEASURED[times.measure];
   const { words: measured } = times;
   const { toX } = scales(times, layout);
-  const bottom = top + height;
   const short = measured.replace(/ on the grid$/, "");
-  const kind = layout.timesTop > 0 ? "line: " : "";
-  const title = fitting([measured, short], width - widthOf(kind, TITLE, 600), TITLE, 600);
-  // What the title has no room for is said below it.
+  const title = fitting([measured, short], width, TITLE, 600);
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const joined = (...parts: string[]) => parts.filter(Boolean).join(", ");
+  const band = times.measure === "range" ? "median and middle half" : "";
   const scale = log ? "log scale" : "";
-  const texts = [
-    joined(rest, "by step", scale && `y axis: ${scale}`),
-    joined(rest || "by step", scale),
-    rest || scale,
-  ];
+  const said = [scale, "by step", rest, band].filter(Boolean);
+  const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.
   const steps = inside.length > 2 ? inside : [times.steps.from, times.steps.to];
   const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
-    headText([kind + title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
+    headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
     words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
   ];
@@ -149,10 +138,9 @@ export function timesHead(times: Times, drawn: RangesDrawing, top: number, heigh
 
 /** The step under a place, where that is in the curves. */
 export function stepAt(times: Times, layout: RangesLayout, x: number, y: number): number | null {
-  const { times: place, timesTop, top, rowHeight, timesHeight } = layout;
-  const inside = (y - top) % rowHeight;
+  const { times: place, top, rowHeight, heights } = layout;
   if (x < place.x || x > place.x + place.width || y < top) return null;
-  if (inside < timesTop || inside > timesTop + timesHeight) return null;
+  if ((y - top) % rowHeight > heights.height) return null;
   return linear({ from: place.x, to: place.x + place.width }, times.steps.from, times.steps.to)(x);
 }
 
@@ -176,14 +164,14 @@ export function readRow(
   const isOne = points.length === 1;
   const parts = points.map(({ name, value }) => `${isOne ? "" : name}${text(value)}`);
   const x = snapped(toX(points[0].step), ratio);
-  const at = rowTop(layout, k) + layout.timesTop;
+  const at = rowTop(layout, k);
   const spots = points
     .map((point) => [toX(point.step), y(point.value)])
     .filter(([, height]) => Number.isFinite(height));
   return {
     words: `step ${formatCount(points[0].step)}: ${times.words} ${parts.join(", ")}`,
     marks: [
-      line([x, at + 2, x, at + layout.timesHeight - 2], colours.muted),
+      line([x, at + 2, x, at + layout.heights.height - 2], colours.muted),
       { kind: "dots", xy: spots.flat(), r: 2.5, fill: colours.accent },
     ],
   };

@@ -103,7 +103,7 @@ function build(shell: Shell): Parts {
 
 const OVER_TIME: Option<Given> = {
   trait: "over_time",
-  label: "over time",
+  label: "lines show",
   title: "What the curves show: how it changed with the steps, a plot in each row",
   options: MEASURES.map((value) => ({ value, label: MEASURED[value].words })),
   value: ({ get }) => oneOf(MEASURES, get("over_time")),

@@ -4,10 +4,9 @@ import { counted, layerInWords, layerTitle, placeText, selectionOf } from "../..
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
-const UNKNOWN = "–";
-
-const numberOr = (value: number | null) => (value === null ? UNKNOWN : formatNumber(value));
-const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
+/** Of many functions, a number to two places: the same in sentences and columns. */
+export const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
+const numberOr = (value: number | null) => (value === null ? "–" : roughly(value));
 
 type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;
 
@@ -131,10 +130,10 @@ function comparison(rows: readonly RangesRow[], seen: boolean): string {
   const ratio = reach(most) / reach(least);
   if (some.length === 1) {
     const whose = least.numbers.functions > 1 ? "A typical function" : "The function";
-    return `${whose} of ${layerInWords(least)} varies by ${formatNumber(reach(least))} ${where(seen)}.`;
+    return `${whose} of ${layerInWords(least)} varies by ${roughly(reach(least))} ${where(seen)}.`;
   }
   if (ratio < 1.5) {
-    const ends = `${formatNumber(reach(least))} to ${formatNumber(reach(most))}`;
+    const ends = `${roughly(reach(least))} to ${roughly(reach(most))}`;
     return `The functions of all layers vary about as much: typically by ${ends} ${where(seen)}.`;
   }
   return (

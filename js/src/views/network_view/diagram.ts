@@ -234,15 +234,11 @@ export function diagramOf(
     );
   });
   const legs = pathIn({ graph, flow, frame, relevances }, scores);
-  const onPath = new Map(
-    legs.flatMap(({ column, bundle }): [number, number][] => {
-      const { bundles, from } = graph.columns[column];
-      return [
-        [column, bundles[bundle].to],
-        [from[0], bundles[bundle].from],
-      ];
-    }),
-  );
+  const onPath = new Map<number, number>();
+  for (const { column, bundle } of legs) {
+    const { bundles, from } = graph.columns[column];
+    onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
+  }
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);

@@ -223,8 +223,9 @@ function pitchIn(rows: number, { height, scale }: Lane, side = 0): number {
 
 function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): number {
   const pitch = height / Math.max(1, count);
-  const wide = Math.max(0.12 * whole, count <= CIRCLE.few && !isCrowded ? CIRCLE.numbered : 0);
-  return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, 0.66 * pitch, wide));
+  const isFew = count <= CIRCLE.few && !isCrowded;
+  const wide = Math.max(0.12 * whole, isFew ? CIRCLE.numbered : 0);
+  return Math.max(CIRCLE.least, Math.min(CIRCLE.most * scale, (isFew ? 0.76 : 0.66) * pitch, wide));
 }
 
 /** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */

@@ -144,6 +144,8 @@ function circleMarks(
   const means = values.map((own) =>
     own ? own.reduce((sum, each) => sum + each, 0) / own.length : Number.NaN,
   );
+  const printed = means.filter(Number.isFinite).map(print);
+  const longest = (size: number) => Math.max(0, ...printed.map((text) => widthOf(text, size)));
   return units.flatMap((box, k): Mark[] => {
     const { x, y, width, height, unit } = box;
     const value = means[k];
@@ -160,12 +162,14 @@ function circleMarks(
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const index = units.length > 1 ? String(unit) : "";
-    const texts = isKnown ? [print(value), ""] : [values[k] ? String(value) : index, ""];
+    const text = isKnown ? print(value) : values[k] ? String(value) : index;
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
-    // Numbers too long for their circle are written smaller, and shorter.
-    const size = widthOf(texts[0], SMALL) > width - 4 ? 8 : SMALL;
-    marks.push(inMiddle(box, fitting(texts, width - 2, size), fill, { size }));
+    // Numbers of a layer that are too long for a circle are all written smaller, or under their circles.
+    const size = longest(SMALL) > width - 4 ? 8 : SMALL;
+    const under = { anchor: "middle", size: 9 } as const;
+    if (longest(size) <= width - 2) marks.push(inMiddle(box, text, fill, { size }));
+    else marks.push(words(x + width / 2, y + height + 9, text, colours.ink, under));
     // Which of them it is stands beside a circle that has its value in it.
     const isCalled = !isKnown || (column.kind === "input" && inputNamed(graph, unit));
     if (!isCalled)
@@ -229,8 +233,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = [after, pools].flatMap((labels) =>
       labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
     );
-    const some = [...sizes, String(column.units)].map((text) => `${drawn} of ${text}`);
-    some.push(`${drawn}/${column.units}`);
+    const some = [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`];
     const texts = column.units > drawn ? some : [...then, ...sizes];
     add(texts, over + 25, 400, colours.muted);
   });

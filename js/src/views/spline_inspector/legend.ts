@@ -30,6 +30,8 @@ interface Placed {
   box: Rect;
   lines: string[];
   parts: KeyRow["parts"];
+  /** How many of its parts stand in a line. */
+  abreast: number;
   remove: Rect | null;
 }
 
@@ -51,7 +53,7 @@ export function legendBeside(
   { x, width }: Pick<Rect, "x" | "width">,
   height: number,
 ): Legend | null {
-  const legends = [true, false].map((whole) => legendIn({ x, y: 0, width }, rows, 1, whole));
+  const legends = [1, 0].map((parts) => legendIn({ x, y: 0, width }, rows, 1, parts));
   return legends.find(({ box }) => box.height <= height) ?? null;
 }
 
@@ -60,7 +62,7 @@ export function legendBelow(rows: readonly KeyRow[], y: number, width: number): 
   const inner = width - 2 * PAD;
   const columns = Math.max(1, Math.floor((inner + COLUMN_GAP) / (LEAST_COLUMN + COLUMN_GAP)));
   const most = Math.ceil(rows.length / 4);
-  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6));
+  return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), 2);
 }
 
 /** A label without a weight beside it may be longer; the values' place is kept free. */
@@ -73,7 +75,7 @@ function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
   rows: readonly KeyRow[],
   count: number,
-  whole = false,
+  abreast: number,
 ): Legend {
   const wide = (width - COLUMN_GAP * (count - 1)) / count;
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
@@ -83,14 +85,14 @@ function legendIn(
     const column = Math.floor(k / down);
     const room = labelRoom(row, wide);
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
-    const parts = whole ? row.parts : [];
-    const height = ROW + 15 * (lines.length - 1 + parts.length);
+    const parts = abreast > 0 ? row.parts : [];
+    const height = ROW + 15 * (lines.length - 1 + Math.ceil(parts.length / abreast || 0));
     const box = { x: x + column * (wide + COLUMN_GAP), y: foots[column], width: wide, height };
     foots[column] += height;
     const remove = row.removable
       ? { x: box.x + wide - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
-    return { row, box, lines, parts, remove };
+    return { row, box, lines, parts, abreast, remove };
   });
   const used = foots.slice(0, Math.ceil(rows.length / Math.max(1, down)));
   const columns = used.map((_, k) => ({ x: x + k * (wide + COLUMN_GAP), width: wide }));
@@ -144,7 +146,7 @@ function readingLine({ box, columns }: Legend, line: Said, { ink, muted }: Colou
 }
 
 function rowMarks(
-  { row, box, lines, parts, remove }: Placed,
+  { row, box, lines, parts, abreast, remove }: Placed,
   lit: string,
   colours: Colours,
 ): Mark[] {
@@ -166,10 +168,14 @@ function rowMarks(
   });
   // The longest, "−0.000123", leaves a gap.
   const look = { anchor: "end", middle: true } as const;
+  const down = Math.ceil(parts.length / abreast);
+  const wide = (end - at) / abreast;
   parts.forEach(({ label, weight }, k) => {
-    const y = middle + 15 * (lines.length + k);
-    marks.push(words(at, y, label, colours.muted, { middle: true }));
-    marks.push(words(end - NUMBER_WIDTH, y, weight, colours.muted, look));
+    const y = middle + 15 * (lines.length + (k % down));
+    const from = at + Math.floor(k / down) * wide;
+    const to = abreast > 1 ? from + wide - COLUMN_GAP : end - NUMBER_WIDTH;
+    marks.push(words(from, y, label, colours.muted, { middle: true }));
+    marks.push(words(to, y, weight, colours.muted, look));
   });
   if (row.coefficient) marks.push(words(end - NUMBER_WIDTH, middle, row.coefficient, fill, look));
   if (row.value) marks.push(words(end, middle, row.value, fill, look));

@@ -81,14 +81,15 @@ const LOW_HOST = 260;
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
 
+const isBeside = (get: Given["get"]) => ((get("linked") ?? []) as string[]).length > 0;
+
 /** The function that is shown: the selected one, or else the first of the layer; beside other views the largest at the start. */
 export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const frame = store.current();
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  const isBeside = ((get("linked") ?? []) as string[]).length > 0;
-  return layer && selectionOf(layer, isBeside ? largestAtStart(store.initial(), layer) : 0);
+  return layer && selectionOf(layer, isBeside(get) ? largestAtStart(store.initial(), layer) : 0);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -277,7 +278,7 @@ function sceneOf(
     moment: `step ${formatCount(frame.step)}`,
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...captionOf(picture, store, given.room), ...(keyed ? [] : keyOf(rows))],
+    caption: [...captionOf(picture, given), ...(keyed ? [] : keyOf(rows))],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -317,11 +318,11 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: PlotPicture, store: Store, room: number | undefined): Remark[] {
+function captionOf(picture: PlotPicture, { store, get, room }: Given): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const first = store.selection() ? null : store.initial();
+  const first = isBeside(get) && !store.selection() ? store.initial() : null;
   const which = first ? `, the largest at step ${formatCount(first.step)}` : "";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
