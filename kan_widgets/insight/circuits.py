@@ -180,7 +180,7 @@ def circuits(
     >>> x = torch.rand(80, 2)
     >>> found = kw.insight.circuits(model, x, (x[:, 0] > x[:, 1]).long(), paths=1)
     >>> [len(path.edges) for path in found.paths], found.drivers["0"].most.shape
-    ([2, 2], (3, 2, 5))
+    ([2, 2], (3, 2, 5, 4))
     """
     model = judged_model(source, images, labels)
     for name, value in (("paths", paths), ("points", points), ("most", most)):
