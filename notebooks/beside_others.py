@@ -462,8 +462,10 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     told = say(
         ("**In some of ours**" if any(all_nine) else "**Not reproduced**")
         + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}. By chance "
-        "{:.1f} of 1,000 untrained networks have one, so none says little. His weights are not "
-        "known.".format(*all_nine, chance),
+        "{:.1f} of 1,000 untrained networks have one, so none says little, and if his had one, "
+        "chance at a start like ours hardly made it. His weights are not known.".format(
+            *all_nine, chance
+        ),
         which(
             larger[0],
             "Training makes the smallest of ten larger",
@@ -526,7 +528,8 @@ def about_size(right: Mapping[str, float]) -> Markdown:
             more,
             f"{in_words(more, '.2f')} points more than the small network.",
             f"{in_words(-more, '.2f')} points less than the small network.",
-            f"no more than the small network, as far as twenty show ({in_words(more, '.2f')}).",
+            "whether that is more than the small network, twenty leave open "
+            f"({in_words(more, '.2f')}).",
         ),
         which(
             left,
