@@ -183,9 +183,11 @@ wait_for("go")
     lab.run_cell(2, wait=False)
     for grid in grids:
         grid.wait_step(10)
-    track = lab.page.locator(".kw-track").first
+    tracks = lab.page.locator(".kw-track")
+    kept = "all => all.map((track) => track.dataset.steps)"
+    lab.until(lambda: tracks.evaluate_all(kept) == ["11", "11"], "all steps in both histories")
     for _ in range(4):
-        track.press("ArrowLeft")
+        tracks.first.press("ArrowLeft")
     lab.until(lambda: [grid.step() for grid in grids] == [6, 6], "step 6 in both")
     assert lab.is_running(2)
     lab.let_go("go")

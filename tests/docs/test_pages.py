@@ -308,6 +308,7 @@ def test_a_digit_drawn_on_a_page_runs_through_the_network_of_the_step_shown(
     network.evaluate("view => view.scrollIntoView({ block: 'end' })")
     box = network.evaluate("view => view.kwView.at('x:-1')")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until_on(page, lambda: "nothing is drawn yet" in network.inner_text(), "an empty input")
     network.evaluate("view => view.kwView.drawLine([[14, 4], [14, 24]])")
 
     def said() -> str:

@@ -231,7 +231,7 @@ const TITLE = 22;
 const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
 const SMALLEST_MAP = 36;
-const LOW_HEIGHT = 300;
+const LOW_HEIGHT = 330;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
 const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does. */
