@@ -196,13 +196,13 @@ def about_dark(dark: Mapping[str, Mapping[str, float]]) -> Markdown:
     rows = [
         [
             name,
-            *(f"{dark[when][name]:.3g}" for when in ("start", "end")),
+            *(f"{dark[when][name]:{form}}" for when in ("start", "end")),
             own[name],
-            in_words(changes[name], ".2f"),
+            in_words(changes[name], ".1f" if form == ".0f" else form),
             verdicts[name],
             in_words(bare[name], ".2f") if bare[name].any() else "no change",
         ]
-        for name in IN_THE_DARK
+        for name, form in zip(IN_THE_DARK, (".0f", ".2f", ".2f"), strict=True)
     ]
     head = ["", "start", "945 steps", "so here it gets", "change, twenty", "so there it gets"]
     means = table([*head, "change without splines, twenty"], rows)
@@ -307,9 +307,8 @@ def counting_kernels(n: Any) -> Told:
     later = became_more_complex()
     small = np.count_nonzero(recorded()["article"]["end: small for all, as drawn"])
     return facts, [
-        f"Shapes: between step 63 and the end {n.found['early']['SiLU-shaped in linear']:.0%} "
-        f"SiLU-shaped functions of the last layer became "
-        f"{n.found['end']['SiLU-shaped in linear']:.0%} here.",
+        f"Shapes: of the last layer {n.found['early']['SiLU-shaped in linear']:.0%} were "
+        f"SiLU-shaped at step 63, {n.found['end']['SiLU-shaped in linear']:.0%} at the end.",
         f"Lines: {facts['lines']} horizontal and {facts['upright']} upright lines here, among ten "
         "kernels.",
         f"In the twenty, suppression of dark input grows by {len(stronger)} of {len(own)} measures"
