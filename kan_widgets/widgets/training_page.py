@@ -29,6 +29,7 @@ _TEST_SHARE = 0.2
 # What js/src/training can do backward: functions of one number, and operations.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
 _TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
+_FIT = '<section id="kw-fit" aria-label="Target and network" hidden></section>'
 _ABOUT = (
     "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
     "Point at anything to read it; {draw}pull a curve and let it learn on."
@@ -114,9 +115,13 @@ def playground(
         "worker": bundle("trainer.js").encode(),
         "code": FOR_PAGES.read_bytes(),
     }
+    before = _bar(settings)
+    if model is None and data is None:
+        lesson["plays"] = True
+        before = f'<section id="kw-play" aria-label="Choices"></section>{before}{_FIT}'
     draw, kind = ("draw a digit; ", "handwritten ") if data is None else ("", "")
     note = _ABOUT.format(train=rows.train, test=rows.test, rows=kind + rows.name, draw=draw)
-    page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, note)
+    page = Page([_dashboard(network, rows, recipe)], title, before, lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")

@@ -1,0 +1,149 @@
+/** The playground: a page whose reader chooses what is learned, and by which network. */
+
+import type { PageModel } from "../page/model.ts";
+import type { Lesson, Saved } from "../page/saved.ts";
+import { type Course, courseOf, train } from "../page/trained.ts";
+import { Machine } from "../training/machine.ts";
+import type { TrainingSettings } from "../training/trainer.ts";
+import type { News } from "../training/worker.ts";
+import { createControls } from "./controls.ts";
+import { createFit } from "./fit.ts";
+import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
+import { makeProblem, type Problem } from "./problems.ts";
+import { hashOf, type State, stateOf } from "./state.ts";
+import { startTwin } from "./twin.ts";
+import { codeOf, download, weightsOf } from "./weights.ts";
+
+/** Examples that run through the diagram. */
+const SHOWN = 8;
+
+/** Draws the views of a page, until a signal. */
+export type Mount = (models: ReadonlyMap<string, PageModel>, until: AbortSignal) => void;
+
+/** Starts the playground in a page that Python has written: its digits, and the traits of its views. */
+export async function play(
+  document: Document,
+  saved: Saved,
+  lesson: Lesson,
+  mount: Mount,
+): Promise<void> {
+  const window = document.defaultView as Window;
+  const byId = (id: string) => document.getElementById(id) as HTMLElement;
+  const usual = courseOf(saved, lesson);
+  let state = stateOf(window.location.hash);
+  let table = "";
+  let present = new AbortController();
+  let frame: Float32Array = new Float32Array();
+  let made: Made | null = null;
+  let isRunning = false;
+
+  const controls = createControls(byId("kw-play"), {
+    choose: (next) => begin(next),
+    drop(text) {
+      table = text;
+      begin({ ...state, problem: "table", network: "dense" });
+    },
+    link: () => window.location.href,
+    code: () => (made ? codeOf(state, made) : ""),
+    save: () => made && download(document, weightsOf(made, frame), "kan.npz"),
+  });
+  const fit = createFit(byId("kw-fit"));
+
+  /** Begins with a state, and trains at once where the one before it did. */
+  async function begin(next: State, isEager = isRunning): Promise<void> {
+    let problem: Problem;
+    try {
+      problem = makeProblem(next, usual.data, table);
+    } catch (error) {
+      controls.refuse(next, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    state = next;
+    present.abort();
+    present = new AbortController();
+    const { signal } = present;
+    const machine = await Machine.from(usual.code);
+    if (signal.aborted) return;
+    made = makeNetwork(state, problem, machine);
+    frame = made.frame;
+    const course = courseFor(usual, state, problem, made);
+    const twin = state.twin
+      ? startTwin(makeTwin(state, problem, machine, made.parameters), course, signal)
+      : null;
+    const shown = controls.show(state, problem, made, twin?.made ?? null);
+    fit.begin(machine, problem, made, twin?.made ?? null);
+    isRunning = false;
+    const follower = {
+      isEager,
+      hear(news: News) {
+        isRunning = news.state === "running";
+        frame = news.frame.slice();
+        twin?.follow(news);
+        shown.hear(news, twin?.latest() ?? null);
+        fit.show(frame, twin?.latest()?.frame ?? null, signal);
+      },
+      begin({ rate, batch, epochs, seed }: TrainingSettings) {
+        const isNew = seed !== state.seed;
+        state = { ...state, rate, batch, epochs, seed };
+        window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
+        twin?.begin({ rate, batch, epochs, seed });
+        // Another seed is another start, too.
+        if (isNew) begin(state, true);
+      },
+      curves: () => twin?.curves() ?? [],
+    };
+    const models = modelsFor(saved, state, problem, made);
+    window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
+    mount(
+      train(models, course, byId("kw-bar"), signal, follower) as Map<string, PageModel>,
+      signal,
+    );
+  }
+
+  window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
+  await begin(state);
+}
+
+function courseFor(usual: Course, state: State, { data, rows }: Problem, made: Made): Course {
+  const { rate, batch, epochs, seed } = state;
+  const first = { layout: made.layout.version, step: 0, data: bytesOf(made.frame) };
+  return {
+    ...usual,
+    first,
+    recipe: made.recipe,
+    data,
+    rows,
+    settings: { rate, batch, epochs, seed },
+  };
+}
+
+/** The models that Python has written, with another network in them. */
+function modelsFor(
+  { streams: [stream], models }: Saved,
+  state: State,
+  problem: Problem,
+  { name, layout, structure }: Made,
+): Pick<Saved, "streams" | "models"> {
+  const probe = state.problem === "digits" ? stream.traits.probe : probeOf(problem);
+  const training = { ...(stream.traits.training as object), model: name };
+  const traits = { ...stream.traits, layouts: [layout], structure, probe, training };
+  const [{ name: layer }] = layout.layers;
+  return {
+    streams: [{ ...stream, traits, observed: [], activations: [] }],
+    models: models.map((model) => ({
+      ...model,
+      traits: { ...model.traits, ...("layer" in model.traits && { layer }) },
+    })),
+  };
+}
+
+/** The first rows for testing, as examples. */
+function probeOf({ data: { test }, shape, isClassification }: Problem) {
+  const size = shape.reduce((all, one) => all * one);
+  const count = Math.min(SHOWN, test.inputs.length / size);
+  const inputs = Float32Array.from(test.inputs.subarray(0, count * size));
+  const labels = isClassification ? Array.from(test.targets.subarray(0, count)) : null;
+  return { shape: [count, ...shape], inputs: bytesOf(inputs), labels };
+}
+
+export default { play };
