@@ -300,8 +300,9 @@ function wireCurve(
   { x, y }: { x: number[]; y: number[] },
 ) {
   const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  // Curves of one kind have one colour.
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 
 function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {

@@ -48,6 +48,8 @@ export async function play(
     save: () => made && download(document, weightsOf(made, frame), "kan.npz"),
   });
   const fit = createFit(byId("kw-fit"));
+  // In a narrow page the network comes first.
+  document.querySelector("main")?.after(byId("kw-fit"));
 
   /** Begins with a state, and trains at once where the one before it did. */
   async function begin(next: State, isEager = isRunning): Promise<void> {

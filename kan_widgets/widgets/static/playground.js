@@ -462,8 +462,8 @@ function createCurves(rows) {
 }
 function wireCurve(panel, beside, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
@@ -727,9 +727,8 @@ function createControls(root, actions) {
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy2(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
-  const about = element(document, "p", "kw-play-about", root);
-  const score = element(document, "p", "kw-play-score", root);
-  score.setAttribute("aria-live", "polite");
+  const about = document.querySelector(".kw-page-about");
+  const score = document.querySelector('[data-kw-part="score"]');
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
   listen(document.body, signal, {
@@ -786,15 +785,15 @@ function createControls(root, actions) {
     show(next, { about: told }, made, beside) {
       put(next);
       refuse("");
-      const size = ({ name, parameters }) => `${name}: ${parameters.toLocaleString("en")} parameters`;
-      putWords(about, `${told} ${[made, ...beside ? [beside] : []].map(size).join(", ")}.`);
+      const size = ({ name, parameters }) => `${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...beside ? [beside] : []].map(size).join(" beside an ");
+      putWords(about, `${told} A ${networks} trains here, in your browser.`);
       putWords(code, actions.code());
-      putWords(score, "");
       return {
         hear(news, other) {
           if (!beside || !other || !news.score) return;
-          const one = scoreWords(made.name, news);
-          putWords(score, `${one} · ${scoreWords(beside.name, other)}`);
+          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          putWords(score, `Test: ${words.join(" · ")}`);
         }
       };
     }
@@ -1760,7 +1759,7 @@ function createFit(root) {
       const own = evaluator(machine, made, points, size);
       const others = twin && evaluator(machine, twin, points, size);
       const paint = painterOf(problem, points);
-      putWords(title, `What it makes of ${problem.inputs.join(", ")}`);
+      putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
       canvas.setAttribute("role", "img");
       const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${made.name}`;
@@ -1785,7 +1784,7 @@ function createFit(root) {
 function keyOf({ isClassification, outputs, inputs }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
-    return `dots: points of the two classes; dark: where the network says “${outputs[1]}”; line: where it is undecided${other}`;
+    return `dots: points of class ${outputs[0]} (white) and ${outputs[1]} (black); dark: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
@@ -1902,17 +1901,23 @@ function contourPainter(wanted) {
     );
   };
 }
+function paintShares(context, shares) {
+  const small = context.canvas.ownerDocument.createElement("canvas");
+  small.width = small.height = SIDE;
+  const own = small.getContext("2d");
+  if (!own) return;
+  own.fillStyle = colour(context, "ink");
+  for (const [k, share] of shares.entries()) {
+    own.globalAlpha = 0.3 * share;
+    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
+  }
+  const cell = SIZE / (SIDE - 1);
+  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
+}
 function classPainter({ data }) {
   const { inputs, targets } = data.train;
   return (context, own, other) => {
-    const cell = SIZE / (SIDE - 1);
-    context.fillStyle = colour(context, "ink");
-    for (const [k, share] of own.entries()) {
-      const [x, y] = toMap([k % SIDE, Math.floor(k / SIDE)]);
-      context.globalAlpha = 0.3 * share;
-      context.fillRect(x - cell / 2, y - cell / 2, cell, cell);
-    }
-    context.globalAlpha = 1;
+    paintShares(context, own);
     if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
     stroke(context, contoursOf(own, 0.5), "ink", 1.75);
     for (let k = 0; k < DOTS; k++) {
@@ -2675,7 +2680,7 @@ function classes({ noise }, about, draw) {
       labels.map((label) => random.uniform() < noise ? 1 - label : label),
       2
     ),
-    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["first", "second"] },
+    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
     isClassification: true,
     about
   };
@@ -2983,6 +2988,7 @@ async function play(document, saved, lesson, mount) {
     save: () => made && download(document, weightsOf(made, frame), "kan.npz")
   });
   const fit = createFit(byId("kw-fit"));
+  document.querySelector("main")?.after(byId("kw-fit"));
   async function begin(next, isEager = isRunning) {
     let problem;
     try {

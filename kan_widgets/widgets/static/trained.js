@@ -462,8 +462,8 @@ function createCurves(rows) {
 }
 function wireCurve(panel, beside, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
