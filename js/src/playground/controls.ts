@@ -169,9 +169,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
       put(next);
       refuse("");
       const size = ({ name, parameters }: Made) =>
-        `${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [made, ...(beside ? [beside] : [])].map(size).join(" beside an ");
-      putWords(about, `${told} A ${networks} trains here, in your browser.`);
+        `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...(beside ? [beside] : [])].map(size).join(" beside ");
+      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
         hear(news: News, other: News | null) {

@@ -67,7 +67,7 @@ export function createFit(root: HTMLElement) {
 function keyOf({ isClassification, outputs, inputs }: Problem, twin: Made | null): string {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
-    return `dots: points of class ${outputs[0]} (white) and ${outputs[1]} (black); dark: where the network says ${outputs[1]}; line: where it is undecided${other}`;
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2
     ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}`
     : `grey: the target, ink: the network${other}`;

@@ -81,7 +81,7 @@ export async function play(
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.latest() ?? null);
+        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {

@@ -261,6 +261,7 @@ var STATES = {
   finished: ["finished", "finished"],
   diverged: ["diverged", "diverged: a number was not finite any more"]
 };
+var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function courseOf({ streams: [stream] }, lesson) {
   const [first] = stream.runs.flatMap(framesOf);
@@ -333,6 +334,8 @@ function train(saved, course, controls, signal, follower) {
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (status) viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
@@ -426,7 +429,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };
 }
@@ -785,9 +788,9 @@ function createControls(root, actions) {
     show(next, { about: told }, made, beside) {
       put(next);
       refuse("");
-      const size = ({ name, parameters }) => `${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [made, ...beside ? [beside] : []].map(size).join(" beside an ");
-      putWords(about, `${told} A ${networks} trains here, in your browser.`);
+      const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...beside ? [beside] : []].map(size).join(" beside ");
+      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
         hear(news, other) {
@@ -1784,7 +1787,7 @@ function createFit(root) {
 function keyOf({ isClassification, outputs, inputs }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
-    return `dots: points of class ${outputs[0]} (white) and ${outputs[1]} (black); dark: where the network says ${outputs[1]}; line: where it is undecided${other}`;
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
@@ -2786,10 +2789,11 @@ function startTwin(made, course, signal) {
   const { structure, recipe, frame } = made;
   const description = { structure, layout: readLayout(made.layout), recipe };
   let news = null;
+  let scored = null;
   let isRunning = false;
   let curves = createCurves(course.rows);
   function begin(settings) {
-    news = null;
+    news = scored = null;
     isRunning = false;
     curves = createCurves(course.rows);
     const { data, code } = course;
@@ -2797,9 +2801,9 @@ function startTwin(made, course, signal) {
   }
   worker.onmessage = ({ data }) => {
     if ("fault" in data) return;
-    const score = data.score ?? news?.score ?? null;
     curves.take(data);
-    news = { ...data, score };
+    news = data;
+    if (data.score) scored = data;
     send({ kind: "drawn" });
   };
   begin(course.settings);
@@ -2814,6 +2818,8 @@ function startTwin(made, course, signal) {
       else if (state === "paused" && step > 0) send({ kind: "pause" });
     },
     latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
     curves: () => news ? curves.wire(news.classifies, made.name) : []
   };
 }
@@ -3016,7 +3022,7 @@ async function play(document, saved, lesson, mount) {
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.latest() ?? null);
+        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
       },
       begin({ rate, batch, epochs, seed }) {
