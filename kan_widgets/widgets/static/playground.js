@@ -348,6 +348,7 @@ function train(saved, course, controls, signal, follower) {
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -1629,6 +1630,90 @@ function sizesOf(layer, from, to, n) {
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
+// src/training/observed.ts
+var BINS = 64;
+var MOST_PATCH_NUMBERS = 2e4;
+var MOST_MAPS = 8;
+function observe(machine, { stations }, layer, from, n, step) {
+  const x = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const entries = columns.length;
+  const [low, high] = layer.extent;
+  const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
+  const counts = new Float32Array(entries * BINS);
+  const outside = ([from2, to]) => Float32Array.from(columns, (column) => {
+    return column.filter((value) => value < from2 || value > to).length / column.length;
+  });
+  for (const [entry, column] of columns.entries())
+    for (const value of column)
+      if (value >= low && value <= high) {
+        const bin = Math.floor(BINS * (value - low) / (high - low));
+        counts[entry * BINS + Math.min(BINS - 1, bin)]++;
+      }
+  const [rows] = [columns[0].length];
+  const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
+  const patches = new Float32Array(patchCount * entries);
+  for (let k = 0; k < patchCount; k++)
+    for (let entry = 0; entry < entries; entry++)
+      patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
+  const number = stations.findIndex((station) => station.layer === layer.name);
+  const arrays = {
+    ...{ edges, counts, outside_domain: outside(layer.domain) },
+    ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
+  };
+  return {
+    ...{ kind: "observed", layer: layer.name, samples: n, step },
+    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    shapes: {
+      ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
+      ...{ outside_extent: [entries], patches: [patchCount, entries] },
+      ...mapShape && { maps: mapShape }
+    },
+    arrays: Object.fromEntries(
+      Object.entries(arrays).map(([name, { buffer }]) => [name, new DataView(buffer)])
+    )
+  };
+}
+function foldOf(stations, number) {
+  let [at] = stations[number].sources;
+  while (stations[at].kind === "norm") [at] = stations[at].sources;
+  if (stations[at].kind !== "reshape") return null;
+  const { shape } = stations[stations[at].sources[0]];
+  return shape.length === 3 ? shape : null;
+}
+function flat(x, { size }) {
+  const column = (entry) => x.filter((_, k) => k % size === entry);
+  const columns = Array.from({ length: size }, (_, entry) => column(entry));
+  return { columns, maps: null, mapShape: null };
+}
+function unfolded(layer, x, shape, n) {
+  const [channels, height, width] = shape;
+  const [, , kh, kw] = layer.shape;
+  const { padding, stride, dilation, shared } = layer.conv;
+  const [left, right, top, bottom] = padding;
+  const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
+  const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const group = shared ? channels : 1;
+  const places = n * group * rows * across2;
+  const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
+    const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
+    return Float32Array.from({ length: places }, (_2, k) => {
+      const [image, place] = [Math.floor(k / rows / across2), k % (rows * across2)];
+      const row = Math.floor(place / across2) * stride[0] + a * dilation[0] - top;
+      const column = place % across2 * stride[1] + b * dilation[1] - left;
+      return at(Math.floor(image / group), shared ? image % group : own, row, column);
+    });
+  });
+  const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
+  const area = height * width;
+  const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
+    const [image, place] = [Math.floor(k / area / channels), k % area];
+    return at(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+  });
+  return { columns, maps, mapShape };
+}
+
 // src/training/network.ts
 var Network = class {
   /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
@@ -1687,6 +1772,11 @@ var Network = class {
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
+  }
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n, step) {
+    const { structure } = this.description;
+    return this.#layers.filter(({ spline }) => spline).map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
   }
   #operation(station, from, to) {
     const { machine } = this;
@@ -2092,10 +2182,10 @@ function throughGrid(machine, basis) {
   const [low, high] = basis.domain;
   const size = basis.gridSize + 1;
   const grid = Array.from({ length: size }, (_, k) => low + (high - low) * k / basis.gridSize);
-  const flat = expand(machine, basis, grid);
+  const flat2 = expand(machine, basis, grid);
   const functions = basis.kernel.functions;
   const b = grid.map(
-    (_, k) => Float64Array.from(flat.subarray(k * functions, (k + 1) * functions))
+    (_, k) => Float64Array.from(flat2.subarray(k * functions, (k + 1) * functions))
   );
   const dot = (one, other) => one.reduce((sum, value, k) => sum + value * other[k], 0);
   const squares = b.map((row) => Float64Array.from(b, (other) => dot(row, other)));
