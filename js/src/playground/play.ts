@@ -57,6 +57,8 @@ export async function play(
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
+      // An address that asks for what cannot be begins as any other.
+      if (!made) await begin(stateOf(""));
       controls.refuse(next, error instanceof Error ? error.message : String(error));
       return;
     }

@@ -3090,6 +3090,7 @@ async function play(document, saved, lesson, mount) {
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
+      if (!made) await begin(stateOf(""));
       controls.refuse(next, error instanceof Error ? error.message : String(error));
       return;
     }
