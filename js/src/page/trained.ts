@@ -23,6 +23,7 @@ const STATES: Record<News["state"], [state: string, words: string]> = {
   diverged: ["diverged", "diverged: a number was not finite any more"],
 };
 
+const BEGINS = "Press Train";
 /** The most values of a curve that are drawn. */
 const MOST_VALUES = 800;
 
@@ -88,6 +89,9 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== undefined && status !== undefined)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel] as const;
   });
 
@@ -203,7 +207,7 @@ function panelStatus(
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page",
   };
 }

@@ -253,6 +253,7 @@ var STATES = {
   finished: ["finished", "finished"],
   diverged: ["diverged", "diverged: a number was not finite any more"]
 };
+var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function train(saved, lesson, controls) {
   const bar = createBar(controls, lesson.name);
@@ -313,6 +314,9 @@ function train(saved, lesson, controls) {
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
@@ -402,7 +406,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };
 }
