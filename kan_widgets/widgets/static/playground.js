@@ -2244,25 +2244,26 @@ function makeNetwork(state, problem, machine) {
   if (problem.isClassification) build.softmax();
   return build.made(state.network === "dense" ? "KAN" : "KANCNN");
 }
-var MOST_TWIN = 400;
+var MOST_TWIN = 1e3;
+var PARAMETERS_OF_ONE = 175;
 function makeTwin(state, problem, machine, parameters) {
   const isConv = state.network !== "dense";
-  const depth = isConv ? state.network === "article" ? 2 : state.widths.length : Math.max(1, state.widths.length);
+  const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
+  const depth = Math.max(1, state.widths.length);
   const shaped = (units) => {
     const build = new Builder(machine, new Random(state.seed), problem);
-    if (isConv)
-      for (let k = 0; k < depth; k++) {
-        if (state.network === "kancnn") build.norm(`norms.${k}`);
-        build.plainConv(`convs.${k}`, units * (k + 1));
-        build.relu();
-        build.pool();
-      }
+    for (let k = 0; isConv && k < 3; k++) {
+      build.norm(`norms.${k}`);
+      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.relu();
+      build.pool();
+    }
     if (problem.shape.length > 1) build.flatten();
-    if (!isConv)
-      for (let k = 0; k < depth; k++) {
-        build.plainLinear(`hidden.${k}`, units);
-        build.relu();
-      }
+    if (isConv) build.norm("hidden_norm");
+    for (let k = 0; k < (isConv ? 1 : depth); k++) {
+      build.plainLinear(`hidden.${k}`, units);
+      build.relu();
+    }
     build.plainLinear("linear", problem.outputs.length);
     if (problem.isClassification) build.softmax();
     return build;
