@@ -102,9 +102,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
   button(take, "Copy Python", (self) => copy(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
 
-  const about = element(document, "p", "kw-play-about", root);
-  const score = element(document, "p", "kw-play-score", root);
-  score.setAttribute("aria-live", "polite");
+  // The page's own line on what it shows, and the bar's on how well it does.
+  const about = document.querySelector(".kw-page-about") as HTMLElement;
+  const score = document.querySelector('[data-kw-part="score"]') as HTMLElement;
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
 
@@ -168,15 +168,15 @@ export function createControls(root: HTMLElement, actions: Actions) {
       put(next);
       refuse("");
       const size = ({ name, parameters }: Made) =>
-        `${name}: ${parameters.toLocaleString("en")} parameters`;
-      putWords(about, `${told} ${[made, ...(beside ? [beside] : [])].map(size).join(", ")}.`);
+        `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...(beside ? [beside] : [])].map(size).join(" beside ");
+      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
-      putWords(score, "");
       return {
         hear(news: News, other: News | null) {
           if (!beside || !other || !news.score) return;
-          const one = scoreWords(made.name, news);
-          putWords(score, `${one} · ${scoreWords(beside.name, other)}`);
+          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          putWords(score, `Test: ${words.join(" · ")}`);
         },
       };
     },

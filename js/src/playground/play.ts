@@ -48,6 +48,8 @@ export async function play(
     save: () => made && download(document, weightsOf(made, frame), "kan.npz"),
   });
   const fit = createFit(byId("kw-fit"));
+  // In a narrow page the network comes first.
+  document.querySelector("main")?.after(byId("kw-fit"));
 
   /** Begins with a state, and trains at once where the one before it did. */
   async function begin(next: State, isEager = isRunning): Promise<void> {
@@ -55,6 +57,8 @@ export async function play(
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
+      // An address that asks for what cannot be begins as any other.
+      if (!made) await begin(stateOf(""));
       controls.refuse(next, error instanceof Error ? error.message : String(error));
       return;
     }
@@ -79,7 +83,7 @@ export async function play(
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.latest() ?? null);
+        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
