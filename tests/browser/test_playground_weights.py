@@ -23,8 +23,8 @@ NETWORKS = (
     "#widths=3&grid=7&order=2&base=tanh",
     "#widths=2,2,2,2&basis=chebyshev&grid=3",
     "#network=article",
-    "#network=dense&widths=5&basis=rbf&base=relu",
-    "#problem=moons&order=1&grid=9",
+    "#network=dense&widths=5&basis=rbf&base=tanh",
+    "#problem=moons&order=1&grid=9&base=relu",
     "#problem=spirals&basis=fourier&base=identity",
     "#problem=moons&basis=chebyshev&order=4",
     "#problem=product&basis=rbf&grid=12",
@@ -56,12 +56,12 @@ const found = process.argv.slice(3).map((hash) => {
   const problem = makeProblem(state, digits, "");
   const made = makeNetwork(state, problem, machine);
   const description = { ...made, layout: readLayout(made.layout) };
-  const settings = { batch: 20, rate: 0.02, epochs: 5, seed: 0 };
+  const settings = { batch: 20, rate: 0.01, epochs: 50, seed: 0 };
   const trainer = new Trainer(machine, description, made.frame, problem.data, settings);
-  for (let k = 0; k < 8; k++) if (!trainer.advance()) throw new Error("it diverged");
+  for (let k = 0; k < 60; k++) if (!trainer.advance()) throw new Error("it diverged");
   const { network } = trainer;
   const { input, output } = network;
-  const x = Float32Array.from({ length: 16 * input.size }, () => 4 * random.uniform() - 2);
+  const x = Float32Array.from({ length: 16 * input.size }, () => 2 * random.uniform() - 1);
   machine.floats(input.at, x.length).set(x);
   network.forward(16, false);
   const y = machine.floats(output.at, 16 * output.size).slice();

@@ -27,12 +27,14 @@ BASES = ("bspline", "rbf", "chebyshev", "fourier")
 SETTINGS = ((5, 3, -3.0, 3.0), (1, 1, -1.0, 1.0), (7, 4, -1.0, 1.0))
 
 
-def _dense(inputs: int, *widths: int, classes: bool, flat: bool = False) -> nn.Module:
+def _dense(
+    inputs: int, *widths: int, classes: bool, flat: bool = False, basis: str = "bspline"
+) -> nn.Module:
     """Layers one after the other, as the playground's code writes them."""
     sizes = [inputs, *widths]
     layers: list[tuple[str, nn.Module]] = [("flatten", nn.Flatten())] if flat else []
     for number, size in enumerate(sizes[:-1], 1):
-        layers.append((f"layer{number}", kw.nn.KANLinear(size, sizes[number])))
+        layers.append((f"layer{number}", kw.nn.KANLinear(size, sizes[number], basis=basis)))
     if classes:
         layers.append(("log_softmax", nn.LogSoftmax(-1)))
     return nn.Sequential(OrderedDict(layers))
@@ -44,6 +46,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "#network=article": (kw.nn.KANCNN.article, (1, 28, 28)),
     "#network=dense&widths=5": (lambda: _dense(784, 5, 10, classes=True, flat=True), (1, 28, 28)),
     "#problem=moons": (lambda: _dense(2, 4, 2, classes=True), (2,)),
+    "#problem=moons&basis=fourier": (lambda: _dense(2, 4, 2, classes=True, basis="fourier"), (2,)),
     "#problem=product": (lambda: _dense(3, 4, 4, 1, classes=False), (3,)),
 }
 

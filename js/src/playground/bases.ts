@@ -21,7 +21,7 @@ const FEWEST_POINTS = 128;
 const manyEnough = (points: number) => Math.max(FEWEST_POINTS, points);
 
 /** Families other than splines, as the kernels number them. */
-const FAMILIES = ["rbf", "chebyshev", "fourier"];
+export const FAMILIES = ["rbf", "chebyshev", "fourier"];
 
 /** The basis that kan_widgets.nn makes of the same settings. */
 export function basisOf(
