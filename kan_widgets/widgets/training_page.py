@@ -28,8 +28,9 @@ _EXAMPLES = 8
 _TEST_SHARE = 0.2
 # What js/src/training can do backward: functions of one number, and operations.
 _FUNCTIONS = ("silu", "relu", "tanh", "identity")
-_TRAINED = ("kan", "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _FIT = '<section id="kw-fit" aria-label="Target and network" hidden></section>'
+_LAYERS = ("kan", "linear", "conv2d")
+_TRAINED = (*_LAYERS, "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
 _ABOUT = (
     "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
     "Point at anything to read it; {draw}pull a curve and let it learn on."
@@ -58,8 +59,9 @@ def playground(
     Parameters
     ----------
     model
-        KAN layers of `kan_widgets.nn`, batch norm, max-pooling, flatten, one after the other. By
-        default `kan_widgets.nn.KANCNN`. It begins as it is now.
+        KAN layers of `kan_widgets.nn`, `torch.nn.Linear` and `torch.nn.Conv2d`, batch norm,
+        max-pooling, flatten, ReLU, SiLU, tanh, one after the other. By default
+        `kan_widgets.nn.KANCNN`. It begins as it is now.
     path
         The file to write; its folder must exist. A file of that name is replaced.
     data
@@ -106,10 +108,11 @@ def playground(
     network = KANCNN() if model is None else model
     rows = _digits(shift) if data is None else _own(data)
     _check_model(network, rows)
+    recipe = recipe_of(network)
     network = copy.deepcopy(network)  # who watches the model, goes on
     settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
-        "recipe": (recipe := recipe_of(network)),
+        "recipe": recipe,
         **rows.wire(),
         "settings": settings,
         "worker": bundle("trainer.js").encode(),
@@ -235,13 +238,17 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
 
 
 def recipe_of(model: nn.Module) -> dict[str, Any]:
-    """Return what a page needs to know of each KAN layer, to train it: see js/src/training.
+    """Return what a page needs to know of each layer, to train it: see js/src/training.
+
+    Plain layers are those whose functions are w·x.
 
     Raises
     ------
     ValueError
         If a layer is one that only Python can train.
     """
+    from torch import nn
+
     from kan_widgets.nn import KANLayer
     from kan_widgets.nn.bases.bspline import Spline
     from kan_widgets.nn.bases.knot_spline import KnotSpline
@@ -249,9 +256,15 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
 
     recipe: dict[str, Any] = {}
     for name, layer in model.named_modules():
+        name = name or type(layer).__name__  # the model itself, as frames call it
+        if isinstance(layer, nn.Dropout | nn.Dropout2d) and layer.p > 0:
+            raise ValueError(f"layer {name} is dropout, which a page has not: take it out")
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            if not isinstance(layer.weight, nn.Parameter):
+                raise ValueError(f"layer {name} computes its weight, which a page does not")
+            recipe[name] = {"base": "identity"}
         if not isinstance(layer, KANLayer):
             continue
-        name = name or type(layer).__name__  # the model itself, as frames call it
         basis = layer.basis
         form = family_of(basis)
         if form is None:
@@ -281,7 +294,7 @@ def recipe_of(model: nn.Module) -> dict[str, Any]:
             scaler = layer.spline_scaler.detach().cpu().numpy()
             recipe[name]["scaler"] = scaler.astype("<f4").tobytes()
     if not recipe:
-        raise ValueError("the model has no layer of kan_widgets.nn: there is nothing to train")
+        raise ValueError("the model has no layer that a page knows: there is nothing to train")
     return recipe
 
 
@@ -309,17 +322,22 @@ def _check_stations(feed: Feed, model: str, recipe: Collection[str]) -> None:
             f"{model} has {feed.layout.size:,} coefficients: expected at most {most:,}, which a "
             "page holds"
         )
+    layers: set[str | None] = set()
     for number, station in enumerate(feed.structure.stations[1:]):
-        compute = station.compute or {}
-        function = compute.get("function", "identity")
-        is_known = compute.get("op") in _TRAINED and function in _FUNCTIONS
+        compute, beside = station.compute or {}, station.beside or {}
+        operation, function = compute.get("op"), compute.get("function", "identity")
+        is_known = operation in _TRAINED and function in _FUNCTIONS and None not in beside.values()
         is_next = feed.structure.traced and station.sources == (number,)
-        is_sum = station.layer in (None, *recipe) and station.sums is not False
-        if not (is_known and is_next and is_sum) or any(compute.get("padding", ())):
+        is_sum = (operation in _LAYERS) == (station.layer in recipe) and station.sums is not False
+        has_border = operation == "max_pool" and any(compute["padding"])
+        if not (is_known and is_next and is_sum) or has_border:
             raise ValueError(
                 f"{station.label} of {model}: expected one of {', '.join(_TRAINED)} without a "
                 "border, one after the other: a page trains these"
             )
+        if station.layer is not None and station.layer in layers:
+            raise ValueError(f"layer {station.layer} runs twice: in a page each runs once")
+        layers.add(station.layer)
 
 
 def _bar(settings: dict[str, Any]) -> str:

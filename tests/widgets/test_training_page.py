@@ -11,12 +11,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import prune
 
 import kan_widgets as kw
-from kan_widgets.widgets.training_page import _FUNCTIONS, _TRAINED, recipe_of
+from kan_widgets.widgets.training_page import _FUNCTIONS, _LAYERS, _TRAINED, recipe_of
 
 TRAINING = Path(__file__).parents[2] / "js/src/training"
+
+
+class _Functional(nn.Module):
+    """A layer of kan_widgets.nn, then a product with a weight that is no layer's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kan = kw.nn.KANLinear(784, 4)
+        self.weight = nn.Parameter(torch.rand(10, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(self.kan(x.flatten(1)), self.weight)
 
 
 def content_of(page: Path) -> dict[str, Any]:
@@ -67,11 +81,15 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
     ("make", "words"),
     [
         (
-            lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
-            "the model has no layer of kan_widgets.nn",
+            lambda: nn.Sequential(nn.Flatten(), nn.LogSoftmax(-1)),
+            "the model has no layer that a page knows",
         ),
         (lambda: kw.nn.KANLinear(784, 10), "expected one that takes digits"),
         (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
+        (
+            lambda: kw.nn.KANCNN(spline_order=0),
+            "layer convs.0: a page cannot train the basis BSpline(",
+        ),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),
             "layer convs.0 with base_activation=",
@@ -92,12 +110,25 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
                 nn.Flatten(),
                 kw.nn.KANLinear(338, 10),
             ),
-            "of Sequential: expected one of kan, batch_norm",
+            "of Sequential: expected one of kan, linear, conv2d, batch_norm",
         ),
         (
-            lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 8), kw.nn.KANLinear(8, 10)),
-            "of Sequential: expected one of kan, batch_norm",
+            lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(784, 10)),
+            "layer 1 is dropout, which a page has not",
         ),
+        (
+            lambda: nn.Sequential(
+                nn.Flatten(), nn.Linear(784, 10), *[nn.Linear(10, 10), nn.ReLU()] * 2
+            ),
+            "layer 2 runs twice",
+        ),
+        (
+            lambda: nn.Sequential(
+                nn.Flatten(), prune.identity(nn.Linear(784, 8), "weight"), kw.nn.KANLinear(8, 10)
+            ),
+            "layer 1 computes its weight",
+        ),
+        (_Functional, "Linear 4 → 10 of _Functional: expected one of kan, linear"),
         (
             lambda: nn.Sequential(nn.Flatten(), kw.nn.KANLinear(784, 40)),
             "Sequential has 282,240 coefficients: expected at most 250,000, which a page holds",
@@ -119,7 +150,18 @@ def test_a_page_can_train_what_python_says_it_can() -> None:
     [table] = re.findall(r"DIFFERENTIABLE: .*? = \{\n(.*?)\n\};", operations, re.S)
     assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(_FUNCTIONS)
     cases = re.findall(r'case "(\w+)"', network)
-    assert sorted([*cases, "kan", "elementwise"]) == sorted(_TRAINED)
+    assert sorted([*cases, *_LAYERS, "elementwise"]) == sorted(_TRAINED)
+
+
+@pytest.mark.parametrize("make", [kw.nn.CNN, kw.nn.MLP])
+def test_a_plain_network_is_written_with_its_biases(
+    make: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    content = content_of(kw.playground(make(), tmp_path / "page.html"))
+    assert all(own == {"base": "identity"} for own in content["lesson"]["recipe"].values())
+    [stream] = content["streams"]
+    plain = [s for s in stream["traits"]["structure"]["stations"] if s["kind"] == "plain"]
+    assert [s["beside"]["bias"] for s in plain] == [f"{s['layer']}.bias" for s in plain]
 
 
 def test_the_readers_own_data_and_network(tmp_path: Path) -> None:

@@ -131,8 +131,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
     );
   }
 
-  function refuse(words: string): void {
+  function refuse(words: string, isAsked = false): void {
     putWords(alarm, words);
+    alarm.classList.toggle("kw-play-asked", isAsked);
   }
 
   function put(next: State): void {
@@ -158,10 +159,10 @@ export function createControls(root: HTMLElement, actions: Actions) {
   }
 
   return {
-    /** Says why a state cannot be, and leaves what runs as it is. */
-    refuse(next: State, words: string) {
+    /** Says why a state cannot be, or what it asks for, and leaves what runs as it is. */
+    refuse(next: State, words: string, isAsked: boolean) {
       put(next);
-      refuse(words);
+      refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
     show(next: State, { about: told }: Problem, made: Made, beside: Made | null) {

@@ -59,7 +59,8 @@ export async function play(
     } catch (error) {
       // An address that asks for what cannot be begins as any other.
       if (!made) await begin(stateOf(""));
-      controls.refuse(next, error instanceof Error ? error.message : String(error));
+      const words = error instanceof Error ? error.message : String(error);
+      controls.refuse(next, words, next.problem === "table" && table === "");
       return;
     }
     state = next;

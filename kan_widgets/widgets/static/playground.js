@@ -760,8 +760,9 @@ function createControls(root, actions) {
       () => refuse(`This browser does not let a page copy. It would be: ${text}`)
     );
   }
-  function refuse(words) {
+  function refuse(words, isAsked = false) {
     putWords(alarm, words);
+    alarm.classList.toggle("kw-play-asked", isAsked);
   }
   function put(next) {
     state = next;
@@ -785,10 +786,10 @@ function createControls(root, actions) {
     putWords(twinWords, `beside ${state.network === "dense" ? "an MLP" : "a CNN"} of equal size`);
   }
   return {
-    /** Says why a state cannot be, and leaves what runs as it is. */
-    refuse(next, words) {
+    /** Says why a state cannot be, or what it asks for, and leaves what runs as it is. */
+    refuse(next, words, isAsked) {
       put(next);
-      refuse(words);
+      refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
     show(next, { about: told }, made, beside) {
@@ -2711,7 +2712,8 @@ function readTable(text) {
   const [heading] = text.split("\n", 1);
   const separator = [",", ";", "	"].find((one) => heading.includes(one)) ?? ",";
   const cells = dsv_default(separator).parseRows(text, (row) => row.map((cell) => cell.trim())).filter((row) => row.some(Boolean));
-  if (cells.length === 0) throw new Error("Drop a file with comma-separated values on the page.");
+  if (cells.length === 0)
+    throw new Error("Choose a file of comma-separated values, or drop one on the page.");
   const hasNames = cells[0].some((cell) => cell !== "" && Number.isNaN(Number(cell)));
   const columns = hasNames ? cells[0] : cells[0].map((_, k) => `column ${k + 1}`);
   const size = columns.length - 1;
@@ -3106,7 +3108,8 @@ async function play(document, saved, lesson, mount) {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
       if (!made) await begin(stateOf(""));
-      controls.refuse(next, error instanceof Error ? error.message : String(error));
+      const words = error instanceof Error ? error.message : String(error);
+      controls.refuse(next, words, next.problem === "table" && table === "");
       return;
     }
     state = next;
