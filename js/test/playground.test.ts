@@ -332,8 +332,8 @@ describe("a table", () => {
   });
 
   it.each([
-    ["", /Drop a file/],
-    ["\n \n", /Drop a file/],
+    ["", /Choose a file/],
+    ["\n \n", /Choose a file/],
     [`a\n${body((k) => `${k}`)}`, /has 1 columns: expected 2 to 33/],
     [`${"a,".repeat(33)}b\n${body(() => `${"1,".repeat(33)}2`)}`, /has 34 columns/],
     [`a,b\n${body((k) => `${k},${k}`, 19)}`, /has 19 whole rows: expected at least 20/],

@@ -1789,20 +1789,19 @@ var Network = class {
     const { layer: name, compute } = station;
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
-      const bias = this.#trained(station, "bias");
+      const bias = this.#weight(station, "bias");
       const layerRecipe = this.description.recipe[layer.name];
       const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
       this.#layers.push(kanLayer);
-      this.weights.push(kanLayer.base);
-      if (kanLayer.spline) this.weights.push(kanLayer.spline);
-      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      this.#train(kanLayer.base, kanLayer.spline, kanLayer.scaler, bias);
       return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
         const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
-        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
+        this.#train(scale, shift);
         return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
@@ -1825,12 +1824,12 @@ var Network = class {
     this.#vectors.push(vector);
     return vector;
   }
-  #trained(station, name) {
+  #weight(station, name) {
     const vector = this.#vector(station, name);
-    if (!vector) return null;
-    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
-    this.weights.push(weight);
-    return weight;
+    return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+  }
+  #train(...weights) {
+    this.weights.push(...weights.filter((one) => one !== null));
   }
 };
 
