@@ -86,7 +86,7 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
     };
     build.kanLinear("linear", problem.outputs.length, settings);
   } else {
-    if (problem.shape.length > 1) build.flatten();
+    if (problem.shape.length > 1) build.flatten("flatten");
     for (const [k, units] of [...state.widths, problem.outputs.length].entries())
       build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
   }
@@ -208,9 +208,9 @@ class Builder {
     this.#station("pool", "max_pool2d", "max pool 2×2", { compute });
   }
 
-  flatten(): void {
+  flatten(name = "reshape"): void {
     this.#shape = [product(this.#shape)];
-    this.#station("reshape", "reshape", "flatten", { compute: { op: "flatten" } });
+    this.#station("reshape", name, "flatten", { compute: { op: "flatten" } });
   }
 
   softmax(): void {
