@@ -4,8 +4,6 @@
 it another layer, most often by `tensor_adapter`, and `check` proves that a reading is right.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy

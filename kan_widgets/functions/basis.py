@@ -1,7 +1,5 @@
 """Basis functions as they are read from a model, including the base term and its activation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

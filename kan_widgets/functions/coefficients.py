@@ -1,7 +1,5 @@
 """Coefficients computed from a layer's tensors, their gradients, and results remembered."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass

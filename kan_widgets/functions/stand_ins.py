@@ -6,8 +6,6 @@ Parameters that are split over several processes (DTensor, as FSDP makes them) a
 they lie here, or on a stand-in that has all of them.
 """
 
-from __future__ import annotations
-
 import math
 import weakref
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """How complicated each function is, how it moves, bends and fits simple shapes; and the depth."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations

@@ -9,8 +9,6 @@ they are not: the effect of removing a single kernel, which is computed beside t
 putting its mean in its place.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """How far each function of a layer reaches, what makes it so, and how much it has changed."""
 
-from __future__ import annotations
-
 import math
 import sys
 import weakref

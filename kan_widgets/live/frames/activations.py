@@ -1,7 +1,5 @@
 """What examples make of a network at one step, eight bits a number, and the steps kept of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

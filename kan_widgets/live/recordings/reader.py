@@ -1,7 +1,5 @@
 """Read a recording, as far as it is written; `format` beside this says what is in it."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable, Iterator
