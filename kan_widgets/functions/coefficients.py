@@ -136,5 +136,4 @@ def remembered(
     entry = _made.setdefault(module, {}).get(name)
     if entry is None or entry[:2] != (key, now):
         entry = _made[module][name] = (key, now, make(), held)
-    result: T = entry[2]
-    return result
+    return entry[2]

@@ -264,5 +264,4 @@ def _ablate(
             batch = z.repeat(len(some), 1, 1, 1)
             batch[torch.arange(len(some)), channels.flatten()[some]] -= beyond.flatten(0, 1)[some]
             falls[some] = end - score(batch).double()
-    by_kernel: Float64 = falls.reshape(totals.shape).numpy()
-    return by_kernel
+    return falls.reshape(totals.shape).numpy()

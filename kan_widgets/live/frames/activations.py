@@ -45,8 +45,7 @@ class _Values:
         """Return the outputs as numbers, ``(n, *shape)``; they are rounded to 1/255 of the span."""
         each = (-1, *[1] * (self.data.ndim - 1))
         low, high = self.low.reshape(each), self.high.reshape(each)
-        found: Float32 = (low + self.data.astype(np.float32) / 255 * (high - low)).astype("f4")
-        return found
+        return (low + self.data.astype(np.float32) / 255 * (high - low)).astype("f4")
 
 
 @dataclass(frozen=True, eq=False)
