@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import pathlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,28 +16,19 @@ from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.pages.page import Page, write_page
+from kan_widgets.widgets.pages.trainable import NotTrained, check_stations, recipe_of
 from kan_widgets.widgets.wire.bundles import bundle
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from kan_widgets.live import Binding, Feed
+    from kan_widgets.live import Binding
 
 _EXAMPLES = 8
 # The panels of a page in which nothing trains; the last one where something was logged.
 _PANELS = ("network", "kernels", "function", "response", "training")
 # The share of the reader's own data that is for testing, at its end.
 _TEST_SHARE = 0.2
-# What js/src/training can do backward: functions of one number, and operations.
-_FUNCTIONS = ("silu", "relu", "tanh", "identity")
-_TRAINED = {
-    "kan": "KAN layers of kan_widgets.nn",
-    "batch_norm": "batch norm",
-    "max_pool": "max-pooling without a border",
-    "flatten": "flatten",
-    "elementwise": ", ".join(_FUNCTIONS),
-    "log_softmax": "log-softmax",
-}
 _FIT = '<section id="kw-fit" aria-label="Target and network" hidden></section>'
 _ABOUT = (
     "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
@@ -72,10 +63,10 @@ def playground(
     Parameters
     ----------
     model
-        A model with KAN layers. Trained are layers of `kan_widgets.nn`, batch norm, max-pooling,
-        flatten, one after the other; layers of other libraries, residual blocks, pruned layers
-        and more than 250,000 coefficients are looked at. By default `kan_widgets.nn.KANCNN`. It
-        begins as it is now.
+        Trained are KAN layers of `kan_widgets.nn`, `torch.nn.Linear` and `torch.nn.Conv2d`, batch
+        norm, max-pooling, flatten, ReLU, SiLU, tanh, one after the other. Layers of other
+        libraries, residual blocks, pruned layers and more than 250,000 coefficients are looked
+        at. By default `kan_widgets.nn.KANCNN`. It begins as it is now.
     path
         The file to write; its folder must exist. A file of that name is replaced.
     data
@@ -99,7 +90,7 @@ def playground(
     TypeError
         If the model is none, or the data is no pair of tensors.
     ValueError
-        If the model does not fit the data, or has no KAN layer.
+        If the model does not fit the data, or has no layer that `kan_widgets.bind` reads.
     FileNotFoundError
         If the path's folder does not exist.
 
@@ -123,17 +114,13 @@ def playground(
     network = KANCNN() if model is None else model
     rows = _digits(shift) if data is None else _own(data)
     _check_model(network, rows)
-    reason = ""
     try:
         recipe = recipe_of(network)
         shown = copy.deepcopy(network)  # who watches the model, goes on
         dashboard = Dashboard(live := _bound(shown, rows))
-        _check_stations(live.feed, recipe)
-    except NotTrained as error:
-        reason = str(error)
-    if reason:
-        _write_untrained(path, network, rows, title, reason)
-        return path
+        check_stations(live.feed, recipe)
+    except NotTrained as reason:
+        return _write_untrained(path, network, rows, title, str(reason))
     settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
         "recipe": recipe,
@@ -261,73 +248,15 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
         )
 
 
-class NotTrained(ValueError):
-    """A page cannot train a model: the message says why, to the page's reader."""
-
-
-def recipe_of(model: nn.Module) -> dict[str, Any]:
-    """Return what a page needs to know of each KAN layer, to train it: see js/src/training.
-
-    Raises
-    ------
-    NotTrained
-        If a layer is one that only Python can train.
-    """
-    from kan_widgets.nn import KANLayer
-    from kan_widgets.nn.bases.bspline import Spline
-    from kan_widgets.nn.bases.knot_spline import KnotSpline
-    from kan_widgets.nn.compiled.local import family_of
-
-    recipe: dict[str, Any] = {}
-    for name, layer in model.named_modules():
-        if not isinstance(layer, KANLayer):
-            continue
-        name = name or type(layer).__name__  # the model itself, as frames call it
-        basis = layer.basis
-        form = family_of(basis)
-        if form is None:
-            raise NotTrained(f"layer {name} has a basis that a page cannot train, {basis!r:.80}")
-        if layer.mask is not None:
-            raise NotTrained(f"layer {name} is pruned, and a page would train what was pruned, too")
-        if (base := layer.base_activation) not in _FUNCTIONS:
-            raise NotTrained(
-                f"layer {name} has base_activation={base!r:.40}, and a page trains "
-                f"{', '.join(map(repr, _FUNCTIONS))}"
-            )
-        if (padding := getattr(layer, "padding_mode", "zeros")) != "zeros":
-            raise NotTrained(f"layer {name} pads by {padding!r}, and a page by 'zeros'")
-        family, shift, factor = form
-        recipe[name] = {
-            "basis": {
-                "order": basis.spline_order if isinstance(basis, Spline) else 0,
-                "functions": basis.n_basis,
-                "family": family,
-                "shift": shift,
-                "factor": factor,
-                **({"knots": list(basis.knots)} if isinstance(basis, KnotSpline) else {}),
-            },
-            "base": base,
-        }
-        if layer.spline_scaler is not None:
-            scaler = layer.spline_scaler.detach().cpu().numpy()
-            recipe[name]["scaler"] = scaler.astype("<f4").tobytes()
-    if not recipe:
-        raise NotTrained(f"a page trains {_TRAINED['kan']}, and its layers are others")
-    return recipe
-
-
 def _write_untrained(
     path: pathlib.Path, model: nn.Module, rows: _Rows, title: str, reason: str
-) -> None:
+) -> pathlib.Path:
     """Write a page in which a model is looked at: as it is, and as its binding has seen it."""
-    from kan_widgets.functions.layer_settings import STRAIGHT
     from kan_widgets.live import binding_of
 
     seen = binding_of(model)
     live = seen or _bound(model, rows)
     try:
-        if all(layer.labels == STRAIGHT for layer in live.feed.layout.layers):
-            raise ValueError(f"{type(model).__name__} has no KAN layer: there is nothing to see")
         if live.feed.activations.latest is None:
             _probe(live, rows)
         words = f"The network does not train in this page: {reason}."
@@ -335,6 +264,7 @@ def _write_untrained(
         dashboard = Dashboard(live, panels=_PANELS if live.scalars.names else _PANELS[:-1])
         write_page(path, Page([dashboard], title, before), max_mb=6)
         print(words)
+        return path
     finally:
         if seen is None:
             live.probe(None)  # a later binding would go on with these examples
@@ -356,24 +286,6 @@ def _probe(live: Binding, rows: _Rows) -> None:
     classes = rows.targets.dtype == np.uint8
     labels = rows.targets[list(rows.shown)].astype(np.int64)
     live.probe(rows.examples, torch.from_numpy(labels) if classes else None)
-
-
-def _check_stations(feed: Feed, recipe: Collection[str]) -> None:
-    """Raise unless a page can train what stands at each place of a network, layer by layer."""
-    if feed.looking.cut(feed.layout) is not feed.layout:
-        size, most = feed.layout.size, feed.looking.budget // 4
-        raise NotTrained(f"it has {size:,} coefficients, and a page trains at most {most:,}")
-    for number, station in enumerate(feed.structure.stations[1:]):
-        compute = station.compute or {}
-        function = compute.get("function", "identity")
-        is_known = compute.get("op") in _TRAINED and function in _FUNCTIONS
-        is_next = feed.structure.traced and station.sources == (number,)
-        is_sum = station.layer in (None, *recipe) and station.sums is not False
-        if not (is_known and is_next and is_sum) or any(compute.get("padding", ())):
-            raise NotTrained(
-                f"it has “{station.label}”, and a page trains {', '.join(_TRAINED.values())}, one "
-                "after the other"
-            )
 
 
 def _bar(settings: dict[str, Any]) -> str:

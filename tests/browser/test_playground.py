@@ -70,7 +70,7 @@ def test_another_librarys_model_is_looked_at_drawn_on_and_wound_back(
         live.refresh()
     page = open_page(kw.playground(model, tmp_path / "page.html"))
     until_on(page, lambda: network_of(page, "scene()?.diagram.scores"), "the network's answer")
-    said = "The network does not train in this page: a page trains KAN layers of kan_widgets.nn"
+    said = "The network does not train in this page: it has “ConvKAN 3×3”, and a page trains KAN layers"
     assert said in page.locator("#kw-untrained").inner_text()
     assert page.locator("#kw-bar").count() == 0
 

@@ -12,12 +12,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import prune
 
 import kan_widgets as kw
-from kan_widgets.widgets.training_page import _FUNCTIONS, _TRAINED, recipe_of
+from kan_widgets.widgets.pages.trainable import FUNCTIONS, LAYERS, TRAINED, recipe_of
 
 TRAINING = Path(__file__).parents[2] / "js/src/training"
+
+
+class _Functional(nn.Module):
+    """A layer of kan_widgets.nn, then a product with a weight that is no layer's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kan = kw.nn.KANLinear(784, 4)
+        self.weight = nn.Parameter(torch.rand(10, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(self.kan(x.flatten(1)), self.weight)
 
 
 def content_of(page: Path) -> dict[str, Any]:
@@ -97,10 +111,14 @@ def of_another_library() -> nn.Module:
     [
         (
             of_another_library,
-            "a page trains KAN layers of kan_widgets.nn, and its layers are others",
+            "it has “ConvKAN 3×3”, and a page trains KAN layers of kan_widgets.nn, torch's Linear",
         ),
-        (Residual, "it has “add”, and a page trains KAN layers of kan_widgets.nn, batch norm"),
+        (Residual, "it has “add”, and a page trains KAN layers"),
         (pruned, "layer convs.0 is pruned"),
+        (
+            lambda: kw.nn.KANCNN(spline_order=0),
+            "layer convs.0 has a basis that a page cannot train, BSpline(",
+        ),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),
             "layer convs.0 has base_activation=",
@@ -124,9 +142,22 @@ def of_another_library() -> nn.Module:
             "it has “average pool 2×2”",
         ),
         (
-            lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 8), kw.nn.KANLinear(8, 10)),
-            "it has “Linear 784 → 8”",
+            lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(784, 10)),
+            "layer 1 is dropout",
         ),
+        (
+            lambda: nn.Sequential(
+                nn.Flatten(), nn.Linear(784, 10), *[nn.Linear(10, 10), nn.ReLU()] * 2
+            ),
+            "layer 2 runs twice",
+        ),
+        (
+            lambda: nn.Sequential(
+                nn.Flatten(), prune.identity(nn.Linear(784, 8), "weight"), kw.nn.KANLinear(8, 10)
+            ),
+            "layer 1 computes its weight",
+        ),
+        (_Functional, "it has “Linear 4 → 10”, and a page trains KAN layers"),
         (
             lambda: nn.Sequential(nn.Flatten(), kw.nn.KANLinear(784, 40)),
             "it has 282,240 coefficients, and a page trains at most 250,000",
@@ -180,7 +211,7 @@ def test_a_bound_models_page_has_its_training(tmp_path: Path) -> None:
     live.close()
 
 
-def test_a_model_of_other_inputs_needs_data_and_a_kan_layer(tmp_path: Path) -> None:
+def test_a_model_of_other_inputs_needs_data(tmp_path: Path) -> None:
     from kan import KAN  # type: ignore[import-untyped]
 
     model = KAN([4, 3, 2], grid=3, k=3, seed=0, auto_save=False)
@@ -189,8 +220,6 @@ def test_a_model_of_other_inputs_needs_data_and_a_kan_layer(tmp_path: Path) -> N
         kw.playground(model, tmp_path / "page.html")
     with pytest.raises(ValueError, match="expected the shape of the targets"):
         kw.playground(model, tmp_path / "page.html", data=(x, x))
-    with pytest.raises(ValueError, match="Linear has no KAN layer"):
-        kw.playground(nn.Linear(4, 2), tmp_path / "page.html", data=(x, x[:, :2]))
     assert not list(tmp_path.iterdir())
     page = kw.playground(model, tmp_path / "page.html", data=(x, x[:, :2]))
     [stream] = content_of(page)["streams"]
@@ -200,7 +229,7 @@ def test_a_model_of_other_inputs_needs_data_and_a_kan_layer(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), "Sequential has no KAN layer"),
+        (lambda: nn.Sequential(nn.Flatten(), nn.LogSoftmax(-1)), "Sequential has no parameters"),
         (lambda: kw.nn.KANLinear(784, 10), "expected one that takes digits"),
         (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
     ],
@@ -218,9 +247,20 @@ def test_a_page_can_train_what_python_says_it_can() -> None:
         (TRAINING / f"{name}.ts").read_text() for name in ("between_layers", "network")
     )
     [table] = re.findall(r"DIFFERENTIABLE: .*? = \{\n(.*?)\n\};", operations, re.S)
-    assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(_FUNCTIONS)
+    assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(FUNCTIONS)
     cases = re.findall(r'case "(\w+)"', network)
-    assert sorted([*cases, "kan", "elementwise"]) == sorted(_TRAINED)
+    assert sorted([*cases, *LAYERS, "elementwise"]) == sorted(TRAINED)
+
+
+@pytest.mark.parametrize("make", [kw.nn.CNN, kw.nn.MLP])
+def test_a_plain_network_is_written_with_its_biases(
+    make: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    content = content_of(kw.playground(make(), tmp_path / "page.html"))
+    assert all(own == {"base": "identity"} for own in content["lesson"]["recipe"].values())
+    [stream] = content["streams"]
+    plain = [s for s in stream["traits"]["structure"]["stations"] if s["kind"] == "plain"]
+    assert [s["beside"]["bias"] for s in plain] == [f"{s['layer']}.bias" for s in plain]
 
 
 def test_the_readers_own_data_and_network(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ const STATES: Record<News["state"], [state: string, words: string]> = {
   diverged: ["diverged", "diverged: a number was not finite any more"],
 };
 
+const BEGINS = "Press Train";
+
 /** The most values of a curve that are drawn. */
 const MOST_VALUES = 800;
 
@@ -136,6 +138,8 @@ export function train(
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
+    const status = viewModel.get("status") as object | undefined;
+    if (status) viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel] as const;
   });
 
@@ -149,6 +153,7 @@ export function train(
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -255,7 +260,7 @@ function panelStatus(
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page",
   };
 }
@@ -300,8 +305,9 @@ function wireCurve(
   { x, y }: { x: number[]; y: number[] },
 ) {
   const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  // Curves of one kind have one colour.
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 
 function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {

@@ -103,9 +103,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
   button(take, "Copy Python", (self) => copy(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
 
-  const about = element(document, "p", "kw-play-about", root);
-  const score = element(document, "p", "kw-play-score", root);
-  score.setAttribute("aria-live", "polite");
+  // The page's own line on what it shows, and the bar's on how well it does.
+  const about = document.querySelector(".kw-page-about") as HTMLElement;
+  const score = document.querySelector('[data-kw-part="score"]') as HTMLElement;
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
 
@@ -132,8 +132,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
     );
   }
 
-  function refuse(words: string): void {
+  function refuse(words: string, isAsked = false): void {
     putWords(alarm, words);
+    alarm.classList.toggle("kw-play-asked", isAsked);
   }
 
   function put(next: State): void {
@@ -159,25 +160,25 @@ export function createControls(root: HTMLElement, actions: Actions) {
   }
 
   return {
-    /** Says why a state cannot be, and leaves what runs as it is. */
-    refuse(next: State, words: string) {
+    /** Says why a state cannot be, or what it asks for, and leaves what runs as it is. */
+    refuse(next: State, words: string, isAsked: boolean) {
       put(next);
-      refuse(words);
+      refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
     show(next: State, { about: told }: Problem, made: Made, beside: Made | null) {
       put(next);
       refuse("");
       const size = ({ name, parameters }: Made) =>
-        `${name}: ${parameters.toLocaleString("en")} parameters`;
-      putWords(about, `${told} ${[made, ...(beside ? [beside] : [])].map(size).join(", ")}.`);
+        `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...(beside ? [beside] : [])].map(size).join(" beside ");
+      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
-      putWords(score, "");
       return {
         hear(news: News, other: News | null) {
           if (!beside || !other || !news.score) return;
-          const one = scoreWords(made.name, news);
-          putWords(score, `${one} · ${scoreWords(beside.name, other)}`);
+          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          putWords(score, `Test: ${words.join(" · ")}`);
         },
       };
     },

@@ -41,7 +41,7 @@ export function createFit(root: HTMLElement) {
       const own = evaluator(machine, made, points, size);
       const others = twin && evaluator(machine, twin, points, size);
       const paint = painterOf(problem, points);
-      putWords(title, `What it makes of ${problem.inputs.join(", ")}`);
+      putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
       canvas.setAttribute("role", "img");
       const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${made.name}`;
@@ -67,7 +67,7 @@ export function createFit(root: HTMLElement) {
 function keyOf({ isClassification, outputs, inputs }: Problem, twin: Made | null): string {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
-    return `dots: points of the two classes; dark: where the network says “${outputs[1]}”; line: where it is undecided${other}`;
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2
     ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}`
     : `grey: the target, ink: the network${other}`;
@@ -209,17 +209,25 @@ function contourPainter(wanted: Float32Array): Painter {
   };
 }
 
+/** Fills the map: the darker, the surer is the second class. */
+function paintShares(context: CanvasRenderingContext2D, shares: Float32Array): void {
+  const small = context.canvas.ownerDocument.createElement("canvas");
+  small.width = small.height = SIDE;
+  const own = small.getContext("2d");
+  if (!own) return;
+  own.fillStyle = colour(context, "ink");
+  for (const [k, share] of shares.entries()) {
+    own.globalAlpha = 0.3 * share;
+    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
+  }
+  const cell = SIZE / (SIDE - 1);
+  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
+}
+
 function classPainter({ data }: Problem): Painter {
   const { inputs, targets } = data.train;
   return (context, own, other) => {
-    const cell = SIZE / (SIDE - 1);
-    context.fillStyle = colour(context, "ink");
-    for (const [k, share] of own.entries()) {
-      const [x, y] = toMap([k % SIDE, Math.floor(k / SIDE)]);
-      context.globalAlpha = 0.3 * share;
-      context.fillRect(x - cell / 2, y - cell / 2, cell, cell);
-    }
-    context.globalAlpha = 1;
+    paintShares(context, own);
     if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
     stroke(context, contoursOf(own, 0.5), "ink", 1.75);
     for (let k = 0; k < DOTS; k++) {

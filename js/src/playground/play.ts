@@ -48,6 +48,8 @@ export async function play(
     save: () => made && download(document, weightsOf(made, frame), "kan.npz"),
   });
   const fit = createFit(byId("kw-fit"));
+  // In a narrow page the network comes first.
+  document.querySelector("main")?.after(byId("kw-fit"));
 
   /** Begins with a state, and trains at once where the one before it did. */
   async function begin(next: State, isEager = isRunning): Promise<void> {
@@ -55,7 +57,10 @@ export async function play(
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
-      controls.refuse(next, error instanceof Error ? error.message : String(error));
+      // An address that asks for what cannot be begins as any other.
+      if (!made) await begin(stateOf(""));
+      const words = error instanceof Error ? error.message : String(error);
+      controls.refuse(next, words, next.problem === "table" && table === "");
       return;
     }
     state = next;
@@ -79,7 +84,7 @@ export async function play(
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.latest() ?? null);
+        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {

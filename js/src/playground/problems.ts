@@ -72,7 +72,7 @@ function classes({ noise }: State, about: string, draw: Draw): Problem {
       labels.map((label) => (random.uniform() < noise ? 1 - label : label)),
       2,
     ),
-    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["first", "second"] },
+    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
     isClassification: true,
     about,
   };

@@ -22,7 +22,8 @@ export function readTable(text: string): Table {
   const cells = dsvFormat(separator)
     .parseRows(text, (row) => row.map((cell) => cell.trim()))
     .filter((row) => row.some(Boolean));
-  if (cells.length === 0) throw new Error("Drop a file with comma-separated values on the page.");
+  if (cells.length === 0)
+    throw new Error("Choose a file of comma-separated values, or drop one on the page.");
   const hasNames = cells[0].some((cell) => cell !== "" && Number.isNaN(Number(cell)));
   const columns = hasNames ? cells[0] : cells[0].map((_, k) => `column ${k + 1}`);
   const size = columns.length - 1;

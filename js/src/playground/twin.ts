@@ -12,11 +12,12 @@ export function startTwin(made: Made, course: Course, signal: AbortSignal) {
   const { structure, recipe, frame } = made;
   const description = { structure, layout: readLayout(made.layout), recipe };
   let news: News | null = null;
+  let scored: News | null = null;
   let isRunning = false;
   let curves = createCurves(course.rows);
 
   function begin(settings: TrainingSettings): void {
-    news = null;
+    news = scored = null;
     isRunning = false;
     curves = createCurves(course.rows);
     const { data, code } = course;
@@ -24,9 +25,9 @@ export function startTwin(made: Made, course: Course, signal: AbortSignal) {
   }
   worker.onmessage = ({ data }: MessageEvent<News | { fault: string }>) => {
     if ("fault" in data) return;
-    const score = data.score ?? news?.score ?? null;
     curves.take(data);
-    news = { ...data, score };
+    news = data;
+    if (data.score) scored = data;
     send({ kind: "drawn" });
   };
   begin(course.settings);
@@ -43,6 +44,8 @@ export function startTwin(made: Made, course: Course, signal: AbortSignal) {
       else if (state === "paused" && step > 0) send({ kind: "pause" });
     },
     latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
     curves: () => (news ? curves.wire(news.classifies, made.name) : []),
   };
 }

@@ -261,6 +261,7 @@ var STATES = {
   finished: ["finished", "finished"],
   diverged: ["diverged", "diverged: a number was not finite any more"]
 };
+var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function courseOf({ streams: [stream] }, lesson) {
   const [first] = stream.runs.flatMap(framesOf);
@@ -333,6 +334,8 @@ function train(saved, course, controls, signal, follower) {
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (status) viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
@@ -345,6 +348,7 @@ function train(saved, course, controls, signal, follower) {
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -426,7 +430,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };
 }
@@ -462,8 +466,8 @@ function createCurves(rows) {
 }
 function wireCurve(panel, beside, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
@@ -727,9 +731,8 @@ function createControls(root, actions) {
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy2(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
-  const about = element(document, "p", "kw-play-about", root);
-  const score = element(document, "p", "kw-play-score", root);
-  score.setAttribute("aria-live", "polite");
+  const about = document.querySelector(".kw-page-about");
+  const score = document.querySelector('[data-kw-part="score"]');
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
   listen(document.body, signal, {
@@ -752,8 +755,9 @@ function createControls(root, actions) {
       () => refuse(`This browser does not let a page copy. It would be: ${text}`)
     );
   }
-  function refuse(words) {
+  function refuse(words, isAsked = false) {
     putWords(alarm, words);
+    alarm.classList.toggle("kw-play-asked", isAsked);
   }
   function put(next) {
     state = next;
@@ -777,24 +781,24 @@ function createControls(root, actions) {
     putWords(twinWords, `beside ${state.network === "dense" ? "an MLP" : "a CNN"} of equal size`);
   }
   return {
-    /** Says why a state cannot be, and leaves what runs as it is. */
-    refuse(next, words) {
+    /** Says why a state cannot be, or what it asks for, and leaves what runs as it is. */
+    refuse(next, words, isAsked) {
       put(next);
-      refuse(words);
+      refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
     show(next, { about: told }, made, beside) {
       put(next);
       refuse("");
-      const size = ({ name, parameters }) => `${name}: ${parameters.toLocaleString("en")} parameters`;
-      putWords(about, `${told} ${[made, ...beside ? [beside] : []].map(size).join(", ")}.`);
+      const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [made, ...beside ? [beside] : []].map(size).join(" beside ");
+      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
-      putWords(score, "");
       return {
         hear(news, other) {
           if (!beside || !other || !news.score) return;
-          const one = scoreWords(made.name, news);
-          putWords(score, `${one} · ${scoreWords(beside.name, other)}`);
+          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          putWords(score, `Test: ${words.join(" · ")}`);
         }
       };
     }
@@ -1627,6 +1631,90 @@ function sizesOf(layer, from, to, n) {
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
+// src/training/observed.ts
+var BINS = 64;
+var MOST_PATCH_NUMBERS = 2e4;
+var MOST_MAPS = 8;
+function observe(machine, { stations }, layer, from, n, step) {
+  const x = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const entries = columns.length;
+  const [low, high] = layer.extent;
+  const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
+  const counts = new Float32Array(entries * BINS);
+  const outside = ([from2, to]) => Float32Array.from(columns, (column) => {
+    return column.filter((value) => value < from2 || value > to).length / column.length;
+  });
+  for (const [entry, column] of columns.entries())
+    for (const value of column)
+      if (value >= low && value <= high) {
+        const bin = Math.floor(BINS * (value - low) / (high - low));
+        counts[entry * BINS + Math.min(BINS - 1, bin)]++;
+      }
+  const [rows] = [columns[0].length];
+  const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
+  const patches = new Float32Array(patchCount * entries);
+  for (let k = 0; k < patchCount; k++)
+    for (let entry = 0; entry < entries; entry++)
+      patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
+  const number = stations.findIndex((station) => station.layer === layer.name);
+  const arrays = {
+    ...{ edges, counts, outside_domain: outside(layer.domain) },
+    ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
+  };
+  return {
+    ...{ kind: "observed", layer: layer.name, samples: n, step },
+    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    shapes: {
+      ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
+      ...{ outside_extent: [entries], patches: [patchCount, entries] },
+      ...mapShape && { maps: mapShape }
+    },
+    arrays: Object.fromEntries(
+      Object.entries(arrays).map(([name, { buffer }]) => [name, new DataView(buffer)])
+    )
+  };
+}
+function foldOf(stations, number) {
+  let [at] = stations[number].sources;
+  while (stations[at].kind === "norm") [at] = stations[at].sources;
+  if (stations[at].kind !== "reshape") return null;
+  const { shape } = stations[stations[at].sources[0]];
+  return shape.length === 3 ? shape : null;
+}
+function flat(x, { size }) {
+  const column = (entry) => x.filter((_, k) => k % size === entry);
+  const columns = Array.from({ length: size }, (_, entry) => column(entry));
+  return { columns, maps: null, mapShape: null };
+}
+function unfolded(layer, x, shape, n) {
+  const [channels, height, width] = shape;
+  const [, , kh, kw] = layer.shape;
+  const { padding, stride, dilation, shared } = layer.conv;
+  const [left, right, top, bottom] = padding;
+  const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
+  const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const group = shared ? channels : 1;
+  const places = n * group * rows * across2;
+  const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
+    const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
+    return Float32Array.from({ length: places }, (_2, k) => {
+      const [image, place] = [Math.floor(k / rows / across2), k % (rows * across2)];
+      const row = Math.floor(place / across2) * stride[0] + a * dilation[0] - top;
+      const column = place % across2 * stride[1] + b * dilation[1] - left;
+      return at(Math.floor(image / group), shared ? image % group : own, row, column);
+    });
+  });
+  const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
+  const area = height * width;
+  const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
+    const [image, place] = [Math.floor(k / area / channels), k % area];
+    return at(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+  });
+  return { columns, maps, mapShape };
+}
+
 // src/training/network.ts
 var Network = class {
   /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
@@ -1685,6 +1773,11 @@ var Network = class {
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
+  }
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n, step) {
+    const { structure } = this.description;
+    return this.#layers.filter(({ spline }) => spline).map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
   }
   #operation(station, from, to) {
     const { machine } = this;
@@ -1760,7 +1853,7 @@ function createFit(root) {
       const own = evaluator(machine, made, points, size);
       const others = twin && evaluator(machine, twin, points, size);
       const paint = painterOf(problem, points);
-      putWords(title, `What it makes of ${problem.inputs.join(", ")}`);
+      putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
       canvas.setAttribute("role", "img");
       const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${made.name}`;
@@ -1785,7 +1878,7 @@ function createFit(root) {
 function keyOf({ isClassification, outputs, inputs }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
-    return `dots: points of the two classes; dark: where the network says “${outputs[1]}”; line: where it is undecided${other}`;
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
@@ -1902,17 +1995,23 @@ function contourPainter(wanted) {
     );
   };
 }
+function paintShares(context, shares) {
+  const small = context.canvas.ownerDocument.createElement("canvas");
+  small.width = small.height = SIDE;
+  const own = small.getContext("2d");
+  if (!own) return;
+  own.fillStyle = colour(context, "ink");
+  for (const [k, share] of shares.entries()) {
+    own.globalAlpha = 0.3 * share;
+    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
+  }
+  const cell = SIZE / (SIDE - 1);
+  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
+}
 function classPainter({ data }) {
   const { inputs, targets } = data.train;
   return (context, own, other) => {
-    const cell = SIZE / (SIDE - 1);
-    context.fillStyle = colour(context, "ink");
-    for (const [k, share] of own.entries()) {
-      const [x, y] = toMap([k % SIDE, Math.floor(k / SIDE)]);
-      context.globalAlpha = 0.3 * share;
-      context.fillRect(x - cell / 2, y - cell / 2, cell, cell);
-    }
-    context.globalAlpha = 1;
+    paintShares(context, own);
     if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
     stroke(context, contoursOf(own, 0.5), "ink", 1.75);
     for (let k = 0; k < DOTS; k++) {
@@ -2084,10 +2183,10 @@ function throughGrid(machine, basis) {
   const [low, high] = basis.domain;
   const size = basis.gridSize + 1;
   const grid = Array.from({ length: size }, (_, k) => low + (high - low) * k / basis.gridSize);
-  const flat = expand(machine, basis, grid);
+  const flat2 = expand(machine, basis, grid);
   const functions = basis.kernel.functions;
   const b = grid.map(
-    (_, k) => Float64Array.from(flat.subarray(k * functions, (k + 1) * functions))
+    (_, k) => Float64Array.from(flat2.subarray(k * functions, (k + 1) * functions))
   );
   const dot = (one, other) => one.reduce((sum, value, k) => sum + value * other[k], 0);
   const squares = b.map((row) => Float64Array.from(b, (other) => dot(row, other)));
@@ -2600,7 +2699,8 @@ function readTable(text) {
   const [heading] = text.split("\n", 1);
   const separator = [",", ";", "	"].find((one) => heading.includes(one)) ?? ",";
   const cells = dsv_default(separator).parseRows(text, (row) => row.map((cell) => cell.trim())).filter((row) => row.some(Boolean));
-  if (cells.length === 0) throw new Error("Drop a file with comma-separated values on the page.");
+  if (cells.length === 0)
+    throw new Error("Choose a file of comma-separated values, or drop one on the page.");
   const hasNames = cells[0].some((cell) => cell !== "" && Number.isNaN(Number(cell)));
   const columns = hasNames ? cells[0] : cells[0].map((_, k) => `column ${k + 1}`);
   const size = columns.length - 1;
@@ -2675,7 +2775,7 @@ function classes({ noise }, about, draw) {
       labels.map((label) => random.uniform() < noise ? 1 - label : label),
       2
     ),
-    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["first", "second"] },
+    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
     isClassification: true,
     about
   };
@@ -2781,10 +2881,11 @@ function startTwin(made, course, signal) {
   const { structure, recipe, frame } = made;
   const description = { structure, layout: readLayout(made.layout), recipe };
   let news = null;
+  let scored = null;
   let isRunning = false;
   let curves = createCurves(course.rows);
   function begin(settings) {
-    news = null;
+    news = scored = null;
     isRunning = false;
     curves = createCurves(course.rows);
     const { data, code } = course;
@@ -2792,9 +2893,9 @@ function startTwin(made, course, signal) {
   }
   worker.onmessage = ({ data }) => {
     if ("fault" in data) return;
-    const score = data.score ?? news?.score ?? null;
     curves.take(data);
-    news = { ...data, score };
+    news = data;
+    if (data.score) scored = data;
     send({ kind: "drawn" });
   };
   begin(course.settings);
@@ -2809,6 +2910,8 @@ function startTwin(made, course, signal) {
       else if (state === "paused" && step > 0) send({ kind: "pause" });
     },
     latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
     curves: () => news ? curves.wire(news.classifies, made.name) : []
   };
 }
@@ -2983,12 +3086,15 @@ async function play(document, saved, lesson, mount) {
     save: () => made && download(document, weightsOf(made, frame), "kan.npz")
   });
   const fit = createFit(byId("kw-fit"));
+  document.querySelector("main")?.after(byId("kw-fit"));
   async function begin(next, isEager = isRunning) {
     let problem;
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
-      controls.refuse(next, error instanceof Error ? error.message : String(error));
+      if (!made) await begin(stateOf(""));
+      const words = error instanceof Error ? error.message : String(error);
+      controls.refuse(next, words, next.problem === "table" && table === "");
       return;
     }
     state = next;
@@ -3010,7 +3116,7 @@ async function play(document, saved, lesson, mount) {
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.latest() ?? null);
+        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
       },
       begin({ rate, batch, epochs, seed }) {

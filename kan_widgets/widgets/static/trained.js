@@ -261,6 +261,7 @@ var STATES = {
   finished: ["finished", "finished"],
   diverged: ["diverged", "diverged: a number was not finite any more"]
 };
+var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function courseOf({ streams: [stream] }, lesson) {
   const [first] = stream.runs.flatMap(framesOf);
@@ -333,6 +334,8 @@ function train(saved, course, controls, signal, follower) {
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (status) viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
@@ -345,6 +348,7 @@ function train(saved, course, controls, signal, follower) {
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -426,7 +430,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };
 }
@@ -462,8 +466,8 @@ function createCurves(rows) {
 }
 function wireCurve(panel, beside, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const name = beside ? `${panel}, ${beside}` : panel;
-  return { panel, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
