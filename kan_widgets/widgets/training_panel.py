@@ -76,11 +76,6 @@ class TrainingPanel(CurvesView, ModelView):
                 "recording (kan_widgets.replay), where something trains"
             )
 
-    def _wake(self, *_: Any) -> None:
-        self._draw_job.wake()
-
-    _redraw = _wake
-
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
         self._draw_job.wake()
