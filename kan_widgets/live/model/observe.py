@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,7 +14,12 @@ from torch.overrides import TorchFunctionMode
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
-from kan_widgets.live.frames.observation import BINS, MAX_PATCH_FLOATS, Observation
+from kan_widgets.live.frames.observation import (
+    BINS,
+    MAX_PATCH_FLOATS,
+    Observation,
+    picture_of_rows,
+)
 from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
@@ -116,13 +119,15 @@ def _describe(
 
     def share(a: float, b: float) -> NDArray[np.float32]:
         outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
-        result: NDArray[np.float32] = outside.float().cpu().numpy()
-        return result
+        return outside.float().cpu().numpy()
 
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
+    is_image = first is not None and _is_same(x, first)
+    if is_image and layer.kind == "linear" and fold is None and x.ndim == 2:
+        fold = picture_of_rows(x[:_MAX_MAPS].float().cpu().numpy())
     return Observation(
         layer=layer.name,
         samples=samples,
@@ -132,7 +137,7 @@ def _describe(
         outside_extent=share(low, high),
         patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None and _is_same(x, first),
+        is_image=is_image,
         nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
         fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,

@@ -1,17 +1,16 @@
 """Shows a view beside the notebook in JupyterLab, where it stays in sight."""
 
-from __future__ import annotations
-
 from typing import Any
+
+import anywidget
 
 from kan_widgets.checks import nearest_word
 from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.shared_traits import Widget
 
 _ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
 
-class Dockable(Widget):
+class Dockable(anywidget.AnyWidget):
     """What can stand beside the notebook."""
 
     _kind = ""
