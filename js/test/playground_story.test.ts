@@ -258,7 +258,9 @@ describe("the strip", () => {
     expect(page.begin.mock.calls[0][0]).toMatchObject({ problem: "formula", widths: [1] });
     expect(page.said()).toContain("6 of 7: Formula");
     page.hear({ step: 960, steps: 960, state: "finished" });
-    expect(page.facts().textContent).toMatch(/the function of x is most like .+ \(\d+\.\d % of its variance\)/);
+    expect(page.facts().textContent).toMatch(
+      /the function of x is most like .+ \(\d+\.\d % of its variance\)/,
+    );
     expect(page.facts().textContent).toContain("These are not the parts of the formula.");
     page.story.end();
     expect(page.steps.at(-1)).toBe(0);
