@@ -1,7 +1,5 @@
 """What one source shows, and who hears of it: a binding and a recording have one each."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -238,7 +236,7 @@ class Feed:
             finally:
                 self.sending.release()
 
-    def hand_over(self, feed: Feed, source: object) -> None:
+    def hand_over(self, feed: "Feed", source: object) -> None:
         """Hand the listeners to the feed of the source that takes this one's place."""
         with self.sending:
             listeners, self.listeners = _still_there(self.listeners), ()

@@ -1,7 +1,5 @@
 """Change functions of a live model by hand, between two optimizer steps."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -46,7 +44,7 @@ class Edit:
     holds: bool = False
     """Whether it made training leave the function as it is; see ``Edits.fix``."""
 
-    def reversed(self) -> Edit:
+    def reversed(self) -> "Edit":
         """Return the edit that undoes this one."""
         return Edit(self.layer, self.index, self.after, self.before, self.step)
 

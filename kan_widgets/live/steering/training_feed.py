@@ -1,29 +1,17 @@
 """The feed of a model that trains here."""
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Any
 
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
-from kan_widgets.live.steering.control import Control
-
-
-class _Steppable(Protocol):
-    """The training, as the counter of steps knows it."""
-
-    control: Control
-
-    def stepped(self, step: int, now: float, passed: float | None) -> None:
-        """Note a step that was counted."""
-
-    def hold(self) -> bool:
-        """Wait, or raise, as the control wants it."""
 
 
 class TrainingFeed(Feed, ABC):
     """What the run, the counter and the edits know of it."""
 
-    training: _Steppable
+    training: Any
+    """The run: a `Training`, which is made for its feed and counter."""
 
     @abstractmethod
     def on_step(self, step: int, now: float) -> bool:
