@@ -17,7 +17,7 @@ from kan_widgets.insight.formulas.symbolic_fits import place_text
 from kan_widgets.insight.intervene import Interval, interval_of, judged_model
 from kan_widgets.insight.kernels import kernel_maps
 from kan_widgets.insight.lasting import chance_of
-from kan_widgets.insight.routes import Batch, LayerChain, Route, by_place
+from kan_widgets.insight.tapped_pass import Batch, LayerChain, Route, by_place
 from kan_widgets.printed import Printed, progress
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Path:
     channels: tuple[int, ...]
     """One of each layer but the last."""
     p: float
-    """How often it would add as much more to its class in its own images than in others if labels
-    were shuffled, times the number of paths."""
+    """How often it would add as much more to its class in its own images than in as many others or
+    more if labels were shuffled, times the number of paths."""
     whole: Flow
     edges: tuple[Flow, ...] = field(repr=False)
 
@@ -109,7 +109,7 @@ class Circuits(Printed):
         own = sum(path.p <= 0.05 for path in self.paths)
         return [
             f"{len(self.paths)} paths, found on half of {self.images:,} images and measured on the "
-            f"others; all paths together leave out {100 * self.missing:.1g} % of a change at most.",
+            f"others; all paths together leave out {100 * self.missing:.2g} % of a change at most.",
             f"{own} add more to their class in its own images than with shuffled labels (p ≤ 0.05, "
             "corrected). Where a score may not change, no share of it is told: —.",
             f"What cutting edges takes away goes with their shares at r = {self.agreement:.2f}"
@@ -193,7 +193,7 @@ def circuits(
         all_of, changes, missing = [], {}, 0.0
         both: list[tuple[float, float]] = []
         for target, own in progress(by_class.items(), "classes"):
-            beside = np.setdiff1d(held_out, own)
+            beside = np.setdiff1d(held_out, own)[:: max(1, len(held_out) // len(own))]
             for function, route in _find(chain, target, own[::2], paths):
                 path, parts, falls = _measured(chain, target, function, route, own[1::2], beside)
                 all_of.append(path)

@@ -240,7 +240,7 @@ def test_densities_are_shares_of_activity_with_errors_as_of_a_bootstrap(seen: An
 def test_many_images_are_read_a_few_at_a_time_and_come_to_the_same(monkeypatch: Any) -> None:
     model, x, labels = pictures()
     whole = circuits(model, x, labels, paths=1, points=2)
-    monkeypatch.setattr("kan_widgets.insight.routes._AT_ONCE", 7)
+    monkeypatch.setattr("kan_widgets.insight.tapped_pass._AT_ONCE", 7)
     rows = []
     handle = model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
     parts = circuits(model, x, labels, paths=1, points=2)
