@@ -27,7 +27,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
   place.before(root);
   const open = element(document, "button", "", root);
   putWords(open, "Show me round, in seven steps");
-  const body = element(document, "div", "kw-story-body", root);
+  const body = element(document, "div", "kw-story-told", root);
   const said = element(document, "p", "", body);
   said.setAttribute("aria-live", "polite");
   const title = element(document, "strong", "", said);
