@@ -36,7 +36,7 @@ def pictures(count: int = 40) -> tuple[nn.Module, Tensor, Tensor]:
     return stirred(model), x, torch.arange(count) % 3
 
 
-def by_hand(model: nn.Sequential, x: Tensor, path: Any, points: int = 2000) -> Tensor:
+def by_hand(model: nn.Sequential, x: Tensor, path: Any, points: int = 200) -> Tensor:
     """Return a path's part of each change by a fine Riemann sum over its product of slopes."""
     first, norm, second, last = model
     f, (a, b) = path.function, path.channels
@@ -65,6 +65,7 @@ def alone(layer: nn.Module, x: Tensor, i: int) -> Tensor:
         return other(x)
 
 
+@pytest.mark.slow
 def test_a_path_s_share_is_a_fine_sum_of_its_slopes_and_all_add_up_to_the_change() -> None:
     model, x = dense(), torch.rand(24, 3) * 2 - 1
     labels = torch.arange(24) % 2
@@ -83,20 +84,22 @@ def test_a_path_s_share_is_a_fine_sum_of_its_slopes_and_all_add_up_to_the_change
         assert share.low <= share.value <= share.high
 
 
+@pytest.mark.slow
 def test_the_largest_paths_are_found_among_all() -> None:
     model, x = dense(), torch.rand(24, 3) * 2 - 1
     labels = torch.arange(24) % 2
-    found = circuits(model, x, labels, paths=2, points=64)
+    found = circuits(model, x, labels, paths=2)
     rows = [k for k in range(24) if labels[k] == 0][::2]
     sizes = {}
     for f in np.ndindex(4, 3):
         for b in range(5):
             path = type("Path", (), {"function": f, "channels": (f[0], b), "target": 0})
-            sizes[f, b] = abs(float(by_hand(model, x, path, 64)[rows].mean()))
+            sizes[f, b] = abs(float(by_hand(model, x, path, 16)[rows].mean()))
     largest = sorted(sizes, key=lambda at: -sizes[at])[:2]
     assert [(p.function[:2], p.channels[1]) for p in found.paths if p.target == 0] == largest
 
 
+@pytest.mark.slow
 def test_a_path_is_cut_as_by_hand_and_so_are_its_edges() -> None:
     model, x = dense(), torch.rand(24, 3) * 2 - 1
     labels = torch.arange(24) % 2
@@ -163,6 +166,7 @@ def test_a_planted_path_is_found_and_belongs_to_its_class() -> None:
     assert "1 add more to their class" in str(found)
 
 
+@pytest.mark.slow
 def test_with_labels_that_say_nothing_no_path_belongs_to_a_class() -> None:
     model, x, labels = planted()
     beyond = 0
@@ -237,6 +241,7 @@ def test_densities_are_shares_of_activity_with_errors_as_of_a_bootstrap(seen: An
     assert drivers.margin == pytest.approx(spread, rel=0.15)
 
 
+@pytest.mark.slow
 def test_many_images_are_read_a_few_at_a_time_and_come_to_the_same(monkeypatch: Any) -> None:
     model, x, labels = pictures()
     whole = circuits(model, x, labels, paths=1, points=2)
