@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { PageModel } from "../src/page/model.ts";
-import { verdict } from "../src/playground/doubt.ts";
+import { doubtWords } from "../src/playground/doubt.ts";
 import {
   type Curve,
   correlation,
@@ -13,7 +13,7 @@ import {
   curvesOf,
   exponential,
   formOf,
-  heightOf,
+  heightOfCurve,
   pruned,
   short,
 } from "../src/playground/facts.ts";
@@ -35,7 +35,7 @@ const images = {
 const digits: Data = { train: images, test: images, shift: 1 };
 const networkOf = (state: State) => {
   const problem = makeProblem(state, digits, "");
-  return { state, problem, made: makeNetwork(state, problem, machine) };
+  return { state, problem, network: makeNetwork(state, problem, machine) };
 };
 
 const x = Array.from({ length: 81 }, (_, k) => -1 + k / 40);
@@ -43,49 +43,49 @@ const curve = (f: (x: number) => number): Curve => ({ x, y: x.map(f) });
 
 describe("facts", () => {
   it("a curve is the sum of a function's terms", () => {
-    const { made } = networkOf(stateOf("#problem=moons&start=3"));
-    const [layer] = made.layout.layers;
-    const curves = curvesOf(layer, made.frame);
+    const { network } = networkOf(stateOf("#problem=moons&start=3"));
+    const [layer] = network.layout.layers;
+    const curves = curvesOf(layer, network.frame);
     expect(curves.length).toBe(8);
     for (const [f, { x: points, y }] of curves.entries()) {
       expect([points[0], points.at(-1)]).toEqual([-1, 1]);
       // Where no spline bends much: the base term, and coefficients of the bumps that add up to 1.
       const at = layer.offset + f * layer.nb;
-      const own = made.frame.subarray(at + 1, at + layer.nb);
+      const own = network.frame.subarray(at + 1, at + layer.nb);
       const [low, high] = [Math.min(...own), Math.max(...own)];
       for (const [k, point] of points.entries()) {
-        const splines = y[k] - made.frame[at] * (point / (1 + Math.exp(-point)));
+        const splines = y[k] - network.frame[at] * (point / (1 + Math.exp(-point)));
         expect(splines).toBeGreaterThan(low - 1e-5);
         expect(splines).toBeLessThan(high + 1e-5);
       }
     }
-    expect(heightOf({ x: [0, 1, 2], y: [3, -1, 2] })).toBe(4);
+    expect(heightOfCurve({ x: [0, 1, 2], y: [3, -1, 2] })).toBe(4);
   });
 
   it("a part of each layer's functions is set to zero: those that vary least, or by chance", () => {
-    const { made } = networkOf(defaultsOf("digits", "kancnn"));
-    const weak = pruned(made, made.frame, 1 / 3);
+    const { network } = networkOf(defaultsOf("digits", "kancnn"));
+    const weak = pruned(network, network.frame, 1 / 3);
     expect(weak.count).toBe(24 + 384 + 768 + 480);
-    for (const layer of made.layout.layers) {
-      const [before, after] = [made.frame, weak.frame].map((frame) =>
-        curvesOf(layer, frame).map(heightOf),
+    for (const layer of network.layout.layers) {
+      const [before, after] = [network.frame, weak.frame].map((frame) =>
+        curvesOf(layer, frame).map(heightOfCurve),
       );
       const gone = before.filter((_, f) => after[f] === 0);
       const left = before.filter((_, f) => after[f] > 0);
       expect(Math.max(...gone)).toBeLessThanOrEqual(Math.min(...left));
       expect(after.filter((height) => height > 0)).toEqual(left);
     }
-    const chance = pruned(made, made.frame, 1 / 3, Math.random);
+    const chance = pruned(network, network.frame, 1 / 3, Math.random);
     expect(chance.count).toBe(weak.count);
     expect(chance.frame).not.toEqual(weak.frame);
-    expect(pruned(made, made.frame, 0).frame).toEqual(made.frame);
+    expect(pruned(network, network.frame, 0).frame).toEqual(network.frame);
   });
 
   it("answers are probabilities, one for each image", async () => {
-    const { made } = networkOf(defaultsOf("digits", "kancnn"));
-    const answer = createAnswers(machine, made);
+    const { network } = networkOf(defaultsOf("digits", "kancnn"));
+    const answer = createAnswers(machine, network);
     const some = Array.from({ length: 120 }, (_, k) => new Float32Array(784).fill(k / 60 - 1));
-    const answers = await answer(made.frame, some);
+    const answers = await answer(network.frame, some);
     expect(answers.length).toBe(120);
     for (const { label, share } of answers) {
       expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(label);
@@ -93,7 +93,7 @@ describe("facts", () => {
       expect(share).toBeLessThan(1);
     }
     // An image's answer does not depend on those beside it.
-    expect(await answer(made.frame, [some[77]])).toEqual([answers[77]]);
+    expect(await answer(network.frame, [some[77]])).toEqual([answers[77]]);
   });
 
   it.each([
@@ -121,11 +121,11 @@ describe("facts", () => {
     const sine = (factor: number) => curve((v) => factor * Math.sin(Math.PI * v));
     const same = [1, -2, 3, 0.5, -1, 1, 2, 4].map(sine);
     const errors = [0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1, 0.4];
-    expect(verdict(same, errors)).toContain("off by 0.1 to 0.4. All 8 shapes agree");
+    expect(doubtWords(same, errors)).toContain("off by 0.1 to 0.4. All 8 shapes agree");
     const two = [...same.slice(0, 6), curve((v) => v * v), curve((v) => v ** 3 - v / 2)];
-    expect(verdict(two, errors)).toContain("6 of 8 shapes agree");
+    expect(doubtWords(two, errors)).toContain("6 of 8 shapes agree");
     const each = [1, 2, 3, 4, 5, 6, 7, 8].map((k) => curve((v) => Math.cos(k * Math.PI * v)));
-    expect(verdict(each, errors)).toContain("No shape is that of most");
+    expect(doubtWords(each, errors)).toContain("No shape is that of most");
   });
 });
 
@@ -165,7 +165,7 @@ function storyPage() {
     const { signal } = new AbortController();
     const present = { ...own, machine, model, signal, course: {} };
     const turnTo = (page: string) => pages.push(page);
-    const news = { frame: own.made.frame, step: 0, steps: 504, state: "paused", ...more };
+    const news = { frame: own.network.frame, step: 0, steps: 504, state: "paused", ...more };
     story.hear({ ...present, turnTo } as unknown as Present, news as News);
   }
   const root = document.querySelector("#kw-story") as HTMLElement;
