@@ -11,6 +11,7 @@ import numpy as np
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import check_whole, is_module
+from kan_widgets.insight.lasting import DEAD
 from kan_widgets.insight.networks.matching import (
     MatchedLayer,
     Units,
@@ -153,6 +154,16 @@ class Ensemble(Printed):
         rest, whole = (np.square(v).sum(axis=(0, -1)) for v in (values - values.mean(0), values))
         with np.errstate(invalid="ignore"):
             return np.asarray(rest / whole, dtype=np.float64)
+
+    def alive(self, layer: str) -> Int64:
+        """Count the networks in which each function is alive, ``(out, in, kh·kw)``.
+
+        That is where its deviation over `x` is at least a twentieth of the largest in its layer and
+        network: a function that falls below a twentieth of its own is dead for `moments`, too.
+        """
+        spread = self.values[layer].std(axis=-1)
+        largest = spread.max(axis=(1, 2, 3), keepdims=True)
+        return np.asarray(((spread > 0) & (spread >= DEAD * largest)).sum(axis=0), dtype=np.int64)
 
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each function: its forms, in how many networks, and what varies.
