@@ -1,7 +1,5 @@
 """What functions are worth: a network run with some of them replaced, and left as it is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +53,7 @@ class Interval(NamedTuple):
         return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]".replace("-", "−")
 
 
-def _interval_of(values: Float64, over: Float64 | None = None) -> Interval:
+def interval_of(values: Float64, over: Float64 | None = None) -> Interval:
     """Return a mean over images, or a ratio of means, with the 95 % of its bootstrap."""
     count, over = len(values), np.ones(len(values)) if over is None else over
     weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS)
@@ -109,7 +107,7 @@ class Intervention(Printed):
     """``after`` − ``control``."""
     inputs: str = "examples"
     """What it was run on, in words: "images" where inputs are ``(n, channels, height, width)``."""
-    networks: tuple[Intervention, ...] = field(default=(), repr=False)
+    networks: "tuple[Intervention, ...]" = field(default=(), repr=False)
     """Of an ensemble what each network gives, by itself."""
 
     def table(self) -> list[dict[str, Any]]:
@@ -179,7 +177,7 @@ def _points(change: Interval) -> str:
 
 
 def intervene(
-    source: Binding | nn.Module | Ensemble,
+    source: "Binding | nn.Module | Ensemble",
     images: Tensor,
     labels: Tensor,
     replace: Replacement | Curve = "mean",
@@ -236,25 +234,23 @@ def intervene(
         raise ValueError(
             f"replace={replace!r}: expected one of {', '.join(map(repr, _REPLACEMENTS))}"
         )
+    is_known = callable(control)
     if isinstance(source, Ensemble):
-        return _of_all(source, images, labels, replace, where, control)
-    if control is True or not (control is None or callable(control)):
+        is_known = control is True and source.training is not None
+    if control is not None and not is_known:
         raise TypeError(
             f"control={control!r:.60}: expected a function that returns a network trained that "
-            "way; True is for an ensemble that was made with train"
+            "way; of an ensemble that was made with train, True"
         )
+    if isinstance(source, Ensemble):
+        return _of_all(source, images, labels, replace, where, is_known)
     return _of_one(source, images, labels, replace, where, control)
 
 
 def _of_one(
-    source: Any,
-    images: Tensor,
-    labels: Tensor,
-    replace: Replacement | Curve,
-    where: Sequence[Where] | None,
-    control: Callable[[], nn.Module] | None,
+    source: Any, images: Tensor, labels: Tensor, replace: Any, where: Any, control: Any
 ) -> Intervention:
-    model = _judged_model(source, images, labels)
+    model = judged_model(source, images, labels)
     stages = [stage for stage in stages_of(model) if stage.kind != "elementwise"]
     layers = {
         part.name: part.called(x_at=tap)
@@ -284,14 +280,11 @@ def _train_without(train: Any, replace: Any, where: Any, model: nn.Module) -> No
 
 
 def _of_all(
-    ensemble: Ensemble, images: Tensor, labels: Tensor, replace: Any, where: Any, control: Any
+    ensemble: Ensemble, images: Tensor, labels: Tensor, replace: Any, where: Any, with_control: bool
 ) -> Intervention:
     """Ask each network of an ensemble."""
-    if control is not None:
-        if control is not True or ensemble.training is None:
-            raise TypeError(
-                f"control={control!r:.60}: expected True, of an ensemble that was made with train"
-            )
+    control = None
+    if with_control and ensemble.training is not None:
         train = partial(_train_without, ensemble.training.train, replace, where)
         control = with_fields(ensemble.training, train=train).networks().__next__
     tried = []
@@ -317,7 +310,7 @@ def _of_all(
     )
 
 
-def _judged_model(source: Any, images: Tensor, labels: Tensor) -> nn.Module:
+def judged_model(source: Any, images: Tensor, labels: Tensor) -> nn.Module:
     """Return the model, or raise unless there are a model, images and labels."""
     model = source if is_module(source) else getattr(source, "model", None)
     if not is_module(model):
@@ -349,7 +342,7 @@ def _judged(
         classes[label] = (
             int(mine.sum()),
             float(right[mine].mean()),
-            _interval_of((then - right)[mine]),
+            interval_of((then - right)[mine]),
         )
     return Intervention(
         replaced=getattr(replace, "__name__", None) or _REPLACEMENTS.get(replace, repr(replace)),
@@ -358,10 +351,10 @@ def _judged(
         images=len(truth),
         before=float(right.mean()),
         after=float(then.mean()),
-        change=_interval_of(then - right),
-        kl=_interval_of((np.exp(before) * (before - after)).sum(axis=1)),
+        change=interval_of(then - right),
+        kl=interval_of((np.exp(before) * (before - after)).sum(axis=1)),
         classes=classes,
         control=None if beside is None else float(beside.mean()),
-        control_change=None if beside is None else _interval_of(beside - right),
-        after_control=None if beside is None else _interval_of(then - beside),
+        control_change=None if beside is None else interval_of(beside - right),
+        after_control=None if beside is None else interval_of(then - beside),
     )

@@ -343,3 +343,23 @@ def test_links_of_an_ensemble_are_in_so_many_networks_as_are_planted():
     alone = kw.NetworkView(networks[0])
     assert alone.alive == {}
     assert not any("networks" in text for text in texts_of(alone.svg(width=900)))
+
+
+def test_a_circuit_s_paths_are_walked_one_at_a_time_with_their_shares():
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN(channels=(3, 4), image_size=8, num_classes=3)
+    images, labels = torch.rand(24, 1, 8, 8), torch.arange(24) % 3
+    found = kw.insight.circuits(model, images, labels, paths=2, points=2)
+    view = kw.NetworkView(model, path=4)
+    view.walk(found)
+    path = found.paths[4]
+    assert view.paths[4]["units"] == {
+        "convs.0": path.function[1],
+        "convs.1": path.channels[0],
+        "linear": path.channels[1],
+    }
+    share, _ = found.in_print(path)
+    for number, words in ((4, f"path 5 of 6, to class 2: {share} of its score's change"), (-1, "")):
+        view.path = number
+        said = [text for text in texts_of(view.svg(width=1000)) if text.startswith("path ")]
+        assert said == [words] * bool(words)

@@ -84,10 +84,9 @@ class Ensemble(Printed):
     members: tuple[Member, ...] = field(repr=False)
     """The networks, or their recordings."""
     training: SeededTraining | None = field(default=None, repr=False)
-    """How they were trained (``make``, ``train``, ``seeds``); None where networks were given, in a
-    copy, and once unpickled."""
+    """How they were trained (``make``, ``train``, ``seeds``); None where networks were given."""
+    # By layer and function what views ask for again at each selection.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    """By layer and function what views ask for again at each selection."""
 
     _right = (1, 2, 3)
 
@@ -111,10 +110,7 @@ class Ensemble(Printed):
         return low, middle, high
 
     def place_in(self, network: int, where: Any) -> Any:
-        """Return where a network has a function ``(layer, (out, in, …))`` of the typical one.
-
-        A layer by its name is the same in all.
-        """
+        """Return where a network has a function ``(layer, (out, in, …))`` of the typical one."""
         if isinstance(where, str) or where[0] not in self.functions:
             return where
         layer, (out, in_, *entry) = where
@@ -158,8 +154,8 @@ class Ensemble(Printed):
     def alive(self, layer: str) -> Int64:
         """Count the networks in which each function is alive, ``(out, in, kh·kw)``.
 
-        That is where its deviation over `x` is at least a twentieth of the largest in its layer and
-        network: a function that falls below a twentieth of its own is dead for `moments`, too.
+        There its deviation over `x` is a twentieth of the largest of its layer or more: one that
+        falls to less of its own is dead for `moments`.
         """
         spread = self.values[layer].std(axis=-1)
         largest = spread.max(axis=(1, 2, 3), keepdims=True)
@@ -363,8 +359,7 @@ def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
     if part.shared:
         return x
     order, signs = part.columns(before)
-    signed: Float64 = np.where(signs[:, None] < 0, x[order, ::-1], x[order])
-    return signed
+    return np.where(signs[:, None] < 0, x[order, ::-1], x[order])
 
 
 def untrained_networks(

@@ -5,8 +5,6 @@ by the Hungarian method, a layer with those beside it as they are matched then, 
 (coordinate descent as in Ainsworth, Hayase and Srinivasa, "Git Re-Basin", ICLR 2023).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,25 +40,24 @@ class MatchedLayer:
         """Sum of squares of all values."""
         return float(np.square(self.values).sum())
 
-    def columns(self, inputs: Units) -> tuple[Int64, Float64]:
+    def columns(self, inputs: "Units") -> tuple[Int64, Float64]:
         """Return the order and the signs of its inputs, given those of the channels before."""
         if self.shared:
             return np.arange(self.values.shape[1]), np.ones(self.values.shape[1])
         order = inputs.order[:, None] * self.block + np.arange(self.block)
         return order.ravel(), np.repeat(inputs.signs, self.block)
 
-    def numbers(self, inputs: Units, outputs: Units) -> Int64:
+    def numbers(self, inputs: "Units", outputs: "Units") -> Int64:
         """Return which function comes to which place then, out · in-channels + in."""
         numbers: Int64 = outputs.order[:, None] * self.values.shape[1] + self.columns(inputs)[0]
         return numbers
 
-    def arranged(self, inputs: Units, outputs: Units) -> Float64:
+    def arranged(self, inputs: "Units", outputs: "Units") -> Float64:
         """Return the values with inputs and units in another order, and with other signs."""
         order, signs = self.columns(inputs)
         values = self.values[:, order]
         values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
-        signed: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
-        return signed
+        return values[outputs.order] * outputs.signs[:, None, None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +67,7 @@ class Units:
     order: Int64
     signs: Float64
 
-    def copied(self, part: MatchedLayer, before: Units) -> Units:
+    def copied(self, part: MatchedLayer, before: "Units") -> "Units":
         """Return the output channels of a layer, given its input channels."""
         if part.copies == 1:
             return self

@@ -43,13 +43,7 @@ class SeededTraining(NotCopied):
     processes: int = 1
 
     def networks(self) -> Iterator[nn.Module]:
-        """Train a network from each seed.
-
-        Raises
-        ------
-        ValueError
-            If other processes are to train, and cannot be sent how.
-        """
+        """Train a network from each seed; `ValueError` if other processes cannot be sent how."""
         numbers = progress(self.seeds, "training")
         if self.processes == 1:
             yield from (trained_from(seed, self.make, self.train) for seed in numbers)

@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -103,7 +101,7 @@ def _describe(
 ) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
-    placed, maps = _patches(layer, x.float())
+    placed, maps = patches_of(layer, x.float())
     entries = placed.shape[-1]
     patches = placed.reshape(-1, entries)
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
@@ -116,11 +114,13 @@ def _describe(
 
     def share(a: float, b: float) -> NDArray[np.float32]:
         outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
-        result: NDArray[np.float32] = outside.float().cpu().numpy()
-        return result
+        return outside.float().cpu().numpy()
 
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
-    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    # Which image of the batch each patch is of, as one more entry of it.
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    images = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    usable = _whole(torch.cat([placed, images.expand(*placed.shape[:-1], 1)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
     return Observation(
@@ -132,18 +132,16 @@ def _describe(
         outside_extent=share(low, high),
         patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None and _is_same(x, first),
+        is_image=first is not None
+        and x.shape == first.shape
+        and bool(((x == first) | (x.isnan() & first.isnan())).all()),
         nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
         fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,
     )
 
 
-def _is_same(x: Tensor, first: Tensor) -> bool:
-    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
-
-
-def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def patches_of(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
@@ -160,13 +158,6 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     unfolded = F.unfold(wide, (kh, kw), settings.dilation, 0, settings.stride)
     width = (wide.shape[-1] - settings.dilation[1] * (kw - 1) - 1) // settings.stride[1] + 1
     return unfolded.transpose(1, 2).reshape(len(wide), -1, width, unfolded.shape[1]), x
-
-
-def _images(placed: Tensor, samples: int) -> Tensor:
-    """Return which image of the batch each patch is of, as one more entry of it."""
-    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
-    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
-    return places.expand(*placed.shape[:-1], 1)
 
 
 def _whole(placed: Tensor) -> Tensor:
