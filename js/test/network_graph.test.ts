@@ -290,6 +290,15 @@ describe("the layout", () => {
     },
   );
 
+  it("leaves the kernels of the path a place under everything else where columns stand close", () => {
+    const { columns, shelf } = placed(340, 440);
+    expect(shelf).toBeGreaterThan(60);
+    expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
+    for (const { units } of columns)
+      for (const { y, height } of units) expect(y + height).toBeLessThan(440 - shelf);
+    expect(placed(1000, 440).shelf).toBe(0);
+  });
+
   it("has room for more units where it is higher", () => {
     const { columns } = article();
     expect(roomFor(columns[2], 300, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
@@ -440,7 +449,7 @@ describe("the strongest path", () => {
     expect(strongestPath({ ...told, flow: left }, { column: 2, unit: 0 }, atOnce)).toEqual([]);
   });
 
-  it("shows its functions with the example on them, larger where that hides none beside them", () => {
+  it("shows its functions with the example on them, and hides none beside them", () => {
     const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
     const middleOf = ({ x, y, width, height }: Rect) => ({ x: x + width / 2, y: y + height / 2 });
     const found = legs.map(({ column, bundle }) => {

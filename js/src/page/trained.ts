@@ -138,8 +138,9 @@ export function train(
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
-    const status = viewModel.get("status") as object | undefined;
-    if (status) viewModel.set("status", { ...status, begins: BEGINS });
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== undefined && status !== undefined)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel] as const;
   });
 

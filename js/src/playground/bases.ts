@@ -16,8 +16,12 @@ export interface BasisSpec {
   gridSize: number;
 }
 
+/** Samples that draw any function well. */
+const FEWEST_POINTS = 128;
+const manyEnough = (points: number) => Math.max(FEWEST_POINTS, points);
+
 /** Families other than splines, as the kernels number them. */
-const FAMILIES = ["rbf", "chebyshev", "fourier"];
+export const FAMILIES = ["rbf", "chebyshev", "fourier"];
 
 /** The basis that kan_widgets.nn makes of the same settings. */
 export function basisOf(
@@ -30,7 +34,7 @@ export function basisOf(
   const length = high - low;
   const numbered = (letter: string, count: number) =>
     Array.from({ length: count }, (_, b) => `${letter}${b}`);
-  const own = { domain, knots: [], gridSize: grid, points: 128 };
+  const own = { domain, knots: [], gridSize: grid, points: FEWEST_POINTS };
   const wider = (share: number): Ends => [low - share * length, high + share * length];
   const family = FAMILIES.indexOf(basis);
   const count = grid + order;
@@ -39,7 +43,13 @@ export function basisOf(
     const width = length / (count - 1);
     const kernel = { order: 0, functions: count, family, shift: low, factor: 1 / width };
     const extent: Ends = [low - 2 * width, high + 2 * width];
-    return { ...own, labels: numbered("R", count), extent, kernel, points: 16 * (count + 3) };
+    return {
+      ...own,
+      labels: numbered("R", count),
+      extent,
+      kernel,
+      points: manyEnough(16 * (count + 3)),
+    };
   }
   if (basis === "chebyshev") {
     const factor = 4 / length;
@@ -47,7 +57,7 @@ export function basisOf(
       (name) => `${name}(tanh ${Number(factor.toPrecision(3))}x)`,
     );
     const kernel = { order: 0, functions: count, family, shift: centre, factor };
-    return { ...own, labels, extent: wider(1 / 2), kernel, points: 64 * (count - 1) };
+    return { ...own, labels, extent: wider(1 / 2), kernel, points: manyEnough(64 * (count - 1)) };
   }
   if (basis === "fourier") {
     const frequencies = Math.floor(count / 2);
@@ -61,7 +71,7 @@ export function basisOf(
       shift: centre,
       factor: 1 / length,
     };
-    return { ...own, labels, extent: wider(1 / 4), kernel, points: 64 * frequencies };
+    return { ...own, labels, extent: wider(1 / 4), kernel, points: manyEnough(64 * frequencies) };
   }
   const knots = Array.from(
     { length: grid + 2 * order + 1 },

@@ -9,7 +9,7 @@ import {
   LIMITS,
   type NumberName,
   type State,
-  WIDTHS_EXPECTED,
+  widthsExpected,
   widthsOf,
 } from "./state.ts";
 
@@ -73,10 +73,9 @@ export function createControls(root: HTMLElement, actions: Actions) {
     actions.choose({ ...defaultsOf("digits", value), noise: state.noise, twin: state.twin }),
   );
   const widths = field(row, "hidden units", (text) => {
-    const chosen = widthsOf(text);
-    const isEnough = chosen && (state.network === "dense" || chosen.length > 0);
-    if (chosen && isEnough) change({ widths: chosen });
-    else refuse(`${widths.label.textContent?.trim()} “${text}”: ${WIDTHS_EXPECTED}.`);
+    const chosen = widthsOf(text, state.network);
+    if (chosen) change({ widths: chosen });
+    else refuse(`${widths.label.textContent?.trim()} “${text}”: ${widthsExpected(state.network)}.`);
   });
   const twinLabel = element(document, "label", "kw-play-check", row);
   const twin = element(document, "input", "", twinLabel);

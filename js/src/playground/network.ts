@@ -86,7 +86,7 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
     };
     build.kanLinear("linear", problem.outputs.length, settings);
   } else {
-    if (problem.shape.length > 1) build.flatten();
+    if (problem.shape.length > 1) build.flatten("flatten");
     for (const [k, units] of [...state.widths, problem.outputs.length].entries())
       build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
   }
@@ -94,10 +94,13 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
   return build.made(state.network === "dense" ? "KAN" : "KANCNN");
 }
 
-/** The most hidden units, or channels of the first convolution, that a twin has. */
-const MOST_TWIN = 400;
+/** The most hidden units that a layer of a twin has. */
+const MOST_TWIN = 1000;
 
-/** A plain network of the same kind with about as many parameters: a CNN beside convolutions, else an MLP of as many layers. */
+/** Parameters of kan_widgets.nn.CNN by the square of its first channels: 44,819 with 16. */
+const PARAMETERS_OF_ONE = 175;
+
+/** A plain network with about as many parameters: beside convolutions kan_widgets.nn.CNN, else an MLP of as many layers. */
 export function makeTwin(
   state: State,
   problem: Problem,
@@ -105,26 +108,22 @@ export function makeTwin(
   parameters: number,
 ): Made {
   const isConv = state.network !== "dense";
-  const depth = isConv
-    ? state.network === "article"
-      ? 2
-      : state.widths.length
-    : Math.max(1, state.widths.length);
+  const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
+  const depth = Math.max(1, state.widths.length);
   const shaped = (units: number) => {
     const build = new Builder(machine, new Random(state.seed), problem);
-    if (isConv)
-      for (let k = 0; k < depth; k++) {
-        if (state.network === "kancnn") build.norm(`norms.${k}`);
-        build.plainConv(`convs.${k}`, units * (k + 1));
-        build.relu();
-        build.pool();
-      }
+    for (let k = 0; isConv && k < 3; k++) {
+      build.norm(`norms.${k}`);
+      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.relu();
+      build.pool();
+    }
     if (problem.shape.length > 1) build.flatten();
-    if (!isConv)
-      for (let k = 0; k < depth; k++) {
-        build.plainLinear(`hidden.${k}`, units);
-        build.relu();
-      }
+    if (isConv) build.norm("hidden_norm");
+    for (let k = 0; k < (isConv ? 1 : depth); k++) {
+      build.plainLinear(`hidden.${k}`, units);
+      build.relu();
+    }
     build.plainLinear("linear", problem.outputs.length);
     if (problem.isClassification) build.softmax();
     return build;
@@ -209,9 +208,9 @@ class Builder {
     this.#station("pool", "max_pool2d", "max pool 2×2", { compute });
   }
 
-  flatten(): void {
+  flatten(name = "reshape"): void {
     this.#shape = [product(this.#shape)];
-    this.#station("reshape", "reshape", "flatten", { compute: { op: "flatten" } });
+    this.#station("reshape", name, "flatten", { compute: { op: "flatten" } });
   }
 
   softmax(): void {

@@ -44,7 +44,10 @@ export const LIMITS = {
 
 export type NumberName = keyof typeof LIMITS;
 
-const MOST_WIDTHS = 6;
+/** How many numbers of units a network has, or of channels: each convolution halves its image of 28 pixels. */
+const DEPTHS: Record<State["network"], readonly [least: number, most: number]> = {
+  ...{ kancnn: [1, 4], article: [0, 0], dense: [0, 6] },
+};
 const MOST_WIDTH = 64;
 
 const COMMON: Omit<State, "problem" | "network" | "widths" | "grid" | "rate" | "batch" | "epochs"> =
@@ -84,9 +87,9 @@ export function stateOf(hash: string): State {
   if (asked.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
   if (asked.has("twin")) state.twin = asked.get("twin") === "1";
   state.formula = asked.get("formula") ?? state.formula;
-  const widths = asked.has("widths") ? widthsOf(asked.get("widths") ?? "") : null;
-  if (widths && network !== "article" && (network === "dense" || widths.length > 0))
-    state.widths = widths;
+  const widths =
+    asked.has("widths") && !isFixed ? widthsOf(asked.get("widths") ?? "", network) : null;
+  if (widths) state.widths = widths;
   for (const name of Object.keys(LIMITS) as NumberName[]) {
     if (isFixed && (name === "grid" || name === "order")) continue;
     const [least, most, step] = LIMITS[name];
@@ -113,12 +116,18 @@ export function hashOf(state: State): string {
   return said.size > 0 ? `#${said}` : "";
 }
 
-/** "5, 3" as numbers of units, layer by layer; null where it is no such list. */
-export function widthsOf(text: string): number[] | null {
+/** "5, 3" as numbers of units, or channels, layer by layer; null where it is no such list. */
+export function widthsOf(text: string, network: State["network"]): number[] | null {
   const parts = text.split(/[\s,]+/).filter(Boolean);
   const widths = parts.map(Number);
+  const [least, most] = DEPTHS[network];
   const isFit = widths.every((w) => Number.isInteger(w) && w >= 1 && w <= MOST_WIDTH);
-  return isFit && widths.length <= MOST_WIDTHS ? widths : null;
+  return isFit && widths.length >= least && widths.length <= most ? widths : null;
 }
 
-export const WIDTHS_EXPECTED = `expected at most ${MOST_WIDTHS} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
+/** What `widthsOf` takes, in words. */
+export function widthsExpected(network: State["network"]): string {
+  const [least, most] = DEPTHS[network];
+  const count = least > 0 ? `${least} to ${most}` : `at most ${most}`;
+  return `expected ${count} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
+}

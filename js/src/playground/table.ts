@@ -40,7 +40,7 @@ export function readTable(text: string): Table {
   if (whole.length < LEAST_ROWS)
     throw new Error(`The table has ${whole.length} whole rows: expected at least ${LEAST_ROWS}.`);
   const learned = whole.map((row) => row[size]);
-  const classNames = [...new Set(learned)].sort();
+  const classNames = [...new Set(learned)].sort(new Intl.Collator("en", { numeric: true }).compare);
   const areNumbers = learned.every((cell) => Number.isFinite(Number(cell)));
   const isClasses = classNames.length <= MOST_CLASSES && (!areNumbers || learned.every(isWhole));
   if (!isClasses && !areNumbers)

@@ -1,5 +1,6 @@
 /** A trained network for Python: its numbers as .npz, and the lines that read them. */
 
+import { type BasisSpec, FAMILIES } from "./bases.ts";
 import type { Made } from "./network.ts";
 import type { State } from "./state.ts";
 
@@ -24,11 +25,9 @@ export function arraysOf({ layout, kept }: Made, frame: Float32Array): Arrays {
     // The splines have their scale in them.
     const ones = new Float32Array(count).fill(1);
     if (isScaled) arrays.set(`${name}.spline_scaler`, { shape: own, values: ones });
-    if (basis && basis.knots.length > 0)
-      arrays.set(`${name}.knots`, {
-        shape: [basis.knots.length],
-        values: Float32Array.from(basis.knots),
-      });
+    const knots = basis ? knotsOf(basis) : [];
+    if (knots.length > 0)
+      arrays.set(`${name}.knots`, { shape: [knots.length], values: Float32Array.from(knots) });
     end = offset + count * nb;
   }
   for (const { name, size } of layout.beside) {
@@ -40,6 +39,12 @@ export function arraysOf({ layout, kept }: Made, frame: Float32Array): Arrays {
     end += size;
   }
   return arrays;
+}
+
+/** The knots of splines; of waves, by which Python tells their order, the frequency of each. */
+function knotsOf({ knots, kernel: { family, order, functions } }: BasisSpec): readonly number[] {
+  const isWaves = order === 0 && FAMILIES[family] === "fourier";
+  return isWaves ? Array.from({ length: functions }, (_, b) => (b + 1) >> 1) : knots;
 }
 
 /** The network as the bytes of an .npz file: a ZIP archive of .npy files, stored as they are. */

@@ -335,7 +335,8 @@ function train(saved, course, controls, signal, follower) {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
     const status = viewModel.get("status");
-    if (status) viewModel.set("status", { ...status, begins: BEGINS });
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
@@ -583,7 +584,9 @@ var LIMITS = {
   epochs: [1, 1e3, 1],
   seed: [0, 1e6, 1]
 };
-var MOST_WIDTHS = 6;
+var DEPTHS = {
+  ...{ kancnn: [1, 4], article: [0, 0], dense: [0, 6] }
+};
 var MOST_WIDTH = 64;
 var COMMON = {
   formula: "exp(sin(pi*x) + y^2)",
@@ -616,9 +619,8 @@ function stateOf(hash) {
   if (asked.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
   if (asked.has("twin")) state.twin = asked.get("twin") === "1";
   state.formula = asked.get("formula") ?? state.formula;
-  const widths = asked.has("widths") ? widthsOf(asked.get("widths") ?? "") : null;
-  if (widths && network !== "article" && (network === "dense" || widths.length > 0))
-    state.widths = widths;
+  const widths = asked.has("widths") && !isFixed ? widthsOf(asked.get("widths") ?? "", network) : null;
+  if (widths) state.widths = widths;
   for (const name of Object.keys(LIMITS)) {
     if (isFixed && (name === "grid" || name === "order")) continue;
     const [least, most, step] = LIMITS[name];
@@ -642,13 +644,18 @@ function hashOf(state) {
   }
   return said.size > 0 ? `#${said}` : "";
 }
-function widthsOf(text) {
+function widthsOf(text, network) {
   const parts = text.split(/[\s,]+/).filter(Boolean);
   const widths = parts.map(Number);
+  const [least, most] = DEPTHS[network];
   const isFit = widths.every((w) => Number.isInteger(w) && w >= 1 && w <= MOST_WIDTH);
-  return isFit && widths.length <= MOST_WIDTHS ? widths : null;
+  return isFit && widths.length >= least && widths.length <= most ? widths : null;
 }
-var WIDTHS_EXPECTED = `expected at most ${MOST_WIDTHS} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
+function widthsExpected(network) {
+  const [least, most] = DEPTHS[network];
+  const count2 = least > 0 ? `${least} to ${most}` : `at most ${most}`;
+  return `expected ${count2} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
+}
 
 // src/playground/controls.ts
 var PROBLEM_WORDS = {
@@ -704,10 +711,9 @@ function createControls(root, actions) {
     (value) => actions.choose({ ...defaultsOf("digits", value), noise: state.noise, twin: state.twin })
   );
   const widths = field(row, "hidden units", (text) => {
-    const chosen = widthsOf(text);
-    const isEnough = chosen && (state.network === "dense" || chosen.length > 0);
-    if (chosen && isEnough) change({ widths: chosen });
-    else refuse(`${widths.label.textContent?.trim()} “${text}”: ${WIDTHS_EXPECTED}.`);
+    const chosen = widthsOf(text, state.network);
+    if (chosen) change({ widths: chosen });
+    else refuse(`${widths.label.textContent?.trim()} “${text}”: ${widthsExpected(state.network)}.`);
   });
   const twinLabel = element(document, "label", "kw-play-check", row);
   const twin = element(document, "input", "", twinLabel);
@@ -1784,20 +1790,19 @@ var Network = class {
     const { layer: name, compute } = station;
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
-      const bias = this.#trained(station, "bias");
+      const bias = this.#weight(station, "bias");
       const layerRecipe = this.description.recipe[layer.name];
       const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
       this.#layers.push(kanLayer);
-      this.weights.push(kanLayer.base);
-      if (kanLayer.spline) this.weights.push(kanLayer.spline);
-      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      this.#train(kanLayer.base, kanLayer.spline, kanLayer.scaler, bias);
       return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
         const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
-        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
+        this.#train(scale, shift);
         return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
@@ -1820,12 +1825,12 @@ var Network = class {
     this.#vectors.push(vector);
     return vector;
   }
-  #trained(station, name) {
+  #weight(station, name) {
     const vector = this.#vector(station, name);
-    if (!vector) return null;
-    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
-    this.weights.push(weight);
-    return weight;
+    return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+  }
+  #train(...weights) {
+    this.weights.push(...weights.filter((one) => one !== null));
   }
 };
 
@@ -2093,12 +2098,14 @@ var Random = class {
 };
 
 // src/playground/bases.ts
+var FEWEST_POINTS = 128;
+var manyEnough = (points) => Math.max(FEWEST_POINTS, points);
 var FAMILIES = ["rbf", "chebyshev", "fourier"];
 function basisOf(basis, grid, order, domain) {
   const [low, high] = domain;
   const length = high - low;
   const numbered = (letter, count3) => Array.from({ length: count3 }, (_, b) => `${letter}${b}`);
-  const own = { domain, knots: [], gridSize: grid, points: 128 };
+  const own = { domain, knots: [], gridSize: grid, points: FEWEST_POINTS };
   const wider = (share) => [low - share * length, high + share * length];
   const family = FAMILIES.indexOf(basis);
   const count2 = grid + order;
@@ -2107,7 +2114,13 @@ function basisOf(basis, grid, order, domain) {
     const width = length / (count2 - 1);
     const kernel2 = { order: 0, functions: count2, family, shift: low, factor: 1 / width };
     const extent3 = [low - 2 * width, high + 2 * width];
-    return { ...own, labels: numbered("R", count2), extent: extent3, kernel: kernel2, points: 16 * (count2 + 3) };
+    return {
+      ...own,
+      labels: numbered("R", count2),
+      extent: extent3,
+      kernel: kernel2,
+      points: manyEnough(16 * (count2 + 3))
+    };
   }
   if (basis === "chebyshev") {
     const factor = 4 / length;
@@ -2115,7 +2128,7 @@ function basisOf(basis, grid, order, domain) {
       (name) => `${name}(tanh ${Number(factor.toPrecision(3))}x)`
     );
     const kernel2 = { order: 0, functions: count2, family, shift: centre, factor };
-    return { ...own, labels, extent: wider(1 / 2), kernel: kernel2, points: 64 * (count2 - 1) };
+    return { ...own, labels, extent: wider(1 / 2), kernel: kernel2, points: manyEnough(64 * (count2 - 1)) };
   }
   if (basis === "fourier") {
     const frequencies = Math.floor(count2 / 2);
@@ -2129,7 +2142,7 @@ function basisOf(basis, grid, order, domain) {
       shift: centre,
       factor: 1 / length
     };
-    return { ...own, labels, extent: wider(1 / 4), kernel: kernel2, points: 64 * frequencies };
+    return { ...own, labels, extent: wider(1 / 4), kernel: kernel2, points: manyEnough(64 * frequencies) };
   }
   const knots = Array.from(
     { length: grid + 2 * order + 1 },
@@ -2237,32 +2250,33 @@ function makeNetwork(state, problem, machine) {
     };
     build.kanLinear("linear", problem.outputs.length, settings);
   } else {
-    if (problem.shape.length > 1) build.flatten();
+    if (problem.shape.length > 1) build.flatten("flatten");
     for (const [k, units] of [...state.widths, problem.outputs.length].entries())
       build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
   }
   if (problem.isClassification) build.softmax();
   return build.made(state.network === "dense" ? "KAN" : "KANCNN");
 }
-var MOST_TWIN = 400;
+var MOST_TWIN = 1e3;
+var PARAMETERS_OF_ONE = 175;
 function makeTwin(state, problem, machine, parameters) {
   const isConv = state.network !== "dense";
-  const depth = isConv ? state.network === "article" ? 2 : state.widths.length : Math.max(1, state.widths.length);
+  const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
+  const depth = Math.max(1, state.widths.length);
   const shaped = (units) => {
     const build = new Builder(machine, new Random(state.seed), problem);
-    if (isConv)
-      for (let k = 0; k < depth; k++) {
-        if (state.network === "kancnn") build.norm(`norms.${k}`);
-        build.plainConv(`convs.${k}`, units * (k + 1));
-        build.relu();
-        build.pool();
-      }
+    for (let k = 0; isConv && k < 3; k++) {
+      build.norm(`norms.${k}`);
+      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.relu();
+      build.pool();
+    }
     if (problem.shape.length > 1) build.flatten();
-    if (!isConv)
-      for (let k = 0; k < depth; k++) {
-        build.plainLinear(`hidden.${k}`, units);
-        build.relu();
-      }
+    if (isConv) build.norm("hidden_norm");
+    for (let k = 0; k < (isConv ? 1 : depth); k++) {
+      build.plainLinear(`hidden.${k}`, units);
+      build.relu();
+    }
     build.plainLinear("linear", problem.outputs.length);
     if (problem.isClassification) build.softmax();
     return build;
@@ -2334,9 +2348,9 @@ var Builder = class {
     const compute = { op: "max_pool", kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
     this.#station("pool", "max_pool2d", "max pool 2×2", { compute });
   }
-  flatten() {
+  flatten(name = "reshape") {
     this.#shape = [product(this.#shape)];
-    this.#station("reshape", "reshape", "flatten", { compute: { op: "flatten" } });
+    this.#station("reshape", name, "flatten", { compute: { op: "flatten" } });
   }
   softmax() {
     this.#station("activation", "log_softmax", "log-softmax", { compute: { op: "log_softmax" } });
@@ -2717,7 +2731,7 @@ function readTable(text) {
   if (whole.length < LEAST_ROWS)
     throw new Error(`The table has ${whole.length} whole rows: expected at least ${LEAST_ROWS}.`);
   const learned = whole.map((row) => row[size]);
-  const classNames = [...new Set(learned)].sort();
+  const classNames = [...new Set(learned)].sort(new Intl.Collator("en", { numeric: true }).compare);
   const areNumbers = learned.every((cell) => Number.isFinite(Number(cell)));
   const isClasses = classNames.length <= MOST_CLASSES && (!areNumbers || learned.every(isWhole));
   if (!isClasses && !areNumbers)
@@ -2934,11 +2948,9 @@ function arraysOf({ layout, kept }, frame) {
     arrays.set(`${name}.spline_weight`, { shape: [...own, nb - 1], values: splines });
     const ones = new Float32Array(count2).fill(1);
     if (isScaled) arrays.set(`${name}.spline_scaler`, { shape: own, values: ones });
-    if (basis && basis.knots.length > 0)
-      arrays.set(`${name}.knots`, {
-        shape: [basis.knots.length],
-        values: Float32Array.from(basis.knots)
-      });
+    const knots = basis ? knotsOf(basis) : [];
+    if (knots.length > 0)
+      arrays.set(`${name}.knots`, { shape: [knots.length], values: Float32Array.from(knots) });
     end = offset + count2 * nb;
   }
   for (const { name, size } of layout.beside) {
@@ -2950,6 +2962,10 @@ function arraysOf({ layout, kept }, frame) {
     end += size;
   }
   return arrays;
+}
+function knotsOf({ knots, kernel: { family, order, functions } }) {
+  const isWaves = order === 0 && FAMILIES[family] === "fourier";
+  return isWaves ? Array.from({ length: functions }, (_, b) => b + 1 >> 1) : knots;
 }
 function weightsOf(made, frame) {
   const files = Array.from(arraysOf(made, frame), ([name, array2]) => {

@@ -335,7 +335,8 @@ function train(saved, course, controls, signal, follower) {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
     const status = viewModel.get("status");
-    if (status) viewModel.set("status", { ...status, begins: BEGINS });
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
   worker.onmessage = ({ data: news }) => {
