@@ -1,7 +1,5 @@
 """Layers that are read by a recipe: an adapter in a few lines."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

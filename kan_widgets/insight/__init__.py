@@ -4,8 +4,6 @@ Everything here takes functions read from a model, or frames of it, and returns 
 records; nothing draws.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy

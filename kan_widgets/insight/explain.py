@@ -4,8 +4,6 @@ In the last layer the score is a sum of functions, so the share of each is exact
 there is no such sum; what the share of a kernel is there is said in `kernel_shares`.
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

@@ -299,5 +299,4 @@ def _logs(
                 raise ValueError("a layer runs more than once: its functions cannot be told apart")
             yield torch.log_softmax(record.output.double(), dim=1).cpu()
 
-    logs: Float64 = undisturbed(model, lambda: torch.cat(list(scores()))).numpy()
-    return logs
+    return undisturbed(model, lambda: torch.cat(list(scores()))).numpy()

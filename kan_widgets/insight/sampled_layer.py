@@ -68,8 +68,7 @@ def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
     """Return which column of a layer's patches each function sees, ``(functions,)``."""
     out, in_, kh, kw = shape
     first = np.arange(out) // max(1, out // groups) * (in_ * kh * kw)
-    columns: Int64 = (first[:, None] + np.arange(in_ * kh * kw)).ravel()
-    return columns
+    return (first[:, None] + np.arange(in_ * kh * kw)).ravel()
 
 
 def by_table(layer: LayerLayout, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:

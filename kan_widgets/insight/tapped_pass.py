@@ -1,7 +1,5 @@
 """A model run with its sums Σφ watched, or replaced, and left as it was."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count

@@ -1,7 +1,5 @@
 """What the callbacks of all trainers do: bind, show, log, tell the progress, pause and stop."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys

@@ -1,7 +1,5 @@
 """Faults are reported, on the panels and as warnings, and never end what they happened in."""
 
-from __future__ import annotations
-
 import warnings
 import weakref
 from collections.abc import Callable

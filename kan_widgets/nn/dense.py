@@ -10,8 +10,6 @@ Three things make the dense form fast without a compiler:
 Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import TypeGuard

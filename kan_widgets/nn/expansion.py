@@ -15,8 +15,6 @@ and their gradients two more. It has three ways, the same but for rounding:
   forward-mode and batched derivatives, ``torch.compile``, export.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast

@@ -239,9 +239,6 @@ class Dashboard(LayerView, _Panels):
 
     # -- what goes with the source -----------------------------------------------------------------
 
-    def _wake(self, *_: Any) -> None:
-        self._examples_job.wake()
-
     def _share_examples(self) -> None:
         """Show the response to the examples that run through the network."""
         source = self._stream.source

@@ -50,8 +50,7 @@ class MatchedLayer:
             signs = np.repeat(inputs.signs, self.block)
             values = values[:, order]
             values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
-        signed: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
-        return signed
+        return values[outputs.order] * outputs.signs[:, None, None, None]
 
 
 @dataclass(frozen=True, eq=False)

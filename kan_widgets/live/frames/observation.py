@@ -1,7 +1,5 @@
 """The inputs that reached the functions of one layer, for one batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """A bound model: its layers as read, what reaches them, edits and the examples traced."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -116,8 +114,7 @@ def _describe(
 
     def share(a: float, b: float) -> NDArray[np.float32]:
         outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
-        result: NDArray[np.float32] = outside.float().cpu().numpy()
-        return result
+        return outside.float().cpu().numpy()
 
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))

@@ -1,7 +1,5 @@
 """Where a run is kept: any place that fsspec knows, and who may write there."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

@@ -4,8 +4,6 @@ Which threads are inside ``step()`` is read from their stacks, never noted down:
 a step at any point of it, even in a hook, and nobody would correct the note.
 """
 
-from __future__ import annotations
-
 import statistics
 import sys
 import threading

@@ -1,7 +1,5 @@
 """The queue of what is done between two steps: edits, rates, probes, cures, new readings."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The training run behind a binding."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 import weakref

@@ -1,7 +1,5 @@
 """The feed of a model that trains here."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Watch a model while it trains: count its steps, take frames between them, tell who listens."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """A Fourier series: a constant, cosines and sines."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Read by js/src/page/saved.ts. For pages that must be small numbers are rounded, 
 eye can tell: the bits that are left out are mostly noise.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

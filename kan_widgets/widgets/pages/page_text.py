@@ -1,7 +1,5 @@
 """The text of a page of views: what it says, its styles, scripts and what fills them."""
 
-from __future__ import annotations
-
 import base64
 import datetime
 import html

@@ -1,7 +1,5 @@
 """Shows a view beside the notebook in JupyterLab, where it stays in sight."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kan_widgets.checks import nearest_word
