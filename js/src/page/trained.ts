@@ -202,6 +202,8 @@ function createEdits(
   const report = (message: string) => tell({ undo: edits.length, redo: undone.length, message });
 
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }: Edit) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return undefined;
     const [, inputs, height, width] = layer.shape;
@@ -239,7 +241,8 @@ function createEdits(
   };
 }
 
-type Edit = Selection & { kind: string; coefficients?: number[]; final?: boolean };
+/** "put" sets the whole frame, as one change. */
+type Edit = Selection & { kind: string; coefficients?: ArrayLike<number>; final?: boolean };
 
 interface CoefficientChange {
   at: number;
@@ -247,7 +250,7 @@ interface CoefficientChange {
   after: Float32Array;
 }
 
-const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
+const EDITS: readonly string[] = ["put", "edit", "zero", "reset", "undo", "redo"];
 /** The commands to the training that a page obeys. */
 const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 

@@ -11,6 +11,7 @@ import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
 import { hashOf, type State, stateOf } from "./state.ts";
+import { createStory, storyOf } from "./story.ts";
 import { startTwin } from "./twin.ts";
 import { codeOf, download, weightsOf } from "./weights.ts";
 
@@ -36,6 +37,14 @@ export async function play(
   let frame: Float32Array = new Float32Array();
   let made: Made | null = null;
   let isRunning = false;
+  const asked = storyOf(window.location.hash);
+  let told = 0;
+  /** Puts into the address what is chosen, and where the story stands. */
+  const mark = () => {
+    const hash = new URLSearchParams(hashOf(state).slice(1));
+    if (told > 0 || hash.size === 0) hash.set("story", String(told));
+    window.history.replaceState(null, "", `#${hash}`);
+  };
 
   const controls = createControls(byId("kw-play"), {
     choose: (next) => begin(next),
@@ -51,6 +60,15 @@ export async function play(
   // In a narrow page the network comes first.
   document.querySelector("main")?.after(byId("kw-fit"));
 
+  const story = createStory(document.querySelector("main") as HTMLElement, {
+    state: () => state,
+    begin: (next) => begin(next),
+    moved(step) {
+      told = step;
+      mark();
+    },
+  });
+
   /** Begins with a state, and trains at once where the one before it did. */
   async function begin(next: State, isEager = isRunning): Promise<void> {
     let problem: Problem;
@@ -64,12 +82,14 @@ export async function play(
       return;
     }
     state = next;
+    story.end();
     present.abort();
     present = new AbortController();
     const { signal } = present;
     const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
-    made = makeNetwork(state, problem, machine);
+    const network = makeNetwork(state, problem, machine);
+    made = network;
     frame = made.frame;
     const course = courseFor(usual, state, problem, made);
     const twin = state.twin
@@ -86,27 +106,33 @@ export async function play(
         twin?.follow(news);
         shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
+        const model = models.get(saved.streams[0].id) as PageModel;
+        const own = { state, problem, made: network, machine, course, model, signal };
+        story.hear({ ...own, turnTo }, news);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
         const isNew = seed !== state.seed;
         state = { ...state, rate, batch, epochs, seed };
-        window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
+        mark();
         twin?.begin({ rate, batch, epochs, seed });
         // Another seed is another start, too.
         if (isNew) begin(state, true);
       },
       curves: () => twin?.curves() ?? [],
     };
-    const models = modelsFor(saved, state, problem, made);
-    window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
-    mount(
-      train(models, course, byId("kw-bar"), signal, follower) as Map<string, PageModel>,
-      signal,
-    );
+    mark();
+    const views = modelsFor(saved, state, problem, made);
+    const models = train(views, course, byId("kw-bar"), signal, follower);
+    const turnTo = (page: string) => {
+      for (const each of models.values())
+        if (each.get("page") !== undefined) each.set("page", page);
+    };
+    mount(models, signal);
   }
 
   window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
   await begin(state);
+  await story.go(asked);
 }
 
 function courseFor(usual: Course, state: State, { data, rows }: Problem, made: Made): Course {

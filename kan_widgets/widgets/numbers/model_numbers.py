@@ -104,11 +104,8 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
         for series, measure in zip(names, measured, strict=True):
             name = model if measured.count(measure) == 1 else f"{model} {series}"
             curves.append(LoggedCurve(measure, name, model, log, series))
-    return sorted(curves, key=lambda curve: _rank(curve.panel))
-
-
-def _rank(quantity: str) -> tuple[int, str]:
-    return (SCORES.index(quantity) if quantity in SCORES else len(SCORES)), quantity
+    rank = {quantity: place for place, quantity in enumerate(SCORES)}
+    return sorted(curves, key=lambda curve: (rank.get(curve.panel, len(SCORES)), curve.panel))
 
 
 class ComparedModel:

@@ -316,6 +316,10 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
         for job in self._jobs:
             job.wake()
 
+    def _wake(self, *_: Any) -> None:
+        for job in self._jobs:
+            job.wake()
+
     def _listen(self, **methods: Callable[..., object]) -> None:
         """Call methods at events of the source, until the view is closed: see `ViewListener`."""
         self._listener = ViewListener(self, **methods)

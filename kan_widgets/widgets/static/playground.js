@@ -165,19 +165,19 @@ function widen(run) {
   const frameSize = coefficientsOfAll + besideSize;
   const frameData = new Float32Array(frameSize * frames);
   for (let k = 0; k < besideSize * frames; k++) {
-    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
-    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
+    const at2 = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at2] = beside?.getFloat32(4 * k, true) ?? 0;
   }
   let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
     for (let i = 0; i < functions * coefficients; i++, index++) {
       const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
-      let at = 0;
+      let at2 = 0;
       for (let frame = 0; frame < frames; frame++) {
-        at = at + data.getInt8(index * frames + frame) << 24 >> 24;
-        frameData[frame * frameSize + index] = at * step;
+        at2 = at2 + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at2 * step;
       }
-      frameData[(frames - 1) * frameSize + index] = (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] = (at2 + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
     first += functions;
   }
@@ -191,8 +191,8 @@ function unfold(folded, frames) {
     const from = 4 * frame * size;
     for (let i = 0; i < size; i++) {
       const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
-      const at = frame * size + i;
-      words[at] = word + (frame > 0 ? words[at - size] : 0);
+      const at2 = frame * size + i;
+      words[at2] = word + (frame > 0 ? words[at2 - size] : 0);
     }
   }
   return words;
@@ -238,8 +238,8 @@ function createBar(root, rows, settings, signal) {
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      const at2 = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at2}`;
     },
     fail(words) {
       part("said").textContent = words;
@@ -388,15 +388,17 @@ function createEdits({ layers }, initial, order, tell) {
   let current = initial;
   const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
     const [, inputs, height, width] = layer.shape;
     const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
-    const at = layer.offset + f * layer.nb;
-    const part = (frame) => frame.slice(at, at + layer.nb);
+    const at2 = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at2, at2 + layer.nb);
     const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
     if (kind === "zero") after.fill(0);
-    const change = { at, before: openChange?.at === at ? openChange.before : part(current), after };
+    const change = { at: at2, before: openChange?.at === at2 ? openChange.before : part(current), after };
     openChange = final ? null : change;
     undone.length = 0;
     return change;
@@ -423,7 +425,7 @@ function createEdits({ layers }, initial, order, tell) {
     }
   };
 }
-var EDITS = ["edit", "zero", "reset", "undo", "redo"];
+var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
@@ -493,14 +495,14 @@ var Machine = class _Machine {
   }
   /** The address of `numbers` new numbers, all 0. */
   take(numbers) {
-    const at = Number(this.#exports.kan_take_some(4 * numbers));
-    if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
-    this.floats(at, numbers).fill(0);
-    return at;
+    const at2 = Number(this.#exports.kan_take_some(4 * numbers));
+    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at2, numbers).fill(0);
+    return at2;
   }
   /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at, numbers) {
-    return new Float32Array(this.#memory.buffer, at, numbers);
+  floats(at2, numbers) {
+    return new Float32Array(this.#memory.buffer, at2, numbers);
   }
   /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call) {
@@ -546,10 +548,10 @@ var Machine = class _Machine {
   #knotAddresses = /* @__PURE__ */ new WeakMap();
   #knots({ knots }) {
     if (!knots) return 0;
-    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
-    new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
-    this.#knotAddresses.set(knots, at);
-    return at;
+    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
+    this.#knotAddresses.set(knots, at2);
+    return at2;
   }
 };
 
@@ -689,10 +691,10 @@ var NUMBERS = {
 function createControls(root, actions) {
   const document = root.ownerDocument;
   const { signal } = new AbortController();
-  const { details, select, field, button } = createMaker(document, signal);
+  const { details, select: select2, field, button } = createMaker(document, signal);
   let state = defaultsOf("digits", "kancnn");
   const row = element(document, "div", "kw-play-row", root);
-  const problem = select(
+  const problem = select2(
     row,
     "learn",
     PROBLEM_WORDS,
@@ -704,7 +706,7 @@ function createControls(root, actions) {
   });
   file.input.type = "file";
   file.input.accept = ".csv,.tsv,.txt,text/csv";
-  const network = select(
+  const network = select2(
     row,
     "with",
     NETWORK_WORDS,
@@ -721,8 +723,8 @@ function createControls(root, actions) {
   const twinWords = element(document, "span", "", twinLabel);
   listen(twin, signal, { change: () => change({ twin: twin.checked }) });
   const more = details(row, "more");
-  const basis = select(more, "basis", BASIS_WORDS, (value) => change({ basis: value }));
-  const base = select(more, "base term", BASE_WORDS, (value) => change({ base: value }));
+  const basis = select2(more, "basis", BASIS_WORDS, (value) => change({ basis: value }));
+  const base = select2(more, "base term", BASE_WORDS, (value) => change({ base: value }));
   const numbers = Object.entries(NUMBERS).map(([key, words]) => {
     const name = key;
     const [least, most, step] = LIMITS[name];
@@ -1256,7 +1258,7 @@ var BatchNorm = class extends Operation {
     const channels = from.shape[0];
     const [x, y] = this.values(n);
     const [means, inverses] = [this.#means, this.#inverses];
-    const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
+    const stats = [this.stats.mean, this.stats.variance].map((at2) => machine.floats(at2, channels));
     if (training) this.#measure(x, channels, stats);
     else {
       means.set(stats[0]);
@@ -1338,8 +1340,8 @@ var MaxPool = class extends Operation {
             let best = first;
             for (let h = 0; h < this.kernel[0]; h++)
               for (let w = 0; w < this.kernel[1]; w++) {
-                const at = first + (h * width + w) * channels;
-                if (x[at] > x[best]) best = at;
+                const at2 = first + (h * width + w) * channels;
+                if (x[at2] > x[best]) best = at2;
               }
             y[k] = x[best];
             this.#sources[k] = best;
@@ -1533,9 +1535,9 @@ var KanLayer = class extends Operation {
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
-        const at = layer.offset + f * layer.nb + b;
-        if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+        const at2 = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at2] = base[f];
+        else if (splines) frame[at2] = splines[f * functions + k++] * (scales ? scales[f] : 1);
       }
     }
   }
@@ -1682,10 +1684,10 @@ function observe(machine, { stations }, layer, from, n, step) {
   };
 }
 function foldOf(stations, number) {
-  let [at] = stations[number].sources;
-  while (stations[at].kind === "norm") [at] = stations[at].sources;
-  if (stations[at].kind !== "reshape") return null;
-  const { shape } = stations[stations[at].sources[0]];
+  let [at2] = stations[number].sources;
+  while (stations[at2].kind === "norm") [at2] = stations[at2].sources;
+  if (stations[at2].kind !== "reshape") return null;
+  const { shape } = stations[stations[at2].sources[0]];
   return shape.length === 3 ? shape : null;
 }
 function flat(x, { size }) {
@@ -1700,7 +1702,7 @@ function unfolded(layer, x, shape, n) {
   const [left, right, top, bottom] = padding;
   const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
   const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
-  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const at2 = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
   const group = shared ? channels : 1;
   const places = n * group * rows * across2;
   const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
@@ -1709,14 +1711,14 @@ function unfolded(layer, x, shape, n) {
       const [image, place] = [Math.floor(k / rows / across2), k % (rows * across2)];
       const row = Math.floor(place / across2) * stride[0] + a * dilation[0] - top;
       const column = place % across2 * stride[1] + b * dilation[1] - left;
-      return at(Math.floor(image / group), shared ? image % group : own, row, column);
+      return at2(Math.floor(image / group), shared ? image % group : own, row, column);
     });
   });
   const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
   const area = height * width;
   const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
     const [image, place] = [Math.floor(k / area / channels), k % area];
-    return at(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+    return at2(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
   });
   return { columns, maps, mapShape };
 }
@@ -1764,9 +1766,9 @@ var Network = class {
     const { recipe } = this.description;
     for (const layer of this.#layers)
       layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : void 0);
-    for (const { name, at, size } of this.#vectors) {
+    for (const { name, at: at2, size } of this.#vectors) {
       const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
-      this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
+      this.machine.floats(at2, size).set(frame.subarray(offset, offset + size));
     }
   }
   /** The network as a frame. */
@@ -1776,8 +1778,8 @@ var Network = class {
     const vectorEnds = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
     const frame = new Float32Array(Math.max(0, ...ends, ...vectorEnds));
     for (const layer of this.#layers) layer.write(frame);
-    for (const { name, at, size } of this.#vectors)
-      frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
+    for (const { name, at: at2, size } of this.#vectors)
+      frame.set(this.machine.floats(at2, size), beside?.get(name)?.offset);
     return frame;
   }
   /** What reaches its functions, once the outputs of `n` examples are computed. */
@@ -1892,10 +1894,10 @@ function pointsOf({ shape, inputs, truth, isClassification, data }) {
   if (size === 1 && truth)
     return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
   if (size === 2 && (truth || isClassification)) {
-    const at = (k) => -1 + 2 * k / (SIDE - 1);
+    const at2 = (k) => -1 + 2 * k / (SIDE - 1);
     const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
-      at(k % SIDE),
-      at(Math.floor(k / SIDE))
+      at2(k % SIDE),
+      at2(Math.floor(k / SIDE))
     ]);
     return Float32Array.from(all.flat());
   }
@@ -1914,8 +1916,8 @@ function evaluator(machine, made, points, size) {
     network.read(frame, true);
     machine.floats(network.input.at, points.length).set(points);
     network.forward(count2, false);
-    const { size: outputs, at } = network.output;
-    const y = machine.floats(at, count2 * outputs);
+    const { size: outputs, at: at2 } = network.output;
+    const y = machine.floats(at2, count2 * outputs);
     return network.isClassifier ? Float32Array.from({ length: count2 }, (_, k) => Math.exp(y[k * outputs + 1])) : y.slice();
   };
 }
@@ -2033,7 +2035,7 @@ function classPainter({ data }) {
 function scatterPainter({ data }) {
   const wanted = data.test.targets;
   const [low, high] = endsOf(wanted);
-  const at = (value) => (value - low) / (high - low) * SIZE;
+  const at2 = (value) => (value - low) / (high - low) * SIZE;
   return (context, own, other) => {
     stroke(
       context,
@@ -2053,7 +2055,7 @@ function scatterPainter({ data }) {
       context.fillStyle = colour(context, "ink");
       context.globalAlpha = alpha;
       values?.forEach((value, k) => {
-        context.fillRect(at(wanted[k]) - 1.5, SIZE - at(value) - 1.5, 3, 3);
+        context.fillRect(at2(wanted[k]) - 1.5, SIZE - at2(value) - 1.5, 3, 3);
       });
     }
     context.globalAlpha = 1;
@@ -2359,10 +2361,10 @@ var Builder = class {
     const vectors = this.#beside.map(({ size, fill }) => Float32Array.from({ length: size }, fill));
     const parts = [...this.#fills.map((fill) => fill()), ...vectors];
     const frame = new Float32Array(parts.reduce((all, { length }) => all + length, 0));
-    let at = 0;
+    let at2 = 0;
     for (const part of parts) {
-      frame.set(part, at);
-      at += part.length;
+      frame.set(part, at2);
+      at2 += part.length;
     }
     const beside = this.#beside.map(({ name: path, size }) => ({ name: path, size }));
     const parameters = this.parameters;
@@ -2564,9 +2566,9 @@ function readFormula(text) {
     expect(")");
     return (x) => f(argument(x));
   }
-  const at = sum();
+  const at2 = sum();
   if (next < tokens.length) throw new Error(`Expected an operator ${placeOf(tokens, next)}.`);
-  return { variables: used, at };
+  return { variables: used, at: at2 };
 }
 function tokensOf(text) {
   const tokens = [];
@@ -2779,10 +2781,10 @@ function digitsOf(digits, noise) {
     about: "Handwritten digits of 28 × 28 pixels, from MNIST."
   };
 }
-function classes({ noise }, about, draw) {
+function classes({ noise }, about, draw2) {
   const random = new Random(DATA_SEED);
   const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
-  const inputs = Float32Array.from([...labels].flatMap((label) => draw(random, label)));
+  const inputs = Float32Array.from([...labels].flatMap((label) => draw2(random, label)));
   return {
     data: split(
       inputs,
@@ -2813,13 +2815,13 @@ function normal(random) {
   return radius * Math.cos(2 * Math.PI * random.uniform());
 }
 function formulaOf(text, noise) {
-  const { variables, at } = readFormula(text);
+  const { variables, at: at2 } = readFormula(text);
   const random = new Random(DATA_SEED);
   const size = variables.length;
   const inputs = Float32Array.from({ length: ROWS * size }, () => 2 * random.uniform() - 1);
   const values = Array.from(
     { length: ROWS },
-    (_, k) => at([...inputs.subarray(k * size, (k + 1) * size)])
+    (_, k) => at2([...inputs.subarray(k * size, (k + 1) * size)])
   );
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
@@ -2834,7 +2836,7 @@ function formulaOf(text, noise) {
   return {
     data: split(inputs, targets, size),
     ...{ rows: "points", shape: [size], inputs: variables, outputs: [text.trim()] },
-    ...{ isClassification: false, truth: at },
+    ...{ isClassification: false, truth: at2 },
     about: `${ROWS.toLocaleString("en")} points, ${variables.join(", ")} between −1 and 1.`
   };
 }
@@ -2881,12 +2883,472 @@ function endsOf2(values) {
 }
 var testRows = (rows) => Math.max(1, Math.round(TEST_SHARE * rows));
 function split(inputs, targets, size) {
-  const at = inputs.length / size - testRows(inputs.length / size);
+  const at2 = inputs.length / size - testRows(inputs.length / size);
   const part = (from, to) => ({
     inputs: inputs.slice(from * size, to === void 0 ? void 0 : to * size),
     targets: targets.slice(from, to)
   });
-  return { train: part(0, at), test: part(at), shift: 0 };
+  return { train: part(0, at2), test: part(at2), shift: 0 };
+}
+
+// src/playground/facts.ts
+function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = domain) {
+  const [table] = tables;
+  const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
+  const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
+  return Array.from({ length: product(shape) }, (_, f) => {
+    const at2 = offset + f * nb;
+    const y = points.map((k) => {
+      let sum = 0;
+      for (let b = 0; b < nb; b++) sum += frame[at2 + b] * beta[k * nb + b];
+      return sum;
+    });
+    return { x: points.map((k) => x[k]), y };
+  });
+}
+var heightOf = ({ y }) => Math.max(...y) - Math.min(...y);
+function pruned({ layout: { layers } }, frame, share, chance) {
+  const rest = frame.slice();
+  let count2 = 0;
+  for (const layer of layers) {
+    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOf(curve));
+    const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
+    for (const f of order.slice(0, Math.floor(share * worth.length))) {
+      rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
+      count2++;
+    }
+  }
+  return { frame: rest, count: count2 };
+}
+var AT_ONCE = 50;
+function createAnswers(machine, made) {
+  const { structure, recipe, layout } = made;
+  const description = { structure, recipe, layout: readLayout(layout) };
+  const network = new Network(machine, description, AT_ONCE);
+  return async (frame, images) => {
+    const answers = [];
+    for (let from = 0; from < images.length; from += AT_ONCE) {
+      const some = images.slice(from, from + AT_ONCE);
+      network.read(frame, true);
+      const { input, output } = network;
+      for (const [k, image] of some.entries())
+        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
+      network.forward(some.length, false);
+      for (const k of some.keys()) {
+        const row = machine.floats(output.at + 4 * k * output.size, output.size);
+        const most = Math.max(...row);
+        answers.push({ label: row.indexOf(most), share: Math.exp(most) });
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return answers;
+  };
+}
+var FORMS = {
+  ...{ x: (x) => x, "x²": (x) => x * x, "x³": (x) => x ** 3, "|x|": Math.abs },
+  ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
+  ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
+};
+var FORM_COUNT = Object.keys(FORMS).length;
+function formOf({ x, y }) {
+  const found = Object.entries(FORMS).map(([form, f]) => {
+    return { form, explained: correlation(x.map(f), y) ** 2 };
+  });
+  return found.reduce((best, one) => one.explained > best.explained ? one : best);
+}
+function exponential({ x, y }) {
+  const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
+  const explained2 = [...rates, ...rates.map((k) => -k)].map((k) => {
+    return correlation(
+      x.map((value) => Math.exp(k * value)),
+      y
+    ) ** 2;
+  });
+  return Math.max(...explained2);
+}
+function standardised(values) {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
+  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
+}
+function correlation(one, other) {
+  const [a, b] = [standardised(one), standardised(other)];
+  return a.reduce((sum, value, k) => sum + value * b[k], 0) / a.length;
+}
+var short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+
+// src/playground/doubt.ts
+var SEEDS = 8;
+var [WIDTH, HEIGHT, GAP] = [480, 96, 24];
+function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
+  const curves = [];
+  const errors = [];
+  const { settings, data, code } = course;
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const made = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = made;
+    const { worker, send } = workerOf(course, signal);
+    worker.onmessage = ({ data: news }) => {
+      if ("fault" in news) return;
+      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
+      draw(canvas, curves.filter(Boolean));
+      send({ kind: "drawn" });
+      if (news.state !== "finished" && news.state !== "diverged") return;
+      worker.terminate();
+      errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
+      if (Object.keys(errors).length === SEEDS) tell(curves, errors);
+    };
+    const description = { structure, layout: readLayout(layout), recipe };
+    const own = { ...settings, seed: settings.seed + 1 + seed };
+    send({ kind: "begin", description, frame, data, settings: own, code });
+    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+  }
+}
+function aligned(curves) {
+  return curves.map(({ y }) => {
+    const turn = correlation(y, curves[0].y) < 0 ? -1 : 1;
+    return standardised(y).map((value) => turn * value);
+  });
+}
+function verdict(curves, errors) {
+  const shapes = aligned(curves);
+  const alike = shapes.filter((shape) => {
+    const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
+    return same.length > SEEDS / 2;
+  });
+  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
+  if (alike.length === SEEDS)
+    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
+  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
+}
+function draw(canvas, curves) {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
+  if (canvas.width !== Math.round(WIDTH * scale)) {
+    canvas.width = Math.round(WIDTH * scale);
+    canvas.height = Math.round(HEIGHT * scale);
+  }
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, WIDTH, HEIGHT);
+  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
+  context.globalAlpha = 0.7;
+  context.lineWidth = 1.5;
+  const room = (WIDTH - GAP) / 2;
+  const [{ x }] = curves;
+  const [first, last] = [x[0], x[x.length - 1]];
+  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
+    const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
+    for (const y of all) {
+      context.beginPath();
+      for (const [k, value] of y.entries())
+        context.lineTo(
+          part * (room + GAP) + room * (x[k] - first) / (last - first),
+          4 + (HEIGHT - 8) * (high - value) / (high - low || 1)
+        );
+      context.stroke();
+    }
+  }
+}
+
+// src/playground/story.ts
+var DIGITS = defaultsOf("digits", "kancnn");
+var FORMULA = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
+var LOOKED_AT = 200;
+var PUSHED = 4;
+var PRUNED = 1 / 3;
+var SIDE2 = 28;
+var PAUSE = 1e3;
+var percent = (share) => `${(100 * share).toFixed(0)} %`;
+function widest({ made, frame }) {
+  const curves = curvesOf(made.layout.layers[0], frame);
+  const heights = curves.map(heightOf);
+  const f = heights.indexOf(Math.max(...heights));
+  return { f, curve: curves[f], curves };
+}
+function select({ made, model }, f) {
+  const [{ name, shape }] = made.layout.layers;
+  const [, inputs, height, width] = shape;
+  const [column, row] = [f % width, Math.floor(f / width) % height];
+  const channel = Math.floor(f / width / height) % inputs;
+  const out = Math.floor(f / width / height / inputs);
+  model.set("selection", { layer: name, out, in: channel, row, column });
+}
+var at = ({ x, y }, place) => y[x.findIndex((each) => Math.abs(each - place) < 1e-6)];
+var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
+var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
+function digitsOf2({ problem }, pushed) {
+  const { inputs } = problem.data.test;
+  return Array.from({ length: LOOKED_AT }, (_, n) => {
+    const image = new Float32Array(SIDE2 * SIDE2).fill(-1);
+    for (let row = pushed; row < SIDE2; row++)
+      for (let column = pushed; column < SIDE2; column++)
+        image[(row - pushed) * SIDE2 + column - pushed] = inputs[(n * SIDE2 + row) * SIDE2 + column] / 127.5 - 1;
+    return image;
+  });
+}
+var shareRight = ({ problem }, answers) => answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
+var usualProbe;
+var prunedAt = -1;
+var STEPS = [
+  {
+    title: "What is φ?",
+    words: "On every link of this network stands a function φ: one number goes in, another comes out. Selected is that one of the first layer which varies most.",
+    state: DIGITS,
+    page: "functions",
+    arrive(known) {
+      const { f, curve } = widest(known);
+      select(known, f);
+      return `${stepWords(known)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+    }
+  },
+  {
+    title: "Watch it grow",
+    words: "Now it trains on handwritten digits, and each step moves all functions a little. Shaded is how they have changed.",
+    state: DIGITS,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "resume" });
+      return "";
+    },
+    follow(known) {
+      const { f, curve } = widest(known);
+      const first = curvesOf(known.made.layout.layers[0], known.made.frame)[f];
+      const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
+      return `${stepWords(known)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOf(first))} at the start, and is ${short(heightOf(curve))} now.`;
+    }
+  },
+  {
+    title: "What a kernel sees",
+    words: "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
+    state: DIGITS,
+    page: "functions",
+    arrive(known) {
+      const { f, curves } = widest(known);
+      const kernel = Math.floor(f / 9);
+      select(known, 9 * kernel + 4);
+      const rising = curves.slice(9 * kernel, 9 * kernel + 9).filter((curve) => at(curve, 1) > at(curve, -1)).length;
+      const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
+      return `${stepWords(known)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+    }
+  },
+  {
+    title: "What it never saw",
+    words: "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
+    state: DIGITS,
+    page: "network",
+    async arrive(known) {
+      const { frame, model, problem, machine, made } = known;
+      const [digits, pushed] = [digitsOf2(known, 0), digitsOf2(known, PUSHED)];
+      const blank = new Float32Array(SIDE2 * SIDE2).fill(-1);
+      usualProbe ??= model.get("probe");
+      const shown = [blank, ...pushed.slice(0, 7)];
+      const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
+      const shape = [shown.length, 1, SIDE2, SIDE2];
+      model.set("probe", { shape, inputs: bytesOf2(inputs), labels: null });
+      const answer = createAnswers(machine, made);
+      const right = shareRight(known, await answer(frame, digits));
+      const rightPushed = shareRight(known, await answer(frame, pushed));
+      const [empty] = await answer(frame, [blank]);
+      const told = `${stepWords(known)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
+      if (right < 0.5) return `${told} It has hardly learned yet: press Train, and come back.`;
+      return `${told} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+    },
+    leave({ model }) {
+      if (usualProbe) model.set("probe", usualProbe);
+      usualProbe = void 0;
+    }
+  },
+  {
+    title: "Prune",
+    words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
+    state: DIGITS,
+    page: "network",
+    async arrive(known) {
+      const { model, machine, made, frame } = known;
+      model.send({ kind: "pause" });
+      const random = new Random(1);
+      const weak = pruned(made, frame, PRUNED);
+      const others = pruned(made, frame, PRUNED, () => random.uniform()).frame;
+      const answer = createAnswers(machine, made);
+      const digits = digitsOf2(known, 0);
+      const all = [];
+      for (const one of [frame, weak.frame, others])
+        all.push(shareRight(known, await answer(one, digits)));
+      const [before, after, chance] = all;
+      model.send({ kind: "put", coefficients: weak.frame });
+      prunedAt = known.news.step;
+      const told = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
+      if (before < 0.5) return `${told} It has hardly learned yet: press Train, and come back.`;
+      const isNeeded = before - after > 0.02;
+      return `${told} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+    },
+    leave({ model, news }) {
+      if (news.step === prunedAt) model.send({ kind: "undo" });
+      prunedAt = -1;
+    }
+  },
+  {
+    title: "Formula",
+    words: "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
+    state: FORMULA,
+    page: "network",
+    arrive(known) {
+      select(known, 0);
+      known.model.send({ kind: "resume" });
+      return "";
+    },
+    follow(known) {
+      const { made, frame, news } = known;
+      const [first, last] = made.layout.layers;
+      const [ofX, ofY] = curvesOf(first, frame);
+      const ends = (end) => end(...ofX.y) + end(...ofY.y);
+      const range = [ends(Math.min), ends(Math.max)];
+      const [ofSum] = curvesOf(last, frame, range);
+      const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
+      const told = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      if (news.state !== "finished") return `${stepWords(known)}: ${told}`;
+      const isFound = x.form === "sin πx" && y.form === "x²";
+      const isClose = Math.min(x.explained, y.explained, share) > 0.98;
+      return `${told} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+    }
+  },
+  {
+    title: "Doubt",
+    words: `The same network from ${SEEDS} other seeds. Left: the function of x of each. Right: the same, brought to one height and turned the same way.`,
+    state: FORMULA,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "pause" });
+      return "They train.";
+    }
+  }
+];
+function createStory(place, actions) {
+  const document = place.ownerDocument;
+  const { signal } = new AbortController();
+  const root = element(document, "section", "");
+  root.id = "kw-story";
+  root.setAttribute("aria-label", "Story");
+  place.before(root);
+  const open = element(document, "button", "", root);
+  putWords(open, "Show me round, in seven steps");
+  const told = element(document, "div", "kw-story-told", root);
+  const said = element(document, "p", "", told);
+  said.setAttribute("aria-live", "polite");
+  const title = element(document, "strong", "", said);
+  const words = element(document, "span", "", said);
+  const facts = element(document, "p", "kw-story-facts", told);
+  const canvas = element(document, "canvas", "", told);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `The functions of x of ${SEEDS} networks`);
+  const hands = element(document, "div", "kw-story-hands", told);
+  const [back, next, close] = ["Back", "Next", "Close"].map((name) => {
+    const button = element(document, "button", "", hands);
+    putWords(button, name);
+    return button;
+  });
+  for (const button of [open, back, next, close]) button.type = "button";
+  let current = 0;
+  let known = null;
+  let isDue = false;
+  let isOurs = false;
+  let visit = new AbortController();
+  let saidAt = 0;
+  function say(text) {
+    saidAt = performance.now();
+    putWords(facts, text);
+  }
+  async function go(step2) {
+    visit.abort();
+    visit = new AbortController();
+    if (known && current > 0) STEPS[current - 1].leave?.(known);
+    current = step2;
+    open.hidden = step2 > 0;
+    told.hidden = step2 === 0;
+    canvas.hidden = step2 !== STEPS.length;
+    actions.moved(step2);
+    isDue = step2 > 0;
+    if (step2 === 0) return;
+    const { title: name, words: text, state } = STEPS[step2 - 1];
+    putWords(title, `${step2} of ${STEPS.length}: ${name} `);
+    putWords(words, text);
+    say("");
+    back.disabled = step2 === 1;
+    next.disabled = step2 === STEPS.length;
+    if (!isSame(actions.state(), state)) {
+      isOurs = true;
+      known = null;
+      await actions.begin(state);
+      isOurs = false;
+    } else if (known) await arrive(known);
+  }
+  async function arrive(known2) {
+    isDue = false;
+    const { signal: visited } = visit;
+    const { page, arrive: come } = STEPS[current - 1];
+    known2.turnTo(page);
+    const result = await come?.(known2);
+    if (visited.aborted) return;
+    if (result) say(result);
+    if (current < STEPS.length) return;
+    const until = AbortSignal.any([visited, known2.signal]);
+    startDoubt(canvas, known2.course, known2, until, (...found) => say(verdict(...found)));
+  }
+  const step = (to, focused) => ({
+    async click() {
+      await go(to());
+      (focused.matches(":disabled") ? close : focused).focus();
+    }
+  });
+  listen(
+    open,
+    signal,
+    step(() => 1, next)
+  );
+  listen(
+    back,
+    signal,
+    step(() => current - 1, back)
+  );
+  listen(
+    next,
+    signal,
+    step(() => current + 1, next)
+  );
+  listen(
+    close,
+    signal,
+    step(() => 0, open)
+  );
+  go(0);
+  return {
+    go,
+    /** Another network comes: where the reader has chosen it, the story is over. */
+    end() {
+      if (!isOurs && current > 0) go(0);
+      known = null;
+    },
+    hear(present, news) {
+      const before = known?.news.state;
+      known = { ...present, news, frame: news.frame.slice() };
+      facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
+      if (isDue) arrive(known);
+      const { follow } = STEPS[current - 1] ?? {};
+      const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
+      if (follow && news.step > 0 && !isSoon) say(follow(known));
+    }
+  };
+}
+function storyOf(hash) {
+  const asked = new URLSearchParams(hash.replace(/^#/, ""));
+  const step = asked.has("story") ? Number(asked.get("story")) : asked.size === 0 ? 1 : 0;
+  return Number.isInteger(step) && step >= 0 && step <= STEPS.length ? step : 0;
+}
+function isSame(one, other) {
+  const names = ["problem", "network", "widths", "basis", "grid", "order", "base"];
+  const isOfFormula = other.problem === "formula";
+  return names.every((name) => String(one[name]) === String(other[name])) && (!isOfFormula || one.formula === other.formula);
 }
 
 // src/playground/twin.ts
@@ -2973,16 +3435,16 @@ function weightsOf(made, frame) {
   });
   const parts = [];
   const index = [];
-  let at = 0;
+  let at2 = 0;
   for (const { name, bytes } of files) {
     const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
     const local = record2([67324752, ...shared], "IHHHHHIIIHH");
-    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at], "IHHHHHHIIIHHHHHII"), name);
+    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at2], "IHHHHHHIIIHHHHHII"), name);
     parts.push(local, name, bytes);
-    at += local.length + name.length + bytes.length;
+    at2 += local.length + name.length + bytes.length;
   }
   const size = index.reduce((all, { length }) => all + length, 0);
-  const end = record2([101010256, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
+  const end = record2([101010256, 0, 0, files.length, files.length, size, at2, 0], "IHHHHIIH");
   return joined([...parts, ...index, end]);
 }
 function npyOf({
@@ -3002,20 +3464,20 @@ function npyOf({
 function record2(numbers, kinds) {
   const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
   const view = new DataView(new ArrayBuffer(size));
-  let at = 0;
+  let at2 = 0;
   for (const [k, kind] of [...kinds].entries()) {
-    if (kind === "H") view.setUint16(at, numbers[k], true);
-    else view.setUint32(at, numbers[k], true);
-    at += kind === "H" ? 2 : 4;
+    if (kind === "H") view.setUint16(at2, numbers[k], true);
+    else view.setUint32(at2, numbers[k], true);
+    at2 += kind === "H" ? 2 : 4;
   }
   return new Uint8Array(view.buffer);
 }
 function joined(parts) {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let at2 = 0;
   for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+    all.set(part, at2);
+    at2 += part.length;
   }
   return all;
 }
@@ -3091,6 +3553,13 @@ async function play(document, saved, lesson, mount) {
   let frame = new Float32Array();
   let made = null;
   let isRunning = false;
+  const asked = storyOf(window.location.hash);
+  let told = 0;
+  const mark = () => {
+    const hash = new URLSearchParams(hashOf(state).slice(1));
+    if (told > 0 || hash.size === 0) hash.set("story", String(told));
+    window.history.replaceState(null, "", `#${hash}`);
+  };
   const controls = createControls(byId("kw-play"), {
     choose: (next) => begin(next),
     drop(text) {
@@ -3103,6 +3572,14 @@ async function play(document, saved, lesson, mount) {
   });
   const fit = createFit(byId("kw-fit"));
   document.querySelector("main")?.after(byId("kw-fit"));
+  const story = createStory(document.querySelector("main"), {
+    state: () => state,
+    begin: (next) => begin(next),
+    moved(step) {
+      told = step;
+      mark();
+    }
+  });
   async function begin(next, isEager = isRunning) {
     let problem;
     try {
@@ -3114,12 +3591,14 @@ async function play(document, saved, lesson, mount) {
       return;
     }
     state = next;
+    story.end();
     present.abort();
     present = new AbortController();
     const { signal } = present;
     const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
-    made = makeNetwork(state, problem, machine);
+    const network = makeNetwork(state, problem, machine);
+    made = network;
     frame = made.frame;
     const course = courseFor(usual, state, problem, made);
     const twin = state.twin ? startTwin(makeTwin(state, problem, machine, made.parameters), course, signal) : null;
@@ -3134,25 +3613,31 @@ async function play(document, saved, lesson, mount) {
         twin?.follow(news);
         shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
+        const model = models.get(saved.streams[0].id);
+        const own = { state, problem, made: network, machine, course, model, signal };
+        story.hear({ ...own, turnTo }, news);
       },
       begin({ rate, batch, epochs, seed }) {
         const isNew = seed !== state.seed;
         state = { ...state, rate, batch, epochs, seed };
-        window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
+        mark();
         twin?.begin({ rate, batch, epochs, seed });
         if (isNew) begin(state, true);
       },
       curves: () => twin?.curves() ?? []
     };
-    const models = modelsFor(saved, state, problem, made);
-    window.history.replaceState(null, "", hashOf(state) || window.location.pathname);
-    mount(
-      train(models, course, byId("kw-bar"), signal, follower),
-      signal
-    );
+    mark();
+    const views = modelsFor(saved, state, problem, made);
+    const models = train(views, course, byId("kw-bar"), signal, follower);
+    const turnTo = (page) => {
+      for (const each of models.values())
+        if (each.get("page") !== void 0) each.set("page", page);
+    };
+    mount(models, signal);
   }
   window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
   await begin(state);
+  await story.go(asked);
 }
 function courseFor(usual, state, { data, rows }, made) {
   const { rate, batch, epochs, seed } = state;

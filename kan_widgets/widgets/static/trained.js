@@ -388,6 +388,8 @@ function createEdits({ layers }, initial, order, tell) {
   let current = initial;
   const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
     const [, inputs, height, width] = layer.shape;
@@ -423,7 +425,7 @@ function createEdits({ layers }, initial, order, tell) {
     }
   };
 }
-var EDITS = ["edit", "zero", "reset", "undo", "redo"];
+var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
