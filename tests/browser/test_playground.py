@@ -130,7 +130,7 @@ def error_of(page: Page) -> float:
 
 def choices(page: Page, label: str) -> Locator:
     """A control of the playground."""
-    return page.locator("#kw-play").get_by_label(label, exact=True)
+    return page.locator("#kw-play").get_by_label(re.compile(rf"^{label}\b"))
 
 
 def refused(page: Page) -> str:
@@ -165,7 +165,7 @@ def settings_of(page: Page) -> dict[str, Any]:
 
 def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path) -> None:
     page = ready(open_page(playground))
-    assert "#" not in page.url
+    assert page.url.endswith("#story=1")
     usual = settings_of(page)
     choices(page, "learn").select_option("formula")
     until_on(page, lambda: "problem=formula" in page.url, "another problem")
@@ -183,7 +183,7 @@ def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path)
     again = open_page(playground, "#" + page.url.partition("#")[2])
     until_on(again, lambda: settings_of(again) == chosen, "the same choices by the link")
     about = page.locator(".kw-page-about").inner_text()
-    assert "1,000 points, x and y between" in about
+    assert "1,000 points, x, y between" in about
     until_on(again, lambda: again.locator(".kw-page-about").inner_text() == about, "the same")
     # The way back of the browser, and an address by hand.
     again.evaluate("() => { window.location.hash = '#problem=moons&seed=3'; }")
@@ -304,32 +304,34 @@ def held(page: Page) -> dict[str, float]:
     return {one["name"]: one["value"] for one in metrics}
 
 
-def test_memory_is_flat_over_steps_and_over_problems(open_page: Open, playground: Path) -> None:
-    page = ready(open_page(playground, "#problem=moons&widths=2&batch=20&epochs=900"))
+def check_flat(before: dict[str, float], after: dict[str, float]) -> None:
+    # A dashboard that is left behind has some 350 listeners and 700 nodes.
+    assert after["JSEventListeners"] == before["JSEventListeners"]
+    assert after["Nodes"] < before["Nodes"] + 300
+    assert after["JSHeapUsedSize"] < before["JSHeapUsedSize"] + 3e6
+    assert after["Documents"] == before["Documents"]
+
+
+def test_what_a_page_holds_does_not_grow(open_page: Open, playground: Path) -> None:
+    page = ready(open_page(playground, "#problem=moons&widths=2&batch=2&epochs=900"))
     train(page)
-    found = []
-    for step in (500, 3000, 5500):
-        until_on(page, lambda step=step: step_of(page) > step, f"step {step}")
-        found.append(held(page))
-    for one in found:
-        print(
-            {k: one[k] for k in ("JSHeapUsedSize", "JSEventListeners", "Nodes", "Documents")},
-            len(page.workers),
-        )
-    for turn in range(14):
-        hash = f"#problem={('product', 'moons')[turn % 2]}&seed={turn}&twin=1"
+    until_on(page, lambda: step_of(page) > 1000, "some steps")
+    before = held(page)
+    until_on(page, lambda: step_of(page) > 12_000, "ten thousand steps")
+    check_flat(before, held(page))
+
+    def turn(number: int) -> None:
+        problem, epochs = ("product", "moons")[number % 2], 900 + number
+        hash = f"#problem={problem}&twin=1&batch=2&epochs={epochs}"
         page.evaluate("hash => { window.location.hash = hash; }", hash)
-        until_on(
-            page,
-            lambda turn=turn: (
-                page.locator("#kw-bar").get_by_label("seed").input_value() == str(turn)
-            ),
-            "x",
-        )
-        until_on(page, lambda: step_of(page) > 5, "it trains")
-        one = held(page)
-        print(
-            turn,
-            {k: one[k] for k in ("JSHeapUsedSize", "JSEventListeners", "Nodes", "Documents")},
-            len(page.workers),
-        )
+        end = f"of {400 * epochs:,}"  # more than it ever makes: the next one goes on
+        said = page.locator("[data-kw-part=said]")
+        until_on(page, lambda: end in said.inner_text() and step_of(page) > 5, "another one")
+
+    for number in (1, 2, 3, 4):
+        turn(number)
+    before = held(page)
+    for number in range(5, 15):
+        turn(number)
+    check_flat(before, held(page))
+    assert len(page.workers) == 2

@@ -10,7 +10,7 @@ import { createControls } from "./controls.ts";
 import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
-import { hashOf, type State, stateOf } from "./state.ts";
+import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
 import { startTwin } from "./twin.ts";
 import { codeOf, download, weightsOf } from "./weights.ts";
@@ -50,7 +50,7 @@ export async function play(
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => (made ? codeOf(state, made) : ""),

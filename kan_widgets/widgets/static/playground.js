@@ -1882,11 +1882,11 @@ function createFit(root) {
     }
   };
 }
-function keyOf({ isClassification, outputs, inputs }, twin) {
+function keyOf({ isClassification, outputs, inputs, truth }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
   const [size] = shape;
@@ -3051,14 +3051,13 @@ function draw(canvas, curves) {
   }
 }
 
-// src/playground/story.ts
+// src/playground/story_steps.ts
 var DIGITS = defaultsOf("digits", "kancnn");
 var FORMULA = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
 var LOOKED_AT = 200;
 var PUSHED = 4;
 var PRUNED = 1 / 3;
 var SIDE2 = 28;
-var PAUSE = 1e3;
 var percent = (share) => `${(100 * share).toFixed(0)} %`;
 function widest({ made, frame }) {
   const curves = curvesOf(made.layout.layers[0], frame);
@@ -3093,9 +3092,9 @@ var prunedAt = -1;
 var STEPS = [
   {
     title: "What is φ?",
-    words: "On every link of this network stands a function φ: one number goes in, another comes out. Selected is that one of the first layer which varies most.",
+    words: "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
     state: DIGITS,
-    page: "functions",
+    page: "network",
     arrive(known) {
       const { f, curve } = widest(known);
       select(known, f);
@@ -3151,7 +3150,7 @@ var STEPS = [
       const rightPushed = shareRight(known, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
       const told = `${stepWords(known)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
-      if (right < 0.5) return `${told} It has hardly learned yet: press Train, and come back.`;
+      if (right < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
       return `${told} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
     },
     leave({ model }) {
@@ -3179,7 +3178,7 @@ var STEPS = [
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = known.news.step;
       const told = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
-      if (before < 0.5) return `${told} It has hardly learned yet: press Train, and come back.`;
+      if (before < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
       const isNeeded = before - after > 0.02;
       return `${told} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
     },
@@ -3224,6 +3223,9 @@ var STEPS = [
     }
   }
 ];
+
+// src/playground/story.ts
+var PAUSE = 1e3;
 function createStory(place, actions) {
   const document = place.ownerDocument;
   const { signal } = new AbortController();
@@ -3564,7 +3566,7 @@ async function play(document, saved, lesson, mount) {
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => made ? codeOf(state, made) : "",
