@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { basisOf, expand, samplePoints, throughGrid } from "../src/playground/bases.ts";
+import { expand, makeBasis, samplePoints, throughGrid } from "../src/playground/bases.ts";
 import { type Made, makeNetwork, makeTwin } from "../src/playground/network.ts";
 import { makeProblem } from "../src/playground/problems.ts";
 import { BASES, type State, stateOf } from "../src/playground/state.ts";
@@ -64,7 +64,7 @@ const made = (hash: string) => {
 };
 
 describe.each(cases.bases)("$basis of $grid intervals, order $order, over $domain", (one) => {
-  const basis = basisOf(one.basis, one.grid, one.order, one.domain);
+  const basis = makeBasis(one.basis, one.grid, one.order, one.domain);
   const [layer] = one.layout.layers;
 
   it("is named, reaches and bends as Python's", () => {
@@ -89,7 +89,7 @@ describe.each(cases.bases)("$basis of $grid intervals, order $order, over $domai
 it.each(cases.bases.filter(({ through }) => through))(
   "splines of order $order begin through numbers at $grid + 1 grid points by the same coefficients",
   ({ basis, grid, order, domain, through }) => {
-    const got = throughGrid(machine, basisOf(basis, grid, order, domain)).flatMap((row) => [
+    const got = throughGrid(machine, makeBasis(basis, grid, order, domain)).flatMap((row) => [
       ...row,
     ]);
     expect(off(got, floats(through as DataView))).toBeLessThan(1e-5);
@@ -134,7 +134,7 @@ describe("how a network begins", () => {
   it.each(BASES)("the functions of %s are noise of the size that is asked for", (basis) => {
     const noisy = made(`#basis=${basis}&start=2`);
     const [layer] = noisy.layout.layers.slice(-1);
-    const spec = noisy.kept.get(layer.name)?.basis as ReturnType<typeof basisOf>;
+    const spec = noisy.kept.get(layer.name)?.basis as ReturnType<typeof makeBasis>;
     const [low, high] = spec.domain;
     const isSpline = basis === "bspline";
     // Splines at their grid points; others all over their domain.
@@ -181,7 +181,7 @@ describe("how a network begins", () => {
       expect(scaler.length).toBe(count);
       const bound = (count / shape[0]) ** -0.5;
       expect(Math.max(...scaler.map(Math.abs))).toBeLessThanOrEqual(1.0001 * bound);
-      const spec = kept.get(name)?.basis as ReturnType<typeof basisOf>;
+      const spec = kept.get(name)?.basis as ReturnType<typeof makeBasis>;
       const { gridSize, domain, kernel } = spec;
       const beta = expand(machine, spec, [domain[1]]);
       const most = (k === 2 ? 0.01 : 0.1) / 2 / gridSize;

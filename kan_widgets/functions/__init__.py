@@ -11,21 +11,21 @@ from kan_widgets.lazy_names import lazy
 # These need torch, which takes seconds to import; what frames say of layers needs none of it.
 if TYPE_CHECKING:
     from kan_widgets.functions import adapters
-    from kan_widgets.functions.basis import *
-    from kan_widgets.functions.coefficients import *
-    from kan_widgets.functions.describe import *
-    from kan_widgets.functions.grid_spline import *
-    from kan_widgets.functions.layer import *
-    from kan_widgets.functions.layer_proof import *
-    from kan_widgets.functions.layer_settings import *
-    from kan_widgets.functions.model_proof import *
-    from kan_widgets.functions.module_tensors import *
+    from kan_widgets.functions.basis import IdentityBasis, LayerBasis, NoFunctions
+    from kan_widgets.functions.coefficients import Terms
+    from kan_widgets.functions.describe import Description, describe
+    from kan_widgets.functions.grid_spline import GridSpline
+    from kan_widgets.functions.layer import LayerFunctions, Tap
+    from kan_widgets.functions.layer_proof import Proof, check
+    from kan_widgets.functions.layer_settings import ConvSettings
+    from kan_widgets.functions.model_proof import prove, read, take_as_read
+    from kan_widgets.functions.module_tensors import Recipe
     from kan_widgets.functions.reading import *
-    from kan_widgets.functions.recipes import *
-    from kan_widgets.functions.registry import *
-    from kan_widgets.functions.sampling.samples import *
+    from kan_widgets.functions.recipes import tensor_adapter
+    from kan_widgets.functions.registry import Adapter, Sum, register_adapter
+    from kan_widgets.functions.sampling.samples import SampledBasis, sampled_again
     from kan_widgets.functions.smooth_bases import *
-    from kan_widgets.functions.stand_ins import *
+    from kan_widgets.functions.stand_ins import gathered
 
 __all__ = [
     "Adapter",

@@ -93,8 +93,7 @@ def lacking(recipe: Recipe, module: Any) -> str:
 def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
     """Read the functions of a module: one layer of them, or several."""
     with together:
-        layers = [layer.functions() for layer in arrangements(recipe, module)]
-    return layers
+        return [layer.functions() for layer in arrangements(recipe, module)]
 
 
 def _recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:

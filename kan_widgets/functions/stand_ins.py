@@ -203,6 +203,7 @@ def gathered(model: nn.Module) -> nn.Module:
     check_module(model)
     # A parameter that is used twice is one in the copy too, and is sent once.
     whole: dict[Any, Any] = {}
+    tensor: Any
     for tensor in (*model.parameters(), *model.buffers()):
         # If it is sharded, all processes must come here.
         copied = (tensor.full_tensor() if _is_shard(tensor) else tensor).detach().cpu().clone()

@@ -10,6 +10,7 @@ from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
+    from kan_widgets.insight.circuits import *
     from kan_widgets.insight.complexity import *
     from kan_widgets.insight.explain import *
     from kan_widgets.insight.formulas.forms import *
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMS",
     "THRESHOLD",
+    "Circuits",
     "Complexity",
     "DepthTrend",
+    "Drivers",
     "Ensemble",
     "Explanation",
     "Fixed",
+    "Flow",
     "Form",
     "Formula",
     "FunctionRanges",
@@ -46,6 +50,7 @@ __all__ = [
     "Moment",
     "Moments",
     "Observed",
+    "Path",
     "PatternCheck",
     "Quantiles",
     "Rise",
@@ -57,6 +62,7 @@ __all__ = [
     "SymbolicFits",
     "check_observed",
     "check_pattern",
+    "circuits",
     "complexity",
     "ensemble",
     "explain",
@@ -79,7 +85,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain intervene kernel_shares kernels moments ranges sampled_layer summary "
-    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
-    "networks.ensemble",
+    "circuits complexity explain intervene kernel_shares kernels moments ranges sampled_layer "
+    "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
+    "formulas.symbolic_fits networks.ensemble",
 )

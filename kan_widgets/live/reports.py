@@ -54,7 +54,5 @@ def report(message: str) -> None:
     for hearer in list(_hearers):
         with suppress(Exception):  # to report that would end here again
             hearer.on_report(message)
-    try:
+    with suppress(Warning):
         warnings.warn(message, RuntimeWarning, stacklevel=4)
-    except Warning:
-        pass

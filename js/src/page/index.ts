@@ -1,10 +1,16 @@
 /** A page outside of Jupyter: gives the bundles in the page models and a host, from what is in the page, or connected with Python. */
 
-import type { Mount, play } from "../playground/play.ts";
 import type { Store } from "../wire/types.ts";
 import type { connect } from "./live.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Saved, type SavedStream, unpack, type ViewPlace } from "./saved.ts";
+import {
+  framesOf,
+  type Lesson,
+  type Saved,
+  type SavedStream,
+  unpack,
+  type ViewPlace,
+} from "./saved.ts";
 import type { courseOf, train } from "./trained.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
@@ -27,8 +33,11 @@ interface TrainedModule {
 
 /** Only a page has it in which the reader chooses what is learned. */
 interface PlaygroundModule {
-  play: typeof play;
+  play(document: Document, saved: Saved, lesson: Lesson, mount: Mount): Promise<void>;
 }
+
+/** Draws the views of a page, until a signal. */
+export type Mount = (models: ReadonlyMap<string, PageModel>, until: AbortSignal) => void;
 
 interface ViewModule {
   render(context: object): unknown;

@@ -44,7 +44,7 @@ export interface Course {
 }
 
 /** Who follows a training beside its views. */
-export interface Follower {
+interface Follower {
   /** Whether it trains from the beginning, without the reader. */
   isEager: boolean;
   hear(news: News): void;

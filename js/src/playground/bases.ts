@@ -24,7 +24,7 @@ const manyEnough = (points: number) => Math.max(FEWEST_POINTS, points);
 export const FAMILIES = ["rbf", "chebyshev", "fourier"];
 
 /** The basis that kan_widgets.nn makes of the same settings. */
-export function basisOf(
+export function makeBasis(
   basis: State["basis"],
   grid: number,
   order: number,

@@ -24,8 +24,8 @@ export function startDoubt(
   const errors: number[] = [];
   const { settings, data, code } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
-    const made = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = made;
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
     const { worker, send } = workerOf(course, signal);
     worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
       if ("fault" in news) return;
@@ -53,7 +53,7 @@ function aligned(curves: readonly Curve[]): number[][] {
 }
 
 /** What the seeds have come to. */
-export function verdict(curves: readonly Curve[], errors: readonly number[]): string {
+export function doubtWords(curves: readonly Curve[], errors: readonly number[]): string {
   const shapes = aligned(curves);
   const alike = shapes.filter((shape) => {
     // With most of the others, so that a few strange ones do not decide.

@@ -32,7 +32,7 @@ export function curvesOf(
 }
 
 /** How far a curve reaches, from its lowest to its highest. */
-export const heightOf = ({ y }: Curve) => Math.max(...y) - Math.min(...y);
+export const heightOfCurve = ({ y }: Curve) => Math.max(...y) - Math.min(...y);
 
 /** The share of functions of each layer that vary least, or as many by chance, set to zero. */
 export function pruned(
@@ -44,7 +44,7 @@ export function pruned(
   const rest = frame.slice();
   let count = 0;
   for (const layer of layers) {
-    const worth = curvesOf(layer, frame).map((curve) => (chance ? chance() : heightOf(curve)));
+    const worth = curvesOf(layer, frame).map((curve) => (chance ? chance() : heightOfCurve(curve)));
     const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
     for (const f of order.slice(0, Math.floor(share * worth.length))) {
       rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
@@ -57,8 +57,8 @@ export function pruned(
 const AT_ONCE = 50;
 
 /** What a network answers to images: of each, the class and its probability. The page stays awake. */
-export function createAnswers(machine: Machine, made: Made) {
-  const { structure, recipe, layout } = made;
+export function createAnswers(machine: Machine, described: Made) {
+  const { structure, recipe, layout } = described;
   const description = { structure, recipe, layout: readLayout(layout) };
   const network = new Network(machine, description, AT_ONCE);
   return async (frame: Float32Array, images: readonly Float32Array[]) => {

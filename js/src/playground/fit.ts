@@ -32,19 +32,19 @@ export function createFit(root: HTMLElement) {
 
   return {
     /** For another network; hidden where there is no picture of it. */
-    begin(machine: Machine, problem: Problem, made: Made, twin: Made | null) {
+    begin(machine: Machine, problem: Problem, network: Made, twin: Made | null) {
       const points = pointsOf(problem);
       root.hidden = !points;
       run = null;
       if (!points || !context) return;
       const size = problem.shape[0];
-      const own = evaluator(machine, made, points, size);
+      const own = evaluator(machine, network, points, size);
       const others = twin && evaluator(machine, twin, points, size);
       const paint = painterOf(problem, points);
       putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
       canvas.setAttribute("role", "img");
-      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${made.name}`;
+      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${network.name}`;
       canvas.setAttribute("aria-label", shown);
       run = (frame, beside) => {
         const scale = document.defaultView?.devicePixelRatio ?? 1;
@@ -92,14 +92,11 @@ function pointsOf({ shape, inputs, truth, isClassification, data }: Problem): Fl
 }
 
 /** Computes a network at points: the probability of the second class, or its number. */
-function evaluator(machine: Machine, made: Made, points: Float32Array, size: number) {
-  const { structure, recipe } = made;
+function evaluator(machine: Machine, described: Made, points: Float32Array, size: number) {
+  const { structure, recipe } = described;
+  const layout = readLayout(described.layout);
   const count = points.length / size;
-  const network = new Network(
-    machine,
-    { structure, layout: readLayout(made.layout), recipe },
-    count,
-  );
+  const network = new Network(machine, { structure, layout, recipe }, count);
   return (frame: Float32Array) => {
     network.read(frame, true);
     machine.floats(network.input.at, points.length).set(points);

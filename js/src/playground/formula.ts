@@ -15,7 +15,7 @@ const KNOWN = [...VARIABLES, ...CONSTANTS.keys(), ...NAMES].join(", ");
 
 const TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z]+)|(\*\*|[-+*/^(),]))/iy;
 
-export interface Formula {
+interface Formula {
   /** Those of x, y, z, u, v, w that occur, in this order. */
   variables: string[];
   /** Its value at numbers in the order of the variables. */

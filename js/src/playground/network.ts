@@ -5,7 +5,7 @@ import type { Recipe } from "../training/network.ts";
 import { Random } from "../training/random.ts";
 import { product } from "../wire/checks.ts";
 import type { Station, Structure } from "../wire/types.ts";
-import { type BasisSpec, basisOf, expand, samplePoints, throughGrid } from "./bases.ts";
+import { type BasisSpec, expand, makeBasis, samplePoints, throughGrid } from "./bases.ts";
 import type { Problem } from "./problems.ts";
 import type { State } from "./state.ts";
 
@@ -23,7 +23,7 @@ export interface Made {
   kept: Map<string, { basis: BasisSpec; isScaled: boolean }>;
 }
 
-export interface WireLayout {
+interface WireLayout {
   protocol: number;
   version: number;
   layers: WireLayer[];
@@ -58,7 +58,7 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
   const random = new Random(state.seed);
   const build = new Builder(machine, random, problem);
   const basis = (low: number, high: number, grid = state.grid) =>
-    basisOf(state.basis, grid, state.order, [low, high]);
+    makeBasis(state.basis, grid, state.order, [low, high]);
   const { base, start } = state;
   if (state.network === "kancnn") {
     const settings = { basis: basis(-3, 3), base, start };

@@ -1,25 +1,23 @@
 /** The playground: a page whose reader chooses what is learned, and by which network. */
 
+import type { Mount } from "../page/index.ts";
 import type { PageModel } from "../page/model.ts";
 import type { Lesson, Saved } from "../page/saved.ts";
 import { type Course, courseOf, train } from "../page/trained.ts";
 import { Machine } from "../training/machine.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
-import { createControls } from "./controls.ts";
+import { createChoices } from "./choices.ts";
 import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
 import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
 import { startTwin } from "./twin.ts";
-import { codeOf, download, weightsOf } from "./weights.ts";
+import { archiveOf, codeOf, download } from "./weights.ts";
 
 /** Examples that run through the diagram. */
 const SHOWN = 8;
-
-/** Draws the views of a page, until a signal. */
-export type Mount = (models: ReadonlyMap<string, PageModel>, until: AbortSignal) => void;
 
 /** Starts the playground in a page that Python has written: its digits, and the traits of its views. */
 export async function play(
@@ -35,26 +33,26 @@ export async function play(
   let table = "";
   let present = new AbortController();
   let frame: Float32Array = new Float32Array();
-  let made: Made | null = null;
+  let latest: Made | null = null;
   let isRunning = false;
-  const asked = storyOf(window.location.hash);
-  let told = 0;
+  const storyStep = storyOf(window.location.hash);
+  let shownStep = 0;
   /** Puts into the address what is chosen, and where the story stands. */
   const mark = () => {
     const hash = new URLSearchParams(hashOf(state).slice(1));
-    if (told > 0 || hash.size === 0) hash.set("story", String(told));
+    if (shownStep > 0 || hash.size === 0) hash.set("story", String(shownStep));
     window.history.replaceState(null, "", `#${hash}`);
   };
 
-  const controls = createControls(byId("kw-play"), {
+  const controls = createChoices(byId("kw-play"), {
     choose: (next) => begin(next),
     drop(text) {
       table = text;
       begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
-    code: () => (made ? codeOf(state, made) : ""),
-    save: () => made && download(document, weightsOf(made, frame), "kan.npz"),
+    code: () => (latest ? codeOf(state, latest) : ""),
+    save: () => latest && download(document, archiveOf(latest, frame), "kan.npz"),
   });
   const fit = createFit(byId("kw-fit"));
   // In a narrow page the network comes first.
@@ -64,7 +62,7 @@ export async function play(
     state: () => state,
     begin: (next) => begin(next),
     moved(step) {
-      told = step;
+      shownStep = step;
       mark();
     },
   });
@@ -76,7 +74,7 @@ export async function play(
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
       // An address that asks for what cannot be begins as any other.
-      if (!made) await begin(stateOf(""));
+      if (!latest) await begin(stateOf(""));
       const words = error instanceof Error ? error.message : String(error);
       controls.refuse(next, words, next.problem === "table" && table === "");
       return;
@@ -89,14 +87,14 @@ export async function play(
     const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
-    made = network;
-    frame = made.frame;
-    const course = courseFor(usual, state, problem, made);
+    latest = network;
+    frame = network.frame;
+    const course = courseFor(usual, state, problem, network);
     const twin = state.twin
-      ? startTwin(makeTwin(state, problem, machine, made.parameters), course, signal)
+      ? startTwin(makeTwin(state, problem, machine, network.parameters), course, signal)
       : null;
-    const shown = controls.show(state, problem, made, twin?.made ?? null);
-    fit.begin(machine, problem, made, twin?.made ?? null);
+    const shown = controls.show(state, problem, network, twin?.network ?? null);
+    fit.begin(machine, problem, network, twin?.network ?? null);
     isRunning = false;
     const follower = {
       isEager,
@@ -107,7 +105,7 @@ export async function play(
         shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
-        const own = { state, problem, made: network, machine, course, model, signal };
+        const own = { state, problem, network, machine, course, model, signal };
         story.hear({ ...own, turnTo }, news);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
@@ -121,7 +119,7 @@ export async function play(
       curves: () => twin?.curves() ?? [],
     };
     mark();
-    const views = modelsFor(saved, state, problem, made);
+    const views = modelsFor(saved, state, problem, network);
     const models = train(views, course, byId("kw-bar"), signal, follower);
     const turnTo = (page: string) => {
       for (const each of models.values())
@@ -132,16 +130,16 @@ export async function play(
 
   window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
   await begin(state);
-  await story.go(asked);
+  await story.go(storyStep);
 }
 
-function courseFor(usual: Course, state: State, { data, rows }: Problem, made: Made): Course {
+function courseFor(usual: Course, state: State, { data, rows }: Problem, network: Made): Course {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: made.layout.version, step: 0, data: bytesOf(made.frame) };
+  const first = { layout: network.layout.version, step: 0, data: bytesOf(network.frame) };
   return {
     ...usual,
     first,
-    recipe: made.recipe,
+    recipe: network.recipe,
     data,
     rows,
     settings: { rate, batch, epochs, seed },

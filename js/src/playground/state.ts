@@ -76,24 +76,24 @@ export function defaultsOf(problem: State["problem"], network: State["network"])
 
 /** The state that an address asks for; what it does not say, or says wrongly, is as the problem begins. */
 export function stateOf(hash: string): State {
-  const asked = new URLSearchParams(hash.replace(/^#/, ""));
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
   const one = <T extends string>(name: string, known: readonly T[]) =>
-    known.find((each) => each === asked.get(name)) ?? known[0];
+    known.find((each) => each === query.get(name)) ?? known[0];
   const problem = one("problem", PROBLEMS);
   const network = problem === "digits" ? one("network", NETWORKS) : "dense";
   const state = defaultsOf(problem, network);
   const isFixed = network === "article";
-  if (asked.has("basis") && !isFixed) state.basis = one("basis", BASES);
-  if (asked.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
-  if (asked.has("twin")) state.twin = asked.get("twin") === "1";
-  state.formula = asked.get("formula") ?? state.formula;
+  if (query.has("basis") && !isFixed) state.basis = one("basis", BASES);
+  if (query.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
+  if (query.has("twin")) state.twin = query.get("twin") === "1";
+  state.formula = query.get("formula") ?? state.formula;
   const widths =
-    asked.has("widths") && !isFixed ? widthsOf(asked.get("widths") ?? "", network) : null;
+    query.has("widths") && !isFixed ? widthsOf(query.get("widths") ?? "", network) : null;
   if (widths) state.widths = widths;
   for (const name of Object.keys(LIMITS) as NumberName[]) {
     if (isFixed && (name === "grid" || name === "order")) continue;
     const [least, most, step] = LIMITS[name];
-    const value = Number(asked.get(name) || Number.NaN);
+    const value = Number(query.get(name) || Number.NaN);
     if (value >= least && value <= most && (step === 0 || Number.isInteger(value)))
       state[name] = value;
   }
@@ -103,17 +103,17 @@ export function stateOf(hash: string): State {
 /** The part of an address that asks for a state: no more than differs from what its problem begins with. */
 export function hashOf(state: State): string {
   const usual = defaultsOf(state.problem, state.network);
-  const said = new URLSearchParams();
-  if (state.problem !== PROBLEMS[0]) said.set("problem", state.problem);
+  const query = new URLSearchParams();
+  if (state.problem !== PROBLEMS[0]) query.set("problem", state.problem);
   if (state.problem === "digits" && state.network !== NETWORKS[0])
-    said.set("network", state.network);
+    query.set("network", state.network);
   for (const [name, value] of Object.entries(state)) {
     if (["problem", "network"].includes(name)) continue;
     if (name === "formula" && state.problem !== "formula") continue;
     if (String(value) === String(usual[name as keyof State])) continue;
-    said.set(name, typeof value === "boolean" ? String(Number(value)) : String(value));
+    query.set(name, typeof value === "boolean" ? String(Number(value)) : String(value));
   }
-  return said.size > 0 ? `#${said}` : "";
+  return query.size > 0 ? `#${query}` : "";
 }
 
 /** "5, 3" as numbers of units, or channels, layer by layer; null where it is no such list. */

@@ -2,9 +2,9 @@
 
 import { element, listen, putWords } from "../shell/element.ts";
 import type { News } from "../training/worker.ts";
-import { SEEDS, startDoubt, verdict } from "./doubt.ts";
+import { doubtWords, SEEDS, startDoubt } from "./doubt.ts";
 import type { State } from "./state.ts";
-import { type Known, type Present, STEPS } from "./story_steps.ts";
+import { type Known, type Present, STORY } from "./story_steps.ts";
 
 /** Milliseconds between two sentences while it trains. */
 const PAUSE = 1000;
@@ -27,16 +27,16 @@ export function createStory(place: HTMLElement, actions: Actions) {
   place.before(root);
   const open = element(document, "button", "", root);
   putWords(open, "Show me round, in seven steps");
-  const told = element(document, "div", "kw-story-told", root);
-  const said = element(document, "p", "", told);
+  const body = element(document, "div", "kw-story-told", root);
+  const said = element(document, "p", "", body);
   said.setAttribute("aria-live", "polite");
   const title = element(document, "strong", "", said);
   const words = element(document, "span", "", said);
-  const facts = element(document, "p", "kw-story-facts", told);
-  const canvas = element(document, "canvas", "", told);
+  const facts = element(document, "p", "kw-story-facts", body);
+  const canvas = element(document, "canvas", "", body);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `The functions of x of ${SEEDS} networks`);
-  const hands = element(document, "div", "kw-story-hands", told);
+  const hands = element(document, "div", "kw-story-hands", body);
   const [back, next, close] = ["Back", "Next", "Close"].map((name) => {
     const button = element(document, "button", "", hands);
     putWords(button, name);
@@ -44,7 +44,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
   });
   for (const button of [open, back, next, close]) button.type = "button";
   let current = 0;
-  let known: Known | null = null;
+  let present: Known | null = null;
   /** The reader has come to a step whose network has not been heard of yet. */
   let isDue = false;
   let isOurs = false;
@@ -59,39 +59,39 @@ export function createStory(place: HTMLElement, actions: Actions) {
   async function go(step: number): Promise<void> {
     visit.abort();
     visit = new AbortController();
-    if (known && current > 0) STEPS[current - 1].leave?.(known);
+    if (present && current > 0) STORY[current - 1].leave?.(present);
     current = step;
     open.hidden = step > 0;
-    told.hidden = step === 0;
-    canvas.hidden = step !== STEPS.length;
+    body.hidden = step === 0;
+    canvas.hidden = step !== STORY.length;
     actions.moved(step);
     isDue = step > 0;
     if (step === 0) return;
-    const { title: name, words: text, state } = STEPS[step - 1];
-    putWords(title, `${step} of ${STEPS.length}: ${name} `);
+    const { title: name, words: text, state } = STORY[step - 1];
+    putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
     back.disabled = step === 1;
-    next.disabled = step === STEPS.length;
+    next.disabled = step === STORY.length;
     if (!isSame(actions.state(), state)) {
       isOurs = true;
-      known = null;
+      present = null;
       await actions.begin(state);
       isOurs = false;
-    } else if (known) await arrive(known);
+    } else if (present) await arrive(present);
   }
 
-  async function arrive(known: Known): Promise<void> {
+  async function arrive(present: Known): Promise<void> {
     isDue = false;
     const { signal: visited } = visit;
-    const { page, arrive: come } = STEPS[current - 1];
-    known.turnTo(page);
-    const result = await come?.(known);
+    const { page, arrive: come } = STORY[current - 1];
+    present.turnTo(page);
+    const result = await come?.(present);
     if (visited.aborted) return;
     if (result) say(result);
-    if (current < STEPS.length) return;
-    const until = AbortSignal.any([visited, known.signal]);
-    startDoubt(canvas, known.course, known, until, (...found) => say(verdict(...found)));
+    if (current < STORY.length) return;
+    const until = AbortSignal.any([visited, present.signal]);
+    startDoubt(canvas, present.course, present, until, (...found) => say(doubtWords(...found)));
   }
 
   const step = (to: () => number, focused: HTMLElement) => ({
@@ -127,25 +127,25 @@ export function createStory(place: HTMLElement, actions: Actions) {
     /** Another network comes: where the reader has chosen it, the story is over. */
     end() {
       if (!isOurs && current > 0) go(0);
-      known = null;
+      present = null;
     },
-    hear(present: Present, news: News) {
-      const before = known?.news.state;
-      known = { ...present, news, frame: news.frame.slice() };
+    hear(page: Present, news: News) {
+      const before = present?.news.state;
+      present = { ...page, news, frame: news.frame.slice() };
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
-      if (isDue) arrive(known);
-      const { follow } = STEPS[current - 1] ?? {};
+      if (isDue) arrive(present);
+      const { follow } = STORY[current - 1] ?? {};
       const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
-      if (follow && news.step > 0 && !isSoon) say(follow(known));
+      if (follow && news.step > 0 && !isSoon) say(follow(present));
     },
   };
 }
 
 /** The step at which an address begins: the first where it asks for nothing. */
 export function storyOf(hash: string): number {
-  const asked = new URLSearchParams(hash.replace(/^#/, ""));
-  const step = asked.has("story") ? Number(asked.get("story")) : asked.size === 0 ? 1 : 0;
-  return Number.isInteger(step) && step >= 0 && step <= STEPS.length ? step : 0;
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const step = query.has("story") ? Number(query.get("story")) : query.size === 0 ? 1 : 0;
+  return Number.isInteger(step) && step >= 0 && step <= STORY.length ? step : 0;
 }
 
 /** Whether two states have the same network and data; the settings of a training do not matter. */

@@ -13,7 +13,7 @@ import {
   exponential,
   FORM_COUNT,
   formOf,
-  heightOf,
+  heightOfCurve,
   pruned,
   short,
 } from "./facts.ts";
@@ -25,7 +25,7 @@ import { defaultsOf, type State } from "./state.ts";
 export interface Present {
   state: State;
   problem: Problem;
-  made: Made;
+  network: Made;
   machine: Machine;
   course: Course;
   /** The stream's model: by it functions are selected, and the training is steered. */
@@ -47,11 +47,11 @@ interface Step {
   state: State;
   page: "network" | "functions";
   /** What comes out, at the reader's arrival. */
-  arrive?(known: Known): string | Promise<string>;
+  arrive?(present: Known): string | Promise<string>;
   /** The same while it trains. */
-  follow?(known: Known): string;
+  follow?(present: Known): string;
   /** Puts back what was changed. */
-  leave?(known: Known): void;
+  leave?(present: Known): void;
 }
 
 const DIGITS = defaultsOf("digits", "kancnn");
@@ -65,15 +65,15 @@ const SIDE = 28;
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** The layer's function that varies most, and its number. */
-function widest({ made, frame }: Known) {
-  const curves = curvesOf(made.layout.layers[0], frame);
-  const heights = curves.map(heightOf);
+function widest({ network, frame }: Known) {
+  const curves = curvesOf(network.layout.layers[0], frame);
+  const heights = curves.map(heightOfCurve);
   const f = heights.indexOf(Math.max(...heights));
   return { f, curve: curves[f], curves };
 }
 
-function select({ made, model }: Known, f: number): void {
-  const [{ name, shape }] = made.layout.layers;
+function select({ network, model }: Known, f: number): void {
+  const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
@@ -113,17 +113,17 @@ const shareRight = ({ problem }: Known, answers: readonly { label: number }[]) =
 let usualProbe: unknown;
 let prunedAt = -1;
 
-export const STEPS: Step[] = [
+export const STORY: Step[] = [
   {
     title: "What is φ?",
     words:
       "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
     state: DIGITS,
     page: "network",
-    arrive(known) {
-      const { f, curve } = widest(known);
-      select(known, f);
-      return `${stepWords(known)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+    arrive(present) {
+      const { f, curve } = widest(present);
+      select(present, f);
+      return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
     },
   },
   {
@@ -136,11 +136,11 @@ export const STEPS: Step[] = [
       model.send({ kind: "resume" });
       return "";
     },
-    follow(known) {
-      const { f, curve } = widest(known);
-      const first = curvesOf(known.made.layout.layers[0], known.made.frame)[f];
+    follow(present) {
+      const { f, curve } = widest(present);
+      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(known)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOf(first))} at the start, and is ${short(heightOf(curve))} now.`;
+      return `${stepWords(present)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOfCurve(first))} at the start, and is ${short(heightOfCurve(curve))} now.`;
     },
   },
   {
@@ -149,15 +149,15 @@ export const STEPS: Step[] = [
       "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
     state: DIGITS,
     page: "functions",
-    arrive(known) {
-      const { f, curves } = widest(known);
+    arrive(present) {
+      const { f, curves } = widest(present);
       const kernel = Math.floor(f / 9);
-      select(known, 9 * kernel + 4);
+      select(present, 9 * kernel + 4);
       const rising = curves
         .slice(9 * kernel, 9 * kernel + 9)
         .filter((curve) => at(curve, 1) > at(curve, -1)).length;
       const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
-      return `${stepWords(known)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
     },
   },
   {
@@ -166,22 +166,22 @@ export const STEPS: Step[] = [
       "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
     state: DIGITS,
     page: "network",
-    async arrive(known) {
-      const { frame, model, problem, machine, made } = known;
-      const [digits, pushed] = [digitsOf(known, 0), digitsOf(known, PUSHED)];
+    async arrive(present) {
+      const { frame, model, problem, machine, network } = present;
+      const [digits, pushed] = [digitsOf(present, 0), digitsOf(present, PUSHED)];
       const blank = new Float32Array(SIDE * SIDE).fill(-1);
       usualProbe ??= model.get("probe");
       const shown = [blank, ...pushed.slice(0, 7)];
       const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
       const shape = [shown.length, 1, SIDE, SIDE];
       model.set("probe", { shape, inputs: bytesOf(inputs), labels: null });
-      const answer = createAnswers(machine, made);
-      const right = shareRight(known, await answer(frame, digits));
-      const rightPushed = shareRight(known, await answer(frame, pushed));
+      const answer = createAnswers(machine, network);
+      const right = shareRight(present, await answer(frame, digits));
+      const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const told = `${stepWords(known)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
-      if (right < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
-      return `${told} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
     },
     leave({ model }) {
       if (usualProbe) model.set("probe", usualProbe);
@@ -194,24 +194,25 @@ export const STEPS: Step[] = [
       "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(known) {
-      const { model, machine, made, frame } = known;
+    async arrive(present) {
+      const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
-      const weak = pruned(made, frame, PRUNED);
-      const others = pruned(made, frame, PRUNED, () => random.uniform()).frame;
-      const answer = createAnswers(machine, made);
-      const digits = digitsOf(known, 0);
+      const weak = pruned(network, frame, PRUNED);
+      const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
+      const answer = createAnswers(machine, network);
+      const digits = digitsOf(present, 0);
       const all: number[] = [];
       for (const one of [frame, weak.frame, others])
-        all.push(shareRight(known, await answer(one, digits)));
+        all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
       model.send({ kind: "put", coefficients: weak.frame });
-      prunedAt = known.news.step;
-      const told = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
-      if (before < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
+      prunedAt = present.news.step;
+      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
+      if (before < 0.5)
+        return `${sentence} It has hardly learned yet: let it train, and come back.`;
       const isNeeded = before - after > 0.02;
-      return `${told} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
     },
     leave({ model, news }) {
       // Where it has been trained on without them, there is nothing to go back to.
@@ -225,24 +226,24 @@ export const STEPS: Step[] = [
       "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
     page: "network",
-    arrive(known) {
-      select(known, 0);
-      known.model.send({ kind: "resume" });
+    arrive(present) {
+      select(present, 0);
+      present.model.send({ kind: "resume" });
       return "";
     },
-    follow(known) {
-      const { made, frame, news } = known;
-      const [first, last] = made.layout.layers;
+    follow(present) {
+      const { network, frame, news } = present;
+      const [first, last] = network.layout.layers;
       const [ofX, ofY] = curvesOf(first, frame);
       const ends = (end: (...all: number[]) => number) => end(...ofX.y) + end(...ofY.y);
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const told = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
-      if (news.state !== "finished") return `${stepWords(known)}: ${told}`;
+      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
-      return `${told} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
     },
   },
   {

@@ -2,7 +2,7 @@
 
 import { dsvFormat } from "d3-dsv";
 
-export interface Table {
+interface TableRows {
   columns: string[];
   /** Numbers, row by row; the last of a row is what is learned: a class's number where these are classes. */
   rows: number[][];
@@ -16,7 +16,7 @@ const MOST_INPUTS = 32;
 const MOST_CLASSES = 10;
 
 /** Reads a table; rows with a gap are left out. Throws an Error that says what is expected. */
-export function readTable(text: string): Table {
+export function readTable(text: string): TableRows {
   const [heading] = text.split("\n", 1);
   const separator = [",", ";", "\t"].find((one) => heading.includes(one)) ?? ",";
   const cells = dsvFormat(separator)

@@ -7,10 +7,10 @@ import { readLayout } from "../wire/protocol.ts";
 import type { Made } from "./network.ts";
 
 /** Begins with the network beside it, pauses with it, and begins anew with it. */
-export function startTwin(made: Made, course: Course, signal: AbortSignal) {
+export function startTwin(network: Made, course: Course, signal: AbortSignal) {
   const { worker, send } = workerOf(course, signal);
-  const { structure, recipe, frame } = made;
-  const description = { structure, layout: readLayout(made.layout), recipe };
+  const { structure, recipe, frame } = network;
+  const description = { structure, layout: readLayout(network.layout), recipe };
   let news: News | null = null;
   let scored: News | null = null;
   let isRunning = false;
@@ -33,7 +33,7 @@ export function startTwin(made: Made, course: Course, signal: AbortSignal) {
   begin(course.settings);
 
   return {
-    made,
+    network,
     begin,
     /** Runs while the other one does. */
     follow({ state, step }: News): void {
@@ -46,6 +46,6 @@ export function startTwin(made: Made, course: Course, signal: AbortSignal) {
     latest: () => news,
     /** The latest of which there is a score. */
     scored: () => scored,
-    curves: () => (news ? curves.wire(news.classifies, made.name) : []),
+    curves: () => (news ? curves.wire(news.classifies, network.name) : []),
   };
 }

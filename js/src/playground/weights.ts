@@ -48,7 +48,7 @@ function knotsOf({ knots, kernel: { family, order, functions } }: BasisSpec): re
 }
 
 /** The network as the bytes of an .npz file: a ZIP archive of .npy files, stored as they are. */
-export function weightsOf(made: Made, frame: Float32Array): Uint8Array<ArrayBuffer> {
+export function archiveOf(made: Made, frame: Float32Array): Uint8Array<ArrayBuffer> {
   const files = Array.from(arraysOf(made, frame), ([name, array]) => {
     return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array) };
   });

@@ -22,7 +22,9 @@ export function observe(
   step: number,
 ): ObservedMessage {
   const x = machine.floats(from.at, n * from.size);
-  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const { columns, maps, mapShape } = layer.conv
+    ? unfolded(layer, x, from.shape, n)
+    : flat(x, from);
   const entries = columns.length;
   const [low, high] = layer.extent;
   const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + ((high - low) * k) / BINS);

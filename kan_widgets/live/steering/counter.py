@@ -20,9 +20,9 @@ from typing import TypeVar
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kan_widgets.live.frames.feed import TrainingFeed
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.optimizers import Uncounted
-from kan_widgets.live.steering.training_feed import TrainingFeed
 
 T = TypeVar("T")
 

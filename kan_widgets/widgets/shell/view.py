@@ -129,7 +129,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
             drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
             **values,
         )
-        self._hear_dock()
+        self.on_msg(weakly(self._dock_asked))
         self._join()
         self._is_joined = True
         if self._is_wide and self.layout.width is None:
@@ -313,10 +313,6 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
 
     def _wake(self, *_: Any) -> None:
         """Have the jobs of the view done."""
-        for job in self._jobs:
-            job.wake()
-
-    def _wake(self, *_: Any) -> None:
         for job in self._jobs:
             job.wake()
 

@@ -611,22 +611,22 @@ function defaultsOf(problem, network) {
   return { ...COMMON, problem, network, widths, grid: 5, ...learning };
 }
 function stateOf(hash) {
-  const asked = new URLSearchParams(hash.replace(/^#/, ""));
-  const one = (name, known) => known.find((each) => each === asked.get(name)) ?? known[0];
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const one = (name, known) => known.find((each) => each === query.get(name)) ?? known[0];
   const problem = one("problem", PROBLEMS);
   const network = problem === "digits" ? one("network", NETWORKS) : "dense";
   const state = defaultsOf(problem, network);
   const isFixed = network === "article";
-  if (asked.has("basis") && !isFixed) state.basis = one("basis", BASES);
-  if (asked.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
-  if (asked.has("twin")) state.twin = asked.get("twin") === "1";
-  state.formula = asked.get("formula") ?? state.formula;
-  const widths = asked.has("widths") && !isFixed ? widthsOf(asked.get("widths") ?? "", network) : null;
+  if (query.has("basis") && !isFixed) state.basis = one("basis", BASES);
+  if (query.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
+  if (query.has("twin")) state.twin = query.get("twin") === "1";
+  state.formula = query.get("formula") ?? state.formula;
+  const widths = query.has("widths") && !isFixed ? widthsOf(query.get("widths") ?? "", network) : null;
   if (widths) state.widths = widths;
   for (const name of Object.keys(LIMITS)) {
     if (isFixed && (name === "grid" || name === "order")) continue;
     const [least, most, step] = LIMITS[name];
-    const value = Number(asked.get(name) || Number.NaN);
+    const value = Number(query.get(name) || Number.NaN);
     if (value >= least && value <= most && (step === 0 || Number.isInteger(value)))
       state[name] = value;
   }
@@ -634,17 +634,17 @@ function stateOf(hash) {
 }
 function hashOf(state) {
   const usual = defaultsOf(state.problem, state.network);
-  const said = new URLSearchParams();
-  if (state.problem !== PROBLEMS[0]) said.set("problem", state.problem);
+  const query = new URLSearchParams();
+  if (state.problem !== PROBLEMS[0]) query.set("problem", state.problem);
   if (state.problem === "digits" && state.network !== NETWORKS[0])
-    said.set("network", state.network);
+    query.set("network", state.network);
   for (const [name, value] of Object.entries(state)) {
     if (["problem", "network"].includes(name)) continue;
     if (name === "formula" && state.problem !== "formula") continue;
     if (String(value) === String(usual[name])) continue;
-    said.set(name, typeof value === "boolean" ? String(Number(value)) : String(value));
+    query.set(name, typeof value === "boolean" ? String(Number(value)) : String(value));
   }
-  return said.size > 0 ? `#${said}` : "";
+  return query.size > 0 ? `#${query}` : "";
 }
 function widthsOf(text, network) {
   const parts = text.split(/[\s,]+/).filter(Boolean);
@@ -659,7 +659,7 @@ function widthsExpected(network) {
   return `expected ${count2} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
 }
 
-// src/playground/controls.ts
+// src/playground/choices.ts
 var PROBLEM_WORDS = {
   digits: "handwritten digits",
   product: "x · y · z",
@@ -688,7 +688,7 @@ var NUMBERS = {
   start: "spread of splines at the start",
   noise: "noise in the data"
 };
-function createControls(root, actions) {
+function createChoices(root, actions) {
   const document = root.ownerDocument;
   const { signal } = new AbortController();
   const { details, select: select2, field, button } = createMaker(document, signal);
@@ -728,11 +728,11 @@ function createControls(root, actions) {
   const numbers = Object.entries(NUMBERS).map(([key, words]) => {
     const name = key;
     const [least, most, step] = LIMITS[name];
-    const made = field(more, words, (text) => {
-      if (made.input.reportValidity()) change({ [name]: Number(text) });
+    const network2 = field(more, words, (text) => {
+      if (network2.input.reportValidity()) change({ [name]: Number(text) });
     });
-    Object.assign(made.input, { type: "number", min: least, max: most, step: step || "any" });
-    return [name, made];
+    Object.assign(network2.input, { type: "number", min: least, max: most, step: step || "any" });
+    return [name, network2];
   });
   const take = details(row, "take it along");
   button(take, "Copy link", (self) => copy2(self, actions.link()));
@@ -795,17 +795,17 @@ function createControls(root, actions) {
       refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
-    show(next, { about: told }, made, beside) {
+    show(next, { about: told }, network2, beside) {
       put(next);
       refuse("");
       const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [made, ...beside ? [beside] : []].map(size).join(" beside ");
+      const networks = [network2, ...beside ? [beside] : []].map(size).join(" beside ");
       putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
         hear(news, other) {
           if (!beside || !other || !news.score) return;
-          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          const words = [scoreWords(network2.name, news), scoreWords(beside.name, other)];
           putWords(score, `Test: ${words.join(" · ")}`);
         }
       };
@@ -826,16 +826,16 @@ function createMaker(document, signal) {
       return element(document, "div", "kw-play-row", own);
     },
     select(parent, words, values, chosen) {
-      const made = labelled(parent, words, "select");
+      const network = labelled(parent, words, "select");
       for (const [value, named] of Object.entries(values))
-        made.input.append(new Option(named, value));
-      listen(made.input, signal, { change: () => chosen(made.input.value) });
-      return made;
+        network.input.append(new Option(named, value));
+      listen(network.input, signal, { change: () => chosen(network.input.value) });
+      return network;
     },
     field(parent, words, chosen) {
-      const made = labelled(parent, words, "input");
-      listen(made.input, signal, { change: () => chosen(made.input.value) });
-      return made;
+      const network = labelled(parent, words, "input");
+      listen(network.input, signal, { change: () => chosen(network.input.value) });
+      return network;
     },
     button(parent, words, act) {
       const own = element(document, "button", "", parent);
@@ -1851,19 +1851,19 @@ function createFit(root) {
   let due = 0;
   return {
     /** For another network; hidden where there is no picture of it. */
-    begin(machine, problem, made, twin) {
+    begin(machine, problem, network, twin) {
       const points = pointsOf(problem);
       root.hidden = !points;
       run = null;
       if (!points || !context) return;
       const size = problem.shape[0];
-      const own = evaluator(machine, made, points, size);
+      const own = evaluator(machine, network, points, size);
       const others = twin && evaluator(machine, twin, points, size);
       const paint = painterOf(problem, points);
       putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
       canvas.setAttribute("role", "img");
-      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${made.name}`;
+      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${network.name}`;
       canvas.setAttribute("aria-label", shown);
       run = (frame, beside) => {
         const scale = document.defaultView?.devicePixelRatio ?? 1;
@@ -1904,14 +1904,11 @@ function pointsOf({ shape, inputs, truth, isClassification, data }) {
   if (isClassification || inputs.length < 1) return null;
   return data.test.inputs.slice(0, DOTS * size);
 }
-function evaluator(machine, made, points, size) {
-  const { structure, recipe } = made;
+function evaluator(machine, described, points, size) {
+  const { structure, recipe } = described;
+  const layout = readLayout(described.layout);
   const count2 = points.length / size;
-  const network = new Network(
-    machine,
-    { structure, layout: readLayout(made.layout), recipe },
-    count2
-  );
+  const network = new Network(machine, { structure, layout, recipe }, count2);
   return (frame) => {
     network.read(frame, true);
     machine.floats(network.input.at, points.length).set(points);
@@ -2103,7 +2100,7 @@ var Random = class {
 var FEWEST_POINTS = 128;
 var manyEnough = (points) => Math.max(FEWEST_POINTS, points);
 var FAMILIES = ["rbf", "chebyshev", "fourier"];
-function basisOf(basis, grid, order, domain) {
+function makeBasis(basis, grid, order, domain) {
   const [low, high] = domain;
   const length = high - low;
   const numbered = (letter, count3) => Array.from({ length: count3 }, (_, b) => `${letter}${b}`);
@@ -2225,7 +2222,7 @@ var PROTOCOL2 = 2;
 function makeNetwork(state, problem, machine) {
   const random = new Random(state.seed);
   const build = new Builder(machine, random, problem);
-  const basis = (low, high, grid = state.grid) => basisOf(state.basis, grid, state.order, [low, high]);
+  const basis = (low, high, grid = state.grid) => makeBasis(state.basis, grid, state.order, [low, high]);
   const { base, start } = state;
   if (state.network === "kancnn") {
     const settings = { basis: basis(-3, 3), base, start };
@@ -2906,12 +2903,12 @@ function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = do
     return { x: points.map((k) => x[k]), y };
   });
 }
-var heightOf = ({ y }) => Math.max(...y) - Math.min(...y);
+var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
 function pruned({ layout: { layers } }, frame, share, chance) {
   const rest = frame.slice();
   let count2 = 0;
   for (const layer of layers) {
-    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOf(curve));
+    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOfCurve(curve));
     const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
     for (const f of order.slice(0, Math.floor(share * worth.length))) {
       rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
@@ -2921,8 +2918,8 @@ function pruned({ layout: { layers } }, frame, share, chance) {
   return { frame: rest, count: count2 };
 }
 var AT_ONCE = 50;
-function createAnswers(machine, made) {
-  const { structure, recipe, layout } = made;
+function createAnswers(machine, described) {
+  const { structure, recipe, layout } = described;
   const description = { structure, recipe, layout: readLayout(layout) };
   const network = new Network(machine, description, AT_ONCE);
   return async (frame, images) => {
@@ -2985,8 +2982,8 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const errors = [];
   const { settings, data, code } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
-    const made = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = made;
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
     const { worker, send } = workerOf(course, signal);
     worker.onmessage = ({ data: news }) => {
       if ("fault" in news) return;
@@ -3010,7 +3007,7 @@ function aligned(curves) {
     return standardised(y).map((value) => turn * value);
   });
 }
-function verdict(curves, errors) {
+function doubtWords(curves, errors) {
   const shapes = aligned(curves);
   const alike = shapes.filter((shape) => {
     const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
@@ -3059,14 +3056,14 @@ var PUSHED = 4;
 var PRUNED = 1 / 3;
 var SIDE2 = 28;
 var percent = (share) => `${(100 * share).toFixed(0)} %`;
-function widest({ made, frame }) {
-  const curves = curvesOf(made.layout.layers[0], frame);
-  const heights = curves.map(heightOf);
+function widest({ network, frame }) {
+  const curves = curvesOf(network.layout.layers[0], frame);
+  const heights = curves.map(heightOfCurve);
   const f = heights.indexOf(Math.max(...heights));
   return { f, curve: curves[f], curves };
 }
-function select({ made, model }, f) {
-  const [{ name, shape }] = made.layout.layers;
+function select({ network, model }, f) {
+  const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
@@ -3089,16 +3086,16 @@ function digitsOf2({ problem }, pushed) {
 var shareRight = ({ problem }, answers) => answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
 var usualProbe;
 var prunedAt = -1;
-var STEPS = [
+var STORY = [
   {
     title: "What is φ?",
     words: "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
     state: DIGITS,
     page: "network",
-    arrive(known) {
-      const { f, curve } = widest(known);
-      select(known, f);
-      return `${stepWords(known)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+    arrive(present) {
+      const { f, curve } = widest(present);
+      select(present, f);
+      return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
     }
   },
   {
@@ -3110,11 +3107,11 @@ var STEPS = [
       model.send({ kind: "resume" });
       return "";
     },
-    follow(known) {
-      const { f, curve } = widest(known);
-      const first = curvesOf(known.made.layout.layers[0], known.made.frame)[f];
+    follow(present) {
+      const { f, curve } = widest(present);
+      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(known)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOf(first))} at the start, and is ${short(heightOf(curve))} now.`;
+      return `${stepWords(present)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOfCurve(first))} at the start, and is ${short(heightOfCurve(curve))} now.`;
     }
   },
   {
@@ -3122,13 +3119,13 @@ var STEPS = [
     words: "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
     state: DIGITS,
     page: "functions",
-    arrive(known) {
-      const { f, curves } = widest(known);
+    arrive(present) {
+      const { f, curves } = widest(present);
       const kernel = Math.floor(f / 9);
-      select(known, 9 * kernel + 4);
+      select(present, 9 * kernel + 4);
       const rising = curves.slice(9 * kernel, 9 * kernel + 9).filter((curve) => at(curve, 1) > at(curve, -1)).length;
       const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
-      return `${stepWords(known)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
     }
   },
   {
@@ -3136,22 +3133,22 @@ var STEPS = [
     words: "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
     state: DIGITS,
     page: "network",
-    async arrive(known) {
-      const { frame, model, problem, machine, made } = known;
-      const [digits, pushed] = [digitsOf2(known, 0), digitsOf2(known, PUSHED)];
+    async arrive(present) {
+      const { frame, model, problem, machine, network } = present;
+      const [digits, pushed] = [digitsOf2(present, 0), digitsOf2(present, PUSHED)];
       const blank = new Float32Array(SIDE2 * SIDE2).fill(-1);
       usualProbe ??= model.get("probe");
       const shown = [blank, ...pushed.slice(0, 7)];
       const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
       const shape = [shown.length, 1, SIDE2, SIDE2];
       model.set("probe", { shape, inputs: bytesOf2(inputs), labels: null });
-      const answer = createAnswers(machine, made);
-      const right = shareRight(known, await answer(frame, digits));
-      const rightPushed = shareRight(known, await answer(frame, pushed));
+      const answer = createAnswers(machine, network);
+      const right = shareRight(present, await answer(frame, digits));
+      const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const told = `${stepWords(known)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
-      if (right < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
-      return `${told} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
     },
     leave({ model }) {
       if (usualProbe) model.set("probe", usualProbe);
@@ -3163,24 +3160,25 @@ var STEPS = [
     words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(known) {
-      const { model, machine, made, frame } = known;
+    async arrive(present) {
+      const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
-      const weak = pruned(made, frame, PRUNED);
-      const others = pruned(made, frame, PRUNED, () => random.uniform()).frame;
-      const answer = createAnswers(machine, made);
-      const digits = digitsOf2(known, 0);
+      const weak = pruned(network, frame, PRUNED);
+      const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
+      const answer = createAnswers(machine, network);
+      const digits = digitsOf2(present, 0);
       const all = [];
       for (const one of [frame, weak.frame, others])
-        all.push(shareRight(known, await answer(one, digits)));
+        all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
       model.send({ kind: "put", coefficients: weak.frame });
-      prunedAt = known.news.step;
-      const told = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
-      if (before < 0.5) return `${told} It has hardly learned yet: let it train, and come back.`;
+      prunedAt = present.news.step;
+      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
+      if (before < 0.5)
+        return `${sentence} It has hardly learned yet: let it train, and come back.`;
       const isNeeded = before - after > 0.02;
-      return `${told} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
     },
     leave({ model, news }) {
       if (news.step === prunedAt) model.send({ kind: "undo" });
@@ -3192,24 +3190,24 @@ var STEPS = [
     words: "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
     page: "network",
-    arrive(known) {
-      select(known, 0);
-      known.model.send({ kind: "resume" });
+    arrive(present) {
+      select(present, 0);
+      present.model.send({ kind: "resume" });
       return "";
     },
-    follow(known) {
-      const { made, frame, news } = known;
-      const [first, last] = made.layout.layers;
+    follow(present) {
+      const { network, frame, news } = present;
+      const [first, last] = network.layout.layers;
       const [ofX, ofY] = curvesOf(first, frame);
       const ends = (end) => end(...ofX.y) + end(...ofY.y);
       const range = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const told = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
-      if (news.state !== "finished") return `${stepWords(known)}: ${told}`;
+      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
-      return `${told} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
     }
   },
   {
@@ -3235,16 +3233,16 @@ function createStory(place, actions) {
   place.before(root);
   const open = element(document, "button", "", root);
   putWords(open, "Show me round, in seven steps");
-  const told = element(document, "div", "kw-story-told", root);
-  const said = element(document, "p", "", told);
+  const body = element(document, "div", "kw-story-told", root);
+  const said = element(document, "p", "", body);
   said.setAttribute("aria-live", "polite");
   const title = element(document, "strong", "", said);
   const words = element(document, "span", "", said);
-  const facts = element(document, "p", "kw-story-facts", told);
-  const canvas = element(document, "canvas", "", told);
+  const facts = element(document, "p", "kw-story-facts", body);
+  const canvas = element(document, "canvas", "", body);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `The functions of x of ${SEEDS} networks`);
-  const hands = element(document, "div", "kw-story-hands", told);
+  const hands = element(document, "div", "kw-story-hands", body);
   const [back, next, close] = ["Back", "Next", "Close"].map((name) => {
     const button = element(document, "button", "", hands);
     putWords(button, name);
@@ -3252,7 +3250,7 @@ function createStory(place, actions) {
   });
   for (const button of [open, back, next, close]) button.type = "button";
   let current = 0;
-  let known = null;
+  let present = null;
   let isDue = false;
   let isOurs = false;
   let visit = new AbortController();
@@ -3264,38 +3262,38 @@ function createStory(place, actions) {
   async function go(step2) {
     visit.abort();
     visit = new AbortController();
-    if (known && current > 0) STEPS[current - 1].leave?.(known);
+    if (present && current > 0) STORY[current - 1].leave?.(present);
     current = step2;
     open.hidden = step2 > 0;
-    told.hidden = step2 === 0;
-    canvas.hidden = step2 !== STEPS.length;
+    body.hidden = step2 === 0;
+    canvas.hidden = step2 !== STORY.length;
     actions.moved(step2);
     isDue = step2 > 0;
     if (step2 === 0) return;
-    const { title: name, words: text, state } = STEPS[step2 - 1];
-    putWords(title, `${step2} of ${STEPS.length}: ${name} `);
+    const { title: name, words: text, state } = STORY[step2 - 1];
+    putWords(title, `${step2} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
     back.disabled = step2 === 1;
-    next.disabled = step2 === STEPS.length;
+    next.disabled = step2 === STORY.length;
     if (!isSame(actions.state(), state)) {
       isOurs = true;
-      known = null;
+      present = null;
       await actions.begin(state);
       isOurs = false;
-    } else if (known) await arrive(known);
+    } else if (present) await arrive(present);
   }
-  async function arrive(known2) {
+  async function arrive(present2) {
     isDue = false;
     const { signal: visited } = visit;
-    const { page, arrive: come } = STEPS[current - 1];
-    known2.turnTo(page);
-    const result = await come?.(known2);
+    const { page, arrive: come } = STORY[current - 1];
+    present2.turnTo(page);
+    const result = await come?.(present2);
     if (visited.aborted) return;
     if (result) say(result);
-    if (current < STEPS.length) return;
-    const until = AbortSignal.any([visited, known2.signal]);
-    startDoubt(canvas, known2.course, known2, until, (...found) => say(verdict(...found)));
+    if (current < STORY.length) return;
+    const until = AbortSignal.any([visited, present2.signal]);
+    startDoubt(canvas, present2.course, present2, until, (...found) => say(doubtWords(...found)));
   }
   const step = (to, focused) => ({
     async click() {
@@ -3329,23 +3327,23 @@ function createStory(place, actions) {
     /** Another network comes: where the reader has chosen it, the story is over. */
     end() {
       if (!isOurs && current > 0) go(0);
-      known = null;
+      present = null;
     },
-    hear(present, news) {
-      const before = known?.news.state;
-      known = { ...present, news, frame: news.frame.slice() };
+    hear(page, news) {
+      const before = present?.news.state;
+      present = { ...page, news, frame: news.frame.slice() };
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
-      if (isDue) arrive(known);
-      const { follow } = STEPS[current - 1] ?? {};
+      if (isDue) arrive(present);
+      const { follow } = STORY[current - 1] ?? {};
       const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
-      if (follow && news.step > 0 && !isSoon) say(follow(known));
+      if (follow && news.step > 0 && !isSoon) say(follow(present));
     }
   };
 }
 function storyOf(hash) {
-  const asked = new URLSearchParams(hash.replace(/^#/, ""));
-  const step = asked.has("story") ? Number(asked.get("story")) : asked.size === 0 ? 1 : 0;
-  return Number.isInteger(step) && step >= 0 && step <= STEPS.length ? step : 0;
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const step = query.has("story") ? Number(query.get("story")) : query.size === 0 ? 1 : 0;
+  return Number.isInteger(step) && step >= 0 && step <= STORY.length ? step : 0;
 }
 function isSame(one, other) {
   const names = ["problem", "network", "widths", "basis", "grid", "order", "base"];
@@ -3354,10 +3352,10 @@ function isSame(one, other) {
 }
 
 // src/playground/twin.ts
-function startTwin(made, course, signal) {
+function startTwin(network, course, signal) {
   const { worker, send } = workerOf(course, signal);
-  const { structure, recipe, frame } = made;
-  const description = { structure, layout: readLayout(made.layout), recipe };
+  const { structure, recipe, frame } = network;
+  const description = { structure, layout: readLayout(network.layout), recipe };
   let news = null;
   let scored = null;
   let isRunning = false;
@@ -3378,7 +3376,7 @@ function startTwin(made, course, signal) {
   };
   begin(course.settings);
   return {
-    made,
+    network,
     begin,
     /** Runs while the other one does. */
     follow({ state, step }) {
@@ -3390,7 +3388,7 @@ function startTwin(made, course, signal) {
     latest: () => news,
     /** The latest of which there is a score. */
     scored: () => scored,
-    curves: () => news ? curves.wire(news.classifies, made.name) : []
+    curves: () => news ? curves.wire(news.classifies, network.name) : []
   };
 }
 
@@ -3431,7 +3429,7 @@ function knotsOf({ knots, kernel: { family, order, functions } }) {
   const isWaves = order === 0 && FAMILIES[family] === "fourier";
   return isWaves ? Array.from({ length: functions }, (_, b) => b + 1 >> 1) : knots;
 }
-function weightsOf(made, frame) {
+function archiveOf(made, frame) {
   const files = Array.from(arraysOf(made, frame), ([name, array2]) => {
     return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array2) };
   });
@@ -3553,24 +3551,24 @@ async function play(document, saved, lesson, mount) {
   let table = "";
   let present = new AbortController();
   let frame = new Float32Array();
-  let made = null;
+  let latest = null;
   let isRunning = false;
-  const asked = storyOf(window.location.hash);
-  let told = 0;
+  const storyStep = storyOf(window.location.hash);
+  let shownStep = 0;
   const mark = () => {
     const hash = new URLSearchParams(hashOf(state).slice(1));
-    if (told > 0 || hash.size === 0) hash.set("story", String(told));
+    if (shownStep > 0 || hash.size === 0) hash.set("story", String(shownStep));
     window.history.replaceState(null, "", `#${hash}`);
   };
-  const controls = createControls(byId("kw-play"), {
+  const controls = createChoices(byId("kw-play"), {
     choose: (next) => begin(next),
     drop(text) {
       table = text;
       begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
-    code: () => made ? codeOf(state, made) : "",
-    save: () => made && download(document, weightsOf(made, frame), "kan.npz")
+    code: () => latest ? codeOf(state, latest) : "",
+    save: () => latest && download(document, archiveOf(latest, frame), "kan.npz")
   });
   const fit = createFit(byId("kw-fit"));
   document.querySelector("main")?.after(byId("kw-fit"));
@@ -3578,7 +3576,7 @@ async function play(document, saved, lesson, mount) {
     state: () => state,
     begin: (next) => begin(next),
     moved(step) {
-      told = step;
+      shownStep = step;
       mark();
     }
   });
@@ -3587,7 +3585,7 @@ async function play(document, saved, lesson, mount) {
     try {
       problem = makeProblem(next, usual.data, table);
     } catch (error) {
-      if (!made) await begin(stateOf(""));
+      if (!latest) await begin(stateOf(""));
       const words = error instanceof Error ? error.message : String(error);
       controls.refuse(next, words, next.problem === "table" && table === "");
       return;
@@ -3600,12 +3598,12 @@ async function play(document, saved, lesson, mount) {
     const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
-    made = network;
-    frame = made.frame;
-    const course = courseFor(usual, state, problem, made);
-    const twin = state.twin ? startTwin(makeTwin(state, problem, machine, made.parameters), course, signal) : null;
-    const shown = controls.show(state, problem, made, twin?.made ?? null);
-    fit.begin(machine, problem, made, twin?.made ?? null);
+    latest = network;
+    frame = network.frame;
+    const course = courseFor(usual, state, problem, network);
+    const twin = state.twin ? startTwin(makeTwin(state, problem, machine, network.parameters), course, signal) : null;
+    const shown = controls.show(state, problem, network, twin?.network ?? null);
+    fit.begin(machine, problem, network, twin?.network ?? null);
     isRunning = false;
     const follower = {
       isEager,
@@ -3616,7 +3614,7 @@ async function play(document, saved, lesson, mount) {
         shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
-        const own = { state, problem, made: network, machine, course, model, signal };
+        const own = { state, problem, network, machine, course, model, signal };
         story.hear({ ...own, turnTo }, news);
       },
       begin({ rate, batch, epochs, seed }) {
@@ -3629,7 +3627,7 @@ async function play(document, saved, lesson, mount) {
       curves: () => twin?.curves() ?? []
     };
     mark();
-    const views = modelsFor(saved, state, problem, made);
+    const views = modelsFor(saved, state, problem, network);
     const models = train(views, course, byId("kw-bar"), signal, follower);
     const turnTo = (page) => {
       for (const each of models.values())
@@ -3639,15 +3637,15 @@ async function play(document, saved, lesson, mount) {
   }
   window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
   await begin(state);
-  await story.go(asked);
+  await story.go(storyStep);
 }
-function courseFor(usual, state, { data, rows }, made) {
+function courseFor(usual, state, { data, rows }, network) {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: made.layout.version, step: 0, data: bytesOf2(made.frame) };
+  const first = { layout: network.layout.version, step: 0, data: bytesOf2(network.frame) };
   return {
     ...usual,
     first,
-    recipe: made.recipe,
+    recipe: network.recipe,
     data,
     rows,
     settings: { rate, batch, epochs, seed }

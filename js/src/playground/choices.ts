@@ -53,7 +53,7 @@ const NUMBERS: Record<Exclude<NumberName, "rate" | "batch" | "epochs" | "seed">,
 };
 
 /** Makes the controls in `root`, for the whole time of the page. */
-export function createControls(root: HTMLElement, actions: Actions) {
+export function createChoices(root: HTMLElement, actions: Actions) {
   const document = root.ownerDocument;
   const { signal } = new AbortController();
   const { details, select, field, button } = createMaker(document, signal);
@@ -89,11 +89,11 @@ export function createControls(root: HTMLElement, actions: Actions) {
   const numbers = Object.entries(NUMBERS).map(([key, words]) => {
     const name = key as keyof typeof NUMBERS;
     const [least, most, step] = LIMITS[name];
-    const made = field(more, words, (text) => {
-      if (made.input.reportValidity()) change({ [name]: Number(text) });
+    const network = field(more, words, (text) => {
+      if (network.input.reportValidity()) change({ [name]: Number(text) });
     });
-    Object.assign(made.input, { type: "number", min: least, max: most, step: step || "any" });
-    return [name, made] as const;
+    Object.assign(network.input, { type: "number", min: least, max: most, step: step || "any" });
+    return [name, network] as const;
   });
 
   const take = details(row, "take it along");
@@ -165,18 +165,18 @@ export function createControls(root: HTMLElement, actions: Actions) {
       refuse(words, isAsked);
     },
     /** Shows a state, and tells how its networks do. */
-    show(next: State, { about: told }: Problem, made: Made, beside: Made | null) {
+    show(next: State, { about: told }: Problem, network: Made, beside: Made | null) {
       put(next);
       refuse("");
       const size = ({ name, parameters }: Made) =>
         `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [made, ...(beside ? [beside] : [])].map(size).join(" beside ");
+      const networks = [network, ...(beside ? [beside] : [])].map(size).join(" beside ");
       putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
         hear(news: News, other: News | null) {
           if (!beside || !other || !news.score) return;
-          const words = [scoreWords(made.name, news), scoreWords(beside.name, other)];
+          const words = [scoreWords(network.name, news), scoreWords(beside.name, other)];
           putWords(score, `Test: ${words.join(" · ")}`);
         },
       };
@@ -205,16 +205,16 @@ function createMaker(document: Document, signal: AbortSignal) {
       values: Record<T, string>,
       chosen: (value: T) => void,
     ) {
-      const made = labelled(parent, words, "select");
+      const network = labelled(parent, words, "select");
       for (const [value, named] of Object.entries<string>(values))
-        made.input.append(new Option(named, value));
-      listen(made.input, signal, { change: () => chosen(made.input.value as T) });
-      return made;
+        network.input.append(new Option(named, value));
+      listen(network.input, signal, { change: () => chosen(network.input.value as T) });
+      return network;
     },
     field(parent: HTMLElement, words: string, chosen: (text: string) => void) {
-      const made = labelled(parent, words, "input");
-      listen(made.input, signal, { change: () => chosen(made.input.value) });
-      return made;
+      const network = labelled(parent, words, "input");
+      listen(network.input, signal, { change: () => chosen(network.input.value) });
+      return network;
     },
     button(parent: HTMLElement, words: string, act: (self: HTMLElement) => void): void {
       const own = element(document, "button", "", parent);
