@@ -11,7 +11,7 @@ import { createChoices } from "./choices.ts";
 import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
-import { hashOf, type State, stateOf } from "./state.ts";
+import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
 import { startTwin } from "./twin.ts";
 import { archiveOf, codeOf, download } from "./weights.ts";
@@ -48,7 +48,7 @@ export async function play(
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => (latest ? codeOf(state, latest) : ""),

@@ -1888,11 +1888,11 @@ function createFit(root) {
     }
   };
 }
-function keyOf({ isClassification, outputs, inputs }, twin) {
+function keyOf({ isClassification, outputs, inputs, truth }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
   const [size] = shape;
@@ -3570,7 +3570,7 @@ async function play(document, saved, lesson, mount) {
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => latest ? codeOf(state, latest) : "",
