@@ -35,10 +35,6 @@ def _no_problem(module: nn.Module) -> str:
     return ""
 
 
-def _always(module: nn.Module) -> bool:
-    return True
-
-
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """Reads one kind of module. Made by `register_adapter`; see there."""
@@ -46,7 +42,7 @@ class Adapter:
     library: str
     read: LayerReader
     problem: Callable[[nn.Module], str] = _no_problem
-    resembles: Callable[[nn.Module], bool] = _always
+    resembles: Callable[[nn.Module], bool] = lambda module: True
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
     elementwise: bool = False
     n_inputs: Callable[[nn.Module], int] | None = None
@@ -90,7 +86,7 @@ def register_adapter(
     *,
     library: str = "",
     problem: Callable[[nn.Module], str] = _no_problem,
-    resembles: Callable[[nn.Module], bool] = _always,
+    resembles: Callable[[nn.Module], bool] = lambda module: True,
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     elementwise: bool = False,
     n_inputs: Callable[[nn.Module], int] | None = None,

@@ -32,6 +32,7 @@ from kan_widgets.nn.torch_modes import ungraded
 _PROOF_SHARE = 0.003
 _MIN_SECONDS = 1.0
 
+_OBSERVED_FROM, _OBSERVED_EVERY = 10, 2
 _NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
 _BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
 _SPLIT = "the model is split over processes: call live.observe(batch) in all of them"
@@ -72,6 +73,7 @@ class BoundModel:
         # What reaches the layers was observed by itself: with the first batch, else with the
         # examples that are traced.
         self._observed_by_itself = False
+        self._observes_from = _OBSERVED_FROM
 
     @property
     def module(self) -> nn.Module | None:
@@ -216,6 +218,19 @@ class BoundModel:
         """Trace the examples where nothing trains; see `Probing.trace_at_rest`."""
         if (module := self.module) is not None:
             self.probing.trace_at_rest(module, self._observe_again if settled else None)
+
+    def trace_in_step(self, module: nn.Module, step: int) -> None:
+        """Trace the examples after a step with a frame, if they are due.
+
+        What reaches the layers moves, mostly at first: after ever more steps it is observed, too.
+        """
+        self.probing.trace_in_step(module, step)
+        if (examples := self.probing.examples) is not None and step >= self._observes_from:
+            self._observes_from = _OBSERVED_EVERY * step
+            start = perf_counter()
+            with suppress(Exception):  # the inputs stay those that were seen
+                self._observe_again(module, examples)
+            self.probing.in_steps += perf_counter() - start
 
     def _observe_again(self, module: nn.Module, examples: Examples) -> None:
         """Observe the examples again, unless a reader had another batch observed."""

@@ -128,7 +128,9 @@ def _describe(
     usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
-    is_image = first is not None and _is_same(x, first)
+    is_image = False
+    if first is not None and x.shape == first.shape:
+        is_image = bool(((x == first) | (x.isnan() & first.isnan())).all())
     if is_image and layer.kind == "linear" and fold is None and x.ndim == 2:
         fold = picture_of_rows(x[:_MAX_MAPS].float().cpu().numpy())
     return Observation(
@@ -145,10 +147,6 @@ def _describe(
         images=chosen[:, -1].long().cpu().numpy(),
         fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,
     )
-
-
-def _is_same(x: Tensor, first: Tensor) -> bool:
-    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
 
 
 def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:

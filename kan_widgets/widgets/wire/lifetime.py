@@ -42,7 +42,7 @@ class SelfClosing(NotCopied):
     def open(self) -> None:
         """Open the comm, which does not keep the widget alive."""
         super().open()  # type: ignore[misc]
-        if not _goes_when_unseen(self.comm):
+        if type(self.comm).__module__.partition(".")[0] not in ("ipykernel", "comm"):
             return
         self.comm.on_msg(weakly(self._handle_msg))  # type: ignore[attr-defined]
         _instances[self.comm.comm_id] = weakref.proxy(self)
@@ -134,11 +134,6 @@ def answer_during_cells(widget: Any) -> None:
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, asked: asked
-
-
-def _goes_when_unseen(comm: Any) -> bool:
-    """Whether a comm's widget is shown through IPython alone, or cannot be shown."""
-    return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
 
 
 class _Outputs(cells.CellListener):
