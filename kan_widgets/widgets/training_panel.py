@@ -78,7 +78,7 @@ class TrainingPanel(CurvesView, ModelView):
 
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
-        self._draw_job.wake()
+        self._wake()
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source

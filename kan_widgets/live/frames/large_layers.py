@@ -3,8 +3,6 @@
 A window is whole kernels of some outputs and inputs. A summary has the largest |φ|, by blocks.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import weakref

@@ -1,7 +1,5 @@
 """A bound model: its layers as read, what reaches them, edits and the examples traced."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +15,7 @@ from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.functions.undisturbed import unchanged, with_copy
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.feed import TrainingFeed, closed_error
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers
@@ -25,14 +23,12 @@ from kan_widgets.live.model.observe import nan_in_words, observe
 from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.nn.torch_modes import ungraded
 
 # Share of the training time that proofs may take, and the fewest seconds between two.
 _PROOF_SHARE = 0.003
 _MIN_SECONDS = 1.0
 
-_OBSERVED_FROM, _OBSERVED_EVERY = 10, 2
 _NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
 _BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
 _SPLIT = "the model is split over processes: call live.observe(batch) in all of them"
@@ -73,7 +69,7 @@ class BoundModel:
         # What reaches the layers was observed by itself: with the first batch, else with the
         # examples that are traced.
         self._observed_by_itself = False
-        self._observes_from = _OBSERVED_FROM
+        self._observes_from = 10
 
     @property
     def module(self) -> nn.Module | None:
@@ -220,13 +216,10 @@ class BoundModel:
             self.probing.trace_at_rest(module, self._observe_again if settled else None)
 
     def trace_in_step(self, module: nn.Module, step: int) -> None:
-        """Trace the examples after a step with a frame, if they are due.
-
-        What reaches the layers moves, mostly at first: after ever more steps it is observed, too.
-        """
+        """Trace the examples if they are due; ever more rarely see what reaches the layers, too."""
         self.probing.trace_in_step(module, step)
         if (examples := self.probing.examples) is not None and step >= self._observes_from:
-            self._observes_from = _OBSERVED_EVERY * step
+            self._observes_from = 2 * step
             start = perf_counter()
             with suppress(Exception):  # the inputs stay those that were seen
                 self._observe_again(module, examples)

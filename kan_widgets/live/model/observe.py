@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -108,7 +106,7 @@ def _describe(
 ) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
-    placed, maps = _patches(layer, x.float())
+    placed, maps = patches_of(layer, x.float())
     entries = placed.shape[-1]
     patches = placed.reshape(-1, entries)
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
@@ -121,11 +119,13 @@ def _describe(
 
     def share(a: float, b: float) -> NDArray[np.float32]:
         outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
-        result: NDArray[np.float32] = outside.float().cpu().numpy()
-        return result
+        return outside.float().cpu().numpy()
 
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
-    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    # Which image of the batch each patch is of, as one more entry of it.
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    images = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    usable = _whole(torch.cat([placed, images.expand(*placed.shape[:-1], 1)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
     is_image = False
@@ -149,7 +149,7 @@ def _describe(
     )
 
 
-def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def patches_of(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
@@ -166,13 +166,6 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     unfolded = F.unfold(wide, (kh, kw), settings.dilation, 0, settings.stride)
     width = (wide.shape[-1] - settings.dilation[1] * (kw - 1) - 1) // settings.stride[1] + 1
     return unfolded.transpose(1, 2).reshape(len(wide), -1, width, unfolded.shape[1]), x
-
-
-def _images(placed: Tensor, samples: int) -> Tensor:
-    """Return which image of the batch each patch is of, as one more entry of it."""
-    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
-    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
-    return places.expand(*placed.shape[:-1], 1)
 
 
 def _whole(placed: Tensor) -> Tensor:

@@ -5,8 +5,6 @@ must stay in one thread, so each thread that draws has one of its own, made when
 (some 25 ms and 8 MB); a forked process inherits the one of the thread that forked.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

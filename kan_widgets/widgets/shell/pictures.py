@@ -1,7 +1,5 @@
 """What all views can be made into: PNG, SVG, the still of a saved notebook, and an animation."""
 
-from __future__ import annotations
-
 import base64
 import itertools
 import os

@@ -1,7 +1,5 @@
 """What crosses to the browser: frames, layouts, inputs seen, and how a source stands."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """What views of a stream share: selection and time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -92,7 +92,10 @@ export function createPanels(shell: Shell, host: Host) {
         shell.schedule();
       },
       // Said by the first panel of the layer for all of them.
-      says: (remark) => number !== speaker && isNote(shell, remark),
+      says(remark) {
+        const layer = layerNamed(shell.store()?.current() ?? null, shell.get("layer"));
+        return number !== speaker && remark !== "" && remark === layer?.note;
+      },
       height() {
         if (places.every(({ height }) => height === undefined)) arrange();
         return all || !DRAWINGS[place.named.name] ? undefined : place.height;
@@ -329,9 +332,4 @@ function keepTogether(
     };
     hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
-}
-
-function isNote({ get, store }: Shell, remark: string): boolean {
-  const layer = layerNamed(store()?.current() ?? null, get("layer"));
-  return remark !== "" && remark === layer?.note;
 }

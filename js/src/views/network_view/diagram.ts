@@ -35,7 +35,18 @@ export function settingsOf(get: (trait: string) => unknown) {
   const example = Math.round(Number(get("example") ?? 0));
   /** Whether the examples to choose from stand below the diagram: of several diagrams below one. */
   const picker = compared === null || compared.number === 0;
-  return { example, picker, compared };
+  /** The paths of a circuit, and the one that is drawn in place of the strongest. */
+  const paths = (get("paths") ?? []) as CircuitPath[];
+  const path = paths[Number(get("path"))] ?? null;
+  return { example, picker, compared, paths, path };
+}
+
+/** A path that Python has found: its result, the unit before each layer, and what is said of it. */
+export interface CircuitPath {
+  target: number;
+  units: Record<string, number>;
+  words: string;
+  title: string;
 }
 
 /** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */

@@ -38,6 +38,7 @@ import { scoreMarks } from "./score_marks.ts";
 import { diagramSites } from "./sites.ts";
 import {
   atOnce,
+  circuitPath,
   pathKernels,
   pathLines,
   type Steady,
@@ -172,6 +173,7 @@ function sceneOf(
     const { bundles } = drawing.graph.columns[column];
     const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
     const unit = scores?.best ?? bundles[most]?.to ?? 0;
+    if (settings.path) return circuitPath(drawing.graph, settings.path);
     return strongestPath(drawing, { column, unit }, steady);
   });
   const view = viewOf(given, diagram, looks);

@@ -6,9 +6,9 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import type { Diagram, Leg, Part, PathGiven } from "./diagram.ts";
+import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
-import type { Bundle, Column } from "./graph.ts";
+import type { Bundle, Column, Graph } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
@@ -97,6 +97,20 @@ function strengthsInto(
   const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));
   const adds = new Map(made.map(({ from, value }) => [from, Math.abs(value)]));
   return { sizeOf: (n) => parts.get(bundles[n].from), adds };
+}
+
+/** Back along a path of a circuit, as far as the diagram has its links. */
+export function circuitPath({ columns }: Graph, { target, units }: CircuitPath): Leg[] {
+  const legs: Leg[] = [];
+  let [column, unit] = [columns.length - 1, target];
+  for (let own = columns[column]; own?.layer; own = columns[column]) {
+    const from = units[own.layer.name];
+    const bundle = own.bundles.findIndex((one) => one.to === unit && one.from === from);
+    if (bundle < 0) break;
+    legs.push({ column, bundle, isBest: true, adds: null });
+    [column, unit] = [own.from[0], from];
+  }
+  return legs;
 }
 
 /** Where the functions of a link are drawn large: where they stand, else beside the links; null where there is no room. */

@@ -66,7 +66,9 @@ export function networkCaption(
   if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
   const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
-  if (isChosen && isTold) {
+  const { path } = diagram.settings;
+  if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
+  else if (isChosen && isTold) {
     const strongest = legs.every(({ isBest }) => isBest) ? "strongest path" : "a strong path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
