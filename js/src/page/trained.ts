@@ -41,9 +41,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
       }),
     ),
   };
-  const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
-  const worker = new Worker(URL.createObjectURL(script));
-  const send = (one: Order) => worker.postMessage(one);
+  const worker = startWorker(lesson);
+  const send = (one: Order) => void worker.then((started) => started.postMessage(one));
   const data: Data = {
     train: examplesOf(lesson.train, lesson),
     test: examplesOf(lesson.test, lesson),
@@ -91,7 +90,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     return [id, viewModel] as const;
   });
 
-  worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+  const hear = ({ data: news }: MessageEvent<News | { fault: string }>) => {
     if ("fault" in news) {
       bar.fail(news.fault);
       return;
@@ -119,6 +118,12 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     bar.show(news);
   };
 
+  worker.then(
+    (started) => {
+      started.onmessage = hear;
+    },
+    () => bar.fail("This browser runs neither WebAssembly nor what is here in its place."),
+  );
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
@@ -129,6 +134,27 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   });
   begin(initial);
   return new Map<string, PageModel>([[stream.id, model], ...viewModels]);
+}
+
+/** The worker; where the browser refuses WebAssembly, it has the kernels in JavaScript, which are slower. */
+async function startWorker({ worker, code, translated }: Lesson): Promise<Worker> {
+  const parts: BlobPart[] = [uint8(worker, "the worker")];
+  if (!runsWebAssembly(uint8(code, "the kernels"))) {
+    const zipped = new Blob([uint8(translated, "the kernels in JavaScript")]).stream();
+    const script = zipped.pipeThrough(new DecompressionStream("gzip"));
+    parts.unshift(await new Response(script).text(), "\n");
+  }
+  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
+}
+
+function runsWebAssembly(code: Uint8Array<ArrayBuffer>): boolean {
+  // The smallest module: a page that may run none says so here.
+  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  try {
+    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Changes by hand: those done, and those undone. */

@@ -268,9 +268,8 @@ function train(saved, lesson, controls) {
       })
     )
   };
-  const script = new Blob([uint8(lesson.worker, "the worker")], { type: "text/javascript" });
-  const worker = new Worker(URL.createObjectURL(script));
-  const send = (one) => worker.postMessage(one);
+  const worker = startWorker(lesson);
+  const send = (one) => void worker.then((started) => started.postMessage(one));
   const data = {
     train: examplesOf(lesson.train, lesson),
     test: examplesOf(lesson.test, lesson),
@@ -315,7 +314,7 @@ function train(saved, lesson, controls) {
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
     return [id, viewModel];
   });
-  worker.onmessage = ({ data: news }) => {
+  const hear = ({ data: news }) => {
     if ("fault" in news) {
       bar.fail(news.fault);
       return;
@@ -342,6 +341,12 @@ function train(saved, lesson, controls) {
     }
     bar.show(news);
   };
+  worker.then(
+    (started) => {
+      started.onmessage = hear;
+    },
+    () => bar.fail("This browser runs neither WebAssembly nor what is here in its place.")
+  );
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
@@ -352,6 +357,23 @@ function train(saved, lesson, controls) {
   });
   begin(initial);
   return new Map([[stream.id, model], ...viewModels]);
+}
+async function startWorker({ worker, code, translated }) {
+  const parts = [uint8(worker, "the worker")];
+  if (!runsWebAssembly(uint8(code, "the kernels"))) {
+    const zipped = new Blob([uint8(translated, "the kernels in JavaScript")]).stream();
+    const script = zipped.pipeThrough(new DecompressionStream("gzip"));
+    parts.unshift(await new Response(script).text(), "\n");
+  }
+  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
+}
+function runsWebAssembly(code) {
+  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  try {
+    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
+  } catch {
+    return false;
+  }
 }
 function createEdits({ layers }, initial, order, tell) {
   const [edits, undone] = [[], []];
