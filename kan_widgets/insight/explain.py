@@ -209,6 +209,9 @@ def explain(
                 notes += _incomplete(stage, shares[0], score)
             except NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
+        map_shape = _map_shape(before, first, last, tuple(x.shape[1:]))
+        if x.ndim == 2:  # rows of numbers, which may be flattened pictures
+            map_shape = getattr((observed or {}).get(last.parts[0].name), "fold", None)
         return Explanation(
             image=x[0].detach().float().cpu().numpy().copy(),
             target=explained,
@@ -218,7 +221,7 @@ def explain(
             bias=bias,
             functions=functions,
             error=float(abs(total + bias - score)),
-            map_shape=_map_shape(before, first, last, tuple(x.shape[1:])),
+            map_shape=map_shape,
             kernels=tuple(kernels),
             notes=tuple(notes),
         )

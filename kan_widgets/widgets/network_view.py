@@ -119,7 +119,9 @@ class NetworkView(ModelView):
         try:
             import torch
 
-            image = torch.from_numpy(self.drawing[None, None].copy())
+            probed = source.feed.probed
+            shape = (1, 1, *self.drawing.shape) if probed is None else (1, *probed.inputs.shape[1:])
+            image = torch.from_numpy(self.drawing.reshape(shape).copy())
             self.drawn = activations_dict(source.feed.bound.run_example(image))
             self.notice = ""
         except Exception as error:

@@ -14,7 +14,12 @@ from torch.overrides import TorchFunctionMode
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
-from kan_widgets.live.frames.observation import BINS, MAX_PATCH_FLOATS, Observation
+from kan_widgets.live.frames.observation import (
+    BINS,
+    MAX_PATCH_FLOATS,
+    Observation,
+    picture_of_rows,
+)
 from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
@@ -123,6 +128,13 @@ def _describe(
     usable = _whole(torch.cat([placed, images.expand(*placed.shape[:-1], 1)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
+    is_image = (
+        first is not None
+        and x.shape == first.shape
+        and bool(((x == first) | (x.isnan() & first.isnan())).all())
+    )
+    if is_image and layer.kind == "linear" and fold is None and x.ndim == 2:
+        fold = picture_of_rows(x[:_MAX_MAPS].float().cpu().numpy())
     return Observation(
         layer=layer.name,
         samples=samples,
@@ -132,9 +144,7 @@ def _describe(
         outside_extent=share(low, high),
         patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None
-        and x.shape == first.shape
-        and bool(((x == first) | (x.isnan() & first.isnan())).all()),
+        is_image=is_image,
         nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
         fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,

@@ -178,9 +178,14 @@ class Probing:
         plan = self._plan[1]
         with unchanged(run):
             trail = trace(run, plan, as_taken(inputs, run), reduced)
-        held = {name: attribute(run, name) for name in self._layers.vectors()}
-        known = {vector.name for vector in layout.beside}
-        paths = {memory_of(held[name]): name for name in held if name in known}
+        beside_names = {vector.name for vector in layout.beside}
+        # The plan holds biases of the model, the trail other vectors of what ran in its place.
+        paths = {
+            memory_of(vector): name
+            for name, own in self._layers.vectors().items()
+            if name in beside_names
+            for vector in (own, attribute(run, name))
+        }
         layers = [layer.name for part in plan for layer in part.layers]
         return assembled(trail, layers, layout, paths)
 

@@ -233,6 +233,7 @@ class Page:
             figures=figures(self._views, named=len(self._views) > 1),
             before=self._before,
             trains=self._lesson is not None,
+            plays="plays" in (self._lesson or {}),
         )
         return text, sum(map(len, kept))
 

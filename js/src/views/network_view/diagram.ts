@@ -17,7 +17,7 @@ import {
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
-import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
+import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
 import type { ShownColumn } from "./rails.ts";
 
@@ -225,7 +225,10 @@ export const isMoving = ({ store, film }: Given): boolean =>
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();
-  return keep<Graph>("graph", [structure, frame.layout], () => graphOf(structure, frame.layout));
+  const probe = store.probe();
+  return keep<Graph>("graph", [structure, frame.layout, probe], () =>
+    graphOf(structure && asDrawn(structure, probe), frame.layout),
+  );
 }
 
 /** `pathIn` finds the strongest path. */

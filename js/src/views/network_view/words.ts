@@ -100,10 +100,11 @@ function absenceOf(store: Store, isTraced: boolean): string {
 }
 
 /** Which example it is: "image 1 of 8". */
-function exampleName({ probe, settings: { example } }: Diagram): string {
+function exampleName({ probe, graph, settings: { example } }: Diagram): string {
   if (example < 0) return "your drawing";
   const of = probe ? ` of ${probe.shape[0]}` : "";
-  return `${probe?.shape.length === 4 ? "image" : "example"} ${example + 1}${of}`;
+  const isImage = probe?.shape.length === 4 && !graph.columns[0].isRow;
+  return `${isImage ? "image" : "example"} ${example + 1}${of}`;
 }
 
 /** What the network says of the example, and whether that is right. */
