@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
         r"(torch|numpy|np|PIL|pathlib|bqplot|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
     # As they are written where a name is imported for types alone.
-    ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable"),
+    ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable|SeededTraining"),
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
