@@ -42,7 +42,8 @@ nitpick_ignore_regex = [
         r"(torch|numpy|np|PIL|pathlib|bqplot|ipywidgets|traitlets|anywidget|typing|collections|threading|os)\..*",
     ),
     # As they are written where a name is imported for types alone.
-    ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable|SeededTraining"),
+    ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable"),
+    ("py:class", "SeededTraining"),
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
