@@ -102,11 +102,11 @@ export async function play(
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
         const own = { state, problem, network, machine, course, model, signal };
         story.hear({ ...own, turnTo }, news);
+        return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
         const isNew = seed !== state.seed;

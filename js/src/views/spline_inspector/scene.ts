@@ -1,6 +1,6 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
-import { largestAtStart } from "../../phi/curves.ts";
+import { firstShown } from "../../phi/curves.ts";
 import { layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
@@ -12,7 +12,7 @@ import { grown } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
-import type { Frame, Selection, Store } from "../../wire/types.ts";
+import type { Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
   type Legend,
@@ -81,15 +81,13 @@ const LOW_HOST = 260;
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
 
-const isBeside = (get: Given["get"]) => ((get("linked") ?? []) as string[]).length > 0;
-
-/** The function that is shown: the selected one, or else the first of the layer; beside other views the largest at the start. */
+/** The function that is shown: the selected one, or else the one of the layer that views begin with. */
 export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const frame = store.current();
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  return layer && selectionOf(layer, isBeside(get) ? largestAtStart(store.initial(), layer) : 0);
+  return layer && selectionOf(layer, firstShown(store, layer).f);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -127,7 +125,8 @@ export function drawing(): InspectorDrawing {
     if (!frame) return "waiting for the first frame…";
     const at = placeIn(store, get);
     const { touch } = draw;
-    const phi = at && presentPhi(store, frame, at, touch.edited);
+    const isEdited = store.cursor() < 0 && samePlace(touch.edited?.at ?? null, at);
+    const phi = at && phiOf(frame, at, isEdited ? touch.edited?.coefficients : null);
     if (!phi) return "no layer to draw";
     const settings = readSettings(get);
     const chosen = chosenX(touch, phi);
@@ -145,9 +144,7 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const own = chosen ? roundWindow(from.held) : roomy(from.held);
-    const reach = chosen ? undefined : given.scale;
-    const free: Ends = reach ? [Math.min(-reach, own[0]), Math.max(reach, own[1])] : own;
+    const free = chosen ? roundWindow(from.held) : roomy(from.held);
     const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
@@ -165,12 +162,6 @@ export function drawing(): InspectorDrawing {
 /** The x that was chosen, where that was for functions like this one. */
 export function chosenX({ chosen }: Touch, phi: Phi): Ends | null {
   return chosen?.of === kindOf(phi) ? chosen.x : null;
-}
-
-/** φ of the frame, or as it is being edited. */
-function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["edited"]) {
-  const own = store.cursor() < 0 && samePlace(edited?.at ?? null, at);
-  return phiOf(frame, at, own ? edited?.coefficients : null);
 }
 
 /** Plot and legend in a width: beside each other where there is room for all rows. */
@@ -314,12 +305,12 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: PlotPicture, { store, get, room }: Given): Remark[] {
+function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const first = isBeside(get) && !store.selection() ? store.initial() : null;
-  const which = first ? `, the largest at step ${formatCount(first.step)}` : "";
+  const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
+  const which = why && `, ${why}`;
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [start, end]), tone: range ? "ink" : "warn", strong: true },
