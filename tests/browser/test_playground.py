@@ -110,7 +110,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ready(page: Page) -> Page:
-    until_on(page, lambda: error_of(page) < math.inf, "the first score")
+    until_on(page, lambda: page.locator("[data-kw-part=score]").inner_text(), "the first score")
     return page
 
 
