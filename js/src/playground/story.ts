@@ -90,8 +90,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    const until = AbortSignal.any([visited, present.signal]);
-    startDoubt(canvas, present.course, present, until, (...found) => say(doubtWords(...found)));
+    startDoubt(canvas, present.course, present, visited, (...found) => say(doubtWords(...found)));
   }
 
   const step = (to: () => number, focused: HTMLElement) => ({

@@ -3298,8 +3298,7 @@ function createStory(place, actions) {
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    const until = AbortSignal.any([visited, present2.signal]);
-    startDoubt(canvas, present2.course, present2, until, (...found) => say(doubtWords(...found)));
+    startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
   }
   const step = (to, focused) => ({
     async click() {
