@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evaluate, evaluateAll, type Plan, samplePlan } from "../src/phi/curves.ts";
+import { evaluate, evaluateAll, firstShown, type Plan, samplePlan } from "../src/phi/curves.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
 import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { basis, frameOf, KNOTS, layer, randoms, table } from "./samples.ts";
@@ -225,5 +225,36 @@ describe("phiAt", () => {
     const ones = { ...frameOf([two]), data: Float32Array.of(1, 1) };
     expect(phiAt(two, 0, ones, -1).phi).toBe(1);
     expect(phiAt(two, 1, ones, -1).phi).toBe(-1);
+  });
+});
+
+describe("the function that views begin with", () => {
+  /** Frames of three functions, each a line through zero with one of these slopes at its ends. */
+  const framesOf = (...steps: number[][]) => {
+    const layers = [layer({ kind: "linear", shape: [3, 1, 1, 1] })];
+    const layout = { version: 1, layers };
+    return steps.map((weights, k): Frame => {
+      const data = new Float32Array(3 * 9);
+      weights.forEach((weight, f) => {
+        data[9 * f] = weight;
+      });
+      return { step: 10 * k, layout, data };
+    });
+  };
+  const asked = (...frames: Frame[]) =>
+    firstShown(
+      { initial: () => frames[0], latest: () => frames[frames.length - 1] },
+      frames[0].layout.layers[0],
+    );
+
+  it("is the largest before a training, and stays the same while it learns", () => {
+    const [start, later] = framesOf([0.1, 0.3, 0.2], [2, 0.3, 0.2]);
+    expect(asked(start)).toEqual({ f: 1, why: "the largest at step 0" });
+    expect(asked(start, later).f).toBe(1);
+  });
+
+  it("is the one that has changed most where a training is seen first when it is under way", () => {
+    const [start, later] = framesOf([0.1, 0.9, 0.2], [0.1, 0.8, -0.4]);
+    expect(asked(start, later)).toEqual({ f: 2, why: "changed most since step 0" });
   });
 });

@@ -209,23 +209,6 @@ describe("a dashboard", () => {
     expect(store.selection()).toBeNull();
   });
 
-  it("has one scale for functions that stand side by side", async () => {
-    const { all, store } = await show();
-    type Drawn = HTMLElement & {
-      kwView: { scene(): { picture?: { scales: { largest: number } }; y?: number[] } };
-    };
-    const sceneOf = (name: string) => (all(`.kw-${name}`)[0] as Drawn).kwView.scene();
-    const isAlike = () => {
-      const most = sceneOf("kernel-grid").picture?.scales.largest ?? Number.NaN;
-      const [low, high] = sceneOf("spline-inspector").y ?? [];
-      return low <= -most && high >= most;
-    };
-    expect(isAlike()).toBe(true);
-    store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
-    await painted();
-    expect(isAlike()).toBe(true);
-  });
-
   it("has the heights of its panels at hand, and shows all of them with all controls", async () => {
     const { all } = await show();
     const [drawing] = all('[data-panel="function"] .kw-viewport');

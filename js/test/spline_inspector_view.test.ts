@@ -116,11 +116,15 @@ const edits = (sent: unknown[]) =>
   (sent as Record<string, unknown>[]).filter(({ kind }) => kind === "edit");
 
 describe("which function is shown", () => {
-  it("is the first of the layer, and then the one that is selected, of any layer", async () => {
-    const { store } = makeStream();
+  it("is one that says something, the same while it learns, and then the one that is selected", async () => {
+    const { store, send } = makeStream();
     const { root, one, model } = show(store, { layer: "conv2" });
     await painted();
-    expect(root.kwView.selection()).toEqual({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
+    const first = root.kwView.selection();
+    expect(first?.layer).toBe("conv2");
+    send(100);
+    await painted();
+    expect(root.kwView.selection()).toEqual(first);
     const chosen = { layer: "conv1", out: 3, in: 0, row: 2, column: 1 };
     store.select(chosen);
     await painted();
@@ -135,6 +139,7 @@ describe("which function is shown", () => {
 
   it("changes by buttons, keys and numbers, for all views", async () => {
     const { store } = makeStream();
+    store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
     const { root, one, press, button } = show(store);
     await painted();
     button("›").click();
@@ -665,6 +670,7 @@ describe("zooming and moving", () => {
 describe("editing", () => {
   it("draws what the pointer says at once and sends it, the last value always", async () => {
     const { store, model } = makeStream();
+    store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
     const { root, pointer } = show(store);
     await painted();
     const from = root.kwView.controlPoints().find(({ label }) => label === "B3");
@@ -714,6 +720,7 @@ describe("editing", () => {
 
   it("holds the curve until the model's frame has the value", async () => {
     const { store, model, run, send } = makeStream();
+    store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
     const { root, handle, press } = show(store);
     await painted();
     press(handle("B1"), "ArrowUp");
@@ -760,6 +767,7 @@ describe("editing", () => {
 
   it("has buttons for the kernel's commands, as far as there is anything to do", async () => {
     const { store, model } = makeStream();
+    store.select({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
     const { button } = show(store);
     await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([true, true]);

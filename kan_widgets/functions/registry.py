@@ -33,10 +33,6 @@ def _no_problem(module: nn.Module) -> str:
     return ""
 
 
-def _always(module: nn.Module) -> bool:
-    return True
-
-
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """Reads one kind of module. Made by `register_adapter`; see there."""
@@ -44,7 +40,7 @@ class Adapter:
     library: str
     read: LayerReader
     problem: Callable[[nn.Module], str] = _no_problem
-    resembles: Callable[[nn.Module], bool] = _always
+    resembles: Callable[[nn.Module], bool] = lambda module: True
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None
     elementwise: bool = False
     n_inputs: Callable[[nn.Module], int] | None = None
@@ -88,7 +84,7 @@ def register_adapter(
     *,
     library: str = "",
     problem: Callable[[nn.Module], str] = _no_problem,
-    resembles: Callable[[nn.Module], bool] = _always,
+    resembles: Callable[[nn.Module], bool] = lambda module: True,
     sums: Callable[[nn.Module], Sequence[Sum]] | None = None,
     elementwise: bool = False,
     n_inputs: Callable[[nn.Module], int] | None = None,

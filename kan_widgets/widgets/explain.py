@@ -206,9 +206,8 @@ class Explain(ModelView):
 
     def _content(self) -> dict[str, Any]:
         found = self._explanation
-        image = found.image
-        if image.ndim == 1 and found.map_shape is not None:
-            image = image.reshape(found.map_shape)
+        shape = found.map_shape if found.image.ndim == 1 else None
+        image = found.image.reshape(shape or found.image.shape)
         return {"image": array_dict(image), "parts": list(self._parts)}
 
     def _draw(self) -> None:

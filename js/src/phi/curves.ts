@@ -1,6 +1,7 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
-import { bisectRight, range } from "d3-array";
-import type { Frame, LayerLayout, Table } from "../wire/types.ts";
+import { bisectRight, maxIndex, range } from "d3-array";
+import type { Frame, LayerLayout, Store, Table } from "../wire/types.ts";
+import { formatCount } from "./format.ts";
 
 /** The points at which the functions of one table are drawn. */
 export interface TablePlan {
@@ -163,18 +164,31 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-const largest = new WeakMap<LayerLayout, number>();
+/** Which function of a layer views begin with, and what is said of it. */
+interface First {
+  f: number;
+  why: string;
+}
 
-/** The function of a layer that reached furthest from zero on its grid at the start: while it learns it is the same one. */
-export function largestAtStart(start: Frame | null, { name, count }: LayerLayout): number {
+const firsts = new WeakMap<LayerLayout, First>();
+
+/** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. */
+export function firstShown(
+  store: Pick<Store, "initial" | "latest">,
+  { name, count }: LayerLayout,
+): First {
+  const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
-  if (!start || !layer) return 0;
-  const find = () => {
-    const reach = sizesAt(start, layer, samplePlan(layer, layer.domain, 16));
-    return reach.reduce((best, value, f) => (value > reach[best] ? f : best), 0);
-  };
-  const found = largest.get(layer) ?? find();
-  largest.set(layer, found);
+  if (!start || !now || !layer) return { f: 0, why: "" };
+  const known = firsts.get(layer);
+  if (known) return known;
+  const hasMoved = now !== start && now.layout === start.layout;
+  const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
+  const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));
+  const step = formatCount(start.step);
+  const why = hasMoved ? `changed most since step ${step}` : `the largest at step ${step}`;
+  const found = { f: Math.max(0, maxIndex(reach)), why };
+  firsts.set(layer, found);
   return found;
 }
 

@@ -1,7 +1,7 @@
 /** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. */
 
 import { maxIndex } from "d3-array";
-import { largestAtStart } from "../phi/curves.ts";
+import { firstShown } from "../phi/curves.ts";
 import {
   entryText,
   functionOf,
@@ -45,7 +45,7 @@ export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): M
   ];
 }
 
-/** The selected function, else the one of the last layer that was the largest at the start; and what it was. */
+/** The selected function, else the one of the last layer that views begin with; and what it was. */
 function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const [frame, ghost] = [lastFinite(store), store.ghost()];
   const selection = store.selection();
@@ -53,7 +53,7 @@ function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
   const own = all.find((one) => functionOf(one, selection) >= 0);
   const layer = own ?? all.filter((one) => !isPlain(one)).at(-1);
   if (!frame || !layer) return [];
-  const f = own ? functionOf(own, selection) : largestAtStart(store.initial(), layer);
+  const f = own ? functionOf(own, selection) : firstShown(store, layer).f;
   const then = ghost?.layout === frame.layout ? ghost : null;
   const title = fitting(namesOf(store, layer, f), CARD.width - x, BARS.size);
   const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };

@@ -29,8 +29,6 @@ export interface Given {
   room?: number | undefined;
   /** CSS pixels of the scene's height that are seen at once; undefined where that is not known, as in a picture. */
   seen?: number | undefined;
-  /** How far φ reaches at least on its axes, where functions stand beside others; undefined where that is its own. */
-  scale?: number | undefined;
   theme: Theme;
   /** Device pixels per pixel, for hairlines. */
   ratio: number;

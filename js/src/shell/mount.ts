@@ -54,8 +54,6 @@ export interface Within {
   height(): number | undefined;
   /** The most that are seen of it at once; undefined where more may be. */
   seen?(): number | undefined;
-  /** How far φ reaches at least on its axes; undefined where that is its own. */
-  scale?(): number | undefined;
   /** Called when it is drawn: whether to stay hidden until those beside it are ready. */
   waits?(): boolean;
 }
@@ -325,7 +323,6 @@ function givenOf(
     width,
     height: room ?? Math.max(96, Number(model.get("height")) || 480),
     room,
-    scale: within?.scale?.(),
     theme,
     ratio: globalThis.devicePixelRatio || 1,
     pointed: NOT_POINTED,

@@ -60,8 +60,7 @@ _ALIKE = 0.75
 def picture_of_rows(rows: Float32) -> tuple[int, int, int] | None:
     """Return ``(1, k, k)`` where rows ``(n, k²)`` look like flattened pictures, else ``None``.
 
-    In a picture both neighbours of a pixel, beside and below it, are more like it than one half a
-    row away; in a smooth series the one below, a whole row away, is less like it.
+    In a smooth series, other than in a picture, what is a row away is least alike.
     """
     side = round(rows.shape[-1] ** 0.5)
     if rows.ndim != 2 or side**2 != rows.shape[1] or rows.shape[1] < _LEAST_PIXELS:

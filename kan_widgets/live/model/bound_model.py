@@ -69,6 +69,7 @@ class BoundModel:
         # What reaches the layers was observed by itself: with the first batch, else with the
         # examples that are traced.
         self._observed_by_itself = False
+        self._observes_from = 10
 
     @property
     def module(self) -> nn.Module | None:
@@ -213,6 +214,16 @@ class BoundModel:
         """Trace the examples where nothing trains; see `Probing.trace_at_rest`."""
         if (module := self.module) is not None:
             self.probing.trace_at_rest(module, self._observe_again if settled else None)
+
+    def trace_in_step(self, module: nn.Module, step: int) -> None:
+        """Trace the examples if they are due; ever more rarely see what reaches the layers, too."""
+        self.probing.trace_in_step(module, step)
+        if (examples := self.probing.examples) is not None and step >= self._observes_from:
+            self._observes_from = 2 * step
+            start = perf_counter()
+            with suppress(Exception):  # the inputs stay those that were seen
+                self._observe_again(module, examples)
+            self.probing.in_steps += perf_counter() - start
 
     def _observe_again(self, module: nn.Module, examples: Examples) -> None:
         """Observe the examples again, unless a reader had another batch observed."""

@@ -128,11 +128,9 @@ def _describe(
     usable = _whole(torch.cat([placed, images.expand(*placed.shape[:-1], 1)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
-    is_image = (
-        first is not None
-        and x.shape == first.shape
-        and bool(((x == first) | (x.isnan() & first.isnan())).all())
-    )
+    is_image = False
+    if first is not None and x.shape == first.shape:
+        is_image = bool(((x == first) | (x.isnan() & first.isnan())).all())
     if is_image and layer.kind == "linear" and fold is None and x.ndim == 2:
         fold = picture_of_rows(x[:_MAX_MAPS].float().cpu().numpy())
     return Observation(

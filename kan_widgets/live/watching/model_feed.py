@@ -166,7 +166,7 @@ class ModelFeed(TrainingFeed):
                 camera.spent(now, is_shown=any(each.shows_frames for each in self.listeners))
                 self.watchdog.step_framed(step)
                 if (module := self.module) is not None:
-                    model.probing.trace_in_step(module, step)
+                    model.trace_in_step(module, step)
                 return True
             self.counter.skipped += 1
         elif camera.coming is not None and (frame := camera.arrived()) is not None:

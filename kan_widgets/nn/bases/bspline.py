@@ -32,10 +32,7 @@ class Spline(OnGrid):
         knots = self.knots
         return knots[0], knots[-1]
 
-    @property
-    def extent(self) -> Ends:
-        """The support."""
-        return self.support
+    extent = support
 
     @property
     def labels(self) -> tuple[str, ...]:

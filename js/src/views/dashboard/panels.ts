@@ -6,10 +6,9 @@ import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/in_sight.ts";
-import type { Mounted, Shell, Still, ViewElement, Within } from "../../shell/mount.ts";
+import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import { isUnderWay } from "../../wire/standing.ts";
-import type { GridScene } from "../kernel_grid/scene.ts";
 import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
@@ -82,15 +81,6 @@ export function createPanels(shell: Shell, host: Host) {
   const { arrange } = heights;
   let all = false;
   let active = 0;
-  let scale: number | undefined;
-
-  /** What stands beside the kernels has their scale. */
-  function agree(kernels: Place) {
-    const now = scaleOf(kernels);
-    if (now === scale) return;
-    scale = now;
-    for (const k of open()) if (places[k] !== kernels) places[k].draw?.();
-  }
 
   function withinOf(number: number): Within {
     const place = places[number];
@@ -111,11 +101,7 @@ export function createPanels(shell: Shell, host: Host) {
         return all || !DRAWINGS[place.named.name] ? undefined : place.height;
       },
       seen: () => (all || !heights.areFitted() ? undefined : place.height),
-      waits() {
-        if (place.named.name === "kernels") agree(place);
-        return together.waits(number);
-      },
-      scale: () => scale,
+      waits: () => together.waits(number),
       takes: (still, draw) => Object.assign(place, { still, draw }),
     };
   }
@@ -285,14 +271,6 @@ function placeIn(document: Document, root: HTMLElement, named: Named) {
     /** It has no curves, and stands below the others. */
     isFlat: false,
   };
-}
-
-/** How far φ reaches on the scale that all kernels have; undefined where they have none, or show something else. */
-function scaleOf({ inside }: Place): number | undefined {
-  const view = inside.querySelector<ViewElement<GridScene>>(".kw-kernel-grid");
-  const { scales, settings } = view?.kwView.scene()?.picture ?? {};
-  const hasScale = settings?.mode === "curves" || settings?.mode === "overview";
-  return hasScale && scales?.smallest === scales?.largest ? scales?.largest : undefined;
 }
 
 function sizeOf(place: Place, isDrawn: boolean): Size {

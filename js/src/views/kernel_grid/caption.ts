@@ -55,7 +55,8 @@ export function gridCaption(
       title: over,
       strong: true,
     });
-  if (togetherOf(get) && settings.scale === "layer") say("one scale for all models");
+  const isShared = togetherOf(get)?.isShared() && !isPlain(layer);
+  if (isShared && settings.scale === "layer") say("one scale for the φ of all models");
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.

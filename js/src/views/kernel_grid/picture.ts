@@ -252,7 +252,8 @@ function setScales(
   const { mode, scale } = picture.settings;
   if (mode === "overview" || scale === "layer") {
     const own = niceCeil(layerPeak(now, all));
-    const most = together?.y(own) ?? own;
+    // The lines of plain weights would press φ flat.
+    const most = isPlain(picture.layer) ? own : (together?.y(own) ?? own);
     shareScale(picture, most);
     if (mode === "overview") picture.cells = signedCells(picture);
     else picture.cut = now.sizes.filter((size) => size > most).length;

@@ -1,7 +1,7 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. */
 
 import { max } from "d3-array";
-import { ALL_POINTS, largestAtStart, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
 import { formatCount, spanText } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
@@ -37,10 +37,11 @@ import {
   inputRange,
   type Picture,
   pictureMaker,
+  WIDE,
   xRangeOf,
 } from "./picture.ts";
 import { bandOf, layerScores, scoresOf } from "./scores.ts";
-import { isFlat, settingsOf } from "./settings.ts";
+import { isFlat, type Settings, settingsOf } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { selectionText } from "./words.ts";
@@ -63,15 +64,21 @@ interface GridDrawing extends Drawing<GridScene> {
   readingX: number;
 }
 
+/** A narrow page is scrolled: there an overview is higher, so that its cells can be pointed at. */
+export function roomIn({ get, width, height, room }: Given, { mode }: Settings): number {
+  const isPage = room === undefined && width < WIDE && mode === "overview" && !get("together");
+  return isPage ? 1.5 * height : height;
+}
+
 export function drawing(): GridDrawing {
   const makePicture = pictureMaker();
   const keep = memory();
 
   function picked(given: Given, frame: Frame, layer: LayerLayout): Ingredients {
-    const { store, get, width, height } = given;
+    const { store, get, width } = given;
     const observed = store.observed(layer.name);
     const settings = settingsOf(get, layer);
-    const room = height - (isFlat(settings) ? 0 : AXIS_HEIGHT);
+    const room = roomIn(given, settings) - (isFlat(settings) ? 0 : AXIS_HEIGHT);
     return {
       ...{ frame, layer, width, room, observed, settings },
       fold: observed?.fold ?? null,
@@ -168,7 +175,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const flat = isFlat(settings);
   const alone = isAlone(picture);
   const hasPlot = alone || settings.mode === "overview";
-  const plot = hasPlot ? plotBox(picture, given.width, given.height) : null;
+  const plot = hasPlot ? plotBox(picture, given.width, roomIn(given, settings)) : null;
   let x: number | null = null;
   if (hovered >= 0 && flat && !alone) x = readingX;
   else if (hovered >= 0) {
@@ -193,7 +200,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     !plot &&
     ((given.get("linked") ?? []) as string[]).length > 0 &&
     given.store.selection() === null;
-  const beside = isBeside ? [largestAtStart(given.store.initial(), layer)] : [];
+  const beside = isBeside ? [firstShown(given.store, layer).f] : [];
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,

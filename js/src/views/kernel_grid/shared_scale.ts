@@ -8,6 +8,8 @@ export interface Together {
   version(): number;
   /** Tells how far φ reaches in this grid, and gives how far in all; each has the x of its own inputs. */
   y(own: number): number;
+  /** Whether others have that range, too. */
+  isShared(): boolean;
 }
 
 /** A grid among others is as tall as it is. */
@@ -30,14 +32,16 @@ export function agreement(
     most,
     version: () => version,
     y(own) {
+      const isNew = ys[grid] === 0;
       ys[grid] = own;
       const all = Math.max(...ys);
-      if (all !== y) {
+      if (all !== y || isNew) {
         y = all;
         version++;
         changed(grid);
       }
       return y;
     },
+    isShared: () => ys.filter((one) => one > 0).length > 1,
   });
 }

@@ -14,7 +14,7 @@ import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
 import { HEIGHT, magnified, WIDTH } from "./overview.ts";
-import { drawing, type GridScene } from "./scene.ts";
+import { drawing, type GridScene, roomIn } from "./scene.ts";
 import {
   GRID_MODES,
   type GridMode,
@@ -101,7 +101,7 @@ function build(shell: Shell): Parts {
       const room = together ? 0 : shell.root.clientWidth;
       header.show({ ...settings, scores: scoreNames(given.get) }, layers, layer?.name ?? "", room);
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
-      const inside = given.room === undefined ? given.height : 2 * given.height;
+      const inside = given.room === undefined ? roomIn(given, settings) : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
       const shown = view.show(given, layer, most, draw);
       if (typeof shown === "string") return shown;

@@ -195,8 +195,7 @@ export function responseOf(
   const kernels = sourcesOf(swept, place.output);
   const kernel = kernels.find((one) => one.in === selection?.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);
-  const own = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
-  const patch = { ...own, most: Math.max(own.most, given.scale ?? 0) };
+  const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
   return { source, image, swept, ...maps, selection, place, by, kernel, patch };
 }
 

@@ -24,8 +24,7 @@ export function stripOf(
   { example, picker }: Settings,
   { y, isRow, height }: { y: number; isRow: boolean; height: number },
 ): { sites: Site[]; close: Rect; marks(): Mark[] } {
-  // Narrow diagrams side by side each have them, so that what is below lies at the same height.
-  const probe = picker || isRow ? store.probe() : null;
+  const probe = picker ? store.probe() : null;
   const count = probe ? probe.shape[0] : 0;
   const draws = canDraw(probe) && !still;
   const noun = probe?.shape.length === 4 ? "Image" : "Example";

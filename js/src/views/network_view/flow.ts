@@ -59,8 +59,9 @@ export function createFlow() {
     const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
     const hurried = !drawn && taken !== null && isLive && rests;
     const isBlank = drawn?.every((value) => value === drawn[0]);
-    // For a drawing rounded functions will do, which is said: no model has made numbers of it that these could miss.
-    const computable = input && stateAt(structure, frame, taken, drawn !== null);
+    // Rounded functions will do, which is said, where no model has made numbers of it at this step that these could miss.
+    const computable =
+      input && stateAt(structure, frame, taken, drawn !== null || taken?.step !== frame.step);
     const kept = (step: number) => {
       const at = store.at(step);
       return at?.step === step && at.layout === frame.layout ? at : null;

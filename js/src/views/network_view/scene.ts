@@ -83,7 +83,7 @@ const NARROW = { alone: 540, compared: 720 };
 const STRIP = { least: 131, most: 204, share: 0.44 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170, narrow: { all: 556, diagram: 220 } };
+const LEAST = { all: 300, diagram: 170, brief: 260, narrow: { all: 556, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -271,18 +271,23 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const isOne = isOneFunction(graph);
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
   const isRow = narrow || isOne;
+  // Of several networks in a narrow page the diagrams are to be seen together.
+  const isBrief = narrow && settings.compared !== null;
   // What stands below in a narrow page takes nothing from the diagram.
-  const more = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
+  const more = isRow && settings.picker && store.probe() !== null ? EXAMPLES_ROW : 0;
   // The units of a column are large enough to be seen, within bounds.
   const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
   const asked = Number(get("height"));
-  const own = more + (asked || STRIP.most + Math.max(ROOM.least, wanted));
+  const own = more + (asked || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted));
   const least = narrow ? LEAST.narrow : LEAST;
-  const height = given.room || Math.min(own, asked ? own : Math.max(least.all, seen ?? own));
+  const height =
+    given.room ||
+    Math.min(own, asked ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own));
   const free = height - more;
   const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
-  const strip = !isOne && free - room >= least.diagram ? room : 0;
+  const hasStrip = !isOne && !isBrief && free - room >= least.diagram;
+  const strip = hasStrip ? room : 0;
   return { height, strip, isRow, foot: more + strip };
 }
 

@@ -1,6 +1,6 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
-import { largestAtStart } from "../../phi/curves.ts";
+import { firstShown } from "../../phi/curves.ts";
 import { layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
@@ -81,15 +81,13 @@ const LOW_HOST = 260;
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
 
-const isBeside = (get: Given["get"]) => ((get("linked") ?? []) as string[]).length > 0;
-
-/** The function that is shown: the selected one, or else the first of the layer; beside other views the largest at the start. */
+/** The function that is shown: the selected one, or else the one of the layer that views begin with. */
 export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const frame = store.current();
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  return layer && selectionOf(layer, isBeside(get) ? largestAtStart(store.initial(), layer) : 0);
+  return layer && selectionOf(layer, firstShown(store, layer).f);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -146,9 +144,7 @@ export function drawing(): InspectorDrawing {
       isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
-    const own = chosen ? roundWindow(from.held) : roomy(from.held);
-    const reach = chosen ? undefined : given.scale;
-    const free: Ends = reach ? [Math.min(-reach, own[0]), Math.max(reach, own[1])] : own;
+    const free = chosen ? roundWindow(from.held) : roomy(from.held);
     const y = touch.held ? heldRange(from, touch.held) : free;
     return sceneOf(from, settings, y, given, touch);
   }
@@ -309,12 +305,12 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: PlotPicture, { store, get, room }: Given): Remark[] {
+function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
   const { at, phi, range, x } = picture;
   const { layer } = phi;
   const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const first = isBeside(get) && !store.selection() ? store.initial() : null;
-  const which = first ? `, the largest at step ${formatCount(first.step)}` : "";
+  const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
+  const which = why && `, ${why}`;
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [start, end]), tone: range ? "ink" : "warn", strong: true },
