@@ -86,7 +86,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     const { signal: visited } = visit;
     const { page, arrive: come } = STORY[current - 1];
     present.turnTo(page);
-    const result = await come?.(present);
+    const result = await come?.(present, visited);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
