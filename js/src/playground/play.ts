@@ -103,8 +103,8 @@ export async function play(
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
-        const own = { state, problem, network, machine, course, model, signal };
-        story.hear({ ...own, turnTo }, news);
+        const own = { state, problem, network, machine, course, model, turnTo };
+        story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
