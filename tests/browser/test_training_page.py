@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from playwright.sync_api import Browser, Page
+from torch import nn
 
 import kan_widgets as kw
 from tests.browser.lab import until_on
@@ -92,14 +93,26 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     until_on(page, lambda: 0 < step_of(page) < here, "it begins again")
 
 
-def test_a_network_that_is_one_layer_trains_too(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: kw.nn.KANLinear(2, 1),
+        lambda: nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)),
+    ],
+    ids=["one layer", "plain layers"],
+)
+def test_other_networks_train_too(
+    make: Callable[[], nn.Module], browser: Browser, tmp_path: Path
+) -> None:
     x = torch.rand(200, 2)
-    model = kw.nn.KANLinear(2, 1)
-    file = kw.playground(model, tmp_path / "one.html", data=(x, x.sum(1, keepdim=True)))
+    file = kw.playground(make(), tmp_path / "one.html", data=(x, x.sum(1, keepdim=True)))
     opened = browser.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.goto(file.as_uri())
     run = opened.locator("[data-kw-part=run]")
     until_on(opened, run.is_enabled, "the page is ready")
     run.click()
     until_on(opened, lambda: step_of(opened) > 5, "some steps are made")
     opened.close()
+    assert not faults

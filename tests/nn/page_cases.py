@@ -19,7 +19,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.frames.structure import structure_dict
-from kan_widgets.widgets.training_page import recipe_of
+from kan_widgets.widgets.pages.trainable import recipe_of
 from kan_widgets.widgets.wire.messages import layout_dict
 
 PATH = Path(__file__).parents[2] / "js/test/training_cases.json"
@@ -42,24 +42,75 @@ def _moved() -> nn.Module:
     )
 
 
+def _shared() -> nn.Module:
+    """Kernels shared by channels, moved too, and knots that are not evenly spaced."""
+    knots = (-2.5, -2, -1.5, -1.2, -1, -0.3, 0, 0.1, 0.6, 1, 1.5, 2.2, 2.6, 3)
+    return nn.Sequential(
+        kw.nn.SharedKANConv2d(2, 3, stride=(1, 2), padding=1, basis=kw.nn.KnotSpline(knots, 4)),
+        kw.nn.SharedKANConv2d(1, (3, 2), padding=(1, 0), spline_scaler=True, spline_order=1),
+        nn.MaxPool2d((3, 1), stride=(2, 1)),
+        nn.Flatten(),
+        kw.nn.KANLinear(18, 3, basis=kw.nn.KnotSpline(knots, 2), base_activation="identity"),
+        nn.LogSoftmax(-1),
+    )
+
+
+def _plain_dense() -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(5, 20), nn.Tanh(), nn.Linear(20, 4, bias=False), nn.SiLU(), nn.Linear(4, 2)
+    )
+
+
+def _plain_moved() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, (3, 2), stride=2, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(4),
+        nn.Conv2d(4, 6, 2, dilation=2, groups=2, bias=False),
+        nn.Flatten(),
+        nn.Linear(36, 3),
+        nn.LogSoftmax(-1),
+    )
+
+
+def _dense(**options: Any) -> nn.Module:
+    return nn.Sequential(
+        kw.nn.KANLinear(5, 3, spline_scaler=True, **options),
+        nn.BatchNorm1d(3),
+        kw.nn.KANLinear(3, 2, grid_size=8, grid_range=(-2, 1.5), **options),
+    )
+
+
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "splines": _small,
     "the article's": lambda: kw.nn.KANCNN.article(image_size=10, num_classes=3),
     "moved": _moved,
+    "shared": _shared,
     "radial": lambda: _small(basis="rbf"),
     "Chebyshev": lambda: _small(basis="chebyshev"),
     "waves": lambda: _small(basis="fourier"),
     "order 1, ReLU": lambda: _small(spline_order=1, base_activation="relu"),
+    "order 4": lambda: _small(spline_order=4),
     "order 5, no norm": lambda: _small(spline_order=5, norm=None),
+    "dense": _dense,
+    "dense, radial": lambda: _dense(basis="rbf"),
+    "plain": lambda: kw.nn.CNN(image_size=8, num_classes=3, channels=(3, 5), hidden=7),
+    "plain, moved": _plain_moved,
+    "plain, dense": _plain_dense,
 }
+_SHAPES: dict[str, tuple[int, ...]] = {"the article's": (1, 10, 10)}
+_TARGETS = torch.tensor([[0.5, -1], [2, 0], [-0.3, 0.1]])
 
 
 def case(name: str) -> dict[str, Any]:
-    """Return a step: what it begins with, the loss, the gradients and the model after it."""
+    """Return a step: what it begins with, the loss, the gradients and the model after it.
+
+    Of a model that gives classes the targets are those; else they are numbers.
+    """
     torch.manual_seed(0)
     model = MODELS[name]()
-    side = 10 if name == "the article's" else 8
-    x = torch.rand(_BATCH, 1, side, side) * 2 - 1
+    shape = (5,) if "dense" in name else _SHAPES.get(name, (1, 8, 8))
+    x = torch.rand(_BATCH, *shape) * 2 - 1
     labels = torch.tensor([0, 2, 1])
     live = kw.bind(model, example=x)
     assert live.feed.structure is not None
@@ -70,16 +121,17 @@ def case(name: str) -> dict[str, Any]:
         "recipe": recipe_of(model),
         "frame": frame,
         "x": x.numpy(),
-        "labels": labels.tolist(),
     }
     output = model.train()(x)
-    loss = F.nll_loss(output, labels)
+    is_regression = output.shape == _TARGETS.shape
+    loss = F.mse_loss(output, _TARGETS) if is_regression else F.nll_loss(output, labels)
     loss.backward()  # type: ignore[no-untyped-call]
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     optimizer.step()
     live.close()
     found |= {
+        "targets": (_TARGETS if is_regression else labels.float()).numpy(),
         "output": output.detach().numpy(),
         "loss": loss.item(),
         "gradients": {

@@ -15,6 +15,7 @@ import {
 } from "./between_layers.ts";
 import { KanLayer, type LayerRecipe } from "./layer.ts";
 import type { Machine } from "./machine.ts";
+import { type ObservedMessage, observe } from "./observed.ts";
 
 /** What is needed to train a network beside its structure and its layout. */
 export type Recipe = Record<string, LayerRecipe>;
@@ -94,25 +95,32 @@ export class Network {
     return frame;
   }
 
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n: number, step: number): ObservedMessage[] {
+    const { structure } = this.description;
+    return this.#layers
+      .filter(({ spline }) => spline)
+      .map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
+  }
+
   #operation(station: Station, from: Values, to: Values): Operation {
     const { machine } = this;
     const { layer: name, compute } = station;
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
-      const bias = this.#trained(station, "bias");
+      const bias = this.#weight(station, "bias");
       const layerRecipe = this.description.recipe[layer.name];
       const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
       this.#layers.push(kanLayer);
-      this.weights.push(kanLayer.base);
-      if (kanLayer.spline) this.weights.push(kanLayer.spline);
-      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      this.#train(kanLayer.base, kanLayer.spline, kanLayer.scaler, bias);
       return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
         const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
-        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
+        this.#train(scale, shift);
         return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
@@ -137,11 +145,12 @@ export class Network {
     return vector;
   }
 
-  #trained(station: Station, name: string): Weight | null {
+  #weight(station: Station, name: string): Weight | null {
     const vector = this.#vector(station, name);
-    if (!vector) return null;
-    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
-    this.weights.push(weight);
-    return weight;
+    return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+  }
+
+  #train(...weights: (Weight | null)[]): void {
+    this.weights.push(...weights.filter((one) => one !== null));
   }
 }

@@ -2,6 +2,7 @@
 
 import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
+import type { ObservedMessage } from "./observed.ts";
 import { type Data, Trainer, type TrainingSettings } from "./trainer.ts";
 
 /** What a page asks the worker for. */
@@ -29,6 +30,8 @@ export interface News {
   steps: number;
   loss: number;
   rate: number;
+  /** What reaches the functions at this step; mostly none. */
+  observed: ObservedMessage[];
   /** The score on `of` test examples at this step; mostly null. */
   score: { value: number; of: number } | null;
   /** Whether the score is the share of examples that are right; else it is the root of the mean squared error. */
@@ -135,16 +138,18 @@ export class Worker {
     this.#isDrawn = false;
     this.#sentAt = now;
     let score: News["score"] = null;
+    let observed: ObservedMessage[] = [];
     if (always || now - this.#scoredAt > SCORE) {
       this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
+      observed = trainer.observe(trainer.data.test);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
     const progress = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
+    this.say({ frame, step, steps, loss, rate, score, observed, classifies, ...progress });
   }
 
   #speed(): number {

@@ -12,8 +12,6 @@ compiled kernels check every number that they are given, and decline if one is n
 dense form computes that call.
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import struct
@@ -180,7 +178,7 @@ def family_of(basis: Basis) -> tuple[int, float, float] | None:
     lo, hi = basis.domain
     if isinstance(basis, Spline):
         lo, hi = basis.grid_range
-        return 0, lo, 1 / (hi - lo) * basis.grid_size
+        return (0, lo, 1 / (hi - lo) * basis.grid_size) if basis.spline_order > 0 else None
     if type(basis) not in _FAMILIES:
         return None
     family = _FAMILIES.index(type(basis))

@@ -119,8 +119,13 @@ async function start(document, modules) {
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
-    const widgets = widgetsOf(document, saved, modules);
-    for (const place of places) show(place, saved.places, widgets, modules);
+    const mount = (models, until) => {
+      const widgets = widgetsOf(models, saved.streams, modules, until);
+      for (const place of places) show(place, saved.places, widgets, modules, until);
+    };
+    const { play } = modules.Playground ?? {};
+    if (play && saved.lesson) await play(document, saved, saved.lesson, mount);
+    else mount(modelsOf(document, saved, modules), signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     for (const place of places) {
@@ -135,12 +140,11 @@ function textOf(document, id) {
   return text;
 }
 var { signal } = new AbortController();
-function widgetsOf(document, saved, modules) {
-  const models = modelsOf(document, saved, modules);
+function widgetsOf(models, savedStreams, modules, until) {
   const find = (ref) => models.get(ref.replace("anywidget:", ""));
   const { initialize } = modules.Stream;
-  const streams = saved.streams.map(({ id }) => find(id));
-  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const streams = savedStreams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal: until })]));
   const host = {
     getModel: async (ref) => find(ref),
     getWidget: async (ref) => ({ exports: stores.get(find(ref)) })
@@ -149,9 +153,9 @@ function widgetsOf(document, saved, modules) {
 }
 function modelsOf(document, saved, modules) {
   if (saved.heard !== void 0) return liveModels(document, saved, modules);
-  const { train } = modules.Trained ?? {};
+  const { train, courseOf } = modules.Trained ?? {};
   const bar = document.getElementById("kw-bar");
-  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
+  return train && courseOf && bar && saved.lesson ? train(saved, courseOf(saved, saved.lesson), bar, signal) : savedModels(saved);
 }
 function savedModels({ streams, models }) {
   return new Map([
@@ -169,13 +173,13 @@ function liveModels(document, saved, modules) {
     connectionLine.toggleAttribute("data-lost", lost);
   });
 }
-function show(figure, places, { host, find }, modules) {
+function show(figure, places, { host, find }, modules, until) {
   const place = places[Number(figure.dataset.kwPlace)];
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div");
   el.replaceChildren();
   const viewModule = modules.View?.default;
-  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal });
+  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal: until });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 function streamModel(saved) {

@@ -510,6 +510,90 @@ function sizesOf(layer, from, to, n) {
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
+// src/training/observed.ts
+var BINS = 64;
+var MOST_PATCH_NUMBERS = 2e4;
+var MOST_MAPS = 8;
+function observe(machine, { stations }, layer, from, n, step) {
+  const x = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const entries = columns.length;
+  const [low, high] = layer.extent;
+  const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
+  const counts = new Float32Array(entries * BINS);
+  const outside = ([from2, to]) => Float32Array.from(columns, (column) => {
+    return column.filter((value) => value < from2 || value > to).length / column.length;
+  });
+  for (const [entry, column] of columns.entries())
+    for (const value of column)
+      if (value >= low && value <= high) {
+        const bin = Math.floor(BINS * (value - low) / (high - low));
+        counts[entry * BINS + Math.min(BINS - 1, bin)]++;
+      }
+  const [rows] = [columns[0].length];
+  const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
+  const patches = new Float32Array(patchCount * entries);
+  for (let k = 0; k < patchCount; k++)
+    for (let entry = 0; entry < entries; entry++)
+      patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
+  const number = stations.findIndex((station) => station.layer === layer.name);
+  const arrays = {
+    ...{ edges, counts, outside_domain: outside(layer.domain) },
+    ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
+  };
+  return {
+    ...{ kind: "observed", layer: layer.name, samples: n, step },
+    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    shapes: {
+      ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
+      ...{ outside_extent: [entries], patches: [patchCount, entries] },
+      ...mapShape && { maps: mapShape }
+    },
+    arrays: Object.fromEntries(
+      Object.entries(arrays).map(([name, { buffer }]) => [name, new DataView(buffer)])
+    )
+  };
+}
+function foldOf(stations, number) {
+  let [at] = stations[number].sources;
+  while (stations[at].kind === "norm") [at] = stations[at].sources;
+  if (stations[at].kind !== "reshape") return null;
+  const { shape } = stations[stations[at].sources[0]];
+  return shape.length === 3 ? shape : null;
+}
+function flat(x, { size }) {
+  const column = (entry) => x.filter((_, k) => k % size === entry);
+  const columns = Array.from({ length: size }, (_, entry) => column(entry));
+  return { columns, maps: null, mapShape: null };
+}
+function unfolded(layer, x, shape, n) {
+  const [channels, height, width] = shape;
+  const [, , kh, kw] = layer.shape;
+  const { padding, stride, dilation, shared } = layer.conv;
+  const [left, right, top, bottom] = padding;
+  const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
+  const across = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const group = shared ? channels : 1;
+  const places = n * group * rows * across;
+  const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
+    const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
+    return Float32Array.from({ length: places }, (_2, k) => {
+      const [image, place] = [Math.floor(k / rows / across), k % (rows * across)];
+      const row = Math.floor(place / across) * stride[0] + a * dilation[0] - top;
+      const column = place % across * stride[1] + b * dilation[1] - left;
+      return at(Math.floor(image / group), shared ? image % group : own, row, column);
+    });
+  });
+  const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
+  const area = height * width;
+  const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
+    const [image, place] = [Math.floor(k / area / channels), k % area];
+    return at(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+  });
+  return { columns, maps, mapShape };
+}
+
 // src/training/network.ts
 var Network = class {
   /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
@@ -569,25 +653,29 @@ var Network = class {
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
   }
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n, step) {
+    const { structure } = this.description;
+    return this.#layers.filter(({ spline }) => spline).map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
+  }
   #operation(station, from, to) {
     const { machine } = this;
     const { layer: name, compute } = station;
     const layer = this.description.layout.layers.find((each) => each.name === name);
     if (layer) {
-      const bias = this.#trained(station, "bias");
+      const bias = this.#weight(station, "bias");
       const layerRecipe = this.description.recipe[layer.name];
       const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
       this.#layers.push(kanLayer);
-      this.weights.push(kanLayer.base);
-      if (kanLayer.spline) this.weights.push(kanLayer.spline);
-      if (kanLayer.scaler) this.weights.push(kanLayer.scaler);
+      this.#train(kanLayer.base, kanLayer.spline, kanLayer.scaler, bias);
       return kanLayer;
     }
     switch (compute?.op) {
       case "batch_norm": {
         const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
         const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
-        const [scale, shift] = [this.#trained(station, "scale"), this.#trained(station, "shift")];
+        const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
+        this.#train(scale, shift);
         return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
       }
       case "max_pool": {
@@ -610,12 +698,12 @@ var Network = class {
     this.#vectors.push(vector);
     return vector;
   }
-  #trained(station, name) {
+  #weight(station, name) {
     const vector = this.#vector(station, name);
-    if (!vector) return null;
-    const weight = { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
-    this.weights.push(weight);
-    return weight;
+    return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+  }
+  #train(...weights) {
+    this.weights.push(...weights.filter((one) => one !== null));
   }
 };
 
@@ -698,6 +786,8 @@ var Random = class {
 };
 
 // src/training/trainer.ts
+var OBSERVED = 200;
+var OBSERVED_NUMBERS = 25e3;
 var Trainer = class {
   constructor(machine, description, frame, data, settings) {
     this.machine = machine;
@@ -776,6 +866,18 @@ var Trainer = class {
       }
     }
     return isClassifier ? sum / count : Math.sqrt(sum / count);
+  }
+  /** What reaches the network's functions from some of the examples. */
+  observe(examples) {
+    const { maxBatch, input } = this.network;
+    const few = Math.min(OBSERVED, Math.ceil(OBSERVED_NUMBERS / input.size));
+    const n = Math.min(few, this.count(examples), maxBatch);
+    this.#loadInputs(
+      examples,
+      Uint32Array.from({ length: n }, (_, k) => k),
+      0
+    );
+    return this.network.forward(n, false) ? this.network.observe(n, this.step) : [];
   }
   /** Puts examples where the network reads them, channels last. */
   #loadInputs({ inputs }, indices, shift) {
@@ -911,16 +1013,18 @@ var Worker = class {
     this.#isDrawn = false;
     this.#sentAt = now;
     let score = null;
+    let observed = [];
     if (always || now - this.#scoredAt > SCORE) {
       this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
+      observed = trainer.observe(trainer.data.test);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
     const progress = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
+    this.say({ frame, step, steps, loss, rate, score, observed, classifies, ...progress });
   }
   #speed() {
     const [first, last] = [this.#times[0], this.#times.at(-1)];

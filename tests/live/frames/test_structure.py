@@ -108,6 +108,15 @@ def test_a_plain_network_has_the_same_diagram() -> None:
         *("input", *stage, *stage, "reshape", "norm", "plain"),
         *("activation", "plain", "activation"),
     ]
+
+
+def test_biases_are_those_of_each_frame_where_a_copy_is_followed() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    live = kw.bind(model, example=torch.rand(4, 2))
+    beside = [dict(s.beside or {}) for s in live.feed.structure.stations[1:]]
+    assert [one.get("bias") for one in beside] == ["0.bias", None, "2.bias"]
+    assert beside[1]["shift"] == "1.bias"
+    live.close()
     found = traced(kw.nn.MLP(hidden=(6,)), torch.rand(2, 1, 28, 28))
     assert [s.label for s in found.stations][3:6] == ["Linear 784 → 6", "ReLU", "Linear 6 → 10"]
 
