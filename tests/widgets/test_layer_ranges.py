@@ -23,6 +23,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets import insight
+from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.numbers.layer_numbers import MAX_MOMENTS, LayerNumbers, past
 from tests.printed import printed
@@ -579,6 +580,7 @@ def test_while_it_trains_inputs_and_functions_are_of_one_step_and_alarms_say_the
         model[1].weight.fill_(3.0)  # so that many inputs of the last layer miss its grid
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     live = kw.bind(model, optimizer, every=1, max_fps=1e6)
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
     network, view = kw.NetworkView(live), kw.LayerRanges(live)
     monkeypatch.setattr(live.feed.camera.throttle, "is_open", lambda now: True)
     monkeypatch.setattr(live.feed.bound._observing, "is_open", lambda now: True)

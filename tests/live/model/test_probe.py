@@ -27,6 +27,7 @@ from kan_widgets.live.frames.activations import (
 )
 from kan_widgets.live.frames.structure import Structure
 from kan_widgets.live.model import bound_model, probing
+from kan_widgets.live.steering.counter import Counter
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -490,6 +491,7 @@ def test_while_it_trains_what_reaches_the_layers_is_that_of_the_present(
 def test_observing_again_takes_no_more_than_its_part_and_at_rest_the_whole_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
     model, optimizer, live = bound()
     monkeypatch.setattr(live.feed.camera.throttle, "is_open", lambda now: True)
     view = kw.NetworkView(live)
@@ -520,6 +522,7 @@ def test_observing_again_takes_no_more_than_its_part_and_at_rest_the_whole_batch
 def test_a_batch_that_can_no_longer_be_observed_is_reported_once_and_training_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
     model, optimizer, live = bound()
     view = kw.NetworkView(live)
     train(model, optimizer, 1)
