@@ -916,6 +916,8 @@ def test_inputs_that_are_observed_again_and_again_are_few_in_a_recording(
         recorder.flush()
     assert written == [1, 2, 4, 8, 16, 32, 64]
     live.close()
-    assert written == [1, 2, 4, 8, 16, 32, 64, 100]
+    # At rest, perhaps before that is observed once more, with all of its rows.
+    assert written[:7] == [1, 2, 4, 8, 16, 32, 64]
+    assert written[7:] in ([100], [100, 100])
     assert kw.replay(tmp_path / "run").feed.observed["0"].step == 100
     view.close()
