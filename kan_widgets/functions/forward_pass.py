@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kan_widgets.functions.undisturbed import undisturbed, with_copy
+from kan_widgets.functions.undisturbed import is_undisturbed, undisturbed, with_copy
 
 # Most numbers kept of the input of one module, and of the inputs of all modules.
 _MAX_NUMBERS, _MAX_OF_ALL = 200_000, 20_000_000
@@ -78,7 +78,9 @@ class ForwardPass:
             self._handles.pop()
 
     def _is_seen(self) -> bool:
-        if self._is_over or _is_recorded() or (self._graded and not torch.is_grad_enabled()):
+        if self._is_over or _is_recorded():
+            return False
+        if self._graded and (is_undisturbed() or not torch.is_grad_enabled()):
             return False
         self._thread = self._thread or threading.get_ident()
         return self._thread == threading.get_ident()

@@ -30,6 +30,14 @@ _stances: "dict[_StateBefore, Any]" = {}
 _MAX_COPIED = 10_000_000
 
 
+_here = threading.local()
+
+
+def is_undisturbed() -> bool:
+    """Whether this thread runs a model by `undisturbed`: what passes is of no training."""
+    return getattr(_here, "runs", False)
+
+
 def undisturbed(
     model: nn.Module,
     run: Callable[[], T],
@@ -51,6 +59,7 @@ def undisturbed(
     with lock, gradient_mode_restored():
         before = _StateBefore(model, draws)
         try:
+            _here.runs = True
             torch._C._set_grad_enabled(gradients)
             for module in model.modules():  # not eval(): pykan's networks train() on a data set
                 module.training = False
@@ -75,7 +84,7 @@ class _StateBefore:
     """What a run changes of a model and of the process, to be put back."""
 
     def __init__(self, model: nn.Module, draws: bool) -> None:
-        self._is_drawing = draws
+        self._is_drawing, self._runs = draws, is_undisturbed()
         self._modes = {module: module.training for module in model.modules()}
         self._hooks = [
             (hooks, set(hooks))
@@ -101,6 +110,7 @@ class _StateBefore:
 
     def restore(self) -> None:
         """Put everything back; it may be called again."""
+        _here.runs = self._runs
         while torch._C._len_torch_function_stack() > self._modes_of_functions:
             torch._C._pop_torch_function_stack()
         with _making:

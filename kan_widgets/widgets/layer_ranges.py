@@ -119,21 +119,17 @@ class LayerRanges(ModelView):
         if source is None:
             return [row.as_dict() for row in self._rows]
         frame = self._frame(source, source.feed.current())
-        return [row.as_dict() for row in self._measure(source, frame)]
+        return [row.as_dict() for row in self._measures.rows(source, frame, self._updates)]
 
     def _frame(self, source: Source, latest: Frame) -> Frame:
-        cursor = self._stream.cursor
-        return latest if cursor < 0 else source.history.at(cursor)
-
-    def _measure(self, source: Source, frame: Frame) -> list[Row]:
-        return self._measures.rows(source, frame, self._updates)
+        return latest if self._stream.cursor < 0 else source.history.at(self._stream.cursor)
 
     def _records(
         self, source: Source, frame: Frame, most: int = 1_000_000
     ) -> tuple[list[Row], dict[str, Any], bool]:
         """Return the rows of a frame, the traits that hold them, and whether all is computed."""
         seen = list(source.feed.observed.values())
-        rows = self._measure(source, frame)
+        rows = self._measures.rows(source, frame, self._updates)
         content = {
             "step": frame.step,
             "threshold": THRESHOLD,
@@ -169,7 +165,11 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is None:
             return
-        frame = self._frame(source, source.frame)
+        latest, seen = source.frame, next(iter(source.feed.observed.values()), None)
+        if seen and seen.step and source.feed.observes_again and source.state == "live":
+            then = source.history.at(seen.step)  # inputs and functions of one state
+            latest = then if then.step == seen.step else latest
+        frame = self._frame(source, latest)
         self._rows, shown, complete = self._records(source, frame, _MOMENTS_AT_ONCE)
         with self.hold_sync():
             self.content, self.past = shown["content"], shown["past"]

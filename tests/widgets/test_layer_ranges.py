@@ -23,6 +23,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets import insight
+from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.watching.updates import Updates, UpdateSizes
 from kan_widgets.widgets.numbers.layer_numbers import MAX_MOMENTS, LayerNumbers, past
 from tests.printed import printed
@@ -567,3 +568,45 @@ def test_of_very_many_functions_a_part_is_measured_and_it_is_said(make, monkeypa
     live.step()
     live.refresh()
     assert view.table()[0]["change"] == 0
+
+
+def test_while_it_trains_inputs_and_functions_are_of_one_step_and_alarms_say_the_same(
+    monkeypatch,
+):
+    torch.manual_seed(0)
+    model = nn.Sequential(kw.nn.KANLinear(6, 8), nn.BatchNorm1d(8), kw.nn.KANLinear(8, 3))
+    models.append(model)
+    with torch.no_grad():
+        model[1].weight.fill_(3.0)  # so that many inputs of the last layer miss its grid
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    live = kw.bind(model, optimizer, every=1, max_fps=1e6)
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
+    network, view = kw.NetworkView(live), kw.LayerRanges(live)
+    monkeypatch.setattr(live.feed.camera.throttle, "is_open", lambda now: True)
+    monkeypatch.setattr(live.feed.bound._observing, "is_open", lambda now: True)
+    train(model, optimizer, 30)
+    monkeypatch.setattr(live.feed.bound._observing, "is_open", lambda now: False)
+    [step] = {one.step for one in live.feed.observed.values()}
+    train(model, optimizer, 2)
+    view._draw_job.now()
+    assert (live.state, live.frame.step) == ("live", 32)
+    assert step == 30
+    assert (view.content["step"], view.content["observed_step"]) == (step, step)
+    assert not view.content["old"]
+
+    def said() -> str:
+        [alarm] = [each for each in live.watchdog.alarms if each.id == "outside 2"]
+        return re.sub(r"^2: (.*) % of .* at step (.*)\.$", r"\1 % \2", alarm.what)
+
+    def measured() -> str:
+        row = view.table()[-1]
+        return f"{100 * row['outside_grid']:.0f} % {row['observed_step']}"
+
+    live.feed.settle()
+    assert said() == measured()
+    assert measured().endswith("% 32")
+    before = said()
+    live.observe(10 * torch.randn(200, 6))
+    assert said() == measured() != before
+    network.close()
+    view.close()

@@ -128,6 +128,8 @@ class Feed:
         """The function selected in all views."""
         self.observed: dict[str, Observation] = {}
         """The inputs of each layer for the batch observed last, by layer name."""
+        self.observes_again = False
+        """Whether that batch is observed again and again, as no reader has chosen it."""
         self.traced_structure: Structure | None = None
         """How the network is put together, where that was traced."""
         self.probed: Probe | None = None
@@ -244,6 +246,7 @@ class Feed:
         # No frame of the successor may come before its listeners know it.
         with feed.sending:
             feed.selection, feed.observed, feed.listeners = self.selection, self.observed, listeners
+            feed.observes_again = self.observes_again
             feed.tell("replaced", source)
 
     def tell(self, event: Event, *news: Any) -> None:
@@ -276,9 +279,9 @@ class Feed:
             self.selection = chosen
             self.tell("selection", chosen)
 
-    def set_observed(self, observed: dict[str, Observation]) -> None:
-        """Show the inputs of the layers for another batch."""
-        self.observed = observed
+    def set_observed(self, observed: dict[str, Observation], *, again: bool = False) -> None:
+        """Show the inputs of the layers for another batch, or ``again`` for the same one."""
+        self.observed, self.observes_again = observed, again
         self.tell("observed", observed)
 
     def set_structure(self, traced: Structure | None) -> None:

@@ -14,6 +14,7 @@ from kan_widgets.functions import find, prove, survey
 from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.functions.undisturbed import unchanged, with_copy
+from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.feed import TrainingFeed, closed_error
 from kan_widgets.live.frames.observation import Observation
@@ -28,6 +29,8 @@ from kan_widgets.nn.torch_modes import ungraded
 # Share of the training time that proofs may take, and the fewest seconds between two.
 _PROOF_SHARE = 0.003
 _MIN_SECONDS = 1.0
+# While the model trains, so many rows are observed again; all views show that, hence the weight.
+_ROWS_IN_STEP, _WEIGHT = 16, 4.0
 
 _NO_BATCH = "no batch has been seen: call live.observe(batch) with one"
 _BATCH_GONE = "the last batch is gone by now: call live.observe(batch) with one"
@@ -66,10 +69,15 @@ class BoundModel:
         self._first_batch: Tensor | None = None
         self._labels: Tensor | None = None
         self._takes_batches = False
+<<<<<<< HEAD
         # What reaches the layers was observed by itself: with the first batch, else with the
         # examples that are traced.
         self._observed_by_itself = False
         self._observes_from = 10
+=======
+        self._observing = Throttle(per_second=1, weight=_WEIGHT)
+        self._observed_at: tuple[int, int | None] = -1, None  # step and rows, where not asked for
+>>>>>>> acf5164d5b137c16a96497495992545ece555324
 
     @property
     def module(self) -> nn.Module | None:
@@ -109,10 +117,9 @@ class BoundModel:
             step = self._training.steps
             inputs = {name: replace(one, step=step) for name, one in inputs.items()}
             self.last_examples, self._labels = first_examples(batch), None
-            self._observed_by_itself = False
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
             if by_reader or not feed.observed or not any(one.nan_inputs for one in inputs.values()):
-                feed.set_observed(inputs)
+                feed.set_observed(inputs, again=not by_reader)
         return dict(inputs)
 
     def request_batch(self) -> None:
@@ -201,20 +208,29 @@ class BoundModel:
         with self._training.counter.counted():
             found = self.probing.trace(module, feed.layout, frame.step, examples)
         if not feed.observed:
-            self._observe_examples(module, examples)
+            self._observe_rows(module, examples)
         self.probing.begin(feed, frame, examples, found)
 
-    def _observe_examples(self, module: nn.Module, examples: Examples) -> None:
+    def _observe_rows(self, module: nn.Module, examples: Examples, rows: int | None = None) -> None:
+        """Observe the first batch, or so many of its rows; without one the examples."""
         inputs = examples.inputs if self._first_batch is None else self._first_batch
         with unchanged(module):
-            self.observe(as_taken(inputs, module), by_reader=False)
-        self._observed_by_itself = True
+            self.observe(as_taken(inputs[:rows], module), by_reader=False)
+        self._observed_at = self._training.steps, rows
+
+    def observe_in_step(self, module: nn.Module) -> None:
+        """Observe again after a step with a frame, if that is due."""
+        examples, start = self.probing.examples, perf_counter()
+        if examples is not None and self._observing.is_open(start) and not is_sharded(module):
+            if self._see_again(module, examples, _ROWS_IN_STEP):
+                self._observing.spent(start, perf_counter() - start)
 
     def trace_at_rest(self, *, settled: bool = False) -> None:
         """Trace the examples where nothing trains; see `Probing.trace_at_rest`."""
         if (module := self.module) is not None:
-            self.probing.trace_at_rest(module, self._observe_again if settled else None)
+            self.probing.trace_at_rest(module, self._see_again if settled else None)
 
+<<<<<<< HEAD
     def trace_in_step(self, module: nn.Module, step: int) -> None:
         """Trace the examples if they are due; ever more rarely see what reaches the layers, too."""
         self.probing.trace_in_step(module, step)
@@ -231,6 +247,20 @@ class BoundModel:
         steps = {one.step for one in feed.observed.values()} if feed is not None else set()
         if self._observed_by_itself and steps != {self._training.steps}:
             self._observe_examples(module, examples)
+=======
+    def _see_again(self, module: nn.Module, examples: Examples, rows: int | None = None) -> bool:
+        """Observe again what no reader has chosen; return whether that was due. Never raises."""
+        feed, step = self._feed_ref(), self._training.steps
+        known = self._observed_at in {(step, None), (step, rows)}
+        if feed is None or not feed.observes_again or known:
+            return False
+        try:
+            self._observe_rows(module, examples, rows)
+        except Exception as error:
+            feed.observes_again = False
+            report(f"the inputs of layers are observed no more: {error!r}. The training goes on")
+        return True
+>>>>>>> acf5164d5b137c16a96497495992545ece555324
 
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.

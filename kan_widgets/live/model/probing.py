@@ -86,7 +86,7 @@ class Probing:
             self.traced_for = feed.frame if feed.frame.step == step else None
 
     def trace_at_rest(
-        self, model: nn.Module, settled: "Callable[[nn.Module, Examples], None] | None" = None
+        self, model: nn.Module, settled: "Callable[[nn.Module, Examples], object] | None" = None
     ) -> None:
         """Trace the examples for the latest frame, where nothing trains.
 

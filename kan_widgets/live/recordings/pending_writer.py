@@ -52,6 +52,7 @@ class PendingWriter:
         self._structure: Structure | None = None
         self._probe: Probe | None = None
         self._observed: Mapping[str, Observation] | None = None
+        self._observed_at = 0
         self._activations: WeakSet[Activations] = WeakSet()
 
     def add(self, waiting: WaitingFrame) -> None:
@@ -85,12 +86,14 @@ class PendingWriter:
                     self.nbytes -= self._waiting.popleft().frame.nbytes
         if is_last and self._late is not None:
             self._put_frame(replace(self._late, settled=True))
-        return (feed is not None and self._put_known(feed)) or is_new
+        return (feed is not None and self._put_known(feed, is_last)) or is_new
 
-    def _put_known(self, feed: Feed) -> bool:
+    def _put_known(self, feed: Feed, is_last: bool) -> bool:
         with feed.sending:
             structure, probe = feed.traced_structure, feed.probed
             observed = feed.observed
+            # What is observed again and again is written after twice as many steps, and at rest.
+            seldom = feed.observes_again and feed.state == "live" and not is_last
             activations = [item for item in feed.activations if item not in self._activations]
         is_new = False
         if structure is not self._structure and structure is not None and structure.traced:
@@ -106,9 +109,10 @@ class PendingWriter:
                 self._writer.activations(item)
                 self._activations.add(item)
                 is_new = True
-        if observed and observed is not self._observed:
+        step = max((one.step or 0 for one in observed.values()), default=0)
+        if observed not in ({}, self._observed) and not (seldom and step < 2 * self._observed_at):
             self._writer.observed(observed)
-            self._observed, is_new = observed, True
+            self._observed, self._observed_at, is_new = observed, step, True
         return is_new
 
     def _put_frame(self, waiting: WaitingFrame) -> None:

@@ -243,7 +243,7 @@ class Binding(Savable):
         training goes quiet, each in evaluation mode without gradients; modes, buffers, attributes
         of modules and random number generators are as before afterwards. Should it fail, or change
         a parameter or a buffer, that is said once and no more are made. If nothing was observed
-        yet, the examples are observed too.
+        yet, they are observed too, and again in as small a share, unless `observe` was called.
 
         For the views outputs are rounded to 8 bits, maps larger than 32×32 are means over areas,
         and of more than 64 channels (of 4,096 features) there are the first; if that is more than

@@ -14,6 +14,7 @@ from kan_widgets.live.budget import overhead
 from kan_widgets.live.frames.feed import Command, Listener, TrainingFeed, closed_error
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.progress import (
     ENDED,
     Progress,
@@ -166,7 +167,12 @@ class ModelFeed(TrainingFeed):
                 camera.spent(now, is_shown=any(each.shows_frames for each in self.listeners))
                 self.watchdog.step_framed(step)
                 if (module := self.module) is not None:
+<<<<<<< HEAD
                     model.trace_in_step(module, step)
+=======
+                    model.probing.trace_in_step(module, step)
+                    model.observe_in_step(module)
+>>>>>>> acf5164d5b137c16a96497495992545ece555324
                 return True
             self.counter.skipped += 1
         elif camera.coming is not None and (frame := camera.arrived()) is not None:
@@ -316,6 +322,10 @@ class ModelFeed(TrainingFeed):
         self.counter.request_full_step()
         overhead.note(self.counter, is_live=state == "live")
         super().set_state(state)
+
+    def set_observed(self, observed: dict[str, Observation], *, again: bool = False) -> None:
+        super().set_observed(observed, again=again)
+        (self.watchdog.wake if again and self._state == "live" else self.watchdog.check)()
 
     def tell_training(self) -> None:
         self.watchdog.wake()

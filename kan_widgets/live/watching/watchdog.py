@@ -55,7 +55,7 @@ class Watchdog(NotCopied):
         """Alarms of the present, the oldest first."""
         self._done: list[tuple[str, Callable[[], object]]] = []  # in words, and what undoes it
         self._not_done = ""
-        self._job = Job(scheduler, self._check, Throttle(per_second=1, most=_IN_BACKGROUND))
+        self._job = Job(scheduler, self.check, Throttle(per_second=1, most=_IN_BACKGROUND))
         self._in_steps = Throttle(per_second=5, most=_IN_STEPS)
         self._before: Frame | None = None
         self._gradients: _Gradients | None = None
@@ -161,7 +161,8 @@ class Watchdog(NotCopied):
 
     # -- in the background --------------------------------------------------------------
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Look, unless that has failed before or the binding is closed; never raises."""
         feed = self._feed_ref()
         if self._is_broken or feed is None or not feed.is_open:
             return

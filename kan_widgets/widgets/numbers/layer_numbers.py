@@ -265,8 +265,7 @@ def is_old(source: Source, frame: Frame) -> bool:
 
     Images, which the first layer is given, do not depend on the model.
     """
-    seen = source.feed.observed.values()
-    return any(observed.step != frame.step and not observed.is_image for observed in seen)
+    return any(one.step != frame.step and not one.is_image for one in source.feed.observed.values())
 
 
 def past(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -256,3 +257,18 @@ def test_examples_may_be_whole_numbers_such_as_words() -> None:
             optimizer.step()
         live.probe()
         assert live.feed.probed.inputs[0].tolist() == [*range(9)]
+
+
+def test_an_explanation_before_the_training_is_not_its_first_batch():
+    model = kw.nn.KANCNN(channels=(2, 3), image_size=8)
+    optimizer, live = bound(model)
+    view = kw.NetworkView(live)
+    explain = kw.Explain(live, torch.rand(1, 8, 8))
+    assert live.feed.probed is None
+    assert live.feed.bound.last_examples is None
+    images = torch.rand(20, 1, 8, 8)
+    step(model, optimizer, images)
+    np.testing.assert_array_equal(live.feed.probed.inputs, images[:8])
+    assert {one.samples for one in live.feed.observed.values()} == {20}
+    explain.close()
+    view.close()

@@ -26,7 +26,8 @@ from kan_widgets.live.frames.activations import (
     unpacked,
 )
 from kan_widgets.live.frames.structure import Structure
-from kan_widgets.live.model import probing
+from kan_widgets.live.model import bound_model, probing
+from kan_widgets.live.steering.counter import Counter
 
 # Nobody else holds the models: a binding does not.
 KEPT: list[torch.nn.Module] = []
@@ -70,7 +71,8 @@ def bound(every: int = 1) -> tuple[Net, torch.optim.Optimizer, kw.live.Binding]:
 
 
 def always_due(live: kw.live.Binding, monkeypatch: pytest.MonkeyPatch) -> None:
-    for throttle in (live.feed.bound.probing._throttle, live.feed.camera.throttle):
+    model = live.feed.bound
+    for throttle in (model.probing._throttle, model._observing, live.feed.camera.throttle):
         monkeypatch.setattr(throttle, "is_open", lambda now: True)
 
 
@@ -119,6 +121,7 @@ def test_training_is_the_same_to_the_bit_with_examples_followed_at_each_step(
         train(model, optimizer, 6)
         live.feed.settle()
         assert len(live.feed.activations) == (13 if follows else 0)
+        assert {one.step for one in live.feed.observed.values()} == ({12} if follows else set())
         results.append(
             {
                 **model.state_dict(),
@@ -453,6 +456,7 @@ def test_what_reaches_the_layers_is_seen_again_when_training_rests_unless_it_was
     view.close()
 
 
+<<<<<<< HEAD
 def test_what_reaches_the_layers_is_seen_again_ever_more_rarely_while_it_trains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -469,3 +473,87 @@ def test_what_reaches_the_layers_is_seen_again_ever_more_rarely_while_it_trains(
         weights.append(model.state_dict())
     assert sorted(set(steps)) == [0, 10, 20, 40]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+=======
+def test_while_it_trains_what_reaches_the_layers_is_that_of_the_present(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, optimizer, live = bound()
+    view = kw.NetworkView(live)
+    always_due(live, monkeypatch)
+    steps, x_of_head = [], []
+
+    def see(step: int, framed: bool) -> None:
+        seen = live.feed.observed
+        assert framed
+        steps.append({one.step for one in seen.values()})
+        x_of_head.append(seen["head"].patches)
+        # The whole network by hand, with the statistics of its norm as they are at this step.
+        again = copy.deepcopy(model).eval()
+        with torch.no_grad():
+            maps = again.norm(again.conv(torch.from_numpy(seen["conv"].maps)))
+        flat = nn.functional.max_pool2d(maps, 2).flatten(1).numpy()
+        np.testing.assert_allclose(seen["head"].patches, flat, atol=1e-5)
+
+    live.feed.counter.add_step_listener(see)
+    train(model, optimizer, 12)
+    assert steps == [{step} for step in range(1, 13)]
+    assert np.abs(x_of_head[-1] - x_of_head[0]).max() > 0.1
+    while_training = dict(live.feed.observed)
+    direct = live.observe(torch.from_numpy(while_training["conv"].maps))
+    for name, seen in while_training.items():
+        np.testing.assert_array_equal(seen.patches, direct[name].patches)
+        np.testing.assert_array_equal(seen.outside_domain, direct[name].outside_domain)
+    view.close()
+
+
+def test_observing_again_takes_no_more_than_its_part_and_at_rest_the_whole_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
+    model, optimizer, live = bound()
+    monkeypatch.setattr(live.feed.camera.throttle, "is_open", lambda now: True)
+    view = kw.NetworkView(live)
+    shared = budget.Budget()
+    shared.note(live.feed.counter, is_live=True)
+    batch = torch.rand(40, 1, 6, 6)
+
+    def step() -> int:
+        optimizer.zero_grad()
+        model(batch).square().mean().backward()
+        optimizer.step()
+        return live.feed.observed["head"].samples
+
+    assert step() == 40  # the first batch, whole
+    throttle = live.feed.bound._observing = budget.Throttle(1, budget=shared)
+    assert step() == 16
+    assert throttle._counted is not None
+    throttle.spent(throttle._counted, 5.0)
+    seen = live.feed.observed
+    assert throttle.due - throttle._counted > 490
+    step()
+    assert live.feed.observed is seen
+    live.feed.settle()
+    assert (live.feed.observed["head"].samples, live.feed.observed["head"].step) == (40, 3)
+    view.close()
+
+
+def test_a_batch_that_can_no_longer_be_observed_is_reported_once_and_training_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
+    model, optimizer, live = bound()
+    view = kw.NetworkView(live)
+    train(model, optimizer, 1)
+    always_due(live, monkeypatch)
+
+    def fail(*_: Any) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(bound_model, "observe", fail)
+    with pytest.warns(RuntimeWarning, match="observed no more: MemoryError") as said:
+        train(model, optimizer, 4)
+    assert len(said) == 1
+    assert (live.feed.state, live.feed.frame.step) == ("live", 5)
+    assert {one.step for one in live.feed.observed.values()} == {1}
+    view.close()
+>>>>>>> acf5164d5b137c16a96497495992545ece555324

@@ -15,7 +15,7 @@ import time
 import warnings
 import weakref
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,14 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerBasis, LayerFunctions, register_adapter
+from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.recordings import pending_writer
 from kan_widgets.live.recordings.format import VERSION
 from kan_widgets.live.recordings.places import Place
 from kan_widgets.live.recordings.segments import OneFile, Stored, written_file
+from kan_widgets.live.recordings.writer import Writer
 from kan_widgets.live.reports import hear_reports
+from kan_widgets.live.steering.counter import Counter
 from kan_widgets.nn import BSpline
 from tests.live.small_run import SmallRun
 
@@ -884,3 +887,37 @@ def test_a_binding_that_is_closed_leaves_a_recording_that_is(run: Run, tmp_path:
     run.live.close()  # its process may be killed now
     assert not recording.is_open
     assert kw.replay(tmp_path / "run").is_complete
+
+
+def test_inputs_that_are_observed_again_and_again_are_few_in_a_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = nn.Sequential(kw.nn.KANLinear(3, 2), nn.BatchNorm1d(2), kw.nn.KANLinear(2, 1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    live = kw.bind(model, optimizer, every=1, max_fps=1e6)
+    view = kw.NetworkView(live)
+    for throttle in (live.feed.bound._observing, live.feed.camera.throttle):
+        monkeypatch.setattr(throttle, "is_open", lambda now: True)
+    monkeypatch.setattr(Counter, "is_quiet", False)  # however long a step takes here
+    written: list[int | None] = []
+
+    def note(self: Writer, observed: Mapping[str, Observation]) -> None:
+        written.append(observed["0"].step)
+        put(self, observed)
+
+    put = Writer.observed
+    monkeypatch.setattr(Writer, "observed", note)
+    recorder = live.record(tmp_path / "run")
+    for step in range(1, 101):
+        optimizer.zero_grad()
+        model(torch.rand(16, 3)).square().mean().backward()
+        optimizer.step()
+        assert live.feed.observed["0"].step == step
+        recorder.flush()
+    assert written == [1, 2, 4, 8, 16, 32, 64]
+    live.close()
+    # At rest, perhaps before that is observed once more, with all of its rows.
+    assert written[:7] == [1, 2, 4, 8, 16, 32, 64]
+    assert written[7:] in ([100], [100, 100])
+    assert kw.replay(tmp_path / "run").feed.observed["0"].step == 100
+    view.close()

@@ -152,9 +152,10 @@ function captionOf(
   ];
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
-  if (store.status().state === "saved" && store.cursor() >= 0 && store.cursor() !== step) {
-    const text = `ranges and numbers are still those of step ${formatCount(step)}: a page has no others`;
-    caption.push({ text, tone: "warn" });
+  const shown = store.cursor() < 0 ? store.latest()?.step : store.cursor();
+  if (shown !== undefined && shown !== step) {
+    const text = `ranges and numbers are still those of step ${formatCount(step)}${store.alone() ? ": a page has no others" : ""}`;
+    caption.push({ text, tone: store.alone() ? "warn" : "muted" });
   }
   return caption.filter(({ text }) => text !== "");
 }

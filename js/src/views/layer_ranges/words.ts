@@ -165,9 +165,8 @@ export function rowWords(row: RangesRow, content: RangesContent): string {
     const [first, second] = lines(row.numbers);
     return `${title} ${below} ${second ? `${first} / ${second}` : first}`;
   });
-  const note = aside(row);
-  const head = [layerTitle(row), row.type, counted(row.numbers.functions, "function")];
-  return [...head, ...(note ? [note] : []), ...cells].join(", ");
+  const head = [layerTitle(row), row.type, counted(row.numbers.functions, "function"), aside(row)];
+  return [...head, ...cells].filter(Boolean).join(", ");
 }
 
 /** What a click on a row does. */
