@@ -69,15 +69,8 @@ class BoundModel:
         self._first_batch: Tensor | None = None
         self._labels: Tensor | None = None
         self._takes_batches = False
-<<<<<<< HEAD
-        # What reaches the layers was observed by itself: with the first batch, else with the
-        # examples that are traced.
-        self._observed_by_itself = False
-        self._observes_from = 10
-=======
         self._observing = Throttle(per_second=1, weight=_WEIGHT)
         self._observed_at: tuple[int, int | None] = -1, None  # step and rows, where not asked for
->>>>>>> acf5164d5b137c16a96497495992545ece555324
 
     @property
     def module(self) -> nn.Module | None:
@@ -230,24 +223,6 @@ class BoundModel:
         if (module := self.module) is not None:
             self.probing.trace_at_rest(module, self._see_again if settled else None)
 
-<<<<<<< HEAD
-    def trace_in_step(self, module: nn.Module, step: int) -> None:
-        """Trace the examples if they are due; ever more rarely see what reaches the layers, too."""
-        self.probing.trace_in_step(module, step)
-        if (examples := self.probing.examples) is not None and step >= self._observes_from:
-            self._observes_from = 2 * step
-            start = perf_counter()
-            with suppress(Exception):  # the inputs stay those that were seen
-                self._observe_again(module, examples)
-            self.probing.in_steps += perf_counter() - start
-
-    def _observe_again(self, module: nn.Module, examples: Examples) -> None:
-        """Observe the examples again, unless a reader had another batch observed."""
-        feed = self._feed_ref()
-        steps = {one.step for one in feed.observed.values()} if feed is not None else set()
-        if self._observed_by_itself and steps != {self._training.steps}:
-            self._observe_examples(module, examples)
-=======
     def _see_again(self, module: nn.Module, examples: Examples, rows: int | None = None) -> bool:
         """Observe again what no reader has chosen; return whether that was due. Never raises."""
         feed, step = self._feed_ref(), self._training.steps
@@ -260,7 +235,6 @@ class BoundModel:
             feed.observes_again = False
             report(f"the inputs of layers are observed no more: {error!r}. The training goes on")
         return True
->>>>>>> acf5164d5b137c16a96497495992545ece555324
 
     def run_example(self, image: Any) -> Activations:
         """Run one example, ``(1, ...)``, through the model, in this thread, as a probe.

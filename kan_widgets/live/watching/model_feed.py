@@ -167,12 +167,8 @@ class ModelFeed(TrainingFeed):
                 camera.spent(now, is_shown=any(each.shows_frames for each in self.listeners))
                 self.watchdog.step_framed(step)
                 if (module := self.module) is not None:
-<<<<<<< HEAD
-                    model.trace_in_step(module, step)
-=======
                     model.probing.trace_in_step(module, step)
                     model.observe_in_step(module)
->>>>>>> acf5164d5b137c16a96497495992545ece555324
                 return True
             self.counter.skipped += 1
         elif camera.coming is not None and (frame := camera.arrived()) is not None:

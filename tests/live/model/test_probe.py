@@ -456,24 +456,6 @@ def test_what_reaches_the_layers_is_seen_again_when_training_rests_unless_it_was
     view.close()
 
 
-<<<<<<< HEAD
-def test_what_reaches_the_layers_is_seen_again_ever_more_rarely_while_it_trains(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    weights, steps = [], []
-    for follows in (False, True):
-        torch.manual_seed(1)
-        model, optimizer, live = bound()
-        if follows:
-            live.probe(torch.rand(4, 1, 6, 6, generator=torch.Generator().manual_seed(2)))
-            always_due(live, monkeypatch)
-        for _ in range(45):
-            train(model, optimizer, 1)
-            steps += [next(iter(live.feed.observed.values())).step] if follows else []
-        weights.append(model.state_dict())
-    assert sorted(set(steps)) == [0, 10, 20, 40]
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-=======
 def test_while_it_trains_what_reaches_the_layers_is_that_of_the_present(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -556,4 +538,3 @@ def test_a_batch_that_can_no_longer_be_observed_is_reported_once_and_training_go
     assert (live.feed.state, live.feed.frame.step) == ("live", 5)
     assert {one.step for one in live.feed.observed.values()} == {1}
     view.close()
->>>>>>> acf5164d5b137c16a96497495992545ece555324
