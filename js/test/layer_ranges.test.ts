@@ -443,6 +443,9 @@ describe("the scene", () => {
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
     expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are still those of step 20");
+    const { store } = storeOf();
+    vi.spyOn(store, "latest").mockReturnValue({ step: 30 } as ReturnType<typeof store.latest>);
+    expect(said(sceneFrom(traits, { store }))).toMatch(/still those of step 20$/);
   });
 });
 

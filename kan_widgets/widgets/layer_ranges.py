@@ -128,14 +128,14 @@ class LayerRanges(ModelView):
         self, source: Source, frame: Frame, most: int = 1_000_000
     ) -> tuple[list[Row], dict[str, Any], bool]:
         """Return the rows of a frame, the traits that hold them, and whether all is computed."""
-        seen = list(source.feed.observed.values())
+        seen, old = list(source.feed.observed.values()), is_old(source, frame)  # may change soon
         rows = self._measures.rows(source, frame, self._updates)
         content = {
             "step": frame.step,
             "threshold": THRESHOLD,
             "observed": bool(seen),
             "observed_step": seen[0].step if seen else None,
-            "old": is_old(source, frame),
+            "old": old,
             "rows": [row.wire() for row in rows],
         }
         names = frame.layout.names
