@@ -92,7 +92,7 @@ bundles: $(node_modules) ## build the browser bundles from js/ into the package
 	rm -f $(static)/*
 	npm --prefix js run build
 
-kernels: $(VENV)/.dev ## compile the kernels for web pages, by Zig
+kernels: $(VENV)/.dev $(node_modules) ## compile the kernels for web pages, by Zig, and translate them to JavaScript
 	$(bin)/python kan_widgets/nn/compiled/compile_options.py
 
 playground: $(VENV)/.dev ## write the page in which a network trains into $(PLAYGROUND)

@@ -43,6 +43,7 @@ nitpick_ignore_regex = [
     ),
     # As they are written where a name is imported for types alone.
     ("py:class", r"nn\.Module|Tensor|Image\.Image|Observation|LayerLayout|FrameTable"),
+    ("py:class", "SeededTraining"),
 ]
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

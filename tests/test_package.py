@@ -150,9 +150,9 @@ def test_a_wheel_for_a_platform_has_the_library_and_a_name_that_says_so(tmp_path
     assert built.stem.endswith(platform.machine().lower())
     with zipfile.ZipFile(built) as archive:
         libraries = {name for name in archive.namelist() if "compiled/kernels." in name}
-        pages = "kan_widgets/nn/compiled/kernels.wasm"
+        pages = {f"kan_widgets/nn/compiled/kernels.{end}" for end in ("wasm", "js.gz")}
         library = f"kan_widgets/nn/compiled/{compile_options.NAMES[sys.platform]}"
-        assert libraries == {library, pages}
+        assert libraries == {library, *pages}
         assert archive.read(library) == b"made\n"
 
 

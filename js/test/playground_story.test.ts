@@ -162,8 +162,7 @@ function storyPage() {
   let own = networkOf(state);
   function hear(more: Partial<News> = {}) {
     if (own.state !== state) own = networkOf(state);
-    const { signal } = new AbortController();
-    const present = { ...own, machine, model, signal, course: {} };
+    const present = { ...own, machine, model, course: {} };
     const turnTo = (page: string) => pages.push(page);
     const news = { frame: own.network.frame, step: 0, steps: 504, state: "paused", ...more };
     story.hear({ ...present, turnTo } as unknown as Present, news as News);
@@ -248,6 +247,14 @@ describe("the strip", () => {
     await page.story.go(0);
     // It has been trained on without them: nothing is undone.
     expect(page.sent.map(({ kind }) => kind).slice(-2)).toEqual(["pause", "put"]);
+
+    // Who goes on at once has nothing set to zero.
+    const hasty = storyPage();
+    hasty.hear();
+    const prune = hasty.story.go(5);
+    const close = hasty.story.go(0);
+    await Promise.all([prune, close]);
+    expect(hasty.sent.map(({ kind }) => kind)).toEqual(["pause"]);
   });
 
   it("brings the network of a step, and is over where the reader brings another", async () => {

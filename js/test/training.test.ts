@@ -2,8 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { Machine } from "../src/training/machine.ts";
+import { Machine, type Translated } from "../src/training/machine.ts";
 import { type Description, Network, type Recipe } from "../src/training/network.ts";
 import { AdamW, oneCycle } from "../src/training/optimizer.ts";
 import { Random } from "../src/training/random.ts";
@@ -34,6 +37,12 @@ const cases: Record<string, Case> = JSON.parse(text, (_, value) =>
 );
 const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.wasm"));
 
+/** The same kernels translated to JavaScript, as a page's worker has them. */
+const translated: Translated = runInNewContext(
+  `${gunzipSync(readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.js.gz")))};kanKernels.default`,
+  globalThis,
+);
+
 const floats = (view: DataView) => new Float32Array(view.buffer);
 
 function describedBy({ structure, layout, recipe }: Case): Description {
@@ -51,10 +60,13 @@ function off(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   return Math.max(...all.map((value, k) => Math.abs(value - other[k]))) / most;
 }
 
-describe("a network", () => {
+describe.each([
+  ["WebAssembly", code],
+  ["JavaScript", translated],
+] as const)("a network by %s", (_, kernels) => {
   it.each(Object.keys(cases))("a step of “%s” is torch's", async (name) => {
     const one = cases[name];
-    const machine = await Machine.from(code);
+    const machine = await Machine.from(kernels);
     const network = new Network(machine, describedBy(one), 4);
     network.read(floats(one.frame), true);
     expect(off(network.frame(), floats(one.frame))).toBeLessThan(1e-7);
@@ -104,6 +116,24 @@ describe("a network", () => {
     const end = Math.max(...layers.map(({ offset, count, nb }) => offset + count * nb));
     expect(trainer.network.frame().slice(0, end)).toEqual(floats(one.frame).slice(0, end));
   });
+});
+
+it.each(Object.keys(cases))("“%s” is the same by WebAssembly and by JavaScript", async (name) => {
+  const one = cases[name];
+  const [inputs, targets] = [floats(one.x), floats(one.targets)];
+  const all = { train: { inputs, targets }, test: { inputs, targets }, shift: 0 };
+  const settings = { batch: 3, rate: 0.01, epochs: 1, seed: 0 };
+  const both = await Promise.all(
+    [code, translated].map(async (kernels) => {
+      const machine = await Machine.from(kernels);
+      const trainer = new Trainer(machine, describedBy(one), floats(one.frame), all, settings);
+      expect(trainer.advance()).toBe(true);
+      const { output, weights } = trainer.network;
+      const gradients = weights.map(({ grad, count }) => machine.floats(grad, count));
+      return [machine.floats(output.at, 3 * output.size), ...gradients];
+    }),
+  );
+  for (const [k, values] of both[1].entries()) expect(off(values, both[0][k])).toBeLessThan(1e-5);
 });
 
 it("a network learns", async () => {
@@ -179,6 +209,38 @@ it("a network of plain layers learns a product", async () => {
   expect(trainer.score(data.test)).toBeGreaterThan(0.3);
   while (trainer.step < trainer.steps) expect(trainer.advance()).toBe(true);
   expect(trainer.score(data.test)).toBeLessThan(0.03);
+});
+
+it("memory stays as it is over ten thousand steps", async () => {
+  const { description, numbers } = plainNetwork([2, 3, 1]);
+  const random = new Random(2);
+  const inputs = Float32Array.from({ length: 50 }, () => random.uniform());
+  const data = { inputs, targets: inputs.slice(0, 25) };
+  const machine = await Machine.from(code);
+  const frame = new Float32Array(numbers).fill(0.1);
+  // The last batch of each epoch is smaller.
+  const settings = { batch: 10, rate: 1e-3, epochs: 1e6, seed: 0 };
+  const all = { train: data, test: data, shift: 0 };
+  const trainer = new Trainer(machine, description, frame, all, settings);
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const heap = () => {
+    collect();
+    return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+  };
+  const advance = (steps: number) => {
+    for (let k = 0; k < steps; k++) {
+      if (!trainer.advance()) throw new Error("a number was not finite");
+      if (trainer.step % 100 === 0) trainer.score(data);
+    }
+  };
+  const kernels = () => machine.floats(0, 0).buffer.byteLength;
+  advance(500);
+  const before = { heap: heap(), kernels: kernels() };
+  advance(10_000);
+  expect(kernels()).toBe(before.kernels);
+  // Were ten numbers kept of each step, it would be 800 kB.
+  expect(heap() - before.heap).toBeLessThan(400_000);
 });
 
 it("the rate rises and falls as torch's OneCycleLR", () => {

@@ -236,15 +236,18 @@ class Compare(CurvesView):
 
     def _bring_up_to_date(self) -> None:
         self._draw_job.now()
+        self._match(for_picture=True)
         if self._matching is not None:
             self._matching.join()
             self._draw_job.now()
 
-    def _match(self) -> None:
+    def _match(self, for_picture: bool = False) -> None:
         """Match the hidden units of two networks, in a thread, while neither trains."""
         lives = list(self.lives.values())
         steps = [live.frame.step for live in lives]
         if not self._aligns or len(lives) != 2 or steps == self._matched_at:
+            return
+        if max(steps) == 0 and not for_picture:  # about to train, as it may be
             return
         count = sum(layer.count for live in lives for layer in live.frame.layout.layers)
         is_moving = any(live.feed.standing.state in _MOVING for live in lives)

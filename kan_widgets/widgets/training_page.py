@@ -43,7 +43,7 @@ def playground(
     data: tuple[Tensor, Tensor] | None = None,
     title: str = "A network whose kernels are functions",
     rate: float = 7e-3,
-    batch: int = 64,
+    batch: int = 32,
     epochs: int = 8,
     shift: int = 1,
     seed: int = 0,
@@ -102,7 +102,7 @@ def playground(
     /...page.html: ... MB
     """
     from kan_widgets.nn import KANCNN
-    from kan_widgets.nn.compiled.compile_options import FOR_PAGES
+    from kan_widgets.nn.compiled.compile_options import FOR_PAGES, TRANSLATED
 
     check_number("rate", rate, above=True)
     check_whole("batch", batch)
@@ -128,6 +128,7 @@ def playground(
         "settings": settings,
         "worker": bundle("trainer.js").encode(),
         "code": FOR_PAGES.read_bytes(),
+        "translated": TRANSLATED.read_bytes(),
     }
     before = _bar(settings)
     if model is None and data is None:

@@ -34,28 +34,43 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 _ESBUILD = (
     "npx esbuild --bundle --format=esm --platform=node --loader=ts --log-level=warning".split()
 )
-SCRIPT = """
+_COMMON = """
 import { readFileSync } from "node:fs";
 import { Machine } from "./training/machine.ts";
 import { Trainer } from "./training/trainer.ts";
 import { readLayout } from "./wire/protocol.ts";
-const [file, code, steps] = process.argv.slice(2);
 const view = (_, value) => value?.bytes === undefined ? value
   : new DataView(Uint8Array.from(Buffer.from(value.bytes, "base64")).buffer);
-const one = JSON.parse(readFileSync(file, "utf8"), view);
 const floats = ({ buffer }) => new Float32Array(buffer);
-for (const own of Object.values(one.recipe)) if (own.scaler) own.scaler = floats(own.scaler);
-const machine = await Machine.from(readFileSync(code));
+async function opened(file, code) {
+  const one = JSON.parse(readFileSync(file, "utf8"), view);
+  const { structure, layout, recipe } = one;
+  for (const own of Object.values(recipe)) if (own.scaler) own.scaler = floats(own.scaler);
+  const machine = await Machine.from(readFileSync(code));
+  return { one, machine, description: { structure, layout: readLayout(layout), recipe } };
+}
+"""
+SCRIPT = """
+const [file, code, steps] = process.argv.slice(2);
+const { one, description, machine } = await opened(file, code);
 const data = { inputs: floats(one.x), targets: Float32Array.from(one.labels) };
-const described = { structure: one.structure, layout: readLayout(one.layout), recipe: one.recipe };
 const settings = { batch: one.labels.length, rate: 1e-3, epochs: 1e6, seed: 0 };
 const all = { train: data, test: data, shift: 0 };
-const trainer = new Trainer(machine, described, floats(one.frame), all, settings);
+const trainer = new Trainer(machine, description, floats(one.frame), all, settings);
 trainer.advance();
 const begin = performance.now();
 for (let k = 0; k < Number(steps); k++) trainer.advance();
 console.log((performance.now() - begin) / Number(steps));
 """
+
+
+def bundled(script: str, folder: str) -> Path:
+    """Return a script for Node, made of TypeScript that trains."""
+    bundle = Path(folder, "bench.mjs")
+    text = (_COMMON + script).replace("./", f"{ROOT}/js/src/")
+    command = [*_ESBUILD, f"--outfile={bundle}"]
+    subprocess.run(command, input=text, text=True, check=True, cwd=ROOT / "js")
+    return bundle
 
 
 def main() -> None:
@@ -64,21 +79,14 @@ def main() -> None:
     digits = kw.data.mnist("embedded")
     x, labels = digits.train_images[:BATCH], digits.train_labels[:BATCH]
     with tempfile.TemporaryDirectory() as scratch:
-        bundle = Path(scratch, "bench.mjs")
-        subprocess.run(
-            [*_ESBUILD, f"--outfile={bundle}"],
-            input=SCRIPT.replace("./", f"{ROOT}/js/src/"),
-            text=True,
-            check=True,
-            cwd=ROOT / "js",
-        )
+        bundle = bundled(SCRIPT, scratch)
         print(
             f"images a second, batches of {BATCH}, medians of {ROUNDS} turns; in brackets × torch"
         )
         for name, make in MODELS.items():
             torch.manual_seed(0)
             model = make()
-            case = _described(model, x, labels)
+            case = described(model, x) | {"labels": labels.tolist()}
             file = Path(scratch, "case.json")
             file.write_text(json.dumps(written(case)))
             times: dict[str, list[float]] = {"torch": [], "WebAssembly": []}
@@ -99,7 +107,8 @@ def main() -> None:
             print(f"{name}: {', '.join(cells)}")
 
 
-def _described(model: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> dict[str, object]:
+def described(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
+    """Return what a page needs to know of a model, and inputs of it."""
     live = kw.bind(model, example=x[:8])
     assert live.feed.structure is not None
     found = {
@@ -108,7 +117,6 @@ def _described(model: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> dict[
         "recipe": recipe_of(model),
         "frame": live.frame.data.copy(),
         "x": x.numpy(),
-        "labels": labels.tolist(),
     }
     live.close()
     return found

@@ -116,3 +116,21 @@ def test_other_networks_train_too(
     until_on(opened, lambda: step_of(opened) > 5, "some steps are made")
     opened.close()
     assert not faults
+
+
+@pytest.mark.slow
+def test_a_network_trains_where_the_browser_has_no_webassembly(
+    browser: Browser, tmp_path: Path
+) -> None:
+    x = torch.rand(200, 2)
+    model = nn.Sequential(kw.nn.KANLinear(2, 4), kw.nn.KANLinear(4, 1))
+    file = kw.playground(model, tmp_path / "one.html", data=(x, x.prod(1, keepdim=True)))
+    opened = browser.new_page()
+    opened.add_init_script("delete globalThis.WebAssembly")
+    opened.goto(file.as_uri())
+    run = opened.locator("[data-kw-part=run]")
+    until_on(opened, run.is_enabled, "the page is ready")
+    assert opened.workers[0].evaluate("typeof kanKernels.default") == "function"
+    run.click()
+    until_on(opened, lambda: step_of(opened) > 5, "some steps are made")
+    opened.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -18,21 +20,24 @@ from tests.nn.page_cases import MODELS, PATH, case, written
 
 @pytest.mark.slow
 def test_the_kernels_for_pages_are_those_that_their_source_gives(tmp_path: Path) -> None:
-    made = tmp_path / "kernels.wasm"
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
         "import compile_options as options;"
-        "options.make_for_pages([sys.executable, '-m', 'ziglang', 'c++'], *map(Path, sys.argv[2:]))"
+        "folder, zig = Path(sys.argv[2]), [sys.executable, '-m', 'ziglang', 'c++'];"
+        "options.make_for_pages(zig, folder / 'simd', folder);"
+        "options.make_for_pages(zig, folder / 'plain', folder, simd=False)"
     )
     # With nothing that was compiled before.
     caches = {f"ZIG_{kind}_CACHE_DIR": str(tmp_path / kind) for kind in ("LOCAL", "GLOBAL")}
-    folder = str(compile_options.FOLDER)
     subprocess.run(
-        [sys.executable, "-c", code, folder, str(made), str(tmp_path)],
+        [sys.executable, "-c", code, str(compile_options.FOLDER), str(tmp_path)],
         check=True,
         env={**os.environ, **caches},
     )
-    assert made.read_bytes() == compile_options.FOR_PAGES.read_bytes(), "run `make kernels`"
+    made, plain = ((tmp_path / name).read_bytes() for name in ("simd", "plain"))
+    assert made == compile_options.FOR_PAGES.read_bytes(), "run `make kernels`"
+    translated = gzip.decompress(compile_options.TRANSLATED.read_bytes())
+    assert translated.startswith(f"// {hashlib.sha256(plain).hexdigest()}\n".encode())
 
 
 @pytest.mark.parametrize("name", MODELS)

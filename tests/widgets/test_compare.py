@@ -761,6 +761,15 @@ def test_matching_is_switched_off_by_a_keyword_and_left_where_networks_differ() 
         assert {grid.sort for grid in compare.grids.values()} == {"position"}
 
 
+def test_nothing_is_computed_beside_a_training_that_may_begin() -> None:
+    models, _ = two_alike()
+    compare = kw.Compare(models)
+    compare._draw_job.now()
+    assert compare._matching is None
+    compare.svg(width=900)
+    assert compare.matched is not None
+
+
 def test_unrelated_networks_are_no_nearer_than_by_chance_and_that_is_said() -> None:
     torch.manual_seed(1)
     models: Models = {}

@@ -50,7 +50,7 @@ def test_a_page_says_what_it_is_and_holds_all_that_it_needs(tmp_path: Path) -> N
     assert 'data-kw-part="epochs" min="1" step="1" value="3"' in text
     assert page.stat().st_size < 6e6
     lesson = content_of(page)["lesson"]
-    assert lesson["settings"] == {"batch": 64, "rate": 0.01, "epochs": 3, "seed": 0}
+    assert lesson["settings"] == {"batch": 32, "rate": 0.01, "epochs": 3, "seed": 0}
     assert set(lesson["recipe"]) == {"convs.0", "convs.1", "convs.2", "linear"}
     # What it may do: run its own script, a worker of it and the compiled kernels; ask for nothing.
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)

@@ -42,6 +42,8 @@ export interface Lesson {
   /** The worker's script, and the compiled kernels. */
   worker: DataView;
   code: DataView;
+  /** The kernels in JavaScript, gzipped, for browsers without WebAssembly. */
+  translated: DataView;
 }
 
 export interface SavedExamples {

@@ -3,8 +3,7 @@
 import type { Mount } from "../page/index.ts";
 import type { PageModel } from "../page/model.ts";
 import type { Lesson, Saved } from "../page/saved.ts";
-import { type Course, courseOf, train } from "../page/trained.ts";
-import { Machine } from "../training/machine.ts";
+import { type Course, courseOf, machineFor, train } from "../page/trained.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 import { createChoices } from "./choices.ts";
@@ -84,7 +83,7 @@ export async function play(
     present.abort();
     present = new AbortController();
     const { signal } = present;
-    const machine = await Machine.from(usual.code);
+    const machine = await machineFor(document, usual);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
     latest = network;
@@ -104,8 +103,8 @@ export async function play(
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
-        const own = { state, problem, network, machine, course, model, signal };
-        story.hear({ ...own, turnTo }, news);
+        const own = { state, problem, network, machine, course, model, turnTo };
+        story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {

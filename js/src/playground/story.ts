@@ -86,12 +86,11 @@ export function createStory(place: HTMLElement, actions: Actions) {
     const { signal: visited } = visit;
     const { page, arrive: come } = STORY[current - 1];
     present.turnTo(page);
-    const result = await come?.(present);
+    const result = await come?.(present, visited);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    const until = AbortSignal.any([visited, present.signal]);
-    startDoubt(canvas, present.course, present, until, (...found) => say(doubtWords(...found)));
+    startDoubt(canvas, present.course, present, visited, (...found) => say(doubtWords(...found)));
   }
 
   const step = (to: () => number, focused: HTMLElement) => ({

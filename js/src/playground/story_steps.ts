@@ -32,7 +32,6 @@ export interface Present {
   model: PageModel;
   /** The views' page: the whole network, or the functions of a layer. */
   turnTo(page: "network" | "functions"): void;
-  signal: AbortSignal;
 }
 
 export interface Known extends Present {
@@ -47,7 +46,7 @@ interface Step {
   state: State;
   page: "network" | "functions";
   /** What comes out, at the reader's arrival. */
-  arrive?(present: Known): string | Promise<string>;
+  arrive?(present: Known, visit: AbortSignal): string | Promise<string>;
   /** The same while it trains. */
   follow?(present: Known): string;
   /** Puts back what was changed. */
@@ -194,7 +193,7 @@ export const STORY: Step[] = [
       "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(present) {
+    async arrive(present, visit) {
       const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
@@ -206,6 +205,7 @@ export const STORY: Step[] = [
       for (const one of [frame, weak.frame, others])
         all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
+      if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;

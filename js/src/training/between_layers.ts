@@ -88,11 +88,10 @@ export class BatchNorm extends Operation {
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const terms = factors.map((factor, c) => (shift ? shift[c] : 0) - means[c] * factor);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        y[k + c] = normed * (scale ? scale[c] : 1) + (shift ? shift[c] : 0);
-      }
+      for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
     return true;
   }
 
@@ -129,13 +128,14 @@ export class BatchNorm extends Operation {
       }
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
+    // The gradient of each number is a line in it and in the gradient that is given.
     const count = x.length / channels;
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const slopes = factors.map((factor, c) => (-factor * inverses[c] * products[c]) / count);
+    const terms = factors.map((factor, c) => (-factor * sums[c]) / count - slopes[c] * means[c]);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        const centred = gradOutput[k + c] - sums[c] / count - (normed * products[c]) / count;
-        gradInput[k + c] = centred * inverses[c] * (scale ? scale[c] : 1);
-      }
+      for (let c = 0; c < channels; c++)
+        gradInput[k + c] = gradOutput[k + c] * factors[c] + x[k + c] * slopes[c] + terms[c];
     return true;
   }
 }
@@ -161,28 +161,35 @@ export class MaxPool extends Operation {
     const [, outHeight, outWidth] = to.shape;
     const [x, y] = this.values(n);
     if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
+    const sources = this.#sources;
+    const [[rows, columns], [down, right]] = [this.kernel, this.stride];
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
-        for (let column = 0; column < outWidth; column++)
+        for (let column = 0; column < outWidth; column++) {
+          const corner = ((image * height + row * down) * width + column * right) * channels;
           for (let c = 0; c < channels; c++, k++) {
-            const top = image * height + row * this.stride[0];
-            const first = (top * width + column * this.stride[1]) * channels + c;
-            let best = first;
-            for (let h = 0; h < this.kernel[0]; h++)
-              for (let w = 0; w < this.kernel[1]; w++) {
-                const at = first + (h * width + w) * channels;
-                if (x[at] > x[best]) best = at;
+            let best = corner + c;
+            let most = x[best];
+            for (let h = 0; h < rows; h++)
+              for (let w = 0; w < columns; w++) {
+                const at = corner + (h * width + w) * channels + c;
+                if (x[at] > most) {
+                  most = x[at];
+                  best = at;
+                }
               }
-            y[k] = x[best];
-            this.#sources[k] = best;
+            y[k] = most;
+            sources[k] = best;
           }
+        }
     return true;
   }
 
   backward(n: number): boolean {
     const [gradInput, gradOutput] = this.gradients(n);
     gradInput.fill(0);
-    for (let k = 0; k < gradOutput.length; k++) gradInput[this.#sources[k]] += gradOutput[k];
+    const sources = this.#sources;
+    for (let k = 0; k < gradOutput.length; k++) gradInput[sources[k]] += gradOutput[k];
     return true;
   }
 }
@@ -246,14 +253,16 @@ export class Elementwise extends Operation {
 
   forward(n: number): boolean {
     const [x, y] = this.values(n);
-    for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
+    const { f } = this;
+    for (let k = 0; k < x.length; k++) y[k] = f(x[k]);
     return true;
   }
 
   backward(n: number): boolean {
     const [x] = this.values(n);
     const [gradInput, gradOutput] = this.gradients(n);
-    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * this.slope(x[k]);
+    const { slope } = this;
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * slope(x[k]);
     return true;
   }
 }

@@ -55,28 +55,38 @@ interface Gradients {
   splineWeight: number;
 }
 
-type Run = (...addresses: number[]) => bigint | number;
+type Run = (...addresses: number[]) => number;
+
+/** What compiled kernels export, as WebAssembly or translated to JavaScript. */
+type Exports = Record<string, unknown> & { memory: { buffer: ArrayBuffer } };
+
+/** Makes kernels that were translated to JavaScript: js/translate.mjs. */
+export type Translated = () => Exports;
+
+/** Whole numbers of a problem, which come before two of 64 bits. */
+const WHOLE = 37;
 
 /** The kernels of kan_widgets/nn/compiled, compiled for pages: for every order of splines, and for other bases. */
 export class Machine {
   readonly #exports: Record<string, Run>;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: { buffer: ArrayBuffer };
   readonly #problems = new WeakMap<Sizes, number>();
 
   /** Throws where the page's browser cannot run it. */
-  static async from(code: BufferSource): Promise<Machine> {
+  static async from(code: BufferSource | Translated): Promise<Machine> {
+    if (typeof code === "function") return new Machine(code());
     const { instance } = await WebAssembly.instantiate(code);
-    return new Machine(instance.exports);
+    return new Machine(instance.exports as Exports);
   }
 
-  private constructor(exports: WebAssembly.Exports) {
+  private constructor(exports: Exports) {
     this.#exports = exports as unknown as Record<string, Run>;
-    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#memory = exports.memory;
   }
 
   /** The address of `numbers` new numbers, all 0. */
   take(numbers: number): number {
-    const at = Number(this.#exports.kan_take_some(4 * numbers));
+    const at = this.#exports.kan_take_some(4 * numbers);
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
     this.floats(at, numbers).fill(0);
     return at;
@@ -105,16 +115,17 @@ export class Machine {
     return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
   }
 
-  #succeeded(status: bigint | number): boolean {
+  #succeeded(status: number): boolean {
     if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
-    return Number(status) === 0;
+    return status === 0;
   }
 
   /** The address of a call's struct in memory, which is written once. */
   #problem({ sizes, basis }: Call): number {
     const known = this.#problems.get(sizes);
     if (known) return known;
-    const address = this.take(2 * 39);
+    const after = WHOLE + (WHOLE % 2);
+    const address = this.take(after + 4);
     const { kernel, stride, dilation, xStrides, yStrides } = sizes;
     const { n, height, width, channels, out, groups } = sizes;
     const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
@@ -122,12 +133,9 @@ export class Machine {
     numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
     numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
     numbers.push(basis.functions, 1, basis.family);
-    const words = new BigInt64Array(this.#memory.buffer, address, 39);
-    words.set(numbers.map(BigInt));
-    new Float64Array(this.#memory.buffer, address + 8 * numbers.length, 2).set([
-      basis.shift,
-      basis.factor,
-    ]);
+    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
+    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
+    last.set([basis.shift, basis.factor]);
     this.#problems.set(sizes, address);
     return address;
   }

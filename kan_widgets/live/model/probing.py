@@ -178,14 +178,10 @@ class Probing:
         plan = self._plan[1]
         with unchanged(run):
             trail = trace(run, plan, as_taken(inputs, run), reduced)
-        beside_names = {vector.name for vector in layout.beside}
-        # The plan holds biases of the model, the trail other vectors of what ran in its place.
-        paths = {
-            memory_of(vector): name
-            for name, own in self._layers.vectors().items()
-            if name in beside_names
-            for vector in (own, attribute(run, name))
-        }
+        names = {vector.name for vector in layout.beside}
+        vectors = [pair for pair in self._layers.vectors().items() if pair[0] in names]
+        paths = {memory_of(attribute(run, name)): name for name, _ in vectors}
+        paths |= {memory_of(vector): name for name, vector in vectors}  # as the plan holds biases
         layers = [layer.name for part in plan for layer in part.layers]
         return assembled(trail, layers, layout, paths)
 

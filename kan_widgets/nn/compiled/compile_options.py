@@ -42,7 +42,12 @@ NAMES = {"linux": "kernels.so", "darwin": "kernels.dylib", "win32": "kernels.dll
 # The compiled kernels for web pages, made by Zig from the same files: make kernels. Versions other
 # than the one that pyproject.toml pins give other bytes.
 FOR_PAGES = FOLDER / "kernels.wasm"
-_PAGE = "-target", "wasm32-freestanding", "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
+# The same without WebAssembly: without SIMD, translated by js/translate.mjs to JavaScript, gzipped.
+# Its first line is the SHA-256 of what was translated.
+TRANSLATED = FOLDER / "kernels.js.gz"
+_PAGE = "-target", "wasm32-freestanding", "-include", str(FOLDER / "narrow.h")
+_WITH_SIMD = "-mcpu=generic+simd128+bulk_memory+bulk_memory_opt"
+_WITHOUT_SIMD = "-mcpu=mvp+bulk_memory+bulk_memory_opt"
 
 OPTIONS = (
     "-std=c++17",
@@ -89,16 +94,19 @@ def make_for_a_wheel(
     subprocess.run([*compiler, *_linked(system), "-s", *objects, "-o", str(library)], check=True)
 
 
-def make_for_pages(compiler: Sequence[str], library: Path, scratch: Path) -> None:
+def make_for_pages(
+    compiler: Sequence[str], library: Path, scratch: Path, *, simd: bool = True
+) -> None:
     """Compile the C++ kernels of all orders, and for other bases, to WebAssembly.
 
     ``compiler`` is Zig's command for C++. Raises as `make_for_a_wheel`.
     """
+    page = (*_PAGE, _WITH_SIMD if simd else _WITHOUT_SIMD)
     sources = [(f"{order}.o", _source(order, "wasm")) for order in (OTHER_BASES, *ORDERS)] + [
         ("runtime.o", (str(FOLDER / "wasm.cpp"),))
     ]
     for name, source in sources:
-        options = [*_PAGE, *OPTIONS, "-c", *source, "-o", str(scratch / name)]
+        options = [*page, *OPTIONS, "-c", *source, "-o", str(scratch / name)]
         subprocess.run([*compiler, *options], check=True)
     objects = [str(scratch / name) for name, _ in sources]
     linked = ["-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export-dynamic", "-o", str(library)]
@@ -129,5 +137,10 @@ def _linked(system: str) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    zig = [sys.executable, "-m", "ziglang", "c++"]
     with tempfile.TemporaryDirectory() as scratch:
-        make_for_pages([sys.executable, "-m", "ziglang", "c++"], FOR_PAGES, Path(scratch))
+        make_for_pages(zig, FOR_PAGES, Path(scratch))
+        plain = Path(scratch, "plain.wasm")
+        make_for_pages(zig, plain, Path(scratch), simd=False)
+        translate = FOLDER.parents[2] / "js/translate.mjs"
+        subprocess.run(["node", str(translate), str(plain), str(TRANSLATED)], check=True)

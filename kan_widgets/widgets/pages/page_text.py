@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import gzip
 import html
 import json
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
+from kan_widgets.nn.compiled.compile_options import TRANSLATED
 from kan_widgets.widgets.wire.bundles import UNPACKING, bundle, deflated
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
@@ -57,15 +59,18 @@ def page_text(
     """
     origin = "'self'" if live else "'none'"
     more = {"Trained": "trained.js"} if trains else {"Live": "live.js"} if live else {}
+    kernels = ""
     if plays:
         more = {"Playground": "playground.js"}
+        # Where the browser refuses WebAssembly, the page itself computes with these, too.
+        kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode())
     code = _script(_MODULES | more)
     worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
     sheets = ["page.css", *(["playground.css"] if plays else [])]
     start, sheet = f"\n{_RUNNING}", "\n".join(["", *map(bundle, sheets), ""])
     # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.
     policy = (
-        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)} {kernels}{worker}; "
         f"style-src {_hash(sheet)}; "
         f"img-src data: blob:{' ' + origin if live else ''}; base-uri 'none'; form-action 'none'; "
         f"connect-src {origin}"

@@ -1,3 +1,79 @@
+// src/training/machine.ts
+var WHOLE = 37;
+var Machine = class _Machine {
+  #exports;
+  #memory;
+  #problems = /* @__PURE__ */ new WeakMap();
+  /** Throws where the page's browser cannot run it. */
+  static async from(code) {
+    if (typeof code === "function") return new _Machine(code());
+    const { instance } = await WebAssembly.instantiate(code);
+    return new _Machine(instance.exports);
+  }
+  constructor(exports) {
+    this.#exports = exports;
+    this.#memory = exports.memory;
+  }
+  /** The address of `numbers` new numbers, all 0. */
+  take(numbers) {
+    const at2 = this.#exports.kan_take_some(4 * numbers);
+    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at2, numbers).fill(0);
+    return at2;
+  }
+  /** Numbers at an address, until more memory is taken or something is computed. */
+  floats(at2, numbers) {
+    return new Float32Array(this.#memory.buffer, at2, numbers);
+  }
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
+  forward(call) {
+    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const problem = this.#problem(call);
+    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
+    const knots = this.#knots(basis);
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
+  }
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
+  backward(call, gradients) {
+    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
+  }
+  #succeeded(status) {
+    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
+    return status === 0;
+  }
+  /** The address of a call's struct in memory, which is written once. */
+  #problem({ sizes, basis }) {
+    const known = this.#problems.get(sizes);
+    if (known) return known;
+    const after = WHOLE + WHOLE % 2;
+    const address = this.take(after + 4);
+    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
+    const { n, height, width, channels, out, groups } = sizes;
+    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
+    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
+    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
+    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
+    numbers.push(basis.functions, 1, basis.family);
+    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
+    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
+    last.set([basis.shift, basis.factor]);
+    this.#problems.set(sizes, address);
+    return address;
+  }
+  #knotAddresses = /* @__PURE__ */ new WeakMap();
+  #knots({ knots }) {
+    if (!knots) return 0;
+    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
+    this.#knotAddresses.set(knots, at2);
+    return at2;
+  }
+};
+
 // src/wire/checks.ts
 var WireError = class extends Error {
   name = "WireError";
@@ -278,14 +354,42 @@ function courseOf({ streams: [stream] }, lesson) {
     },
     ...{ rows: lesson.name, settings: lesson.settings },
     script: uint8(lesson.worker, "the worker"),
-    code: uint8(lesson.code, "the kernels")
+    code: uint8(lesson.code, "the kernels"),
+    translated: uint8(lesson.translated, "the kernels in JavaScript")
   };
 }
-function workerOf({ script }, signal) {
-  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const worker = new Worker(address);
-  signal.addEventListener("abort", () => worker.terminate());
-  return { worker, send: (one) => worker.postMessage(one) };
+function askWorker(course, signal, hear, fail) {
+  const starting = startWorker(course).then((worker) => {
+    signal.addEventListener("abort", () => worker.terminate());
+    if (signal.aborted) worker.terminate();
+    worker.onmessage = ({ data }) => {
+      if ("fault" in data) fail(data.fault);
+      else hear(data);
+    };
+    return worker;
+  });
+  starting.catch(
+    () => fail("This browser runs neither WebAssembly nor what is here in its place.")
+  );
+  return (one) => void starting.then((worker) => worker.postMessage(one));
+}
+async function startWorker({ script, code, translated }) {
+  const parts = [script];
+  if (!runsWebAssembly(code)) parts.unshift(await textOf(translated), "\n");
+  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
+}
+async function machineFor(document, course) {
+  if (runsWebAssembly(course.code)) return Machine.from(course.code);
+  const script = document.createElement("script");
+  script.textContent = await textOf(course.translated);
+  document.head.append(script);
+  return Machine.from(
+    globalThis.kanKernels?.default
+  );
+}
+async function textOf(zipped) {
+  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
 }
 function train(saved, course, controls, signal, follower) {
   const bar = createBar(controls, course.rows, course.settings, signal);
@@ -298,7 +402,7 @@ function train(saved, course, controls, signal, follower) {
     recipe: course.recipe
   };
   const { data, code } = course;
-  const { worker, send } = workerOf(course, signal);
+  const send = askWorker(course, signal, hear, bar.fail);
   let settings = course.settings;
   let isReset = false;
   let curves = createCurves(course.rows);
@@ -340,11 +444,7 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  worker.onmessage = ({ data: news }) => {
-    if ("fault" in news) {
-      bar.fail(news.fault);
-      return;
-    }
+  function hear(news) {
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -368,7 +468,7 @@ function train(saved, course, controls, signal, follower) {
       }
     }
     bar.show(news, follower?.hear(news));
-  };
+  }
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
@@ -381,6 +481,14 @@ function train(saved, course, controls, signal, follower) {
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
+}
+function runsWebAssembly(code) {
+  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  try {
+    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
+  } catch {
+    return false;
+  }
 }
 function createEdits({ layers }, initial, order, tell) {
   const [edits, undone] = [[], []];
@@ -478,82 +586,6 @@ function examplesOf({ inputs, targets }, { bytes }) {
     targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
   };
 }
-
-// src/training/machine.ts
-var Machine = class _Machine {
-  #exports;
-  #memory;
-  #problems = /* @__PURE__ */ new WeakMap();
-  /** Throws where the page's browser cannot run it. */
-  static async from(code) {
-    const { instance } = await WebAssembly.instantiate(code);
-    return new _Machine(instance.exports);
-  }
-  constructor(exports) {
-    this.#exports = exports;
-    this.#memory = exports.memory;
-  }
-  /** The address of `numbers` new numbers, all 0. */
-  take(numbers) {
-    const at2 = Number(this.#exports.kan_take_some(4 * numbers));
-    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
-    this.floats(at2, numbers).fill(0);
-    return at2;
-  }
-  /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at2, numbers) {
-    return new Float32Array(this.#memory.buffer, at2, numbers);
-  }
-  /** Computes y from x; false where a number is not finite: then y means nothing. */
-  forward(call) {
-    const { x, base, baseWeight, splineWeight, y, basis } = call;
-    const problem = this.#problem(call);
-    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
-    const knots = this.#knots(basis);
-    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
-  }
-  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
-  backward(call, gradients) {
-    const { x, base, slope, baseWeight, splineWeight, basis } = call;
-    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
-  }
-  #succeeded(status) {
-    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
-    return Number(status) === 0;
-  }
-  /** The address of a call's struct in memory, which is written once. */
-  #problem({ sizes, basis }) {
-    const known = this.#problems.get(sizes);
-    if (known) return known;
-    const address = this.take(2 * 39);
-    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
-    const { n, height, width, channels, out, groups } = sizes;
-    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
-    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
-    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
-    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
-    numbers.push(basis.functions, 1, basis.family);
-    const words = new BigInt64Array(this.#memory.buffer, address, 39);
-    words.set(numbers.map(BigInt));
-    new Float64Array(this.#memory.buffer, address + 8 * numbers.length, 2).set([
-      basis.shift,
-      basis.factor
-    ]);
-    this.#problems.set(sizes, address);
-    return address;
-  }
-  #knotAddresses = /* @__PURE__ */ new WeakMap();
-  #knots({ knots }) {
-    if (!knots) return 0;
-    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
-    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
-    this.#knotAddresses.set(knots, at2);
-    return at2;
-  }
-};
 
 // src/shell/element.ts
 function element(document, tag, className, parent) {
@@ -1272,11 +1304,10 @@ var BatchNorm = class extends Operation {
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const terms = factors.map((factor, c) => (shift ? shift[c] : 0) - means[c] * factor);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        y[k + c] = normed * (scale ? scale[c] : 1) + (shift ? shift[c] : 0);
-      }
+      for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
     return true;
   }
   #measure(x, channels, [mean, variance]) {
@@ -1312,12 +1343,12 @@ var BatchNorm = class extends Operation {
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
     const count2 = x.length / channels;
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const slopes = factors.map((factor, c) => -factor * inverses[c] * products[c] / count2);
+    const terms = factors.map((factor, c) => -factor * sums[c] / count2 - slopes[c] * means[c]);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        const centred = gradOutput[k + c] - sums[c] / count2 - normed * products[c] / count2;
-        gradInput[k + c] = centred * inverses[c] * (scale ? scale[c] : 1);
-      }
+      for (let c = 0; c < channels; c++)
+        gradInput[k + c] = gradOutput[k + c] * factors[c] + x[k + c] * slopes[c] + terms[c];
     return true;
   }
 };
@@ -1337,27 +1368,34 @@ var MaxPool = class extends Operation {
     const [, outHeight, outWidth] = to.shape;
     const [x, y] = this.values(n);
     if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
+    const sources = this.#sources;
+    const [[rows, columns], [down, right]] = [this.kernel, this.stride];
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
-        for (let column = 0; column < outWidth; column++)
+        for (let column = 0; column < outWidth; column++) {
+          const corner = ((image * height + row * down) * width + column * right) * channels;
           for (let c = 0; c < channels; c++, k++) {
-            const top = image * height + row * this.stride[0];
-            const first = (top * width + column * this.stride[1]) * channels + c;
-            let best = first;
-            for (let h = 0; h < this.kernel[0]; h++)
-              for (let w = 0; w < this.kernel[1]; w++) {
-                const at2 = first + (h * width + w) * channels;
-                if (x[at2] > x[best]) best = at2;
+            let best = corner + c;
+            let most = x[best];
+            for (let h = 0; h < rows; h++)
+              for (let w = 0; w < columns; w++) {
+                const at2 = corner + (h * width + w) * channels + c;
+                if (x[at2] > most) {
+                  most = x[at2];
+                  best = at2;
+                }
               }
-            y[k] = x[best];
-            this.#sources[k] = best;
+            y[k] = most;
+            sources[k] = best;
           }
+        }
     return true;
   }
   backward(n) {
     const [gradInput, gradOutput] = this.gradients(n);
     gradInput.fill(0);
-    for (let k = 0; k < gradOutput.length; k++) gradInput[this.#sources[k]] += gradOutput[k];
+    const sources = this.#sources;
+    for (let k = 0; k < gradOutput.length; k++) gradInput[sources[k]] += gradOutput[k];
     return true;
   }
 };
@@ -1407,13 +1445,15 @@ var Elementwise = class extends Operation {
   slope;
   forward(n) {
     const [x, y] = this.values(n);
-    for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
+    const { f } = this;
+    for (let k = 0; k < x.length; k++) y[k] = f(x[k]);
     return true;
   }
   backward(n) {
     const [x] = this.values(n);
     const [gradInput, gradOutput] = this.gradients(n);
-    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * this.slope(x[k]);
+    const { slope } = this;
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * slope(x[k]);
     return true;
   }
 };
@@ -2988,19 +3028,22 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const errors = [];
   const { settings, data, code } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
-    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = network;
-    const { worker, send } = workerOf(course, signal);
-    worker.onmessage = ({ data: news }) => {
-      if ("fault" in news) return;
+    let hear2 = function(news) {
       [curves[seed]] = curvesOf(layout.layers[0], news.frame);
       draw(canvas, curves.filter(Boolean));
       send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
-      worker.terminate();
+      done.abort();
       errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
+    var hear = hear2;
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
+    const done = new AbortController();
+    const until = AbortSignal.any([signal, done.signal]);
+    const send = askWorker(course, until, hear2, () => {
+    });
     const description = { structure, layout: readLayout(layout), recipe };
     const own = { ...settings, seed: settings.seed + 1 + seed };
     send({ kind: "begin", description, frame, data, settings: own, code });
@@ -3166,7 +3209,7 @@ var STORY = [
     words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(present) {
+    async arrive(present, visit) {
       const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
@@ -3178,6 +3221,7 @@ var STORY = [
       for (const one of [frame, weak.frame, others])
         all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
+      if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
@@ -3294,12 +3338,11 @@ function createStory(place, actions) {
     const { signal: visited } = visit;
     const { page, arrive: come } = STORY[current - 1];
     present2.turnTo(page);
-    const result = await come?.(present2);
+    const result = await come?.(present2, visited);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    const until = AbortSignal.any([visited, present2.signal]);
-    startDoubt(canvas, present2.course, present2, until, (...found) => say(doubtWords(...found)));
+    startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
   }
   const step = (to, focused) => ({
     async click() {
@@ -3359,7 +3402,8 @@ function isSame(one, other) {
 
 // src/playground/twin.ts
 function startTwin(network, course, signal) {
-  const { worker, send } = workerOf(course, signal);
+  const send = askWorker(course, signal, hear, () => {
+  });
   const { structure, recipe, frame } = network;
   const description = { structure, layout: readLayout(network.layout), recipe };
   let news = null;
@@ -3373,13 +3417,12 @@ function startTwin(network, course, signal) {
     const { data, code } = course;
     send({ kind: "begin", description, frame, data, settings, code });
   }
-  worker.onmessage = ({ data }) => {
-    if ("fault" in data) return;
+  function hear(data) {
     curves.take(data);
     news = data;
     if (data.score) scored = data;
     send({ kind: "drawn" });
-  };
+  }
   begin(course.settings);
   return {
     network,
@@ -3601,7 +3644,7 @@ async function play(document, saved, lesson, mount) {
     present.abort();
     present = new AbortController();
     const { signal } = present;
-    const machine = await Machine.from(usual.code);
+    const machine = await machineFor(document, usual);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
     latest = network;
@@ -3619,8 +3662,8 @@ async function play(document, saved, lesson, mount) {
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
-        const own = { state, problem, network, machine, course, model, signal };
-        story.hear({ ...own, turnTo }, news);
+        const own = { state, problem, network, machine, course, model, turnTo };
+        story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }) {

@@ -1,10 +1,12 @@
 // src/training/machine.ts
+var WHOLE = 37;
 var Machine = class _Machine {
   #exports;
   #memory;
   #problems = /* @__PURE__ */ new WeakMap();
   /** Throws where the page's browser cannot run it. */
   static async from(code) {
+    if (typeof code === "function") return new _Machine(code());
     const { instance } = await WebAssembly.instantiate(code);
     return new _Machine(instance.exports);
   }
@@ -14,7 +16,7 @@ var Machine = class _Machine {
   }
   /** The address of `numbers` new numbers, all 0. */
   take(numbers) {
-    const at = Number(this.#exports.kan_take_some(4 * numbers));
+    const at = this.#exports.kan_take_some(4 * numbers);
     if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
     this.floats(at, numbers).fill(0);
     return at;
@@ -41,13 +43,14 @@ var Machine = class _Machine {
   }
   #succeeded(status) {
     if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
-    return Number(status) === 0;
+    return status === 0;
   }
   /** The address of a call's struct in memory, which is written once. */
   #problem({ sizes, basis }) {
     const known = this.#problems.get(sizes);
     if (known) return known;
-    const address = this.take(2 * 39);
+    const after = WHOLE + WHOLE % 2;
+    const address = this.take(after + 4);
     const { kernel, stride, dilation, xStrides, yStrides } = sizes;
     const { n, height, width, channels, out, groups } = sizes;
     const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
@@ -55,12 +58,9 @@ var Machine = class _Machine {
     numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
     numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
     numbers.push(basis.functions, 1, basis.family);
-    const words = new BigInt64Array(this.#memory.buffer, address, 39);
-    words.set(numbers.map(BigInt));
-    new Float64Array(this.#memory.buffer, address + 8 * numbers.length, 2).set([
-      basis.shift,
-      basis.factor
-    ]);
+    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
+    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
+    last.set([basis.shift, basis.factor]);
     this.#problems.set(sizes, address);
     return address;
   }
@@ -137,11 +137,10 @@ var BatchNorm = class extends Operation {
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const terms = factors.map((factor, c) => (shift ? shift[c] : 0) - means[c] * factor);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        y[k + c] = normed * (scale ? scale[c] : 1) + (shift ? shift[c] : 0);
-      }
+      for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
     return true;
   }
   #measure(x, channels, [mean, variance]) {
@@ -177,12 +176,12 @@ var BatchNorm = class extends Operation {
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
     const count = x.length / channels;
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const slopes = factors.map((factor, c) => -factor * inverses[c] * products[c] / count);
+    const terms = factors.map((factor, c) => -factor * sums[c] / count - slopes[c] * means[c]);
     for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) {
-        const normed = (x[k + c] - means[c]) * inverses[c];
-        const centred = gradOutput[k + c] - sums[c] / count - normed * products[c] / count;
-        gradInput[k + c] = centred * inverses[c] * (scale ? scale[c] : 1);
-      }
+      for (let c = 0; c < channels; c++)
+        gradInput[k + c] = gradOutput[k + c] * factors[c] + x[k + c] * slopes[c] + terms[c];
     return true;
   }
 };
@@ -202,27 +201,34 @@ var MaxPool = class extends Operation {
     const [, outHeight, outWidth] = to.shape;
     const [x, y] = this.values(n);
     if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
+    const sources = this.#sources;
+    const [[rows, columns], [down, right]] = [this.kernel, this.stride];
     for (let image = 0, k = 0; image < n; image++)
       for (let row = 0; row < outHeight; row++)
-        for (let column = 0; column < outWidth; column++)
+        for (let column = 0; column < outWidth; column++) {
+          const corner = ((image * height + row * down) * width + column * right) * channels;
           for (let c = 0; c < channels; c++, k++) {
-            const top = image * height + row * this.stride[0];
-            const first = (top * width + column * this.stride[1]) * channels + c;
-            let best = first;
-            for (let h = 0; h < this.kernel[0]; h++)
-              for (let w = 0; w < this.kernel[1]; w++) {
-                const at = first + (h * width + w) * channels;
-                if (x[at] > x[best]) best = at;
+            let best = corner + c;
+            let most = x[best];
+            for (let h = 0; h < rows; h++)
+              for (let w = 0; w < columns; w++) {
+                const at = corner + (h * width + w) * channels + c;
+                if (x[at] > most) {
+                  most = x[at];
+                  best = at;
+                }
               }
-            y[k] = x[best];
-            this.#sources[k] = best;
+            y[k] = most;
+            sources[k] = best;
           }
+        }
     return true;
   }
   backward(n) {
     const [gradInput, gradOutput] = this.gradients(n);
     gradInput.fill(0);
-    for (let k = 0; k < gradOutput.length; k++) gradInput[this.#sources[k]] += gradOutput[k];
+    const sources = this.#sources;
+    for (let k = 0; k < gradOutput.length; k++) gradInput[sources[k]] += gradOutput[k];
     return true;
   }
 };
@@ -272,13 +278,15 @@ var Elementwise = class extends Operation {
   slope;
   forward(n) {
     const [x, y] = this.values(n);
-    for (let k = 0; k < x.length; k++) y[k] = this.f(x[k]);
+    const { f } = this;
+    for (let k = 0; k < x.length; k++) y[k] = f(x[k]);
     return true;
   }
   backward(n) {
     const [x] = this.values(n);
     const [gradInput, gradOutput] = this.gradients(n);
-    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * this.slope(x[k]);
+    const { slope } = this;
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * slope(x[k]);
     return true;
   }
 };
@@ -932,14 +940,16 @@ var WATCHED = 8e3;
 var LATE = 5;
 var GLANCE = 200;
 var Worker = class {
-  constructor(say, breathe2, now = () => performance.now()) {
-    this.say = say;
+  constructor(say2, breathe2, now = () => performance.now(), translated = null) {
+    this.say = say2;
     this.breathe = breathe2;
     this.now = now;
+    this.translated = translated;
   }
   say;
   breathe;
   now;
+  translated;
   #trainer = null;
   /** Steps still to be made. */
   #due = 0;
@@ -973,7 +983,7 @@ var Worker = class {
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
     this.#trainer = null;
-    const machine = await Machine.from(code).catch(() => {
+    const machine = await Machine.from(this.translated ?? code).catch(() => {
       throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
     });
     this.#trainer = new Trainer(machine, description, frame, data, settings);
@@ -1050,5 +1060,6 @@ var breathe = (milliseconds) => new Promise((resolve) => {
     port1.postMessage(null);
   }
 });
-var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
+var say = (news) => scope.postMessage(news, [news.frame.buffer]);
+var worker = new Worker(say, breathe, void 0, scope.kanKernels?.default);
 scope.onmessage = ({ data }) => worker.take(data).catch((error) => scope.postMessage({ fault: error.message }, []));
