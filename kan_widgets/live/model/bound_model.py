@@ -66,9 +66,7 @@ class BoundModel:
         self._first_batch: Tensor | None = None
         self._labels: Tensor | None = None
         self._takes_batches = False
-        # What reaches the layers was observed by itself: with the first batch, else with the
-        # examples that are traced.
-        self._observed_by_itself = False
+        self._observed_by_itself = False  # what reaches the layers, of the first batch or examples
         self._observes_from = 10
 
     @property
