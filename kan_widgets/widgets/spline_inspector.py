@@ -98,8 +98,7 @@ class SplineInspector(ModelView):
         """Lay what an ensemble's networks have over the function that is shown."""
         if not self._is_joined or self._ensemble is None:
             return
-        first = {"layer": self.layer, **dict.fromkeys(_INDEX, 0)}
-        at: dict[str, Any] = {**(self.selection or first)}
+        at = dict(self.selection or {"layer": self.layer, **dict.fromkeys(_INDEX, 0)})
         band = self._ensemble.around(at["layer"])
         width = self.live.feed.layout.layer(at["layer"]).shape[3]
         out, in_, entry = at["out"], at["in"], at["row"] * width + at["column"]

@@ -56,7 +56,7 @@ def accuracy():
     images, labels = digits.test_images[:200], digits.test_labels[:200]
     return (model(images).argmax(1) == labels).float().mean().item()
 """
-BIND = "live = kw.bind(model, optimizer, every=2)"
+BIND = "live = kw.bind(model, optimizer, every=2)\nlive.select('0', 0, 0, 0, 0)"
 SHOW = "view = SplineInspector(live, editable=True)\nview"
 TRAIN = "while not Path('enough').exists():\n    train(5)"
 OVERLAPS = """(() => {

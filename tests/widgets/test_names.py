@@ -40,10 +40,18 @@ def words(svg: str) -> str:
 
 IMAGE = torch.linspace(-1, 1, 64).reshape(1, 8, 8)
 # What a picture of each view says of its classes, and of its channels.
+
+
+def of_first(live: Any, layer: str) -> Any:
+    """An inspector of a layer's first function."""
+    live.select(layer, 0, 0, 0, 0)
+    return kw.SplineInspector(live, layer)
+
+
 SAID: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "rows of KernelGrid": (lambda live: kw.KernelGrid(live, "2"), CLASSES),
     "kernels of KernelGrid": (lambda live: kw.KernelGrid(live, "0"), CHANNELS),
-    "SplineInspector": (lambda live: kw.SplineInspector(live, "2"), ["cat · input 0"]),
+    "SplineInspector": (lambda live: of_first(live, "2"), ["cat · input 0"]),
     "a ramp": (lambda live: kw.MeshgridView(live, "0", mode="ramp"), CHANNELS),
     "Explain": (lambda live: kw.Explain(live, IMAGE, 2), [*CLASSES, *CHANNELS, "Class emu scores"]),
     "NetworkView": (kw.NetworkView, CLASSES),
@@ -89,7 +97,7 @@ def table() -> Iterator[Any]:
 # What a picture of each view says of a table's columns.
 OF_INPUTS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "columns of KernelGrid": (lambda live: kw.KernelGrid(live, "0"), FEATURES),
-    "SplineInspector": (lambda live: kw.SplineInspector(live, "0"), ["output 0 · age"]),
+    "SplineInspector": (lambda live: of_first(live, "0"), ["output 0 · age"]),
     "a ramp": (lambda live: kw.MeshgridView(live, "0", mode="ramp"), FEATURES),
     "a pair": (lambda live: kw.MeshgridView(live, "0", mode="pair"), ["x: distance", "y: income"]),
     "Compare": (lambda live: kw.Compare({"one": live}), FEATURES),
@@ -100,7 +108,8 @@ OF_INPUTS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
 @pytest.mark.parametrize("view", OF_INPUTS)
 def test_a_picture_says_the_names_of_inputs(table: Any, view: str) -> None:
     make, expected = OF_INPUTS[view]
-    options = {} if view in ("Compare", "NetworkView") else {"layer": "0"}
+    whole = ("Compare", "NetworkView", "SplineInspector")
+    options = {} if view in whole else {"layer": "0"}
     said = words(make(table).svg(width=1000, **options))
     assert [word for word in expected if word not in said] == [], said
     assert "input 0" not in said
@@ -115,7 +124,7 @@ def test_an_explanation_names_what_adds_to_a_score() -> None:
 
 def test_an_input_channel_has_its_name_in_place_of_its_number() -> None:
     live = kw.bind(model := kw.nn.KANConv2d(3, 2, 3), feature_names=["red", "green", "blue"])
-    assert "output 0 · red · row 0, column 0" in words(kw.SplineInspector(live).svg())
+    assert "output 0 · red · row 0, column 0" in words(of_first(live, live.layers[0]).svg())
     assert "red" in words(kw.KernelGrid(live).svg(width=1000))
     assert live.model is model
 
@@ -132,7 +141,7 @@ def test_the_names_of_inputs_cross_to_the_page_and_stay_in_a_recording(
 
 def test_without_names_outputs_have_their_numbers() -> None:
     live = kw.bind(model := network())
-    assert "output 0 · input 0" in words(kw.SplineInspector(live, "2").svg())
+    assert "output 0 · input 0" in words(of_first(live, "2").svg())
     assert all("names" not in layer for layer in stream_of(live).layouts[0]["layers"])
     assert live.model is model
 

@@ -300,6 +300,7 @@ def shown(setting) -> SplineInspector:
         for parameter in setting.model[0].parameters():
             parameter.normal_()
     setting.live.refresh()
+    setting.live.select("0", 0, 0, 0, 0)
     return SplineInspector(setting.live)
 
 

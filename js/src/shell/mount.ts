@@ -212,7 +212,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     unseen.shown();
     const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
     steering.show(within ? undefined : (parts.train?.() ?? body));
-    status.show(store); // after the drawing, which asks how wide it is: slow once words have changed
+    status.show(store, String(model.get("ensemble") ?? "")); // after the drawing, which asks how wide it is: slow once words have changed
     stream.scrubber()?.tell();
     if (typeof scene === "string") return say(scene);
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));

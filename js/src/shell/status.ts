@@ -41,14 +41,16 @@ export function createStatus(
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
-    show(store: Store) {
+    show(store: Store, ensemble = "") {
       const standing = store.standing();
       const age = performance.now() - store.lastArrival();
       const arriving = store.lastArrival() > 0 && age < FRESH;
       const step = store.current()?.step ?? null;
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
-      putWords(statusLine, statusText(step, isBack ? store.cursor() : -1, standing, stateFirst));
+      const words = statusText(step, isBack ? store.cursor() : -1, standing, stateFirst);
+      // Networks that are trained have no steps here.
+      putWords(statusLine, ensemble || words);
       const hint = hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");

@@ -51,8 +51,7 @@ class Observation:
     ``None`` where they are none, or where that was not seen."""
 
 
-# Rows of so many numbers may be pictures: neighbours, beside and below, differ by less
-# than this part of what pixels half a row apart do (mean squares).
+# Rows of so many numbers may be pictures; their neighbours differ by this share at most.
 _LEAST_PIXELS = 64
 _ALIKE = 0.75
 

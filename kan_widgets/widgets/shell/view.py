@@ -341,11 +341,15 @@ class ModelView(View):
         kw_only=False,
     )
 
+    ensemble = traitlets.Unicode().tag(sync=True)
+
     def _source_of(self, values: dict[str, Any]) -> Source:
         live_or_model = values.pop("live_or_model")
         source = source_for(live_or_model)
         self._kept: object = kept_alive(live_or_model)
         self._ensemble: Any = live_or_model if hasattr(live_or_model, "around") else None
+        if self._ensemble is not None:
+            values["ensemble"] = f"the most typical of {len(live_or_model)} networks"
         return source
 
     def _begin(self) -> None:

@@ -92,7 +92,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     key.push(keyed(now, "line", colours.ink));
     const then = `step ${formatCount(initial.frame.step)}`;
-    if (ghost) key.push(keyed(then, "dash", colours.ghost));
+    if (ghost && !picture.band) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
       key.push(keyed(`same ${kin}`, "line", colours.zero));

@@ -34,7 +34,7 @@ export function networkCaption(
   verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
-  { store, still, film, theme: { name, colours } }: Given,
+  { store, get, still, film, theme: { name, colours } }: Given,
 ): Remark[] {
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
@@ -85,9 +85,9 @@ export function networkCaption(
     const text = `the strongest ${formatCount(links)} of ${counted(all, "link")}`;
     remarks.push({ text, title: spread });
   }
-  const absence = flow ? "" : absenceOf(store, graph.traced);
+  const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
   if (absence) remarks.push({ text: absence, title: graph.note });
-  else if (graph.note) remarks.push({ text: graph.note });
+  else if (graph.note && !get("ensemble")) remarks.push({ text: graph.note });
   return remarks;
 }
 

@@ -1,7 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { firstShown } from "../../phi/curves.ts";
-import { layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
+import { functionOf, layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -87,7 +87,11 @@ export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  return layer && selectionOf(layer, firstShown(store, layer).f);
+  // Of several networks the one for which Python says what all of them have.
+  const all = ((get("overlays") ?? []) as (Selection & { band?: unknown })[]).find(
+    (one) => one.band && one.layer === layer?.name,
+  );
+  return layer && selectionOf(layer, all ? functionOf(layer, all) : firstShown(store, layer).f);
 }
 
 /** Functions whose planes are looked at alike. */
