@@ -93,7 +93,8 @@ def lacking(recipe: Recipe, module: Any) -> str:
 def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
     """Read the functions of a module: one layer of them, or several."""
     with together:
-        return [layer.functions() for layer in arrangements(recipe, module)]
+        layers = [layer.functions() for layer in arrangements(recipe, module)]
+    return layers
 
 
 def _recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:
