@@ -282,6 +282,7 @@ def networks() -> dict[str, str]:
         "lines_same_by_chance": f"{len(both[0]) * np.equal.outer(*both).mean():.1f}",
         "lines_same_bare": lesson.out_of(np.count_nonzero(both[0] == no_splines), len(both[0])),
         "lines_alike_bare": f"{np.corrcoef(both[0], no_splines)[0, 1]:.2f}",
+        "lines_same_bare_by_chance": f"{20 * np.equal.outer(both[0], no_splines).mean():.1f}",
         "other_digits_more": lesson.in_words(once_early - early),
         "scratch_right": lesson.in_words(found["scratch"]["right"], ".1%"),
         "scratch_package": lesson.in_words(found["scratch"]["package: right"], ".1%"),
@@ -387,7 +388,6 @@ def of_training(
     }
     keep = [np.array(full[f"keep SiLU, {size} w"]) for size in ("large", "small")]
     chance, networks = 10 * lesson.chance_of_a_line(), len(worth)
-    more = np.subtract(full["pattern, worst"], bare["pattern, worst"])
     quoted = {
         "right": lesson.in_words(full["end: right"], ".1%"),
         "bare": lesson.in_words(bare["end: right"], ".1%"),
@@ -407,15 +407,12 @@ def of_training(
         "lines_some": lesson.out_of(np.count_nonzero(full["end: lines"]), networks),
         "bare_uprights": lesson.counted(bare["end: uprights"]),
         "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
-        "pattern_bare": lesson.in_words(bare["pattern, worst"], ".2f"),
-        "pattern_more": lesson.in_words(more, ".2f"),
-        "pattern_bare_more": lesson.in_words(-more, ".2f"),
-        "pattern_verdict": lesson.which(
-            -more,
-            "curves add to it",
-            "curves take from it",
-            "whether curves add to it, twenty pairs leave open",
+        "pattern_best": lesson.in_words(full["pattern, best"], ".2f"),
+        "pattern_lost": lesson.in_words(
+            np.subtract(full["greys, worst"], full["pattern, worst"]), ".2f"
         ),
+        "linear_least": f"{min(full['linear, worst']):.3f}",
+        "dark_difference_own": lesson.in_words(lesson.beside_the_base(full), ".3f"),
         "lines_more": lesson.in_words(np.subtract(full["end: lines"], bare["end: lines"]), ".2f"),
         "greys_each": lesson.in_words(full["greys, worst"], ".3f"),
         "linear_each": lesson.in_words(full["linear, worst"], ".3f"),

@@ -51,6 +51,9 @@ const options = {
     // Of a page in which a network trains, and of the worker that makes the steps.
     { in: "src/page/trained.ts", out: "trained" },
     { in: "src/training/entry.ts", out: "trainer" },
+    // Of a page whose reader chooses what is learned.
+    { in: "src/playground/play.ts", out: "playground" },
+    { in: "src/playground/style.css", out: "playground" },
   ],
   outdir,
   bundle: true,

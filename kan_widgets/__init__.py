@@ -7,8 +7,6 @@
 <KernelGrid of KANCNN: layer 'convs.0', mode 'auto', step 0, idle>
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from kan_widgets import integrations

@@ -1,7 +1,5 @@
 """What a value is: of torch, without importing it, a number in a range, or nearly a known word."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import math
@@ -16,13 +14,13 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 
-def is_tensor(value: object) -> TypeIs[Tensor]:
+def is_tensor(value: object) -> "TypeIs[Tensor]":
     """Whether a value is a tensor."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def is_module(value: object) -> TypeIs[nn.Module]:
+def is_module(value: object) -> "TypeIs[nn.Module]":
     """Whether a value is a model, or a part of one."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
@@ -88,7 +86,7 @@ class _NotHere:
     name: str
     hint: str
 
-    def __get__(self, owner: object, kind: type) -> _NotHere:
+    def __get__(self, owner: object, kind: type) -> "_NotHere":
         """Raise, for an object."""
         if owner is None:
             return self

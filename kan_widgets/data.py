@@ -6,8 +6,6 @@ test digits is not one on MNIST's own 10,000, so whatever prints an accuracy pri
 :attr:`Digits.source` beside it.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -3,8 +3,6 @@
 5,000 of MNIST's training images, 500 of each digit; see ``kan_widgets/mnist/ATTRIBUTION.txt``.
 """
 
-from __future__ import annotations
-
 import lzma
 from importlib import resources
 

@@ -1,7 +1,5 @@
 """Packages whose names are imported when they are first used: torch takes seconds."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib import import_module

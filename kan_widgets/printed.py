@@ -1,7 +1,5 @@
 """What is printed: rows in columns or as HTML, and a bar for a long computation."""
 
-from __future__ import annotations
-
 import html
 import sys
 import time

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 from numpy.typing import ArrayLike
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 import kan_widgets as kw
@@ -32,6 +33,19 @@ X = torch.linspace(-1, 1, 401)
 LARGE = "MLP, ten times"  # the larger MLP of tutorial 2
 FINE = torch.linspace(-1, 1, 4001, dtype=torch.float64)
 TARGET = {"layer": "target", "out": 0, "in": 0, "row": 0, "column": 0}  # what `inspect` pins
+# Ruled digits, 0 to 9: corners of strokes, "xy", on a field of 2 by 4.
+RULED = (
+    "00 20 24 04 00",
+    "10 14",
+    "00 20 22 02 04 24",
+    "00 20 12 22 24 04",
+    "00 02 22|20 24",
+    "20 00 02 22 24 04",
+    "20 00 04 24 22 02",
+    "00 20 04",
+    "00 20 24 04 00|02 22",
+    "22 02 00 20 24 04",
+)
 RECORDED = Path(__file__).with_name("networks.json")
 
 
@@ -155,6 +169,19 @@ def at_most(networks: int) -> str:
     Were it in a larger share, none in so many would be rarer than one case in twenty.
     """
     return f" (at most {100 * (1 - 0.05 ** (1 / networks)):.2g} %)"
+
+
+def at_least(count: int, of: int) -> str:
+    """Say in what share of networks something is at least that is in so many of some.
+
+    Were it in a smaller share, so many or more would be rarer than one case in twenty.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        p = (low + high) / 2
+        more = sum(math.comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(count, of + 1))
+        low, high = (p, high) if more < 0.05 else (low, p)
+    return f"at least {100 * low:.0f} %"
 
 
 def counted(values: ArrayLike) -> str:
@@ -383,11 +410,36 @@ def share_right(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     return float((network(images).argmax(1) == labels).double().mean())
 
 
+def pruned_at_random(
+    network: nn.Module, result: Mapping[str, Any], pictures: tuple[Tensor, Tensor], draw: Any
+) -> float:
+    """Return how many digits a copy gets right that has as many functions left, drawn at random."""
+    drawn = copy.deepcopy(network)
+    for name, layer in result.items():
+        pruned: Any = drawn.get_submodule(name)
+        weight = pruned.base_weight
+        order = torch.randperm(weight.numel(), generator=draw).view_as(weight)
+        pruned.mask = order < layer.remaining
+    return share_right(drawn, *pictures)
+
+
 @torch.no_grad()
 def called(network: nn.Module, images: Tensor) -> tuple[int, float]:
     """Return what a network calls most of some pictures, and its mean certainty, 0 to 1."""
     chances = network(images).exp()
     return int(chances.argmax(1).mode().values), float(chances.amax(1).mean())
+
+
+def names_of(models: Mapping[str, nn.Module], images: Tensor, labels: Tensor) -> Markdown:
+    """Return a table of what each network calls some digits; what is right is in bold."""
+    rows = []
+    for name, network in models.items():
+        with torch.no_grad():
+            said = network(images).argmax(1)
+        rows.append(
+            [name, *(f"**{a}**" if a == b else f"{a}" for a, b in zip(said, labels, strict=True))]
+        )
+    return table(["the ruled digits are called", *labels.tolist()], rows)
 
 
 def moved(images: Tensor, by: int = 4) -> Tensor:
@@ -401,14 +453,30 @@ def in_grey(images: Tensor, seed: int) -> Tensor:
     return torch.where(images > 0, 0.0, 2.0 * noise - 1)
 
 
-def ruled_seven() -> Tensor:
-    """Return a 7 as one draws it with a ruler: a bar, and a stroke of two pixels to the left."""
-    picture = torch.full((1, 1, 28, 28), -1.0)
-    picture[..., 5:7, 8:21] = 1
-    for row in range(7, 23):
-        end = round(20 - 11 * (row - 7) / 15)
-        picture[..., row, end - 1 : end + 1] = 1
-    return picture
+def ruled_digits() -> tuple[Tensor, Tensor]:
+    """Return ninety digits as one draws them with a ruler, and what they are: 0 to 9, nine times.
+
+    They are 10, 12 and 14 pixels wide and 16, 18 and 20 high; a stroke is two pixels wide.
+    """
+    pictures = []
+    for width, height in itertools.product((10, 12, 14), (16, 18, 20)):
+        for digit in RULED:
+            picture = Image.new("L", (28, 28))
+            left, top = 13 - width / 2, 13 - height / 2
+            for stroke in digit.split("|"):
+                corners = [
+                    (round(left + width * int(x) / 2), round(top + height * int(y) / 4))
+                    for x, y in stroke.split()
+                ]
+                ImageDraw.Draw(picture).line(corners, fill=255, width=2)
+            pictures.append(torch.from_numpy(np.array(picture) / 127.5 - 1))
+    return torch.stack(pictures)[:, None].float(), torch.arange(10).repeat(9)
+
+
+def in_a_row(images: Tensor) -> Image.Image:
+    """Return digits side by side, each pixel three pixels wide."""
+    row = torch.cat([*images[:, 0]], 1).repeat_interleave(3, 0).repeat_interleave(3, 1)
+    return Image.fromarray(((row + 1) * 127.5).byte().numpy())
 
 
 @torch.no_grad()
@@ -454,12 +522,14 @@ def one_way(phi: Tensor) -> int:
     return int(((rises > 0).all(-1) | (rises < 0).all(-1)).sum())
 
 
-def reach(network: nn.Module, end: float = 1.0) -> Any:
-    """Return for each of the ten kernels the range of φ on [−end, end], beside the typical one.
+def ranges_of_kernels(network: nn.Module, end: float = 1.0) -> Any:
+    """Return for each of the ten kernels the median range of its nine φ on [−end, end]."""
+    return np.median(np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1), axis=-1)
 
-    A kernel's range is the median of its nine functions', the typical one the median of the ten.
-    """
-    ranges = np.median(np.ptp(curves(network, end).flatten(1, 2).numpy(), axis=-1), axis=-1)
+
+def reach(network: nn.Module, end: float = 1.0) -> Any:
+    """Return for each of the ten kernels its range on [−end, end], beside the median of the ten."""
+    ranges = ranges_of_kernels(network, end)
     return ranges / np.median(ranges)
 
 
@@ -510,22 +580,35 @@ def ranks_together(one: ArrayLike, other: ArrayLike) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
+def moves_less_on_the_left(phi: Tensor) -> Tensor:
+    """Say of functions, (n, x), which move less than half as far on [−1, 0] as on [0, 1]."""
+    left, right = (half.amax(-1) - half.amin(-1) for half in (phi[:, :201], phi[:, 200:]))
+    return left < right / 2
+
+
 @torch.no_grad()
 def of_dark(network: Any, images: Tensor) -> dict[str, float]:
     """Return by five measures how the first layer answers the dark, and how large its w are."""
     phi = curves(network)[:5].flatten(0, -2)  # the middle x is 0
     dark, bright = phi[:, 0].abs(), phi[:, -1].abs()
-    left, right = (half.amax(-1) - half.amin(-1) for half in (phi[:, :201], phi[:, 200:]))
     spread = network.convs[0](images).transpose(0, 1).flatten(1).std(1)
     to_dark = phi[:, 0].reshape(5, 9).sum(1).abs()
     return {
         "how many, by value": int((dark < bright / 2).sum()),
-        "how many, by movement": int((left < right / 2).sum()),
+        "how many, by movement": int(moves_less_on_the_left(phi).sum()),
         "ratio": float((dark / bright).median()),
         "difference": float((bright - dark).mean()),
         "answer to the dark, beside the spread": float((to_dark / spread).median()),
         "base weights": float(network.convs[0].base_weight.detach().abs().mean()),
     }
+
+
+def beside_the_base(found: Mapping[str, Sequence[float]]) -> Any:
+    """Return by how much |φ(1)| − |φ(−1)| is more than w·SiLU alone makes it, 0.46·|w|."""
+    dark, bright = (abs(x) / (1 + math.exp(-x)) for x in (-1, 1))  # |SiLU|
+    return np.subtract(
+        found["end: difference"], (bright - dark) * np.array(found["end: base weights"])
+    )
 
 
 def measured(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
@@ -657,6 +740,90 @@ def learn_to_sort(
             live.step()
             live.log(loss=loss.item())
             live.refresh()
+
+
+def watched(make: Callable[[int], nn.Module], seed: int, x: Tensor, labels: Tensor) -> kw.Binding:
+    """Return a binding that has seen a small classifier of two classes learn, step by step."""
+    torch.manual_seed(seed)
+    model = make(2)
+    live = kw.bind(model, every=1)
+    learn_to_sort([model], x, labels, live)
+    return live
+
+
+def about_moments(seen: Any, shuffled: Any) -> Markdown:
+    """Set the moments of a training beside those of one with shuffled labels."""
+    right, other = len(seen.moments), len(shuffled.moments)
+    falls = [len([*of.rises]) for of in (seen, shuffled)]
+    said = "whatever a network is trained on" if 2 * other >= right else "less, without a task"
+    return say(
+        f"With the right labels {right} moments, with shuffled ones {other}: functions leave their "
+        f"start {said}.",
+        f"Clear falls of the loss: {falls[0]} with the right labels, {falls[1]} with shuffled.",
+    )
+
+
+def about_formula(
+    left: float, networks: Sequence[float], same_form: float, same_term: float
+) -> Markdown:
+    """Say how near a formula comes to the truth, and of what seeds agree."""
+    nearer = (
+        "it **is the truth**, to rounding"
+        if left < 1e-10
+        else "it is nearer than every network that it was read from"
+        if left < min(networks)
+        else "some of the networks are nearer"
+    )
+    return say(
+        f"On new inputs the formula leaves {left:.1e} of the truth: {nearer}. The networks leave "
+        f"{min(networks):.1e} to {max(networks):.1e}.",
+        f"The commonest name of a function holds in {same_form:.1f} of {len(networks)} networks in "
+        f"the mean, a term of the formula in {same_term:.1f}. (They are not counted alike: a term "
+        "may stand anywhere.)",
+    )
+
+
+Cuts = Mapping[str, Sequence[Any]]
+REPLACED = {"base": "bases", "line": "lines"}
+
+
+def over_starts(tried: Sequence[Any]) -> tuple[list[float], list[float], float]:
+    """Return what cuts and controls change, in points, and how often one interval covers another.
+
+    That is the share of pairs of networks in which the interval of one, over inputs, holds the
+    change of the other.
+    """
+    cut = [100 * one.change.value for one in tried]
+    control = [100 * one.control_change.value for one in tried]
+    changes = [one.change for one in tried]
+    inside = [a.low <= b.value <= a.high for a in changes for b in changes if a is not b]
+    return cut, control, float(np.mean(inside))
+
+
+def chart_of_cuts(tried: Cuts) -> Any:
+    """Return a chart of the points that each start loses, replaced and trained so all along."""
+    kinds: dict[str, dict[str, Any]] = {"replaced after training": {}, "trained so all along": {}}
+    for how, name in REPLACED.items():
+        for of, changes in zip(kinds.values(), over_starts(tried[how])[:2], strict=True):
+            of[name] = -np.array(changes)
+    return dots(kinds, "points lost")
+
+
+def about_cuts(tried: Cuts) -> Markdown:
+    """Say how far one network's interval goes, and what replacing costs beside never having had."""
+    told = [
+        f"The interval of one network, over inputs, covers what another loses with {name} in "
+        f"{over_starts(tried[how])[2]:.0%} of the pairs."
+        for how, name in REPLACED.items()
+    ]
+    for how, name in REPLACED.items():
+        cut, control = (-np.array(of) for of in over_starts(tried[how])[:2])
+        told.append(
+            f"Replaced by {name} the networks lose {in_words(cut)} points. Trained with {name} "
+            f"alone they lack {in_words(control)}: replacing costs "
+            + which(cut - control, "more.", "less.", "about as much, as far as eight can show.")
+        )
+    return say(*told)
 
 
 def share_of_deviation(model: Any, x: Tensor, y: Tensor) -> float:

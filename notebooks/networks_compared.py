@@ -14,19 +14,29 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 from lesson import along, dots, in_words, interval, listed, recorded, say, span, table, which
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 import kan_widgets as kw
 from kan_widgets.functions import LayerFunctions
 
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
-WAYS = {
-    "as trained": "as built",
-    "dealt within each layer": "as built, dealt within layers",
-    "dealt among all layers": "as built, dealt",
+TOGETHER = "all together"
+PARTS = OF_BASES, OF_SPLINES, OF_MATCHING = (
+    "the bases",
+    "a layer's own splines",
+    "which function has which",
+)
+SIMPLE = {  # measures, so named that more of each is more complex
+    "bend": "bend",
+    "turns": "turns",
+    "line": "what a line leaves",
+    "silu": "what SiLU leaves",
+    "variation": "variation",
+    "curvature": "curvature",
 }
-LEADS = "more", "less", "undecided"
+VARIANTS = "as built", "one size"
+LEADS = "more complex", "less complex", "open"
 STEPS = {
     "from the first convolution to the second": "convs.0 to convs.1",
     "from the second to the third": "convs.1 to convs.2",
@@ -100,13 +110,16 @@ def left_over(network: nn.Module, x: Tensor, y: Tensor, seed: int, adam: Any = N
 
 def maps(functions: Mapping[str, Callable[[Tensor], Tensor]]) -> Image.Image:
     """Return functions of two variables side by side, in twelve steps from low to high."""
-    across = torch.linspace(-1, 1, 180)
+    across = torch.linspace(-1, 1, 240)
     points = torch.cartesian_prod(-across, across).flip(1)  # (x₁, x₂), x₂ upwards
-    grids = [function(points).view(180, 180) for function in functions.values()]
-    shares = [(grid - grid.min()) / (grid.max() - grid.min()) for grid in grids]
-    shown = [255 * (12 * share).floor().clamp(max=11) / 11 for share in shares]
-    gap = torch.full((180, 20), 255.0)
-    return Image.fromarray(torch.cat([shown[0], gap, shown[1]], 1).byte().numpy())
+    picture = Image.new("L", (260 * len(functions), 264), 255)
+    for place, (name, function) in enumerate(functions.items()):
+        grid = function(points).view(240, 240)
+        share = (grid - grid.min()) / (grid.max() - grid.min())
+        shown = 255 * (12 * share).floor().clamp(max=11) / 11
+        picture.paste(Image.fromarray(shown.byte().numpy()), (260 * place, 20))
+        ImageDraw.Draw(picture).text((260 * place, 4), name, fill=0)
+    return picture
 
 
 def sines(network: nn.Module) -> int:
@@ -127,10 +140,11 @@ def about_sines(found: Mapping[str, int]) -> Markdown:
         for name in found
     }
     return say(
+        "A sine is what a·sin(πx) + c explains by 95 % at least (R²).",
         *(
             f"Of 16 functions that learned the {name} {count} are sines here, {others[name]}."
             for name, count in found.items()
-        )
+        ),
     )
 
 
@@ -157,6 +171,8 @@ class Errors:
                 log="xy",
             )
             own, others = chart.marks, []
+            for line, number in zip(own, (2, 4, 5), strict=True):
+                line.colors = [kw.figures.colours.curve_colour(number)]  # those of `kw.Compare`
             for kind, line in zip(self.KINDS, own, strict=True):
                 self._lines[name, kind] = line
                 errors = [twenty[f"{name}, {kind}, {d}"] for d in dimensions]
@@ -188,23 +204,23 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
     functions, mlps = Errors.FUNCTIONS, ("MLP", "MLP of two layers", "MLP of SiLU")
     names = "the MLP", "the MLP of two layers", "one of SiLU, not ReLU"
 
-    def nearer(function: str, mlp: str) -> str:
-        """Say in how many runs the KAN comes nearer, by number of variables."""
+    def nearer(function: str, mlp: str) -> list[int]:
+        """Count the runs in which the KAN comes nearer, by number of variables."""
         kan, other = (
             np.array([twenty[f"{function}, {kind}, {d}"] for d in dimensions])
             for kind in ("KAN", mlp)
         )
-        return listed([*map(str, (kan < other).sum(1))])
+        return [*map(int, (kan < other).sum(1))]
 
     def left(kind: str, form: str) -> str:
         """Say between which means a network's errors on the first function lie."""
         return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
 
-    head = f"in {listed([*map(str, dimensions)])} variables"
     counts = table(
-        ["of twenty other runs, the KAN is nearer than", *(f"{of}, {head}" for of in functions)],
+        ["of twenty other runs, by variables the KAN is nearer in", *dimensions],
         [
-            [name, *(nearer(of, mlp) for of in functions)]
+            [f"{of}, than {name}", *nearer(of, mlp)]
+            for of in functions
             for name, mlp in zip(names, mlps, strict=True)
         ],
     )
@@ -265,6 +281,19 @@ def later_more(layers: Sequence[LayerFunctions]) -> dict[str, float]:
             share = np.mean(above + level / 2)  # a tie counts half
             shares[f"{measure}, {earlier} to {later}"] = 100 * float(share)
     return shares
+
+
+def three_known() -> tuple[nn.Module, dict[str, str]]:
+    """Return a layer whose three φ on [−3, 3] are a line, a parabola and SiLU, and their names."""
+    known = kw.nn.KANLinear(1, 3, grid_range=(-3, 3), grid_size=30)
+    x = torch.linspace(-3, 3, 400, dtype=torch.float64)
+    shapes = {"2·x": 2 * x, "x²": x**2, "SiLU(x)": nn.functional.silu(x)}
+    with torch.no_grad():
+        known.base_weight.zero_()
+        splines = known.basis.expand(x)
+        fits = torch.linalg.lstsq(splines, torch.stack([*shapes.values()], 1)).solution
+        known.spline_weight[:, 0] = fits.T
+    return known, {f"output {k}": name for k, name in enumerate(shapes)}
 
 
 def quartiles(pairs: Sequence[Mapping[str, nn.Module]]) -> dict[tuple[str, str, str], list[Any]]:
@@ -354,70 +383,80 @@ def times_as_bent() -> Any:
     return dots(kinds, y="times as bent", level=("as bent", 1.0))
 
 
-def beside_dealt(step: str) -> Any:
-    """Return a chart of one of `STEPS` by all measures, trained and with the splines dealt.
+def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
+    """Return by how much over 50 of 100 pairs the later is the more complex, and three parts of it.
 
-    A dot is the mean of the twenty, a bar its interval.
+    By dealing (see `dealt`), for each of the twenty; the parts add up to what is over 50.
     """
-    pair = recorded()["pair"]
-    kinds = {
-        name: {measure: pair[f"{way}: {measure}, {STEPS[step]}"] for measure in MEASURES}
-        for name, way in WAYS.items()
+    pair, layers = recorded()["pair"], STEPS[step]
+    trained, within, among = (
+        np.array(pair[f"{variant}{how}: {measure}, {layers}"])
+        for how in ("", ", dealt within layers", ", dealt")
+    )
+    return {
+        TOGETHER: trained - 50,
+        OF_BASES: among - 50,
+        OF_SPLINES: within - among,
+        OF_MATCHING: trained - within,
     }
-    earlier, later = STEPS[step].split(" to ")
-    places, level = [*MEASURES], "no difference"
-    drawn = {level: ([-0.5, len(places) - 0.5], [50.0, 50.0])}
-    means = []
-    for number, (name, of) in enumerate(kinds.items()):
-        x = np.arange(len(places)) + 0.22 * (number - 1)
-        middle, low, high = np.transpose([interval(of[place]) for place in places])
+
+
+def parts_of_bend(variant: str) -> Any:
+    """Return a chart of `parts` by bend at each of `STEPS`: means of the twenty, with intervals."""
+    found = [parts(variant, "bend", step) for step in STEPS]
+    level = "nothing"
+    drawn, means = {level: ([-0.5, len(STEPS) - 0.5], [0.0, 0.0])}, []
+    for number, part in enumerate(found[0]):
+        x = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
+        middle, low, high = np.transpose([interval(of[part]) for of in found])
         ends = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
-        drawn[name] = np.repeat(x, 3), ends
+        drawn[part] = np.repeat(x, 3), ends
         means.append((x, middle))
-    y = f"{later} more complex than {earlier}, %"
-    figure = along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places)
-    return dotted(figure, means)
+    places = [layers.replace(" to ", " → ") for layers in STEPS.values()]
+    y = f"{variant}: pairs of 100, over 50"
+    figure = dotted(along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places), means)
+    every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in STEPS]
+    scale = figure.axes[1].scale
+    scale.min, scale.max = float(np.min(every)) - 3, float(np.max(every)) + 3
+    return figure
 
 
-def about_dealt() -> Markdown:
-    """Say of each of `STEPS` in how many pairs the later is more bent, and what dealing leaves."""
-    pair, told = recorded()["pair"], []
-    for step, layers in STEPS.items():
-        found = {
-            measure: [np.array(pair[f"{way}: {measure}, {layers}"]) for way in WAYS.values()]
-            for measure in MEASURES
-        }
-        verdicts: dict[str, list[str]] = {}
-        for measure, (_, within, among) in found.items():
-            verdicts.setdefault(which(within - among, *LEADS), []).append(measure)
-        trained, within, among = found["bend"]
-        adds = within - among
-        words = "more complex by {}", "less complex by {}", "open by {}"
-        parts = [
-            of.format(listed(verdicts[lead]))
-            for lead, of in zip(LEADS, words, strict=True)
-            if lead in verdicts
-        ]
-        told.append(
-            f"**{step.capitalize()}: "
-            + which(
-                abs(among - 50) - abs(adds),
-                "more the bases than the splines.**",
-                "more the splines than the bases.**",
-                "as much the bases as the splines.**",
-            )
-            + f" Of 100 pairs the later is more bent in {in_words(trained)}, with splines dealt "
-            f"within each layer in {in_words(within)}, among all in {in_words(among)}. That each "
-            "layer has its own splines "
-            + which(
-                adds,
-                f"adds {in_words(adds)}",
-                f"takes away {in_words(-adds)}",
-                f"is not seen to matter, {in_words(adds)}",
-            )
-            + f". Such splines make the later {'; '.join(parts)}."
+def largest(of: Mapping[str, Any]) -> str:
+    """Say which of some parts is larger than each other one, if one is, and which comes next."""
+    signs = {part: np.sign(np.mean(values)) for part, values in of.items()}
+    *_, second, first = sorted(of, key=lambda part: abs(np.mean(of[part])))
+    lead = signs[first] * of[first] - signs[second] * of[second]
+    follows = which(signs[second] * of[second], f", then {second}", "", "")
+    way = "more" if signs[first] > 0 else "less"
+    most = f"mostly {first}, {in_words(signs[first] * of[first])} points {way}{follows}"
+    return which(lead, most, "", "no part is the largest")
+
+
+def about_parts() -> Markdown:
+    """Say of each of `STEPS` which of its `parts` is the largest, and what other measures say."""
+    told = []
+    for step in STEPS:
+        found = [parts(variant, "bend", step) for variant in VARIANTS]
+        said = [largest({part: of[part] for part in PARTS}) for of in found]
+        told.append(f"**{step.capitalize()}.** As built {said[0]}. With one size {said[1]}.")
+    first, *_ = STEPS
+    built, alike = (abs(parts(variant, "bend", first)[OF_BASES]) for variant in VARIANTS)
+    told.append(
+        "**In the first step "
+        + which(
+            built - alike,
+            "the bases count less with one size**: they were the size at the start.",
+            "the bases count more with one size.**",
+            "the bases count as much with one size.**",
         )
-    return say(*told)
+        + " A part of any of the three is open where its bar holds 0."
+    )
+    rows = [
+        [name, *(which(parts("one size", measure, step)[OF_SPLINES], *LEADS) for step in STEPS)]
+        for measure, name in SIMPLE.items()
+    ]
+    head = ["with one size, its own splines make the later", *STEPS]
+    return Markdown(f"{say(*told).data}\n\n{table(head, rows).data}")
 
 
 def depth() -> Markdown:
@@ -445,13 +484,20 @@ def depth() -> Markdown:
     grows = min(interval(first)[1], interval(second)[1]) > 1
     bend, halves = each("as built", "bend"), each("as built", "middle half")
     apart = np.ptp(bend, axis=0)
+    closer = [
+        name
+        for name, half in zip(layers, halves, strict=True)
+        if which(half - apart, "more", "less", "")
+        not in (which(halves.mean(0) - apart, "more", "less", ""), "")
+    ]
+    exception = f" (not in {listed(closer)})" if closer else ""
     return say(
         f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
-        f"next:** the second is {in_words(first, '.2f')} times as bent as the first, the third "
+        f"next.** The second is {in_words(first, '.2f')} times as bent as the first. The third is "
         f"{in_words(second, '.2f')} times as bent as the second.",
         which(
             (first - 1) / 2 - (alike - 1),
-            "**The first half of that is mostly an artefact.**",
+            "**The first half of that is mostly the size at the start.**",
             "**The first half of that stays.**",
             "**How much of the first half is an artefact is open.**",
         )
@@ -476,12 +522,13 @@ def depth() -> Markdown:
         "**Two functions of one layer differ "
         + which(
             halves.mean(0) - apart,
-            "more than two layers do:**",
-            "less than two layers do:**",
-            "about as much as two layers do:**",
+            "more than two layers do",
+            "less than two layers do",
+            "about as much as two layers do",
         )
-        + f" as built, the middle half of a layer's functions spans {in_words(halves.mean(0))} in "
-        f"bend, the medians of the layers lie {in_words(apart)} apart.",
+        + f"{exception}:** as built, the middle half of a layer's functions spans "
+        f"{in_words(halves.mean(0))} in bend. The medians of the layers lie {in_words(apart)} "
+        "apart.",
         "Even in the layer least like SiLU, the typical function's R² with it is "
-        f"{min(each('as built', 'silu').mean(1)):.2f}.",
+        f"{in_words(min(each('as built', 'silu'), key=np.mean), '.3f')}.",
     )

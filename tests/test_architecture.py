@@ -88,7 +88,7 @@ VERBS = {
         for file in ("same_step", "recorded_feed", "control_folder", "glance", "segments")
     },
     "hold": {"live/model/holding", "live/steering/control", "live/steering/training"}
-    | {"live/steering/training_feed", "live/steering/epochs"},
+    | {"live/steering/epochs"},
     "record": {"live/recordings/saving"},
     "say": set(),
     "settle": {"live/watching/model_feed", "live/recordings/recorded_feed"},

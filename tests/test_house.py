@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 MOST_LINES_OF_A_FILE = 400
 PYTHON = sorted((ROOT / "kan_widgets").rglob("*.py"))
 TYPESCRIPT = sorted((ROOT / "js/src").rglob("*.ts"))
+# What lets a reader choose what is learned in a page, and what else a page that trains has for it.
+PLAYGROUND = 3_000
 
 
 def lines(path: Path) -> int:
@@ -22,7 +24,7 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("language", "files", "most_lines", "most_files"),
-    [("Python", PYTHON, 41_680, 240), ("TypeScript", TYPESCRIPT, 31_074, 200)],
+    [("Python", PYTHON, 41_794, 243), ("TypeScript", TYPESCRIPT, 31_074 + PLAYGROUND, 216)],
 )
 def test_the_house_does_not_grow(
     language: str, files: list[Path], most_lines: int, most_files: int

@@ -4,7 +4,6 @@ import { PageModel } from "./page/model.ts";
 import { extrasAt, forward } from "./phi/forward.ts";
 import type { ThemeName } from "./phi/palette.ts";
 import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
-import type { Pixels } from "./scene/marks.ts";
 import { messageOf, type Paged, pictureOf, stackedSvg } from "./scene/still.ts";
 import { type Theme, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -39,7 +38,11 @@ const reel = { film: 0, drawings: [] as Drawing[] };
 export function still(json: string, film = 0): string {
   const pictures = parseJson<StillRequest[]>(json);
   if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
-  return stackedSvg(pictures.map(pictureFor), themeOf(pictures[0].theme), encodePixels);
+  return stackedSvg(pictures.map(pictureFor), themeOf(pictures[0].theme), (pixels) => {
+    const { width, height, rgba } = pixels;
+    const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
+    return kwPng(width, height, bytes.toBase64());
+  });
 }
 
 function pictureFor(request: StillRequest, place: number): Paged {
@@ -94,11 +97,6 @@ interface Base64 {
 
 /** What Python's engine adds to the language (widgets/shell/drawing_engine.py). */
 declare const kwPng: (width: number, height: number, base64: string) => string;
-
-function encodePixels({ width, height, rgba }: Pixels): string {
-  const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
-  return kwPng(width, height, bytes.toBase64());
-}
 
 /**
  * The outputs of all stations, as lists in JSON, from the traits of a stream and one input of the network in float32;

@@ -453,7 +453,7 @@ describe("the scene", () => {
     const { marks } = scene({ layer: "", top: 3 });
     const inside = marks.flatMap((mark) => (mark.kind === "group" ? mark.marks : []));
     // The image, and the scores of the classes, stand once.
-    const heads = textsOf(inside).filter(({ text }) => /^(all classes|the image)/.test(text));
+    const heads = textsOf(inside).filter(({ text }) => /^(all classes|the input)/.test(text));
     expect(heads).toHaveLength(2);
   });
 

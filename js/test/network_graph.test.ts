@@ -9,6 +9,7 @@ import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
 import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
+  asDrawn,
   type Bundle,
   type Column,
   type Graph,
@@ -115,6 +116,17 @@ describe("columns", () => {
     }
     const [numbers] = graphOf(null, { version: 1, layers: [dense("a", 4, 3)] }).columns;
     expect(sizeTexts(numbers, 1)[0]).toBe("3 numbers");
+  });
+
+  it("are one picture where examples are drawn as pictures and the network takes rows", () => {
+    const rows = structure([station("input", "input", [], [64]), station("kan", "c", [0], [10])]);
+    const probe = { shape: [2, 1, 8, 8], inputs: new Float32Array(128), labels: null };
+    const layout = { version: 1, layers: [dense("c", 10, 64)] };
+    const [drawn, plain] = [probe, null].map((one) => graphOf(asDrawn(rows, one), layout));
+    expect(drawn.columns[0]).toMatchObject({ units: 1, map: [8, 8], isRow: true });
+    expect(sizeTexts(drawn.columns[0], 1)[0]).toBe("64 numbers as 8×8");
+    expect(drawn.columns[1].bundles).toHaveLength(10);
+    expect(plain.columns[0]).toMatchObject({ units: 64, map: null, isRow: false });
   });
 
   it("know what passes by", () => {
@@ -290,6 +302,15 @@ describe("the layout", () => {
     },
   );
 
+  it("leaves the kernels of the path a place under everything else where columns stand close", () => {
+    const { columns, shelf } = placed(340, 440);
+    expect(shelf).toBeGreaterThan(60);
+    expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
+    for (const { units } of columns)
+      for (const { y, height } of units) expect(y + height).toBeLessThan(440 - shelf);
+    expect(placed(1000, 440).shelf).toBe(0);
+  });
+
   it("has room for more units where it is higher", () => {
     const { columns } = article();
     expect(roomFor(columns[2], 300, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
@@ -440,7 +461,7 @@ describe("the strongest path", () => {
     expect(strongestPath({ ...told, flow: left }, { column: 2, unit: 0 }, atOnce)).toEqual([]);
   });
 
-  it("shows its functions with the example on them, larger where that hides none beside them", () => {
+  it("shows its functions with the example on them, and hides none beside them", () => {
     const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
     const middleOf = ({ x, y, width, height }: Rect) => ({ x: x + width / 2, y: y + height / 2 });
     const found = legs.map(({ column, bundle }) => {

@@ -16,6 +16,7 @@ const BELOW: Record<string, string[]> = {
   views: ["shell", "scene", "phi", "wire"],
   training: ["wire"],
   page: ["training", "wire"],
+  playground: ["page", "training", "shell", "phi", "wire"],
 };
 
 /** Files, the files that they import from other rooms, and those of other views. */
@@ -64,7 +65,14 @@ it("a view imports no other view but those that it is composed of", () => {
 });
 
 /** Outside of them nothing need import what these export: bundles and their pages begin there. */
-const ENTRIES = ["main.ts", "entry.ts", "still.ts", "views/registry.ts", "page/index.ts"];
+const ENTRIES = [
+  "main.ts",
+  "entry.ts",
+  "still.ts",
+  "views/registry.ts",
+  "page/index.ts",
+  "playground/play.ts",
+];
 
 /** What every view exports, each of itself. */
 const OF_EACH_VIEW = ["createHeader", "description", "drawing", "render", "Settings", "settingsOf"];
@@ -82,7 +90,7 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 
 /** What only tests import: others go through what the file does for the views. */
 const FOR_TESTS = `
-  axesText barsOf basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
+  arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText barsOf basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
   EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
   overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder

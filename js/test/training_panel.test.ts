@@ -505,11 +505,14 @@ describe("the curves", () => {
   });
 
   it("are higher in a wider view, and their place is kept before they come", async () => {
-    const heights = async (width: number) => {
+    const heights = async (width: number, begins = "") => {
       for (const name of ["clientWidth", "offsetWidth"] as const) {
         vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(width);
       }
-      const { model, root } = await show({ total: null, step: 3 }, { traits: { height: null } });
+      const { model, root } = await show(
+        { total: null, step: 3, begins },
+        { traits: { height: null } },
+      );
       const before = root.kwView.scene()?.height;
       const accuracy = curve("accuracy", "accuracy", [0, 50, 100], [0, 0.5, 1]);
       model.update({ curves: [CURVES[0], accuracy] });
@@ -518,6 +521,9 @@ describe("the curves", () => {
     };
     expect(await heights(1000)).toEqual([234, 234]);
     expect(await heights(1600)).toEqual([369, 369]);
+    // In a page that trains both curves come, here one below the other.
+    const [before, after] = await heights(270, "Press Train");
+    expect(before).toBe(after);
   });
 
   it("say how to have some where there are none, in one line once none are expected", async () => {

@@ -1,7 +1,5 @@
 """The command ``kan-widgets``: tutorials, and recorded runs without a notebook."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import sys

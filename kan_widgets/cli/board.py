@@ -1,7 +1,5 @@
 """``kan-widgets runs``: the recordings of a folder, on a page that stays up to date, or printed."""
 
-from __future__ import annotations
-
 import argparse
 import html
 import json
@@ -173,7 +171,7 @@ class BoardRow:
 
 
 @lru_cache(_PICTURES)
-def _picture(path: str, step: int, theme: Theme) -> bytes:
+def _picture(path: str, step: int, theme: "Theme") -> bytes:
     """Return the kernels of a run as they were at a step, or later, as PNG."""
     from kan_widgets.widgets.kernel_grid import picture_of
     from kan_widgets.widgets.shell.drawing_engine import png_bytes
@@ -187,7 +185,9 @@ def _picture(path: str, step: int, theme: Theme) -> bytes:
 class Board:
     """The recordings of a folder: looked at while a page shows them."""
 
-    def __init__(self, folder: Place, server: Server | None = None, theme: Theme = "auto") -> None:
+    def __init__(
+        self, folder: Place, server: Server | None = None, theme: "Theme" = "auto"
+    ) -> None:
         self._folder, self._theme = folder, theme
         self._hub = Hub() if server is None else server.hub
         self._known: dict[str, BoardRow] = {}  # by path
@@ -291,7 +291,7 @@ class Board:
             raise ValueError(f"theme={theme!r:.20}: expected light or dark")
         return self._painter.submit(self._drawn, self._found(name), cast("Theme", theme)).result()
 
-    def _drawn(self, run: BoardRow, theme: Theme) -> bytes:
+    def _drawn(self, run: BoardRow, theme: "Theme") -> bytes:
         start = time.monotonic()
         png = _picture(run.path, run.pictured, theme)
         now = time.monotonic()

@@ -1,7 +1,5 @@
 """What a server has to say to a page, and how the widgets of a page say it."""
 
-from __future__ import annotations
-
 import base64
 import json
 import threading

@@ -1,7 +1,5 @@
 """``kan-widgets lab``: the tutorials in JupyterLab; and the tile there that opens the board."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import secrets

@@ -1,7 +1,5 @@
 """``kan-widgets view``, ``follow``, ``info``, ``pack``: recorded runs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import platform
@@ -69,7 +67,7 @@ def follow(options: argparse.Namespace) -> int:
             return serve(server, options.recording, options)
 
 
-def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> list[Replay]:
+def follow_in(hub: "Hub", paths: Mapping[str, str], wait: float, theme: "Theme") -> list[Replay]:
     """Follow a recording by the page of a hub, or compare several, by name."""
     from kan_widgets.cli.hub import made_for
     from kan_widgets.widgets.compare import Compare
@@ -95,14 +93,14 @@ def follow_in(hub: Hub, paths: Mapping[str, str], wait: float, theme: Theme) -> 
     return [*runs.values()]
 
 
-def server_of(options: argparse.Namespace) -> Server:
+def server_of(options: argparse.Namespace) -> "Server":
     """Return a server that listens where a command says."""
     from kan_widgets.cli.serving import Server
 
     return Server(options.port, options.base_url, options.allow_host, options.host)
 
 
-def serve(server: Server, title: str, options: argparse.Namespace) -> int:
+def serve(server: "Server", title: str, options: argparse.Namespace) -> int:
     """Say where a page is, open it, and serve it until Ctrl+C."""
     print(f"{title} at {server.address} (Ctrl+C ends this, not the run)", flush=True)
     if server.warning:

@@ -10,8 +10,6 @@ widget, numbered. ``messages`` takes what the page says. A page that lost its co
 where it was; where what it missed is kept no longer, it is loaded again.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import json

@@ -1,7 +1,5 @@
 """``kan-widgets pause``, ``resume``, ``step``, ``stop``, ``rate``: steer a run that is recorded."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from typing import TYPE_CHECKING, Any
@@ -91,12 +89,12 @@ def steer(options: argparse.Namespace) -> int:
     return 0
 
 
-def _words(run: Glance) -> str:
+def _words(run: "Glance") -> str:
     return f"{run.standing.words}, step {run.latest.status.progress.step:,}"
 
 
 def _done(
-    options: argparse.Namespace, status: Status, answer: Steered, before: tuple[float, ...]
+    options: argparse.Namespace, status: "Status", answer: "Steered", before: tuple[float, ...]
 ) -> str:
     """Say what a command that was heard has done; empty while that is still to come."""
     at = f"step {status.progress.step:,}"

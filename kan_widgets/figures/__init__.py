@@ -5,8 +5,6 @@
 colours follow the page's light or dark theme.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from types import ModuleType

@@ -1,7 +1,5 @@
 """The colours of the house, as style sheet variables that follow the page's theme."""
 
-from __future__ import annotations
-
 import threading
 
 import anywidget

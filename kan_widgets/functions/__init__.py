@@ -4,8 +4,6 @@
 it another layer, most often by `tensor_adapter`, and `check` proves that a reading is right.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy
@@ -22,24 +20,11 @@ if TYPE_CHECKING:
     from kan_widgets.functions.layer_settings import ConvSettings
     from kan_widgets.functions.model_proof import prove, read, take_as_read
     from kan_widgets.functions.module_tensors import Recipe
-    from kan_widgets.functions.reading import (
-        LeftOut,
-        ReadableModule,
-        find,
-        read_module,
-        survey,
-        unwrap,
-    )
+    from kan_widgets.functions.reading import *
     from kan_widgets.functions.recipes import tensor_adapter
     from kan_widgets.functions.registry import Adapter, Sum, register_adapter
     from kan_widgets.functions.sampling.samples import SampledBasis, sampled_again
-    from kan_widgets.functions.smooth_bases import (
-        Gaussian,
-        Gram,
-        Jacobi,
-        ReflectionalSwitch,
-        SquaredReLU,
-    )
+    from kan_widgets.functions.smooth_bases import *
     from kan_widgets.functions.stand_ins import gathered
 
 __all__ = [

@@ -1,7 +1,5 @@
 """Basis functions as they are read from a model, including the base term and its activation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,8 +112,7 @@ class LayerBasis:
         """The basis's extent: the support of splines; by default twice as wide as the domain."""
         low, high = self.domain
         room = (high - low) / 2
-        extent: Ends = getattr(self.basis, "extent", (low - room, high + room))
-        return extent
+        return getattr(self.basis, "extent", (low - room, high + room))
 
     @property
     def knots(self) -> tuple[float, ...]:

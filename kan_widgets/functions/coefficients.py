@@ -1,7 +1,5 @@
 """Coefficients computed from a layer's tensors, their gradients, and results remembered."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -138,5 +136,4 @@ def remembered(
     entry = _made.setdefault(module, {}).get(name)
     if entry is None or entry[:2] != (key, now):
         entry = _made[module][name] = (key, now, make(), held)
-    result: T = entry[2]
-    return result
+    return entry[2]

@@ -1,7 +1,5 @@
 """What is read from a model and what is not, as a table, and the parameters it is made of."""
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What each module of a model is given in a forward pass, and whether hooks change it."""
 
-from __future__ import annotations
-
 import functools
 import threading
 import weakref

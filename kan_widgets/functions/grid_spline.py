@@ -1,7 +1,5 @@
 """B-splines on a grid as another library keeps it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The functions of one layer: coefficients times a basis."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -62,7 +60,7 @@ def as_rows(x: Tensor) -> Tensor:
 class _WhenAsked:
     """The field ``coefficients``: `Terms` are put together when it is first read, and kept."""
 
-    def __get__(self, layer: LayerFunctions | None, owner: type | None = None) -> Tensor:
+    def __get__(self, layer: "LayerFunctions | None", owner: type | None = None) -> Tensor:
         if layer is None:  # a field without a default
             raise AttributeError("coefficients")
         held = layer.__dict__["_held"]
@@ -70,7 +68,7 @@ class _WhenAsked:
             held = layer.__dict__["_held"] = held[ALL]
         return held  # type: ignore[no-any-return]
 
-    def __set__(self, layer: LayerFunctions, value: Tensor | Terms) -> None:
+    def __set__(self, layer: "LayerFunctions", value: Tensor | Terms) -> None:
         layer.__dict__["_held"] = value
 
 
@@ -196,7 +194,7 @@ class LayerFunctions:
                 f"{tuple(sizes[:-1])}"
             )
 
-    def called(self, **fields: Any) -> LayerFunctions:
+    def called(self, **fields: Any) -> "LayerFunctions":
         """Return the same functions with other ``fields``, none of them coefficients or bases."""
         # Not `dataclasses.replace`, which puts the coefficients together, and checks them: what was
         # checked once need not be checked in every frame.

@@ -1,7 +1,5 @@
 """Prove that a reader is right: Σφ over varied inputs is what the module computes."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress

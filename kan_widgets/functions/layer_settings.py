@@ -1,7 +1,5 @@
 """What a layer is besides its functions; no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -30,7 +28,7 @@ class ConvSettings:
     @classmethod
     def of(
         cls, conv: Any, groups: int = 1, shared: bool = False, pads_basis: bool = False
-    ) -> ConvSettings:
+    ) -> "ConvSettings":
         """Return how a convolution with torch's settings is applied; a slice of one over 3D.
 
         Over one dimension kernels are rows. "same" pads the odd pixel at the end, as torch does.

@@ -1,7 +1,5 @@
 """Prove the readings of a whole model before anything is drawn, and read it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Hashable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """A digest of all that a forward pass can see of a module, equal for modules that are."""
 
-from __future__ import annotations
-
 import hashlib
 import marshal
 import pickle

@@ -1,7 +1,5 @@
 """Tensors and settings of a module by path and shape, and the recipe that says how they lie."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Networks of pykan: symbolic edges beside the splines, and what is made of a layer's sums."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial

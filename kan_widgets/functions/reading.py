@@ -1,7 +1,5 @@
 """Find the modules of a model that can be read, and read them."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Layers that are read by a recipe: an adapter in a few lines."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -95,8 +93,7 @@ def lacking(recipe: Recipe, module: Any) -> str:
 def layers_of(recipe: Recipe, module: Any) -> list[LayerFunctions]:
     """Read the functions of a module: one layer of them, or several."""
     with together:
-        layers = [layer.functions() for layer in arrangements(recipe, module)]
-    return layers
+        return [layer.functions() for layer in arrangements(recipe, module)]
 
 
 def _recipe_sums(recipe: Recipe, module: Any) -> list[Sum]:

@@ -1,7 +1,5 @@
 """Smooth bases of other libraries: bumps and polynomials."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

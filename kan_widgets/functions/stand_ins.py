@@ -6,8 +6,6 @@ Parameters that are split over several processes (DTensor, as FSDP makes them) a
 they lie here, or on a stand-in that has all of them.
 """
 
-from __future__ import annotations
-
 import math
 import weakref
 from collections import OrderedDict
@@ -16,7 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from kan_widgets.checks import check_module
@@ -205,8 +203,10 @@ def gathered(model: nn.Module) -> nn.Module:
     check_module(model)
     # A parameter that is used twice is one in the copy too, and is sent once.
     whole: dict[Any, Any] = {}
+    tensor: Any
     for tensor in (*model.parameters(), *model.buffers()):
-        copied = _all_of(tensor).detach().cpu().clone()
+        # If it is sharded, all processes must come here.
+        copied = (tensor.full_tensor() if _is_shard(tensor) else tensor).detach().cpu().clone()
         is_trained = isinstance(tensor, nn.Parameter)
         whole[tensor] = nn.Parameter(copied, tensor.requires_grad) if is_trained else copied
     return _with(model, whole.__getitem__, {})
@@ -243,9 +243,3 @@ def _is_shard(tensor: Any) -> bool:
 def _here(parameter: Any) -> Any:
     """Return this process's part of a tensor; nothing is copied."""
     return parameter.to_local().detach() if _is_shard(parameter) else parameter
-
-
-def _all_of(tensor: Any) -> Tensor:
-    """Return a whole tensor; if it is sharded, all processes must call this."""
-    whole: Tensor = tensor.full_tensor() if _is_shard(tensor) else tensor
-    return whole

@@ -1,7 +1,5 @@
 """How the functions of a layer lie in the tensors of its module, as a recipe says."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache, partial

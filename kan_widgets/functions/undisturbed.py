@@ -1,7 +1,5 @@
 """A model that is run beside its training, and left as it was."""
 
-from __future__ import annotations
-
 import copy
 import random
 import sys
@@ -28,7 +26,7 @@ _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyD
 _making = threading.Lock()
 # What `torch.compile` did before the first of the runs that go on now. That holds for the process:
 # runs of several models may be in several threads at once, and end in any order.
-_stances: dict[_StateBefore, Any] = {}
+_stances: "dict[_StateBefore, Any]" = {}
 _MAX_COPIED = 10_000_000
 
 

@@ -4,14 +4,13 @@ Everything here takes functions read from a model, or frames of it, and returns 
 records; nothing draws.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from kan_widgets.lazy_names import lazy
 
 # Most of these need torch, which takes seconds to import; measures of recorded functions do not.
 if TYPE_CHECKING:
+    from kan_widgets.insight.circuits import *
     from kan_widgets.insight.complexity import *
     from kan_widgets.insight.explain import *
     from kan_widgets.insight.formulas.forms import *
@@ -31,11 +30,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMS",
     "THRESHOLD",
+    "Circuits",
     "Complexity",
     "DepthTrend",
+    "Drivers",
     "Ensemble",
     "Explanation",
     "Fixed",
+    "Flow",
     "Form",
     "Formula",
     "FunctionRanges",
@@ -48,6 +50,7 @@ __all__ = [
     "Moment",
     "Moments",
     "Observed",
+    "Path",
     "PatternCheck",
     "Quantiles",
     "Rise",
@@ -59,6 +62,7 @@ __all__ = [
     "SymbolicFits",
     "check_observed",
     "check_pattern",
+    "circuits",
     "complexity",
     "ensemble",
     "explain",
@@ -81,7 +85,7 @@ __all__ = [
 
 lazy(
     __name__,
-    "complexity explain intervene kernel_shares kernels moments ranges sampled_layer summary "
-    "formulas.forms formulas.formula formulas.projection formulas.symbolic formulas.symbolic_fits "
-    "networks.ensemble",
+    "circuits complexity explain intervene kernel_shares kernels moments ranges sampled_layer "
+    "summary formulas.forms formulas.formula formulas.projection formulas.symbolic "
+    "formulas.symbolic_fits networks.ensemble",
 )

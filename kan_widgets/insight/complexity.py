@@ -1,7 +1,5 @@
 """How complicated each function is, how it moves, bends and fits simple shapes; and the depth."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -167,8 +165,7 @@ def _fit(y: Float64, shape: Float64, weight: Float64) -> Float64:
     shape = shape - weight @ shape
     along = y @ (weight * shape)
     square = (y**2 @ weight) * (shape**2 @ weight)
-    fit: Float64 = np.clip(along**2 / square, 0.0, 1.0)
-    return fit
+    return np.clip(along**2 / square, 0.0, 1.0)
 
 
 # What layers are compared by: the larger, the more complex. The first four say how φ is shaped,

@@ -4,8 +4,6 @@ In the last layer the score is a sum of functions, so the share of each is exact
 there is no such sum; what the share of a kernel is there is said in `kernel_shares`.
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -170,7 +168,11 @@ def explain(
     inner = unwrap(model)
     x = _batch_of_one(inner, image)
     stages = stages_of(inner)
-    _check_layers(layers, stages)
+    if isinstance(layers, str):
+        raise TypeError(f"layers={layers!r}: expected several names, as in layers=[{layers!r}]")
+    names = [part.name for stage in stages for part in stage.parts]
+    if missing := [name for name in layers or () if name not in names]:
+        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, names))}")
 
     def shared() -> Explanation:
         first = ungraded(run)(inner, x, [tap for stage in stages for tap in stage.taps])
@@ -207,6 +209,9 @@ def explain(
                 notes += _incomplete(stage, shares[0], score)
             except NotDivided as reason:
                 notes.append(f"the kernels of {stage.name} are left out: {reason}")
+        map_shape = _map_shape(before, first, last, tuple(x.shape[1:]))
+        if x.ndim == 2:  # rows of numbers, which may be flattened pictures
+            map_shape = getattr((observed or {}).get(last.parts[0].name), "fold", None)
         return Explanation(
             image=x[0].detach().float().cpu().numpy().copy(),
             target=explained,
@@ -216,7 +221,7 @@ def explain(
             bias=bias,
             functions=functions,
             error=float(abs(total + bias - score)),
-            map_shape=_map_shape(before, first, last, tuple(x.shape[1:])),
+            map_shape=map_shape,
             kernels=tuple(kernels),
             notes=tuple(notes),
         )
@@ -244,14 +249,6 @@ def class_number(target: Any) -> int | None:
         return operator.index(target)
     except (TypeError, ValueError):
         raise TypeError(f"target={target!r:.80}: expected the number of a class") from None
-
-
-def _check_layers(layers: Collection[str] | None, stages: list[Stage]) -> None:
-    if isinstance(layers, str):
-        raise TypeError(f"layers={layers!r}: expected several names, as in layers=[{layers!r}]")
-    names = [part.name for stage in stages for part in stage.parts]
-    if missing := [name for name in layers or () if name not in names]:
-        raise ValueError(f"layers: {missing[0]!r} is none of {', '.join(map(repr, names))}")
 
 
 def _incomplete(stage: Stage, shares: KernelShares, score: float) -> list[str]:

@@ -1,7 +1,5 @@
 """What functions are worth: a network run with some of them replaced, and left as it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,7 +47,7 @@ class Interval(NamedTuple):
         return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]".replace("-", "−")
 
 
-def _interval_of(values: Float64, over: Float64 | None = None) -> Interval:
+def interval_of(values: Float64, over: Float64 | None = None) -> Interval:
     """Return a mean over images, or a ratio of means, with the 95 % of its bootstrap."""
     count, over = len(values), np.ones(len(values)) if over is None else over
     weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS)
@@ -132,7 +130,7 @@ def _none(change: Interval) -> str:
 
 
 def intervene(
-    source: Binding | nn.Module,
+    source: "Binding | nn.Module",
     images: Tensor,
     labels: Tensor,
     replace: Replacement | Curve = "mean",
@@ -182,7 +180,7 @@ def intervene(
     >>> found.layers, found.images, found.change.low <= found.change.value
     ({'KANLinear': 4}, 50, True)
     """
-    model = _judged_model(source, images, labels)
+    model = judged_model(source, images, labels)
     if not callable(replace) and replace not in _REPLACEMENTS:
         raise ValueError(
             f"replace={replace!r}: expected one of {', '.join(map(repr, _REPLACEMENTS))}"
@@ -208,7 +206,7 @@ def intervene(
     return _judged(replace, counts, kept, truth, before, after, others)
 
 
-def _judged_model(source: Binding | nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
+def judged_model(source: "Binding | nn.Module", images: Tensor, labels: Tensor) -> nn.Module:
     """Return the model, or raise unless there are a model, images and labels."""
     model = source if is_module(source) else getattr(source, "model", None)
     if not is_module(model):
@@ -240,7 +238,7 @@ def _judged(
         classes[label] = (
             int(mine.sum()),
             float(right[mine].mean()),
-            _interval_of((then - right)[mine]),
+            interval_of((then - right)[mine]),
         )
     return Intervention(
         replaced=getattr(replace, "__name__", None) or _REPLACEMENTS.get(replace, repr(replace)),
@@ -249,11 +247,11 @@ def _judged(
         images=len(truth),
         before=float(right.mean()),
         after=float(then.mean()),
-        change=_interval_of(then - right),
-        kl=_interval_of((np.exp(before) * (before - after)).sum(axis=1)),
+        change=interval_of(then - right),
+        kl=interval_of((np.exp(before) * (before - after)).sum(axis=1)),
         classes=classes,
         control=None if beside is None else float(beside.mean()),
-        control_change=None if beside is None else _interval_of(beside - right),
+        control_change=None if beside is None else interval_of(beside - right),
     )
 
 
@@ -299,5 +297,4 @@ def _logs(
                 raise ValueError("a layer runs more than once: its functions cannot be told apart")
             yield torch.log_softmax(record.output.double(), dim=1).cpu()
 
-    logs: Float64 = undisturbed(model, lambda: torch.cat(list(scores()))).numpy()
-    return logs
+    return undisturbed(model, lambda: torch.cat(list(scores()))).numpy()

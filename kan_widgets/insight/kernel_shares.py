@@ -9,8 +9,6 @@ they are not: the effect of removing a single kernel, which is computed beside t
 putting its mean in its place.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -266,5 +264,4 @@ def _ablate(
             batch = z.repeat(len(some), 1, 1, 1)
             batch[torch.arange(len(some)), channels.flatten()[some]] -= beyond.flatten(0, 1)[some]
             falls[some] = end - score(batch).double()
-    by_kernel: Float64 = falls.reshape(totals.shape).numpy()
-    return by_kernel
+    return falls.reshape(totals.shape).numpy()

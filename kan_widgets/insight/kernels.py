@@ -1,7 +1,5 @@
 """Kernels as sums of functions of one variable, their inputs, and how well a pattern reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union

@@ -1,7 +1,5 @@
 """What functions did for good: changes in their frames that last, and the null for them."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from typing import Literal

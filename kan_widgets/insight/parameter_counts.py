@@ -1,7 +1,5 @@
 """How many parameters a model has, layer by layer, and how they grow with its width and grid."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """How far each function of a layer reaches, what makes it so, and how much it has changed."""
 
-from __future__ import annotations
-
 import math
 import sys
 import weakref
@@ -231,8 +229,7 @@ def _ends(c: Float64, own: _Grid) -> tuple[Float64, Float64]:
 def _spread(c: Float64, own: _Grid, part: NDArray[np.bool_]) -> Float64:
     """Return max − min of the sum over some basis functions."""
     if part.sum() <= 1:  # the shape of a single function
-        spread: Float64 = np.abs(c[:, part]) @ (own.high - own.low)[part]
-        return spread
+        return np.abs(c[:, part]) @ (own.high - own.low)[part]
     low, high = _ends(np.where(part, c, 0.0), own)
     return high - low
 

@@ -1,7 +1,5 @@
 """What insight needs to know of a layer: bases at sample points, β anywhere, inputs seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,7 +30,7 @@ class SampledLayer(LayerLayout):
     """``(functions, nb)``."""
 
 
-def sampled(layer: LayerFunctions) -> SampledLayer:
+def sampled(layer: "LayerFunctions") -> SampledLayer:
     """Sample the bases of a layer that was read from a model.
 
     Examples
@@ -51,7 +49,7 @@ def sampled(layer: LayerFunctions) -> SampledLayer:
     return SampledLayer(**own)
 
 
-def _sampled_basis(basis: ReadBasis) -> Table:
+def _sampled_basis(basis: "ReadBasis") -> Table:
     low, high = basis.extent
     edges = np.unique([low, high, *basis.domain, *(k for k in basis.knots if low <= k <= high)])
     divisions = _POINTS_PER_INTERVAL if basis.knots else _POINTS_WITHOUT_KNOTS // (len(edges) - 1)
@@ -68,8 +66,7 @@ def columns_of(shape: tuple[int, int, int, int], groups: int) -> Int64:
     """Return which column of a layer's patches each function sees, ``(functions,)``."""
     out, in_, kh, kw = shape
     first = np.arange(out) // max(1, out // groups) * (in_ * kh * kw)
-    columns: Int64 = (first[:, None] + np.arange(in_ * kh * kw)).ravel()
-    return columns
+    return (first[:, None] + np.arange(in_ * kh * kw)).ravel()
 
 
 def by_table(layer: LayerLayout, chosen: Int64, values: int) -> Iterator[tuple[Int64, Table]]:

@@ -1,7 +1,5 @@
 """The numbers of a whole layer, as one record."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,7 +113,7 @@ def summarise(
     )
 
 
-def layer_ranges(model: nn.Module) -> list[LayerSummary]:
+def layer_ranges(model: "nn.Module") -> list[LayerSummary]:
     """Sum up the functions of every layer of a model as they are now.
 
     Parameters

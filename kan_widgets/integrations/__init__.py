@@ -5,8 +5,6 @@ callback ``KANWidgets`` for that trainer; ``accelerate`` and ``ray`` have a ``bi
 one's own. Trackers are reached by ``live.send_to``.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from kan_widgets.lazy_names import makers

@@ -1,7 +1,5 @@
 """accelerate: ``live = bind(accelerator, model, optimizer)``, of what ``prepare`` has returned."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from accelerate import Accelerator

@@ -1,7 +1,5 @@
 """fastai: ``Learner(..., cbs=[KANWidgets()])``."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastai.callback.core import Callback, CancelFitException

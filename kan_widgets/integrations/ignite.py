@@ -1,7 +1,5 @@
 """Ignite: ``KANWidgets(model, optimizer).attach_to(trainer)``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +27,7 @@ class KANWidgets(Watcher):
         several = isinstance(optimizer, list | tuple)
         self._optimizers = list(optimizer) if several else [optimizer]
 
-    def attach_to(self, engine: Engine) -> KANWidgets:
+    def attach_to(self, engine: Engine) -> "KANWidgets":
         """Have the engine call this callback from now on, and return the callback."""
         engine.add_event_handler(Events.STARTED, self._started)
         engine.add_event_handler(Events.ITERATION_STARTED, self._iteration_started)

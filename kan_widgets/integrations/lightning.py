@@ -1,7 +1,5 @@
 """Lightning: ``Trainer(callbacks=[KANWidgets()])``, of ``lightning`` or ``pytorch_lightning``."""
 
-from __future__ import annotations
-
 import math
 import sys
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Ray Train: ``live = bind(model, optimizer)`` in the function that each worker runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

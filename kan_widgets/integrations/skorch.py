@@ -1,7 +1,5 @@
 """skorch: ``NeuralNetClassifier(..., callbacks=[KANWidgets()])``."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from skorch.callbacks import Callback

@@ -5,8 +5,6 @@ package hands out: the module, with an active run, or a run. A package is import
 sent to it. Used by ``live.send_to``.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import re
@@ -244,7 +242,7 @@ class Sending(Listener):
             live.feed.subscribe(self)
             self.on_frame(live.frame, True)
 
-    def __enter__(self) -> Sending:
+    def __enter__(self) -> "Sending":
         return self
 
     def __exit__(self, *exc_info: object) -> None:

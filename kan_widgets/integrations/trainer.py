@@ -1,7 +1,5 @@
 """What the callbacks of all trainers do: bind, show, log, tell the progress, pause and stop."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys
@@ -301,7 +299,12 @@ def keep(
         else:
             if isinstance(path := Place(folder).path, Path):
                 path.mkdir(parents=True, exist_ok=True)
-            _record_beside(live, f"{folder}/kan_widgets{end}")
+            # Under another name if a run that has ended, or of another model, has this one.
+            for number in count(1):
+                with suppress(FileExistsError):
+                    beside = "" if number == 1 else f"_{number}"
+                    live.record(f"{folder}/kan_widgets{end}{beside}")
+                    break
     sendings = []
     for writer in loggers if send_to is True else [send_to] if send_to else []:
         try:
@@ -311,14 +314,6 @@ def keep(
                 raise
             report(f"nothing is sent to a {type(writer).__name__}: {error}")
     return sendings
-
-
-def _record_beside(live: Binding, path: str) -> None:
-    """Record; under another name if a run that has ended, or of another model, has this one."""
-    for number in count(1):
-        with suppress(FileExistsError):
-            live.record(path if number == 1 else f"{path}_{number}")
-            return
 
 
 def is_number(value: Any) -> bool:

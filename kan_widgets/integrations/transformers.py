@@ -1,7 +1,5 @@
 """Hugging Face: ``Trainer(..., callbacks=[KANWidgets()])``."""
 
-from __future__ import annotations
-
 import math
 import os
 from importlib import import_module

@@ -4,8 +4,6 @@ A recording is read, replayed and drawn without torch; what watches a model is i
 first used.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from kan_widgets.live.watching.fit import Run, fit
 
 
-def is_binding(source: object) -> TypeIs[Binding]:
+def is_binding(source: object) -> "TypeIs[Binding]":
     """Whether it is a binding; where nobody has bound a model, nothing is, and torch stays away."""
     watching = sys.modules.get("kan_widgets.live.watching.binding")
     return watching is not None and isinstance(source, watching.Binding)

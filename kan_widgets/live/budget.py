@@ -7,8 +7,6 @@ only that, and the rest is divided among the others by weight. So ten views cost
 three, but show older frames.
 """
 
-from __future__ import annotations
-
 import threading
 import weakref
 from typing import Any
@@ -61,7 +59,7 @@ class Budget:
                 if training is not None and training.trained_by is not me:
                     training.in_background += seconds
 
-    def add(self, throttle: Throttle) -> None:
+    def add(self, throttle: "Throttle") -> None:
         """Let it have a part from now on, while it exists."""
         with self._lock:
             self._throttles.add(throttle)

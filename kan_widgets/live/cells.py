@@ -5,8 +5,6 @@ subshell). Until the first optimizer step nobody can tell a cell that trains fro
 that does not; so what changes or runs a model waits for a step or for the cell's end.
 """
 
-from __future__ import annotations
-
 import sys
 import threading
 import weakref

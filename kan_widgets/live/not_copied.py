@@ -1,7 +1,5 @@
 """What is neither copied nor pickled with a model that it is an attribute of."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

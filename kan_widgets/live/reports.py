@@ -1,7 +1,5 @@
 """Faults are reported, on the panels and as warnings, and never end what they happened in."""
 
-from __future__ import annotations
-
 import warnings
 import weakref
 from collections.abc import Callable
@@ -56,7 +54,5 @@ def report(message: str) -> None:
     for hearer in list(_hearers):
         with suppress(Exception):  # to report that would end here again
             hearer.on_report(message)
-    try:
+    with suppress(Warning):
         warnings.warn(message, RuntimeWarning, stacklevel=4)
-    except Warning:
-        pass

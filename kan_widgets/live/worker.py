@@ -1,7 +1,5 @@
 """The two threads that work in the background; ``docs/architecture.md`` lists all locks."""
 
-from __future__ import annotations
-
 import atexit
 import sys
 import threading
@@ -58,7 +56,7 @@ class Worker:
             finally:
                 self._starting.release()
 
-    def add(self, job: Job) -> None:
+    def add(self, job: "Job") -> None:
         """Have a job run; the thread is woken only where it would sleep for too long.
 
         That takes the training thread about as long as a frame does.

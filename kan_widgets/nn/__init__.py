@@ -5,8 +5,6 @@ another family. `update_grid`, `refine`, `prune` and `regularization` are method
 layers, and functions for whole models.
 """
 
-from __future__ import annotations
-
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
 from kan_widgets.nn.bases.chebyshev import Chebyshev

@@ -1,7 +1,5 @@
 """Base activations: the fixed function beside the splines."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Union

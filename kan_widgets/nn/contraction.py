@@ -5,8 +5,6 @@ sizes and strides by which the compiled kernels move over the unpadded tensors: 
 since a view of every tensor would cost a small layer more time than the arithmetic.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
@@ -30,7 +28,7 @@ class LayerCall(NamedTuple):
     spline_weight: Tensor
     basis: Basis
     activation: str | None
-    contraction: Contraction
+    contraction: "Contraction"
     kind: torch.dtype
     """The type of the linear part."""
 
@@ -42,11 +40,11 @@ class LayerCall(NamedTuple):
         assert self.activation is not None
         return ACTIVATIONS[self.activation][0](self.x)
 
-    def with_input(self, x: Tensor, base: Tensor | None) -> LayerCall:
+    def with_input(self, x: Tensor, base: Tensor | None) -> "LayerCall":
         """Return the call with another input; quicker than ``_replace``."""
         return self if x is self.x and base is self.base else LayerCall(x, base, *self[2:])
 
-    def part(self, piece: slice) -> LayerCall:
+    def part(self, piece: slice) -> "LayerCall":
         """Return the call for a piece of the batch, in at least float32."""
         x = self.x[piece]
         x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()

@@ -1,7 +1,5 @@
 """KANConv2d and SharedKANConv2d: convolutions whose kernel entries are learned functions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Union
 

@@ -1,7 +1,5 @@
 """KANConv1d and KANConv3d: convolutions over one and three dimensions, made of KANConv2d."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

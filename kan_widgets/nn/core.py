@@ -3,8 +3,6 @@
 What changes a layer (`kan_widgets.nn.changes`) works on this and knows nothing of the layers above.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

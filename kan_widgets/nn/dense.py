@@ -10,8 +10,6 @@ Three things make the dense form fast without a compiler:
 Other orders and other bases use :meth:`Basis.expand` piece by piece: as exact, less fast.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import TypeGuard
@@ -22,7 +20,7 @@ from torch import Tensor
 from kan_widgets.nn.activation import ACTIVATIONS
 from kan_widgets.nn.bases.basis import Basis
 from kan_widgets.nn.bases.bspline import BSpline
-from kan_widgets.nn.contraction import Contraction, LayerCall
+from kan_widgets.nn.contraction import LayerCall
 
 # Which gradients to compute: of ``x``, of a given ``base``, and of the weight's two parts.
 Needs = tuple[bool, bool, bool, bool]
@@ -53,7 +51,10 @@ def dense_forward(call: LayerCall) -> Tensor:
     if few(x, spline_weight):
         whole = slice(0, len(x))
         columns = _expand(call.part(whole), _workspace(x, [whole], call.basis, 2))
-        return _contracted(columns, base_weight, spline_weight, contraction)
+        columns = columns.to(spline_weight.dtype)
+        # The base's column and the others apart: without a packed copy of the weight.
+        base = contraction(columns[..., :1], contraction.matrix(base_weight.unsqueeze(-1)))
+        return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
     pieces = _pieces(x, call.basis)
     out: Tensor | None = None
     matrix = contraction.matrix(packed_weight(base_weight, spline_weight))
@@ -80,15 +81,6 @@ MIN_WEIGHTS, MAX_ROWS = 2**20, 32
 def few(x: Tensor, spline_weight: Tensor) -> bool:
     """Whether a dense layer has so few rows that reading its weight takes most of the time."""
     return x.dim() == 2 and len(x) <= MAX_ROWS and spline_weight.numel() >= MIN_WEIGHTS
-
-
-def _contracted(
-    columns: Tensor, base_weight: Tensor, spline_weight: Tensor, contraction: Contraction
-) -> Tensor:
-    """Contract the base's column and the others apart, without a packed copy of the weight."""
-    columns = columns.to(spline_weight.dtype)
-    base = contraction(columns[..., :1], contraction.matrix(base_weight.unsqueeze(-1)))
-    return base + contraction(columns[..., 1:], contraction.matrix(spline_weight))
 
 
 def dense_backward(call: LayerCall, grad: Tensor, needs: Needs) -> Gradients:

@@ -15,8 +15,6 @@ and their gradients two more. It has three ways, the same but for rounding:
   forward-mode and batched derivatives, ``torch.compile``, export.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
@@ -88,8 +86,10 @@ class _Expanded(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         call = LayerCall(*ctx.saved_tensors, *ctx.rest)
         needs = ctx.needs_input_grad[:4]
-        # A backward pass that is itself recorded is wanted for a second derivative.
-        plain = torch.is_grad_enabled() or transformed() or _batched(grad)
+        # A backward pass that is itself recorded is wanted for a second derivative; gradients come
+        # as a batch with ``is_grads_batched``, ``jacobian(vectorize=True)``.
+        is_batch = torch._C._functorch.is_legacy_batchedtensor(grad)
+        plain = torch.is_grad_enabled() or transformed() or is_batch
         lib = None if plain or not local.is_plain(grad) else _kernels(call)
         gradients = None if lib is None else _backward_local(lib, call, grad, needs)
         if gradients is None:
@@ -108,11 +108,6 @@ def _kernels(call: LayerCall) -> Kernels | None:
     if call.kind != torch.float32 or watched():
         return None
     return local.kernels_for(call)
-
-
-def _batched(grad: Tensor) -> bool:
-    """Whether gradients come as a batch: ``is_grads_batched``, ``jacobian(vectorize=True)``."""
-    return torch._C._functorch.is_legacy_batchedtensor(grad)
 
 
 def _forward_local(lib: Kernels, call: LayerCall) -> Tensor | None:

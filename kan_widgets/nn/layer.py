@@ -1,7 +1,5 @@
 """KANLayer: the base class of all KAN layers, with their grid, pruning and penalties."""
 
-from __future__ import annotations
-
 from torch import Tensor
 from torch.optim import Optimizer
 

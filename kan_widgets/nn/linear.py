@@ -1,7 +1,5 @@
 """KANLinear: a dense layer with a learned function on every edge."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

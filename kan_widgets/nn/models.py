@@ -1,7 +1,5 @@
 """Networks for small images: the first published KAN-CNN and a better one, a CNN and an MLP."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -118,7 +116,7 @@ class KANCNN(_ImageClassifier):
         norm: str | None = None,
         grid_range: tuple[float, float] | None = None,
         spline_scaler: bool = True,
-    ) -> KANCNN:
+    ) -> "KANCNN":
         """Build the first Convolutional-KAN network, with its initial distributions.
 
         It is that of Bodner, Tepsich, Spolski and Pourteau (2024, *Convolutional

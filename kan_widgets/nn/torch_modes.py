@@ -1,7 +1,5 @@
 """Whether torch is compiling, tracing or intercepting a call, and computing without gradients."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar

@@ -126,7 +126,7 @@ class Compare(CurvesView):
         self.observe(weakly(self._show), "show")
         news = ("on_training", "on_frame", "on_state", "on_probe")
         for compared in self._compared:
-            methods = dict.fromkeys(news, self._redraw) | {"on_replaced": compared.replaced}
+            methods = dict.fromkeys(news, self._wake) | {"on_replaced": compared.replaced}
             if (live := compared.live) is not None:
                 live.feed.subscribe(ViewListener(self, **methods))
         self._show()
@@ -207,9 +207,6 @@ class Compare(CurvesView):
         if self.networks and probes:
             for compared in self._compared:
                 compared.follow(probes[0])
-
-    def _redraw(self, *_: Any) -> None:
-        self._draw_job.wake()
 
     def _within(self) -> list[View]:
         return [*self.grids.values(), *self.networks.values()]

@@ -165,7 +165,9 @@ class Dashboard(LayerView, _Panels):
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
-        for name in self._chosen or self._default():
+        trains = is_binding(self.live) or isinstance(self.live, Replay)
+        default = [name for name in _DEFAULT_PANELS if trains or not _PANELS[name].trains]
+        for name in self._chosen or default:
             panel = _PANELS[name]
             look: dict[str, Any] = {"theme": self.theme}
             if name == "network":
@@ -197,10 +199,6 @@ class Dashboard(LayerView, _Panels):
                 raise ValueError(
                     f"panels with {name!r} of {source!r:.80}: expected something that trains"
                 )
-
-    def _default(self) -> list[str]:
-        trains = is_binding(self.live) or isinstance(self.live, Replay)
-        return [name for name in _DEFAULT_PANELS if trains or not _PANELS[name].trains]
 
     if not TYPE_CHECKING:
 
@@ -238,9 +236,6 @@ class Dashboard(LayerView, _Panels):
             view.set_trait("theme", change["new"])
 
     # -- what goes with the source -----------------------------------------------------------------
-
-    def _wake(self, *_: Any) -> None:
-        self._examples_job.wake()
 
     def _share_examples(self) -> None:
         """Show the response to the examples that run through the network."""

@@ -205,7 +205,11 @@ class Explain(ModelView):
         return sorted(old, key=lambda name: name != self.layer)
 
     def _content(self) -> dict[str, Any]:
-        return {"image": array_dict(self._explanation.image), "parts": list(self._parts)}
+        found = self._explanation
+        image = found.image
+        if image.ndim == 1 and found.map_shape is not None:
+            image = image.reshape(found.map_shape)
+        return {"image": array_dict(image), "parts": list(self._parts)}
 
     def _draw(self) -> None:
         with self.hold_sync():

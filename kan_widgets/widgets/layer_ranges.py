@@ -147,9 +147,6 @@ class LayerRanges(ModelView):
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return rows, {"content": content, "past": past(names, moments, series)}, complete
 
-    def _wake(self, *_: Any) -> None:
-        self._draw_job.wake()
-
     def _change_source(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""
         self._updates = _updates_of(source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -13,6 +13,9 @@ from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 from kan_widgets.widgets.wire.lifetime import weakly
 from kan_widgets.widgets.wire.messages import activations_dict
+
+if TYPE_CHECKING:
+    from kan_widgets.insight import Circuits
 
 
 class NetworkView(ModelView):
@@ -54,12 +57,35 @@ class NetworkView(ModelView):
         default=None,
         min=320,
     )
+    path: int = option(
+        "Which path given to `walk` is drawn, from 0; −1 for the strongest of the example.",
+        default=0,
+        min=-1,
+    )
+    paths = traitlets.List(traitlets.Dict()).tag(sync=True)
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=images_dict, from_json=drawing_of)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """Activations of the drawing, where the page cannot compute them; else empty."""
     notice = traitlets.Unicode().tag(sync=True)
     """Error of the model's last run on the drawing; empty if there was none."""
+
+    def walk(self, circuits: Circuits) -> None:
+        """Draw paths that `kan_widgets.insight.circuits` found in this network, one at a time.
+
+        ``path`` and two buttons say which; its share, and of what, stands with the keys.
+        """
+        self.paths = [
+            {
+                "words": f"path {k + 1} of {len(circuits.paths)}, to class {path.target}: "
+                f"{circuits.in_print(path)[0]} of its score's change",
+                "title": path.whole.words,
+                "target": path.target,
+                "units": dict(zip(circuits.drivers, units, strict=True)),
+            }
+            for k, path in enumerate(circuits.paths)
+            for units in [(path.function[1], *path.channels)]
+        ]
 
     def _begin(self) -> None:
         self.on_msg(weakly(self._answer))
@@ -80,7 +106,9 @@ class NetworkView(ModelView):
         try:
             import torch
 
-            image = torch.from_numpy(self.drawing[None, None].copy())
+            probed = source.feed.probed
+            shape = (1, 1, *self.drawing.shape) if probed is None else (1, *probed.inputs.shape[1:])
+            image = torch.from_numpy(self.drawing.reshape(shape).copy())
             self.drawn = activations_dict(source.feed.bound.run_example(image))
             self.notice = ""
         except Exception as error:

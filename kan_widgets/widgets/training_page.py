@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import pathlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from kan_widgets.checks import check_number, check_whole
 from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
-from kan_widgets.widgets.pages.page import Page
+from kan_widgets.widgets.pages.page import Page, write_page
+from kan_widgets.widgets.pages.trainable import NotTrained, check_stations, recipe_of
 from kan_widgets.widgets.wire.bundles import bundle
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from kan_widgets.live import Feed
+    from kan_widgets.live import Binding
 
 _EXAMPLES = 8
+# The panels of a page in which nothing trains; the last one where something was logged.
+_PANELS = ("network", "kernels", "function", "response", "training")
 # The share of the reader's own data that is for testing, at its end.
 _TEST_SHARE = 0.2
-# What js/src/training can do backward: functions of one number, and operations.
-_FUNCTIONS = ("silu", "relu", "tanh", "identity")
-_LAYERS = ("kan", "linear", "conv2d")
-_TRAINED = (*_LAYERS, "batch_norm", "max_pool", "flatten", "elementwise", "log_softmax")
+_FIT = '<section id="kw-fit" aria-label="Target and network" hidden></section>'
 _ABOUT = (
     "It trains here, in your browser, on {train:,} {rows}, and is tested on {test:,} others. "
     "Point at anything to read it; {draw}pull a curve and let it learn on."
@@ -55,18 +55,25 @@ def playground(
     all views of the dashboard are live. A function can be pulled and left to learn on, and where
     the inputs are small images one can be drawn.
 
+    Where a page cannot train the model, it says why, and so does a printed line. It has all views
+    all the same, as a page of `kan_widgets.save_html` does: functions are looked at, digits drawn
+    where the browser can compute what the model makes of them, and the timeline goes back through
+    the training where the model is bound (`kan_widgets.bind`).
+
     Parameters
     ----------
     model
-        KAN layers of `kan_widgets.nn`, `torch.nn.Linear` and `torch.nn.Conv2d`, batch norm,
-        max-pooling, flatten, ReLU, SiLU, tanh, one after the other. By default
-        `kan_widgets.nn.KANCNN`. It begins as it is now.
+        Trained are KAN layers of `kan_widgets.nn`, `torch.nn.Linear` and `torch.nn.Conv2d`, batch
+        norm, max-pooling, flatten, ReLU, SiLU, tanh, one after the other. Layers of other
+        libraries, residual blocks, pruned layers and more than 250,000 coefficients are looked
+        at. By default `kan_widgets.nn.KANCNN`. It begins as it is now.
     path
         The file to write; its folder must exist. A file of that name is replaced.
     data
         Inputs ``(N, ...)`` and targets: classes ``(N,)`` of a model that gives log-probabilities,
-        else numbers of the shape of its outputs. The last fifth is for testing. By default 5,000
-        handwritten digits.
+        else numbers of the shape of its outputs. The last fifth is for testing; the first eight
+        of it run through the diagram, also where nothing trains. By default 5,000 handwritten
+        digits.
     title
         The heading, as plain text.
     rate
@@ -83,7 +90,7 @@ def playground(
     TypeError
         If the model is none, or the data is no pair of tensors.
     ValueError
-        If the model does not fit the data, or has parts that a page cannot train.
+        If the model does not fit the data, or has no layer that `kan_widgets.bind` reads.
     FileNotFoundError
         If the path's folder does not exist.
 
@@ -107,8 +114,13 @@ def playground(
     network = KANCNN() if model is None else model
     rows = _digits(shift) if data is None else _own(data)
     _check_model(network, rows)
-    recipe = recipe_of(network)
-    network = copy.deepcopy(network)  # who watches the model, goes on
+    try:
+        recipe = recipe_of(network)
+        shown = copy.deepcopy(network)  # who watches the model, goes on
+        dashboard = Dashboard(live := _bound(shown, rows))
+        check_stations(live.feed, recipe)
+    except NotTrained as reason:
+        return _write_untrained(path, network, rows, title, str(reason))
     settings = {"batch": batch, "rate": rate, "epochs": epochs, "seed": seed}
     lesson = {
         "recipe": recipe,
@@ -118,9 +130,13 @@ def playground(
         "code": FOR_PAGES.read_bytes(),
         "translated": TRANSLATED.read_bytes(),
     }
+    before = _bar(settings)
+    if model is None and data is None:
+        lesson["plays"] = True
+        before = f'<section id="kw-play" aria-label="Choices"></section>{before}{_FIT}'
     draw, kind = ("draw a digit; ", "handwritten ") if data is None else ("", "")
     note = _ABOUT.format(train=rows.train, test=rows.test, rows=kind + rows.name, draw=draw)
-    page = Page([_dashboard(network, rows, recipe)], title, _bar(settings), lesson, note)
+    page = Page([dashboard], title, before, lesson, note)
     text, _ = page.written(0, light=False)
     path.write_bytes(text)
     print(f"{path}: {len(text) / 1e6:.1f} MB")
@@ -233,107 +249,44 @@ def _check_model(model: nn.Module, rows: _Rows) -> None:
         )
 
 
-def recipe_of(model: nn.Module) -> dict[str, Any]:
-    """Return what a page needs to know of each layer, to train it: see js/src/training.
+def _write_untrained(
+    path: pathlib.Path, model: nn.Module, rows: _Rows, title: str, reason: str
+) -> pathlib.Path:
+    """Write a page in which a model is looked at: as it is, and as its binding has seen it."""
+    from kan_widgets.live import binding_of
 
-    Plain layers are those whose functions are w·x.
-
-    Raises
-    ------
-    ValueError
-        If a layer is one that only Python can train.
-    """
-    from torch import nn
-
-    from kan_widgets.nn import KANLayer
-    from kan_widgets.nn.bases.bspline import Spline
-    from kan_widgets.nn.bases.knot_spline import KnotSpline
-    from kan_widgets.nn.compiled.local import family_of
-
-    recipe: dict[str, Any] = {}
-    for name, layer in model.named_modules():
-        name = name or type(layer).__name__  # the model itself, as frames call it
-        if isinstance(layer, nn.Dropout | nn.Dropout2d) and layer.p > 0:
-            raise ValueError(f"layer {name} is dropout, which a page has not: take it out")
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            if not isinstance(layer.weight, nn.Parameter):
-                raise ValueError(f"layer {name} computes its weight, which a page does not")
-            recipe[name] = {"base": "identity"}
-        if not isinstance(layer, KANLayer):
-            continue
-        basis = layer.basis
-        form = family_of(basis)
-        if form is None:
-            raise ValueError(f"layer {name}: a page cannot train the basis {basis!r:.80}")
-        if layer.mask is not None:
-            raise ValueError(f"layer {name} is pruned: a page would train what was pruned, too")
-        if (base := layer.base_activation) not in _FUNCTIONS:
-            raise ValueError(
-                f"layer {name} with base_activation={base!r:.40}: expected one of "
-                f"{', '.join(map(repr, _FUNCTIONS))}, which a page can train"
-            )
-        if getattr(layer, "padding_mode", "zeros") != "zeros":
-            raise ValueError(f"layer {name} pads by {layer.padding_mode!r}: expected 'zeros'")
-        family, shift, factor = form
-        recipe[name] = {
-            "basis": {
-                "order": basis.spline_order if isinstance(basis, Spline) else 0,
-                "functions": basis.n_basis,
-                "family": family,
-                "shift": shift,
-                "factor": factor,
-                **({"knots": list(basis.knots)} if isinstance(basis, KnotSpline) else {}),
-            },
-            "base": base,
-        }
-        if layer.spline_scaler is not None:
-            scaler = layer.spline_scaler.detach().cpu().numpy()
-            recipe[name]["scaler"] = scaler.astype("<f4").tobytes()
-    if not recipe:
-        raise ValueError("the model has no layer that a page knows: there is nothing to train")
-    return recipe
+    seen = binding_of(model)
+    live = seen or _bound(model, rows)
+    try:
+        if live.feed.activations.latest is None:
+            _probe(live, rows)
+        words = f"The network does not train in this page: {reason}."
+        before = f'<p id="kw-untrained">{html.escape(words)}</p>'
+        dashboard = Dashboard(live, panels=_PANELS if live.scalars.names else _PANELS[:-1])
+        write_page(path, Page([dashboard], title, before), max_mb=6)
+        print(words)
+        return path
+    finally:
+        if seen is None:
+            live.probe(None)  # a later binding would go on with these examples
+            live.close()
 
 
-def _dashboard(model: nn.Module, rows: _Rows, recipe: Collection[str]) -> Dashboard:
-    """Return a dashboard of a model that some of the rows run through."""
-    import torch
-
+def _bound(model: nn.Module, rows: _Rows) -> Binding:
+    """Bind a model that some of the rows run through."""
     from kan_widgets.live import bind
 
     live = bind(model, example=rows.examples)
-    if rows.targets.dtype == np.uint8:
-        labels = rows.targets[list(rows.shown)].astype(np.int64)
-        live.probe(rows.examples, torch.from_numpy(labels))
-    else:
-        live.probe(rows.examples)
-    _check_stations(live.feed, type(model).__name__, recipe)
-    return Dashboard(live)
+    _probe(live, rows)
+    return live
 
 
-def _check_stations(feed: Feed, model: str, recipe: Collection[str]) -> None:
-    """Raise unless a page can train what stands at each place of a network, layer by layer."""
-    if feed.looking.cut(feed.layout) is not feed.layout:
-        most = feed.looking.budget // 4
-        raise ValueError(
-            f"{model} has {feed.layout.size:,} coefficients: expected at most {most:,}, which a "
-            "page holds"
-        )
-    layers: set[str | None] = set()
-    for number, station in enumerate(feed.structure.stations[1:]):
-        compute, beside = station.compute or {}, station.beside or {}
-        operation, function = compute.get("op"), compute.get("function", "identity")
-        is_known = operation in _TRAINED and function in _FUNCTIONS and None not in beside.values()
-        is_next = feed.structure.traced and station.sources == (number,)
-        is_sum = (operation in _LAYERS) == (station.layer in recipe) and station.sums is not False
-        has_border = operation == "max_pool" and any(compute["padding"])
-        if not (is_known and is_next and is_sum) or has_border:
-            raise ValueError(
-                f"{station.label} of {model}: expected one of {', '.join(_TRAINED)} without a "
-                "border, one after the other: a page trains these"
-            )
-        if station.layer is not None and station.layer in layers:
-            raise ValueError(f"layer {station.layer} runs twice: in a page each runs once")
-        layers.add(station.layer)
+def _probe(live: Binding, rows: _Rows) -> None:
+    import torch
+
+    classes = rows.targets.dtype == np.uint8
+    labels = rows.targets[list(rows.shown)].astype(np.int64)
+    live.probe(rows.examples, torch.from_numpy(labels) if classes else None)
 
 
 def _bar(settings: dict[str, Any]) -> str:

@@ -76,14 +76,9 @@ class TrainingPanel(CurvesView, ModelView):
                 "recording (kan_widgets.replay), where something trains"
             )
 
-    def _wake(self, *_: Any) -> None:
-        self._draw_job.wake()
-
-    _redraw = _wake
-
     def _hear(self, message: str) -> None:
         self._reports = (*self._reports, message)[-_REPORTS:]
-        self._draw_job.wake()
+        self._wake()
 
     def _source(self) -> Binding | Replay | None:
         source = self._stream.source

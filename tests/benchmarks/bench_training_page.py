@@ -21,7 +21,7 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.nn.compiled.compile_options import FOR_PAGES
-from kan_widgets.widgets.training_page import recipe_of
+from kan_widgets.widgets.pages.trainable import recipe_of
 from kan_widgets.widgets.wire.messages import layout_dict
 from tests.nn.page_cases import written
 

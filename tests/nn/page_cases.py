@@ -19,7 +19,7 @@ from torch import nn
 
 import kan_widgets as kw
 from kan_widgets.live.frames.structure import structure_dict
-from kan_widgets.widgets.training_page import recipe_of
+from kan_widgets.widgets.pages.trainable import recipe_of
 from kan_widgets.widgets.wire.messages import layout_dict
 
 PATH = Path(__file__).parents[2] / "js/test/training_cases.json"

@@ -66,8 +66,8 @@ def test_about_half_of_the_inputs_of_the_dense_layer_lie_beyond_its_grid(
 def test_the_tenth_is_said_beside_the_median_on_both_stretches_and_is_not_small(run: Run) -> None:
     grid, drawn = run.facts["tenth"]
     head, _, first, *_ = said(run, "counting-tenth").strip().splitlines()
-    assert head == "| range beside the median of ten | as drawn, −2 to 2 | on the grid |"
-    assert first == f"| the tenth, here | {drawn:.2f} | {grid:.2f} |"
+    assert head == "| beside the median of ten | as drawn, −2 to 2 | on the grid |"
+    assert first == f"| range of the tenth, here | {drawn:.2f} | {grid:.2f} |"
     assert min(grid, drawn) > 0.5
 
 

@@ -305,3 +305,23 @@ def test_a_drawing_that_the_page_cannot_compute_is_run_by_the_model():
     [said] = [found[1] for word in words if (found := added.search(word))]
     read = float(said.split(" = ")[1].replace("−", "-"))
     assert read == pytest.approx(float(wanted.max()), abs=span + 0.01)
+
+
+def test_a_circuit_s_paths_are_walked_one_at_a_time_with_their_shares():
+    torch.manual_seed(0)
+    model = kw.nn.KANCNN(channels=(3, 4), image_size=8, num_classes=3)
+    images, labels = torch.rand(24, 1, 8, 8), torch.arange(24) % 3
+    found = kw.insight.circuits(model, images, labels, paths=2, points=2)
+    view = kw.NetworkView(model, path=4)
+    view.walk(found)
+    path = found.paths[4]
+    assert view.paths[4]["units"] == {
+        "convs.0": path.function[1],
+        "convs.1": path.channels[0],
+        "linear": path.channels[1],
+    }
+    share, _ = found.in_print(path)
+    for number, words in ((4, f"path 5 of 6, to class 2: {share} of its score's change"), (-1, "")):
+        view.path = number
+        said = [text for text in texts_of(view.svg(width=1000)) if text.startswith("path ")]
+        assert said == [words] * bool(words)

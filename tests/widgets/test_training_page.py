@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 import kan_widgets as kw
-from kan_widgets.widgets.training_page import _FUNCTIONS, _LAYERS, _TRAINED, recipe_of
+from kan_widgets.widgets.pages.trainable import FUNCTIONS, LAYERS, TRAINED, recipe_of
 
 TRAINING = Path(__file__).parents[2] / "js/src/training"
 
@@ -56,7 +57,8 @@ def test_a_page_says_what_it_is_and_holds_all_that_it_needs(tmp_path: Path) -> N
     assert policy
     assert "default-src 'none'" in policy[1]
     assert "connect-src 'none'" in policy[1]
-    assert "'wasm-unsafe-eval'; worker-src blob:" in policy[1]
+    assert "'wasm-unsafe-eval' 'sha256-" in policy[1]
+    assert "; worker-src blob:" in policy[1]
 
 
 def test_a_saved_page_may_run_no_worker(tmp_path: Path) -> None:
@@ -77,24 +79,52 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
     assert np.array_equal(scaler, model.linear.spline_scaler.detach().numpy().ravel())
 
 
+class Residual(nn.Module):
+    """A block that adds what it gets to what it makes of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(kw.nn.KANConv2d(c, 2, 3, padding=1) for c in (1, 2))
+        self.linear = kw.nn.KANLinear(2 * 7 * 7, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first, second = self.convs
+        x = nn.functional.max_pool2d(first(x), 2)
+        x = nn.functional.max_pool2d(x + second(x), 2)
+        scores: torch.Tensor = self.linear(x.flatten(1)).log_softmax(-1)
+        return scores
+
+
+def pruned() -> nn.Module:
+    model = kw.nn.KANCNN.article()
+    model.convs[0].mask = torch.arange(45).reshape(5, 1, 3, 3) > 0
+    return model
+
+
+def of_another_library() -> nn.Module:
+    from convkan import ConvKAN  # type: ignore[import-untyped]
+
+    return nn.Sequential(ConvKAN(1, 2, 3), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(72, 10))
+
+
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "reason"),
     [
         (
-            lambda: nn.Sequential(nn.Flatten(), nn.LogSoftmax(-1)),
-            "the model has no layer that a page knows",
+            of_another_library,
+            "it has “ConvKAN 3×3”, and a page trains KAN layers of kan_widgets.nn, torch's Linear",
         ),
-        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes digits"),
-        (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
+        (Residual, "it has “add”, and a page trains KAN layers"),
+        (pruned, "layer convs.0 is pruned"),
         (
             lambda: kw.nn.KANCNN(spline_order=0),
-            "layer convs.0: a page cannot train the basis BSpline(",
+            "layer convs.0 has a basis that a page cannot train, BSpline(",
         ),
         (
             lambda: kw.nn.KANCNN(base_activation=torch.sin),
-            "layer convs.0 with base_activation=",
+            "layer convs.0 has base_activation=",
         ),
-        (lambda: kw.nn.KANCNN(base_activation="gelu"), "layer convs.0 with base_activation='gelu'"),
+        (lambda: kw.nn.KANCNN(base_activation="gelu"), "layer convs.0 has base_activation='gelu'"),
         (
             lambda: nn.Sequential(
                 kw.nn.KANConv2d(1, 2, 3, padding=1, padding_mode="reflect"),
@@ -110,11 +140,11 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
                 nn.Flatten(),
                 kw.nn.KANLinear(338, 10),
             ),
-            "of Sequential: expected one of kan, linear, conv2d, batch_norm",
+            "it has “average pool 2×2”",
         ),
         (
             lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(784, 10)),
-            "layer 1 is dropout, which a page has not",
+            "layer 1 is dropout",
         ),
         (
             lambda: nn.Sequential(
@@ -128,14 +158,84 @@ def test_it_begins_with_the_model_as_it_is(tmp_path: Path) -> None:
             ),
             "layer 1 computes its weight",
         ),
-        (_Functional, "Linear 4 → 10 of _Functional: expected one of kan, linear"),
+        (_Functional, "it has “Linear 4 → 10”, and a page trains KAN layers"),
         (
             lambda: nn.Sequential(nn.Flatten(), kw.nn.KANLinear(784, 40)),
-            "Sequential has 282,240 coefficients: expected at most 250,000, which a page holds",
+            "it has 282,240 coefficients, and a page trains at most 250,000",
         ),
     ],
 )
-def test_what_a_page_cannot_train_is_refused_before_anything_is_written(
+def test_what_a_page_cannot_train_is_looked_at_and_the_page_says_why(
+    make: Callable[[], nn.Module],
+    reason: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = make()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    page = kw.playground(model, tmp_path / "page.html")
+    words = f"The network does not train in this page: {reason}"
+    assert words in capsys.readouterr().out
+    text = page.read_text("utf-8")
+    assert html.escape(words) in text
+    assert "kw-bar" not in text.partition('id="kw-saved"')[0]
+    content = content_of(page)
+    assert "lesson" not in content
+    assert "worker-src" not in text
+    # The views have a network, and digits that run through it.
+    [stream] = content["streams"]
+    assert stream["traits"]["structure"]["traced"]
+    assert stream["traits"]["probe"]["shape"] == [8, 1, 28, 28]
+    assert kw.live.binding_of(model) is None
+    assert not any(module._forward_hooks for module in model.modules())
+    after = model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_a_bound_models_page_has_its_training(tmp_path: Path) -> None:
+    model = of_another_library()
+    kw.playground(model, tmp_path / "page.html")
+    live = kw.bind(model, every=1)
+    assert live.feed.probed is None
+    for _ in range(3):
+        with torch.no_grad():
+            next(model.parameters()).add_(1)
+        live.step()
+    live.refresh()
+    page = kw.playground(model, tmp_path / "page.html")
+    [stream] = content_of(page)["streams"]
+    steps = [step for run in stream["runs"] for step in run["steps"]]
+    assert steps == [frame.step for frame in live.history]
+    assert (steps[0], steps[-1]) == (0, 3)
+    assert [seen["step"] for seen in stream["activations"]] == [3]
+    assert live.state != "closed"
+    live.close()
+
+
+def test_a_model_of_other_inputs_needs_data(tmp_path: Path) -> None:
+    from kan import KAN  # type: ignore[import-untyped]
+
+    model = KAN([4, 3, 2], grid=3, k=3, seed=0, auto_save=False)
+    x = torch.rand(20, 4)
+    with pytest.raises(ValueError, match=re.escape("(others: data=(inputs, targets))")):
+        kw.playground(model, tmp_path / "page.html")
+    with pytest.raises(ValueError, match="expected the shape of the targets"):
+        kw.playground(model, tmp_path / "page.html", data=(x, x))
+    assert not list(tmp_path.iterdir())
+    page = kw.playground(model, tmp_path / "page.html", data=(x, x[:, :2]))
+    [stream] = content_of(page)["streams"]
+    assert stream["traits"]["probe"]["shape"] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Sequential(nn.Flatten(), nn.LogSoftmax(-1)), "Sequential has no parameters"),
+        (lambda: kw.nn.KANLinear(784, 10), "expected one that takes digits"),
+        (lambda: kw.nn.KANCNN(num_classes=3), "expected at least 10 log-probabilities"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(
     make: Callable[[], nn.Module], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
@@ -148,9 +248,9 @@ def test_a_page_can_train_what_python_says_it_can() -> None:
         (TRAINING / f"{name}.ts").read_text() for name in ("between_layers", "network")
     )
     [table] = re.findall(r"DIFFERENTIABLE: .*? = \{\n(.*?)\n\};", operations, re.S)
-    assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(_FUNCTIONS)
+    assert sorted(re.findall(r"^  (\w+): \[", table, re.M)) == sorted(FUNCTIONS)
     cases = re.findall(r'case "(\w+)"', network)
-    assert sorted([*cases, *_LAYERS, "elementwise"]) == sorted(_TRAINED)
+    assert sorted([*cases, *LAYERS, "elementwise"]) == sorted(TRAINED)
 
 
 @pytest.mark.parametrize("make", [kw.nn.CNN, kw.nn.MLP])

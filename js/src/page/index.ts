@@ -1,9 +1,18 @@
 /** A page outside of Jupyter: gives the bundles in the page models and a host, from what is in the page, or connected with Python. */
+
 import type { Store } from "../wire/types.ts";
 import type { connect } from "./live.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Saved, type SavedStream, unpack, type ViewPlace } from "./saved.ts";
-import type { train } from "./trained.ts";
+import {
+  framesOf,
+  type Lesson,
+  type Saved,
+  type SavedStream,
+  unpack,
+  type ViewPlace,
+} from "./saved.ts";
+import type { courseOf, train } from "./trained.ts";
+import { prepare } from "./without_wasm.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;
@@ -20,7 +29,16 @@ interface LiveModule {
 /** Only a page in which a network trains has it. */
 interface TrainedModule {
   train: typeof train;
+  courseOf: typeof courseOf;
 }
+
+/** Only a page has it in which the reader chooses what is learned. */
+interface PlaygroundModule {
+  play(document: Document, saved: Saved, lesson: Lesson, mount: Mount): Promise<void>;
+}
+
+/** Draws the views of a page, until a signal. */
+export type Mount = (models: ReadonlyMap<string, PageModel>, until: AbortSignal) => void;
 
 interface ViewModule {
   render(context: object): unknown;
@@ -35,8 +53,14 @@ export async function start(document: Document, modules: Modules): Promise<void>
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
-    const widgets = widgetsOf(document, saved, modules);
-    for (const place of places) show(place, saved.places, widgets, modules);
+    if (saved.lesson) saved.lesson = await prepare(document, saved.lesson);
+    const mount: Mount = (models, until) => {
+      const widgets = widgetsOf(models, saved.streams, modules, until);
+      for (const place of places) show(place, saved.places, widgets, modules, until);
+    };
+    const { play } = (modules.Playground ?? {}) as unknown as Partial<PlaygroundModule>;
+    if (play && saved.lesson) await play(document, saved, saved.lesson, mount);
+    else mount(modelsOf(document, saved, modules), signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     for (const place of places) {
@@ -56,12 +80,16 @@ function textOf(document: Document, id: string): string {
 const { signal } = new AbortController();
 
 /** The models of a page by their identity or reference, and how views find each other. */
-function widgetsOf(document: Document, saved: Saved, modules: Modules) {
-  const models = modelsOf(document, saved, modules);
+function widgetsOf(
+  models: ReadonlyMap<string, PageModel>,
+  savedStreams: readonly SavedStream[],
+  modules: Modules,
+  until: AbortSignal,
+) {
   const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
   const { initialize } = modules.Stream as unknown as StreamModule;
-  const streams = saved.streams.map(({ id }) => find(id));
-  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const streams = savedStreams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal: until })]));
   const host = {
     getModel: async (ref: string) => find(ref),
     getWidget: async (ref: string) => ({ exports: stores.get(find(ref)) }),
@@ -71,9 +99,11 @@ function widgetsOf(document: Document, saved: Saved, modules: Modules) {
 
 function modelsOf(document: Document, saved: Saved, modules: Modules) {
   if (saved.heard !== undefined) return liveModels(document, saved, modules);
-  const { train } = (modules.Trained ?? {}) as unknown as Partial<TrainedModule>;
+  const { train, courseOf } = (modules.Trained ?? {}) as unknown as Partial<TrainedModule>;
   const bar = document.getElementById("kw-bar");
-  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
+  return train && courseOf && bar && saved.lesson
+    ? train(saved, courseOf(saved, saved.lesson), bar, signal)
+    : savedModels(saved);
 }
 
 /** The models of a page that holds all it will ever show. */
@@ -102,6 +132,7 @@ function show(
   places: readonly ViewPlace[],
   { host, find }: ReturnType<typeof widgetsOf>,
   modules: Modules,
+  until: AbortSignal,
 ): void {
   const place = places[Number(figure.dataset.kwPlace)];
   // The page's policy allows no style attribute.
@@ -109,7 +140,7 @@ function show(
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();
   const viewModule = modules.View?.default as ViewModule | undefined;
-  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal });
+  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal: until });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 

@@ -37,6 +37,8 @@ export interface Lesson {
   name: string;
   shift: number;
   settings: TrainingSettings;
+  /** Whether the reader chooses what is learned, and by which network: see ../playground. */
+  plays?: boolean;
   /** The worker's script, and the compiled kernels. */
   worker: DataView;
   code: DataView;
@@ -79,7 +81,7 @@ export interface ViewPlace {
 }
 
 /** A frame as the protocol has it in a trait. */
-interface SavedFrame {
+export interface SavedFrame {
   layout: number;
   step: number;
   data: DataView;

@@ -1,12 +1,13 @@
 /** A page in which a network trains: models of the views, fed by a worker in place of Python. */
 
+import type { Recipe } from "../training/network.ts";
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { float32, uint8 } from "../wire/checks.ts";
 import { readLayout } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
 import { PageModel } from "./model.ts";
-import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
+import { framesOf, type Lesson, type Saved, type SavedExamples, type SavedFrame } from "./saved.ts";
 import { createBar } from "./training_bar.ts";
 
 /** A model whose answers come from the page itself. */
@@ -23,40 +24,90 @@ const STATES: Record<News["state"], [state: string, words: string]> = {
   diverged: ["diverged", "diverged: a number was not finite any more"],
 };
 
+const BEGINS = "Press Train";
+
 /** The most values of a curve that are drawn. */
 const MOST_VALUES = 800;
 
-/** Starts the worker, and makes the page's models; `controls` are the page's own. */
-export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<string, PageModel> {
-  const bar = createBar(controls, lesson.name);
+/** What a worker is to train, and how. */
+export interface Course {
+  /** How the network begins. */
+  first: SavedFrame;
+  recipe: Recipe;
+  data: Data;
+  /** What the examples are called. */
+  rows: string;
+  settings: TrainingSettings;
+  /** The worker's script, and the compiled kernels. */
+  script: Uint8Array<ArrayBuffer>;
+  code: Uint8Array<ArrayBuffer>;
+}
+
+/** Who follows a training beside its views. */
+interface Follower {
+  /** Whether it trains from the beginning, without the reader. */
+  isEager: boolean;
+  hear(news: News): void;
+  /** The reader begins anew, with these settings. */
+  begin(settings: TrainingSettings): void;
+  /** Curves beside the network's own. */
+  curves(): object[];
+}
+
+/** The course of a page that Python has written. */
+export function courseOf({ streams: [stream] }: Saved, lesson: Lesson): Course {
+  const [first] = stream.runs.flatMap(framesOf);
+  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+    return [name, { ...own, ...(scaler && { scaler: float32(scaler, "the scaler") }) }] as const;
+  });
+  return {
+    ...{ first, recipe: Object.fromEntries(recipe) },
+    data: {
+      train: examplesOf(lesson.train, lesson),
+      test: examplesOf(lesson.test, lesson),
+      shift: lesson.shift,
+    },
+    ...{ rows: lesson.name, settings: lesson.settings },
+    script: uint8(lesson.worker, "the worker"),
+    code: uint8(lesson.code, "the kernels"),
+  };
+}
+
+/** A worker for a course, and how it is asked. */
+export function workerOf({ script }: Course, signal: AbortSignal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one: Order) => worker.postMessage(one) };
+}
+
+/** Starts the worker, and makes the page's models, until `signal`; `controls` are the page's own. */
+export function train(
+  saved: Pick<Saved, "streams" | "models">,
+  course: Course,
+  controls: HTMLElement,
+  signal: AbortSignal,
+  follower?: Follower,
+): Map<string, PageModel> {
+  const bar = createBar(controls, course.rows, course.settings, signal);
   const [stream] = saved.streams;
-  const [firstFrame] = stream.runs.flatMap(framesOf);
+  const { first: firstFrame } = course;
   const initial = float32(firstFrame.data, "the first frame");
   const description = {
     structure: stream.traits.structure as Structure,
     layout: readLayout((stream.traits.layouts as unknown[])[0]),
-    recipe: Object.fromEntries(
-      Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
-        return [name, { ...own, ...(scaler && { scaler: float32(scaler, "the scaler") }) }];
-      }),
-    ),
+    recipe: course.recipe,
   };
-  const worker = startWorker(lesson);
-  const send = (one: Order) => void worker.then((started) => started.postMessage(one));
-  const data: Data = {
-    train: examplesOf(lesson.train, lesson),
-    test: examplesOf(lesson.test, lesson),
-    shift: lesson.shift,
-  };
-  let settings = lesson.settings;
+  const { data, code } = course;
+  const { worker, send } = workerOf(course, signal);
+  let settings = course.settings;
   let isReset = false;
-  let curves = createCurves(lesson.name);
+  let curves = createCurves(course.rows);
 
   function begin(frame: Float32Array): void {
-    curves = createCurves(lesson.name);
+    curves = createCurves(course.rows);
     edits.begin();
     isReset = true;
-    const code = uint8(lesson.code, "the kernels");
     send({ kind: "begin", description, frame, data, settings, code });
   }
 
@@ -87,10 +138,13 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== undefined && status !== undefined)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel] as const;
   });
 
-  const hear = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+  worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
     if ("fault" in news) {
       bar.fail(news.fault);
       return;
@@ -100,6 +154,7 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -108,7 +163,8 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== undefined && viewModel.get("curves") !== undefined) {
-        viewModel.set("curves", curves.wire(news.classifies));
+        const others = follower?.curves() ?? [];
+        viewModel.set("curves", [...curves.wire(news.classifies), ...others]);
         viewModel.set("status", {
           ...(status as object),
           ...panelStatus(news, settings, state),
@@ -116,45 +172,21 @@ export function train(saved: Saved, lesson: Lesson, controls: HTMLElement): Map<
       }
     }
     bar.show(news);
+    follower?.hear(news);
   };
 
-  worker.then(
-    (started) => {
-      started.onmessage = hear;
-    },
-    () => bar.fail("This browser runs neither WebAssembly nor what is here in its place."),
-  );
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
     again(chosen) {
       settings = { ...settings, ...chosen };
+      follower?.begin(settings);
       begin(initial);
     },
   });
   begin(initial);
+  if (follower?.isEager) run();
   return new Map<string, PageModel>([[stream.id, model], ...viewModels]);
-}
-
-/** The worker; where the browser refuses WebAssembly, it has the kernels in JavaScript, which are slower. */
-async function startWorker({ worker, code, translated }: Lesson): Promise<Worker> {
-  const parts: BlobPart[] = [uint8(worker, "the worker")];
-  if (!runsWebAssembly(uint8(code, "the kernels"))) {
-    const zipped = new Blob([uint8(translated, "the kernels in JavaScript")]).stream();
-    const script = zipped.pipeThrough(new DecompressionStream("gzip"));
-    parts.unshift(await new Response(script).text(), "\n");
-  }
-  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
-}
-
-function runsWebAssembly(code: Uint8Array<ArrayBuffer>): boolean {
-  // The smallest module: a page that may run none says so here.
-  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-  try {
-    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
-  } catch {
-    return false;
-  }
 }
 
 /** Changes by hand: those done, and those undone. */
@@ -170,6 +202,8 @@ function createEdits(
   const report = (message: string) => tell({ undo: edits.length, redo: undone.length, message });
 
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }: Edit) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return undefined;
     const [, inputs, height, width] = layer.shape;
@@ -207,7 +241,8 @@ function createEdits(
   };
 }
 
-type Edit = Selection & { kind: string; coefficients?: number[]; final?: boolean };
+/** "put" sets the whole frame, as one change. */
+type Edit = Selection & { kind: string; coefficients?: ArrayLike<number>; final?: boolean };
 
 interface CoefficientChange {
   at: number;
@@ -215,7 +250,7 @@ interface CoefficientChange {
   after: Float32Array;
 }
 
-const EDITS: readonly string[] = ["edit", "zero", "reset", "undo", "redo"];
+const EDITS: readonly string[] = ["put", "edit", "zero", "reset", "undo", "redo"];
 /** The commands to the training that a page obeys. */
 const HEARD: readonly string[] = ["pause", "resume", "stop", "step", "rate"];
 
@@ -229,13 +264,13 @@ function panelStatus(
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page",
   };
 }
 
 /** Loss and score by step, thinned where there are many. */
-function createCurves(rows: string) {
+export function createCurves(rows: string) {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
   return {
@@ -255,17 +290,28 @@ function createCurves(rows: string) {
           curve.y = curve.y.filter((_, k) => k % 2 === 0);
         }
     },
-    wire: (classifies: boolean) => {
+    /** As a training panel takes them; those of a network `beside` it have its name. */
+    wire: (classifies: boolean, beside = "") => {
       const measured = classifies ? `test ${rows} right` : "test error";
-      const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
+      const all = [
+        wireCurve("loss", beside, "train", loss),
+        wireCurve(measured, beside, "test", score),
+      ];
       return all.filter(({ x }) => x.byteLength > 0);
     },
   };
 }
 
-function wireCurve(name: string, kind: string, { x, y }: { x: number[]; y: number[] }) {
+function wireCurve(
+  panel: string,
+  beside: string,
+  kind: string,
+  { x, y }: { x: number[]; y: number[] },
+) {
   const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
-  return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  // Curves of one kind have one colour.
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 
 function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {

@@ -15,21 +15,34 @@ interface Bar {
   fail(words: string): void;
 }
 
-/** `rows` is what the examples are called. */
-export function createBar(root: HTMLElement, rows: string): Bar {
+/** The bar until `signal`; `rows` is what the examples are called. */
+export function createBar(
+  root: HTMLElement,
+  rows: string,
+  settings: TrainingSettings,
+  signal: AbortSignal,
+): Bar {
   const part = <E extends HTMLElement>(name: string) =>
     root.querySelector<E>(`[data-kw-part="${name}"]`) as E;
   const [run, again] = [part<HTMLButtonElement>("run"), part<HTMLButtonElement>("again")];
-  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part<HTMLInputElement>(name));
+  const fields = (["rate", "batch", "epochs", "seed"] as const).map((name) => {
+    const field = part<HTMLInputElement>(name);
+    field.value = String(settings[name]);
+    return field;
+  });
   let state: News["state"] = "paused";
   return {
     connect(actions) {
-      run.addEventListener("click", () => {
-        if (state === "running") actions.pause();
-        else if (state === "paused") actions.run();
-        else restart();
-      });
-      again.addEventListener("click", restart);
+      run.addEventListener(
+        "click",
+        () => {
+          if (state === "running") actions.pause();
+          else if (state === "paused") actions.run();
+          else restart();
+        },
+        { signal },
+      );
+      again.addEventListener("click", restart, { signal });
       function restart() {
         if (!fields.every((field) => field.reportValidity())) return;
         const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));

@@ -101,17 +101,14 @@ function chooseRows(
   bends: number[],
 ): number[] {
   if (room === 0) return [];
-  const bendRows = rowsAt(xs, first, stop, bends);
+  // A jump may have a row on either side of it.
+  const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
+  const isBend = (row: number) => bends.some((bend) => Math.abs(xs[row] - bend) <= near);
+  const bendRows = range(first, stop).filter(isBend);
   if (bendRows.length >= room) return spread(bendRows, room);
 
   const otherRows = range(first, stop).filter((row) => !bendRows.includes(row));
   return [...bendRows, ...spread(otherRows, room - bendRows.length)].sort((a, b) => a - b);
-}
-
-/** Rows whose x is one of the bends; a jump may have a row on either side of it. */
-function rowsAt(xs: Float32Array, first: number, stop: number, bends: number[]): number[] {
-  const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
-  return range(first, stop).filter((row) => bends.some((bend) => Math.abs(xs[row] - bend) <= near));
 }
 
 function spread(rows: number[], n: number): number[] {

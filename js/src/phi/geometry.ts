@@ -128,7 +128,10 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const columns = flowing ? shape.out * shape.in : shape.in;
   const across = (cell: number) => kw * cell + (kw - 1) * cellGap;
   const down = (cell: number) => kh * cell + (kh - 1) * cellGap;
-  const left = shape.in === 1 ? PAD : PAD + rowLabel(shape, width);
+  // Beside the rows as many as their names take, up to a fifth of the width.
+  const longest = Math.max(0, ...(shape.names ?? []).map((name) => name.length));
+  const label = Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
+  const left = shape.in === 1 ? PAD : PAD + label;
   const available = width - left - PAD;
   const fit = (n: number) =>
     Math.floor((available - (n - 1) * gap - n * (kw - 1) * cellGap) / (n * kw));
@@ -214,12 +217,6 @@ function tinyCell(size: number, fits: (cell: number, gap: number) => boolean): [
 
 /** One label in how many is written. */
 const stepOf = (least: number) => roundStep(Math.max(1, least));
-
-/** Pixels beside the rows: as many as their names take, up to a fifth of the width. */
-function rowLabel({ names = [] }: Shape, width: number): number {
-  const longest = Math.max(0, ...names.map((name) => name.length));
-  return Math.max(ROW_LABEL, Math.min(LABEL_CHARACTER * longest + PAD, width / 5));
-}
 
 /** Characters of a name that stands over a column. */
 function nameRoom(a: Arrangement): number {

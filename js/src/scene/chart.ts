@@ -123,7 +123,8 @@ export function tabulated(count: number, width: number, narrowest = 280) {
   // As many rows as it takes, and then about as many panels in each: four are never three and one.
   const rows = Math.ceil(count / most);
   const columns = Math.max(1, Math.ceil(count / Math.max(1, rows)));
-  return { rows, columns, width: (width - (columns - 1) * PANEL_GAP) / columns };
+  const between = Math.max(0, rows - 1) * PANEL_GAP;
+  return { rows, columns, between, width: (width - (columns - 1) * PANEL_GAP) / columns };
 }
 
 /** Panels of one height in even rows. */
@@ -133,7 +134,7 @@ export function chartLayout(
   panelHeight: number,
   narrowest = 280,
 ): ChartLayout {
-  const { rows, columns, width } = tabulated(chart.panels.length, at.width, narrowest);
+  const { rows, columns, between, width } = tabulated(chart.panels.length, at.width, narrowest);
   const foot = bottomRoom({ title: STEP }, SIZE);
   const tall = Math.max(20, panelHeight - HEAD_HEIGHT - foot);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
@@ -152,8 +153,7 @@ export function chartLayout(
     };
     return { box: { x, y, width, height: panelHeight }, plot };
   });
-  const height = rows * panelHeight + Math.max(0, rows - 1) * PANEL_GAP;
-  return { height, places, steps };
+  return { height: rows * panelHeight + between, places, steps };
 }
 
 function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {

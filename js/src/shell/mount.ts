@@ -194,7 +194,9 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   function say(text: string, tone: "calm" | "warn" = "calm") {
     words.say(text, tone);
-    if (isFinal(text, stream.store()) && !within?.waits?.()) birth.show();
+    // What was observed may be on its way: words about its absence would only flash.
+    const isLate = text !== "" && stream.store()?.awaitsObserved();
+    if (text !== WAITING && !isLate && !within?.waits?.()) birth.show();
     body.hidden = text !== "";
     if (!text) return;
     lastScene = null;
@@ -302,11 +304,6 @@ function watchAround(el: HTMLElement, root: HTMLElement, changed: () => void, si
   const sizes = new ResizeObserver(changed);
   sizes.observe(root);
   atEnd(signal, () => sizes.disconnect());
-}
-
-/** What was observed may be on its way: words about its absence would only flash. */
-function isFinal(text: string, store: Store | null): boolean {
-  return text !== WAITING && !(text && store?.awaitsObserved());
 }
 
 /** A host says some remarks once for all that it has. */

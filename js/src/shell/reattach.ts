@@ -23,7 +23,10 @@ export function renderOrMove(props: RenderProps, render: (props: RenderProps) =>
 function renderById(id: string, props: RenderProps, render: (props: RenderProps) => void) {
   const views = viewsById.get(id) ?? new Set();
   viewsById.set(id, views);
-  const takenOut = [...views].find(isTakenOut);
+  // Drawn, and then removed by itself: a cell out of sight is removed with all around its view.
+  const takenOut = [...views].find(
+    ({ inside, props: { el } }) => !el.parentNode && !inside.querySelector("[data-kw-unborn]"),
+  );
   if (takenOut) {
     takenOut.props = props;
     follow(takenOut);
@@ -50,9 +53,4 @@ function renderById(id: string, props: RenderProps, render: (props: RenderProps)
       if (view.props !== props && !view.props.signal.aborted) renderById(id, view.props, render);
     });
   }
-}
-
-/** Whether a view was drawn, and then removed by itself: a cell out of sight is removed with all around its view. */
-function isTakenOut({ inside, props: { el } }: MovableView): boolean {
-  return el.parentNode === null && !inside.querySelector("[data-kw-unborn]");
 }

@@ -15,6 +15,7 @@ import {
 } from "./between_layers.ts";
 import { KanLayer, type LayerRecipe } from "./layer.ts";
 import type { Machine } from "./machine.ts";
+import { type ObservedMessage, observe } from "./observed.ts";
 
 /** What is needed to train a network beside its structure and its layout. */
 export type Recipe = Record<string, LayerRecipe>;
@@ -92,6 +93,14 @@ export class Network {
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
+  }
+
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n: number, step: number): ObservedMessage[] {
+    const { structure } = this.description;
+    return this.#layers
+      .filter(({ spline }) => spline)
+      .map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
   }
 
   #operation(station: Station, from: Values, to: Values): Operation {

@@ -2,6 +2,7 @@
 
 import type { Machine } from "./machine.ts";
 import { type Description, Network } from "./network.ts";
+import type { ObservedMessage } from "./observed.ts";
 import { AdamW, oneCycle } from "./optimizer.ts";
 import { Random } from "./random.ts";
 
@@ -26,6 +27,10 @@ export interface TrainingSettings {
   epochs: number;
   seed: number;
 }
+
+/** Examples of which it is told what reaches the functions: at most this many, and so many numbers. */
+const OBSERVED = 200;
+const OBSERVED_NUMBERS = 25_000;
 
 export class Trainer {
   readonly network: Network;
@@ -110,6 +115,19 @@ export class Trainer {
       }
     }
     return isClassifier ? sum / count : Math.sqrt(sum / count);
+  }
+
+  /** What reaches the network's functions from some of the examples. */
+  observe(examples: Examples): ObservedMessage[] {
+    const { maxBatch, input } = this.network;
+    const few = Math.min(OBSERVED, Math.ceil(OBSERVED_NUMBERS / input.size));
+    const n = Math.min(few, this.count(examples), maxBatch);
+    this.#loadInputs(
+      examples,
+      Uint32Array.from({ length: n }, (_, k) => k),
+      0,
+    );
+    return this.network.forward(n, false) ? this.network.observe(n, this.step) : [];
   }
 
   /** Puts examples where the network reads them, channels last. */

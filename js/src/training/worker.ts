@@ -1,7 +1,8 @@
 /** The worker of a page in which a network trains: it makes steps, and tells the page of them. */
 
-import { Machine, type Translated } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
+import type { ObservedMessage } from "./observed.ts";
 import { type Data, Trainer, type TrainingSettings } from "./trainer.ts";
 
 /** What a page asks the worker for. */
@@ -29,6 +30,8 @@ export interface News {
   steps: number;
   loss: number;
   rate: number;
+  /** What reaches the functions at this step; mostly none. */
+  observed: ObservedMessage[];
   /** The score on `of` test examples at this step; mostly null. */
   score: { value: number; of: number } | null;
   /** Whether the score is the share of examples that are right; else it is the root of the mean squared error. */
@@ -66,8 +69,6 @@ export class Worker {
     /** Lets orders come in, and goes on after `milliseconds`. */
     readonly breathe: (milliseconds: number) => Promise<void>,
     readonly now: () => number = () => performance.now(),
-    /** Used in place of the compiled kernels. */
-    readonly translated: Translated | null = null,
   ) {}
 
   async take(order: Order): Promise<void> {
@@ -94,7 +95,7 @@ export class Worker {
   async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
     this.#due = 0;
     this.#trainer = null;
-    const machine = await Machine.from(this.translated ?? code).catch(() => {
+    const machine = await Machine.from(code).catch(() => {
       throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
     });
     this.#trainer = new Trainer(machine, description, frame, data, settings);
@@ -137,16 +138,18 @@ export class Worker {
     this.#isDrawn = false;
     this.#sentAt = now;
     let score: News["score"] = null;
+    let observed: ObservedMessage[] = [];
     if (always || now - this.#scoredAt > SCORE) {
       this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
+      observed = trainer.observe(trainer.data.test);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
     const progress = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
+    this.say({ frame, step, steps, loss, rate, score, observed, classifies, ...progress });
   }
 
   #speed(): number {

@@ -1,7 +1,5 @@
 """Read modules that no adapter reads: test if they add up or apply functions, and sample."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -152,7 +150,7 @@ class _Activation(Sampled):
     groups: int
 
     @classmethod
-    def of(cls, run: nn.Module, way: Way) -> _Activation | None:
+    def of(cls, run: nn.Module, way: Way) -> "_Activation | None":
         """Return how a module is applied, if to each value by itself, and where alike; or None."""
         x, other = way.random(8).chunk(2)
         is_kept = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.5
@@ -171,7 +169,10 @@ class _Activation(Sampled):
         for axis in (-1, 1):
             along = _by_channel(same, axis)
             if float((along - along[:, :1]).abs().max()) <= near:
-                return cls(way, axis, _groups(along[:, 0], near))
+                # The fewest runs of equally many channels within which all values are alike.
+                is_new = along[:, 0].diff(dim=1).abs().amax(0) > near
+                starts, channels = is_new.nonzero().flatten() + 1, along.shape[2]
+                return cls(way, axis, channels // math.gcd(channels, *starts.tolist()))
         return None
 
     def sample(self, run: nn.Module, before: Samples | None = None) -> Samples:
@@ -214,10 +215,3 @@ def _made(run: nn.Module, x: Tensor) -> Tensor:
 def _by_channel(y: Tensor, axis: int) -> Tensor:
     """Return ``(n, places, channels)``."""
     return y.movedim(axis, -1).flatten(1, -2) if y.ndim > 2 else y.reshape(len(y), 1, -1)
-
-
-def _groups(values: Tensor, near: float) -> int:
-    """Return the fewest runs of equally many channels within which all values are alike."""
-    channels = values.shape[1]
-    starts = (values.diff(dim=1).abs().amax(0) > near).nonzero().flatten() + 1
-    return channels // math.gcd(channels, *starts.tolist())

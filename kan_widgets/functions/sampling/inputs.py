@@ -1,7 +1,5 @@
 """Which inputs an unknown module takes, and where they lie."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,7 +82,7 @@ class Way:
         generator = torch.Generator().manual_seed(0)
         return low + (high - low) * torch.rand(count, *(shape or self.shape), generator=generator)
 
-    def where(self, x: Tensor) -> Way:
+    def where(self, x: Tensor) -> "Way":
         """Return the way with the interval in which most of ``x`` lies."""
         x = x[x.isfinite()]
         x = x[:: 1 + len(x) // _MAX_PLACED]

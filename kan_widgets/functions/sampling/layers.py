@@ -1,7 +1,5 @@
 """What is sampled of a layer: each of its functions, or the basis of x that plain layers mix."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -107,7 +105,7 @@ class Sampled:
             keep_samples(module, tensors, samples)
         return use(module, samples)
 
-    def _at_the_border(self, run: nn.Module, samples: Samples) -> Sampled:
+    def _at_the_border(self, run: nn.Module, samples: Samples) -> "Sampled":
         """Find out whether a convolution pads x or φ where its kernels reach beyond the border."""
         way = self.way
         if way.kernel is None:
@@ -261,7 +259,7 @@ class Mixed(Sampled):
     """Whether the columns of each go by basis functions, then by inputs, or the other way."""
 
     @classmethod
-    def of(cls, run: nn.Module, way: Way) -> Mixed:
+    def of(cls, run: nn.Module, way: Way) -> "Mixed":
         """Find plain layers that may mix a basis; whether they do, the comparison tells."""
         inner = run.named_modules()
         plain = tuple(name for name, p in inner if name and isinstance(p, nn.Linear | nn.Conv2d))

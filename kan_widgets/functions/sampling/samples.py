@@ -1,7 +1,5 @@
 """Functions known at points only: how they are sampled, and kept."""
 
-from __future__ import annotations
-
 import contextvars
 import math
 import time
@@ -78,7 +76,7 @@ class SampledBasis:
         return first <= low < high <= last <= first + _MAX_WIDENING * (high - low)
 
     @classmethod
-    def of(cls, nodes: Tensor, values: Tensor, error: float, interval: Ends) -> SampledBasis:
+    def of(cls, nodes: Tensor, values: Tensor, error: float, interval: Ends) -> "SampledBasis":
         """Return the basis of some tensors."""
         rows = tuple(map(tuple, values.tolist()))
         return cls(tuple(nodes.tolist()), rows, interval, interval, error)

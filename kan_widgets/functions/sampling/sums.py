@@ -1,7 +1,5 @@
 """What an unknown module computes: sums, if it adds up functions, and norms around these."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A network as terms a·f(b·x + c) that add up layer by layer, all numbers fitted at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -114,7 +112,7 @@ class Chain:
                 reached.append(sums)
         return reached, evaluated
 
-    def with_term(self, link: Link, term: Term | None, more: float = 0.0) -> Chain:
+    def with_term(self, link: Link, term: Term | None, more: float = 0.0) -> "Chain":
         """Return the chain with a term replaced or taken out, and ``more`` added to the constant.
 
         Terms that then lead nowhere go too, and those of a constant join the next constant.
@@ -143,7 +141,7 @@ class Chain:
             (at, k) for at, term in self.terms.items() for k in term.free
         ]
 
-    def _with_numbers(self, values: Float64) -> Chain:
+    def _with_numbers(self, values: Float64) -> "Chain":
         constants = [constant.copy() for constant in self.constants]
         numbers = {at: term.numbers.copy() for at, term in self.terms.items()}
         own, of_terms = self._places
@@ -154,7 +152,7 @@ class Chain:
         terms = {at: replace(term, numbers=numbers[at]) for at, term in self.terms.items()}
         return Chain(terms, tuple(constants))
 
-    def fitted(self, x: Float64, y: Float64, most: int) -> Chain:
+    def fitted(self, x: Float64, y: Float64, most: int) -> "Chain":
         """Return the chain with all numbers fitted to y at once, in up to ``most`` evaluations."""
         from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
@@ -199,7 +197,7 @@ class Chain:
         """Return the share of the variance of y that is left, the mean over the outputs."""
         return float(np.square(rest_of(self.run(x)[0][-1], y)).sum())
 
-    def tidied(self) -> Chain:
+    def tidied(self) -> "Chain":
         """Return the chain with the largest a of a sum 1, where forms behind it need no scale."""
         terms, constants = dict(self.terms), [constant.copy() for constant in self.constants]
         for at in self.splines:  # what a fit gave them, and took back from constants

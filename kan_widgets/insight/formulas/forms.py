@@ -1,7 +1,5 @@
 """Shapes that a function may have: f in a·f(b·x + c) + d."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property

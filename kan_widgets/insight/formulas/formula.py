@@ -1,7 +1,5 @@
 """A network of KAN layers as one formula: a front of error against length."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -56,7 +54,7 @@ class Formula:
     below 0. 1 − error²/variance."""
     held_out: Int64 = field(repr=False)
     """``(samples,)``: the rows of the data that the errors are of."""
-    front: tuple[Formula, ...] = field(default=(), repr=False)
+    front: "tuple[Formula, ...]" = field(default=(), repr=False)
     """All formulas found, from short to long, each nearer to the model than those before."""
     networks: int = 1
     """How many networks were asked."""
@@ -98,7 +96,7 @@ class Formula:
         """Return the values of the expressions: ``(n, inputs)`` to ``(n, outputs)``."""
         return _evaluate(self.sympy, self.names, np.asarray(x, dtype=np.float64))
 
-    def put(self, live: Binding) -> tuple[Fixed, ...]:
+    def put(self, live: "Binding") -> "tuple[Fixed, ...]":
         """Put the formula into the live network, function by function, by `fix`.
 
         Each is as near to its form as the layer's basis can be: see ``share`` of what is returned.
@@ -109,8 +107,7 @@ class Formula:
 
         put: list[Fixed] = []
         try:
-            for fit in self.fits:
-                put.append(fix(live, fit))
+            put.extend(fix(live, fit) for fit in self.fits)
         except Exception:
             for _ in put:
                 live.edits.undo()

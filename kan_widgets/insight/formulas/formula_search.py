@@ -4,8 +4,6 @@ Greedy, as in Sovrano, Losavio and Vilone (2026, *In-Context Symbolic Regression
 Robustness-Improved Kolmogorov-Arnold Networks*, arXiv:2603.15250), with looks back.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field

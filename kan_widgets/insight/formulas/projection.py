@@ -1,7 +1,5 @@
 """Functions in place of others: the nearest of a basis, means, lines, parts, forms, the first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,7 +79,7 @@ class Fixed:
 
 
 def fix(
-    live: Binding,
+    live: "Binding",
     layer: str | SymbolicFit,
     index: Sequence[int] | None = None,
     form: SymbolicFit | Form | str | Curve | None = None,
@@ -186,7 +184,7 @@ def fix(
     return Fixed(layer, place, words, error, largest, share, samples, len(x), present, after)
 
 
-def replace_by_form(live: Binding, layer: str, index: Sequence[int]) -> str:
+def replace_by_form(live: "Binding", layer: str, index: Sequence[int]) -> str:
     """Set a function to the form a·f(b·x + c) + d that is most like it, for good, and say which.
 
     Raises `ValueError` if nothing was observed at the layer, no form fits, or it cannot be edited.

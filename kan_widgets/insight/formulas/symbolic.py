@@ -1,7 +1,5 @@
 """Symbolic forms of functions: a·f(b·x + c) + d for each φ of a layer, with what to trust."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

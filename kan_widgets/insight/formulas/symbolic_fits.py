@@ -1,7 +1,5 @@
 """What symbolic forms were found: of one function, and of a layer as a table."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections import Counter

@@ -319,8 +319,7 @@ def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
         return x
     x = x[(before.order[:, None] * part.block + np.arange(part.block)).ravel()]
     signs = np.repeat(before.signs, part.block)[:, None]
-    signed: Float64 = np.where(signs < 0, x[:, ::-1], x)
-    return signed
+    return np.where(signs < 0, x[:, ::-1], x)
 
 
 def _trained(

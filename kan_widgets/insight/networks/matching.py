@@ -5,8 +5,6 @@ by the Hungarian method, a layer with those beside it as they are matched then, 
 (coordinate descent as in Ainsworth, Hayase and Srinivasa, "Git Re-Basin", ICLR 2023).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,7 +40,7 @@ class MatchedLayer:
         """Sum of squares of all values."""
         return float(np.square(self.values).sum())
 
-    def arranged(self, inputs: Units, outputs: Units) -> Float64:
+    def arranged(self, inputs: "Units", outputs: "Units") -> Float64:
         """Return the values with inputs and units in another order, and with other signs."""
         values = self.values
         if not self.shared:
@@ -50,8 +48,7 @@ class MatchedLayer:
             signs = np.repeat(inputs.signs, self.block)
             values = values[:, order]
             values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
-        signed: Float64 = values[outputs.order] * outputs.signs[:, None, None, None]
-        return signed
+        return values[outputs.order] * outputs.signs[:, None, None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +58,7 @@ class Units:
     order: Int64
     signs: Float64
 
-    def copied(self, part: MatchedLayer, before: Units) -> Units:
+    def copied(self, part: MatchedLayer, before: "Units") -> "Units":
         """Return the output channels of a layer, given its input channels."""
         if part.copies == 1:
             return self

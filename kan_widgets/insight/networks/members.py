@@ -1,7 +1,5 @@
 """Networks of an ensemble as sampled functions: read from models or recordings, at like places."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -97,7 +95,7 @@ def common_points(networks: Sequence[Layers]) -> list[list[_Places]]:
     return [places] * len(networks)
 
 
-def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
+def seen_by(model: "nn.Module", batch: "Tensor") -> list[_Places]:
     """Run a model and return, for each layer, quantiles of its inputs and what its units gave.
 
     Raises

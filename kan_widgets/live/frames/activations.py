@@ -1,7 +1,5 @@
 """What examples make of a network at one step, eight bits a number, and the steps kept of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,8 +45,7 @@ class _Values:
         """Return the outputs as numbers, ``(n, *shape)``; they are rounded to 1/255 of the span."""
         each = (-1, *[1] * (self.data.ndim - 1))
         low, high = self.low.reshape(each), self.high.reshape(each)
-        found: Float32 = (low + self.data.astype(np.float32) / 255 * (high - low)).astype("f4")
-        return found
+        return (low + self.data.astype(np.float32) / 255 * (high - low)).astype("f4")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """Copies of the coefficients of layers, which later training does not change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 

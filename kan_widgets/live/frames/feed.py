@@ -1,8 +1,7 @@
 """What one source shows, and who hears of it: a binding and a recording have one each."""
 
-from __future__ import annotations
-
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any, Literal, TypedDict
@@ -238,7 +237,7 @@ class Feed:
             finally:
                 self.sending.release()
 
-    def hand_over(self, feed: Feed, source: object) -> None:
+    def hand_over(self, feed: "Feed", source: object) -> None:
         """Hand the listeners to the feed of the source that takes this one's place."""
         with self.sending:
             listeners, self.listeners = _still_there(self.listeners), ()
@@ -292,6 +291,45 @@ class Feed:
         self.probed = probe
         self.activations = ActivationHistory() if activations is None else activations
         self.tell("probe", probe)
+
+
+class TrainingFeed(Feed, ABC):
+    """The feed of a model that trains here, as its run, its counter and its edits know it."""
+
+    training: Any
+    """The run: a `Training`, which is made for its feed and counter."""
+
+    @abstractmethod
+    def on_step(self, step: int, now: float) -> bool:
+        """Do what is due after a step, in the thread that trains; whether a frame was taken."""
+
+    @abstractmethod
+    def is_due(self, now: float) -> bool:
+        """Whether a frame may be taken at a time, after as many steps as lie between two."""
+
+    @abstractmethod
+    def may_only_count(self) -> bool:
+        """Whether the next steps are only to be counted until a frame is due."""
+
+    @abstractmethod
+    def fail(self, error: Exception) -> None:
+        """Say once that reading the model failed, and let go of it; training goes on."""
+
+    @abstractmethod
+    def while_held(self) -> None:
+        """Do what came up while the training is held, in the thread that trains."""
+
+    @abstractmethod
+    def refresh(self) -> Frame:
+        """Take a frame now, and send it."""
+
+    @abstractmethod
+    def show_edited(self) -> None:
+        """Show a function that was edited."""
+
+    @abstractmethod
+    def read_again(self) -> None:
+        """Show the layers that can be read by now."""
 
 
 def closed_error(feed: Feed | None = None) -> RuntimeError:

@@ -1,7 +1,5 @@
 """Frames: the coefficients of all bound layers at a step, and those kept of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 A window is whole kernels of some outputs and inputs. A summary has the largest |φ|, by blocks.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import weakref
@@ -202,7 +200,7 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
         [np.arange(c * block[1], min(inputs, (c + 1) * block[1]), every) for c in range(columns)]
     )
     starts = np.searchsorted(chosen, np.arange(columns) * block[1])
-    now = _coefficients(frame, layer)
+    now = frame.rows(layer).reshape(out, inputs, height * width, layer.nb)
     tables = None
     if layer.table_of is not None:
         tables = layer.table_of.reshape(out, inputs, height * width)
@@ -229,12 +227,6 @@ def summary_of(frame: Frame, layer: LayerLayout) -> Summary:
         np.maximum.at(reach, np.arange(place, place + len(far)) // block[0], far)
     reach[reach < 0] = np.nan
     return Summary(layer.name, frame.step, reach, block, every, broken)
-
-
-def _coefficients(frame: Frame, layer: LayerLayout) -> Float32:
-    """Return the coefficients of a layer, ``(out, in, kh·kw, nb)``."""
-    out, inputs, height, width = layer.shape
-    return frame.rows(layer).reshape(out, inputs, height * width, layer.nb)
 
 
 def _furthest(coefficients: Float32, points: Float32) -> Float32:

@@ -1,7 +1,5 @@
 """The inputs that reached the functions of one layer, for one batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +49,29 @@ class Observation:
     fold: tuple[int, int, int] | None = field(default=None, repr=False)
     """Channels, height and width of the map that a dense layer's inputs are, flattened;
     ``None`` where they are none, or where that was not seen."""
+
+
+# Rows of so many numbers may be pictures: neighbours, beside and below, differ by less
+# than this part of what pixels half a row apart do (mean squares).
+_LEAST_PIXELS = 64
+_ALIKE = 0.75
+
+
+def picture_of_rows(rows: Float32) -> tuple[int, int, int] | None:
+    """Return ``(1, k, k)`` where rows ``(n, k²)`` look like flattened pictures, else ``None``.
+
+    In a picture both neighbours of a pixel, beside and below it, are more like it than one half a
+    row away; in a smooth series the one below, a whole row away, is less like it.
+    """
+    side = round(rows.shape[-1] ** 0.5)
+    if rows.ndim != 2 or side**2 != rows.shape[1] or rows.shape[1] < _LEAST_PIXELS:
+        return None
+
+    def apart(by: int) -> float:
+        pairs = rows[:, by:] - rows[:, :-by]
+        return float(np.mean(pairs**2))
+
+    return (1, side, side) if max(apart(1), apart(side)) < _ALIKE * apart(side // 2) else None
 
 
 def joined(seen: Sequence[Observation]) -> Observation:

@@ -1,7 +1,5 @@
 """What a model's trainable parameters are, as a recording says it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, Any]:
+def parameters_of(model: "nn.Module", layers: Iterable[LayerLayout]) -> dict[str, Any]:
     """Return the counts of a model's trainable parameters, as a recording has them.
 
     A part is the module that a layer is named after, or that holds several, with none of the
@@ -43,7 +41,7 @@ def parameters_of(model: nn.Module, layers: Iterable[LayerLayout]) -> dict[str, 
     return {"total": sum(_sizes(model, set()).values()), "parts": parts}
 
 
-def _sizes(module: nn.Module, counted: set[int]) -> dict[str, int]:
+def _sizes(module: "nn.Module", counted: set[int]) -> dict[str, int]:
     """Return the sizes of trainable parameters by name without numbers, each counted once."""
     sizes: dict[str, int] = {}
     for name, parameter in module.named_parameters():

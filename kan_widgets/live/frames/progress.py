@@ -1,7 +1,5 @@
 """How far a training run has come, and how it ended."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 

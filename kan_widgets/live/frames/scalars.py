@@ -1,7 +1,5 @@
 """Curves of a training run: loss, accuracy and whatever else is logged, by step."""
 
-from __future__ import annotations
-
 import math
 import operator
 import re
@@ -55,7 +53,7 @@ class Series:
         """All values, as a view; NaN where one is still on a device."""
         return self._values[: self._count]
 
-    def append(self, step: int, value: float | Tensor) -> None:
+    def append(self, step: int, value: "float | Tensor") -> None:
         """Add a value; a tensor stays on its device until it is asked for."""
         if is_tensor(value):
             self.waiting.append(([self._count], value.reshape(1)))
@@ -89,7 +87,7 @@ class Series:
             joined = torch.cat([tensor.float() for _, tensor in last])
             self.waiting[-_FOLD_SIZE:] = [(places, joined)]
 
-    def fill(self, waited: tuple[list[int], Tensor], values: Float64 | None) -> None:
+    def fill(self, waited: "tuple[list[int], Tensor]", values: Float64 | None) -> None:
         """Put values from a device in their places; with none they stay NaN."""
         if values is not None:
             self._values[waited[0]] = values
@@ -277,7 +275,7 @@ def step_given(step: Any, unnamed: tuple[Any, ...], values: dict[str, Any]) -> i
         ) from None
 
 
-def _number(name: str, value: Any) -> float | Tensor:
+def _number(name: str, value: Any) -> "float | Tensor":
     if is_tensor(value):
         if value.numel() != 1 or value.is_complex():
             raise TypeError(

@@ -1,7 +1,5 @@
 """Where frames come from: what a binding and a recording have in common for their users."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from kan_widgets.checks import OtherNames, nearest_word, other_name_hint

@@ -1,7 +1,5 @@
 """How a network is put together: its stations in the order in which they run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace

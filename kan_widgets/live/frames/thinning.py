@@ -1,7 +1,5 @@
 """Which of many frames or activations are kept, within a budget of bytes."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar

@@ -1,7 +1,5 @@
 """A bound model: its layers as read, what reaches them, edits and the examples traced."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +15,7 @@ from kan_widgets.functions.forward_pass import ForwardPass
 from kan_widgets.functions.stand_ins import is_sharded
 from kan_widgets.functions.undisturbed import unchanged, with_copy
 from kan_widgets.live.frames.activations import Activations
-from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.feed import TrainingFeed, closed_error
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers
@@ -25,7 +23,6 @@ from kan_widgets.live.model.observe import nan_in_words, observe
 from kan_widgets.live.model.probing import Examples, Probing, as_taken, examples_of, first_examples
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.nn.torch_modes import ungraded
 
 # Share of the training time that proofs may take, and the fewest seconds between two.

@@ -1,7 +1,5 @@
 """Change functions of a live model by hand, between two optimizer steps."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -18,7 +16,7 @@ from kan_widgets.arrays import Float64
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import check_editable
 from kan_widgets.live import cells
-from kan_widgets.live.frames.feed import closed_error
+from kan_widgets.live.frames.feed import TrainingFeed, closed_error
 from kan_widgets.live.frames.frame import FunctionIndex, place_in_layer
 from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.model.holding import held_in, hold, index_in, release
@@ -26,7 +24,6 @@ from kan_widgets.live.model.layers import BoundLayers
 from kan_widgets.live.not_copied import NotCopied
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.steering.training_feed import TrainingFeed
 
 _MAX_UNDO = 200
 _LINE_POINTS = 257
@@ -46,7 +43,7 @@ class Edit:
     holds: bool = False
     """Whether it made training leave the function as it is; see ``Edits.fix``."""
 
-    def reversed(self) -> Edit:
+    def reversed(self) -> "Edit":
         """Return the edit that undoes this one."""
         return Edit(self.layer, self.index, self.after, self.before, self.step)
 

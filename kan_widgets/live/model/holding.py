@@ -6,8 +6,6 @@ momentum move them no more than the gradient does. What changes them between two
 edit, a new grid, a loaded state.
 """
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """The layers of a model that are watched, read as they are at the time."""
 
-from __future__ import annotations
-
 import bisect
 import itertools
 import weakref

@@ -1,7 +1,5 @@
 """The inputs that really reach the functions of a model, from a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,7 +14,12 @@ from torch.overrides import TorchFunctionMode
 from kan_widgets.functions import ConvSettings, LayerFunctions, Tap
 from kan_widgets.functions.layer import padded
 from kan_widgets.functions.undisturbed import tapped, undisturbed
-from kan_widgets.live.frames.observation import BINS, MAX_PATCH_FLOATS, Observation
+from kan_widgets.live.frames.observation import (
+    BINS,
+    MAX_PATCH_FLOATS,
+    Observation,
+    picture_of_rows,
+)
 from kan_widgets.nn.changes.sampling import random_rows
 
 _MAX_MAPS = 8
@@ -103,7 +106,7 @@ def _describe(
 ) -> Observation:
     low, high = layer.extent
     lo, hi = layer.domain
-    placed, maps = _patches(layer, x.float())
+    placed, maps = patches_of(layer, x.float())
     entries = placed.shape[-1]
     patches = placed.reshape(-1, entries)
     edges = np.linspace(low, high, BINS + 1).astype(np.float32)
@@ -116,13 +119,22 @@ def _describe(
 
     def share(a: float, b: float) -> NDArray[np.float32]:
         outside = ((patches < a) | (patches > b)).sum(0) / (~padding).sum(0).clamp(min=1)
-        result: NDArray[np.float32] = outside.float().cpu().numpy()
-        return result
+        return outside.float().cpu().numpy()
 
     samples = 1 if layer.kind == "conv" and x.ndim == 3 else x.shape[0]
-    usable = _whole(torch.cat([placed, _images(placed, samples)], dim=-1))
+    # Which image of the batch each patch is of, as one more entry of it.
+    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
+    images = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
+    usable = _whole(torch.cat([placed, images.expand(*placed.shape[:-1], 1)], dim=-1))
     rows = usable.reshape(-1, entries + 1)
     chosen = rows[random_rows(usable.shape[:-1], max(1, MAX_PATCH_FLOATS // entries), rows.device)]
+    is_image = (
+        first is not None
+        and x.shape == first.shape
+        and bool(((x == first) | (x.isnan() & first.isnan())).all())
+    )
+    if is_image and layer.kind == "linear" and fold is None and x.ndim == 2:
+        fold = picture_of_rows(x[:_MAX_MAPS].float().cpu().numpy())
     return Observation(
         layer=layer.name,
         samples=samples,
@@ -132,18 +144,14 @@ def _describe(
         outside_extent=share(low, high),
         patches=chosen[:, :-1].cpu().numpy(),
         maps=None if maps is None else maps[:_MAX_MAPS].cpu().numpy(),
-        is_image=first is not None and _is_same(x, first),
+        is_image=is_image,
         nan_inputs=int(x.isnan().sum()),
         images=chosen[:, -1].long().cpu().numpy(),
         fold=fold if fold is not None and math.prod(fold) == layer.shape[1] else None,
     )
 
 
-def _is_same(x: Tensor, first: Tensor) -> bool:
-    return x.shape == first.shape and bool(((x == first) | (x.isnan() & first.isnan())).all())
-
-
-def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def patches_of(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return ``(images, *positions, entries)`` and, for a convolution, the input maps."""
     if layer.kind == "linear":
         return x, None
@@ -160,13 +168,6 @@ def _patches(layer: LayerFunctions, x: Tensor) -> tuple[Tensor, Tensor | None]:
     unfolded = F.unfold(wide, (kh, kw), settings.dilation, 0, settings.stride)
     width = (wide.shape[-1] - settings.dilation[1] * (kw - 1) - 1) // settings.stride[1] + 1
     return unfolded.transpose(1, 2).reshape(len(wide), -1, width, unfolded.shape[1]), x
-
-
-def _images(placed: Tensor, samples: int) -> Tensor:
-    """Return which image of the batch each patch is of, as one more entry of it."""
-    images = torch.arange(len(placed), device=placed.device) * samples // max(1, len(placed))
-    places = images.to(placed.dtype).reshape(-1, *[1] * (placed.ndim - 1))
-    return places.expand(*placed.shape[:-1], 1)
 
 
 def _whole(placed: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """What a function that a model calls is in a diagram: its kind, its words, how to compute it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Trace examples through the network of a bound model whenever that is due."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,12 +64,12 @@ class Probing:
         """Find out again which layers are proved to add up, when examples are traced next."""
         self._plan = None
 
-    def inherit(self, earlier: Probing, feed: Feed, before: Feed) -> None:
+    def inherit(self, earlier: "Probing", feed: Feed, before: Feed) -> None:
         """Trace what an earlier binding of the model has traced."""
         self.examples, feed.probed = earlier.examples, before.probed
 
     def begin(
-        self, feed: Feed, frame: Frame, examples: Examples, traced: tuple[Structure, Activations]
+        self, feed: Feed, frame: Frame, examples: "Examples", traced: tuple[Structure, Activations]
     ) -> None:
         """Trace other examples from now on, as they were for a frame already."""
         self.examples = examples
@@ -88,7 +86,7 @@ class Probing:
             self.traced_for = feed.frame if feed.frame.step == step else None
 
     def trace_at_rest(
-        self, model: nn.Module, settled: Callable[[nn.Module, Examples], None] | None = None
+        self, model: nn.Module, settled: "Callable[[nn.Module, Examples], None] | None" = None
     ) -> None:
         """Trace the examples for the latest frame, where nothing trains.
 
@@ -148,7 +146,7 @@ class Probing:
         feed.tell("activations", activations)
 
     def trace(
-        self, model: nn.Module, layout: Layout, step: int, examples: Examples | None = None
+        self, model: nn.Module, layout: Layout, step: int, examples: "Examples | None" = None
     ) -> tuple[Structure, Activations]:
         """Trace the examples, or others, through the model, in this thread.
 
@@ -180,10 +178,14 @@ class Probing:
         plan = self._plan[1]
         with unchanged(run):
             trail = trace(run, plan, as_taken(inputs, run), reduced)
-        names = {vector.name for vector in layout.beside}
-        vectors = [pair for pair in self._layers.vectors().items() if pair[0] in names]
-        paths = {memory_of(attribute(run, name)): name for name, _ in vectors}
-        paths |= {memory_of(vector): name for name, vector in vectors}  # as the plan holds biases
+        beside_names = {vector.name for vector in layout.beside}
+        # The plan holds biases of the model, the trail other vectors of what ran in its place.
+        paths = {
+            memory_of(vector): name
+            for name, own in self._layers.vectors().items()
+            if name in beside_names
+            for vector in (own, attribute(run, name))
+        }
         layers = [layer.name for part in plan for layer in part.layers]
         return assembled(trail, layers, layout, paths)
 

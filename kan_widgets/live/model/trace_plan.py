@@ -1,7 +1,5 @@
 """Where in a running model the functions of its bound layers take something in, and add it up."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """The functions that a model calls with its examples, and the structure made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Trace examples through a model, from layer to layer."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial

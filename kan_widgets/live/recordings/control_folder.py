@@ -3,8 +3,6 @@
 It lies beside the recording, and goes with it: see ``docs/recordings.md``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """How a recorded run stands, and its newest frame, without reading all of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is to be recorded: frames, added in one thread and written in another, and the network."""
 
-from __future__ import annotations
-
 import threading
 from bisect import bisect_left
 from collections import deque

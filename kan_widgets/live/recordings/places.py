@@ -1,13 +1,11 @@
 """Where a run is kept: any place that fsspec knows, and who may write there."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -135,10 +133,8 @@ class Place:
     def remove(self, name: str) -> None:
         """Remove an object from the folder, if it is there."""
         with self._asked():
-            try:
+            with suppress(FileNotFoundError):
                 self.files.rm_file(self.of(name))
-            except FileNotFoundError:
-                pass
 
     def names(self) -> list[str]:
         """Return the names of the files in the folder; none if there is no folder."""

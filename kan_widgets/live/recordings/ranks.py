@@ -3,8 +3,6 @@
 ``docs/recordings.md`` says where it lies. No process waits for another.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence

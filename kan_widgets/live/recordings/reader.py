@@ -1,7 +1,5 @@
 """Read a recording, as far as it is written; `format` beside this says what is in it."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -319,8 +317,7 @@ class Reader:
 
 def _array_of(data: bytes) -> NDArray[Any]:
     """Read a ``.npy`` file from memory."""
-    found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    return found
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
 
 
 def _fits(observation: Observation) -> bool:

@@ -1,7 +1,5 @@
 """The feed of a recording: what was read of it, and what comes while it grows."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Mapping

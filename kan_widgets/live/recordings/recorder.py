@@ -1,7 +1,5 @@
 """Record a run while it goes on."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import threading
@@ -75,7 +73,7 @@ class Recorder(Listener, NotCopied):
     def __repr__(self) -> str:
         return f"<Recorder of {self.path}: another process records>"
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> "Recorder":
         return self
 
     def __exit__(self, *exc_info: object) -> None:

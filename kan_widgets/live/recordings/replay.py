@@ -1,7 +1,5 @@
 """A recorded run, shown by the same views as one that trains here."""
 
-from __future__ import annotations
-
 import time
 import weakref
 from pathlib import Path

@@ -5,8 +5,6 @@ learning rate of its own trains another model. The store by which the processes 
 what is agreed on: there is no collective for it, and no training waits; see ``docs/recordings.md``.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 import time
@@ -24,10 +22,10 @@ from kan_widgets.live.worker import Job, disk
 # Seconds between two looks for commands.
 LOOK_SECONDS = 0.2
 _numbers = count()
-_known: weakref.WeakKeyDictionary[Feed, SameStep] = weakref.WeakKeyDictionary()
+_known: "weakref.WeakKeyDictionary[Feed, SameStep]" = weakref.WeakKeyDictionary()
 
 
-def same_step_of(feed: Feed, job: Mapping[str, int]) -> SameStep | None:
+def same_step_of(feed: Feed, job: Mapping[str, int]) -> "SameStep | None":
     """Return the `SameStep` of a training whose processes have met, or ``None``."""
     if (store := store_of_ranks()) is None or not job:
         return None

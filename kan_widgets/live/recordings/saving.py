@@ -1,7 +1,5 @@
 """What a binding offers to keep its run: save it now, record it while it goes on, send it on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +33,7 @@ class SendingHandle(Protocol):
     def close(self) -> None:
         """Send what is left, and the page. Closing again does nothing."""
 
-    def __enter__(self) -> SendingHandle: ...
+    def __enter__(self) -> "SendingHandle": ...
 
     def __exit__(self, *exc_info: object) -> None: ...
 

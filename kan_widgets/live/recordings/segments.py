@@ -3,8 +3,6 @@
 ``docs/recordings.md`` says what both look like.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

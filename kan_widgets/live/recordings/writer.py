@@ -1,7 +1,5 @@
 """Write a recording, record by record; `format` beside this says what is in it."""
 
-from __future__ import annotations
-
 import io
 import os
 import secrets
@@ -47,7 +45,7 @@ class Writer:
     def __init__(
         self,
         store: OneFile | Segments,
-        model: nn.Module | None,
+        model: "nn.Module | None",
         header: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         from kan_widgets import __version__

@@ -4,8 +4,6 @@ Each function looks for one fault and returns what it found; nothing here keeps 
 model or changes it. `kan_widgets.live.watching.watchdog` calls them now and then.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

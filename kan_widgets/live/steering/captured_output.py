@@ -1,7 +1,5 @@
 """What a thread prints: taken from the standard streams, and kept as a terminal shows it."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

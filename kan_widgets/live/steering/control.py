@@ -1,7 +1,5 @@
 """Pause, resume, single steps and stop, for a training loop that knows nothing of them."""
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import sys

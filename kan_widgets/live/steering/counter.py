@@ -4,8 +4,6 @@ Which threads are inside ``step()`` is read from their stacks, never noted down:
 a step at any point of it, even in a hook, and nobody would correct the note.
 """
 
-from __future__ import annotations
-
 import statistics
 import sys
 import threading
@@ -22,9 +20,9 @@ from typing import TypeVar
 from torch import Tensor
 from torch.optim import Optimizer
 
+from kan_widgets.live.frames.feed import TrainingFeed
 from kan_widgets.live.reports import Callback
 from kan_widgets.live.steering.optimizers import Uncounted
-from kan_widgets.live.steering.training_feed import TrainingFeed
 
 T = TypeVar("T")
 

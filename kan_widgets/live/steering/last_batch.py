@@ -1,7 +1,5 @@
 """The last batch of a training, while something still holds it."""
 
-from __future__ import annotations
-
 import weakref
 from typing import Any
 

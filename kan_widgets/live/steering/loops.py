@@ -1,7 +1,5 @@
 """The loops over batches that are running, by thread, and the time spent in them."""
 
-from __future__ import annotations
-
 import dis
 import sys
 import threading
@@ -21,7 +19,7 @@ _RAISING_OPCODES = tuple(
 _RATE_SECONDS = 0.25
 _RATE_SAMPLES = 12
 
-_open: list[Loop] = []
+_open: "list[Loop]" = []
 _lock = threading.Lock()
 
 

@@ -1,7 +1,5 @@
 """The optimizers of a model: the rates of the bound one, and the steps of others, uncounted."""
 
-from __future__ import annotations
-
 import weakref
 
 from torch import Tensor, nn

@@ -1,15 +1,13 @@
 """The queue of what is done between two steps: edits, rates, probes, cures, new readings."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Callable
 
 from kan_widgets.live import cells
+from kan_widgets.live.frames.feed import TrainingFeed
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.counter import Counter
-from kan_widgets.live.steering.training_feed import TrainingFeed
 
 # Bound method to call later; its object is held weakly, and without it nothing is done. Called as
 # task(at_rest, *arguments), at_rest false between two steps; returns True if a frame is due.

@@ -1,7 +1,5 @@
 """The training run behind a binding."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 import weakref
@@ -12,7 +10,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from kan_widgets.live import cells
-from kan_widgets.live.frames.feed import Command
+from kan_widgets.live.frames.feed import Command, TrainingFeed
 from kan_widgets.live.frames.progress import Phase, Progress
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.steering.captured_output import printed_over
@@ -22,7 +20,6 @@ from kan_widgets.live.steering.last_batch import LastBatch
 from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, raised_in
 from kan_widgets.live.steering.optimizers import Rates, learning_rates
 from kan_widgets.live.steering.step_queue import StepQueue
-from kan_widgets.live.steering.training_feed import TrainingFeed
 
 
 class Training:

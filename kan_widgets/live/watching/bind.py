@@ -1,7 +1,5 @@
 """Bind a model: check what was given, and make the binding."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any

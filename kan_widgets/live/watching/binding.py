@@ -1,7 +1,5 @@
 """A binding: what users hold of a model that is watched while it trains."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,7 +54,7 @@ class Binding(Savable):
             f"every {self.every}, {self.state}>"
         )
 
-    def __enter__(self) -> Binding:
+    def __enter__(self) -> "Binding":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -315,7 +313,7 @@ class Binding(Savable):
         self._named = named
         self.refresh()
 
-    def _take_over_from(self, earlier: Binding) -> None:
+    def _take_over_from(self, earlier: "Binding") -> None:
         """Take the place of an earlier binding of the same model."""
         self._bound.probing.inherit(earlier._bound.probing, self.feed, earlier.feed)
         self._bound.last_examples = earlier._bound.last_examples

@@ -1,7 +1,5 @@
 """Take frames of a model's layers and keep them: the throttle says when, the history how many."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter

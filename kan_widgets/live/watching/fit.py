@@ -1,7 +1,5 @@
 """A training loop for one model, or several side by side, in the foreground or not."""
 
-from __future__ import annotations
-
 import atexit
 import threading
 import time
@@ -33,7 +31,7 @@ _EVENTS = ("on_step", "on_epoch", "on_end")
 _EXIT_SECONDS = 5.0
 
 _beginning = threading.Lock()
-_in_background: weakref.WeakSet[Run] = weakref.WeakSet()
+_in_background: "weakref.WeakSet[Run]" = weakref.WeakSet()
 
 
 class Run:

@@ -1,7 +1,5 @@
 """Watch a model while it trains: count its steps, take frames between them, tell who listens."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,7 +11,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_whole
 from kan_widgets.live.budget import overhead
-from kan_widgets.live.frames.feed import Command, Listener, closed_error
+from kan_widgets.live.frames.feed import Command, Listener, TrainingFeed, closed_error
 from kan_widgets.live.frames.frame import Frame
 from kan_widgets.live.frames.layout import Layout, Names
 from kan_widgets.live.frames.progress import (
@@ -32,7 +30,6 @@ from kan_widgets.live.reports import report
 from kan_widgets.live.steering.control import Control
 from kan_widgets.live.steering.counter import Counter
 from kan_widgets.live.steering.training import Training
-from kan_widgets.live.steering.training_feed import TrainingFeed
 from kan_widgets.live.watching import step_hook
 from kan_widgets.live.watching.camera import Camera, Started
 from kan_widgets.live.watching.watchdog import Watchdog

@@ -4,8 +4,6 @@ Two things notice that: the end of a cell, on the thread that ran it, and a job 
 that rests unless some training is live.
 """
 
-from __future__ import annotations
-
 import atexit
 import sys
 import threading

@@ -1,7 +1,5 @@
 """How large the gradient is, and the last update, of the base and spline coefficients."""
 
-from __future__ import annotations
-
 import threading
 import time
 import weakref

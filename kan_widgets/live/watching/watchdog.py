@@ -1,7 +1,5 @@
 """Look for faults of a training now and then, beside it; cure them, and undo the cure."""
 
-from __future__ import annotations
-
 import threading
 import time
 import weakref
@@ -75,7 +73,7 @@ class Watchdog(NotCopied):
         exploding: float = 100.0,
         steps: int = 100,
         tell: Callable[[Alarm], object] | None = None,
-    ) -> Watchdog:
+    ) -> "Watchdog":
         """Set from when on something counts as wrong, and who is told.
 
         A binding looks by itself, about once a second, in 0.6 % of the time at most. What it finds
@@ -129,7 +127,7 @@ class Watchdog(NotCopied):
         self.wake()
         return self
 
-    def inherit(self, earlier: Watchdog) -> None:
+    def inherit(self, earlier: "Watchdog") -> None:
         """Take over the limits and the listener of an earlier binding of the model."""
         self.limits, self.tell = earlier.limits, earlier.tell
 
@@ -339,7 +337,7 @@ class Watchdog(NotCopied):
             lambda: training.queue.request("restore the grid", self._restore, kept),
         )
 
-    def _restore(self, at_rest: bool, kept: list[_Splines]) -> None:
+    def _restore(self, at_rest: bool, kept: "list[_Splines]") -> None:
         for each in kept:
             each.restore(self._training.optimizer)
         listeners.tell([each.layer for each in kept])
@@ -381,7 +379,7 @@ class _Splines:
     state: Any
 
     @classmethod
-    def of(cls, layer: Any, optimizer: Optimizer | None) -> _Splines:
+    def of(cls, layer: Any, optimizer: Optimizer | None) -> "_Splines":
         weight = layer.spline_weight
         state = None if optimizer is None else deepcopy(optimizer.state.get(weight))
         return cls(layer, layer.basis, weight.detach().clone(), state)

@@ -1,7 +1,5 @@
 """What a basis is: the functions of one variable that every φ of a layer is a sum of."""
 
-from __future__ import annotations
-
 import functools
 import math
 from typing import Any, ClassVar, Protocol

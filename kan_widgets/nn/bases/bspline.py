@@ -1,7 +1,5 @@
 """B-splines on evenly spaced knots."""
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass

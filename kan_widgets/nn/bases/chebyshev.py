@@ -1,7 +1,5 @@
 """Chebyshev polynomials of the squashed input."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """The basis families by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from kan_widgets.checks import check_whole

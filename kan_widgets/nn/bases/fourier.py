@@ -1,7 +1,5 @@
 """A Fourier series: a constant, cosines and sines."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -69,10 +67,7 @@ class Fourier(OnGrid):
         """1, cos x, sin x, cos 2x, ..., with u in place of x where it is not x."""
         lo, hi = self.grid_range
         half, x = (hi - lo) / 2, shifted(self.centre)
-        if half == math.pi:
-            u = x
-        else:
-            u = f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
+        u = x if half == math.pi else f"π·{x}" if half == 1 else f"π·{x}/{half:.3g}"
         times = ["" if n == 1 else str(n) for n in range(1, self.frequencies + 1)]
         waves = tuple(f"{wave} {n}{u}" for n in times for wave in ("cos", "sin"))
         return ("1", *waves) if self.constant else waves

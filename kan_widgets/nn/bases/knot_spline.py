@@ -1,7 +1,5 @@
 """B-splines on knots that need not be evenly spaced."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Gaussian radial basis functions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Move the knots to where the inputs are."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Changes made to a layer outside of optimizer steps, and listeners to them."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Callable, Iterable

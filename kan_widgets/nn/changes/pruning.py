@@ -1,7 +1,5 @@
 """How large functions are, |φ|₁, the mean of |φ(x)|; the penalty on that, and pruning."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise

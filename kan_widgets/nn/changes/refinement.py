@@ -1,7 +1,5 @@
 """The same functions on other knots."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

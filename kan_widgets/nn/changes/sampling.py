@@ -1,7 +1,5 @@
 """Inputs passed to a layer's methods, checked; and a random sample of their patches."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Union

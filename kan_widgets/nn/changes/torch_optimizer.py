@@ -1,7 +1,5 @@
 """The torch optimizer inside a training library's wrapper, and its state for what was changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

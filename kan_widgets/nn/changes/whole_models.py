@@ -1,7 +1,5 @@
 """Grid updates, refinement, pruning and penalties for all layers of a model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -4,8 +4,6 @@ The environment variable ``KAN_WIDGETS_LEVEL`` names the set of instructions to 
 for instance; by default the best that the processor has.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import os

@@ -7,8 +7,6 @@ best that the processor runs is used (:mod:`kan_widgets.nn.compiled.bundled`). T
 nothing of the package: what builds a wheel (``hatch_build.py``) has nothing else.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

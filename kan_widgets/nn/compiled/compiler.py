@@ -5,8 +5,6 @@ and run, so the folder is used only if its user alone can write there. A library
 it was loaded, and is never written to again.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import ctypes

@@ -12,8 +12,6 @@ compiled kernels check every number that they are given, and decline if one is n
 dense form computes that call.
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import struct

@@ -9,8 +9,6 @@ its size and on the machine, never on timing, and training with a seed gives the
 time. What was compiled is kept for the next process.
 """
 
-from __future__ import annotations
-
 import builtins
 import functools
 import os

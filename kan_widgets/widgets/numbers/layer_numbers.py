@@ -1,7 +1,5 @@
 """What LayerRanges shows: the numbers of each layer, now and over time."""
 
-from __future__ import annotations
-
 import math
 import weakref
 from collections.abc import Iterable, Sequence
@@ -102,7 +100,7 @@ class Row:
     step: int
     summary: LayerSummary
     """Summary of the functions measured: all, or a `_MeasuredPart`."""
-    updates: UpdateSizes | None
+    updates: "UpdateSizes | None"
     observed_step: int | None
     """Steps made before the inputs were seen; ``None`` where that is not known."""
     dots: Float64
@@ -167,7 +165,7 @@ class LayerNumbers:
         self._moments: weakref.WeakKeyDictionary[Frame, _Summaries]
         self._moments = weakref.WeakKeyDictionary()
 
-    def rows(self, source: Source, frame: Frame, updates: Updates | None = None) -> list[Row]:
+    def rows(self, source: Source, frame: Frame, updates: "Updates | None" = None) -> list[Row]:
         """Measure every layer of a frame, in order."""
         rows = []
         fresh = not is_old(source, frame)
@@ -272,7 +270,7 @@ def is_old(source: Source, frame: Frame) -> bool:
 
 
 def past(
-    names: Sequence[str], moments: Sequence[_Summaries], updates: Sequence[Sequence[UpdateSizes]]
+    names: Sequence[str], moments: Sequence[_Summaries], updates: "Sequence[Sequence[UpdateSizes]]"
 ) -> list[dict[str, Any]]:
     """Return how each layer changed, as arrays over steps; NaN stands for what is not known.
 

@@ -1,7 +1,5 @@
 """The shares of each layer in a score, as the browser reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,7 @@ _MAP_NUMBERS = 250_000
 
 
 def share_parts(
-    explanation: Explanation, step: int, names: Mapping[str, Names], seen: int | None = None
+    explanation: "Explanation", step: int, names: Mapping[str, Names], seen: int | None = None
 ) -> list[SharePart]:
     """Return the parts of an explanation, from the last layer to the first.
 
@@ -49,7 +47,7 @@ def share_parts(
     ]
 
 
-def _functions(result: Explanation, number: int) -> SharePart:
+def _functions(result: "Explanation", number: int) -> SharePart:
     shares = result.functions[number]
     values = shares.contributions[result.target]
     whole = sum(float(layer.contributions[result.target].sum()) for layer in result.functions)
@@ -77,7 +75,7 @@ def _functions(result: Explanation, number: int) -> SharePart:
     }
 
 
-def _kernels(shares: KernelShares) -> SharePart:
+def _kernels(shares: "KernelShares") -> SharePart:
     values = shares.contributions
     flat = shares.maps.reshape(values.size, *shares.maps.shape[2:])
     order = np.argsort(-np.abs(values.ravel()), kind="stable")
@@ -101,7 +99,7 @@ def _kernels(shares: KernelShares) -> SharePart:
     }
 
 
-def _curves(curves: Curves) -> SharePart:
+def _curves(curves: "Curves") -> SharePart:
     return {
         "which": list(curves.which),
         "domain": list(curves.domain),

@@ -1,7 +1,5 @@
 """The numbers of each model in a `Compare`, the models it takes, and how they are ranked."""
 
-from __future__ import annotations
-
 import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,17 +102,14 @@ def logged_of(logs: Mapping[str, Scalars]) -> list[LoggedCurve]:
         for series, measure in zip(names, measured, strict=True):
             name = model if measured.count(measure) == 1 else f"{model} {series}"
             curves.append(LoggedCurve(measure, name, model, log, series))
-    return sorted(curves, key=lambda curve: _rank(curve.panel))
-
-
-def _rank(quantity: str) -> tuple[int, str]:
-    return (SCORES.index(quantity) if quantity in SCORES else len(SCORES)), quantity
+    ranks = {quantity: rank for rank, quantity in enumerate(SCORES)}
+    return sorted(curves, key=lambda curve: (ranks.get(curve.panel, len(ranks)), curve.panel))
 
 
 class ComparedModel:
     """One model of a comparison, which it does not keep alive, and its last numbers."""
 
-    def __init__(self, name: str, live: Binding | Replay, draw_job: ThrottledJob) -> None:
+    def __init__(self, name: str, live: "Binding | Replay", draw_job: ThrottledJob) -> None:
         self.name = name
         self._draw_job = draw_job
         self._live: weakref.ref[Binding | Replay] = weakref.ref(live)
@@ -126,7 +121,7 @@ class ComparedModel:
         self._read(live)
 
     @property
-    def live(self) -> Binding | Replay | None:
+    def live(self) -> "Binding | Replay | None":
         """The binding or recording, while it exists."""
         return self._live()
 
@@ -171,7 +166,7 @@ class ComparedModel:
             with suppress(Exception):
                 live.probe(torch.from_numpy(probe.inputs.copy()), probe.labels)
 
-    def _read(self, live: Binding | Replay) -> None:
+    def _read(self, live: "Binding | Replay") -> None:
         self.scalars = live.scalars
         if isinstance(live, Replay):
             if (counts := (live.parameters,)) != self._counted:

@@ -1,7 +1,5 @@
 """A page whose views stay connected with Python, where there is no Jupyter."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Views saved as a page of their own: one file that works from disk, without a notebook kernel."""
 
-from __future__ import annotations
-
 import datetime
 import html
 import math
@@ -126,7 +124,7 @@ def save_html(
     return path
 
 
-def write_page(path: pathlib.Path, page: Page, max_mb: float) -> None:
+def write_page(path: pathlib.Path, page: "Page", max_mb: float) -> None:
     """Write a page of at most ``max_mb`` megabytes, and print its size."""
     text, kept, rounded = _fitting(page, max_mb)
     path.write_bytes(text)
@@ -235,6 +233,7 @@ class Page:
             figures=figures(self._views, named=len(self._views) > 1),
             before=self._before,
             trains=self._lesson is not None,
+            plays="plays" in (self._lesson or {}),
         )
         return text, sum(map(len, kept))
 

@@ -4,8 +4,6 @@ Read by js/src/page/saved.ts. For pages that must be small numbers are rounded, 
 eye can tell: the bits that are left out are mostly noise.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +14,6 @@ from ipywidgets.widgets.widget import _remove_buffers
 
 from kan_widgets.arrays import Float32
 from kan_widgets.live import Frame
-from kan_widgets.live.frames.activations import Activations
 from kan_widgets.live.frames.observation import Observation
 from kan_widgets.live.frames.thinning import evenly_spaced
 from kan_widgets.widgets.wire.messages import (
@@ -93,7 +90,9 @@ def saved(
     observed = [] if source is None else source.feed.observed.values()
     cut = [inputs_within(inputs, frames[-1].layout) for inputs in observed]
     seen = [light_inputs(inputs) if light else inputs for inputs in cut if inputs is not None]
-    taken = _taken(stream, frames) if network else []
+    # What the examples had made of the network at these frames, each once.
+    history = source.feed.activations if network and source is not None else None
+    taken = [] if history is None else [history.at(frame.step) for frame in frames]
     return {
         "traits": {
             "layouts": [layout_dict(layout) for layout in layouts.values()],
@@ -115,15 +114,8 @@ def saved(
             for run in runs
         ],
         "observed": list(map(observation_dict, seen)),
-        "activations": list(map(activations_dict, taken)),
+        "activations": [activations_dict(each) for each in dict.fromkeys(taken) if each],
     }
-
-
-def _taken(stream: Stream, frames: list[Frame]) -> list[Activations]:
-    """Return what the examples had made of the network at some frames, each once."""
-    history = None if stream.source is None else stream.source.feed.activations
-    taken = [] if history is None else [history.at(frame.step) for frame in frames]
-    return list({id(item): item for item in taken if item is not None}.values())
 
 
 def folded(frames: list[Frame]) -> bytes:

@@ -1,9 +1,8 @@
 """The text of a page of views: what it says, its styles, scripts and what fills them."""
 
-from __future__ import annotations
-
 import base64
 import datetime
+import gzip
 import html
 import json
 import re
@@ -14,6 +13,7 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
+from kan_widgets.nn.compiled.compile_options import TRANSLATED
 from kan_widgets.widgets.wire.bundles import UNPACKING, bundle, deflated
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
@@ -48,18 +48,25 @@ def page_text(
     before: str = "",
     live: bool = False,
     trains: bool = False,
+    plays: bool = False,
 ) -> bytes:
     """Return a page, filled with ``content`` (js/src/page/saved.ts) and the bytes taken out of it.
 
     ``title`` is the heading, "" for none, and then it is called as ``named``; ``about``,
     ``before`` and ``figures`` are HTML of what stands below it; a ``live`` page stays connected
-    with what serves it, and in one that ``trains`` a worker does.
+    with what serves it, and in one that ``trains`` a worker does; in one that ``plays``, too, the
+    reader chooses what.
     """
     origin = "'self'" if live else "'none'"
-    more = {"Live": "live.js"} if live else {"Trained": "trained.js"} if trains else {}
+    more = {"Trained": "trained.js"} if trains else {"Live": "live.js"} if live else {}
+    if plays:
+        more = {"Playground": "playground.js"}
     code = _script(_MODULES | more)
-    worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
-    start, sheet = f"\n{_RUNNING}", f"\n{bundle('page.css')}\n"
+    # The compiled kernels, or where WebAssembly is refused their translation.
+    kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode()) if trains else ""
+    worker = f" 'wasm-unsafe-eval' {kernels}; worker-src blob:" if trains else ""
+    sheets = ["page.css", *(["playground.css"] if plays else [])]
+    start, sheet = f"\n{_RUNNING}", "\n".join(["", *map(bundle, sheets), ""])
     # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.
     policy = (
         f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "

@@ -65,10 +65,7 @@ class CurvesView(View):
         self._drawn: object = None
 
     def _begin(self) -> None:
-        self.observe(weakly(self._redraw), "zoom")
-
-    def _redraw(self, *_: Any) -> None:
-        """Have the curves drawn again."""
+        self.observe(weakly(self._wake), "zoom")
 
     def _drawn_curves(self) -> Sequence[LoggedCurve]:
         raise NotImplementedError

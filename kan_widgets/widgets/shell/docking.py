@@ -1,17 +1,15 @@
 """Shows a view beside the notebook in JupyterLab, where it stays in sight."""
 
-from __future__ import annotations
-
 from typing import Any
 
+import anywidget
+
 from kan_widgets.checks import nearest_word
-from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.shared_traits import Widget
 
 _ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
 
-class Dockable(Widget):
+class Dockable(anywidget.AnyWidget):
     """What can stand beside the notebook."""
 
     _kind = ""
@@ -50,11 +48,8 @@ class Dockable(Widget):
         self._sidecar = Sidecar(title=title, anchor=anchor)
         self._sidecar.append_display_data(self)
 
-    def _hear_dock(self) -> None:
-        """Dock when a button of the page asks for it; say in the page why if that fails."""
-        self.on_msg(weakly(self._dock_asked))
-
     def _dock_asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """Dock when a button of the page asks for it; say in the page why if that fails."""
         if content.get("kind") != "dock":
             return
         try:

@@ -5,8 +5,6 @@ must stay in one thread, so each thread that draws has one of its own, made when
 (some 25 ms and 8 MB); a forked process inherits the one of the thread that forked.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json
@@ -157,10 +155,6 @@ def _known() -> frozenset[str]:
     return frozenset((_FONTS / "characters.txt").read_text(encoding="utf-8"))
 
 
-def _foreign(svg: str) -> bool:
-    return not (set(svg) - {"\n"} <= _known())
-
-
 def _png_of(svg: str, pixel_ratio: float) -> bytes:
     """Return a PNG of ``pixel_ratio`` pixels per CSS pixel, written in the package's own font.
 
@@ -192,7 +186,7 @@ def _png_of(svg: str, pixel_ratio: float) -> bytes:
             zoom=pixel_ratio,
             font_files=_FONT_FILES,
             # Looking through a machine's fonts takes longer than drawing: only for what ours lacks.
-            skip_system_fonts=not _foreign(svg),
+            skip_system_fonts=set(svg) - {"\n"} <= _known(),
         )
     )
 

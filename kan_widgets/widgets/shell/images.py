@@ -1,7 +1,5 @@
 """Images that a view is given, and drawings that come from the page: as traits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -129,7 +129,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
             drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
             **values,
         )
-        self._hear_dock()
+        self.on_msg(weakly(self._dock_asked))
         self._join()
         self._is_joined = True
         if self._is_wide and self.layout.width is None:
@@ -308,9 +308,13 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
 
     def _throttled_job(self, draw: Callable[[], object], fps: float) -> ThrottledJob:
         """Return a job that calls a method that sets traits, until the view is closed."""
-        job = ThrottledJob(draw, fps)
-        self._jobs = (*self._jobs, job)
-        return job
+        self._jobs = (*self._jobs, ThrottledJob(draw, fps))
+        return self._jobs[-1]
+
+    def _wake(self, *_: Any) -> None:
+        """Have the jobs of the view done."""
+        for job in self._jobs:
+            job.wake()
 
     def _listen(self, **methods: Callable[..., object]) -> None:
         """Call methods at events of the source, until the view is closed: see `ViewListener`."""

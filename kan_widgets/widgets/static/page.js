@@ -40,6 +40,19 @@ var PageModel = class {
 };
 
 // src/wire/checks.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function uint8(bytes, what) {
+  return new Uint8Array(bytesOf(bytes, what));
+}
+function bytesOf(bytes, what) {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
 function decodedBase64(text) {
   const { fromBase64 } = Uint8Array;
   const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -48,6 +61,12 @@ function decodedBase64(text) {
 function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
+}
+function valueWords(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
 
 // src/page/saved.ts
@@ -112,6 +131,26 @@ function unfold(folded, frames) {
   return words;
 }
 
+// src/page/without_wasm.ts
+async function prepare(document, lesson) {
+  if (runsWebAssembly(uint8(lesson.code, "the kernels"))) return lesson;
+  const zipped = new Blob([uint8(lesson.translated, "the kernels in JavaScript")]).stream();
+  const text = await new Response(zipped.pipeThrough(new DecompressionStream("gzip"))).text();
+  const script = document.createElement("script");
+  script.textContent = text;
+  document.head.append(script);
+  const both = new Blob([text, "\n", uint8(lesson.worker, "the worker")]);
+  return { ...lesson, worker: new DataView(await both.arrayBuffer()) };
+}
+function runsWebAssembly(code) {
+  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  try {
+    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
+  } catch {
+    return false;
+  }
+}
+
 // src/page/index.ts
 var SCHEMES = ["auto", "light", "dark"];
 async function start(document, modules) {
@@ -119,8 +158,14 @@ async function start(document, modules) {
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
-    const widgets = widgetsOf(document, saved, modules);
-    for (const place of places) show(place, saved.places, widgets, modules);
+    if (saved.lesson) saved.lesson = await prepare(document, saved.lesson);
+    const mount = (models, until) => {
+      const widgets = widgetsOf(models, saved.streams, modules, until);
+      for (const place of places) show(place, saved.places, widgets, modules, until);
+    };
+    const { play } = modules.Playground ?? {};
+    if (play && saved.lesson) await play(document, saved, saved.lesson, mount);
+    else mount(modelsOf(document, saved, modules), signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     for (const place of places) {
@@ -135,12 +180,11 @@ function textOf(document, id) {
   return text;
 }
 var { signal } = new AbortController();
-function widgetsOf(document, saved, modules) {
-  const models = modelsOf(document, saved, modules);
+function widgetsOf(models, savedStreams, modules, until) {
   const find = (ref) => models.get(ref.replace("anywidget:", ""));
   const { initialize } = modules.Stream;
-  const streams = saved.streams.map(({ id }) => find(id));
-  const stores = new Map(streams.map((model) => [model, initialize({ model, signal })]));
+  const streams = savedStreams.map(({ id }) => find(id));
+  const stores = new Map(streams.map((model) => [model, initialize({ model, signal: until })]));
   const host = {
     getModel: async (ref) => find(ref),
     getWidget: async (ref) => ({ exports: stores.get(find(ref)) })
@@ -149,9 +193,9 @@ function widgetsOf(document, saved, modules) {
 }
 function modelsOf(document, saved, modules) {
   if (saved.heard !== void 0) return liveModels(document, saved, modules);
-  const { train } = modules.Trained ?? {};
+  const { train, courseOf } = modules.Trained ?? {};
   const bar = document.getElementById("kw-bar");
-  return train && bar && saved.lesson ? train(saved, saved.lesson, bar) : savedModels(saved);
+  return train && courseOf && bar && saved.lesson ? train(saved, courseOf(saved, saved.lesson), bar, signal) : savedModels(saved);
 }
 function savedModels({ streams, models }) {
   return new Map([
@@ -169,13 +213,13 @@ function liveModels(document, saved, modules) {
     connectionLine.toggleAttribute("data-lost", lost);
   });
 }
-function show(figure, places, { host, find }, modules) {
+function show(figure, places, { host, find }, modules, until) {
   const place = places[Number(figure.dataset.kwPlace)];
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div");
   el.replaceChildren();
   const viewModule = modules.View?.default;
-  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal });
+  if (viewModule) viewModule.render({ model: find(place.model), el, host, signal: until });
   else el.textContent = `${place.name} did not start in this browser.`;
 }
 function streamModel(saved) {

@@ -199,19 +199,27 @@ function unfold(folded, frames) {
 }
 
 // src/page/training_bar.ts
-function createBar(root, rows) {
+function createBar(root, rows, settings, signal) {
   const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
   const [run, again] = [part("run"), part("again")];
-  const fields = ["rate", "batch", "epochs", "seed"].map((name) => part(name));
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => {
+    const field = part(name);
+    field.value = String(settings[name]);
+    return field;
+  });
   let state = "paused";
   return {
     connect(actions) {
-      run.addEventListener("click", () => {
-        if (state === "running") actions.pause();
-        else if (state === "paused") actions.run();
-        else restart();
-      });
-      again.addEventListener("click", restart);
+      run.addEventListener(
+        "click",
+        () => {
+          if (state === "running") actions.pause();
+          else if (state === "paused") actions.run();
+          else restart();
+        },
+        { signal }
+      );
+      again.addEventListener("click", restart, { signal });
       function restart() {
         if (!fields.every((field) => field.reportValidity())) return;
         const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
@@ -253,36 +261,50 @@ var STATES = {
   finished: ["finished", "finished"],
   diverged: ["diverged", "diverged: a number was not finite any more"]
 };
+var BEGINS = "Press Train";
 var MOST_VALUES = 800;
-function train(saved, lesson, controls) {
-  const bar = createBar(controls, lesson.name);
+function courseOf({ streams: [stream] }, lesson) {
+  const [first] = stream.runs.flatMap(framesOf);
+  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+    return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
+  });
+  return {
+    ...{ first, recipe: Object.fromEntries(recipe) },
+    data: {
+      train: examplesOf(lesson.train, lesson),
+      test: examplesOf(lesson.test, lesson),
+      shift: lesson.shift
+    },
+    ...{ rows: lesson.name, settings: lesson.settings },
+    script: uint8(lesson.worker, "the worker"),
+    code: uint8(lesson.code, "the kernels")
+  };
+}
+function workerOf({ script }, signal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one) => worker.postMessage(one) };
+}
+function train(saved, course, controls, signal, follower) {
+  const bar = createBar(controls, course.rows, course.settings, signal);
   const [stream] = saved.streams;
-  const [firstFrame] = stream.runs.flatMap(framesOf);
+  const { first: firstFrame } = course;
   const initial = float32(firstFrame.data, "the first frame");
   const description = {
     structure: stream.traits.structure,
     layout: readLayout(stream.traits.layouts[0]),
-    recipe: Object.fromEntries(
-      Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
-        return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
-      })
-    )
+    recipe: course.recipe
   };
-  const worker = startWorker(lesson);
-  const send = (one) => void worker.then((started) => started.postMessage(one));
-  const data = {
-    train: examplesOf(lesson.train, lesson),
-    test: examplesOf(lesson.test, lesson),
-    shift: lesson.shift
-  };
-  let settings = lesson.settings;
+  const { data, code } = course;
+  const { worker, send } = workerOf(course, signal);
+  let settings = course.settings;
   let isReset = false;
-  let curves = createCurves(lesson.name);
+  let curves = createCurves(course.rows);
   function begin(frame) {
-    curves = createCurves(lesson.name);
+    curves = createCurves(course.rows);
     edits.begin();
     isReset = true;
-    const code = uint8(lesson.code, "the kernels");
     send({ kind: "begin", description, frame, data, settings, code });
   }
   const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
@@ -312,9 +334,12 @@ function train(saved, lesson, controls) {
   const viewModels = saved.models.map(({ id, traits }) => {
     const viewModel = new TrainedModel({ ...traits });
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  const hear = ({ data: news }) => {
+  worker.onmessage = ({ data: news }) => {
     if ("fault" in news) {
       bar.fail(news.fault);
       return;
@@ -324,6 +349,7 @@ function train(saved, lesson, controls) {
     if (isReset) model.tell({ kind: "reset", version: 0 });
     isReset = false;
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
     const words = step === 0 && state === "paused" ? "not started" : said;
@@ -332,7 +358,8 @@ function train(saved, lesson, controls) {
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== void 0 && viewModel.get("curves") !== void 0) {
-        viewModel.set("curves", curves.wire(news.classifies));
+        const others = follower?.curves() ?? [];
+        viewModel.set("curves", [...curves.wire(news.classifies), ...others]);
         viewModel.set("status", {
           ...status,
           ...panelStatus(news, settings, state)
@@ -340,40 +367,20 @@ function train(saved, lesson, controls) {
       }
     }
     bar.show(news);
+    follower?.hear(news);
   };
-  worker.then(
-    (started) => {
-      started.onmessage = hear;
-    },
-    () => bar.fail("This browser runs neither WebAssembly nor what is here in its place.")
-  );
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
     again(chosen) {
       settings = { ...settings, ...chosen };
+      follower?.begin(settings);
       begin(initial);
     }
   });
   begin(initial);
+  if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
-}
-async function startWorker({ worker, code, translated }) {
-  const parts = [uint8(worker, "the worker")];
-  if (!runsWebAssembly(uint8(code, "the kernels"))) {
-    const zipped = new Blob([uint8(translated, "the kernels in JavaScript")]).stream();
-    const script = zipped.pipeThrough(new DecompressionStream("gzip"));
-    parts.unshift(await new Response(script).text(), "\n");
-  }
-  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
-}
-function runsWebAssembly(code) {
-  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-  try {
-    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
-  } catch {
-    return false;
-  }
 }
 function createEdits({ layers }, initial, order, tell) {
   const [edits, undone] = [[], []];
@@ -381,6 +388,8 @@ function createEdits({ layers }, initial, order, tell) {
   let current = initial;
   const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
   function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
     const [, inputs, height, width] = layer.shape;
@@ -416,7 +425,7 @@ function createEdits({ layers }, initial, order, tell) {
     }
   };
 }
-var EDITS = ["edit", "zero", "reset", "undo", "redo"];
+var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
@@ -424,7 +433,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
-    ...{ rates: [rate], recording: "", source: "", message: "", begins: "Press Train" },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };
 }
@@ -447,16 +456,21 @@ function createCurves(rows) {
           curve.y = curve.y.filter((_, k) => k % 2 === 0);
         }
     },
-    wire: (classifies) => {
+    /** As a training panel takes them; those of a network `beside` it have its name. */
+    wire: (classifies, beside = "") => {
       const measured = classifies ? `test ${rows} right` : "test error";
-      const all = [wireCurve("loss", "train", loss), wireCurve(measured, "test", score)];
+      const all = [
+        wireCurve("loss", beside, "train", loss),
+        wireCurve(measured, beside, "test", score)
+      ];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
 }
-function wireCurve(name, kind, { x, y }) {
+function wireCurve(panel, beside, kind, { x, y }) {
   const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  return { panel: name, name, kind, sums: null, x: bytes(x), y: bytes(y) };
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
 }
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
@@ -465,5 +479,8 @@ function examplesOf({ inputs, targets }, { bytes }) {
   };
 }
 export {
-  train
+  courseOf,
+  createCurves,
+  train,
+  workerOf
 };

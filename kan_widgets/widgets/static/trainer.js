@@ -6,7 +6,8 @@ var Machine = class _Machine {
   #problems = /* @__PURE__ */ new WeakMap();
   /** Throws where the page's browser cannot run it. */
   static async from(code) {
-    if (typeof code === "function") return new _Machine(code());
+    const { kanKernels } = globalThis;
+    if (kanKernels) return new _Machine(kanKernels.default());
     const { instance } = await WebAssembly.instantiate(code);
     return new _Machine(instance.exports);
   }
@@ -518,6 +519,90 @@ function sizesOf(layer, from, to, n) {
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
 
+// src/training/observed.ts
+var BINS = 64;
+var MOST_PATCH_NUMBERS = 2e4;
+var MOST_MAPS = 8;
+function observe(machine, { stations }, layer, from, n, step) {
+  const x = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const entries = columns.length;
+  const [low, high] = layer.extent;
+  const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
+  const counts = new Float32Array(entries * BINS);
+  const outside = ([from2, to]) => Float32Array.from(columns, (column) => {
+    return column.filter((value) => value < from2 || value > to).length / column.length;
+  });
+  for (const [entry, column] of columns.entries())
+    for (const value of column)
+      if (value >= low && value <= high) {
+        const bin = Math.floor(BINS * (value - low) / (high - low));
+        counts[entry * BINS + Math.min(BINS - 1, bin)]++;
+      }
+  const [rows] = [columns[0].length];
+  const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
+  const patches = new Float32Array(patchCount * entries);
+  for (let k = 0; k < patchCount; k++)
+    for (let entry = 0; entry < entries; entry++)
+      patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
+  const number = stations.findIndex((station) => station.layer === layer.name);
+  const arrays = {
+    ...{ edges, counts, outside_domain: outside(layer.domain) },
+    ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
+  };
+  return {
+    ...{ kind: "observed", layer: layer.name, samples: n, step },
+    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    shapes: {
+      ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
+      ...{ outside_extent: [entries], patches: [patchCount, entries] },
+      ...mapShape && { maps: mapShape }
+    },
+    arrays: Object.fromEntries(
+      Object.entries(arrays).map(([name, { buffer }]) => [name, new DataView(buffer)])
+    )
+  };
+}
+function foldOf(stations, number) {
+  let [at] = stations[number].sources;
+  while (stations[at].kind === "norm") [at] = stations[at].sources;
+  if (stations[at].kind !== "reshape") return null;
+  const { shape } = stations[stations[at].sources[0]];
+  return shape.length === 3 ? shape : null;
+}
+function flat(x, { size }) {
+  const column = (entry) => x.filter((_, k) => k % size === entry);
+  const columns = Array.from({ length: size }, (_, entry) => column(entry));
+  return { columns, maps: null, mapShape: null };
+}
+function unfolded(layer, x, shape, n) {
+  const [channels, height, width] = shape;
+  const [, , kh, kw] = layer.shape;
+  const { padding, stride, dilation, shared } = layer.conv;
+  const [left, right, top, bottom] = padding;
+  const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
+  const across = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const group = shared ? channels : 1;
+  const places = n * group * rows * across;
+  const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
+    const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
+    return Float32Array.from({ length: places }, (_2, k) => {
+      const [image, place] = [Math.floor(k / rows / across), k % (rows * across)];
+      const row = Math.floor(place / across) * stride[0] + a * dilation[0] - top;
+      const column = place % across * stride[1] + b * dilation[1] - left;
+      return at(Math.floor(image / group), shared ? image % group : own, row, column);
+    });
+  });
+  const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
+  const area = height * width;
+  const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
+    const [image, place] = [Math.floor(k / area / channels), k % area];
+    return at(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+  });
+  return { columns, maps, mapShape };
+}
+
 // src/training/network.ts
 var Network = class {
   /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
@@ -576,6 +661,11 @@ var Network = class {
     for (const { name, at, size } of this.#vectors)
       frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
+  }
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n, step) {
+    const { structure } = this.description;
+    return this.#layers.filter(({ spline }) => spline).map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
   }
   #operation(station, from, to) {
     const { machine } = this;
@@ -705,6 +795,8 @@ var Random = class {
 };
 
 // src/training/trainer.ts
+var OBSERVED = 200;
+var OBSERVED_NUMBERS = 25e3;
 var Trainer = class {
   constructor(machine, description, frame, data, settings) {
     this.machine = machine;
@@ -784,6 +876,18 @@ var Trainer = class {
     }
     return isClassifier ? sum / count : Math.sqrt(sum / count);
   }
+  /** What reaches the network's functions from some of the examples. */
+  observe(examples) {
+    const { maxBatch, input } = this.network;
+    const few = Math.min(OBSERVED, Math.ceil(OBSERVED_NUMBERS / input.size));
+    const n = Math.min(few, this.count(examples), maxBatch);
+    this.#loadInputs(
+      examples,
+      Uint32Array.from({ length: n }, (_, k) => k),
+      0
+    );
+    return this.network.forward(n, false) ? this.network.observe(n, this.step) : [];
+  }
   /** Puts examples where the network reads them, channels last. */
   #loadInputs({ inputs }, indices, shift) {
     const { size, shape, at } = this.network.input;
@@ -837,16 +941,14 @@ var WATCHED = 8e3;
 var LATE = 5;
 var GLANCE = 200;
 var Worker = class {
-  constructor(say2, breathe2, now = () => performance.now(), translated = null) {
-    this.say = say2;
+  constructor(say, breathe2, now = () => performance.now()) {
+    this.say = say;
     this.breathe = breathe2;
     this.now = now;
-    this.translated = translated;
   }
   say;
   breathe;
   now;
-  translated;
   #trainer = null;
   /** Steps still to be made. */
   #due = 0;
@@ -880,7 +982,7 @@ var Worker = class {
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
     this.#trainer = null;
-    const machine = await Machine.from(this.translated ?? code).catch(() => {
+    const machine = await Machine.from(code).catch(() => {
       throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
     });
     this.#trainer = new Trainer(machine, description, frame, data, settings);
@@ -920,16 +1022,18 @@ var Worker = class {
     this.#isDrawn = false;
     this.#sentAt = now;
     let score = null;
+    let observed = [];
     if (always || now - this.#scoredAt > SCORE) {
       this.#scoredAt = now;
       const all = trainer.count(trainer.data.test);
       const of = this.#due > 0 ? Math.min(GLANCE, all) : all;
       score = { value: trainer.score(trainer.data.test, of), of };
+      observed = trainer.observe(trainer.data.test);
     }
     const { step, steps, loss, nextRate: rate } = trainer;
     const [frame, classifies] = [trainer.network.frame(), trainer.network.isClassifier];
     const progress = { speed: this.#speed(), state: this.#state() };
-    this.say({ frame, step, steps, loss, rate, score, classifies, ...progress });
+    this.say({ frame, step, steps, loss, rate, score, observed, classifies, ...progress });
   }
   #speed() {
     const [first, last] = [this.#times[0], this.#times.at(-1)];
@@ -955,6 +1059,5 @@ var breathe = (milliseconds) => new Promise((resolve) => {
     port1.postMessage(null);
   }
 });
-var say = (news) => scope.postMessage(news, [news.frame.buffer]);
-var worker = new Worker(say, breathe, void 0, scope.kanKernels?.default);
+var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
 scope.onmessage = ({ data }) => worker.take(data).catch((error) => scope.postMessage({ fault: error.message }, []));

@@ -1,7 +1,5 @@
 """A viewless widget that carries what a source says to the browser."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -283,10 +281,10 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         with self._lock:
             self.batch = {"seen": seen, "message": message}
 
-    def on_edit(self, edits: Edits) -> None:
+    def on_edit(self, edits: "Edits") -> None:
         self._tell_edits(edits, edits.message)
 
-    def _tell_edits(self, edits: Edits, message: str, note: str = "") -> None:
+    def _tell_edits(self, edits: "Edits", message: str, note: str = "") -> None:
         counts = {"undo": len(edits.done), "redo": len(edits.undone)}
         with self._lock:
             self.edits = {**counts, "message": message, **({"said": note} if note else {})}

@@ -1,7 +1,5 @@
 """The JavaScript that the front end is built into, plain and packed."""
 
-from __future__ import annotations
-
 import base64
 import zlib
 from functools import lru_cache

@@ -7,8 +7,6 @@ a box that it is in, or the cell whose output it is, until that cell runs again.
 holds any more closes itself.
 """
 
-from __future__ import annotations
-
 import sys
 import threading
 import weakref
@@ -42,7 +40,8 @@ class SelfClosing(NotCopied):
     def open(self) -> None:
         """Open the comm, which does not keep the widget alive."""
         super().open()  # type: ignore[misc]
-        if not _goes_when_unseen(self.comm):
+        # Where it is shown through IPython alone, or cannot be shown, it goes when unseen.
+        if type(self.comm).__module__.partition(".")[0] not in ("ipykernel", "comm"):
             return
         self.comm.on_msg(weakly(self._handle_msg))  # type: ignore[attr-defined]
         _instances[self.comm.comm_id] = weakref.proxy(self)
@@ -76,7 +75,7 @@ class SelfClosing(NotCopied):
     def _end(self) -> None:
         """Release resources, without a lock: a thread that holds one may wait for this."""
 
-    def _close_inside(self, views: Iterable[SelfClosing]) -> None:
+    def _close_inside(self, views: "Iterable[SelfClosing]") -> None:
         """Close views in this one, unless it was only forgotten: others may hold one of them."""
         if not self._is_forgotten:
             for view in views:
@@ -136,11 +135,6 @@ def answer_during_cells(widget: Any) -> None:
         widget.comm._reply_subshell_for = lambda data, asked: asked
 
 
-def _goes_when_unseen(comm: Any) -> bool:
-    """Whether a comm's widget is shown through IPython alone, or cannot be shown."""
-    return type(comm).__module__.partition(".")[0] in ("ipykernel", "comm")
-
-
 class _Outputs(cells.CellListener):
     """What the cells of the notebook show, and the stills that wait for the end of one."""
 
@@ -148,7 +142,7 @@ class _Outputs(cells.CellListener):
         self._shown: dict[str, list[SelfClosing]] = {}
         self._due: dict[threading.Thread, list[Callable[[], None]]] = {}
 
-    def show(self, widget: SelfClosing) -> None:
+    def show(self, widget: "SelfClosing") -> None:
         """Hold what a cell shows now."""
         cells.add_listener(self)
         cell = cells.here()
@@ -192,7 +186,7 @@ show = _outputs.show
 draw_at_cell_end = _outputs.draw_at_cell_end
 
 
-def keep_open(widget: SelfClosing) -> None:
+def keep_open(widget: "SelfClosing") -> None:
     """Keep a widget until it is closed, as ipywidgets does."""
     if widget.comm is not None:
         _instances[widget.comm.comm_id] = widget
@@ -205,7 +199,7 @@ def _is_captured() -> bool:
     return any(widget.msg_id for widget in widgets if issubclass(type(widget), ipywidgets.Output))
 
 
-def _forget_output(widget: SelfClosing) -> None:
+def _forget_output(widget: "SelfClosing") -> None:
     """Take a widget out of ``Out``, ``_`` and ``_7``: IPython keeps 1,000 results there."""
     shell = sys.modules["IPython"].get_ipython()
     results = shell.user_ns.get("_oh", {})

@@ -1,7 +1,5 @@
 """What crosses to the browser: frames, layouts, inputs seen, and how a source stands."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
@@ -14,7 +12,7 @@ from kan_widgets.live import Frame, Layout, Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Activations, Probe, packed
 from kan_widgets.live.frames.large_layers import Summary, summary_of
 from kan_widgets.live.frames.layout import layer_dict
-from kan_widgets.live.frames.observation import ARRAYS, Observation
+from kan_widgets.live.frames.observation import ARRAYS, Observation, picture_of_rows
 from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import diverged_since, loss_of
 from kan_widgets.live.frames.structure import structure_dict
@@ -124,8 +122,9 @@ def probe_dict(probe: Probe | None) -> dict[str, Any]:
     if probe is None:
         return {}
     labels = None if probe.labels is None else list(probe.labels)
+    picture = picture_of_rows(probe.inputs) if probe.inputs.ndim == 2 else None
     return {
-        "shape": list(probe.inputs.shape),
+        "shape": list(probe.inputs.shape if picture is None else (len(probe.inputs), *picture)),
         "inputs": float32(probe.inputs),
         "labels": labels,
     }

@@ -1,7 +1,5 @@
 """How frames reach a page in the background: as many as it draws, and as the processors allow."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections import deque

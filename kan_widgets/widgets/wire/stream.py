@@ -1,7 +1,5 @@
 """The one stream of a source: its views, what they look at, and what they ask for."""
 
-from __future__ import annotations
-
 import math
 import weakref
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -178,7 +176,7 @@ class Stream(Broadcast):
         self._standing_job.now()  # how it stands comes first: the next click goes by it
         self.tell_page({"kind": "heard", "id": content.get("id"), "refused": refused})
 
-    def _edit(self, source: Binding, kind: str, content: dict[str, Any]) -> None:
+    def _edit(self, source: "Binding", kind: str, content: dict[str, Any]) -> None:
         """Do what an inspector asks; a refusal is sent back in words."""
         try:
             if note := edit(source, kind, content):
@@ -187,7 +185,7 @@ class Stream(Broadcast):
             self._tell_edits(source.edits, str(error))
 
 
-def edit(binding: Binding, kind: str, content: dict[str, Any]) -> str:
+def edit(binding: "Binding", kind: str, content: dict[str, Any]) -> str:
     """Do what an inspector asks, and return a note on the edit, empty if there is none.
 
     A wrong request raises, in words, and changes nothing.

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 import kan_widgets as kw
+from kan_widgets.digits import embedded
 from kan_widgets.functions import ConvSettings, IdentityBasis, LayerFunctions, Tap, register_adapter
-from kan_widgets.live.frames.observation import BINS, Observation
+from kan_widgets.live.frames.observation import BINS, Observation, picture_of_rows
 
 Images = NDArray[np.float32]
 
@@ -403,3 +404,48 @@ def test_an_observation_as_the_last_line_of_a_cell_prints_no_arrays():
     [seen] = live.observe(torch.zeros(5, 3)).values()
     assert repr(seen) == f"Observation(layer='{live.layers[0]}', samples=5, is_image=True)"
     assert model is live.model
+
+
+def rows_of(kind: str) -> NDArray[np.float32]:
+    random = np.random.default_rng(0)
+    digits, _ = embedded()
+    if kind == "digits":
+        rows = digits[:32].reshape(32, -1)
+    elif kind == "small digits":
+        rows = digits[:32, 2:26, 2:26].reshape(-1, 8, 3, 8, 3).mean((2, 4)).reshape(32, 64)
+    elif kind == "noise":
+        rows = random.normal(size=(32, 64))
+    elif kind == "features of other scales":
+        rows = random.normal(size=(32, 100)) * np.exp(random.normal(size=100))
+    elif kind == "series":
+        rows = random.normal(size=(32, 144)).cumsum(1)
+    elif kind == "one of many":
+        rows = np.eye(64)
+    elif kind == "nothing":
+        rows = np.zeros((8, 64))
+    else:
+        rows = digits[:32].reshape(32, -1)[:, :700]
+    return np.asarray(rows, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [
+        ("digits", (1, 28, 28)),
+        ("small digits", (1, 8, 8)),
+        *[(kind, None) for kind in ("noise", "features of other scales", "series")],
+        *[(kind, None) for kind in ("one of many", "nothing", "no square")],
+    ],
+)
+def test_rows_look_like_pictures_where_their_neighbours_are_alike(
+    kind: str, sides: tuple[int, int, int] | None
+) -> None:
+    assert picture_of_rows(rows_of(kind)) == sides
+
+
+@pytest.mark.parametrize(("kind", "fold"), [("digits", (1, 28, 28)), ("noise", None)])
+def test_the_first_layer_knows_flattened_pictures(kind: str, fold: Any) -> None:
+    rows = torch.from_numpy(rows_of(kind)) / 256
+    model = nn.Sequential(kw.nn.KANLinear(rows.shape[1], 3))
+    live = kw.bind(model)
+    assert live.observe(rows)[live.layers[0]].fold == fold

@@ -103,13 +103,6 @@ export function bestIn(one: Deciding): number[] {
 const isEqual = (one: Deciding) =>
   isLevel(one) || new Set(written(one.quantity, one.values)).size === 1;
 
-/** What decides, and where all are level in it, what decides between these. */
-function decisions([first, ...others]: readonly Deciding[]): Deciding[] {
-  if (!first) return [];
-  const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
-  return tie ? [first, tie] : [first];
-}
-
 /** Why models cannot be compared as they are. */
 export function hintsOf(models: readonly Model[]): string[] {
   const known = new Set(models.map(({ data_source }) => data_source).filter(Boolean));
@@ -140,10 +133,12 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
 
 /** `isLost`: better numbers than of what has diverged say nothing. */
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
-  const [first, tie] = decisions(deciding);
+  const [first, ...others] = deciding;
   if (!first) {
     return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
   }
+  // Where all are level in it, what decides between these.
+  const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
   const names = models.map(({ name }) => name);
   const { step, values, quantity } = first;
   const best = bestIn(first);

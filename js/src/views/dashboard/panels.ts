@@ -21,7 +21,7 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   response: { most: 320, least: 200 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
-const NARROW = { below: 540, least: 480, most: 640, page: 900 };
+const NARROW = { below: 540, least: 556, most: 640, page: 980 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
@@ -102,7 +102,10 @@ export function createPanels(shell: Shell, host: Host) {
         shell.schedule();
       },
       // Said by the first panel of the layer for all of them.
-      says: (remark) => number !== speaker && isNote(shell, remark),
+      says(remark) {
+        const layer = layerNamed(shell.store()?.current() ?? null, shell.get("layer"));
+        return number !== speaker && remark !== "" && remark === layer?.note;
+      },
       height() {
         if (places.every(({ height }) => height === undefined)) arrange();
         return all || !DRAWINGS[place.named.name] ? undefined : place.height;
@@ -351,9 +354,4 @@ function keepTogether(
     };
     hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
-}
-
-function isNote({ get, store }: Shell, remark: string): boolean {
-  const layer = layerNamed(store()?.current() ?? null, get("layer"));
-  return remark !== "" && remark === layer?.note;
 }

@@ -100,10 +100,11 @@ function readPart(wire: WirePart): LayerShares {
     (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b,
   );
   const [height, width] = wire.mapShape ?? [0, 0];
+  const usual = wire.beside ? `mean of ${samplesIn(wire)}` : "";
   const sum = values.reduce((whole, v) => whole + v, 0);
   return {
     ...wire,
-    besideLabel: besideLabelOf(wire),
+    besideLabel: wire.kind === "kernels" ? "drop of the score without it" : usual,
     sentence: sentenceOf(wire, className(wire, wire.target), sum),
     method: methodOf(wire),
     scores: wire.scores.map((score) => score ?? Number.NaN),
@@ -265,12 +266,6 @@ interface Sums {
 
 /** A part of a score so small is not worth a word. */
 const SMALL_SHARE = 0.005;
-
-/** What `beside` is; "" where there is nothing to be compared with. */
-function besideLabelOf(part: Sums): string {
-  if (part.kind === "kernels") return "drop of the score without it";
-  return part.beside ? `mean of ${samplesIn(part)}` : "";
-}
 
 /** How it adds up, for whoever looks once. `name`: of the class; `sum`: of all shares. */
 function sentenceOf(part: Sums, name: string, sum: number): string {

@@ -40,7 +40,7 @@ export function imageBlock(
 ): Block {
   const { muted, line: stroke } = theme.colours;
   const box = { x, y: y + LEADING, ...boxIn(image, side) };
-  const title = `the image, ${image.height} × ${image.width}`;
+  const title = `the input, ${image.height} × ${image.width}`;
   const words = () => `${title} pixels`;
   return {
     marks: [

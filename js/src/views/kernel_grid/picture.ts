@@ -303,10 +303,6 @@ export const PLOT = PLOT_HEAD + 132;
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
 const LEAST_CELL = 3;
 
-function widthOfCells(width: number): number {
-  return width < WIDE ? width : width - Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
-}
-
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
   { layer, settings, width, order, room = 0, together }: Ingredients,
@@ -315,7 +311,8 @@ function arranged(
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
   const flat = isFlat(settings);
-  const across = overview ? widthOfCells(width) : width;
+  const plot = Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
+  const across = overview && width >= WIDE ? width - plot : width;
   const tiny = overview || (flat && layer.count > OVERVIEW_BEYOND);
   const folded = shape !== layer.shape;
   const cells = {

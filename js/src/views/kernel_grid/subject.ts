@@ -83,11 +83,6 @@ export function sameBasis(a: LayerLayout, b: LayerLayout): boolean {
   return allSame(a.tableOf ?? [], b.tableOf ?? []) && a.tables.every(isAlike);
 }
 
-/** True if two layers hold the same functions, whatever their bases. */
-function sameShape(a: LayerLayout, b: LayerLayout): boolean {
-  return a.kind === b.kind && allSame(a.shape, b.shape);
-}
-
 /** A frame with its own version of a layer. */
 export interface Start {
   frame: Frame;
@@ -97,7 +92,8 @@ export interface Start {
 /** The same layer of another frame, where that has it in the same shape. */
 export function startOf(frame: Frame | null, layer: LayerLayout): Start | null {
   const its = frame?.layout.layers.find(({ name }) => name === layer.name);
-  return frame && its && sameShape(its, layer) ? { frame, layer: its } : null;
+  const isAlike = its?.kind === layer.kind && allSame(its.shape, layer.shape);
+  return frame && isAlike ? { frame, layer: its } : null;
 }
 
 /** φ, or its change since a start. */

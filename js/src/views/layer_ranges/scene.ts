@@ -201,11 +201,6 @@ function sitesOf(drawn: RangesDrawing): Sites {
   const { content, layout } = drawn;
   const { rows } = content;
 
-  function columnAt(x: number): string {
-    const k = layout.cells.findIndex(({ right, width }) => x <= right && x > right - width);
-    return k < 0 || layout.bands > 0 ? "" : `c${k}`;
-  }
-
   function nearestDot(k: number, x: number, y: number): number {
     const xy = dotPlaces(drawn, k);
     const far = content.rows[k].dots.map((_, j) => Math.hypot(xy[2 * j] - x, xy[2 * j + 1] - y));
@@ -216,7 +211,10 @@ function sitesOf(drawn: RangesDrawing): Sites {
   return {
     at(x, y, view) {
       const top = headAt(layout, view);
-      if (y >= top && y < top + headHeight(layout)) return columnAt(x);
+      if (y >= top && y < top + headHeight(layout)) {
+        const at = layout.cells.findIndex(({ right, width }) => x <= right && x > right - width);
+        return at < 0 || layout.bands > 0 ? "" : `c${at}`;
+      }
       const k = rowAt(layout, y);
       if (k < 0) return "";
       const dot = y - rowTop(layout, k) < layout.heights.height ? nearestDot(k, x, y) : -1;

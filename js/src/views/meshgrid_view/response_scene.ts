@@ -121,7 +121,9 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const at = cellOf(pointed.id);
   const hovered = at?.name === "cell" ? at.row * kw + at.column : -1;
   const keyboard = cellOf(pointed.keyboard);
-  const whose = kernelWords(response);
+  const isOfMany = swept.layer.shape[1] > 1 || swept.channels > 1;
+  const channel = isOfMany ? `, ${inputName(swept.layer, response.kernel.channel, "channel")}` : "";
+  const whose = `${outputName(swept.layer, place.output)}${channel}`;
   const chosen = selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : "";
   const { low, high } = response.reach;
   const inputs = inputRegions(source, image, layout);
@@ -240,12 +242,6 @@ function inputWords({ input, sample, count }: Source): string {
   if (input === "drawn") return "the drawing";
   const kind = input === "observed" ? "observed input" : "image";
   return count > 1 ? `${kind} ${sample + 1} of ${count}` : `the ${kind}`;
-}
-
-/** The kernel kernel functions are drawn. */
-function kernelWords({ swept, place, kernel }: Response): string {
-  const several = swept.layer.shape[1] > 1 || swept.channels > 1;
-  return `${outputName(swept.layer, place.output)}${several ? `, ${inputName(swept.layer, kernel.channel, "channel")}` : ""}`;
 }
 
 /** A pixel and its response. */

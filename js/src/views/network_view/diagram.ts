@@ -16,7 +16,7 @@ import {
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
-import { type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
+import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
 import type { ShownColumn } from "./rails.ts";
 
@@ -35,7 +35,18 @@ export function settingsOf(get: (trait: string) => unknown) {
   const example = Math.round(Number(get("example") ?? 0));
   /** Whether the examples to choose from stand below the diagram: of several diagrams below one. */
   const picker = compared === null || compared.number === 0;
-  return { example, picker, compared };
+  /** The paths of a circuit, and the one that is drawn in place of the strongest. */
+  const paths = (get("paths") ?? []) as CircuitPath[];
+  const path = paths[Number(get("path"))] ?? null;
+  return { example, picker, compared, paths, path };
+}
+
+/** A path that Python has found: its result, the unit before each layer, and what is said of it. */
+export interface CircuitPath {
+  target: number;
+  units: Record<string, number>;
+  words: string;
+  title: string;
 }
 
 /** Which part of the diagram is seen: it is `scale` times as large as its room, and moved. */
@@ -211,7 +222,10 @@ export const isMoving = ({ store, film }: Given): boolean =>
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();
-  return keep<Graph>("graph", [structure, frame.layout], () => graphOf(structure, frame.layout));
+  const probe = store.probe();
+  return keep<Graph>("graph", [structure, frame.layout, probe], () =>
+    graphOf(structure && asDrawn(structure, probe), frame.layout),
+  );
 }
 
 /** `pathIn` finds the strongest path. */

@@ -5,7 +5,7 @@ import { maxIndex } from "d3-array";
 import { extrasAt, forward, isComputable, numbersTaken } from "../../phi/forward.ts";
 import { softmax } from "../../phi/softmax.ts";
 import type { Activations, Frame, LayerLayout, Store, Structure } from "../../wire/types.ts";
-import { endsInSoftmax, type Graph } from "./graph.ts";
+import { asDrawn, endsInSoftmax, type Graph } from "./graph.ts";
 
 export interface Flow {
   /** By station; null where it is not known. */
@@ -67,10 +67,11 @@ export function createFlow() {
     };
     madeFrom = from;
     asks = drawn !== null && !computable && !isBlank;
-    if (drawn && isBlank) flow = blank(structure, frame, drawn);
+    const shapes = asDrawn(structure, probe).stations.map(({ shape }) => shape);
+    if (drawn && isBlank) flow = blank(shapes, frame, drawn);
     else if (computable && !hurried) {
       const start = performance.now();
-      flow = computed(structure, computable, input);
+      flow = computed(structure, computable, input, shapes);
       own = { flow, of: [structure, probe, example, frame.layout] };
       ended = performance.now();
       cost = ended - start;
@@ -78,15 +79,15 @@ export function createFlow() {
       // Nobody else can compute it: the page does, with the last state of the model that is known whole.
       const then = taken && kept(taken.step);
       const earlier = then && stateAt(structure, then, taken, true);
-      flow = earlier && computed(structure, earlier, drawn);
-    } else if (drawn) flow = modelled && received(structure, modelled, 0, drawn, kept);
+      flow = earlier && computed(structure, earlier, drawn, shapes);
+    } else if (drawn) flow = modelled && received(structure, modelled, 0, drawn, kept, shapes);
     else {
       const known = [structure, probe, example, frame.layout];
       const mine = own?.of.every((part, k) => part === known[k]) ? own.flow : null;
       // An earlier state: the model's or the page's own, whichever is later.
       const isMine = mine !== null && mine.step <= frame.step && mine.step >= (taken?.step ?? 0);
       if (isMine) flow = mine;
-      else flow = taken && received(structure, taken, example, input, kept);
+      else flow = taken && received(structure, taken, example, input, kept, shapes);
     }
     return { flow, asks };
   };
@@ -115,16 +116,19 @@ function stateAt(
   return extras && isComputable(structure, frame.layout, extras) ? { frame, extras } : null;
 }
 
-function computed(structure: Structure, { frame, extras }: State, input: Float32Array): Flow {
+function computed(
+  structure: Structure,
+  { frame, extras }: State,
+  input: Float32Array,
+  shapes: number[][],
+): Flow {
   const values = forward(structure, frame, extras, input);
-  const shapes = structure.stations.map(({ shape }) => shape);
   return { values, shapes, step: frame.step, frame, extras };
 }
 
 /** An input that nothing is computed from. */
-function blank({ stations }: Structure, { step }: Frame, input: Float32Array): Flow {
-  const values = stations.map((_, k) => (k === 0 ? input : null));
-  const shapes = stations.map(({ shape }) => shape);
+function blank(shapes: number[][], { step }: Frame, input: Float32Array): Flow {
+  const values = shapes.map((_, k) => (k === 0 ? input : null));
   return { values, shapes, step, frame: null, extras: new Map(), blank: true };
 }
 
@@ -134,14 +138,15 @@ function received(
   example: number,
   input: Float32Array | null,
   kept: (step: number) => Frame | null,
+  drawn: number[][],
 ): Flow {
   const { stations } = structure;
   const { step, values: taken } = activations;
   const values = stations.map(({ kind }, k) => {
     return kind === "input" ? input : numbersTaken(activations, k, example);
   });
-  const shapes = stations.map(({ kind, shape }, k) => {
-    return (kind === "input" ? null : taken.get(k)?.shape.slice(1)) ?? shape;
+  const shapes = drawn.map((shape, k) => {
+    return (stations[k].kind === "input" ? null : taken.get(k)?.shape.slice(1)) ?? shape;
   });
   const then = kept(step);
   const extras = then && !then.rough && extrasAt(structure, then, activations);

@@ -2,7 +2,7 @@
 
 import { max } from "d3-array";
 import { inputName, layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
-import type { LayerLayout, Layout, Station, Structure } from "../../wire/types.ts";
+import type { LayerLayout, Layout, Probe, Station, Structure } from "../../wire/types.ts";
 
 /** Channels or features that come from one station. */
 export interface Column {
@@ -15,6 +15,8 @@ export interface Column {
   units: number;
   /** Rows and columns of the map of each unit; null where a unit is one number. */
   map: [number, number] | null;
+  /** It is given to the network as one row of numbers. */
+  isRow: boolean;
   /** Each unit is a map, also where its size is not known. */
   maps: boolean;
   /** Columns that lead to it, the one it is drawn from first; empty for an input. */
@@ -96,6 +98,16 @@ function inOrder({ layers }: Layout): Structure {
   return { stations: [input, ...stations], traced: false, note: "" };
 }
 
+/** Rows of numbers that look like flattened pictures are drawn as these. */
+export function asDrawn(structure: Structure, probe: Probe | null): Structure {
+  const [first, ...others] = structure.stations;
+  const [, ...shape] = probe?.shape ?? [];
+  if (first?.shape.length !== 1 || shape.length !== 3) return structure;
+  return { ...structure, stations: [{ ...first, shape, label: ROW }, ...others] };
+}
+
+const ROW = "row of numbers";
+
 export function graphOf(known: Structure | null, layout: Layout): Graph {
   const structure = known && known.stations.length > 1 ? known : inOrder(layout);
   const { stations, traced, note } = structure;
@@ -169,6 +181,7 @@ function columnOf(
     name: titleOf(station.name || station.label),
     units: Math.max(1, units),
     map: shape.length === 3 ? [shape[1], shape[2]] : null,
+    isRow: station.label === ROW,
     maps: shape.length === 3 || (layer?.kind === "conv" && shape.length < 2),
     from: from < 0 ? [] : [from],
     fold: [1, 1],

@@ -27,6 +27,8 @@ const FARTHEST = 96;
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
+/** Where columns stand too close for a kernel between them, those of the path stand side by side under the diagram, if it is so high. */
+const SHELF = { most: 72, apart: 8, elbow: 12, from: 260 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
 /** In a gap without kernels there is room to draw one large, where it fits. */
@@ -64,6 +66,8 @@ export interface NetworkLayout {
   columns: PlacedColumn[];
   width: number;
   height: number;
+  /** Sides of the kernels under the diagram; 0 where none stand there. */
+  shelf: number;
 }
 
 /** How many units of a column find room in a height, where each column has a width. */
@@ -120,6 +124,8 @@ interface Lane extends Room {
   isCrowded: boolean;
   /** There is one function, which has all the room. */
   isOne: boolean;
+  /** Kernels stand under the diagram. */
+  hasShelf: boolean;
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
@@ -133,18 +139,24 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
   const isCrowded = width / depths < CROWDED.below;
+  const whole = (width - 2 * MARGIN) / depths;
+  const hasShelf =
+    isCrowded && height >= SHELF.from && columns.some((column, k) => isFanned(shown[k], column));
+  const shelf = hasShelf ? even(Math.min(SHELF.most, width / (depths - 1) - SHELF.apart)) : 0;
+  const below = hasShelf ? shelf + SHELF.elbow : 0;
   const lanes = columns.map((column, k): Sized => {
     const ends = hasBars && k === columns.length - 1;
     const word = ends ? BAR_WORD : 0;
-    const all = (height - COLUMN_HEAD - 8) / at[column.depth].length;
+    const all = (height - COLUMN_HEAD - 8 - below) / at[column.depth].length;
     const lane: Lane = {
       ...room,
       top: COLUMN_HEAD + at[column.depth].indexOf(k) * (all - word) + word,
       height: all - word,
-      whole: (width - 2 * MARGIN) / depths,
+      whole,
       share,
       isCrowded,
       isOne,
+      hasShelf,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -186,7 +198,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     x += units[depth] + bars[depth];
   });
   return {
-    ...{ columns: placed, height, gap, isReadable },
+    ...{ columns: placed, height, gap, isReadable, shelf },
     width: x + MARGIN > width + 0.5 ? x + MARGIN : width,
   };
 }
@@ -205,6 +217,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     : { side: circleIn(count, lane), across: 1 };
   const side = even(largest);
   const pitch = pitchIn(count, lane);
+  const standing = lane.hasShelf ? { ...shown, links: [] } : shown;
   const alone = isOne ? 2 * (whole - side - roomyIn(lane.width) - 1) : null;
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
@@ -212,7 +225,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     /** How many units stand side by side. */
     across,
     width: across * (side + MAP.gap) - MAP.gap,
-    ...railOf(shown, { height, pitch, width: share * whole, scale, alone }),
+    ...railOf(standing, { height, pitch, width: share * whole, scale, alone }),
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
 }

@@ -258,7 +258,8 @@ export function sizeTexts(column: Column, together: number): string[] {
   if (map) {
     const size = map.join("×");
     // Shortened in its middle it would be another size: nothing where there is no room.
-    if (kind === "input" && units === 1) return [`image ${size}`, size, ""];
+    const what = column.isRow ? `${map[0] * map[1]} numbers as` : "image";
+    if (kind === "input" && units === 1) return [`${what} ${size}`, size, ""];
     const all = `${units} ${unitOf(column)}${units === 1 ? "" : "s"}`;
     const kernels = layer?.conv?.shared ? layer.shape[0] : units;
     const shared = kernels < units ? [`${all} ${size} by ${kernels} shared kernels`] : [];

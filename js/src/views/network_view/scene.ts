@@ -38,7 +38,7 @@ import { scoreMarks } from "./score_marks.ts";
 import { diagramSites } from "./sites.ts";
 import {
   atOnce,
-  makeRoom,
+  circuitPath,
   pathKernels,
   pathLines,
   type Steady,
@@ -83,7 +83,7 @@ const NARROW = { alone: 540, compared: 720 };
 const STRIP = { least: 131, most: 204, share: 0.44 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170, narrow: { all: 460, diagram: 220 } };
+const LEAST = { all: 300, diagram: 170, narrow: { all: 556, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -132,7 +132,6 @@ function viewOf(given: Given, diagram: Diagram, looks: boolean) {
   const { parts, legs, flow } = diagram;
   const { focus: marked, isPointed } = focusOf(diagram, given);
   const focus = isPointed || looks ? marked : null;
-  makeRoom(diagram, legs);
   // Without an example it is the beginning of the path.
   const [first] = flow?.frame
     ? []
@@ -174,6 +173,7 @@ function sceneOf(
     const { bundles } = drawing.graph.columns[column];
     const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
     const unit = scores?.best ?? bundles[most]?.to ?? 0;
+    if (settings.path) return circuitPath(drawing.graph, settings.path);
     return strongestPath(drawing, { column, unit }, steady);
   });
   const view = viewOf(given, diagram, looks);

@@ -6,37 +6,26 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import type { Diagram, Leg, Part, PathGiven } from "./diagram.ts";
+import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
-import type { Bundle, Column } from "./graph.ts";
+import type { Bundle, Column, Graph } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
-import { MOST_CURVES } from "./rails.ts";
 
 /** Width of the frame around what belongs to the path. */
 export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
+/** Above a box that stands aside its leader turns. */
+const ELBOW = 10;
 /** Pixels between a box beside links and the units they lead to. */
 const APART = 6;
 /** Another path is taken if it is this many times stronger, in this many frames on end. */
 const RIVAL = { times: 1.25, frames: 3 };
-/** Sides of kernels drawn large: at most, how many times as large as on the link unless that is enough, and where none stands there at least, in a tight gap less, and of the height. */
-const LARGE = {
-  kernel: 104,
-  function: 130,
-  flat: 0.55,
-  times: 1.5,
-  enough: 62,
-  least: 36,
-  small: 24,
-  free: 20,
-  share: 0.32,
-  beside: 26,
-  apart: 3,
-};
+/** Sides of kernels drawn large where none stands on the link: at most, at least, beside them, and of the height. */
+const LARGE = { kernel: 104, function: 130, flat: 0.55, least: 36, free: 20, share: 0.32 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 export type Steady = (
@@ -110,76 +99,47 @@ function strengthsInto(
   return { sizeOf: (n) => parts.get(bundles[n].from), adds };
 }
 
-/** Where the functions of a link are drawn large: around where they stand, else beside the links; null where there is no room. */
+/** Back along a path of a circuit, as far as the diagram has its links. */
+export function circuitPath({ columns }: Graph, { target, units }: CircuitPath): Leg[] {
+  const legs: Leg[] = [];
+  let [column, unit] = [columns.length - 1, target];
+  for (let own = columns[column]; own?.layer; own = columns[column]) {
+    const from = units[own.layer.name];
+    const bundle = own.bundles.findIndex((one) => one.to === unit && one.from === from);
+    if (bundle < 0) break;
+    legs.push({ column, bundle, isBest: true, adds: null });
+    [column, unit] = [own.from[0], from];
+  }
+  return legs;
+}
+
+/** Where the functions of a link are drawn large: where they stand, else beside the links; null where there is no room. */
 export function largeKernel(
-  diagram: Diagram,
+  { layout, window, graph }: Diagram,
   part: Part,
   n: number,
 ): { bundle: Bundle; box: Rect } | null {
-  const { layout, window } = diagram;
-  const { picture, kernels, bundles, between, gap } = part;
+  const { picture, kernels, bundles, between, column, gap } = part;
   const bundle = bundles[n];
   const own = kernels.get(n);
   const way = wayOf(part, n);
   if (!picture || !way) return null;
+  if (own) return { bundle, box: own };
   const isOne = bundle.count === 1;
-  if (isOne && isPlain(picture.layer)) return own ? { bundle, box: own } : null;
-  // Between others on either side, which cannot be moved, there is no room to grow.
-  const isBetween = own && [...kernels.values()].some(({ x }) => x !== own.x);
-  const isLarge = own && (bundle.count > MOST_CURVES || own.width >= LARGE.enough);
-  if (isBetween || isLarge) return { bundle, box: own };
+  if (isOne && isPlain(picture.layer)) return null;
+  if (!isOne && layout.shelf > 0) {
+    const side = layout.shelf;
+    const x = (layout.width * (column.depth - 0.5)) / (graph.depths - 1) - side / 2;
+    return { bundle, box: { x, y: layout.height - side - 4, width: side, height: side } };
+  }
   const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
-  // Between columns that stand close it is as wide as what is between them.
-  const isTight = !isOne && gap < LARGE.least + LARGE.free;
-  const wanted = own
-    ? Math.min(most, LARGE.times * own.width, gap - LARGE.beside)
-    : Math.min(most, gap - (isTight ? 1 : LARGE.free), LARGE.share * layout.height);
-  const flat = isOne ? LARGE.flat : 1;
-  const beside = new Set(kernels.values()).size - 1;
-  const free = layout.height - COLUMN_HEAD - 4 - beside * ((own?.height ?? 0) + LARGE.apart);
-  const width = Math.max(own?.width ?? 0, own ? Math.min(wanted, free / flat) : wanted);
-  if (width < (isTight ? LARGE.small : LARGE.least) && !own) return null;
-  const height = flat * width;
-  const last = layout.height - height - 4;
-  if (!own) {
-    // Where links come together, and at the other end of the height, it hides fewest of them.
-    const x = between + gap / 2 - width - (isTight ? 1 : APART);
-    const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : last;
-    return { bundle, box: { x, y, width, height } };
-  }
-  const x = own.x + own.width / 2 - width / 2;
-  const y = Math.max(COLUMN_HEAD, Math.min(last, own.y + own.height / 2 - height / 2));
+  const width = Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
+  if (width < LARGE.least) return null;
+  const height = isOne ? LARGE.flat * width : width;
+  // Where links come together, and at the other end of the height, it hides fewest of them.
+  const x = between + gap / 2 - width - APART;
+  const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : layout.height - height - 4;
   return { bundle, box: { x, y, width, height } };
-}
-
-/** Moves the kernels beside those of the path, which are drawn large, so far that none lies on another. */
-export function makeRoom(diagram: Diagram, legs: readonly Leg[]) {
-  const { parts, layout } = diagram;
-  for (const { column, bundle } of legs) {
-    const part = parts[column];
-    const own = part.kernels.get(bundle);
-    const large = largeKernel(diagram, part, bundle)?.box;
-    const rail = [...new Set(part.kernels.values())].sort((a, b) => a.y - b.y);
-    if (!own || !large || large.width <= own.width) continue;
-    const k = rail.indexOf(own);
-    const pitch = own.height + LARGE.apart;
-    const [first, last] = [
-      COLUMN_HEAD + k * pitch,
-      layout.height - 4 - (rail.length - 1 - k) * pitch,
-    ];
-    const top = Math.max(first, Math.min(last - large.height, large.y));
-    const moved = new Map([[own, top + (large.height - own.height) / 2]]);
-    for (let j = k - 1, limit = top; j >= 0; j--) {
-      limit = Math.min(rail[j].y, limit - pitch);
-      moved.set(rail[j], limit);
-    }
-    for (let j = k + 1, limit = top + large.height + LARGE.apart; j < rail.length; j++) {
-      moved.set(rail[j], Math.max(rail[j].y, limit));
-      limit = Math.max(rail[j].y, limit) + pitch;
-    }
-    const boxes = new Map(rail.map((box) => [box, { ...box, y: moved.get(box) ?? box.y }]));
-    part.kernels = new Map([...part.kernels].map(([n, box]) => [n, boxes.get(box) ?? box]));
-  }
 }
 
 /** Its links, below those that are coloured: of the first, where that is one of them, the edge is seen. */
@@ -235,12 +195,15 @@ export function largeMarks(
 
 /** From a box beside its link to that. */
 function leaderMarks(part: Part, n: number, box: Rect, stroke: string): Mark[] {
-  const x = box.x + box.width / 2;
+  const middle = box.x + box.width / 2;
   const way = part.kernels.has(n) ? null : wayOf(part, n);
+  // Of a box that stands aside it goes down between the columns.
+  const x = way && heightAt(way, middle) ? middle : part.between;
   const end = way && heightAt(way, x)?.y;
   if (!end || (end > box.y && end < box.y + box.height)) return [];
   const start = end < box.y ? box.y : box.y + box.height;
-  return [line([x, start, x, end], stroke), dot(x, end, 3, { fill: stroke })];
+  const elbow = x === middle ? start : start - ELBOW;
+  return [line([middle, start, x, elbow, x, end], stroke), dot(x, end, 3, { fill: stroke })];
 }
 
 /** A frame around a map, or a ring around a circle. */

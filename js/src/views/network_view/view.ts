@@ -129,6 +129,8 @@ function build(shell: Shell): Parts {
 
 /** Buttons, left to right: what they do, what stands on them, and what that means. */
 const BUTTONS = [
+  ["back", "‹", "The path of the circuit before this one"],
+  ["on", "›", "The next path of the circuit; after the last the strongest for the example"],
   ["clear", "clear drawing", "Start the drawing over"],
   ["farther", "−", "Show more of the network (−)"],
   ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
@@ -138,15 +140,17 @@ const BUTTONS = [
 function createHeader({ document, signal, get }: Shell, acts: Record<string, () => void>) {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  const [clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
+  const [back, on, clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
     kit.button(text, title, "kw-button", acts[what]),
   );
-  root.append(clear, ...zoom);
+  root.append(back, on, clear, ...zoom);
 
   function show(zoomed: boolean) {
-    clear.hidden = settingsOf(get).example >= 0;
+    const { example, paths } = settingsOf(get);
+    back.hidden = on.hidden = paths.length === 0;
+    clear.hidden = example >= 0;
     for (const button of zoom) button.hidden = !zoomed;
-    root.hidden = clear.hidden && !zoomed;
+    root.hidden = on.hidden && clear.hidden && !zoomed;
   }
   return { element: root, show };
 }
@@ -160,6 +164,11 @@ function createActs(
   const closer = () => zoom(1.5, null);
   const farther = () => zoom(1 / 1.5, null);
   const whole = () => moveTo(WHOLE);
+  /** Through all paths and the strongest, which is −1. */
+  const walk = (by: number) => {
+    const count = settingsOf(shell.get).paths.length + 1;
+    shell.choose("path", ((Number(shell.get("path")) + 1 + by + count) % count) - 1);
+  };
   const keys: Record<string, () => void> = { "+": closer, "=": closer, "-": farther, "0": whole };
 
   function key({ key }: KeyboardEvent): boolean {
@@ -170,7 +179,7 @@ function createActs(
     return true;
   }
 
-  return { acts: { clear, closer, farther, whole }, key };
+  return { acts: { back: () => walk(-1), on: () => walk(1), clear, closer, farther, whole }, key };
 }
 
 /** What a drawing waits for: the model, and the strengths of links. */

@@ -66,7 +66,9 @@ export function networkCaption(
   if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
   const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
-  if (isChosen && isTold) {
+  const { path } = diagram.settings;
+  if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
+  else if (isChosen && isTold) {
     const strongest = legs.every(({ isBest }) => isBest) ? "strongest path" : "a strong path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
@@ -93,10 +95,11 @@ function absenceOf(store: Store, isTraced: boolean): string {
 }
 
 /** Which example it is: "image 1 of 8". */
-function exampleName({ probe, settings: { example } }: Diagram): string {
+function exampleName({ probe, graph, settings: { example } }: Diagram): string {
   if (example < 0) return "your drawing";
   const of = probe ? ` of ${probe.shape[0]}` : "";
-  return `${probe?.shape.length === 4 ? "image" : "example"} ${example + 1}${of}`;
+  const isImage = probe?.shape.length === 4 && !graph.columns[0].isRow;
+  return `${isImage ? "image" : "example"} ${example + 1}${of}`;
 }
 
 /** What the network says of the example, and whether that is right. */

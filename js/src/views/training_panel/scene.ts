@@ -67,46 +67,56 @@ export function drawing(): PanelDrawing {
   const readChart = chartReader();
   const draw = (given: Given): PanelScene => {
     const chart = readChart(given.get);
-    return sceneOf(chart, statusIn(given.get), inRoom(chart, given), draw.hands);
+    const status = statusIn(given.get);
+    // A page that trains draws both curves that it will have where they will be.
+    const count = Math.max(chart.panels.length, status.begins ? EXPECTED : 0);
+    return sceneOf(chart, status, count, inRoom(count, given), draw.hands);
   };
   draw.hands = { step: null, band: null } as ChartHands;
   return draw;
 }
 
 /** In a host the rows of curves share the room that it has for all of them. */
-function inRoom(chart: Chart, given: Given): Given {
+function inRoom(count: number, given: Given): Given {
   const { room, width } = given;
   if (room === undefined) return given;
-  const at = { x: PAD, y: 0, width: width - 2 * PAD };
-  const { places, height } = chartLayout(chart, at, 0, narrowest(chart, given));
-  const rows = new Set(places.map(({ box }) => box.y)).size;
-  const each = Math.max(LEAST_ROW, (room - 2 * PAD - height) / Math.max(1, rows));
+  const { rows, between } = tabulated(count, width - 2 * PAD, narrowest(count, given));
+  const each = Math.max(LEAST_ROW, (room - 2 * PAD - between) / Math.max(1, rows));
   return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
 }
 
 /** Beside each other they may be narrow, where there is no room for all below each other. */
-function narrowest({ panels }: Chart, { room }: Given): number | undefined {
+function narrowest(count: number, { room }: Given): number | undefined {
   if (room === undefined) return undefined;
-  const stacked = panels.length * (LEAST_ROW + PAD) <= room;
+  const stacked = count * (LEAST_ROW + PAD) <= room;
   return stacked ? undefined : NARROW;
 }
 
-function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHands): PanelScene {
+function sceneOf(
+  chart: Chart,
+  status: RunStatus,
+  count: number,
+  given: Given,
+  hands: ChartHands,
+): PanelScene {
   const { width, theme, ratio } = given;
   const { colours } = theme;
   const standing = standingAt(status, given.store.standing());
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const inside = { x: PAD, y: top, width: width - 2 * PAD };
-  const count = chart.panels.length;
   const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
-  const layout = chartLayout(chart, inside, high, narrowest(chart, given));
+  const least = narrowest(count, given);
+  const layout = chartLayout(chart, inside, high, least);
+  const { rows, between } = tabulated(count || 1, inside.width, least);
+  const whole = rows * high + between;
+  const isEmpty = chart.panels.length === 0;
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
   // A run that waits to begin logs its loss by itself; the curve of one that was logged is on its way.
-  const isBare = standing.state === "ready" || (comes && standing.loss && count === 0);
+  const isBare = standing.state === "ready" || (comes && standing.loss && isEmpty);
   const hint = isBare ? "" : emptyWords(status, comes, chart);
-  const empty = emptyMarks(hint, comes, { ...inside, height: high }, colours);
-  const below = count > 0 ? layout.height : empty.height;
+  const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
+  const below = isEmpty ? empty.height : whole;
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   return {
     chart,
@@ -127,7 +137,7 @@ function sceneOf(chart: Chart, status: RunStatus, given: Given, hands: ChartHand
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
       { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
-      { marks: () => (count > 0 ? [] : empty.marks) },
+      { marks: () => (isEmpty ? empty.marks : []) },
     ],
     sites: NOWHERE,
   };

@@ -1,0 +1,188 @@
+/** What a network of the playground learns: rows for training and for testing. */
+
+import { Random } from "../training/random.ts";
+import type { Data } from "../training/trainer.ts";
+import { readFormula } from "./formula.ts";
+import type { State } from "./state.ts";
+import { readTable } from "./table.ts";
+
+export interface Problem {
+  data: Data;
+  /** What the rows are called. */
+  rows: string;
+  /** Of one input: [channels, height, width], or [numbers]. */
+  shape: readonly number[];
+  /** The names of an input's numbers; none where it is an image. */
+  inputs: readonly string[];
+  /** The name of what is learned, or of each class. */
+  outputs: readonly string[];
+  isClassification: boolean;
+  /** What is to be learned, without noise, where that is known everywhere; numbers run from −1 to 1. */
+  truth?: (x: readonly number[]) => number;
+  /** A sentence for the reader. */
+  about: string;
+}
+
+/** Rows of made-up problems; a fifth of them is for testing. */
+const ROWS = 1000;
+const TEST_SHARE = 0.2;
+/** The data stays the same whatever seed the training has. */
+const DATA_SEED = 1;
+
+/** Makes the problem of a state; throws an Error in words for the reader. */
+export function makeProblem(state: State, digits: Data, table: string): Problem {
+  switch (state.problem) {
+    case "digits":
+      return digitsOf(digits, state.noise);
+    case "moons":
+      return classes(state, "Two half moons: which one is a point from?", moon);
+    case "spirals":
+      return classes(state, "Two spirals, one wound into the other.", spiral);
+    case "table":
+      return tableOf(table, state.noise);
+    case "product":
+      return formulaOf("x*y*z", state.noise);
+    case "formula":
+      return formulaOf(state.formula, state.noise);
+  }
+}
+
+function digitsOf(digits: Data, noise: number): Problem {
+  const names = Array.from("0123456789");
+  const random = new Random(DATA_SEED);
+  const targets = Uint8Array.from(digits.train.targets, (label) =>
+    random.uniform() < noise ? random.below(names.length) : label,
+  );
+  return {
+    data: { ...digits, train: { ...digits.train, targets } },
+    ...{ rows: "digits", shape: [1, 28, 28], inputs: [], outputs: names, isClassification: true },
+    about: "Handwritten digits of 28 × 28 pixels, from MNIST.",
+  };
+}
+
+type Draw = (random: Random, label: number) => [number, number];
+
+function classes({ noise }: State, about: string, draw: Draw): Problem {
+  const random = new Random(DATA_SEED);
+  const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
+  const inputs = Float32Array.from([...labels].flatMap((label) => draw(random, label)));
+  return {
+    data: split(
+      inputs,
+      labels.map((label) => (random.uniform() < noise ? 1 - label : label)),
+      2,
+    ),
+    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
+    isClassification: true,
+    about,
+  };
+}
+
+const moon: Draw = (random, label) => {
+  const angle = Math.PI * random.uniform();
+  const [x, y] = label
+    ? [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
+    : [Math.cos(angle), Math.sin(angle)];
+  return [(x - 0.5 + spread(random)) / 1.8, (y - 0.25 + spread(random)) / 1.8];
+};
+
+const spiral: Draw = (random, label) => {
+  const way = 0.1 + 0.9 * Math.sqrt(random.uniform());
+  const angle = 3.5 * Math.PI * way + (label ? Math.PI : 0);
+  return [
+    0.9 * way * Math.cos(angle) + spread(random) / 4,
+    0.9 * way * Math.sin(angle) + spread(random) / 4,
+  ];
+};
+
+/** Roughly normal, of standard deviation 0.08. */
+const spread = (random: Random) => 0.08 * normal(random);
+
+function normal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
+  return radius * Math.cos(2 * Math.PI * random.uniform());
+}
+
+function formulaOf(text: string, noise: number): Problem {
+  const { variables, at } = readFormula(text);
+  const random = new Random(DATA_SEED);
+  const size = variables.length;
+  const inputs = Float32Array.from({ length: ROWS * size }, () => 2 * random.uniform() - 1);
+  const values = Array.from({ length: ROWS }, (_, k) =>
+    at([...inputs.subarray(k * size, (k + 1) * size)]),
+  );
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    const where = variables.map((name, k) => `${name} = ${inputs[wrong * size + k].toFixed(2)}`);
+    throw new Error(
+      `${text} is no finite number at ${where.join(", ")}: expected one wherever all variables are between −1 and 1.`,
+    );
+  }
+  const { mean, deviation } = momentsOf(values);
+  if (deviation === 0) throw new Error(`${text} is ${mean} everywhere: there is nothing to learn.`);
+  const targets = Float32Array.from(values, (value) => value + noise * deviation * normal(random));
+  return {
+    data: split(inputs, targets, size),
+    ...{ rows: "points", shape: [size], inputs: variables, outputs: [text.trim()] },
+    ...{ isClassification: false, truth: at },
+    about: `${ROWS.toLocaleString("en")} points, ${variables.join(", ")} between −1 and 1.`,
+  };
+}
+
+/** A table's last column is learned from its others, each brought to −1 … 1. */
+function tableOf(text: string, noise: number): Problem {
+  const { columns, rows, isClasses, classNames } = readTable(text);
+  const size = columns.length - 1;
+  const random = new Random(DATA_SEED);
+  const order = random.order(rows.length);
+  const isTrained = (k: number) => k < rows.length - testRows(rows.length);
+  const inputs = new Float32Array(rows.length * size);
+  const columnEnds: [low: number, high: number][] = [];
+  for (let c = 0; c < size; c++) {
+    const column = Array.from(order, (row) => rows[row][c]);
+    const [low, high] = endsOf(column.filter((_, k) => isTrained(k)));
+    columnEnds.push([low, high]);
+    for (const [k, value] of column.entries())
+      inputs[k * size + c] = high > low ? (2 * (value - low)) / (high - low) - 1 : 0;
+  }
+  const values = Array.from(order, (row) => rows[row][size]);
+  const { mean, deviation } = momentsOf(values);
+  const scaled = (value: number) => (value - mean) / (deviation || 1) + noise * normal(random);
+  const labels = classNames.length;
+  const targets = isClasses
+    ? Uint8Array.from(values, (value) => (random.uniform() < noise ? random.below(labels) : value))
+    : Float32Array.from(values, scaled);
+  const learned = columns[size];
+  const unit = isClasses ? "" : ", less its mean and divided by its standard deviation";
+  return {
+    data: split(inputs, targets, size),
+    ...{ rows: "rows", shape: [size], inputs: columns.slice(0, size) },
+    outputs: isClasses ? classNames : [learned],
+    isClassification: isClasses,
+    about: `${rows.length.toLocaleString("en")} rows of your table. Learned is ${learned}${unit}; inputs are brought to −1 … 1.`,
+  };
+}
+
+function momentsOf(values: readonly number[]) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.sqrt(square) };
+}
+
+function endsOf(values: readonly number[]): [number, number] {
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+}
+
+const testRows = (rows: number) => Math.max(1, Math.round(TEST_SHARE * rows));
+
+function split(inputs: Float32Array, targets: Uint8Array | Float32Array, size: number): Data {
+  const at = inputs.length / size - testRows(inputs.length / size);
+  const part = (from: number, to?: number) => ({
+    inputs: inputs.slice(from * size, to === undefined ? undefined : to * size),
+    targets: targets.slice(from, to),
+  });
+  return { train: part(0, at), test: part(at), shift: 0 };
+}

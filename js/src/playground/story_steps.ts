@@ -1,0 +1,259 @@
+/** The seven steps of the story; each says what is so in the network at hand. */
+
+import type { PageModel } from "../page/model.ts";
+import type { Course } from "../page/trained.ts";
+import type { Machine } from "../training/machine.ts";
+import { Random } from "../training/random.ts";
+import type { News } from "../training/worker.ts";
+import { SEEDS } from "./doubt.ts";
+import {
+  type Curve,
+  createAnswers,
+  curvesOf,
+  exponential,
+  FORM_COUNT,
+  formOf,
+  heightOfCurve,
+  pruned,
+  short,
+} from "./facts.ts";
+import { bytesOf, type Made } from "./network.ts";
+import type { Problem } from "./problems.ts";
+import { defaultsOf, type State } from "./state.ts";
+
+/** A network in the page. */
+export interface Present {
+  state: State;
+  problem: Problem;
+  network: Made;
+  machine: Machine;
+  course: Course;
+  /** The stream's model: by it functions are selected, and the training is steered. */
+  model: PageModel;
+  /** The views' page: the whole network, or the functions of a layer. */
+  turnTo(page: "network" | "functions"): void;
+  signal: AbortSignal;
+}
+
+export interface Known extends Present {
+  news: News;
+  frame: Float32Array;
+}
+
+interface Step {
+  title: string;
+  /** True whatever comes out. */
+  words: string;
+  state: State;
+  page: "network" | "functions";
+  /** What comes out, at the reader's arrival. */
+  arrive?(present: Known): string | Promise<string>;
+  /** The same while it trains. */
+  follow?(present: Known): string;
+  /** Puts back what was changed. */
+  leave?(present: Known): void;
+}
+
+const DIGITS = defaultsOf("digits", "kancnn");
+const FORMULA: State = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
+/** Test digits that are looked at; pixels by which they are pushed; the share of functions that goes. */
+const LOOKED_AT = 200;
+const PUSHED = 4;
+const PRUNED = 1 / 3;
+const SIDE = 28;
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+/** The layer's function that varies most, and its number. */
+function widest({ network, frame }: Known) {
+  const curves = curvesOf(network.layout.layers[0], frame);
+  const heights = curves.map(heightOfCurve);
+  const f = heights.indexOf(Math.max(...heights));
+  return { f, curve: curves[f], curves };
+}
+
+function select({ network, model }: Known, f: number): void {
+  const [{ name, shape }] = network.layout.layers;
+  const [, inputs, height, width] = shape;
+  const [column, row] = [f % width, Math.floor(f / width) % height];
+  const channel = Math.floor(f / width / height) % inputs;
+  const out = Math.floor(f / width / height / inputs);
+  model.set("selection", { layer: name, out, in: channel, row, column });
+}
+
+const at = ({ x, y }: Curve, place: number) =>
+  y[x.findIndex((each) => Math.abs(each - place) < 1e-6)];
+
+/** Rounded down: all of it is explained by no curve. */
+const explained = (found: { explained: number }) =>
+  `${(Math.floor(1000 * found.explained) / 10).toFixed(1)} %`;
+
+const stepWords = ({ news: { step, steps } }: Known) =>
+  step > 0
+    ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps`
+    : "Untrained";
+
+/** The test digits as the network takes them, pushed up and to the left. */
+function digitsOf({ problem }: Known, pushed: number): Float32Array[] {
+  const { inputs } = problem.data.test;
+  return Array.from({ length: LOOKED_AT }, (_, n) => {
+    const image = new Float32Array(SIDE * SIDE).fill(-1);
+    for (let row = pushed; row < SIDE; row++)
+      for (let column = pushed; column < SIDE; column++)
+        image[(row - pushed) * SIDE + column - pushed] =
+          inputs[(n * SIDE + row) * SIDE + column] / 127.5 - 1;
+    return image;
+  });
+}
+
+const shareRight = ({ problem }: Known, answers: readonly { label: number }[]) =>
+  answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
+
+/** The examples of the page, while others are shown; the step at which functions are zero for a while. */
+let usualProbe: unknown;
+let prunedAt = -1;
+
+export const STORY: Step[] = [
+  {
+    title: "What is φ?",
+    words:
+      "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
+    state: DIGITS,
+    page: "network",
+    arrive(present) {
+      const { f, curve } = widest(present);
+      select(present, f);
+      return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+    },
+  },
+  {
+    title: "Watch it grow",
+    words:
+      "Now it trains on handwritten digits, and each step moves all functions a little. Shaded is how they have changed.",
+    state: DIGITS,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "resume" });
+      return "";
+    },
+    follow(present) {
+      const { f, curve } = widest(present);
+      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
+      const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
+      return `${stepWords(present)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOfCurve(first))} at the start, and is ${short(heightOfCurve(curve))} now.`;
+    },
+  },
+  {
+    title: "What a kernel sees",
+    words:
+      "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
+    state: DIGITS,
+    page: "functions",
+    arrive(present) {
+      const { f, curves } = widest(present);
+      const kernel = Math.floor(f / 9);
+      select(present, 9 * kernel + 4);
+      const rising = curves
+        .slice(9 * kernel, 9 * kernel + 9)
+        .filter((curve) => at(curve, 1) > at(curve, -1)).length;
+      const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
+      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+    },
+  },
+  {
+    title: "What it never saw",
+    words:
+      "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
+    state: DIGITS,
+    page: "network",
+    async arrive(present) {
+      const { frame, model, problem, machine, network } = present;
+      const [digits, pushed] = [digitsOf(present, 0), digitsOf(present, PUSHED)];
+      const blank = new Float32Array(SIDE * SIDE).fill(-1);
+      usualProbe ??= model.get("probe");
+      const shown = [blank, ...pushed.slice(0, 7)];
+      const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
+      const shape = [shown.length, 1, SIDE, SIDE];
+      model.set("probe", { shape, inputs: bytesOf(inputs), labels: null });
+      const answer = createAnswers(machine, network);
+      const right = shareRight(present, await answer(frame, digits));
+      const rightPushed = shareRight(present, await answer(frame, pushed));
+      const [empty] = await answer(frame, [blank]);
+      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+    },
+    leave({ model }) {
+      if (usualProbe) model.set("probe", usualProbe);
+      usualProbe = undefined;
+    },
+  },
+  {
+    title: "Prune",
+    words:
+      "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
+    state: DIGITS,
+    page: "network",
+    async arrive(present) {
+      const { model, machine, network, frame } = present;
+      model.send({ kind: "pause" });
+      const random = new Random(1);
+      const weak = pruned(network, frame, PRUNED);
+      const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
+      const answer = createAnswers(machine, network);
+      const digits = digitsOf(present, 0);
+      const all: number[] = [];
+      for (const one of [frame, weak.frame, others])
+        all.push(shareRight(present, await answer(one, digits)));
+      const [before, after, chance] = all;
+      model.send({ kind: "put", coefficients: weak.frame });
+      prunedAt = present.news.step;
+      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
+      if (before < 0.5)
+        return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      const isNeeded = before - after > 0.02;
+      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+    },
+    leave({ model, news }) {
+      // Where it has been trained on without them, there is nothing to go back to.
+      if (news.step === prunedAt) model.send({ kind: "undo" });
+      prunedAt = -1;
+    },
+  },
+  {
+    title: "Formula",
+    words:
+      "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
+    state: FORMULA,
+    page: "network",
+    arrive(present) {
+      select(present, 0);
+      present.model.send({ kind: "resume" });
+      return "";
+    },
+    follow(present) {
+      const { network, frame, news } = present;
+      const [first, last] = network.layout.layers;
+      const [ofX, ofY] = curvesOf(first, frame);
+      const ends = (end: (...all: number[]) => number) => end(...ofX.y) + end(...ofY.y);
+      const range = [ends(Math.min), ends(Math.max)] as const;
+      const [ofSum] = curvesOf(last, frame, range);
+      const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
+      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
+      const isFound = x.form === "sin πx" && y.form === "x²";
+      const isClose = Math.min(x.explained, y.explained, share) > 0.98;
+      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+    },
+  },
+  {
+    title: "Doubt",
+    words: `The same network from ${SEEDS} other seeds. Left: the function of x of each. Right: the same, brought to one height and turned the same way.`,
+    state: FORMULA,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "pause" });
+      return "They train.";
+    },
+  },
+];

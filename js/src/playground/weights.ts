@@ -1,0 +1,176 @@
+/** A trained network for Python: its numbers as .npz, and the lines that read them. */
+
+import { type BasisSpec, FAMILIES } from "./bases.ts";
+import type { Made } from "./network.ts";
+import type { State } from "./state.ts";
+
+type Arrays = Map<string, { shape: readonly number[]; values: Float32Array | BigInt64Array }>;
+
+/** The arrays of the network's state_dict, as kan_widgets.nn names them. */
+export function arraysOf({ layout, kept }: Made, frame: Float32Array): Arrays {
+  const arrays: Arrays = new Map();
+  let end = 0;
+  for (const { name, kind, shape, nb, offset } of layout.layers) {
+    const count = shape.reduce((all, size) => all * size);
+    const own = kind === "conv" ? shape : shape.slice(0, 2);
+    const { isScaled = false, basis } = kept.get(name) ?? {};
+    const base = new Float32Array(count);
+    const splines = new Float32Array(count * (nb - 1));
+    for (let f = 0; f < count; f++) {
+      base[f] = frame[offset + f * nb];
+      splines.set(frame.subarray(offset + f * nb + 1, offset + (f + 1) * nb), f * (nb - 1));
+    }
+    arrays.set(`${name}.base_weight`, { shape: own, values: base });
+    arrays.set(`${name}.spline_weight`, { shape: [...own, nb - 1], values: splines });
+    // The splines have their scale in them.
+    const ones = new Float32Array(count).fill(1);
+    if (isScaled) arrays.set(`${name}.spline_scaler`, { shape: own, values: ones });
+    const knots = basis ? knotsOf(basis) : [];
+    if (knots.length > 0)
+      arrays.set(`${name}.knots`, { shape: [knots.length], values: Float32Array.from(knots) });
+    end = offset + count * nb;
+  }
+  for (const { name, size } of layout.beside) {
+    arrays.set(name, { shape: [size], values: frame.slice(end, end + size) });
+    if (name.endsWith("running_mean")) {
+      const batches = name.replace("running_mean", "num_batches_tracked");
+      arrays.set(batches, { shape: [], values: new BigInt64Array(1) });
+    }
+    end += size;
+  }
+  return arrays;
+}
+
+/** The knots of splines; of waves, by which Python tells their order, the frequency of each. */
+function knotsOf({ knots, kernel: { family, order, functions } }: BasisSpec): readonly number[] {
+  const isWaves = order === 0 && FAMILIES[family] === "fourier";
+  return isWaves ? Array.from({ length: functions }, (_, b) => (b + 1) >> 1) : knots;
+}
+
+/** The network as the bytes of an .npz file: a ZIP archive of .npy files, stored as they are. */
+export function archiveOf(made: Made, frame: Float32Array): Uint8Array<ArrayBuffer> {
+  const files = Array.from(arraysOf(made, frame), ([name, array]) => {
+    return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array) };
+  });
+  const parts: Uint8Array[] = [];
+  const index: Uint8Array[] = [];
+  let at = 0;
+  for (const { name, bytes } of files) {
+    // Version needed, flags, method, time, date; checksum, sizes; lengths of name and more.
+    const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
+    const local = record([0x04034b50, ...shared], "IHHHHHIIIHH");
+    index.push(record([0x02014b50, 20, ...shared, 0, 0, 0, 0, at], "IHHHHHHIIIHHHHHII"), name);
+    parts.push(local, name, bytes);
+    at += local.length + name.length + bytes.length;
+  }
+  const size = index.reduce((all, { length }) => all + length, 0);
+  const end = record([0x06054b50, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
+  return joined([...parts, ...index, end]);
+}
+
+/** An array as NumPy writes it, format 1.0. */
+function npyOf({
+  shape,
+  values,
+}: {
+  shape: readonly number[];
+  values: Float32Array | BigInt64Array;
+}) {
+  const kind = values instanceof Float32Array ? "<f4" : "<i8";
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const length = Math.ceil((10 + words.length + 1) / 64) * 64 - 10;
+  const header = new TextEncoder().encode(`${words.padEnd(length - 1)}\n`);
+  const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return joined([magic, record([length], "H"), header, bytes]);
+}
+
+/** Whole numbers of two (H) and four (I) bytes, lowest bytes first. */
+function record(numbers: readonly number[], kinds: string): Uint8Array {
+  const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
+  const view = new DataView(new ArrayBuffer(size));
+  let at = 0;
+  for (const [k, kind] of [...kinds].entries()) {
+    if (kind === "H") view.setUint16(at, numbers[k], true);
+    else view.setUint32(at, numbers[k], true);
+    at += kind === "H" ? 2 : 4;
+  }
+  return new Uint8Array(view.buffer);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** CRC-32 of ZIP. */
+function checksum(bytes: Uint8Array): number {
+  let rest = ~0;
+  for (const byte of bytes) {
+    rest ^= byte;
+    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+  }
+  return ~rest >>> 0;
+}
+
+/** Python that makes the network and reads its numbers. */
+export function codeOf(state: State, { layout, structure }: Made): string {
+  const { grid, order, basis, base } = state;
+  const settings = [
+    grid !== 5 && `grid_size=${grid}`,
+    order !== 3 && `spline_order=${order}`,
+    basis !== "bspline" && `basis="${basis}"`,
+    base !== "silu" && `base_activation="${base}"`,
+  ].filter(Boolean);
+  const call = (name: string, ...own: (string | number)[]) =>
+    `${name}(${[...own, ...settings].join(", ")})`;
+  const heading = [
+    "import numpy as np, torch, kan_widgets as kw",
+    "",
+    'weights = np.load("kan.npz")',
+  ];
+  const reading =
+    "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})";
+  if (state.network === "kancnn") {
+    const widths = state.widths.join(", ");
+    const model = call(
+      "kw.nn.KANCNN",
+      `channels=(${widths}${state.widths.length === 1 ? "," : ""})`,
+    );
+    return [...heading, `model = ${model}`, reading, "model.eval()"].join("\n");
+  }
+  if (state.network === "article") {
+    const lines = [`model = kw.nn.KANCNN.article()`, reading, "model.eval()"];
+    return [...heading, ...lines].join("\n");
+  }
+  const isFlat = structure.stations.some(({ kind }) => kind === "reshape");
+  const isClassifier = structure.stations.at(-1)?.name === "log_softmax";
+  const layers = layout.layers.map(({ name, shape }) => {
+    return `    ("${name}", ${call("kw.nn.KANLinear", shape[1], shape[0])}),`;
+  });
+  return [
+    "from collections import OrderedDict",
+    ...heading,
+    "model = torch.nn.Sequential(OrderedDict([",
+    ...(isFlat ? ['    ("flatten", torch.nn.Flatten()),'] : []),
+    ...layers,
+    ...(isClassifier ? ['    ("log_softmax", torch.nn.LogSoftmax(-1)),'] : []),
+    "]))",
+    reading,
+    "model.eval()",
+  ].join("\n");
+}
+
+export function download(document: Document, bytes: Uint8Array<ArrayBuffer>, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes]));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

@@ -1,0 +1,268 @@
+// @vitest-environment happy-dom
+/** The playground's story: what it says of a network, and the strip that says it. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { PageModel } from "../src/page/model.ts";
+import { doubtWords } from "../src/playground/doubt.ts";
+import {
+  type Curve,
+  correlation,
+  createAnswers,
+  curvesOf,
+  exponential,
+  formOf,
+  heightOfCurve,
+  pruned,
+  short,
+} from "../src/playground/facts.ts";
+import { makeNetwork } from "../src/playground/network.ts";
+import { makeProblem } from "../src/playground/problems.ts";
+import { defaultsOf, type State, stateOf } from "../src/playground/state.ts";
+import { createStory, storyOf } from "../src/playground/story.ts";
+import type { Present } from "../src/playground/story_steps.ts";
+import { Machine } from "../src/training/machine.ts";
+import type { Data } from "../src/training/trainer.ts";
+import type { News } from "../src/training/worker.ts";
+
+const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.wasm"));
+const machine = await Machine.from(code);
+const images = {
+  inputs: new Uint8Array(784 * 200).map((_, k) => (k * 7) % 256),
+  targets: new Uint8Array(200).map((_, k) => k % 10),
+};
+const digits: Data = { train: images, test: images, shift: 1 };
+const networkOf = (state: State) => {
+  const problem = makeProblem(state, digits, "");
+  return { state, problem, network: makeNetwork(state, problem, machine) };
+};
+
+const x = Array.from({ length: 81 }, (_, k) => -1 + k / 40);
+const curve = (f: (x: number) => number): Curve => ({ x, y: x.map(f) });
+
+describe("facts", () => {
+  it("a curve is the sum of a function's terms", () => {
+    const { network } = networkOf(stateOf("#problem=moons&start=3"));
+    const [layer] = network.layout.layers;
+    const curves = curvesOf(layer, network.frame);
+    expect(curves.length).toBe(8);
+    for (const [f, { x: points, y }] of curves.entries()) {
+      expect([points[0], points.at(-1)]).toEqual([-1, 1]);
+      // Where no spline bends much: the base term, and coefficients of the bumps that add up to 1.
+      const at = layer.offset + f * layer.nb;
+      const own = network.frame.subarray(at + 1, at + layer.nb);
+      const [low, high] = [Math.min(...own), Math.max(...own)];
+      for (const [k, point] of points.entries()) {
+        const splines = y[k] - network.frame[at] * (point / (1 + Math.exp(-point)));
+        expect(splines).toBeGreaterThan(low - 1e-5);
+        expect(splines).toBeLessThan(high + 1e-5);
+      }
+    }
+    expect(heightOfCurve({ x: [0, 1, 2], y: [3, -1, 2] })).toBe(4);
+  });
+
+  it("a part of each layer's functions is set to zero: those that vary least, or by chance", () => {
+    const { network } = networkOf(defaultsOf("digits", "kancnn"));
+    const weak = pruned(network, network.frame, 1 / 3);
+    expect(weak.count).toBe(24 + 384 + 768 + 480);
+    for (const layer of network.layout.layers) {
+      const [before, after] = [network.frame, weak.frame].map((frame) =>
+        curvesOf(layer, frame).map(heightOfCurve),
+      );
+      const gone = before.filter((_, f) => after[f] === 0);
+      const left = before.filter((_, f) => after[f] > 0);
+      expect(Math.max(...gone)).toBeLessThanOrEqual(Math.min(...left));
+      expect(after.filter((height) => height > 0)).toEqual(left);
+    }
+    const chance = pruned(network, network.frame, 1 / 3, Math.random);
+    expect(chance.count).toBe(weak.count);
+    expect(chance.frame).not.toEqual(weak.frame);
+    expect(pruned(network, network.frame, 0).frame).toEqual(network.frame);
+  });
+
+  it("answers are probabilities, one for each image", async () => {
+    const { network } = networkOf(defaultsOf("digits", "kancnn"));
+    const answer = createAnswers(machine, network);
+    const some = Array.from({ length: 120 }, (_, k) => new Float32Array(784).fill(k / 60 - 1));
+    const answers = await answer(network.frame, some);
+    expect(answers.length).toBe(120);
+    for (const { label, share } of answers) {
+      expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(label);
+      expect(share).toBeGreaterThan(0.1);
+      expect(share).toBeLessThan(1);
+    }
+    // An image's answer does not depend on those beside it.
+    expect(await answer(network.frame, [some[77]])).toEqual([answers[77]]);
+  });
+
+  it.each([
+    ["x", (v: number) => 3 - 2 * v],
+    ["x²", (v: number) => -0.1 * v * v + 5],
+    ["x³", (v: number) => v ** 3],
+    ["|x|", (v: number) => 4 * Math.abs(v) - 1],
+    ["sin πx", (v: number) => -2 * Math.sin(Math.PI * v) + 0.3],
+    ["cos πx", (v: number) => Math.cos(Math.PI * v)],
+    ["exp x", (v: number) => 2 * Math.exp(v) + 1],
+    ["tanh 3x", (v: number) => 1 - Math.tanh(3 * v)],
+  ])("%s is found, whatever its factor and constant", (form, f) => {
+    expect(formOf(curve(f)).form).toBe(form);
+    expect(formOf(curve(f)).explained).toBeCloseTo(1, 10);
+  });
+
+  it("an exponential is told from what is none", () => {
+    expect(exponential(curve((v) => 3 * Math.exp(-1.7 * v) + 2))).toBeGreaterThan(0.9999);
+    expect(exponential(curve((v) => Math.sin(Math.PI * v)))).toBeLessThan(0.8);
+    expect(correlation([1, 2, 3], [-2, -4, -6])).toBeCloseTo(-1);
+    expect(short(-0.012345)).toBe("−0.012");
+  });
+
+  it("the doubt is said as it is", () => {
+    const sine = (factor: number) => curve((v) => factor * Math.sin(Math.PI * v));
+    const same = [1, -2, 3, 0.5, -1, 1, 2, 4].map(sine);
+    const errors = [0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1, 0.4];
+    expect(doubtWords(same, errors)).toContain("off by 0.1 to 0.4. All 8 shapes agree");
+    const two = [...same.slice(0, 6), curve((v) => v * v), curve((v) => v ** 3 - v / 2)];
+    expect(doubtWords(two, errors)).toContain("6 of 8 shapes agree");
+    const each = [1, 2, 3, 4, 5, 6, 7, 8].map((k) => curve((v) => Math.cos(k * Math.PI * v)));
+    expect(doubtWords(each, errors)).toContain("No shape is that of most");
+  });
+});
+
+it("a bare address begins with the first step, another one closed unless it says so", () => {
+  expect(storyOf("")).toBe(1);
+  expect(storyOf("#")).toBe(1);
+  expect(storyOf("#problem=moons")).toBe(0);
+  expect(storyOf("#story=0")).toBe(0);
+  expect(storyOf("#problem=moons&story=7")).toBe(7);
+  for (const nonsense of ["8", "-1", "1.5", "x", ""])
+    expect(storyOf(`#story=${nonsense}`), nonsense).toBe(0);
+});
+
+/** A page with a story in it, whose networks come as soon as they are asked for. */
+function storyPage() {
+  document.body.replaceChildren(document.createElement("main"));
+  let state = defaultsOf("digits", "kancnn");
+  const steps: number[] = [];
+  const sent: { kind: string }[] = [];
+  const pages: string[] = [];
+  const model = new PageModel({ probe: "usual" }, (content) => {
+    sent.push(content as { kind: string });
+  });
+  const begin = vi.fn(async (next: State) => {
+    state = next;
+    story.end();
+    hear();
+  });
+  const story = createStory(document.querySelector("main") as HTMLElement, {
+    state: () => state,
+    begin,
+    moved: (step) => steps.push(step),
+  });
+  let own = networkOf(state);
+  function hear(more: Partial<News> = {}) {
+    if (own.state !== state) own = networkOf(state);
+    const { signal } = new AbortController();
+    const present = { ...own, machine, model, signal, course: {} };
+    const turnTo = (page: string) => pages.push(page);
+    const news = { frame: own.network.frame, step: 0, steps: 504, state: "paused", ...more };
+    story.hear({ ...present, turnTo } as unknown as Present, news as News);
+  }
+  const root = document.querySelector("#kw-story") as HTMLElement;
+  const button = (name: string) =>
+    [...root.querySelectorAll("button")].find((each) => each.textContent === name) as HTMLElement;
+  const said = () => root.querySelector("[aria-live]")?.textContent ?? "";
+  const facts = () => root.querySelector(".kw-story-facts") as HTMLElement;
+  return { story, hear, begin, button, said, facts, model, sent, steps, pages, root };
+}
+
+describe("the strip", () => {
+  it("is closed at first, and goes forth, back and away by its buttons", async () => {
+    const page = storyPage();
+    const told = page.root.querySelector(".kw-story-told") as HTMLElement;
+    expect(told.hidden).toBe(true);
+    page.hear();
+    page.button("Show me round, in seven steps").click();
+    await vi.waitFor(() => expect(page.facts().textContent).toContain("Untrained it makes"));
+    expect(told.hidden).toBe(false);
+    expect(page.said()).toContain("1 of 7: What is φ?");
+    expect(page.button("Back").matches(":disabled")).toBe(true);
+    expect(document.activeElement).toBe(page.button("Next"));
+    expect(page.model.get("selection")).toMatchObject({ layer: "convs.0", in: 0 });
+
+    page.button("Next").click();
+    expect(page.said()).toContain("2 of 7");
+    expect(page.sent).toEqual([{ kind: "resume" }]);
+    page.button("Back").click();
+    expect(page.said()).toContain("1 of 7");
+    page.button("Close").click();
+    await vi.waitFor(() => expect(told.hidden).toBe(true));
+    expect(page.steps.slice(-4)).toEqual([1, 2, 1, 0]);
+    expect(page.begin).not.toHaveBeenCalled();
+  });
+
+  it("says at most one thing a second while it trains, and none of it aloud", async () => {
+    const now = vi.spyOn(performance, "now");
+    const page = storyPage();
+    page.hear();
+    now.mockReturnValue(0);
+    await page.story.go(2);
+    const heard: string[] = [];
+    for (let k = 1; k <= 40; k++) {
+      now.mockReturnValue(100 * k);
+      page.hear({ step: k, state: "running" });
+      heard.push(page.facts().textContent ?? "");
+    }
+    expect(new Set(heard).size).toBeLessThanOrEqual(5);
+    expect(new Set(heard).size).toBeGreaterThanOrEqual(4);
+    expect(page.facts().getAttribute("aria-live")).toBe("off");
+    page.hear({ step: 41, state: "finished" });
+    expect(page.facts().textContent).toContain("After 41 of 504 steps");
+    expect(page.facts().getAttribute("aria-live")).toBe("polite");
+    now.mockRestore();
+  });
+
+  it("shows what the network never saw, and takes it away again", async () => {
+    const page = storyPage();
+    page.hear();
+    await page.story.go(4);
+    expect(page.facts().textContent).toMatch(/it gets \d+ % of 200 test digits right, and \d+ %/);
+    expect(page.facts().textContent).toContain("hardly learned yet");
+    expect(page.model.get("probe")).toMatchObject({ shape: [8, 1, 28, 28], labels: null });
+    await page.story.go(0);
+    expect(page.model.get("probe")).toBe("usual");
+  });
+
+  it("sets the weakest functions to zero, and back", async () => {
+    const page = storyPage();
+    page.hear();
+    await page.story.go(5);
+    expect(page.facts().textContent).toMatch(
+      /Without these 1,656 functions it gets \d+ % .* random/,
+    );
+    expect(page.sent.map(({ kind }) => kind)).toEqual(["pause", "put"]);
+    await page.story.go(4);
+    expect(page.sent.at(-1)?.kind).toBe("undo");
+    await page.story.go(5);
+    page.hear({ step: 3 });
+    await page.story.go(0);
+    // It has been trained on without them: nothing is undone.
+    expect(page.sent.map(({ kind }) => kind).slice(-2)).toEqual(["pause", "put"]);
+  });
+
+  it("brings the network of a step, and is over where the reader brings another", async () => {
+    const page = storyPage();
+    page.hear();
+    await page.story.go(6);
+    expect(page.begin).toHaveBeenCalledOnce();
+    expect(page.begin.mock.calls[0][0]).toMatchObject({ problem: "formula", widths: [1] });
+    expect(page.said()).toContain("6 of 7: Formula");
+    page.hear({ step: 960, steps: 960, state: "finished" });
+    expect(page.facts().textContent).toMatch(
+      /the function of x is most like .+ \(\d+\.\d % of its variance\)/,
+    );
+    expect(page.facts().textContent).toContain("These are not the parts of the formula.");
+    page.story.end();
+    expect(page.steps.at(-1)).toBe(0);
+  });
+});
