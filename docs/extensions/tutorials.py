@@ -41,7 +41,8 @@ views that are alive.
 """
 RUN = """
 To run them, `kan-widgets lab tutorials` opens them in JupyterLab: each by itself, in a minute or
-two, on digits that come with the package.
+two, on digits that come with the package. Or begin without any: <a
+href="../playground/index.html">train a network here</a>, in the browser.
 """
 
 # The text of a tutorial is that of a notebook.

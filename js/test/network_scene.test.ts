@@ -9,9 +9,11 @@ import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/scene/words.ts";
 import { sumText } from "../src/views/network_view/close_up.ts";
-import { heightAt, wayOf } from "../src/views/network_view/links.ts";
+import { boldness } from "../src/views/network_view/diagram.ts";
+import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
+import { linkWords } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
 import { frameOf, layer } from "./samples.ts";
@@ -252,6 +254,39 @@ describe("before the first batch", () => {
       .flatMap((mark) => (mark.kind === "group" ? mark.marks : [mark]));
     const bold = lines.filter((mark) => mark.kind === "lines" && (mark.opacity ?? 1) > 0.25);
     expect([lines.length > 0, bold]).toEqual([true, []]);
+  });
+});
+
+describe("an ensemble", () => {
+  it("has links the bolder in the more networks, whatever their strength, and says in how many", () => {
+    const counts = [Float32Array.of(4, 1, 4, 2, 3, 0), Float32Array.of(4, 2, 1)];
+    const layers = Object.fromEntries(counts.map((of, k) => [`l${k}`, new DataView(of.buffer)]));
+    const first = run([2, 3, 1]);
+    const scene = page({ alive: { count: 4, layers } })(first);
+    scene.diagram.parts.slice(1).forEach((part, k) => {
+      expect(part.bundles.map((_, n) => boldness(part, n) * 4)).toEqual([...counts[k]]);
+      const words = part.bundles.map((_, n) => linkWords(scene.diagram, part, n));
+      const said = words.map((text) => Number(/ · in (\d) of 4 networks\. /.exec(text)?.[1]));
+      expect(said).toEqual([...counts[k]]);
+    });
+    const marks = linkMarks(scene.diagram, themeOf("light"), 1, -1);
+    const bold = marks.flatMap((mark) => (mark.kind === "lines" ? [mark.opacity ?? 1] : []));
+    // Five counts in the first layer, three in the second: the most first drawn last.
+    expect(bold.length).toBe(8);
+    expect([...bold.slice(0, 5)].sort((a, b) => a - b)).toEqual(bold.slice(0, 5));
+    expect(new Set(bold.slice(0, 5)).size).toBe(5);
+    expect(scene.caption.map(({ text }) => text)).toContain("links: bolder in more of 4 networks");
+    const alone = page()(first);
+    expect(alone.diagram.parts.map(({ alive }) => alive)).toEqual([null, null, null]);
+    expect(linkWords(alone.diagram, alone.diagram.parts[1], 0)).not.toContain("networks");
+  });
+
+  it("has of a link of several functions the one that most networks have", () => {
+    const { parts } = page()(run([2, 3, 1])).diagram;
+    const alive = { count: 5, of: Float32Array.of(0, 4, 1) };
+    expect(
+      boldness({ ...parts[2], alive, bundles: [{ from: 0, to: 0, first: 0, count: 3 }] }, 0),
+    ).toBe(0.8);
   });
 });
 

@@ -1,28 +1,34 @@
 """What functions are worth: a network run with some of them replaced, and left as it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace as with_fields
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from kan_widgets.arrays import Float64, Int64
 from kan_widgets.checks import is_module
-from kan_widgets.functions import LayerFunctions, Tap
-from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.insight.formulas.projection import Curve, Replacement, difference, replaced
-from kan_widgets.insight.tapped_pass import Stage, TappedPass, run, stages_of
-from kan_widgets.live.frames.frame import place_in_layer
+from kan_widgets.insight.formulas.projection import (
+    Curve,
+    Replacement,
+    Where,
+    chosen,
+    difference,
+    parts_without,
+    replaced,
+)
+from kan_widgets.insight.networks.ensemble import Ensemble
+from kan_widgets.insight.tapped_pass import log_probabilities, stages_of
+from kan_widgets.live.model.holding import at_zero
 from kan_widgets.live.model.observe import observe
 from kan_widgets.printed import Printed
 
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
-
-Where = str | tuple[str, Sequence[int]]
-"""A layer by its name, or one function of it, ``("convs.0", (0, 0, 1, 1))``."""
 
 _REPLACEMENTS = {
     "mean": "their means",
@@ -32,12 +38,12 @@ _REPLACEMENTS = {
     "form": "their symbolic forms",
     "initial": "what they were at the start",
 }
-# Images that inputs are observed of, that run at a time, and draws of the bootstrap.
-_OBSERVED, _AT_ONCE, _DRAWS = 500, 250, 1000
+# Examples that inputs are observed of, and draws of the bootstrap.
+_OBSERVED, _DRAWS = 500, 1000
 
 
 class Interval(NamedTuple):
-    """A number with the 95 % of its bootstrap over images."""
+    """A number with 95 %: of its bootstrap over examples, or over networks and examples."""
 
     value: float
     low: float
@@ -55,12 +61,26 @@ def interval_of(values: Float64, over: Float64 | None = None) -> Interval:
     return Interval(float(values.mean() / over.mean()), float(low), float(high))
 
 
+def _over_networks(intervals: Sequence[Interval]) -> Interval:
+    """Return the mean over networks: Student's 95 %, and as much as examples alone make beside."""
+    from scipy.stats import t  # type: ignore[import-untyped]
+
+    values, count = [one.value for one in intervals], len(intervals)
+    seeds = t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count)
+    examples = np.mean([one.high - one.low for one in intervals]) / 2
+    mean, half = float(np.mean(values)), float(np.hypot(seeds, examples))
+    return Interval(mean, mean - half, mean + half)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Intervention(Printed):
-    """A network before and after some of its functions were replaced.
+    """A network, or an ensemble, before and after some of its functions were replaced.
 
-    Intervals are those of 95 %, over images alone: of this one training, whatever another seed
-    would give. What training does without such functions only the control tells.
+    Intervals are those of 95 %. Of one network they are over examples alone: of this training,
+    whatever another seed would give. Of an ensemble all numbers are means over its networks, and
+    intervals are for other seeds and other examples: the half-width is √(a² + b²), a of Student's
+    over networks, b the mean of theirs over examples, which is rather too wide than too narrow.
+    What training does without such functions only the control tells.
     """
 
     replaced: str
@@ -83,38 +103,58 @@ class Intervention(Printed):
     """Share right of a network trained that way from the start; None where none was."""
     control_change: Interval | None = None
     """``control`` − ``before``."""
+    after_control: Interval | None = None
+    """``after`` − ``control``."""
+    inputs: str = "examples"
+    """What it was run on, in words: "images" where inputs are ``(n, channels, height, width)``."""
+    networks: "tuple[Intervention, ...]" = field(default=(), repr=False)
+    """Of an ensemble what each network gives, by itself."""
 
     def table(self) -> list[dict[str, Any]]:
-        """Return a row for each class: images, right before and after, and the interval."""
+        """Return a row for each class: examples, right before and after, and the interval.
+
+        Of an ensemble a row for each network, with its control.
+        """
+        rows: list[tuple[dict[str, Any], float, Interval]] = [
+            ({"network": number, "control": one.control}, one.before, one.change)
+            for number, one in enumerate(self.networks)
+        ] or [
+            ({"class": label, self.inputs: count}, before, change)
+            for label, (count, before, change) in self.classes.items()
+        ]
         return [
-            {
-                "class": label,
-                "images": count,
+            head
+            | {
                 "before": before,
                 "after": before + change.value,
                 "low": change.low,
                 "high": change.high,
             }
-            for label, (count, before, change) in self.classes.items()
+            for head, before, change in rows
         ]
 
     def _words(self) -> list[str]:
         where = ", ".join(f"{count:,} of {name}" for name, count in self.layers.items()) or "none"
         kept = f" ({self.kept:,} stay: no form fits)" if self.kept else ""
-        points = Interval(*(100 * share for share in self.change))
+        worse, count = sum(one.change.high < 0 for one in self.networks), len(self.networks)
+        over = (
+            f" Means over {count} networks, 95 % over networks and {self.inputs}; {worse} of "
+            f"{count} are worse by more than other {self.inputs} make."
+        )
         words = [
             f"Functions replaced by {self.replaced}: {where}{kept}.",
-            f"Right of {self.images:,} images: {100 * self.before:.1f} % before, "
-            f"{100 * self.after:.1f} % after, a change of {points} points"
-            f"{_none(self.change)}; KL {self.kl}.",
+            f"Right of {self.images:,} {self.inputs}: {100 * self.before:.1f} % before, "
+            f"{100 * self.after:.1f} % after, a change of {_points(self.change)}; KL {self.kl}."
+            f"{over if count else ''}",
         ]
-        if self.control is None or self.control_change is None:
+        if self.control is None or self.control_change is None or self.after_control is None:
             return [*words, "No control was trained: a network without them may do as well."]
-        beside = Interval(*(100 * share for share in self.control_change))
+        seeds = f" ({count} seeds)" if count else ""
         return [
             *words,
-            f"Trained that way from the start: {100 * self.control:.1f} %, "
-            f"{beside} points beside the network{_none(self.control_change)}.",
+            f"Trained that way from the start{seeds}: {100 * self.control:.1f} %, "
+            f"beside the network {_points(self.control_change)}. Replaced afterwards, beside that "
+            f"control: {_points(self.after_control)}.",
         ]
 
     def _rows(self) -> list[Sequence[str]]:
@@ -122,21 +162,28 @@ class Intervention(Printed):
             (str(label), f"{count:,}", f"{100 * before:.1f} %", str(change))
             for label, (count, before, change) in self.classes.items()
         ]
-        return [("class", "images", "before", "change"), *rows]
+        if not self.networks:
+            return [("class", self.inputs, "before", "change"), *rows]
+        rows = [
+            (str(k), f"{100 * one.before:.1f} %", str(one.change), str(one.control_change or "–"))
+            for k, one in enumerate(self.networks)
+        ]
+        return [("network", "before", "change", "trained that way"), *rows]
 
 
-def _none(change: Interval) -> str:
-    return ", which may be none" if change.low <= 0 <= change.high else ""
+def _points(change: Interval) -> str:
+    none = ", which may be none" if change.low <= 0 <= change.high else ""
+    return f"{Interval(*(100 * share for share in change))} points{none}"
 
 
 def intervene(
-    source: "Binding | nn.Module",
+    source: "Binding | nn.Module | Ensemble",
     images: Tensor,
     labels: Tensor,
     replace: Replacement | Curve = "mean",
     *,
     where: Sequence[Where] | None = None,
-    control: Callable[[], nn.Module] | None = None,
+    control: Callable[[], nn.Module] | Literal[True] | None = None,
 ) -> Intervention:
     """Run a classifier with functions replaced, and say what that costs.
 
@@ -146,7 +193,8 @@ def intervene(
     Parameters
     ----------
     source
-        A binding or a model that gives ``(n, classes)`` scores.
+        A binding or a model that gives ``(n, classes)`` scores, or an `ensemble` of such: each
+        network is asked, and ``where`` names functions as in the typical one.
     images, labels
         ``(n, …)`` and ``(n,)``, whole numbers: what it is judged by.
     replace
@@ -158,7 +206,9 @@ def intervene(
         Layers by name, or functions, such as ``[("convs.0", (0, 0, 1, 1))]``; by default all.
     control
         Returns a network that was trained that way from the start. Splines that a trained network
-        cannot do without may be worth little where there were none all along.
+        cannot do without may be worth little where there were none all along. Of an ensemble that
+        was made with ``train``, True trains a control from each seed, in which the splines (or base
+        terms, or with ``"mean"`` whole functions; a constant others can add) are 0 from the start.
 
     Raises
     ------
@@ -180,33 +230,87 @@ def intervene(
     >>> found.layers, found.images, found.change.low <= found.change.value
     ({'KANLinear': 4}, 50, True)
     """
-    model = judged_model(source, images, labels)
     if not callable(replace) and replace not in _REPLACEMENTS:
         raise ValueError(
             f"replace={replace!r}: expected one of {', '.join(map(repr, _REPLACEMENTS))}"
         )
+    is_known = callable(control)
+    if isinstance(source, Ensemble):
+        is_known = control is True and source.training is not None
+    if control is not None and not is_known:
+        raise TypeError(
+            f"control={control!r:.60}: expected a function that returns a network trained that "
+            "way; of an ensemble that was made with train, True"
+        )
+    if isinstance(source, Ensemble):
+        return _of_all(source, images, labels, replace, where, is_known)
+    return _of_one(source, images, labels, replace, where, control)
+
+
+def _of_one(
+    source: Any, images: Tensor, labels: Tensor, replace: Any, where: Any, control: Any
+) -> Intervention:
+    model = judged_model(source, images, labels)
     stages = [stage for stage in stages_of(model) if stage.kind != "elementwise"]
     layers = {
         part.name: part.called(x_at=tap)
         for stage in stages
         for part, tap in zip(stage.parts, stage.inputs, strict=True)
     }
-    chosen = _chosen(layers, where)
+    numbers_of = chosen(layers, where)
     seen = observe(model, {}, list(layers.values()), images[:_OBSERVED])
     begun = None if is_module(source) else source.history[0]
     differences, counts, kept = {}, {}, 0
-    for name, numbers in chosen.items():
+    for name, numbers in numbers_of.items():
         changed, new = replaced(layers[name], seen.get(name), numbers, replace, begun)
         counts[layers[name].name or layers[name].type] = len(changed)
         kept += len(numbers) - len(changed)
         differences[name] = difference(layers[name], changed, new)
     truth = labels.cpu().numpy()
-    before, after = (_logs(model, images, stages, added) for added in ({}, differences))
-    others = None if control is None else _logs(control(), images, [], {})
-    return _judged(replace, counts, kept, truth, before, after, others)
+    before, after = (log_probabilities(model, images, stages, added) for added in ({}, differences))
+    others = None if control is None else log_probabilities(control(), images, [], {})
+    found = _judged(replace, counts, kept, truth, before, after, others)
+    return with_fields(found, inputs="images" if images.ndim == 4 else "examples")
 
 
-def judged_model(source: "Binding | nn.Module", images: Tensor, labels: Tensor) -> nn.Module:
+def _train_without(train: Any, replace: Any, where: Any, model: nn.Module) -> None:
+    """Train a network in which functions, or parts of them, are 0 from the start."""
+    with at_zero(model, parts_without(model, replace, where)):
+        train(model)
+
+
+def _of_all(
+    ensemble: Ensemble, images: Tensor, labels: Tensor, replace: Any, where: Any, with_control: bool
+) -> Intervention:
+    """Ask each network of an ensemble."""
+    control = None
+    if with_control and ensemble.training is not None:
+        train = partial(_train_without, ensemble.training.train, replace, where)
+        control = with_fields(ensemble.training, train=train).networks().__next__
+    tried = []
+    for k, member in enumerate(ensemble.members):
+        own = None if where is None else [ensemble.place_in(k, item) for item in where]
+        tried.append(_of_one(member, images, labels, replace, own, control))
+
+    def mean(name: str) -> float:
+        return float(np.mean([getattr(one, name) for one in tried]))
+
+    intervals = ["change", "kl", *(["control_change", "after_control"] if control else [])]
+    over: Any = {name: _over_networks([getattr(one, name) for one in tried]) for name in intervals}
+    return with_fields(
+        tried[0],
+        layers=dict(sum((Counter(one.layers) for one in tried), Counter())),
+        kept=sum(one.kept for one in tried),
+        before=mean("before"),
+        after=mean("after"),
+        control=mean("control") if control else None,
+        classes={},
+        networks=tuple(tried),
+        **over,
+    )
+
+
+def judged_model(source: Any, images: Tensor, labels: Tensor) -> nn.Module:
     """Return the model, or raise unless there are a model, images and labels."""
     model = source if is_module(source) else getattr(source, "model", None)
     if not is_module(model):
@@ -215,8 +319,8 @@ def judged_model(source: "Binding | nn.Module", images: Tensor, labels: Tensor) 
         raise TypeError("images and labels: expected two tensors")
     if labels.ndim != 1 or len(labels) != len(images) or len(images) < 2:
         raise ValueError(
-            f"labels of shape {tuple(labels.shape)} for {len(images)} images: expected one whole "
-            "number for each of two images or more"
+            f"labels of shape {tuple(labels.shape)} for {len(images)} examples: expected one whole "
+            "number for each of two examples or more"
         )
     return model
 
@@ -252,49 +356,5 @@ def _judged(
         classes=classes,
         control=None if beside is None else float(beside.mean()),
         control_change=None if beside is None else interval_of(beside - right),
+        after_control=None if beside is None else interval_of(then - beside),
     )
-
-
-def _chosen(layers: dict[str, LayerFunctions], where: Sequence[Where] | None) -> dict[str, Int64]:
-    """Return by layer the numbers of the functions that are meant."""
-    chosen: dict[str, list[int]] = {}
-    for item in list(layers) if where is None else where:
-        name, place = (item, None) if isinstance(item, str) else item
-        if name not in layers:
-            raise KeyError(f"where={name!r}: the layers are {', '.join(map(repr, layers))}")
-        layer, numbers = layers[name], chosen.setdefault(name, [])
-        if place is None:
-            numbers += range(layer.n_functions)
-        else:
-            index = place_in_layer(name or layer.type, layer.shape, place)
-            numbers.append(int(np.ravel_multi_index(index, layer.shape)))
-    return {name: np.unique(numbers) for name, numbers in chosen.items()}
-
-
-def _logs(
-    model: nn.Module, images: Tensor, stages: list[Stage], more: dict[str, LayerFunctions]
-) -> Float64:
-    """Return log-probabilities ``(n, classes)`` of a network with functions added."""
-    adding = {stage.at: stage for stage in stages if any(p.name in more for p in stage.parts)}
-    for tap, stage in adding.items():
-        if len(tap.modules) > 1 and tap.joined == "cat":
-            raise ValueError(f"{stage.name}: its output is of several modules")
-    taps = [tap for stage in adding.values() for tap in (*stage.inputs, stage.at)]
-
-    def added(tap: Tap, value: Tensor, record: TappedPass) -> Tensor | None:
-        if tap not in adding or tap in record.passed:
-            return None
-        stage = adding[tap]
-        for part, its in zip(stage.parts, stage.inputs, strict=True):
-            if part.name in more:
-                value = value + more[part.name].total(record.at(its)).to(value)
-        return value
-
-    def scores() -> Iterator[Tensor]:
-        for some in images.split(_AT_ONCE):
-            record = run(model, some, taps, added)
-            if any(len(passed) > len(tap.modules) for tap, passed in record.passed.items()):
-                raise ValueError("a layer runs more than once: its functions cannot be told apart")
-            yield torch.log_softmax(record.output.double(), dim=1).cpu()
-
-    return undisturbed(model, lambda: torch.cat(list(scores()))).numpy()

@@ -19,7 +19,7 @@ PLURALS: dict[MomentKind, str] = {
     "dies": "die",
 }
 # A turn is of a share of the largest spread at least; below the others one is flat, or dead.
-_TURNED, _FLAT, _DEAD = 0.1, 0.5, 0.05
+_TURNED, _FLAT, DEAD = 0.1, 0.5, 0.05
 # A function has left its start at this share of its largest distance, and of its spread there.
 _LEFT = 0.25
 # Blocks of frames that stay together in a shuffled order; orders of values.
@@ -86,7 +86,7 @@ def lasting(
     elif kind == "leaves its start":
         still = signal < _LEFT * signal.max(axis=0)
     else:
-        still = signal >= (_FLAT if kind == "flattens" else _DEAD) * largest
+        still = signal >= (_FLAT if kind == "flattens" else DEAD) * largest
     count, every = len(signal), np.arange(signal.shape[1])
     at: Int64 = np.where(still.any(axis=0), count - still[::-1].argmax(axis=0), 0)
     sums = np.concatenate([np.zeros((1, len(every))), signal.cumsum(axis=0)])

@@ -13,12 +13,12 @@ from kan_widgets.arrays import Float64, Int64
 from kan_widgets.functions import LayerFunctions, Tap, find
 from kan_widgets.functions.reading import named_parts
 from kan_widgets.functions.registry import find_adapter, module_sums
-from kan_widgets.functions.undisturbed import tapped
+from kan_widgets.functions.undisturbed import tapped, undisturbed
 from kan_widgets.insight.kernels import kernel_maps, kernel_terms
 from kan_widgets.live.model.observe import patches_of
 
-# Values of kernels at a time, and images.
-_VALUES, _AT_ONCE = 4_000_000, 128
+# Values of kernels at a time, and images; examples of a classifier.
+_VALUES, _AT_ONCE, _EXAMPLES = 4_000_000, 128, 250
 
 Route = Mapping[int, int]
 """By layer the channel that is gone through, where not any will do; -1 is none."""
@@ -123,6 +123,35 @@ def run(
     with tapped(taps, keep):
         record.output = model(x)
     return record
+
+
+def log_probabilities(
+    model: nn.Module, images: Tensor, stages: list[Stage], more: dict[str, LayerFunctions]
+) -> Float64:
+    """Return log-probabilities ``(n, classes)`` of a network with functions added to layers."""
+    adding = {stage.at: stage for stage in stages if any(p.name in more for p in stage.parts)}
+    for tap, stage in adding.items():
+        if len(tap.modules) > 1 and tap.joined == "cat":
+            raise ValueError(f"{stage.name}: its output is of several modules")
+    taps = [tap for stage in adding.values() for tap in (*stage.inputs, stage.at)]
+
+    def added(tap: Tap, value: Tensor, record: TappedPass) -> Tensor | None:
+        if tap not in adding or tap in record.passed:
+            return None
+        stage = adding[tap]
+        for part, its in zip(stage.parts, stage.inputs, strict=True):
+            if part.name in more:
+                value = value + more[part.name].total(record.at(its)).to(value)
+        return value
+
+    def scores() -> Iterator[Tensor]:
+        for some in images.split(_EXAMPLES):
+            record = run(model, some, taps, added)
+            if any(len(passed) > len(tap.modules) for tap, passed in record.passed.items()):
+                raise ValueError("a layer runs more than once: its functions cannot be told apart")
+            yield torch.log_softmax(record.output.double(), dim=1).cpu()
+
+    return undisturbed(model, lambda: torch.cat(list(scores()))).numpy()
 
 
 class Batch(NamedTuple):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import InitVar
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import numpy as np
 import traitlets
 from PIL import Image
 
+from kan_widgets.insight.networks.ensemble import Ensemble, ensemble
 from kan_widgets.live import Frame, Replay, Source
+from kan_widgets.live.frames.progress import OPEN_STATES
 from kan_widgets.live.frames.scalars import Scalars
+from kan_widgets.live.worker import thread
 from kan_widgets.widgets.kernel_grid import KernelGrid
 from kan_widgets.widgets.network_view import NetworkView
 from kan_widgets.widgets.numbers.model_numbers import (
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
 _MAX_HEIGHT = 4000
+# The score that grids are sorted by where units are matched, and the most functions of two networks
+# that are: of these it takes about a second.
+_MATCHED, _MOST_MATCHED = "size of matched pairs", 15_000
+_MOVING = OPEN_STATES | {"live", "still recording"}
 
 
 class Compare(CurvesView):
@@ -53,6 +62,8 @@ class Compare(CurvesView):
         The `KernelGrid` of each model by name, to set their traits.
     networks : dict
         Likewise the `NetworkView` of each, once they are shown.
+    matched : insight.Ensemble or None
+        Two networks with their hidden units matched; None where they are not.
 
     Raises
     ------
@@ -101,13 +112,21 @@ class Compare(CurvesView):
         default="kernels",
     )
 
+    align: InitVar[bool] = option(
+        """Whether the hidden units of two networks of the same layers are matched while neither
+        trains, by `insight.ensemble`. Both grids then have functions that stand for each other at
+        the same place, the pairs that vary most first, and the distance that is left is said beside
+        that of random matches.""",
+        default=True,
+    )
+
     @classmethod
     def _bound(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
         # Several arguments are taken for models: `check_models` says how to give these.
         return super()._bound([arguments] if len(arguments) > 1 else arguments, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
-        models = values.pop("models")
+        models, self._aligns = values.pop("models"), values.pop("align", True)
         check_models(models)
         values |= self._validated(values)
         lives = {name: cast("Binding | Replay", source_for(item)) for name, item in models.items()}
@@ -116,6 +135,10 @@ class Compare(CurvesView):
         self.networks: dict[str, NetworkView] = {}
         self._draw_job = self._throttled_job(self._draw, fps=4)
         self._compared = [ComparedModel(name, live, self._draw_job) for name, live in lives.items()]
+        self.matched: Ensemble | None = None
+        self._placed: Ensemble | None = None
+        self._matched_at: list[int] = []
+        self._matching: Thread | None = None
         self._models = [kept_alive(item) for item in models.values()]
         return next(iter(lives.values()))
 
@@ -213,9 +236,47 @@ class Compare(CurvesView):
 
     def _bring_up_to_date(self) -> None:
         self._draw_job.now()
+        if self._matching is not None:
+            self._matching.join()
+            self._draw_job.now()
+
+    def _match(self) -> None:
+        """Match the hidden units of two networks, in a thread, while neither trains."""
+        lives = list(self.lives.values())
+        steps = [live.frame.step for live in lives]
+        if not self._aligns or len(lives) != 2 or steps == self._matched_at:
+            return
+        count = sum(layer.count for live in lives for layer in live.frame.layout.layers)
+        is_moving = any(live.feed.standing.state in _MOVING for live in lives)
+        if count > _MOST_MATCHED or is_moving or (self._matching and self._matching.is_alive()):
+            return
+        self._matched_at = steps
+
+        def match() -> None:
+            with suppress(ValueError):  # of other layers
+                self.matched = ensemble(lives)
+            self._draw_job.wake()
+
+        self._matching = thread(match, "match units")
+
+    def _place(self, pair: Ensemble) -> None:
+        """Sort both grids by the size of functions that stand for each other."""
+        self._placed = pair
+        for k, grid in enumerate(self.grids.values()):
+            sizes = {}
+            for name, values in pair.values.items():
+                size = np.sqrt(np.square(values).mean(axis=(0, -1)))
+                own = np.empty((size[..., 0].size, size.shape[-1]))
+                own[pair.functions[name][k].ravel()] = size.reshape(own.shape)
+                sizes[name] = own.ravel()
+            grid.score(_MATCHED, sizes)
+            grid.sort = _MATCHED if grid.sort == "position" else grid.sort
 
     def _draw(self) -> None:
         self._share_examples()
+        self._match()
+        if self.matched is not None and self.matched is not self._placed:
+            self._place(self.matched)
         content = self._records()
         logs = self._logs()
         with self.hold_sync():
@@ -229,7 +290,15 @@ class Compare(CurvesView):
         """Return the numbers of all models; those logged last are with the curves."""
         models = [compared.shown() for compared in self._compared]
         least = min(model["steps"] for model in models)
-        return {"models": models, "deciding": deciding(list(self._logs().values()), least)}
+        matched, words = self.matched, ""
+        if matched is not None:
+            words = (
+                f"hidden units matched at step {max(self._matched_at):,}: left-over distance "
+                f"{matched.distance.mean():.2g}, {matched.chance.mean():.2g} where functions are "
+                f"given to other units{'' if matched.p <= 0.05 else ', no nearer than by chance'}"
+            )
+        decides = deciding(list(self._logs().values()), least)
+        return {"models": models, "deciding": decides, "matched": words}
 
     def _drawn_curves(self) -> Sequence[LoggedCurve]:
         return logged_of(self._logs())

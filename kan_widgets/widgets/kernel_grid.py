@@ -96,6 +96,11 @@ class KernelGrid(LayerView):
     band = traitlets.Dict().tag(sync=True)
     """Where the networks of an ensemble have the layer's functions, as it goes to the browser."""
 
+    def _begin(self) -> None:
+        super()._begin()
+        if (found := self._ensemble) is not None:
+            self.score(_VARIES, {name: found.varies(name).ravel() for name in found.layers})
+
     @traitlets.observe("layer")
     def _lay_band(self, _: object = None) -> None:
         if not self._is_joined or self._ensemble is None:
@@ -103,8 +108,6 @@ class KernelGrid(LayerView):
         x, low, _, high = map(float32, self._ensemble.around(self.layer))
         count = len(self._ensemble)
         self.band = {"layer": self.layer, "count": count, "x": x, "low": low, "high": high}
-        varies = {name: self._ensemble.varies(name) for name in self._ensemble.layers}
-        self.score(_VARIES, {name: of.ravel() for name, of in varies.items()})
 
     def score(
         self,

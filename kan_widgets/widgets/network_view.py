@@ -12,7 +12,7 @@ from kan_widgets.widgets.shell.images import ImageArray, drawing_of, images_dict
 from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.messages import activations_dict
+from kan_widgets.widgets.wire.messages import activations_dict, float32
 
 if TYPE_CHECKING:
     from kan_widgets.insight import Circuits
@@ -32,6 +32,11 @@ class NetworkView(ModelView):
     each map; while it trains another is drawn only where it stays clearly stronger. A network of
     KAN layers, convolutions, linear layers, pooling and common activations is computed in the
     page, also for a digit that is drawn on its input, with the notebook kernel busy or gone.
+
+    Of a `kan_widgets.ensemble` the most typical network is shown, and a link is the bolder, the
+    more of the networks have it: that many in which its function varies at least a twentieth as
+    much as the one of the layer that varies most (`insight.Ensemble.alive`); of a kernel, or of all
+    functions of one map, the one that most networks have.
 
     Examples
     --------
@@ -67,6 +72,8 @@ class NetworkView(ModelView):
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """Activations of the drawing, where the page cannot compute them; else empty."""
+    alive = traitlets.Dict().tag(sync=True)
+    """Of an ensemble in how many networks each function is alive, as it goes to the browser."""
     notice = traitlets.Unicode().tag(sync=True)
     """Error of the model's last run on the drawing; empty if there was none."""
 
@@ -88,10 +95,16 @@ class NetworkView(ModelView):
         ]
 
     def _begin(self) -> None:
+        super()._begin()
         self.on_msg(weakly(self._answer))
         source = self.live
         if is_binding(source):
             source.feed.bound.probe_batches()
+
+    def _lay_band(self, _: object = None) -> None:
+        if (found := self._ensemble) is not None:
+            layers = {name: float32(found.alive(name)) for name in found.layers}
+            self.alive = {"count": len(found), "layers": layers}
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source

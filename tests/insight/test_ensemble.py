@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import pickle
+import random
 from itertools import pairwise, permutations, product
 from typing import Any
 
@@ -164,6 +166,61 @@ def test_what_is_trained_has_the_form_in_so_many_networks() -> None:
     said = found.formula(torch.rand(100, 1) * 2 - 1, names=["x"])
     assert said.networks == 3
     assert said.terms == {"sin of x": 3}
+
+
+def noisy(model: nn.Module) -> None:
+    """Draw from all generators that a training may use."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.rand(()) + np.random.rand() + random.random())  # noqa: NPY002
+
+
+def test_a_seed_gives_the_same_network_each_time_and_leaves_generators_as_they_were() -> None:
+    def states(found: kw.insight.Ensemble) -> list[Any]:
+        assert found.training is not None
+        members: Any = found.members
+        weights = [torch.cat([w.flatten() for w in m.parameters()]).tolist() for m in members]
+        return [*zip(found.training.seeds, weights, strict=True)]
+
+    before = random.getstate(), np.random.get_state()[1]  # noqa: NPY002
+    some = states(kw.ensemble(make, noisy, seeds=3, seed=5))
+    assert random.getstate() == before[0]
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    assert [seed for seed, _ in some] == [5, 6, 7]
+    assert some[0][1] != some[1][1]
+    assert states(kw.ensemble(make, noisy, seeds=[7, 2, 5]))[::2] == [some[2], some[0]]
+    assert states(kw.ensemble(make, noisy, seeds=6))[5] == some[0]
+    given = kw.ensemble([make(), make()])
+    assert given.training is None
+    assert pickle.loads(pickle.dumps(kw.ensemble(make, noisy, seeds=2))).training is None
+
+
+def test_seeds_that_are_no_seeds_are_refused_before_anything_trains() -> None:
+    def refused(error: type[Exception], words: str, **seeds: Any) -> None:
+        with pytest.raises(error, match=words):
+            kw.ensemble(make, lambda _: pytest.fail("it trains"), **seeds)
+
+    refused(ValueError, r"seeds=\[3, 3\]: expected two or more, all different", seeds=[3, 3])
+    refused(ValueError, r"seeds=\[3\]: expected two or more", seeds=[3])
+    refused(ValueError, "seeds=-1: expected a whole number from 0", seeds=[0, -1])
+    refused(TypeError, "seeds='a': expected a whole number", seeds="ab")
+    refused(TypeError, "seeds=2.5: expected a whole number", seeds=2.5)
+    refused(ValueError, "seed=-1: expected a whole number from 0", seed=-1)
+    refused(TypeError, "seed=4 beside a list of seeds", seeds=[1, 2], seed=4)
+
+
+def test_what_a_view_asks_for_again_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = kw.ensemble([dense(2, 3, 1, seed=seed) for seed in (0, 1, 2)])
+    first, forms = found.around("1").copy(), found.forms("1", 0, 2, 0)
+    members: Any = found.members
+    with torch.no_grad():
+        for weight in members[found.typical].parameters():
+            weight.mul_(3)
+    for name in ("read_member", "values_at"):
+        monkeypatch.setattr(kw.insight.networks.ensemble, name, lambda *_: pytest.fail("again"))
+    assert np.array_equal(found.around("1"), first)
+    forms["changed by whoever asked"] += 1
+    assert found.forms("1", 0, 2, 0).total() == 3
 
 
 def test_processes_train_what_one_trains() -> None:

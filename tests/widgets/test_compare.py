@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import io
 import time
@@ -705,3 +706,97 @@ def test_a_saved_notebook_has_the_picture_beside_the_live_view(
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert {"image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
     assert compare.to_png(tmp_path / "compare.png").read_bytes()[:4] == b"\x89PNG"
+
+
+# -- hidden units matched
+
+
+def two_alike(kind: str = "dense") -> tuple[Models, list[int]]:
+    """Return a network, and a copy of it with its hidden units in another order."""
+    torch.manual_seed(0)
+    layers = [kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 2)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.spline_weight.normal_()
+    model = nn.Sequential(*layers)
+    other, order = copy.deepcopy(model), [2, 0, 1]
+    with torch.no_grad():
+        for weight in other[0].parameters():
+            weight.copy_(weight.clone()[order])
+        for weight in other[1].parameters():
+            weight.copy_(weight.clone()[:, order])
+    return {"A": model, "B": other}, order
+
+
+def test_two_networks_have_the_same_functions_at_the_same_places() -> None:
+    models, order = two_alike()
+    compare = kw.Compare(models)
+    svg = compare.svg(width=900)
+    assert compare.matched is not None
+    assert compare.matched.distance == pytest.approx(0, abs=1e-8)
+    assert "hidden units matched at step 0: left-over distance" in svg
+    scores = {}
+    for name, grid in compare.grids.items():
+        assert grid.sort == "size of matched pairs"
+        layers = grid.scores[grid.sort]["layers"]
+        scores[name] = [np.frombuffer(layers[key], "<f4") for key in ("0", "1")]
+    first, second = scores["A"][0].reshape(3, 2), scores["B"][0].reshape(3, 2)
+    assert second == pytest.approx(first[order])
+    assert scores["B"][1].reshape(2, 3) == pytest.approx(scores["A"][1].reshape(2, 3)[:, order])
+    [functions] = kw.functions.read(models["A"][0])  # type: ignore[index]
+    values = functions.evaluate(torch.linspace(-1, 1, 41)).numpy()
+    assert first == pytest.approx(values.std(axis=-1), rel=1e-3)
+    assert "sorted by size of matched pairs" in svg
+
+
+def test_matching_is_switched_off_by_a_keyword_and_left_where_networks_differ() -> None:
+    models, _ = two_alike()
+    for compare in (
+        kw.Compare(models, align=False),
+        kw.Compare(make()[0]),
+        kw.Compare({**models, "C": kw.nn.KANLinear(2, 2)}),
+    ):
+        assert "hidden units" not in compare.svg(width=900)
+        assert compare.matched is None
+        assert {grid.sort for grid in compare.grids.values()} == {"position"}
+
+
+def test_unrelated_networks_are_no_nearer_than_by_chance_and_that_is_said() -> None:
+    torch.manual_seed(1)
+    models: Models = {}
+    for name in "AB":
+        layers = [kw.nn.KANLinear(3, 6), kw.nn.KANLinear(6, 2)]
+        with torch.no_grad():
+            for layer in layers:
+                layer.spline_weight.normal_()
+        models[name] = nn.Sequential(*layers)
+    compare = kw.Compare(models)
+    svg = compare.svg(width=900)
+    assert compare.matched is not None
+    assert (compare.matched.p > 0.05) == ("no nearer than by chance" in svg)
+    assert compare.matched.p > 0.05
+
+
+def test_a_training_is_matched_once_it_has_ended_and_what_a_reader_sorts_by_stays() -> None:
+    models, _ = two_alike()
+    x, y = torch.rand(32, 2), torch.randint(0, 2, (32,))
+    optimizers = {n: torch.optim.Adam(model.parameters()) for n, model in models.items()}
+    lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
+    compare = kw.Compare(lives)
+    compare.svg(width=900)
+    first = compare.matched
+    compare.grids["A"].sort = "range"
+    for live in lives.values():
+        loop = live.track(range(3))
+        for number in loop:
+            model = models["A" if live is lives["A"] else "B"]
+            cross_entropy(model(x), y).backward()
+            optimizers["A" if live is lives["A"] else "B"].step()
+            compare._draw_job.now()
+            if number < 2 and compare._matching is not None:
+                compare._matching.join()
+                assert compare.matched is first
+    assert "matched at step 3" in compare.svg(width=900)
+    assert compare.matched is not first
+    assert compare.grids["A"].sort == "range"
+    assert compare.grids["B"].sort == "size of matched pairs"

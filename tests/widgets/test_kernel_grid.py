@@ -154,6 +154,19 @@ def test_the_page_is_told_which_map_a_dense_layer_reads(live):
     assert observation_dict(seen["convs.0"])["fold"] is None
 
 
+def test_what_varies_over_networks_is_computed_once(monkeypatch):
+    models = [nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1)) for _ in range(3)]
+    found, calls = kw.ensemble(models), []
+    varies = type(found).varies
+    monkeypatch.setattr(type(found), "varies", lambda *a: (calls.append(a[1]), varies(*a))[1])
+    grid = kw.KernelGrid(found)
+    for layer in ("1", "0", "1"):
+        grid.layer = layer
+    assert calls == ["0", "1"]
+    scores = grid.scores["varies over networks"]["layers"]
+    assert np.frombuffer(scores["1"], "<f4") == pytest.approx(varies(found, "1").ravel())
+
+
 def test_an_ensemble_has_its_range_behind_each_function_and_a_score():
     models = [nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1)) for _ in range(3)]
     found = kw.ensemble(models)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -305,6 +307,42 @@ def test_a_drawing_that_the_page_cannot_compute_is_run_by_the_model():
     [said] = [found[1] for word in words if (found := added.search(word))]
     read = float(said.split(" = ")[1].replace("−", "-"))
     assert read == pytest.approx(float(wanted.max()), abs=span + 0.01)
+
+
+def test_links_of_an_ensemble_are_in_so_many_networks_as_are_planted():
+    torch.manual_seed(0)
+    model = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    with torch.no_grad():
+        for layer in model:
+            layer.spline_weight.normal_()
+    networks = [copy.deepcopy(model) for _ in range(4)]
+
+    def weaken(number, layer, place, share):
+        with torch.no_grad():
+            for weight in networks[number][layer].parameters():
+                weight[place] *= share
+
+    for number in (0, 1, 2):
+        weaken(number, 0, (1, 0), 0.0)
+    weaken(2, 1, (0, 2), 0.0)
+    weaken(3, 1, (0, 0), 0.2)  # small, but no less than a twentieth of the largest
+    with torch.no_grad():  # in another order
+        first, second = networks[1]
+        for weight in first.parameters():
+            weight.copy_(weight.clone()[[2, 0, 1]])
+        for weight in second.parameters():
+            weight.copy_(weight.clone()[:, [2, 0, 1]])
+    found = kw.ensemble(networks)
+    assert found.typical != 1
+    view = kw.NetworkView(found)
+    assert view.alive["count"] == 4
+    alive = [np.frombuffer(view.alive["layers"][name], "<f4").tolist() for name in ("0", "1")]
+    assert alive == [[4, 4, 1, 4, 4, 4], [4, 4, 3]]
+    assert found.alive("0").shape == (3, 2, 1)
+    assert "links: bolder in more of 4 networks" in texts_of(view.svg(width=900))
+    alone = kw.NetworkView(networks[0])
+    assert alone.alive == {}
+    assert not any("networks" in text for text in texts_of(alone.svg(width=900)))
 
 
 def test_a_circuit_s_paths_are_walked_one_at_a_time_with_their_shares():

@@ -6,13 +6,13 @@ import { PageModel } from "./model.ts";
 import {
   framesOf,
   type Lesson,
+  prepare,
   type Saved,
   type SavedStream,
   unpack,
   type ViewPlace,
 } from "./saved.ts";
 import type { courseOf, train } from "./trained.ts";
-import { prepare } from "./without_wasm.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;

@@ -47,7 +47,8 @@ export interface Course {
 interface Follower {
   /** Whether it trains from the beginning, without the reader. */
   isEager: boolean;
-  hear(news: News): void;
+  /** Returns the words on the score, where it has its own. */
+  hear(news: News): string | undefined;
   /** The reader begins anew, with these settings. */
   begin(settings: TrainingSettings): void;
   /** Curves beside the network's own. */
@@ -171,8 +172,7 @@ export function train(
         });
       }
     }
-    bar.show(news);
-    follower?.hear(news);
+    bar.show(news, follower?.hear(news));
   };
 
   bar.connect({

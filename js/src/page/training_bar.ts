@@ -10,7 +10,8 @@ interface Bar {
     pause(): void;
     again(settings: Partial<TrainingSettings>): void;
   }): void;
-  show(news: News): void;
+  /** The `words` are said in place of its own on the score. */
+  show(news: News, words?: string): void;
   /** Says why the network cannot train. */
   fail(words: string): void;
 }
@@ -50,7 +51,7 @@ export function createBar(
         actions.run();
       }
     },
-    show(news) {
+    show(news, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent =
@@ -64,9 +65,10 @@ export function createBar(
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies
+      const own = classifies
         ? `${(100 * value).toFixed(1)} % of ${others} right${at}`
         : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      part("score").textContent = words ?? own;
     },
     fail(words) {
       part("said").textContent = words;

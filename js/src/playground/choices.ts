@@ -1,6 +1,6 @@
 /** The playground's controls: what is learned, by which network, and what the reader takes along. */
 
-import { element, listen, putWords } from "../shell/element.ts";
+import { element, listen, putAttributes, putWords } from "../shell/element.ts";
 import type { News } from "../training/worker.ts";
 import type { Made } from "./network.ts";
 import type { Problem } from "./problems.ts";
@@ -101,10 +101,11 @@ export function createChoices(root: HTMLElement, actions: Actions) {
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
+  // It scrolls, also by the keyboard.
+  putAttributes(code, { tabindex: "0", role: "region", "aria-label": "Python" });
 
   // The page's own line on what it shows, and the bar's on how well it does.
   const about = document.querySelector(".kw-page-about") as HTMLElement;
-  const score = document.querySelector('[data-kw-part="score"]') as HTMLElement;
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
 
@@ -174,10 +175,11 @@ export function createChoices(root: HTMLElement, actions: Actions) {
       putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
-        hear(news: News, other: News | null) {
-          if (!beside || !other || !news.score) return;
+        /** The words on the scores of both, where there are two. */
+        hear(news: News, other: News | null): string | undefined {
+          if (!beside || !other || !news.score) return undefined;
           const words = [scoreWords(network.name, news), scoreWords(beside.name, other)];
-          putWords(score, `Test: ${words.join(" · ")}`);
+          return `Test: ${words.join(" · ")}`;
         },
       };
     },

@@ -64,11 +64,11 @@ export function createFit(root: HTMLElement) {
   };
 }
 
-function keyOf({ isClassification, outputs, inputs }: Problem, twin: Made | null): string {
+function keyOf({ isClassification, outputs, inputs, truth }: Problem, twin: Made | null): string {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2
+  return inputs.length > 2 || !truth
     ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}`
     : `grey: the target, ink: the network${other}`;
 }

@@ -11,7 +11,7 @@ import { createChoices } from "./choices.ts";
 import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
-import { hashOf, type State, stateOf } from "./state.ts";
+import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
 import { startTwin } from "./twin.ts";
 import { archiveOf, codeOf, download } from "./weights.ts";
@@ -48,7 +48,7 @@ export async function play(
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => (latest ? codeOf(state, latest) : ""),
@@ -102,11 +102,11 @@ export async function play(
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
         const own = { state, problem, network, machine, course, model, signal };
         story.hear({ ...own, turnTo }, news);
+        return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }: TrainingSettings) {
         const isNew = seed !== state.seed;

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from kan_widgets.arrays import Float64, Int64
-from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions import LayerFunctions, read
 from kan_widgets.functions.basis import ReadBasis
 from kan_widgets.functions.layer import check_editable
 from kan_widgets.insight.formulas.forms import Form
@@ -30,6 +30,8 @@ from kan_widgets.live.frames.observation import Observation
 if TYPE_CHECKING:
     from kan_widgets.live import Binding
 
+Where = str | tuple[str, Sequence[int]]
+"""A layer by its name, or one function of it, ``("convs.0", (0, 0, 1, 1))``."""
 Curve = Callable[[Float64], NDArray[np.floating]]
 
 _POINTS = 513
@@ -259,7 +261,7 @@ def replaced(
 ) -> tuple[Int64, Float64]:
     """Return which functions have a replacement, and its coefficients, with those of 1 and x."""
     if seen is None:
-        raise ValueError(f"{layer.name}: the images do not reach it")
+        raise ValueError(f"{layer.name}: the examples do not reach it")
     name, x = layer.name or layer.type, seen.patches.astype(np.float64)
     old = flat_coefficients(layer)[numbers]
     new = np.concatenate([old, np.zeros((len(numbers), 2))], axis=1)
@@ -317,3 +319,37 @@ def difference(layer: LayerFunctions, numbers: Int64, new: Float64) -> LayerFunc
         conv=layer.conv,
         name=layer.name,
     )
+
+
+def chosen(layers: dict[str, LayerFunctions], where: Sequence[Where] | None) -> dict[str, Int64]:
+    """Return by layer the numbers of the functions that are meant."""
+    numbers: dict[str, list[int]] = {}
+    for item in list(layers) if where is None else where:
+        name, place = (item, None) if isinstance(item, str) else item
+        if name not in layers:
+            raise KeyError(f"where={name!r}: the layers are {', '.join(map(repr, layers))}")
+        layer, own = layers[name], numbers.setdefault(name, [])
+        if place is None:
+            own += range(layer.n_functions)
+        else:
+            index = place_in_layer(name or layer.type, layer.shape, place)
+            own.append(int(np.ravel_multi_index(index, layer.shape)))
+    return {name: np.unique(own) for name, own in numbers.items()}
+
+
+def parts_without(
+    model: nn.Module, replace: Replacement | Curve, where: Sequence[Where] | None
+) -> list[tuple[LayerFunctions, tuple[int, ...], Tensor]]:
+    """Return what is 0 where functions are replaced from the start: index and coefficients."""
+    if replace not in ("mean", "base", "splines"):
+        raise ValueError(
+            f"control=True: no network is trained with {replace!r:.60} from the start: expected "
+            "'mean', 'base' or 'splines', or a control that you have trained"
+        )
+    layers, parts = {layer.name: layer for layer in read(model)}, []
+    for name, numbers in chosen(layers, where).items():
+        layer, base = layers[name], torch.tensor(layers[name].is_base)
+        columns = torch.ones_like(base) if replace == "mean" else base == (replace == "splines")
+        indices = np.transpose(np.unravel_index(numbers, layer.sizes[:-1])).tolist()
+        parts += [(layer, tuple(index), columns) for index in indices]
+    return parts

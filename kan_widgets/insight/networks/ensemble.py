@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
-from kan_widgets.arrays import Float64
-from kan_widgets.checks import check_module, check_whole, is_module
+from kan_widgets.arrays import Float64, Int64
+from kan_widgets.checks import check_whole, is_module
+from kan_widgets.insight.lasting import DEAD
 from kan_widgets.insight.networks.matching import (
     MatchedLayer,
     Units,
@@ -25,11 +23,14 @@ from kan_widgets.insight.networks.matching import (
     scrambled,
 )
 from kan_widgets.insight.networks.members import (
+    SeededTraining,
     check_alike,
     common_points,
     matched_layers,
     read_member,
+    seeds_of,
     seen_by,
+    trained_from,
     values_at,
 )
 from kan_widgets.printed import Printed, progress
@@ -77,8 +78,15 @@ class Ensemble(Printed):
     values: dict[str, Float64] = field(repr=False)
     """By layer ``(networks, out, in, kh·kw, P)``: functions about their means, units matched; with
     ``batch`` in units of the deviation of what they add up to."""
+    functions: dict[str, Int64] = field(repr=False)
+    """By layer ``(networks, out, in)``: which function (or kernel) of a network stands for each of
+    the typical one, counted as out · in-channels + in."""
     members: tuple[Member, ...] = field(repr=False)
     """The networks, or their recordings."""
+    training: SeededTraining | None = field(default=None, repr=False)
+    """How they were trained (``make``, ``train``, ``seeds``); None where networks were given."""
+    # By layer and function what views ask for again at each selection.
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     _right = (1, 2, 3)
 
@@ -101,6 +109,14 @@ class Ensemble(Printed):
         low, middle, high = np.quantile(self.values[layer], levels, axis=0)
         return low, middle, high
 
+    def place_in(self, network: int, where: Any) -> Any:
+        """Return where a network has a function ``(layer, (out, in, …))`` of the typical one."""
+        if isinstance(where, str) or where[0] not in self.functions:
+            return where
+        layer, (out, in_, *entry) = where
+        numbers = self.functions[layer][network]
+        return layer, (*map(int, divmod(numbers[out, in_], numbers.shape[1])), *entry)
+
     @property
     def shown(self) -> Member:
         """The network that views of the ensemble show, the typical one."""
@@ -110,15 +126,20 @@ class Ensemble(Printed):
         """Return where all networks have the functions of the network shown.
 
         ``(4, out, in, kh·kw, P)``: x, the least, the median and the largest value, in the units of
-        the network shown, and about the mean that its function has there.
+        the network shown, and about the mean that its function has there, as that network was when
+        it was first asked.
         """
+        if layer in self._kept:
+            around: Float64 = self._kept[layer]
+            return around
         own, coefficients = next(pair for pair in read_member(self.shown) if pair[0].name == layer)
         x = self.x[layer][self.typical]
         phi = values_at(own, coefficients, x)
         about = self.values[layer][self.typical].std(axis=-1, keepdims=True)
         scale = phi.std(axis=-1, keepdims=True) / np.where(about > 0, about, 1.0)
         band = [phi.mean(axis=-1, keepdims=True) + scale * part for part in self.band(layer)]
-        return np.stack([np.broadcast_to(x[:, None], phi.shape), *band])
+        self._kept[layer] = np.stack([np.broadcast_to(x[:, None], phi.shape), *band])
+        return self.around(layer)
 
     def varies(self, layer: str) -> Float64:
         """Return the share of each function that is not the mean of all networks'.
@@ -129,6 +150,16 @@ class Ensemble(Printed):
         rest, whole = (np.square(v).sum(axis=(0, -1)) for v in (values - values.mean(0), values))
         with np.errstate(invalid="ignore"):
             return np.asarray(rest / whole, dtype=np.float64)
+
+    def alive(self, layer: str) -> Int64:
+        """Count the networks in which each function is alive, ``(out, in, kh·kw)``.
+
+        There its deviation over `x` is a twentieth of the largest of its layer or more: one that
+        falls to less of its own is dead for `moments`.
+        """
+        spread = self.values[layer].std(axis=-1)
+        largest = spread.max(axis=(1, 2, 3), keepdims=True)
+        return np.asarray(((spread > 0) & (spread >= DEAD * largest)).sum(axis=0), dtype=np.int64)
 
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each function: its forms, in how many networks, and what varies.
@@ -158,6 +189,8 @@ class Ensemble(Printed):
 
     def forms(self, layer: str, out: int, in_: int, entry: int) -> Counter[str]:
         """Count the best forms of a function over the networks."""
+        if (function := (layer, out, in_, entry)) in self._kept:
+            return Counter(self._kept[function])
         from kan_widgets.insight.formulas.forms import FORMS
         from kan_widgets.insight.formulas.symbolic import PENALTY, forms_like
         from kan_widgets.insight.formulas.symbolic_fits import NO_FORM
@@ -166,7 +199,8 @@ class Ensemble(Printed):
         for x, y in zip(self.x[layer][:, in_], self.values[layer][:, out, in_, entry], strict=True):
             best = forms_like(x, y, FORMS, PENALTY, 1)
             counts[best[0].form.name if best and best[0].fits else NO_FORM] += 1
-        return counts
+        self._kept[function] = counts
+        return Counter(counts)
 
     def formula(self, x: Tensor, **options: Any) -> Formula:
         """Return `insight.formula` of all networks, which says what terms vary with the seed.
@@ -202,7 +236,8 @@ def ensemble(
     networks: Callable[[], nn.Module] | Sequence[Member],
     train: Callable[[nn.Module], object] | None = None,
     *,
-    seeds: int = 8,
+    seeds: int | Sequence[int] = 8,
+    seed: int = 0,
     batch: Tensor | None = None,
     processes: int = 1,
 ) -> Ensemble:
@@ -220,9 +255,10 @@ def ensemble(
         Makes a new network; or networks, or recordings (what has a ``frame``), two or more.
     train
         Trains a network in place, where ``networks`` makes them.
-    seeds
-        How many are trained. torch's generator is seeded with 0, 1, … for each, and is
-        afterwards as before.
+    seeds, seed
+        How many are trained, from that seed on, or the seed of each. torch's, NumPy's and Python's
+        generators are seeded with it before a network is made, and are afterwards as before: where
+        ``make`` and ``train`` draw of no others, a seed gives the same network each time.
     batch
         Inputs that all networks are run on, in evaluation mode, to see what reaches their layers.
     processes
@@ -233,8 +269,8 @@ def ensemble(
     TypeError
         If something else is given.
     ValueError
-        If the networks have not the same layers, these are not one after the other, or
-        ``batch`` is given with recordings.
+        If the networks have not the same layers, these are not one after the other, seeds are
+        fewer than two or not all different, or ``batch`` is given with recordings.
 
     Examples
     --------
@@ -250,12 +286,13 @@ def ensemble(
     >>> len(found), found.layers, found.values["0"].shape
     (3, ('0', '1'), (3, 3, 2, 1, 41))
     """
+    training = None
     if callable(networks) and not is_module(networks):
-        check_whole("seeds", seeds, 2)
         check_whole("processes", processes)
         if not callable(train):
             raise TypeError(f"train={train!r:.60}: expected a function that trains a network")
-        members: list[Any] = list(_trained(networks, train, seeds, processes))
+        training = SeededTraining(networks, train, seeds_of(seeds, seed), processes)
+        members: list[Any] = list(training.networks())
     else:
         members = list(networks) if isinstance(networks, Sequence) else [networks]
         if train is not None or not all(is_module(m) or hasattr(m, "frame") for m in members):
@@ -272,7 +309,8 @@ def ensemble(
         check_alike(read[0], layers, number)
     seen = common_points(read) if batch is None else [seen_by(one, batch) for one in members]
     sampled_all = [matched_layers(*pair) for pair in zip(read, seen, strict=True)]
-    return _matched(sampled_all, [[place.x for place in own] for own in seen], tuple(members))
+    places = [[place.x for place in own] for own in seen]
+    return replace(_matched(sampled_all, places, tuple(members)), training=training)
 
 
 def _matched(
@@ -293,11 +331,13 @@ def _matched(
     alone = [[replace(part, active=None) for part in parts] for parts in networks]
     nearest = np.mean([matched(alone[typical], alone[k]).distance for k in others])
     nearer = sum(bool(d.mean() <= nearest + 1e-12) for d in by_chance)
-    values, x = [], []
+    values, functions, x = [], [], []
     for parts, own, match in zip(networks, places, chosen, strict=True):
         values.append(arranged(parts, match.units))
         before = channels_of(parts, match.units)
         x.append([_placed(*layer) for layer in zip(parts, own, before, strict=False)])
+        rows = [*match.units, same(len(parts[-1].values))]
+        functions.append([p.numbers(*pair) for p, *pair in zip(parts, before, rows, strict=False)])
     names = [part.name for part in target]
     return Ensemble(
         layers=tuple(names),
@@ -309,6 +349,7 @@ def _matched(
         units=tuple(match.units for match in chosen),
         x={name: np.stack([own[k] for own in x]) for k, name in enumerate(names)},
         values={name: np.stack([own[k] for own in values]) for k, name in enumerate(names)},
+        functions={name: np.stack([own[k] for own in functions]) for k, name in enumerate(names)},
         members=members,
     )
 
@@ -317,56 +358,8 @@ def _placed(part: MatchedLayer, x: Float64, before: Units) -> Float64:
     """Return where the functions of a layer are compared, its inputs in the order matched."""
     if part.shared:
         return x
-    x = x[(before.order[:, None] * part.block + np.arange(part.block)).ravel()]
-    signs = np.repeat(before.signs, part.block)[:, None]
-    return np.where(signs < 0, x[:, ::-1], x)
-
-
-def _trained(
-    make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seeds: int, processes: int
-) -> Iterator[nn.Module]:
-    numbers = progress(range(seeds), "training")
-    if processes == 1:
-        yield from (_one(make, train, seed) for seed in numbers)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    import torch
-
-    sent = partial(_sent, make, train)
-    try:
-        text = pickle.dumps(sent)
-    except Exception:
-        text = b"__main__"
-    if b"__main__" in text:
-        raise ValueError(
-            f"processes={processes}: make and train cannot be sent to another process: put them "
-            "into a file and import them, or leave processes at 1"
-        )
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, torch.set_num_threads, (threads,)) as pool:
-        for _, trained in zip(numbers, pool.map(sent, range(seeds)), strict=True):
-            yield pickle.loads(trained)
-
-
-def _one(
-    make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int
-) -> nn.Module:
-    import torch
-
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = make()
-        check_module(model, "make()")
-        train(model)
-    return model
-
-
-def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
-    """Train in another process, and pickle: torch's shared memory would end with the process."""
-    return pickle.dumps(_one(make, train, seed))
+    order, signs = part.columns(before)
+    return np.where(signs[:, None] < 0, x[order, ::-1], x[order])
 
 
 def untrained_networks(
@@ -395,4 +388,4 @@ def untrained_networks(
     if is_module(make) or not callable(make):
         raise TypeError(f"make={make!r:.60}: expected a function that makes a network each time")
     check_whole("count", count)
-    return tuple(_one(make, lambda _: None, seed + k) for k in range(count))
+    return tuple(trained_from(seed + k, make, lambda _: None) for k in range(count))

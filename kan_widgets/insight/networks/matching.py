@@ -40,14 +40,23 @@ class MatchedLayer:
         """Sum of squares of all values."""
         return float(np.square(self.values).sum())
 
+    def columns(self, inputs: "Units") -> tuple[Int64, Float64]:
+        """Return the order and the signs of its inputs, given those of the channels before."""
+        if self.shared:
+            return np.arange(self.values.shape[1]), np.ones(self.values.shape[1])
+        order = inputs.order[:, None] * self.block + np.arange(self.block)
+        return order.ravel(), np.repeat(inputs.signs, self.block)
+
+    def numbers(self, inputs: "Units", outputs: "Units") -> Int64:
+        """Return which function comes to which place then, out · in-channels + in."""
+        numbers: Int64 = outputs.order[:, None] * self.values.shape[1] + self.columns(inputs)[0]
+        return numbers
+
     def arranged(self, inputs: "Units", outputs: "Units") -> Float64:
         """Return the values with inputs and units in another order, and with other signs."""
-        values = self.values
-        if not self.shared:
-            order = (inputs.order[:, None] * self.block + np.arange(self.block)).ravel()
-            signs = np.repeat(inputs.signs, self.block)
-            values = values[:, order]
-            values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
+        order, signs = self.columns(inputs)
+        values = self.values[:, order]
+        values = np.where((signs < 0)[:, None, None], values[..., ::-1], values)
         return values[outputs.order] * outputs.signs[:, None, None, None]
 
 

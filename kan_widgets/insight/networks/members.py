@@ -1,16 +1,24 @@
-"""Networks of an ensemble as sampled functions: read from models or recordings, at like places."""
+"""Networks of an ensemble: trained, each from its seed, and read as functions at like places."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import os
+import pickle
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kan_widgets.arrays import Float64
-from kan_widgets.checks import is_module
+from kan_widgets.checks import check_module, check_whole, is_module
 from kan_widgets.insight.networks.matching import MatchedLayer
 from kan_widgets.insight.sampled_layer import basis_at, by_table, sampled
 from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.live.not_copied import NotCopied
+from kan_widgets.printed import progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,9 +26,89 @@ if TYPE_CHECKING:
 _POINTS, _ROWS = 41, 2000
 # Values of functions worked on at a time.
 _VALUES = 4_000_000
+# The largest seed that NumPy takes.
+_LAST_SEED = 2**32 - 1
 
 Layers = list[tuple[LayerLayout, Float64]]
 """Each layer, and its coefficients ``(functions, nb)``."""
+
+
+@dataclass(frozen=True)
+class SeededTraining(NotCopied):
+    """How networks are made and trained, each from a seed of its own."""
+
+    make: Callable[[], nn.Module]
+    train: Callable[[nn.Module], object]
+    seeds: tuple[int, ...]
+    processes: int = 1
+
+    def networks(self) -> Iterator[nn.Module]:
+        """Train a network from each seed; `ValueError` if other processes cannot be sent how."""
+        numbers = progress(self.seeds, "training")
+        if self.processes == 1:
+            yield from (trained_from(seed, self.make, self.train) for seed in numbers)
+            return
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        import torch
+
+        sent = partial(_sent, self.make, self.train)
+        try:
+            text = pickle.dumps(sent)
+        except Exception:
+            text = b"__main__"
+        if b"__main__" in text:
+            raise ValueError(
+                f"processes={self.processes}: make and train cannot be sent to another process: "
+                "put them into a file and import them, or leave processes at 1"
+            )
+        threads = max(1, (os.cpu_count() or 1) // self.processes)
+        workers, context = self.processes, get_context("spawn")
+        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
+            for _, pickled in zip(numbers, pool.map(sent, self.seeds), strict=True):
+                yield pickle.loads(pickled)
+
+
+def seeds_of(seeds: int | Sequence[int], first: int = 0) -> tuple[int, ...]:
+    """Return two different seeds or more: so many from the first on, or those that are listed."""
+    if not isinstance(seeds, Sequence):
+        check_whole("seeds", seeds, 2)
+        check_whole("seed", first, 0, _LAST_SEED - int(seeds))
+        return tuple(range(first, first + int(seeds)))
+    for seed in seeds:
+        check_whole("seeds", seed, 0, _LAST_SEED)
+    if len(set(seeds)) < max(2, len(seeds)):
+        raise ValueError(f"seeds={seeds!r:.60}: expected two or more, all different")
+    if first:
+        raise TypeError(f"seed={first} beside a list of seeds: expected a number of them, or none")
+    return tuple(map(int, seeds))
+
+
+def trained_from(
+    seed: int, make: Callable[[], nn.Module], train: Callable[[nn.Module], object]
+) -> nn.Module:
+    """Make and train a network; torch's, NumPy's and Python's generators are as before then."""
+    import torch
+
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            random.seed(seed)
+            model = make()
+            check_module(model, "make()")
+            train(model)
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+    return model
+
+
+def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
+    """Train in another process, and pickle: torch's shared memory would end with the process."""
+    return pickle.dumps(trained_from(seed, make, train))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +183,7 @@ def common_points(networks: Sequence[Layers]) -> list[list[_Places]]:
     return [places] * len(networks)
 
 
-def seen_by(model: "nn.Module", batch: "Tensor") -> list[_Places]:
+def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
     """Run a model and return, for each layer, quantiles of its inputs and what its units gave.
 
     Raises

@@ -7,7 +7,7 @@ edit, a new grid, a loaded state.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from kan_widgets.functions import LayerFunctions
+from kan_widgets.functions.layer import check_editable
 from kan_widgets.functions.registry import LayerReader
 from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.model.layers import FunctionPlace
@@ -163,6 +164,41 @@ def _find_again(module: nn.Module, holds: _Holds) -> None:
                 FunctionPlace(module, held.name, held.reader, layer, index)
             )
         _mask(module, holds)
+
+
+@contextmanager
+def at_zero(
+    model: nn.Module, parts: Sequence[tuple[LayerFunctions, tuple[int, ...], Tensor]]
+) -> Iterator[None]:
+    """Have parts of functions 0, and leave them so, for the duration of a ``with`` block.
+
+    Of each part its layer, its function's index there, and which coefficients, ``(nb,)`` of bool.
+    Raises `RuntimeError` if they are not 0 afterwards.
+    """
+    states, values = [], [layer.at(index).clone() for layer, index, _ in parts]
+    for value in (1.0, 0.0):  # what differs between the two is what the parts are made of
+        for (layer, index, columns), own in zip(parts, values, strict=True):
+            check_editable(layer)
+            assert layer.write is not None
+            layer.write(index, own.masked_fill(columns.to(own.device), value))
+        states.append([parameter.detach().clone() for parameter in model.parameters()])
+    masks = [one != zero for one, zero in zip(*states, strict=True)]
+    handles = [
+        parameter.register_hook(partial(Tensor.masked_fill, mask=mask, value=0))
+        for parameter, mask in zip(model.parameters(), masks, strict=True)
+        if parameter.requires_grad
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+    for parameter, mask in zip(model.parameters(), masks, strict=True):
+        if parameter.shape != mask.shape or parameter[mask].any():
+            raise RuntimeError(
+                "the training has replaced or changed parameters that are held at 0, as a finer "
+                "grid does: train such a network by a loop of your own"
+            )
 
 
 # -- which entries of its module's parameters make one function ---------------------------------

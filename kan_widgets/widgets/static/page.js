@@ -130,8 +130,6 @@ function unfold(folded, frames) {
   }
   return words;
 }
-
-// src/page/without_wasm.ts
 async function prepare(document, lesson) {
   if (runsWebAssembly(uint8(lesson.code, "the kernels"))) return lesson;
   const zipped = new Blob([uint8(lesson.translated, "the kernels in JavaScript")]).stream();

@@ -227,7 +227,7 @@ function createBar(root, rows, settings, signal) {
         actions.run();
       }
     },
-    show(news) {
+    show(news, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
@@ -239,7 +239,8 @@ function createBar(root, rows, settings, signal) {
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const at2 = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at2}`;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at2}`;
+      part("score").textContent = words ?? own;
     },
     fail(words) {
       part("said").textContent = words;
@@ -366,8 +367,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news);
-    follower?.hear(news);
+    bar.show(news, follower?.hear(news));
   };
   bar.connect({
     run: () => run(),
@@ -571,6 +571,11 @@ function listen(target, signal, handlers, how = {}) {
 function putWords(element2, words) {
   if (element2.textContent !== words) element2.textContent = words;
 }
+function putAttributes(element2, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element2.getAttribute(name) !== value) element2.setAttribute(name, value);
+  }
+}
 
 // src/playground/state.ts
 var PROBLEMS = ["digits", "product", "moons", "spirals", "formula", "table"];
@@ -740,8 +745,8 @@ function createChoices(root, actions) {
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy2(self, actions.code()));
   const code = element(document, "pre", "kw-play-code", take);
+  putAttributes(code, { tabindex: "0", role: "region", "aria-label": "Python" });
   const about = document.querySelector(".kw-page-about");
-  const score = document.querySelector('[data-kw-part="score"]');
   const alarm = element(document, "p", "kw-play-alarm", root);
   alarm.setAttribute("role", "alert");
   listen(document.body, signal, {
@@ -804,10 +809,11 @@ function createChoices(root, actions) {
       putWords(about, `${told} Here, in your browser, trains ${networks}.`);
       putWords(code, actions.code());
       return {
+        /** The words on the scores of both, where there are two. */
         hear(news, other) {
-          if (!beside || !other || !news.score) return;
+          if (!beside || !other || !news.score) return void 0;
           const words = [scoreWords(network2.name, news), scoreWords(beside.name, other)];
-          putWords(score, `Test: ${words.join(" · ")}`);
+          return `Test: ${words.join(" · ")}`;
         }
       };
     }
@@ -1891,11 +1897,11 @@ function createFit(root) {
     }
   };
 }
-function keyOf({ isClassification, outputs, inputs }, twin) {
+function keyOf({ isClassification, outputs, inputs, truth }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2 ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
   const [size] = shape;
@@ -3573,7 +3579,7 @@ async function play(document, saved, lesson, mount) {
     choose: (next) => begin(next),
     drop(text) {
       table = text;
-      begin({ ...state, problem: "table", network: "dense" });
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
     },
     link: () => window.location.href,
     code: () => latest ? codeOf(state, latest) : "",
@@ -3620,11 +3626,11 @@ async function play(document, saved, lesson, mount) {
         isRunning = news.state === "running";
         frame = news.frame.slice();
         twin?.follow(news);
-        shown.hear(news, twin?.scored() ?? null);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
         const own = { state, problem, network, machine, course, model, signal };
         story.hear({ ...own, turnTo }, news);
+        return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }) {
         const isNew = seed !== state.seed;

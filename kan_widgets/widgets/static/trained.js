@@ -227,7 +227,7 @@ function createBar(root, rows, settings, signal) {
         actions.run();
       }
     },
-    show(news) {
+    show(news, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
@@ -239,7 +239,8 @@ function createBar(root, rows, settings, signal) {
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      part("score").textContent = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      part("score").textContent = words ?? own;
     },
     fail(words) {
       part("said").textContent = words;
@@ -366,8 +367,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news);
-    follower?.hear(news);
+    bar.show(news, follower?.hear(news));
   };
   bar.connect({
     run: () => run(),

@@ -41,12 +41,13 @@ export function shownIn(get: Get) {
   const deciding = decidingIn(get);
   const hints = hintsOf(models);
   const decided = hints.length > 0 ? [] : deciding;
+  const { matched = "" } = (get("content") ?? {}) as { matched?: string };
   return {
     /** Why the models cannot be compared as they are; mostly none. */
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     decided,
-    note: dataSourcesText(models),
+    note: [dataSourcesText(models), matched].filter(Boolean).join(" · "),
     models: models.map(({ name }) => name),
     rows: rowsOf(models, deciding),
   };

@@ -180,7 +180,9 @@ function createModels(shell: Shell, request: What) {
         if (!store) return;
         const left = store.leftOut();
         const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
-        putWords(step, stateOf(store) + missing);
+        // The newest step of each stands in the table above, which is drawn at moments of its own.
+        const past = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
+        putWords(step, statusText(past, store.cursor(), store.standing()) + missing);
         const title = left.join("\n");
         if (step.title !== title) step.title = title;
       });
@@ -194,12 +196,6 @@ function createModels(shell: Shell, request: What) {
       ),
     again: (number: number) => places[number].redraw(),
   };
-}
-
-function stateOf(store: Store): string {
-  // The newest step of each stands in the table above, which is drawn at moments of its own.
-  const step = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
-  return statusText(step, store.cursor(), store.standing());
 }
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];

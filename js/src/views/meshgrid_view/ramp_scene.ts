@@ -103,6 +103,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const { selected, hovered } = marked;
     const words = (f: number) => selectionText(shown, f);
     const box = (f: number) => rectOf(arrangement, f);
+    const { x, width: side } = box(Math.max(0, hovered));
     const [lo, hi] = settings.limits;
     const axis = `${layer.variable} rises from ${formatNumber(lo)} to ${formatNumber(hi)}, left to right`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
@@ -115,7 +116,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       most,
       selected,
       hovered,
-      place: hovered < 0 ? -1 : placeIn(box(hovered), pointed.at),
+      place: hovered < 0 ? -1 : rampPlace(pointed.at ? (pointed.at.x - x) / side : 0.5),
       width: arrangement.width,
       height: arrangement.height + FOOT,
       title: `MeshgridView · ${layerTitle(layer)}`,
@@ -151,10 +152,6 @@ function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evalu
     ...axisMarks(a, settings.limits, layer.variable, theme.colours),
     ...colourKey(at, meaning, theme),
   ];
-}
-
-function placeIn({ x, width }: Rect, at: { x: number } | null): number {
-  return rampPlace(at ? (at.x - x) / width : 0.5);
 }
 
 function heatMarks({ theme }: Given, shown: MeshGiven, values: Evaluated, view: Rect): Mark[] {

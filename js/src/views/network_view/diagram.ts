@@ -1,12 +1,13 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
-import { maxIndex } from "d3-array";
+import { max, maxIndex } from "d3-array";
 import { formatAlike, formatCount } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Frame, Probe } from "../../wire/types.ts";
+import { float32 } from "../../wire/checks.ts";
+import type { Frame, LayerLayout, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
   type Inputs,
@@ -69,6 +70,8 @@ export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
+  /** In how many networks of an ensemble each function is alive; null where there is one network. */
+  alive: { count: number; of: Float32Array } | null;
   /** Writes its numbers, all with as many decimals. */
   print(value: number): string;
 }
@@ -296,6 +299,7 @@ export function diagramOf(
       before: parts[placed.column.from[0]],
       picture: pictures[number],
       relevance: relevances[number],
+      alive: aliveIn(given.get("alive"), placed.column.layer),
       print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
@@ -334,6 +338,20 @@ export function labelOf({ probe, settings: { example } }: Diagram): number | nul
 /** How strong a link is, of the strongest of its layer. */
 export function weightOf(relevance: Relevance | null, n: number): number {
   return relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
+}
+
+function aliveIn(trait: unknown, layer: LayerLayout | null): Part["alive"] {
+  const { count = 0, layers = {} } = (trait ?? {}) as { count?: number; layers?: object };
+  const bytes = new Map(Object.entries(layers)).get(layer?.name ?? "");
+  const of = bytes && float32(bytes, "the networks");
+  return of && of.length === layer?.count ? { count, of } : null;
+}
+
+/** How bold a link is: the share of an ensemble's networks that have its commonest function, or its strength. */
+export function boldness({ alive, bundles, relevance }: Part, n: number): number {
+  const { first, count } = bundles[n];
+  if (!alive) return weightOf(relevance, n);
+  return (max(alive.of.subarray(first, first + count)) ?? 0) / alive.count;
 }
 
 /** The strongest link into a unit, or of all of them; −1 where there is none. */

@@ -2,7 +2,7 @@
 
 import type { Given } from "../../scene/drawing.ts";
 import { thumbnailsOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
 import { grown, inMiddle, rect, words } from "../../scene/shapes.ts";
 import type { Probe } from "../../wire/types.ts";
 import type { Settings } from "./diagram.ts";
@@ -13,12 +13,6 @@ const TILE_GAP = 6;
 const LEFT = 10;
 /** Pixels of one row of them, which needs no heading. */
 export const EXAMPLES_ROW = 42;
-
-/** Small pictures of the examples; empty where they are no images. */
-function picturesOf({ shape, inputs }: Probe): Pixels[] {
-  const [count, channels, height, width] = shape;
-  return shape.length === 4 ? thumbnailsOf({ count, channels, height, width, data: inputs }) : [];
-}
 
 export function canDraw(probe: Probe | null): boolean {
   return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
@@ -64,7 +58,9 @@ export function stripOf(
     })),
     marks() {
       if (!probe || count === 0) return [];
-      const pictures = picturesOf(probe);
+      const [images, channels, height, width] = probe.shape;
+      const all = { count: images, channels, height, width, data: probe.inputs };
+      const pictures = probe.shape.length === 4 ? thumbnailsOf(all) : [];
       const marks: Mark[] = [words(LEFT, y + 15, isRow ? "" : "examples", colours.muted)];
       for (const { number, box } of tiles) {
         const pixels = pictures[number];

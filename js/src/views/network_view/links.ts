@@ -2,7 +2,7 @@
 
 import type { LinesMark, Mark, Point, Rect } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import { type Diagram, type Part, weightOf } from "./diagram.ts";
+import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 
 /** Pieces of a line. */
@@ -160,9 +160,9 @@ export function linkMarks(
     const { before, relevance, links, column, number } = part;
     if (!before) return [];
     if (!relevance || links.length === 0) return slab(before, part, colours);
-    const lines = linesOf(part, links, (n) => weightOf(relevance, n));
+    const lines = linesOf(part, links, (n) => boldness(part, n));
     const how = column.layer?.conv?.shared ? SHARED : {};
-    const own = lineMarks(lines, colours.ink, diagram.isTold ? how : UNTOLD);
+    const own = lineMarks(lines, colours.ink, diagram.isTold || part.alive ? how : UNTOLD);
     return number === pale ? [{ kind: "group", marks: own, opacity: 0.45 }] : own;
   });
   marks.push(...skipMarks(diagram, colours));

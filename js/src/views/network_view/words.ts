@@ -11,13 +11,15 @@ import { keyed, type Remark } from "../../scene/marks.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { sumText, unitCloseUp } from "./close_up.ts";
-import { asOf, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
+import { asOf, boldness, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
 import { isOneFunction, sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
+const ALIVE =
+  "A link is the bolder, the more networks have its φ (the path of the example apart): there it varies at least a twentieth as much as the one of its layer that varies most";
 const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is a quarter ahead in three frames on end: meanwhile it is nearly the strongest.`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
@@ -64,7 +66,10 @@ export function networkCaption(
   const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
   // Where pictures follow each other it is said on hovering: it comes with the second, and would move the others.
   if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
-  const spread = `${SPREAD}${then ? `; inputs were seen${then}` : ""}`;
+  const networks = parts.find(({ alive }) => alive)?.alive?.count;
+  if (networks)
+    remarks.push({ text: `links: bolder in more of ${networks} networks`, title: ALIVE });
+  const spread = `${networks ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
@@ -143,13 +148,15 @@ function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]
 }
 
 export function linkWords({ graph }: Diagram, part: Part, n: number): string {
-  const { column, relevance } = part;
+  const { column, relevance, alive } = part;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
   const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;
-  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}. Click to select it.`;
+  const having = alive ? Math.round(alive.count * boldness(part, n)) : 0;
+  const seeds = alive ? ` · in ${having} of ${alive.count} networks` : "";
+  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}${seeds}. Click to select it.`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {

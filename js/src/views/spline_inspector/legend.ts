@@ -65,12 +65,6 @@ export function legendBelow(rows: readonly KeyRow[], y: number, width: number): 
   return legendIn({ x: PAD, y, width: inner }, rows, Math.min(columns, most, 6), 2);
 }
 
-/** A label without a weight beside it may be longer; the values' place is kept free. */
-function labelRoom({ coefficient, removable }: KeyRow, width: number): number {
-  const numbers = coefficient ? 2 * NUMBER_WIDTH : NUMBER_WIDTH;
-  return width - 2 * PAD - SWATCH_WIDTH - 4 - numbers - (removable ? REMOVE_WIDTH : 0);
-}
-
 function legendIn(
   { x, y, width }: { x: number; y: number; width: number },
   rows: readonly KeyRow[],
@@ -83,7 +77,9 @@ function legendIn(
   const foots = Array<number>(count).fill(top);
   const placed = rows.map((row, k): Placed => {
     const column = Math.floor(k / down);
-    const room = labelRoom(row, wide);
+    // A label without a weight beside it may be longer; the values' place is kept free.
+    const numbers = (row.coefficient ? 2 : 1) * NUMBER_WIDTH + (row.removable ? REMOVE_WIDTH : 0);
+    const room = wide - 2 * PAD - SWATCH_WIDTH - 4 - numbers;
     const lines = row.wraps ? wrapped(row.label, room, SIZE) : [fitted(row.label, room, SIZE)];
     const parts = abreast > 0 ? row.parts : [];
     const height = ROW + 15 * (lines.length - 1 + Math.ceil(parts.length / abreast || 0));

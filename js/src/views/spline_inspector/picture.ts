@@ -76,7 +76,9 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
   const colourOf = (b: number) => (layer.isBase[b] ? theme.colours.base : ramp[others.indexOf(b)]);
   const selected = selectionOf(layer, phi.f);
 
-  const ghost = show.has("ghost") ? ghostOf(from) : null;
+  // φ at the first step or at the one kept, unless that is the frame that is drawn.
+  const kept = show.has("ghost") && from.ghost !== from.frame ? from.ghost : null;
+  const ghost = kept && phiOf(kept, selected);
   const other = (name: string, of: Phi, look: Omit<PlotLine, "x" | "y">) => {
     const points = samplesOf(name, of, x, from.points);
     const y = curve(of, points, "phi");
@@ -192,12 +194,6 @@ function namesOf({ show }: Settings, isBase: readonly boolean[]): ("phi" | "base
 }
 
 const covers = ([low, high]: Ends, x: number) => x >= low && x <= high;
-
-/** φ at the first step or at the one kept, unless that is the frame that is drawn. */
-function ghostOf({ phi, ghost, frame }: PlotIngredients): Phi | null {
-  if (!ghost || ghost === frame) return null;
-  return phiOf(ghost, selectionOf(phi.layer, phi.f));
-}
 
 function densityOf(phi: Phi, observed: Observed | null): Histogram | null {
   if (!observed) return null;

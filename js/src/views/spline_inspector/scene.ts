@@ -12,7 +12,7 @@ import { grown } from "../../scene/shapes.ts";
 import { outline } from "../../scene/strokes.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
-import type { Frame, Selection, Store } from "../../wire/types.ts";
+import type { Selection, Store } from "../../wire/types.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import {
   type Legend,
@@ -127,7 +127,8 @@ export function drawing(): InspectorDrawing {
     if (!frame) return "waiting for the first frame…";
     const at = placeIn(store, get);
     const { touch } = draw;
-    const phi = at && presentPhi(store, frame, at, touch.edited);
+    const isEdited = store.cursor() < 0 && samePlace(touch.edited?.at ?? null, at);
+    const phi = at && phiOf(frame, at, isEdited ? touch.edited?.coefficients : null);
     if (!phi) return "no layer to draw";
     const settings = readSettings(get);
     const chosen = chosenX(touch, phi);
@@ -165,12 +166,6 @@ export function drawing(): InspectorDrawing {
 /** The x that was chosen, where that was for functions like this one. */
 export function chosenX({ chosen }: Touch, phi: Phi): Ends | null {
   return chosen?.of === kindOf(phi) ? chosen.x : null;
-}
-
-/** φ of the frame, or as it is being edited. */
-function presentPhi(store: Store, frame: Frame, at: Selection, edited: Touch["edited"]) {
-  const own = store.cursor() < 0 && samePlace(edited?.at ?? null, at);
-  return phiOf(frame, at, own ? edited?.coefficients : null);
 }
 
 /** Plot and legend in a width: beside each other where there is room for all rows. */

@@ -54,19 +54,16 @@ export function dataRange(
 ): Ends {
   const [first, last] = tableRange(phi);
   const clipped = ([low, high]: Ends): Ends => [Math.max(first, low), Math.min(last, high)];
-  const seen = observed && endsOf(phi, observed);
+  // Functions on one grid are looked at over one part of x: it stands still from one to the next.
+  const own = phi.layer.tableOf ? observedEntry(phi.layer, phi.f) : -1;
+  const ends = observed && (own < 0 ? allInputEnds(observed) : inputEnds(observed)[own]);
+  const seen = ends ?? null;
   const round = seen && seen[0] < seen[1] ? clipped(roundedOut(seen)) : seen;
   const [low, high] = endsOrGrid(
     round && clipped(round),
     clipped(basisOf(phi.layer, phi.f).domain),
   );
   return low < high ? [low, high] : [first, last];
-}
-
-/** Functions on one grid are looked at over one part of x: it stands still from one to the next. */
-function endsOf({ layer, f }: Pick<Phi, "layer" | "f">, observed: Observed) {
-  if (!layer.tableOf) return allInputEnds(observed);
-  return inputEnds(observed)[observedEntry(layer, f)] ?? null;
 }
 
 /** All of x: the support and the grid's range, as far as the table has them. */
