@@ -6,6 +6,7 @@ import { PageModel } from "./model.ts";
 import {
   framesOf,
   type Lesson,
+  prepare,
   type Saved,
   type SavedStream,
   unpack,
@@ -52,6 +53,7 @@ export async function start(document: Document, modules: Modules): Promise<void>
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
+    if (saved.lesson) saved.lesson = await prepare(document, saved.lesson);
     const mount: Mount = (models, until) => {
       const widgets = widgetsOf(models, saved.streams, modules, until);
       for (const place of places) show(place, saved.places, widgets, modules, until);

@@ -1,6 +1,5 @@
 /** A page in which a network trains: models of the views, fed by a worker in place of Python. */
 
-import { Machine, type Translated } from "../training/machine.ts";
 import type { Recipe } from "../training/network.ts";
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
@@ -42,8 +41,6 @@ export interface Course {
   /** The worker's script, and the compiled kernels. */
   script: Uint8Array<ArrayBuffer>;
   code: Uint8Array<ArrayBuffer>;
-  /** The kernels in JavaScript, gzipped, for browsers that refuse WebAssembly. */
-  translated: Uint8Array<ArrayBuffer>;
 }
 
 /** Who follows a training beside its views. */
@@ -74,53 +71,15 @@ export function courseOf({ streams: [stream] }: Saved, lesson: Lesson): Course {
     ...{ rows: lesson.name, settings: lesson.settings },
     script: uint8(lesson.worker, "the worker"),
     code: uint8(lesson.code, "the kernels"),
-    translated: uint8(lesson.translated, "the kernels in JavaScript"),
   };
 }
 
-/** Starts a worker for a course, until `signal`; returns how it is asked. */
-export function askWorker(
-  course: Course,
-  signal: AbortSignal,
-  hear: (news: News) => void,
-  fail: (words: string) => void,
-): (one: Order) => void {
-  const starting = startWorker(course).then((worker) => {
-    signal.addEventListener("abort", () => worker.terminate());
-    if (signal.aborted) worker.terminate();
-    worker.onmessage = ({ data }: MessageEvent<News | { fault: string }>) => {
-      if ("fault" in data) fail(data.fault);
-      else hear(data);
-    };
-    return worker;
-  });
-  starting.catch(() =>
-    fail("This browser runs neither WebAssembly nor what is here in its place."),
-  );
-  return (one) => void starting.then((worker) => worker.postMessage(one));
-}
-
-async function startWorker({ script, code, translated }: Course): Promise<Worker> {
-  const parts: BlobPart[] = [script];
-  if (!runsWebAssembly(code)) parts.unshift(await textOf(translated), "\n");
-  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
-}
-
-/** The compiled kernels for the page itself, not its worker. */
-export async function machineFor(document: Document, course: Course): Promise<Machine> {
-  if (runsWebAssembly(course.code)) return Machine.from(course.code);
-  const script = document.createElement("script");
-  // The page's policy knows it by its hash.
-  script.textContent = await textOf(course.translated);
-  document.head.append(script);
-  return Machine.from(
-    (globalThis as { kanKernels?: { default: Translated } }).kanKernels?.default as Translated,
-  );
-}
-
-async function textOf(zipped: Uint8Array<ArrayBuffer>): Promise<string> {
-  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
+/** A worker for a course, and how it is asked. */
+export function workerOf({ script }: Course, signal: AbortSignal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one: Order) => worker.postMessage(one) };
 }
 
 /** Starts the worker, and makes the page's models, until `signal`; `controls` are the page's own. */
@@ -141,7 +100,7 @@ export function train(
     recipe: course.recipe,
   };
   const { data, code } = course;
-  const send = askWorker(course, signal, hear, bar.fail);
+  const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
   let curves = createCurves(course.rows);
@@ -186,7 +145,11 @@ export function train(
     return [id, viewModel] as const;
   });
 
-  function hear(news: News): void {
+  worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -210,7 +173,7 @@ export function train(
       }
     }
     bar.show(news, follower?.hear(news));
-  }
+  };
 
   bar.connect({
     run: () => run(),
@@ -224,17 +187,6 @@ export function train(
   begin(initial);
   if (follower?.isEager) run();
   return new Map<string, PageModel>([[stream.id, model], ...viewModels]);
-}
-
-/** The worker; where the browser refuses WebAssembly, it has the kernels in JavaScript, which are slower. */
-function runsWebAssembly(code: Uint8Array<ArrayBuffer>): boolean {
-  // The smallest module: a page that may run none says so here.
-  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-  try {
-    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
-  } catch {
-    return false;
-  }
 }
 
 /** Changes by hand: those done, and those undone. */

@@ -1,6 +1,6 @@
 /** The same network from several seeds, each in a worker of its own, and their functions in one picture. */
 
-import { askWorker, type Course } from "../page/trained.ts";
+import { type Course, workerOf } from "../page/trained.ts";
 import type { Machine } from "../training/machine.ts";
 import type { News } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
@@ -26,18 +26,17 @@ export function startDoubt(
   for (let seed = 0; seed < SEEDS; seed++) {
     const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
     const { structure, recipe, frame, layout } = network;
-    const done = new AbortController();
-    const until = AbortSignal.any([signal, done.signal]);
-    const send = askWorker(course, until, hear, () => {});
-    function hear(news: News): void {
+    const { worker, send } = workerOf(course, signal);
+    worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+      if ("fault" in news) return;
       [curves[seed]] = curvesOf(layout.layers[0], news.frame);
       draw(canvas, curves.filter(Boolean));
       send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
-      done.abort();
+      worker.terminate();
       errors[seed] = news.state === "finished" ? (news.score?.value ?? Number.NaN) : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
-    }
+    };
     const description = { structure, layout: readLayout(layout), recipe };
     const own = { ...settings, seed: settings.seed + 1 + seed };
     send({ kind: "begin", description, frame, data, settings: own, code });

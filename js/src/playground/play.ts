@@ -3,7 +3,8 @@
 import type { Mount } from "../page/index.ts";
 import type { PageModel } from "../page/model.ts";
 import type { Lesson, Saved } from "../page/saved.ts";
-import { type Course, courseOf, machineFor, train } from "../page/trained.ts";
+import { type Course, courseOf, train } from "../page/trained.ts";
+import { Machine } from "../training/machine.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 import { createChoices } from "./choices.ts";
@@ -83,7 +84,7 @@ export async function play(
     present.abort();
     present = new AbortController();
     const { signal } = present;
-    const machine = await machineFor(document, usual);
+    const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
     latest = network;

@@ -1,6 +1,6 @@
 /** A plain network of as many parameters, trained on the same rows with the same settings in a worker of its own. */
 
-import { askWorker, type Course, createCurves } from "../page/trained.ts";
+import { type Course, createCurves, workerOf } from "../page/trained.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
@@ -8,7 +8,7 @@ import type { Made } from "./network.ts";
 
 /** Begins with the network beside it, pauses with it, and begins anew with it. */
 export function startTwin(network: Made, course: Course, signal: AbortSignal) {
-  const send = askWorker(course, signal, hear, () => {});
+  const { worker, send } = workerOf(course, signal);
   const { structure, recipe, frame } = network;
   const description = { structure, layout: readLayout(network.layout), recipe };
   let news: News | null = null;
@@ -23,12 +23,13 @@ export function startTwin(network: Made, course: Course, signal: AbortSignal) {
     const { data, code } = course;
     send({ kind: "begin", description, frame, data, settings, code });
   }
-  function hear(data: News): void {
+  worker.onmessage = ({ data }: MessageEvent<News | { fault: string }>) => {
+    if ("fault" in data) return;
     curves.take(data);
     news = data;
     if (data.score) scored = data;
     send({ kind: "drawn" });
-  }
+  };
   begin(course.settings);
 
   return {

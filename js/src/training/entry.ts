@@ -1,12 +1,9 @@
 /** The module that runs in a page's worker. */
 
-import type { Translated } from "./machine.ts";
-import { type News, type Order, Worker } from "./worker.ts";
+import { type Order, Worker } from "./worker.ts";
 
 /** A worker's own globals, as far as they are used here. */
 interface Scope {
-  /** Set by the page where the browser refuses WebAssembly. */
-  kanKernels?: { default: Translated };
   postMessage(message: unknown, transfer: Transferable[]): void;
   onmessage: ((event: MessageEvent<Order>) => unknown) | null;
 }
@@ -24,7 +21,6 @@ const breathe = (milliseconds: number) =>
     }
   });
 
-const say = (news: News) => scope.postMessage(news, [news.frame.buffer]);
-const worker = new Worker(say, breathe, undefined, scope.kanKernels?.default);
+const worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
 scope.onmessage = ({ data }) =>
   worker.take(data).catch((error: Error) => scope.postMessage({ fault: error.message }, []));

@@ -60,8 +60,10 @@ type Run = (...addresses: number[]) => number;
 /** What compiled kernels export, as WebAssembly or translated to JavaScript. */
 type Exports = Record<string, unknown> & { memory: { buffer: ArrayBuffer } };
 
-/** Makes kernels that were translated to JavaScript: js/translate.mjs. */
-export type Translated = () => Exports;
+/** What a page has where its browser refuses WebAssembly: js/translate.mjs. */
+interface Scope {
+  kanKernels?: { default: () => Exports };
+}
 
 /** Whole numbers of a problem, which come before two of 64 bits. */
 const WHOLE = 37;
@@ -73,8 +75,9 @@ export class Machine {
   readonly #problems = new WeakMap<Sizes, number>();
 
   /** Throws where the page's browser cannot run it. */
-  static async from(code: BufferSource | Translated): Promise<Machine> {
-    if (typeof code === "function") return new Machine(code());
+  static async from(code: BufferSource): Promise<Machine> {
+    const { kanKernels } = globalThis as Scope;
+    if (kanKernels) return new Machine(kanKernels.default());
     const { instance } = await WebAssembly.instantiate(code);
     return new Machine(instance.exports as Exports);
   }

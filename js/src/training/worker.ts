@@ -1,6 +1,6 @@
 /** The worker of a page in which a network trains: it makes steps, and tells the page of them. */
 
-import { Machine, type Translated } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import type { Description } from "./network.ts";
 import type { ObservedMessage } from "./observed.ts";
 import { type Data, Trainer, type TrainingSettings } from "./trainer.ts";
@@ -69,8 +69,6 @@ export class Worker {
     /** Lets orders come in, and goes on after `milliseconds`. */
     readonly breathe: (milliseconds: number) => Promise<void>,
     readonly now: () => number = () => performance.now(),
-    /** Used in place of the compiled kernels. */
-    readonly translated: Translated | null = null,
   ) {}
 
   async take(order: Order): Promise<void> {
@@ -97,7 +95,7 @@ export class Worker {
   async #begin({ description, frame, data, settings, code }: Order & { kind: "begin" }) {
     this.#due = 0;
     this.#trainer = null;
-    const machine = await Machine.from(this.translated ?? code).catch(() => {
+    const machine = await Machine.from(code).catch(() => {
       throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
     });
     this.#trainer = new Trainer(machine, description, frame, data, settings);

@@ -59,18 +59,17 @@ def page_text(
     """
     origin = "'self'" if live else "'none'"
     more = {"Trained": "trained.js"} if trains else {"Live": "live.js"} if live else {}
-    kernels = ""
     if plays:
         more = {"Playground": "playground.js"}
-        # Where the browser refuses WebAssembly, the page itself computes with these, too.
-        kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode())
     code = _script(_MODULES | more)
-    worker = " 'wasm-unsafe-eval'; worker-src blob:" if trains else ""
+    # The compiled kernels, or where WebAssembly is refused their translation.
+    kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode()) if trains else ""
+    worker = f" 'wasm-unsafe-eval' {kernels}; worker-src blob:" if trains else ""
     sheets = ["page.css", *(["playground.css"] if plays else [])]
     start, sheet = f"\n{_RUNNING}", "\n".join(["", *map(bundle, sheets), ""])
     # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.
     policy = (
-        f"default-src 'none'; script-src {_hash(start)} {_hash(code)} {kernels}{worker}; "
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}{worker}; "
         f"style-src {_hash(sheet)}; "
         f"img-src data: blob:{' ' + origin if live else ''}; base-uri 'none'; form-action 'none'; "
         f"connect-src {origin}"

@@ -40,6 +40,19 @@ var PageModel = class {
 };
 
 // src/wire/checks.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function uint8(bytes, what) {
+  return new Uint8Array(bytesOf(bytes, what));
+}
+function bytesOf(bytes, what) {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
 function decodedBase64(text) {
   const { fromBase64 } = Uint8Array;
   const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -48,6 +61,12 @@ function decodedBase64(text) {
 function putBytes(into, path, bytes) {
   const holder = path.slice(0, -1).reduce((inside, key) => inside[key], into);
   holder[path[path.length - 1]] = bytes;
+}
+function valueWords(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
 
 // src/page/saved.ts
@@ -111,6 +130,24 @@ function unfold(folded, frames) {
   }
   return words;
 }
+async function prepare(document, lesson) {
+  if (runsWebAssembly(uint8(lesson.code, "the kernels"))) return lesson;
+  const zipped = new Blob([uint8(lesson.translated, "the kernels in JavaScript")]).stream();
+  const text = await new Response(zipped.pipeThrough(new DecompressionStream("gzip"))).text();
+  const script = document.createElement("script");
+  script.textContent = text;
+  document.head.append(script);
+  const both = new Blob([text, "\n", uint8(lesson.worker, "the worker")]);
+  return { ...lesson, worker: new DataView(await both.arrayBuffer()) };
+}
+function runsWebAssembly(code) {
+  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  try {
+    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
+  } catch {
+    return false;
+  }
+}
 
 // src/page/index.ts
 var SCHEMES = ["auto", "light", "dark"];
@@ -119,6 +156,7 @@ async function start(document, modules) {
   try {
     const saved = await unpack(textOf(document, "kw-saved"), textOf(document, "kw-bytes"));
     applyTheme(document, saved.theme);
+    if (saved.lesson) saved.lesson = await prepare(document, saved.lesson);
     const mount = (models, until) => {
       const widgets = widgetsOf(models, saved.streams, modules, until);
       for (const place of places) show(place, saved.places, widgets, modules, until);

@@ -1,79 +1,3 @@
-// src/training/machine.ts
-var WHOLE = 37;
-var Machine = class _Machine {
-  #exports;
-  #memory;
-  #problems = /* @__PURE__ */ new WeakMap();
-  /** Throws where the page's browser cannot run it. */
-  static async from(code) {
-    if (typeof code === "function") return new _Machine(code());
-    const { instance } = await WebAssembly.instantiate(code);
-    return new _Machine(instance.exports);
-  }
-  constructor(exports) {
-    this.#exports = exports;
-    this.#memory = exports.memory;
-  }
-  /** The address of `numbers` new numbers, all 0. */
-  take(numbers) {
-    const at2 = this.#exports.kan_take_some(4 * numbers);
-    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
-    this.floats(at2, numbers).fill(0);
-    return at2;
-  }
-  /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at2, numbers) {
-    return new Float32Array(this.#memory.buffer, at2, numbers);
-  }
-  /** Computes y from x; false where a number is not finite: then y means nothing. */
-  forward(call) {
-    const { x, base, baseWeight, splineWeight, y, basis } = call;
-    const problem = this.#problem(call);
-    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
-    const knots = this.#knots(basis);
-    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
-  }
-  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
-  backward(call, gradients) {
-    const { x, base, slope, baseWeight, splineWeight, basis } = call;
-    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
-  }
-  #succeeded(status) {
-    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
-    return status === 0;
-  }
-  /** The address of a call's struct in memory, which is written once. */
-  #problem({ sizes, basis }) {
-    const known = this.#problems.get(sizes);
-    if (known) return known;
-    const after = WHOLE + WHOLE % 2;
-    const address = this.take(after + 4);
-    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
-    const { n, height, width, channels, out, groups } = sizes;
-    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
-    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
-    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
-    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
-    numbers.push(basis.functions, 1, basis.family);
-    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
-    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
-    last.set([basis.shift, basis.factor]);
-    this.#problems.set(sizes, address);
-    return address;
-  }
-  #knotAddresses = /* @__PURE__ */ new WeakMap();
-  #knots({ knots }) {
-    if (!knots) return 0;
-    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
-    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
-    this.#knotAddresses.set(knots, at2);
-    return at2;
-  }
-};
-
 // src/wire/checks.ts
 var WireError = class extends Error {
   name = "WireError";
@@ -354,42 +278,14 @@ function courseOf({ streams: [stream] }, lesson) {
     },
     ...{ rows: lesson.name, settings: lesson.settings },
     script: uint8(lesson.worker, "the worker"),
-    code: uint8(lesson.code, "the kernels"),
-    translated: uint8(lesson.translated, "the kernels in JavaScript")
+    code: uint8(lesson.code, "the kernels")
   };
 }
-function askWorker(course, signal, hear, fail) {
-  const starting = startWorker(course).then((worker) => {
-    signal.addEventListener("abort", () => worker.terminate());
-    if (signal.aborted) worker.terminate();
-    worker.onmessage = ({ data }) => {
-      if ("fault" in data) fail(data.fault);
-      else hear(data);
-    };
-    return worker;
-  });
-  starting.catch(
-    () => fail("This browser runs neither WebAssembly nor what is here in its place.")
-  );
-  return (one) => void starting.then((worker) => worker.postMessage(one));
-}
-async function startWorker({ script, code, translated }) {
-  const parts = [script];
-  if (!runsWebAssembly(code)) parts.unshift(await textOf(translated), "\n");
-  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
-}
-async function machineFor(document, course) {
-  if (runsWebAssembly(course.code)) return Machine.from(course.code);
-  const script = document.createElement("script");
-  script.textContent = await textOf(course.translated);
-  document.head.append(script);
-  return Machine.from(
-    globalThis.kanKernels?.default
-  );
-}
-async function textOf(zipped) {
-  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
+function workerOf({ script }, signal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one) => worker.postMessage(one) };
 }
 function train(saved, course, controls, signal, follower) {
   const bar = createBar(controls, course.rows, course.settings, signal);
@@ -402,7 +298,7 @@ function train(saved, course, controls, signal, follower) {
     recipe: course.recipe
   };
   const { data, code } = course;
-  const send = askWorker(course, signal, hear, bar.fail);
+  const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
   let curves = createCurves(course.rows);
@@ -444,7 +340,11 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  function hear(news) {
+  worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -468,7 +368,7 @@ function train(saved, course, controls, signal, follower) {
       }
     }
     bar.show(news, follower?.hear(news));
-  }
+  };
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
@@ -481,14 +381,6 @@ function train(saved, course, controls, signal, follower) {
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
-}
-function runsWebAssembly(code) {
-  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-  try {
-    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
-  } catch {
-    return false;
-  }
 }
 function createEdits({ layers }, initial, order, tell) {
   const [edits, undone] = [[], []];
@@ -586,6 +478,83 @@ function examplesOf({ inputs, targets }, { bytes }) {
     targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
   };
 }
+
+// src/training/machine.ts
+var WHOLE = 37;
+var Machine = class _Machine {
+  #exports;
+  #memory;
+  #problems = /* @__PURE__ */ new WeakMap();
+  /** Throws where the page's browser cannot run it. */
+  static async from(code) {
+    const { kanKernels } = globalThis;
+    if (kanKernels) return new _Machine(kanKernels.default());
+    const { instance } = await WebAssembly.instantiate(code);
+    return new _Machine(instance.exports);
+  }
+  constructor(exports) {
+    this.#exports = exports;
+    this.#memory = exports.memory;
+  }
+  /** The address of `numbers` new numbers, all 0. */
+  take(numbers) {
+    const at2 = this.#exports.kan_take_some(4 * numbers);
+    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at2, numbers).fill(0);
+    return at2;
+  }
+  /** Numbers at an address, until more memory is taken or something is computed. */
+  floats(at2, numbers) {
+    return new Float32Array(this.#memory.buffer, at2, numbers);
+  }
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
+  forward(call) {
+    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const problem = this.#problem(call);
+    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
+    const knots = this.#knots(basis);
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
+  }
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
+  backward(call, gradients) {
+    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
+  }
+  #succeeded(status) {
+    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
+    return status === 0;
+  }
+  /** The address of a call's struct in memory, which is written once. */
+  #problem({ sizes, basis }) {
+    const known = this.#problems.get(sizes);
+    if (known) return known;
+    const after = WHOLE + WHOLE % 2;
+    const address = this.take(after + 4);
+    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
+    const { n, height, width, channels, out, groups } = sizes;
+    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
+    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
+    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
+    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
+    numbers.push(basis.functions, 1, basis.family);
+    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
+    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
+    last.set([basis.shift, basis.factor]);
+    this.#problems.set(sizes, address);
+    return address;
+  }
+  #knotAddresses = /* @__PURE__ */ new WeakMap();
+  #knots({ knots }) {
+    if (!knots) return 0;
+    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
+    this.#knotAddresses.set(knots, at2);
+    return at2;
+  }
+};
 
 // src/shell/element.ts
 function element(document, tag, className, parent) {
@@ -3028,22 +2997,19 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const errors = [];
   const { settings, data, code } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
-    let hear2 = function(news) {
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
+    const { worker, send } = workerOf(course, signal);
+    worker.onmessage = ({ data: news }) => {
+      if ("fault" in news) return;
       [curves[seed]] = curvesOf(layout.layers[0], news.frame);
       draw(canvas, curves.filter(Boolean));
       send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
-      done.abort();
+      worker.terminate();
       errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
-    var hear = hear2;
-    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = network;
-    const done = new AbortController();
-    const until = AbortSignal.any([signal, done.signal]);
-    const send = askWorker(course, until, hear2, () => {
-    });
     const description = { structure, layout: readLayout(layout), recipe };
     const own = { ...settings, seed: settings.seed + 1 + seed };
     send({ kind: "begin", description, frame, data, settings: own, code });
@@ -3209,7 +3175,7 @@ var STORY = [
     words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(present, visit) {
+    async arrive(present) {
       const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
@@ -3221,7 +3187,6 @@ var STORY = [
       for (const one of [frame, weak.frame, others])
         all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
-      if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
@@ -3338,11 +3303,12 @@ function createStory(place, actions) {
     const { signal: visited } = visit;
     const { page, arrive: come } = STORY[current - 1];
     present2.turnTo(page);
-    const result = await come?.(present2, visited);
+    const result = await come?.(present2);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
+    const until = AbortSignal.any([visited, present2.signal]);
+    startDoubt(canvas, present2.course, present2, until, (...found) => say(doubtWords(...found)));
   }
   const step = (to, focused) => ({
     async click() {
@@ -3402,8 +3368,7 @@ function isSame(one, other) {
 
 // src/playground/twin.ts
 function startTwin(network, course, signal) {
-  const send = askWorker(course, signal, hear, () => {
-  });
+  const { worker, send } = workerOf(course, signal);
   const { structure, recipe, frame } = network;
   const description = { structure, layout: readLayout(network.layout), recipe };
   let news = null;
@@ -3417,12 +3382,13 @@ function startTwin(network, course, signal) {
     const { data, code } = course;
     send({ kind: "begin", description, frame, data, settings, code });
   }
-  function hear(data) {
+  worker.onmessage = ({ data }) => {
+    if ("fault" in data) return;
     curves.take(data);
     news = data;
     if (data.score) scored = data;
     send({ kind: "drawn" });
-  }
+  };
   begin(course.settings);
   return {
     network,
@@ -3644,7 +3610,7 @@ async function play(document, saved, lesson, mount) {
     present.abort();
     present = new AbortController();
     const { signal } = present;
-    const machine = await machineFor(document, usual);
+    const machine = await Machine.from(usual.code);
     if (signal.aborted) return;
     const network = makeNetwork(state, problem, machine);
     latest = network;
@@ -3662,8 +3628,8 @@ async function play(document, saved, lesson, mount) {
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
-        const own = { state, problem, network, machine, course, model, turnTo };
-        story.hear(own, news);
+        const own = { state, problem, network, machine, course, model, signal };
+        story.hear({ ...own, turnTo }, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }) {

@@ -1,79 +1,3 @@
-// src/training/machine.ts
-var WHOLE = 37;
-var Machine = class _Machine {
-  #exports;
-  #memory;
-  #problems = /* @__PURE__ */ new WeakMap();
-  /** Throws where the page's browser cannot run it. */
-  static async from(code) {
-    if (typeof code === "function") return new _Machine(code());
-    const { instance } = await WebAssembly.instantiate(code);
-    return new _Machine(instance.exports);
-  }
-  constructor(exports) {
-    this.#exports = exports;
-    this.#memory = exports.memory;
-  }
-  /** The address of `numbers` new numbers, all 0. */
-  take(numbers) {
-    const at = this.#exports.kan_take_some(4 * numbers);
-    if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
-    this.floats(at, numbers).fill(0);
-    return at;
-  }
-  /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at, numbers) {
-    return new Float32Array(this.#memory.buffer, at, numbers);
-  }
-  /** Computes y from x; false where a number is not finite: then y means nothing. */
-  forward(call) {
-    const { x, base, baseWeight, splineWeight, y, basis } = call;
-    const problem = this.#problem(call);
-    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
-    const knots = this.#knots(basis);
-    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
-  }
-  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
-  backward(call, gradients) {
-    const { x, base, slope, baseWeight, splineWeight, basis } = call;
-    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
-    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
-    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
-  }
-  #succeeded(status) {
-    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
-    return status === 0;
-  }
-  /** The address of a call's struct in memory, which is written once. */
-  #problem({ sizes, basis }) {
-    const known = this.#problems.get(sizes);
-    if (known) return known;
-    const after = WHOLE + WHOLE % 2;
-    const address = this.take(after + 4);
-    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
-    const { n, height, width, channels, out, groups } = sizes;
-    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
-    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
-    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
-    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
-    numbers.push(basis.functions, 1, basis.family);
-    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
-    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
-    last.set([basis.shift, basis.factor]);
-    this.#problems.set(sizes, address);
-    return address;
-  }
-  #knotAddresses = /* @__PURE__ */ new WeakMap();
-  #knots({ knots }) {
-    if (!knots) return 0;
-    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
-    new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
-    this.#knotAddresses.set(knots, at);
-    return at;
-  }
-};
-
 // src/wire/checks.ts
 var WireError = class extends Error {
   name = "WireError";
@@ -354,42 +278,14 @@ function courseOf({ streams: [stream] }, lesson) {
     },
     ...{ rows: lesson.name, settings: lesson.settings },
     script: uint8(lesson.worker, "the worker"),
-    code: uint8(lesson.code, "the kernels"),
-    translated: uint8(lesson.translated, "the kernels in JavaScript")
+    code: uint8(lesson.code, "the kernels")
   };
 }
-function askWorker(course, signal, hear, fail) {
-  const starting = startWorker(course).then((worker) => {
-    signal.addEventListener("abort", () => worker.terminate());
-    if (signal.aborted) worker.terminate();
-    worker.onmessage = ({ data }) => {
-      if ("fault" in data) fail(data.fault);
-      else hear(data);
-    };
-    return worker;
-  });
-  starting.catch(
-    () => fail("This browser runs neither WebAssembly nor what is here in its place.")
-  );
-  return (one) => void starting.then((worker) => worker.postMessage(one));
-}
-async function startWorker({ script, code, translated }) {
-  const parts = [script];
-  if (!runsWebAssembly(code)) parts.unshift(await textOf(translated), "\n");
-  return new Worker(URL.createObjectURL(new Blob(parts, { type: "text/javascript" })));
-}
-async function machineFor(document, course) {
-  if (runsWebAssembly(course.code)) return Machine.from(course.code);
-  const script = document.createElement("script");
-  script.textContent = await textOf(course.translated);
-  document.head.append(script);
-  return Machine.from(
-    globalThis.kanKernels?.default
-  );
-}
-async function textOf(zipped) {
-  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
+function workerOf({ script }, signal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one) => worker.postMessage(one) };
 }
 function train(saved, course, controls, signal, follower) {
   const bar = createBar(controls, course.rows, course.settings, signal);
@@ -402,7 +298,7 @@ function train(saved, course, controls, signal, follower) {
     recipe: course.recipe
   };
   const { data, code } = course;
-  const send = askWorker(course, signal, hear, bar.fail);
+  const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
   let curves = createCurves(course.rows);
@@ -444,7 +340,11 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  function hear(news) {
+  worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -468,7 +368,7 @@ function train(saved, course, controls, signal, follower) {
       }
     }
     bar.show(news, follower?.hear(news));
-  }
+  };
   bar.connect({
     run: () => run(),
     pause: () => send({ kind: "pause" }),
@@ -481,14 +381,6 @@ function train(saved, course, controls, signal, follower) {
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
-}
-function runsWebAssembly(code) {
-  const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-  try {
-    return WebAssembly.validate(code) && new WebAssembly.Module(nothing) !== null;
-  } catch {
-    return false;
-  }
 }
 function createEdits({ layers }, initial, order, tell) {
   const [edits, undone] = [[], []];
@@ -587,9 +479,8 @@ function examplesOf({ inputs, targets }, { bytes }) {
   };
 }
 export {
-  askWorker,
   courseOf,
   createCurves,
-  machineFor,
-  train
+  train,
+  workerOf
 };

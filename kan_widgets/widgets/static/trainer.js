@@ -6,7 +6,8 @@ var Machine = class _Machine {
   #problems = /* @__PURE__ */ new WeakMap();
   /** Throws where the page's browser cannot run it. */
   static async from(code) {
-    if (typeof code === "function") return new _Machine(code());
+    const { kanKernels } = globalThis;
+    if (kanKernels) return new _Machine(kanKernels.default());
     const { instance } = await WebAssembly.instantiate(code);
     return new _Machine(instance.exports);
   }
@@ -940,16 +941,14 @@ var WATCHED = 8e3;
 var LATE = 5;
 var GLANCE = 200;
 var Worker = class {
-  constructor(say2, breathe2, now = () => performance.now(), translated = null) {
-    this.say = say2;
+  constructor(say, breathe2, now = () => performance.now()) {
+    this.say = say;
     this.breathe = breathe2;
     this.now = now;
-    this.translated = translated;
   }
   say;
   breathe;
   now;
-  translated;
   #trainer = null;
   /** Steps still to be made. */
   #due = 0;
@@ -983,7 +982,7 @@ var Worker = class {
   async #begin({ description, frame, data, settings, code }) {
     this.#due = 0;
     this.#trainer = null;
-    const machine = await Machine.from(this.translated ?? code).catch(() => {
+    const machine = await Machine.from(code).catch(() => {
       throw new Error("This browser cannot run WebAssembly, by which the network trains here.");
     });
     this.#trainer = new Trainer(machine, description, frame, data, settings);
@@ -1060,6 +1059,5 @@ var breathe = (milliseconds) => new Promise((resolve) => {
     port1.postMessage(null);
   }
 });
-var say = (news) => scope.postMessage(news, [news.frame.buffer]);
-var worker = new Worker(say, breathe, void 0, scope.kanKernels?.default);
+var worker = new Worker((news) => scope.postMessage(news, [news.frame.buffer]), breathe);
 scope.onmessage = ({ data }) => worker.take(data).catch((error) => scope.postMessage({ fault: error.message }, []));
