@@ -3175,7 +3175,7 @@ var STORY = [
     words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
     state: DIGITS,
     page: "network",
-    async arrive(present) {
+    async arrive(present, visit) {
       const { model, machine, network, frame } = present;
       model.send({ kind: "pause" });
       const random = new Random(1);
@@ -3187,6 +3187,7 @@ var STORY = [
       for (const one of [frame, weak.frame, others])
         all.push(shareRight(present, await answer(one, digits)));
       const [before, after, chance] = all;
+      if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
@@ -3303,12 +3304,11 @@ function createStory(place, actions) {
     const { signal: visited } = visit;
     const { page, arrive: come } = STORY[current - 1];
     present2.turnTo(page);
-    const result = await come?.(present2);
+    const result = await come?.(present2, visited);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
-    const until = AbortSignal.any([visited, present2.signal]);
-    startDoubt(canvas, present2.course, present2, until, (...found) => say(doubtWords(...found)));
+    startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
   }
   const step = (to, focused) => ({
     async click() {
@@ -3628,8 +3628,8 @@ async function play(document, saved, lesson, mount) {
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
-        const own = { state, problem, network, machine, course, model, signal };
-        story.hear({ ...own, turnTo }, news);
+        const own = { state, problem, network, machine, course, model, turnTo };
+        story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
       begin({ rate, batch, epochs, seed }) {
