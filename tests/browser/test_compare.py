@@ -178,7 +178,7 @@ def test_three_models_move_while_one_cell_trains_them(
     assert page["parameters"] == ["94,650", "44,819", "44,530"]
     assert asked(lab, "scene().shown.hints") == []
     assert asked(lab, "scene().shown.rows[0].label") == "eval accuracy at step 40"
-    # One footer and one timeline for all grids; φ has a scale that the lines of weights do not press.
+    # One footer and one timeline for all grids; lines of weights do not press φ flat.
     assert lab.page.locator(".kw-compare .kw-save").count() == 1
     assert lab.page.locator(".kw-compare .kw-scrubber").count() == 1
     scales = lab.page.locator(".kw-compare .kw-model .kw-remark").all_inner_texts()
