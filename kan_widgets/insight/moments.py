@@ -1,7 +1,5 @@
 """The moments of a run: where functions leave their start, turn, flatten or die."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -76,7 +74,7 @@ class Rise:
     moved: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """The eight functions at most that moved farthest, and farther than in 95 % of the other
     stretches as long. That does not say that they caused it."""
-    put_back: Interval | None = None
+    put_back: "Interval | None" = None
     """Change of the accuracy where they are what they were when it began; ``None`` if not tried."""
     controls: tuple[float, ...] = ()
     """The same of as many other functions of the same layers, drawn at random."""
@@ -152,12 +150,12 @@ class Moments(Printed):
 
 def moments(
     run: Source,
-    images: Tensor | None = None,
-    labels: Tensor | None = None,
+    images: "Tensor | None" = None,
+    labels: "Tensor | None" = None,
     *,
     level: float = 0.05,
     mark: bool = True,
-) -> Moments:
+) -> "Moments":
     """Find and name the moments of a run in its frames: what functions did for good, and when.
 
     A function *leaves its start* once it stays a quarter of its largest distance away, *turns* or
@@ -322,7 +320,7 @@ def _movers(phi: Float64, steps: Int64, rise: Rise) -> Iterator[tuple[float, int
         yield float(moved[first, k]), int(k)
 
 
-def _put_back(run: Any, rise: Rise, images: Tensor, labels: Tensor) -> Rise:
+def _put_back(run: Any, rise: Rise, images: "Tensor", labels: "Tensor") -> Rise:
     """Run the model with functions as they were when a rise began, and with others so."""
     from kan_widgets.insight.intervene import intervene
 
@@ -331,7 +329,7 @@ def _put_back(run: Any, rise: Rise, images: Tensor, labels: Tensor) -> Rise:
     then = SimpleNamespace(model=run.model, history=[run.history.at(rise.begins)])
     generator, layout = np.random.default_rng(0), run.frame.layout
 
-    def change(where: Sequence[tuple[str, tuple[int, ...]]]) -> Interval:
+    def change(where: Sequence[tuple[str, tuple[int, ...]]]) -> "Interval":
         return intervene(then, images, labels, "initial", where=where).change  # type: ignore[arg-type]
 
     pools = {

@@ -1,7 +1,5 @@
 """Networks of an ensemble: trained, each from its seed, and read as functions at like places."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import random
@@ -23,11 +21,13 @@ from kan_widgets.printed import progress
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    Make = Callable[[], nn.Module]
+    Train = Callable[[nn.Module], object]
+
 _POINTS, _ROWS = 41, 2000
 # Values of functions worked on at a time.
 _VALUES = 4_000_000
-# The largest seed that NumPy takes.
-_LAST_SEED = 2**32 - 1
+_LAST_SEED = 2**32 - 1  # NumPy takes none that is larger
 
 Layers = list[tuple[LayerLayout, Float64]]
 """Each layer, and its coefficients ``(functions, nb)``."""
@@ -37,12 +37,12 @@ Layers = list[tuple[LayerLayout, Float64]]
 class SeededTraining(NotCopied):
     """How networks are made and trained, each from a seed of its own."""
 
-    make: Callable[[], nn.Module]
-    train: Callable[[nn.Module], object]
+    make: "Make"
+    train: "Train"
     seeds: tuple[int, ...]
     processes: int = 1
 
-    def networks(self) -> Iterator[nn.Module]:
+    def networks(self) -> "Iterator[nn.Module]":
         """Train a network from each seed; `ValueError` if other processes cannot be sent how."""
         numbers = progress(self.seeds, "training")
         if self.processes == 1:
@@ -85,9 +85,7 @@ def seeds_of(seeds: int | Sequence[int], first: int = 0) -> tuple[int, ...]:
     return tuple(map(int, seeds))
 
 
-def trained_from(
-    seed: int, make: Callable[[], nn.Module], train: Callable[[nn.Module], object]
-) -> nn.Module:
+def trained_from(seed: int, make: "Make", train: "Train") -> "nn.Module":
     """Make and train a network; torch's, NumPy's and Python's generators are as before then."""
     import torch
 
@@ -106,7 +104,7 @@ def trained_from(
     return model
 
 
-def _sent(make: Callable[[], nn.Module], train: Callable[[nn.Module], object], seed: int) -> bytes:
+def _sent(make: "Make", train: "Train", seed: int) -> bytes:
     """Train in another process, and pickle: torch's shared memory would end with the process."""
     return pickle.dumps(trained_from(seed, make, train))
 
@@ -183,7 +181,7 @@ def common_points(networks: Sequence[Layers]) -> list[list[_Places]]:
     return [places] * len(networks)
 
 
-def seen_by(model: nn.Module, batch: Tensor) -> list[_Places]:
+def seen_by(model: "nn.Module", batch: "Tensor") -> list[_Places]:
     """Run a model and return, for each layer, quantiles of its inputs and what its units gave.
 
     Raises
