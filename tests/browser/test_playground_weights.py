@@ -37,7 +37,7 @@ import { readFileSync } from "node:fs";
 import { makeNetwork } from "./playground/network.ts";
 import { makeProblem } from "./playground/problems.ts";
 import { stateOf } from "./playground/state.ts";
-import { codeOf, weightsOf } from "./playground/weights.ts";
+import { codeOf, archiveOf } from "./playground/weights.ts";
 import { Machine } from "./training/machine.ts";
 import { Random } from "./training/random.ts";
 import { Trainer } from "./training/trainer.ts";
@@ -65,7 +65,7 @@ const found = process.argv.slice(3).map((hash) => {
   machine.floats(input.at, x.length).set(x);
   network.forward(16, false);
   const y = machine.floats(output.at, 16 * output.size).slice();
-  const weights = weightsOf(made, network.frame());
+  const weights = archiveOf(made, network.frame());
   const lines = codeOf(state, made);
   return { x: written(x), y: written(y), shape: problem.shape, weights: written(weights), lines };
 });
