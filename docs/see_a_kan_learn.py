@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
@@ -279,10 +280,10 @@ def networks() -> dict[str, str]:
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
         "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
-        "lines_same_by_chance": f"{len(both[0]) * np.equal.outer(*both).mean():.1f}",
+        "lines_same_by_chance": as_many_by_chance(*both),
         "lines_same_bare": lesson.out_of(np.count_nonzero(both[0] == no_splines), len(both[0])),
         "lines_alike_bare": f"{np.corrcoef(both[0], no_splines)[0, 1]:.2f}",
-        "lines_same_bare_by_chance": f"{20 * np.equal.outer(both[0], no_splines).mean():.1f}",
+        "lines_same_bare_by_chance": as_many_by_chance(both[0], no_splines),
         "other_digits_more": lesson.in_words(once_early - early),
         "scratch_right": lesson.in_words(found["scratch"]["right"], ".1%"),
         "scratch_package": lesson.in_words(found["scratch"]["package: right"], ".1%"),
@@ -371,6 +372,18 @@ def networks() -> dict[str, str]:
     return quoted
 
 
+def as_many_by_chance(one: NDArray[Any], other: NDArray[Any]) -> str:
+    """Say of how many networks two counts would agree if they were dealt out at random.
+
+    And how often, of 5,000 such deals, at least as many agree as were found.
+    """
+    rng, found = np.random.default_rng(0), np.count_nonzero(one == other)
+    deals = np.array([np.count_nonzero(one == rng.permutation(other)) for _ in range(5000)])
+    often = np.count_nonzero(deals >= found)
+    times = f"{often:,} of 5,000 shuffles" if often else "none of 5,000 shuffles"
+    return f"{np.equal.outer(one, other).mean() * len(one):.1f} would; so many do in {times}"
+
+
 def in_dots(count: int) -> str:
     """Say a number as so many dots, in groups of five, and in figures; nothing for none."""
     dots = " ".join("•" * min(5, count - begun) for begun in range(0, count, 5))
@@ -407,7 +420,7 @@ def of_training(
         "lines_some": lesson.out_of(np.count_nonzero(full["end: lines"]), networks),
         "bare_uprights": lesson.counted(bare["end: uprights"]),
         "pattern_each": lesson.in_words(full["pattern, worst"], ".2f"),
-        "pattern_best": lesson.in_words(full["pattern, best"], ".2f"),
+        "pattern_best_each": lesson.in_words(full["pattern, best"], ".2f"),
         "pattern_lost": lesson.in_words(
             np.subtract(full["greys, worst"], full["pattern, worst"]), ".2f"
         ),

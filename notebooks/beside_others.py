@@ -204,8 +204,9 @@ def about_dark(dark: Mapping[str, Mapping[str, float]]) -> Markdown:
         ]
         for name, form in zip(IN_THE_DARK, (".0f", ".2f", ".2f"), strict=True)
     ]
-    head = ["", "start", "945 steps", "so here it gets", "change, twenty", "so there it gets"]
-    means = table([*head, "change without splines, twenty"], rows)
+    rows[-1][0] += " (less is more suppression)"
+    head = ["", "start", "945 steps", "in this network suppression gets", "change, twenty"]
+    means = table([*head, "in the twenty it gets", "change without splines, twenty"], rows)
     grown = "base weights"
     told = say(
         f"Base weights grow by {in_words(changes[grown], '.2f')}, without splines by "
@@ -500,12 +501,12 @@ def about_the_tenth(network: nn.Module) -> Markdown:
     told = say(
         f"Here the median of the tenth's nine ranges is {tenth:.3f}, as drawn, and that of the ten "
         f"kernels {middle:.3f}: {tenth / middle:.2f}.",
-        ("**In some of ours**" if any(all_nine) else "**Not reproduced**")
+        ("**In some of ours**" if any(all_nine) else "**Not found in ours, so open**")
         + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}.".format(
             *all_nine
         ),
-        f"Chance would give one to {chance:.1f} of 1,000 untrained networks, so that we found none "
-        "among so many proves little. If his network had one, chance at a start like ours is an "
+        f"By chance {chance:.1f} of 1,000 untrained networks would have one; that we found none "
+        "among so many proves little. If his network had one and started like ours, chance is an "
         "unlikely reason. His weights are not known.",
         which(
             larger,
@@ -889,7 +890,8 @@ def what_it_never_saw(n: Any) -> Told:
             "With pushed digits, learning from moved ones brings",
             "With pushed digits, learning from moved ones costs",
         ),
-        f"The network *as they are* gets {facts['pushed']['as they are']:.1%} of the pushed right"
+        f"The network *as they are* gets {facts['pushed']['as they are']:.1%} of the pushed ones "
+        "right"
         + outside(facts["pushed"]["as they are"], twenty["pushed: as they are"], ".1%")
         + f". In the mean the twenty get {in_words(twenty['pushed: as they are'], '.1%')}; a guess "
         "gets 10 %.",

@@ -76,6 +76,35 @@ def supplement(title: str, sections: Mapping[str, tuple[str, Sequence[Mapping[st
     return Markdown("\n\n".join(parts))
 
 
+OVER_STARTS = "interval over starts, right in about 88 of 100 cases"
+
+
+def readings(
+    learned: Sequence[Sequence[Any]],
+    sorting: Sequence[Sequence[Any]],
+    head: Sequence[str],
+    functions: Sequence[Sequence[Any]],
+) -> Any:
+    """Return tutorial 12's page: readings of its two kinds of networks, then each function."""
+
+    def named(keys: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    keys = "reading", "number", "doubt", "over"
+    doubt = "A number, its doubt, and over what it is."
+    return supplement(
+        "Supplement",
+        {
+            "Networks 2→3→1, fitted to f": (doubt, named(keys, learned)),
+            "Networks 2→3→2, that say whether f > 1.5": (doubt, named(keys, sorting)),
+            "Functions of the networks fitted to f": (
+                "Of forms: in how many of 8 networks.",
+                named(head, functions),
+            ),
+        },
+    )
+
+
 def _written(value: Any) -> str:
     """Write a value of a table: two digits, and of counts each with its name."""
     if isinstance(value, Mapping):
@@ -181,7 +210,7 @@ def at_least(count: int, of: int) -> str:
         p = (low + high) / 2
         more = sum(math.comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(count, of + 1))
         low, high = (p, high) if more < 0.05 else (low, p)
-    return f"at least {100 * low:.0f} %"
+    return f"at least {100 * low:.0f} %, 95 % sure"
 
 
 def counted(values: ArrayLike) -> str:
@@ -220,12 +249,6 @@ def which(values: ArrayLike, more: str, less: str, neither: str) -> str:
     """Choose a sentence by a difference: its interval lies above 0, below, or around it."""
     _, low, high = interval(values)
     return more if low > 0 else less if high < 0 else neither
-
-
-def no_more_than(values: ArrayLike, form: str = ".1f") -> str:
-    """Say how far from 0 a mean can lie, by its interval."""
-    _, low, high = interval(values)
-    return f"{max(-low, high):{form}}"
 
 
 def of_labels_by_heart(lines: ArrayLike, by_heart: Mapping[str, Sequence[float]]) -> str:
@@ -666,16 +689,15 @@ def about_borders() -> Markdown:
     zeros, repeated, without = (
         100 * np.array(twenty[f"{border}: end"]) for border in ("zeros", "replicate", "none")
     )
-    none, apart = np.array(twenty["none: right"]), zeros - repeated
+    none, apart = np.array(twenty["none: right"]), repeated - zeros
     lead = [100 * (none - twenty[f"{border}: right"]) for border in ("zeros", "replicate")]
     gain = lead[0] - lead[1]
-    alike = f"as far as a repeated border: no difference of more than {no_more_than(apart)}"
-    further, less_far = (f"{way}, by {in_words(apart)}" for way in ("further", "less far"))
+    further, less_far, open_ = "further", "less far", "not shown to be further or less far"
     ahead = "Having none is ahead of both", "Having none is behind one", "Having none is not ahead"
     more = "Repeating the border gets", "Zeros around the images get", "Neither border gets"
     return say(
-        f"In twenty others zeros move φ(0) {which(apart, further, less_far, alike)} points of a "
-        "function's range.",
+        f"In twenty others a repeated border moves φ(0) by {in_words(apart)} points more of a "
+        f"function's range than zeros do: {which(apart, further, less_far, open_)}.",
         f"Beyond no border, zeros move it by {in_words(zeros - without)} points, a repeated border "
         f"by {in_words(repeated - without)}.",
         f"{which(gain, *more)} more digits right: repeated less zeros, {in_words(gain)} points.",
@@ -811,11 +833,19 @@ def chart_of_cuts(tried: Cuts) -> Any:
 
 def about_cuts(tried: Cuts) -> Markdown:
     """Say how far one network's interval goes, and what replacing costs beside never having had."""
-    told = [
-        f"The interval of one network, over inputs, covers what another loses with {name} in "
-        f"{over_starts(tried[how])[2]:.0%} of the pairs."
-        for how, name in REPLACED.items()
-    ]
+    told = []
+    for how, name in REPLACED.items():
+        losses, _, inside = over_starts(tried[how])
+        first = tried[how][0].change
+        told.append(
+            f"With {name} the first network loses {-losses[0]:.1f} [{-100 * first.high:.1f}, "
+            f"{-100 * first.low:.1f}] points, an interval over inputs; the {len(losses)} networks "
+            f"lose {span(-np.array(losses), '.1f')}. Such an interval of one covers what another "
+            f"loses in {inside:.0%} of the pairs."
+        )
+    guess = [max(n for n, *_ in one.classes.values()) / one.images for one in tried["base"]]
+    lost = [100 * (one.before - share) for one, share in zip(tried["base"], guess, strict=True)]
+    told.append(f"Always saying the commoner answer they would lose {in_words(lost)} points.")
     for how, name in REPLACED.items():
         cut, control = (-np.array(of) for of in over_starts(tried[how])[:2])
         told.append(

@@ -58,8 +58,9 @@ def three(records: Mapping[str, Mapping[str, Any]], test_digits: int) -> Markdow
     ahead = 100 * np.subtract(recorded()["three"]["CNN"], recorded()["three"]["KAN-CNN"])
     verdict = "The CNN is ahead", "The KAN-CNN is ahead", "Neither is shown to be ahead"
     told = say(
-        f"{which(ahead, *verdict)} over seeds: the CNN has {in_words(ahead, '.2f')} points more in "
-        f"the mean of twenty runs at this one rate, and is ahead in {(ahead > 0).sum()} of them."
+        f"{which(ahead, *verdict)} over seeds, on these digits: the CNN has "
+        f"{in_words(ahead, '.2f')} points more in the mean of twenty runs at this one rate, and is "
+        f"ahead in {(ahead > 0).sum()} of them."
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
@@ -202,7 +203,7 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
     """Say how often the KAN came nearer in tutorial 7's twenty others, and with 16 units."""
     twenty = {name: np.array(values) for name, values in recorded()["curse"].items()}
     functions, mlps = Errors.FUNCTIONS, ("MLP", "MLP of two layers", "MLP of SiLU")
-    names = "the MLP", "the MLP of two layers", "one of SiLU, not ReLU"
+    names = "the MLP", "the MLP of two layers", "the MLP of SiLU"
 
     def nearer(function: str, mlp: str) -> list[int]:
         """Count the runs in which the KAN comes nearer, by number of variables."""
@@ -373,14 +374,14 @@ def times_as_bent() -> Any:
     steps = [step.split(" to ") for step in STEPS.values()]
     kinds = {
         variant: {
-            f"{later} by {earlier}": np.divide(
+            f"{later} ÷ {earlier}": np.divide(
                 *(pair[f"{variant}: bend of {layer}"] for layer in (later, earlier))
             )
             for earlier, later in steps
         }
         for variant in ("as built", "one size")
     }
-    return dots(kinds, y="times as bent", level=("as bent", 1.0))
+    return dots(kinds, y="times as bent", level=("equally bent", 1.0))
 
 
 def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
@@ -404,7 +405,7 @@ def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
 def parts_of_bend(variant: str) -> Any:
     """Return a chart of `parts` by bend at each of `STEPS`: means of the twenty, with intervals."""
     found = [parts(variant, "bend", step) for step in STEPS]
-    level = "nothing"
+    level = "no difference"
     drawn, means = {level: ([-0.5, len(STEPS) - 0.5], [0.0, 0.0])}, []
     for number, part in enumerate(found[0]):
         x = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
@@ -413,8 +414,12 @@ def parts_of_bend(variant: str) -> Any:
         drawn[part] = np.repeat(x, 3), ends
         means.append((x, middle))
     places = [layers.replace(" to ", " → ") for layers in STEPS.values()]
-    y = f"{variant}: pairs of 100, over 50"
+    y = f"{variant}: pairs of 100 beyond 50"
     figure = dotted(along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places), means)
+    behind, *bars = figure.marks[: 1 + len(means)]
+    behind.stroke_width = 2
+    for bar in bars:  # without dots of its own: one would stand at each gap, in the corner
+        bar.marker, bar.stroke_width = None, 4
     every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in STEPS]
     scale = figure.axes[1].scale
     scale.min, scale.max = float(np.min(every)) - 3, float(np.max(every)) + 3
@@ -426,10 +431,10 @@ def largest(of: Mapping[str, Any]) -> str:
     signs = {part: np.sign(np.mean(values)) for part, values in of.items()}
     *_, second, first = sorted(of, key=lambda part: abs(np.mean(of[part])))
     lead = signs[first] * of[first] - signs[second] * of[second]
-    follows = which(signs[second] * of[second], f", then {second}", "", "")
-    way = "more" if signs[first] > 0 else "less"
-    most = f"mostly {first}, {in_words(signs[first] * of[first])} points {way}{follows}"
-    return which(lead, most, "", "no part is the largest")
+    follows = which(signs[second] * of[second], f"; next, {second}", "", "")
+    way = ("add" if signs[first] > 0 else "take") + ("s" if first == OF_MATCHING else "")
+    most = f"mostly by {first}, which {way} {in_words(signs[first] * of[first])} of 100 pairs"
+    return which(lead, most + follows, "", "no part is the largest")
 
 
 def about_parts() -> Markdown:
@@ -438,7 +443,7 @@ def about_parts() -> Markdown:
     for step in STEPS:
         found = [parts(variant, "bend", step) for variant in VARIANTS]
         said = [largest({part: of[part] for part in PARTS}) for of in found]
-        told.append(f"**{step.capitalize()}.** As built {said[0]}. With one size {said[1]}.")
+        told.append(f"**{step.capitalize()}.** As built: {said[0]}. With one size: {said[1]}.")
     first, *_ = STEPS
     built, alike = (abs(parts(variant, "bend", first)[OF_BASES]) for variant in VARIANTS)
     told.append(
@@ -449,13 +454,13 @@ def about_parts() -> Markdown:
             "the bases count more with one size.**",
             "the bases count as much with one size.**",
         )
-        + " A part of any of the three is open where its bar holds 0."
+        + " A part is open where its bar reaches over 0."
     )
     rows = [
         [name, *(which(parts("one size", measure, step)[OF_SPLINES], *LEADS) for step in STEPS)]
         for measure, name in SIMPLE.items()
     ]
-    head = ["with one size, its own splines make the later", *STEPS]
+    head = ["measure (one size): the layer's own splines make the later layer", *STEPS]
     return Markdown(f"{say(*told).data}\n\n{table(head, rows).data}")
 
 
@@ -476,7 +481,9 @@ def depth() -> Markdown:
     def most_varied(variant: str) -> str:
         found = each(variant, "variation")
         *_, second, most = np.argsort(found.mean(1))
-        return which(found[most] - found[second], f"is {layers[most]}", "", "is not settled")
+        times = f"{np.sum(found.argmax(0) == most)} of {found.shape[1]}"
+        named = f"is {layers[most]} (in {times})"
+        return which(found[most] - found[second], named, "", "is not settled")
 
     first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
     alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
@@ -502,7 +509,8 @@ def depth() -> Markdown:
             "**How much of the first half is an artefact is open.**",
         )
         + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
-        " first. Only the size at which the first functions began had changed.",
+        f" first, a difference of {in_words(first - alike, '.2f')} (20 pairs). Only the size at "
+        "which the first functions began had changed.",
         which(
             still - 1,
             "**The second half stays**",

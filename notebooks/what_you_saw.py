@@ -339,8 +339,8 @@ def readings_to_publish(n: Any) -> Told:
         f"The commonest form of a single function holds in {min(n.commonest)} to "
         f"{max(n.commonest)} of {seeds}.",
         f"Terms of the formulas of whole networks: {listed(terms)}. In most: "
-        f"{listed(safe) if safe else 'none'}. (8 of 8 is {at_least(8, 8)}, over seeds; other data "
-        "was not asked.)",
+        f"{listed(safe) if safe else 'none'}. (8 of 8 says: of all seeds {at_least(8, 8)}. Were it "
+        "fewer, 8 of 8 would be rarer than one case in twenty. Other data was not asked.)",
         f"Replaced by their bases the networks lose {in_words(-np.array(n.cut))} points, trained "
         f"with bases alone they lack {in_words(-np.array(n.control))} (means over {seeds} starts).",
         f"{len(n.seen.moments)} moments in one training, {len(n.null.moments)} in one with "

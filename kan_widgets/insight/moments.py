@@ -116,7 +116,7 @@ class Moments(Printed):
             most = max(group, key=lambda one: one.size)
             words = f"{most.layer} {_place(most.index)} {most.kind}"
             if len(group) > 1:
-                words = f"{len(group):,} functions of {most.layer} {PLURALS[most.kind]}"
+                words = f"{len(group):,} functions of layer {most.layer} {PLURALS[most.kind]}"
             named.append((group[len(group) // 2].step, words, most))
         return sorted(named, key=lambda each: each[:2])
 

@@ -40,9 +40,10 @@ HEADING = """\
 
 Each runs by itself, cell by cell with Shift+Enter: training takes a minute or two; the digits come
 with the package. The pictures saved in them become live views once their cells
-have run. Begin with 1; who is short of time goes on with 3, 4 and 5c. How long each takes says
-[Teaching](https://kan-widgets.github.io/kan-widgets/teaching.html). Without a notebook, a network
-trains in the browser: [the playground](https://kan-widgets.github.io/kan-widgets/playground/).
+have run. Begin with 1; who is short of time goes on with 3, 4 and 5c.
+[Teaching](https://kan-widgets.github.io/kan-widgets/teaching.html) says how long each takes.
+Without a notebook, a network trains in the browser:
+[the playground](https://kan-widgets.github.io/kan-widgets/playground/).
 """
 TITLE = re.compile(r"^# (.+)$", re.M)
 GOAL = re.compile(r"^\*\*You will\*\*(.+)$", re.M)

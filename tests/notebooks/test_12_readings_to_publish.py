@@ -59,7 +59,7 @@ def test_moments_are_found_that_their_null_seldom_gives(facts: dict[str, Any]) -
 
 def test_the_page_says_a_doubt_under_each_heading(facts: dict[str, Any]) -> None:
     _, *sections = facts["page"].split("\n## ")
-    assert len(sections) == 2
+    assert len(sections) == 3
     for section in sections:
         _, doubt, rows = section.split("\n\n")
         assert doubt.endswith(".")

@@ -156,7 +156,9 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     assert "bend grows from each convolution" in said
     assert "It is no law of depth" in said
     assert "Two functions of one layer differ more than two layers do" in said
-    assert "the most complicated layer is convs.0 as built, and is linear with one size" in said
+    layers = "is convs.0 (in 20 of 20) as built, and is linear (in 20 of 20) with one size"
+    assert f"the most complicated layer {layers}" in said
+    assert "a difference of 0.32 [0.29, 0.34] (20 pairs)" in said
     turned = {"convs.0": "linear", "convs.1": "convs.2", "convs.2": "convs.1", "linear": "convs.0"}
     pair = {
         name.replace(layer, turned[layer]): found
@@ -171,7 +173,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     assert "bend does not grow from each convolution" in said
     assert "The second half turns round" in said
     assert "Two functions of one layer differ less than two layers do" in said
-    assert "is linear as built, and is not settled with one size" in said
+    assert "is linear (in 20 of 20) as built, and is not settled with one size" in said
 
 
 def test_dealt_splines_leave_each_function_its_base_and_all_splines_somewhere() -> None:
@@ -207,11 +209,11 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
 ) -> None:
     table = lesson.recorded()
     first, second, third, *_, last = networks_compared.about_parts().data.splitlines()
-    assert "As built mostly the bases, 22.7" in first
-    assert third.count("mostly the bases, 8.") == 2
-    assert "With one size mostly a layer's own splines, 4.3" in first
-    assert second.count("mostly a layer's own splines") == 2
-    assert third.count("points less, then which function has which.") == 2
+    assert "As built: mostly by the bases, which add 22.7" in first
+    assert third.count("mostly by the bases, which take 8.") == 2
+    assert "With one size: mostly by a layer's own splines, which add 4.3" in first
+    assert second.count("mostly by a layer's own splines") == 2
+    assert third.count("of 100 pairs; next, which function has which.") == 2
     assert last.startswith("| curvature | more complex | more complex |")
     for step in networks_compared.STEPS:
         whole, *each = networks_compared.parts("one size", "line", step).values()
@@ -294,7 +296,7 @@ def test_of_kernels_that_are_small_for_all_the_verdict_follows_the_recorded_netw
 ) -> None:
     table, network = lesson.recorded(), kw.nn.KANCNN.article()
     said = beside_others.about_the_tenth(network).data
-    assert "**Not reproduced**: as drawn, small for all nine in 0 of 20, once through" in said
+    assert "**Not found in ours, so open**: as drawn, small for all nine in 0 of 20, once" in said
     some = {"end: small for all, as drawn": [1.0] * 3 + [0.0] * 17}
     turned = table | {"article": table["article"] | some}
     monkeypatch.setattr(beside_others, "recorded", lambda: turned)
