@@ -13,7 +13,6 @@ from typing import Any
 import ipywidgets
 
 from kan_widgets.live import Frame
-from kan_widgets.nn.compiled.compile_options import TRANSLATED
 from kan_widgets.widgets.wire.bundles import UNPACKING, bundle, deflated
 
 _EXPORT = re.compile(r"\bexport ?\{([\s\w$,]+)\};")
@@ -62,9 +61,13 @@ def page_text(
     if plays:
         more = {"Playground": "playground.js"}
     code = _script(_MODULES | more)
-    # The compiled kernels, or where WebAssembly is refused their translation.
-    kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode()) if trains else ""
-    worker = f" 'wasm-unsafe-eval' {kernels}; worker-src blob:" if trains else ""
+    worker = ""
+    if trains:
+        from kan_widgets.nn.compiled.compile_options import TRANSLATED
+
+        # The compiled kernels, or where WebAssembly is refused their translation.
+        kernels = _hash(gzip.decompress(TRANSLATED.read_bytes()).decode())
+        worker = f" 'wasm-unsafe-eval' {kernels}; worker-src blob:"
     sheets = ["page.css", *(["playground.css"] if plays else [])]
     start, sheet = f"\n{_RUNNING}", "\n".join(["", *map(bundle, sheets), ""])
     # The page's own scripts and styles alone: whatever names are in it, nothing else is loaded.

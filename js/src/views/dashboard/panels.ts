@@ -20,7 +20,7 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   response: { most: 320, least: 200 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
-const NARROW = { below: 540, least: 556, most: 640, page: 980 };
+const NARROW = { below: 540, least: 480, most: 640, page: 980 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
