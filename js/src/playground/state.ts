@@ -69,7 +69,7 @@ export function defaultsOf(problem: State["problem"], network: State["network"])
     const own = { network: "dense", widths, grid: 5, rate: 0.02, batch: 50, epochs: 60 } as const;
     return { ...COMMON, problem, ...own };
   }
-  const learning = { rate: 7e-3, batch: 64, epochs: network === "article" ? 12 : 8 };
+  const learning = { rate: 7e-3, batch: 32, epochs: network === "article" ? 12 : 8 };
   const widths = { kancnn: [8, 16, 16], article: [], dense: [] }[network];
   return { ...COMMON, problem, network, widths, grid: 5, ...learning };
 }

@@ -612,7 +612,7 @@ function defaultsOf(problem, network) {
     const own = { network: "dense", widths: widths2, grid: 5, rate: 0.02, batch: 50, epochs: 60 };
     return { ...COMMON, problem, ...own };
   }
-  const learning = { rate: 7e-3, batch: 64, epochs: network === "article" ? 12 : 8 };
+  const learning = { rate: 7e-3, batch: 32, epochs: network === "article" ? 12 : 8 };
   const widths = { kancnn: [8, 16, 16], article: [], dense: [] }[network];
   return { ...COMMON, problem, network, widths, grid: 5, ...learning };
 }
