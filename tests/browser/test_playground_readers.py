@@ -143,7 +143,7 @@ def test_the_story_is_told_by_the_keyboard_and_stands_in_the_address(
     page.get_by_role("button", name="Next").focus()
     page.keyboard.press("Enter")
     until_on(page, lambda: "2 of 7" in told.inner_text(), "the second step")
-    until_on(page, lambda: "of 504 steps" in facts.inner_text(), "it trains")
+    until_on(page, lambda: "of 1,000 steps" in facts.inner_text(), "it trains")
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     until_on(page, lambda: "The empty image it calls" in facts.inner_text(), "what it never saw")
