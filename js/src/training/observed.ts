@@ -39,7 +39,7 @@ export function observe(
         const bin = Math.floor((BINS * (value - low)) / (high - low));
         counts[entry * BINS + Math.min(BINS - 1, bin)]++;
       }
-  const [rows] = [columns[0].length];
+  const rows = columns[0].length;
   const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
   const patches = new Float32Array(patchCount * entries);
   for (let k = 0; k < patchCount; k++)
@@ -75,7 +75,8 @@ function foldOf(stations: Structure["stations"], number: number): readonly numbe
 
 /** The inputs of a dense layer, a column for each. */
 function flat(x: Float32Array, { size }: Values) {
-  const column = (entry: number) => x.filter((_, k) => k % size === entry);
+  const column = (entry: number) =>
+    Float32Array.from({ length: x.length / size }, (_, k) => x[k * size + entry]);
   const columns = Array.from({ length: size }, (_, entry) => column(entry));
   return { columns, maps: null, mapShape: null };
 }

@@ -539,7 +539,7 @@ function observe(machine, { stations }, layer, from, n, step) {
         const bin = Math.floor(BINS * (value - low) / (high - low));
         counts[entry * BINS + Math.min(BINS - 1, bin)]++;
       }
-  const [rows] = [columns[0].length];
+  const rows = columns[0].length;
   const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
   const patches = new Float32Array(patchCount * entries);
   for (let k = 0; k < patchCount; k++)
@@ -571,7 +571,7 @@ function foldOf(stations, number) {
   return shape.length === 3 ? shape : null;
 }
 function flat(x, { size }) {
-  const column = (entry) => x.filter((_, k) => k % size === entry);
+  const column = (entry) => Float32Array.from({ length: x.length / size }, (_, k) => x[k * size + entry]);
   const columns = Array.from({ length: size }, (_, entry) => column(entry));
   return { columns, maps: null, mapShape: null };
 }
