@@ -9,7 +9,7 @@ import {
   layerSize,
   layerTitle,
 } from "../../phi/entries.ts";
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatNumber, momentText } from "../../phi/format.ts";
 import {
   type Arrangement,
   arrange,
@@ -120,7 +120,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       width: arrangement.width,
       height: arrangement.height + FOOT,
       title: `MeshgridView · ${layerTitle(layer)}`,
-      moment: `step ${formatCount(frame.step)}`,
+      moment: momentText(frame),
       words:
         `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values as ${axis}, ` +
         `colours ±${formatNumber(most)}. ${chosen}` +
