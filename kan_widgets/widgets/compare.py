@@ -95,8 +95,8 @@ class Compare(CurvesView):
     """References to the networks, once they are shown."""
     models: InitVar[Mapping[str, Source | nn.Module]] = option(
         """Bindings made by `kan_widgets.bind` by name, recordings (`kan_widgets.replay`), or
-        models: their open bindings are used, or else new ones. Up to seven, for so many
-        colours can be told apart.""",
+        models: their open bindings are used, or else new ones; of an ensemble the most typical
+        network, with the range of all. Up to seven, for so many colours can be told apart.""",
         kw_only=False,
     )
     height: int = option(
@@ -126,12 +126,19 @@ class Compare(CurvesView):
         return super()._bound([arguments] if len(arguments) > 1 else arguments, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
-        models, self._aligns = values.pop("models"), values.pop("align", True)
+        given, self._aligns = values.pop("models"), values.pop("align", True)
+        models = given
+        if isinstance(given, Mapping):
+            models = {name: getattr(item, "shown", item) for name, item in given.items()}
         check_models(models)
+        self._ensembles = {name: given[name] for name in models if given[name] is not models[name]}
         values |= self._validated(values)
         lives = {name: cast("Binding | Replay", source_for(item)) for name, item in models.items()}
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
-        self.grids = {name: KernelGrid(live, **look) for name, live in lives.items()}
+        self.grids = {
+            name: KernelGrid(self._ensembles.get(name, live), **look)
+            for name, live in lives.items()
+        }
         self.networks: dict[str, NetworkView] = {}
         self._draw_job = self._throttled_job(self._draw, fps=4)
         self._compared = [ComparedModel(name, live, self._draw_job) for name, live in lives.items()]
@@ -139,7 +146,7 @@ class Compare(CurvesView):
         self._placed: Ensemble | None = None
         self._matched_at: list[int] = []
         self._matching: Thread | None = None
-        self._models = [kept_alive(item) for item in models.values()]
+        self._models = [kept_alive(item) for item in given.values()]
         return next(iter(lives.values()))
 
     def _begin(self) -> None:
@@ -219,7 +226,8 @@ class Compare(CurvesView):
         """Make the networks, if this has not been done."""
         if not self.networks:
             self.networks = {
-                name: NetworkView(live, theme=self.theme) for name, live in self.lives.items()
+                name: NetworkView(self._ensembles.get(name, live), theme=self.theme)
+                for name, live in self.lives.items()
             }
             self.diagrams = [reference(view) for view in self.networks.values()]
         self._draw_job.wake()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import traitlets
 
 from kan_widgets.insight.summary import THRESHOLD
@@ -136,12 +137,22 @@ class LayerRanges(ModelView):
             "observed": bool(seen),
             "observed_step": seen[0].step if seen else None,
             "old": old,
-            "rows": [row.wire() for row in rows],
+            "rows": list(map(self._wire, rows)),
         }
         names = frame.layout.names
         moments, complete = self._measures.moments(source, most)
         series = [self._updates.series(name) if self._updates else [] for name in names]
         return rows, {"content": content, "past": past(names, moments, series)}, complete
+
+    def _wire(self, row: Row) -> dict[str, Any]:
+        """Return a row as the page reads it; of an ensemble with the median ranges of networks."""
+        wire, networks = row.wire(), self._ensemble
+        own = wire["numbers"]["observed_range" if row.over_inputs else "range"]
+        if networks is not None and row.layout.name in networks.layers and own is not None:
+            medians = np.median(np.ptp(networks.values[row.layout.name], axis=-1), axis=(1, 2, 3))
+            ends = np.sort(own * medians / medians[networks.typical])[[0, -1]]
+            wire["numbers"]["spread"] = "{:.3g} to {:.3g}".format(*ends)
+        return wire
 
     def _change_source(self, source: Source) -> None:
         """Show the binding that has taken the place of the one shown."""

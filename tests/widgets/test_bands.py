@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
 from typing import Any
 
 import numpy as np
@@ -89,3 +91,40 @@ def test_views_of_an_ensemble_have_one_stream_which_carries_the_bands_once(found
     dashboard = kw.Dashboard(found)
     streams = {id(view.stream) for view in [dashboard, *dashboard.views, kw.KernelGrid(found)]}
     assert len(streams) == 1
+
+
+def test_layer_ranges_say_from_which_to_which_median_the_networks_have(found: Any) -> None:
+    view = kw.LayerRanges(found)
+    drawn = view.svg(width=1000)
+    for k, row in enumerate(view.content["rows"]):
+        x = np.linspace(-1, 1, 401, dtype=np.float32)
+        medians = []
+        for network in found.members:
+            layer = network[k]
+            places = np.ndindex(layer.out_features, layer.in_features)
+            medians.append(np.median([np.ptp(phi(layer, *place, x)) for place in places]))
+        low, high = map(float, row["numbers"]["spread"].split(" to "))
+        assert (low, high) == pytest.approx((min(medians), max(medians)), rel=0.01)
+        assert f"{low:.3g} to {high:.3g}" in drawn
+
+
+def test_a_comparison_has_an_ensemble_as_one_side_with_its_band(found: Any) -> None:
+    other = nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1))
+    compare = kw.Compare({"ensemble": found, "one": other}, align=False)
+    whole, alone = compare.grids.values()
+    assert whole.stream.ensemble["count"] == 5
+    assert alone.stream.ensemble == {}
+    assert compare.svg(width=900).count(FILL) > 0
+    assert alone.svg(width=900).count(FILL) == 0
+    compare.show = "networks"
+    assert compare.svg(width=900).count(FILL) > 0
+    compare.close()
+
+
+def test_a_saved_page_of_an_ensemble_has_its_bands_and_no_step(found: Any, tmp_path: Any) -> None:
+    views = kw.NetworkView(found), kw.Dashboard(found)
+    text = kw.save_html(tmp_path / "page.html", *views).read_text("utf-8")
+    assert ": 5 trained networks. Point at" in text
+    saved = json.loads(re.findall(r'id="kw-saved">(.*?)</script>', text)[0])
+    [stream] = saved["streams"]
+    assert stream["traits"]["ensemble"]["count"] == 5

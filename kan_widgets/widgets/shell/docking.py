@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import anywidget
+
 from kan_widgets.checks import nearest_word
-from kan_widgets.widgets.wire.shared_traits import Widget
 
 _ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
 
-class Dockable(Widget):
+class Dockable(anywidget.AnyWidget):
     """What can stand beside the notebook."""
 
     _kind = ""

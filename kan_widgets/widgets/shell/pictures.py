@@ -130,7 +130,7 @@ class Pictured(SelfClosing, Sharing):
     def _bundle(self, *, still: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
         if self.comm is None:
             raise RuntimeError(f"this {type(self).__name__} is closed: make a new one to show")
-        bundle = self._repr_mimebundle_() if still else super()._repr_mimebundle_()  # type: ignore[misc]
+        bundle = self._repr_mimebundle_() if still else super()._repr_mimebundle_()
         return bundle or ({}, {})
 
     def _ipython_display_(self, **_: Any) -> None:
@@ -144,7 +144,7 @@ class Pictured(SelfClosing, Sharing):
         _send(data, metadata, self._display_id)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
         # JupyterLab shows the live view; GitHub and nbviewer show this picture.

@@ -1,7 +1,7 @@
 """What views of a stream share: selection and time."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import traitlets
@@ -23,29 +23,8 @@ class _Chosen(traitlets.TraitType[Any, Any]):
 
 SHARED_TRAITS = ("selection", "cursor")
 
-if TYPE_CHECKING:
 
-    class Widget(traitlets.HasTraits):
-        """What views use of `anywidget.AnyWidget`, which has no types."""
-
-        layout: Any
-        keys: list[str]
-        model_id: str
-
-        def send(self, content: Any, buffers: Any = None) -> None: ...
-        def on_msg(self, callback: Callable[..., object], remove: bool = False) -> None: ...
-        def set_state(self, sync_data: dict[str, Any]) -> None: ...
-        def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]: ...
-        def hold_sync(self) -> Any: ...
-        def close(self) -> None: ...
-        def _trait_to_json(self, value: Any, widget: Any) -> Any: ...
-        def _should_send_property(self, key: str, value: Any) -> bool: ...
-
-else:
-    Widget = anywidget.AnyWidget
-
-
-class Sharing(Widget):
+class Sharing(anywidget.AnyWidget):
     """A view with the selection and the time of its stream, which it joins when both are made.
 
     The two cross the wire with the stream alone. In the page ``js/src/shell/linked.ts`` keeps them

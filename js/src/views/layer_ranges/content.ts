@@ -12,6 +12,7 @@ export interface Numbers {
   constant: number;
   not_finite: number;
   range: number | null;
+  spread?: string;
   observed_range: number | null;
   spline_share: number | null;
   outside_grid: number | null;

@@ -46,8 +46,8 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
     {
       title: "median range",
       below: seen ? "over inputs" : "on the grid",
-      about: `Median of max φ − min φ of the layer’s functions ${where(seen)}`,
-      lines: (n) => [numberOr(seen ? n.observed_range : n.range), ""],
+      about: `Median of max φ − min φ of the layer’s functions ${where(seen)}; of an ensemble below it from the least to the largest of its networks`,
+      lines: (n) => [numberOr(seen ? n.observed_range : n.range), n.spread ?? ""],
     },
     {
       title: "splines’ part",
