@@ -4,6 +4,7 @@ import { formatCount, formatNumber } from "../../phi/format.ts";
 import {
   bestIn,
   bestOf,
+  crossingOf,
   DASH,
   type Deciding,
   dataSourcesText,
@@ -47,6 +48,8 @@ export function shownIn(get: Get) {
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     decided,
+    /** The verdict where the trends end otherwise than the means. */
+    crossed: (ends: readonly (number | null)[]) => crossingOf(models, decided[0], ends),
     note: [dataSourcesText(models), matched].filter(Boolean).join(" · "),
     models: models.map(({ name }) => name),
     rows: rowsOf(models, deciding),

@@ -120,10 +120,10 @@ export function mapsBlock(
   const names = rows.map(({ name }) => Math.ceil(widthOf(name, SIZE, 600)));
   const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP, ...names));
   const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
-  const columns = Math.min(rows.length, fit);
+  const down = Math.ceil(rows.length / fit);
+  const columns = Math.ceil(rows.length / down);
   const side = sideIn(columns, width);
   const size = boxIn(plate.image, side);
-  const down = Math.ceil(rows.length / columns);
   // Under the map of a kernel stand its functions.
   const [tall, wide] = part.kernel;
   const hasCurves = part.kind === "kernels" && rows.some(({ curves }) => curves);
