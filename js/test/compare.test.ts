@@ -21,7 +21,6 @@ function model(name: string, steps: number, more: Partial<Model> = {}) {
     name,
     steps,
     epochs: null,
-    elapsed: "",
     seconds_per_step: null,
     parameters: 450,
     data_source: "",
@@ -160,13 +159,13 @@ describe("the numbers", () => {
     ] as const) {
       const records = {
         models: models.map((name) => {
-          return model(name, 3, { elapsed: "1:10:10" });
+          return model(name, 3, { epochs: 12.5 });
         }),
         deciding: [accuracy(models.map(() => 0.9844))],
       };
       const scene = sceneOf({ content: records }, width);
       const said = texts(scene).map(({ text }) => text);
-      for (const text of [...models, "98.4 %", "1:10:10", "elapsed time"]) {
+      for (const text of [...models, "98.4 %", "12.50", "epochs"]) {
         expect(said, `${width}`).toContain(text);
       }
       expect(scene.table.width).toBeLessThan(width - 15);

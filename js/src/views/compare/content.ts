@@ -104,12 +104,6 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
       "Passes over the training data, the current one counted in part",
       models.map(({ epochs }) => (epochs === null ? DASH : epochs.toFixed(2))),
     ),
-    row(
-      "seconds",
-      "elapsed time",
-      "Wall-clock time from the first step to the last, with evaluation and the steps of other models, but pauses not counted",
-      models.map(({ elapsed }) => elapsed || DASH),
-    ),
   ];
   return rows.filter(({ values }) => values.some((value) => value !== DASH));
 }

@@ -39,14 +39,13 @@ export type Models = ReturnType<typeof createModels>;
 /** A kernel grid of each model, with one scale for all, and controls for all in `bar`. */
 export function createGrids(shell: Shell, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
-  const agreed = agreement(refs.length, MOST, (drawn) => models.allBut(drawn));
   const models = createModels(shell, {
     of: "kernels",
     label: "Kernels",
     refs,
     render: renderGrid,
     trait: "together",
-    said: agreed,
+    said: agreement(refs.length, MOST, (drawn) => models.allBut(drawn)),
     /** Each grid keeps its choice of layers, beside its name; the rest of the first one's header is for all. */
     mounted(number, place) {
       const header = place.querySelector(".kw-header");

@@ -67,10 +67,9 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
   const at = { x: left, y: top, width: room };
-  const { columns } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
-  // In one row beside the numbers curves are as tall as these: what sets them stands under both.
-  const isRow = beside && columns >= chart.panels.length;
-  const tall = isRow ? Math.max(PANEL_HEIGHT, table.height) : PANEL_HEIGHT;
+  // Beside the numbers curves are as tall as these: what sets them stands under both.
+  const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
+  const tall = Math.max(PANEL_HEIGHT, beside ? table.height / (rows || 1) : 0);
   const layout = chartLayout(chart, at, tall, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];

@@ -7,8 +7,6 @@ export interface Model {
   name: string;
   steps: number;
   epochs: number | null;
-  /** The training time as it is written; "" before there is one. */
-  elapsed: string;
   seconds_per_step: number | null;
   parameters: number;
   data_source: string;
@@ -175,15 +173,12 @@ export function crossingOf(
   const [best, ...others] = bestIn(one);
   const isLed = best !== undefined && others.length === 0 && goneOn(models).length === 0;
   if (!isKnown || !isLed || models.some(({ diverged }) => typeof diverged === "number")) return "";
-  const [first] = bestOf(ends, isAccuracy(quantity));
-  if (first === undefined || first === best) return "";
   // A line that fits shares of 1 may end above 1.
   const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
-  const texts = written(
-    quantity,
-    ends.map((end) => (isShare ? Math.min(1, Number(end)) : end)),
-  );
-  if (texts[first] === texts[best]) return "";
+  const shown = ends.map((end) => (isShare ? Math.min(1, Number(end)) : end));
+  const texts = written(quantity, shown);
+  const [first] = bestOf(shown, isAccuracy(quantity));
+  if (first === undefined || texts[first] === texts[best]) return "";
   const each = [best, first].map((k) => `${names[k]} ${texts[k]}`);
   return `After ${formatCount(step)} steps, no model is clearly ahead: ${leading(one, names)}, but the trends have crossed: ${each.join(", ")}.`;
 }

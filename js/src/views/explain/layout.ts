@@ -24,7 +24,7 @@ const SCORES_WIDTH = 260;
 const WIDTH_OF_TWO_LISTS = 660;
 /** Rows of the first list whose maps stand beside each other, and their share of the room beside bars. */
 const MOST_MAPS = 5;
-const MAPS_SHARE = 0.4;
+const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
 const [MOST_GROUPS, FEW_GROUPS] = [8, 6];
 const TOP = 4;

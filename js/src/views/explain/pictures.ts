@@ -103,9 +103,6 @@ function mapMarks(
   return [{ kind: "image", box, pixels }, ...over, outline(box, stroke)];
 }
 
-const sideIn = (columns: number, width: number) =>
-  Math.min(LARGEST_MAP, Math.floor((width - (columns - 1) * MAP_GAP) / columns));
-
 /** The maps of rows side by side, as large as there is room for; `left` is how many other rows have one too. */
 export function mapsBlock(
   { part, selected, span, theme }: BlockStyle,
@@ -122,7 +119,7 @@ export function mapsBlock(
   const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
   const down = Math.ceil(rows.length / fit);
   const columns = Math.ceil(rows.length / down);
-  const side = sideIn(columns, width);
+  const side = Math.min(LARGEST_MAP, Math.floor((width + MAP_GAP) / columns) - MAP_GAP);
   const size = boxIn(plate.image, side);
   // Under the map of a kernel stand its functions.
   const [tall, wide] = part.kernel;

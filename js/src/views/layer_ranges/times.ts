@@ -124,9 +124,8 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const band = times.measure === "range" ? "median and middle half" : "";
   const scale = log ? "log scale" : "";
-  const isFew = times.rows.some(({ first, splines }) => {
-    return [first, splines].some(({ steps }) => steps.length > 0 && areFew(steps, toX));
-  });
+  const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
+  const isFew = all.some(({ steps }) => areFew(steps, toX));
   const said = [scale, isFew ? "dots: steps measured" : "by step", rest, band].filter(Boolean);
   const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
