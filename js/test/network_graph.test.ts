@@ -490,8 +490,9 @@ describe("the strongest path", () => {
     for (const part of diagram.parts) {
       for (const n of part.links) {
         const way = wayOf(part, n);
-        if (!way?.kernel) throw new Error("no kernel on the link");
-        const { kernel, to } = way;
+        const kernel = way?.stops.at(-1);
+        if (!way || !kernel) throw new Error("no kernel on the link");
+        const { to } = way;
         const at = { x: (kernel.x + kernel.width + to.x) / 2, y: 0 };
         at.y = (kernel.y + kernel.height / 2 + to.y) / 2;
         // Behind a row of functions the links to a unit are one.

@@ -69,15 +69,15 @@ interface Plotted {
   x: Ends;
   /** What it was, in the same layout. */
   ghost: Frame | null;
-  /** How far from 0 its axis reaches at least: that of the functions beside it. */
-  reach?: number;
+  /** What its axis reaches to at least: that of the functions beside it. */
+  y?: Ends;
   /** Whether the ground beyond the grid has its name on it: that is enough once in a view. */
   isFirst?: boolean;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, reach = 0, isFirst = true }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, y: ends = [0, 0], isFirst = true }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -96,7 +96,7 @@ export function phiPlot(
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
     most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
     air: AIR,
-    values: [reach, -reach, example?.value ?? 0],
+    values: [...ends, example?.value ?? 0],
     within: basisOf(layer, f).domain,
     beyond: isFirst ? "outside the grid" : "",
     under: ({ scale: toX }, { scale: toY }) =>

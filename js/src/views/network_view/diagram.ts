@@ -67,6 +67,8 @@ export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   number: number;
   /** The column that its links come from. */
   before: Part | undefined;
+  /** Which of these is on the path; −1 if none is. */
+  leg: number;
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
@@ -95,8 +97,6 @@ export interface PathGiven extends Pick<Asked, "frame" | "flow"> {
 export interface Leg {
   column: number;
   bundle: number;
-  /** No other link is stronger at this step. */
-  isBest: boolean;
   /** How much each unit before adds or subtracts for the example; null where that is not known. */
   adds: ReadonlyMap<number, number> | null;
 }
@@ -297,6 +297,7 @@ export function diagramOf(
       units: placed.units,
       number,
       before: parts[placed.column.from[0]],
+      leg: legs.find(({ column }) => column === number)?.bundle ?? -1,
       picture: pictures[number],
       relevance: relevances[number],
       alive: aliveIn(given.get("alive"), placed.column.layer),

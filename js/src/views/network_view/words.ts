@@ -10,8 +10,17 @@ import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
-import { sumText, unitCloseUp } from "./close_up.ts";
-import { asOf, boldness, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
+import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
+import {
+  asOf,
+  boldness,
+  type Diagram,
+  isMoving,
+  type Leg,
+  labelOf,
+  type Part,
+  weightOf,
+} from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
 import { isOneFunction, sourceName, unitName } from "./graph.ts";
@@ -34,8 +43,10 @@ export function networkCaption(
   verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
-  { store, get, still, film, theme: { name, colours } }: Given,
+  given: Given,
 ): Remark[] {
+  const { store, get, still, film, theme } = given;
+  const { name, colours } = theme;
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
@@ -74,7 +85,7 @@ export function networkCaption(
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const strongest = legs.every(({ isBest }) => isBest) ? "strongest path" : "a strong path";
+    const strongest = isMoving(given) ? "strong path" : "strongest path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
     );
@@ -147,16 +158,19 @@ function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]
   return sums.includes("") ? "" : sums.join(", then ");
 }
 
-export function linkWords({ graph }: Diagram, part: Part, n: number): string {
+export function linkWords(diagram: Diagram, part: Part, n: number): string {
+  const { graph } = diagram;
   const { column, relevance, alive } = part;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
-  const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;
+  const point = pointOf(diagram, part, n);
+  const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
+  const strength = `spread ${percent(weightOf(relevance, n))} of its layer’s largest`;
   const having = alive ? Math.round(alive.count * boldness(part, n)) : 0;
   const seeds = alive ? ` · in ${having} of ${alive.count} networks` : "";
-  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}${seeds}. Click to select it.`;
+  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
