@@ -13,6 +13,8 @@ const POINTS = 80;
 /** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
 const OPACITY = 0.5;
+/** A lower plot has no numbers along x: what stands over it says them. */
+export const LOW = 70;
 
 /** A curve, what it was, and where both are drawn. */
 export interface Changed {
@@ -94,7 +96,10 @@ export function phiPlot(
     { points: now, stroke: colours.ink, paint: { round: true, width: 2 } },
   ];
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
-    most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
+    most: {
+      x: box.height < LOW ? 0 : box.width < 170 ? 3 : 5,
+      y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4,
+    },
     air: AIR,
     values: [...ends, example?.value ?? 0],
     within: basisOf(layer, f).domain,

@@ -28,6 +28,8 @@ const CURVES_FROM = 24;
 const CHANGE_FROM = 8;
 /** A single function in a box as large as this has axes. */
 export const AXES_FROM = { width: 150, height: 58 };
+/** Around its axes. */
+export const AROUND = 5;
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
@@ -47,7 +49,7 @@ export interface LayerPicture {
   importance: Float32Array;
   /** What functions stay within. */
   scale(): number;
-  /** The least and the most of them, to a quarter of that: where they have an axis none is half empty. */
+  /** The least and the most of them, to a tenth of that: where they have an axis none is half empty. */
   ends(): Ends;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
   print(value: number): string;
@@ -84,12 +86,12 @@ export function layerPicture(
     importance,
     scale,
     ends: once(() => {
-      const quarter = scale() / 4;
+      const tenth = scale() / 10;
       const plan = samplePlan(layer, [x[0], x[1]], POINTS);
       const all = [frame, ghost].flatMap((of) => (of ? [...evaluateAll(of, layer, plan).y] : []));
       const [low = 0, high = 0] = extent(all.filter(Number.isFinite));
-      const [below, above] = [-low, high].map((far) => Math.ceil(Math.max(0, far) / quarter));
-      return [-quarter * below, quarter * above];
+      const [below, above] = [-low, high].map((far) => Math.ceil(Math.max(0, far) / tenth));
+      return [-tenth * below, tenth * above];
     }),
     print: (value) => textOf()(value),
     rises: once(() => {
@@ -199,7 +201,7 @@ export function bundleMarks(
   const isOne = bundle.count === 1;
   if (hasAxes(list[0])) {
     return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
-      const inside = { ...grown(box, -5), width: box.width - 9 };
+      const inside = { ...grown(box, -AROUND), width: box.width - 9 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
       const y: Ends = picture.layer.count > 1 ? picture.ends() : [0, 0];
       const plotted = { ...picture, f, y, isFirst: k === 0 };
