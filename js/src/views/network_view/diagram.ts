@@ -7,6 +7,7 @@ import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { float32 } from "../../wire/checks.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { Frame, LayerLayout, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
@@ -221,7 +222,7 @@ function chosenUnits(
 
 /** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
 export const isMoving = ({ store, film }: Given): boolean =>
-  Boolean(film) || store.status().state === "live" || store.cursor() >= 0;
+  Boolean(film) || isUnderWay(store.standing()) || store.cursor() >= 0;
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();

@@ -189,7 +189,7 @@ function sceneOf(
   const place = [layout, path, theme.name, ratio, window.x, window.y];
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
-  const verdict = exampleVerdict(diagram, legs);
+  const verdict = exampleVerdict(diagram);
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, legs, foot.sites);

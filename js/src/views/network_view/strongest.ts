@@ -19,7 +19,7 @@ const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
 /** Another path is taken if it is this many times stronger, in this many frames on end. */
-const RIVAL = { times: 1.25, frames: 3 };
+const RIVAL = { times: 1.5, frames: 8 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 export type Steady = (

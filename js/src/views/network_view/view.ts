@@ -127,9 +127,7 @@ const BUTTONS = [
   ["back", "‹", "The path of the circuit before this one"],
   ["on", "›", "The next path of the circuit; after the last the strongest for the example"],
   ["clear", "clear drawing", "Start the drawing over"],
-  ["farther", "−", "Show more of the network (−)"],
-  ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
-  ["whole", "whole network", "Show the whole network again"],
+  ["whole", "whole network", "Show the whole network again (Escape); + and − zoom, too"],
 ] as const;
 
 /** The buttons of the zoom lie on the plot: a row of their own would take its height from the network. */
@@ -140,18 +138,18 @@ function createHeader(
 ) {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  const [back, on, clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
+  const [back, on, clear, whole] = BUTTONS.map(([what, text, title]) =>
     kit.button(text, title, "kw-button", acts[what]),
   );
   root.append(back, on, clear);
-  const closer = element(document, "div", "kw-zoom", plot);
-  closer.append(...zoom);
+  whole.classList.add("kw-whole");
+  plot.append(whole);
 
   function show(zoomed: boolean) {
     const { example, paths } = settingsOf(get);
     back.hidden = on.hidden = paths.length === 0;
     clear.hidden = example >= 0;
-    closer.hidden = !zoomed;
+    whole.hidden = !zoomed;
     root.hidden = on.hidden && clear.hidden;
   }
   return { element: root, show };
@@ -181,7 +179,7 @@ function createActs(
     return true;
   }
 
-  return { acts: { back: () => walk(-1), on: () => walk(1), clear, closer, farther, whole }, key };
+  return { acts: { back: () => walk(-1), on: () => walk(1), clear, whole }, key };
 }
 
 /** What a drawing waits for: the model, and the strengths of links. */
