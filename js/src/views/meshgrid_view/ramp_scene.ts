@@ -257,7 +257,6 @@ function captionOf(
     caption.push(keyed(`the same as a curve, ${ends}`, "line", theme.colours.ink));
   }
   if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
-  if (shown.layer.note) caption.push({ text: shown.layer.note });
   return caption;
 }
 
