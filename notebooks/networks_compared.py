@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import along, dots, in_words, interval, listed, recorded, say, span, table, which
+from lesson import barred, dots, in_words, interval, listed, recorded, say, span, table, which
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
@@ -342,30 +342,18 @@ def typical(network: nn.Module) -> Any:
 def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float) -> Any:
     """Return a chart of `quartiles` of bend by layer: a dot and a line for each seed."""
     layers = [*dict.fromkeys(layer for _, layer, _ in of)]
-    start, marks = "SiLU, the start", []
-    curves = {start: ([-0.5, len(layers) - 0.5], [bend_of_silu] * 2)}
+    drawn = {}
     for variant, aside in (("as built", -0.2), ("one size", 0.2)):
         points = np.array([of[variant, layer, "bend"] for layer in layers])
         low, middle, high = points.reshape(-1, 3).T
         seeds = 0.08 * (np.arange(points.shape[1]) - (points.shape[1] - 1) / 2)
-        x = np.add.outer(np.arange(len(layers)), aside + seeds).ravel()
-        halves = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
-        curves[variant] = np.repeat(x, 3), halves
-        marks.append((x, middle))
-    figure = along(kw.figures.lines(curves, x="", y="bend", behind=[start]), layers)
-    return dotted(figure, marks)
-
-
-def dotted(figure: Any, points: Sequence[tuple[Any, Any]]) -> Any:
-    """Put dots on the lines of a chart that has one grey line behind them, in their colours."""
-    import bqplot  # is not to be imported before there is a chart
-
-    own = [
-        bqplot.Scatter(x=x, y=y, colors=line.colors, default_size=40, scales=line.scales)
-        for line, (x, y) in zip(figure.marks[1:], points, strict=True)
-    ]
-    figure.marks = [*figure.marks, *own]
-    return figure
+        drawn[variant] = (
+            np.add.outer(np.arange(len(layers)), aside + seeds).ravel(),
+            middle,
+            low,
+            high,
+        )
+    return barred(drawn, layers, "bend", ("SiLU, the start", bend_of_silu))
 
 
 def times_as_bent() -> Any:
@@ -405,21 +393,13 @@ def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
 def parts_of_bend(variant: str) -> Any:
     """Return a chart of `parts` by bend at each of `STEPS`: means of the twenty, with intervals."""
     found = [parts(variant, "bend", step) for step in STEPS]
-    level = "no difference"
-    drawn, means = {level: ([-0.5, len(STEPS) - 0.5], [0.0, 0.0])}, []
+    drawn = {}
     for number, part in enumerate(found[0]):
-        x = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
-        middle, low, high = np.transpose([interval(of[part]) for of in found])
-        ends = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
-        drawn[part] = np.repeat(x, 3), ends
-        means.append((x, middle))
+        across = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
+        drawn[part] = across, *np.transpose([interval(of[part]) for of in found])
     places = [layers.replace(" to ", " → ") for layers in STEPS.values()]
     y = f"{variant}: pairs of 100 beyond 50"
-    figure = dotted(along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places), means)
-    behind, *bars = figure.marks[: 1 + len(means)]
-    behind.stroke_width = 2
-    for bar in bars:  # without dots of its own: one would stand at each gap, in the corner
-        bar.marker, bar.stroke_width = None, 4
+    figure = barred(drawn, places, y, ("no difference", 0.0))
     every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in STEPS]
     scale = figure.axes[1].scale
     scale.min, scale.max = float(np.min(every)) - 3, float(np.max(every)) + 3

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { basisOf, entryText, functionOf, layerSize, selectionOf } from "../src/phi/entries.ts";
+import {
+  basisOf,
+  entryText,
+  functionOf,
+  layerSize,
+  noteOf,
+  selectionOf,
+} from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
 import { statusText } from "../src/shell/status.ts";
@@ -515,4 +522,14 @@ describe("a grid among others", () => {
       expect({ ...tall(room, compared), widest: 0 }).toEqual({ ...tall(room, null), widest: 0 });
     }
   });
+});
+
+it("that kernels are shared is said where several channels were seen", () => {
+  const conv = { shared: true } as LayerLayout["conv"];
+  const shared = layer({ shape: [5, 1, 3, 3], conv, note: "Scaled by 2." });
+  const seen = (channels: number) => ({ mapShape: [1, channels, 9, 9] }) as unknown as Observed;
+  expect(noteOf(shared, null)).toBe("Scaled by 2.");
+  expect(noteOf(shared, seen(1))).toBe("Scaled by 2.");
+  expect(noteOf(shared, seen(5))).toBe("Scaled by 2. Each kernel is used on all 5 input channels.");
+  expect(noteOf({ ...shared, conv: null }, seen(5))).toBe("Scaled by 2.");
 });

@@ -30,6 +30,7 @@ function sceneOf(
 ): GridScene {
   const store = {
     current: () => frame,
+    latest: () => frame,
     initial: () => frame,
     at: () => frame,
     ghost: () => frame,
@@ -293,5 +294,44 @@ describe("a layer of one function", () => {
 
   it("keeps a cell where that is a shade", () => {
     expect(sceneOf(frame, { traits: { mode: "pattern" } }).plot).toBeNull();
+  });
+});
+
+describe("a small layer of curves", () => {
+  const few = frameOf([layer({ kind: "linear", shape: [5, 3, 1, 1] })]);
+  const many = frameOf([layer({ kind: "linear", shape: [10, 60, 1, 1] })]);
+
+  it("has plots wider than high, and one of them large with axes in what is left of the width", () => {
+    const { picture, plot, sites } = sceneOf(few, { width: 1186 });
+    const { width, height } = sites.box("14") ?? { width: 0, height: 0 };
+    expect(width).toBeGreaterThan(2 * height);
+    expect(height).toBeGreaterThanOrEqual(75);
+    expect(plot?.x).toBeGreaterThan(picture.arrangement.left + 3 * width);
+    expect((plot?.x ?? 0) + (plot?.width ?? 0)).toBeGreaterThan(1186 - 20);
+    for (const f of [0, 7, 14]) {
+      const { x, y, width: wide, height: high } = sites.box(String(f)) as Required<DOMRect>;
+      const view = { x: 0, y: 0, width: 1186, height: 480 };
+      expect(sites.at(x + wide - 1, y + high - 1, view)).toBe(String(f));
+    }
+  });
+
+  it("fills a narrow page with its plots alone, and a host has no plot in it", () => {
+    const { plot, sites } = sceneOf(few, { width: 440 });
+    expect(plot).toBeNull();
+    const last = sites.box("2") ?? { x: 0, width: 0 };
+    expect(last.x + last.width).toBeGreaterThan(440 - 16);
+    expect(sceneOf(few, { width: 1186, traits: { linked: ["id"] } }).plot).toBeNull();
+  });
+
+  it("is large in no plot where the cells take the width", () => {
+    expect(sceneOf(many, { width: 1186 }).plot).toBeNull();
+  });
+
+  it("has the ends of the axis of y in a large cell, in a small one not", () => {
+    const textsOf = (frame: Frame) =>
+      marksOf(sceneOf(frame, { width: 440 })).flatMap((m) => (m.kind === "text" ? m.text : []));
+    const end = (frame: Frame) => String(sceneOf(frame, { width: 440 }).picture.scales.largest);
+    expect(textsOf(few)).toContain(end(few));
+    expect(textsOf(many)).not.toContain(end(many));
   });
 });

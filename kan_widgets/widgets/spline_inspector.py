@@ -86,15 +86,13 @@ class SplineInspector(ModelView):
 
     @traitlets.validate("show")
     def _validate_show(self, proposal: Any) -> list[str] | None:
-        if proposal["value"] is None:
-            return None
-        parts = list(proposal["value"])
-        if unknown := [part for part in parts if part not in PARTS]:
+        parts = proposal["value"]
+        if unknown := [part for part in parts or () if part not in PARTS]:
             raise traitlets.TraitError(
                 f"show={parts!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
                 f"{', '.join(map(repr, PARTS))}"
             )
-        return [part for part in PARTS if part in parts]
+        return parts and [part for part in PARTS if part in parts]
 
     @traitlets.observe("selection", "layer")
     def _lay_band(self, _: object = None) -> None:

@@ -365,11 +365,10 @@ def test_ruled_digits_are_of_nine_sizes_and_no_two_digits_are_alike() -> None:
 
 
 def test_one_interval_covers_another_network_where_they_lose_as_much() -> None:
-    def one(change: float, control: float) -> SimpleNamespace:
-        found = SimpleNamespace(value=change, low=change - 0.05, high=change + 0.05)
-        return SimpleNamespace(change=found, control_change=SimpleNamespace(value=control))
+    def one(lost: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            change=SimpleNamespace(value=lost, low=lost - 0.05, high=lost + 0.05)
+        )
 
-    cut, control, inside = lesson.over_starts([one(-0.2, -0.1), one(-0.21, -0.1), one(-0.4, -0.1)])
-    assert cut == pytest.approx([-20, -21, -40])
-    assert control == pytest.approx([-10] * 3)
-    assert inside == pytest.approx(2 / 6)
+    networks = [one(lost) for lost in (-0.2, -0.21, -0.4)]
+    assert lesson.covers(SimpleNamespace(networks=networks)) == pytest.approx(2 / 6)

@@ -352,8 +352,7 @@ def test_the_line_of_the_picture_lies_where_scipy_says(shown, setting):
 
 
 def test_the_picture_says_what_the_legend_says(shown, setting):
-    svg = shown.svg()
-    texts = labels(svg)
+    texts = labels(shown.svg(show=PARTS))
     weights = setting.model[0].spline_weight[0, 0, 0, 0]
     base = setting.model[0].base_weight[0, 0, 0, 0].item()
     assert texts[0] == "SplineInspector · layer 0 · kernel 0 · row 0, column 0"

@@ -16,8 +16,8 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   network: { most: 520, least: 330 },
   training: { most: 190, least: 138 },
   kernels: { most: 340, least: 120 },
-  function: { most: 290, least: 150 },
-  response: { most: 320, least: 200 },
+  function: { most: 420, least: 205 },
+  response: { most: 320, least: 184 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
 const NARROW = { below: 540, least: 480, most: 640, page: 980 };
@@ -30,8 +30,8 @@ const AROUND = 76;
 const COMES = { below: 820, height: 50 };
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
-/** From this width on panels stand in two columns, and what trains beside the network. */
-const PAIRED = 760;
+/** From these widths on panels stand in two columns, and what trains beside the network. */
+const [PAIRED, BESIDE] = [760, 900];
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -177,10 +177,10 @@ export function createPanels(shell: Shell, host: Host) {
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
-    /** The latest value of a series as the panel of curves has it, and whether that panel is seen; null where it has none. */
-    latest(name: string) {
+    /** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen; null where it has none. */
+    latest(name: string, until: number) {
       const panel = places.find((one) => one.named.name === "training");
-      const found = latestOf(panel?.model?.get("curves"), name);
+      const found = latestOf(panel?.model?.get("curves"), name, until);
       const isSeen = panel?.section.matches(":not([hidden], [data-kw-crowded])") ?? false;
       return found && { ...found, isSeen };
     },
@@ -205,7 +205,7 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
+    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < BESIDE;
     const inSight = heightInSight(shell.root);
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
@@ -299,7 +299,7 @@ function standIn(root: HTMLElement, places: readonly Place[], open: readonly num
   } = root;
   const isPaired = width >= PAIRED;
   const isFlat = open.some((k) => places[k].isFlat);
-  const isBeside = page === "network" && open.length > 1 && !isFlat && isPaired;
+  const isBeside = page === "network" && open.length > 1 && !isFlat && width >= BESIDE;
   root.toggleAttribute("data-kw-beside", isBeside);
   const wide = open.map((k) => places[k].named.wide && !isBeside);
   // Of three the first stands beside the two others.

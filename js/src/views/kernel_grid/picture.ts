@@ -176,8 +176,8 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
     const { frame, layer, settings, xRange, initial, arrangement } = picture;
     const { mode } = settings;
-    // A cell's colour and a weight's line are read without the height of a curve.
-    const isRead = mode !== "overview" && !isPlain(layer);
+    // Of colours, weights and curves that are too many the height of each one is not read.
+    const isRead = mode !== "overview" && !isPlain(layer) && layer.count <= OVERVIEW_BEYOND;
     const scaleFor = isRead ? readableSize : withoutOutliers;
     const { each, planFor } = planner(picture, keep);
     const since = mode === "change" ? initial : null;

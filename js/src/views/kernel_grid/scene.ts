@@ -177,8 +177,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const isOverview = settings.mode === "overview";
   const linked = ((given.get("linked") ?? []) as string[]).length > 0;
   const isHosted = linked || given.room !== undefined || togetherOf(given.get) !== null;
+  const hasRoom = !isHosted && !given.still;
   // What a few functions leave free of the width is for one of them, with axes.
-  const hasPlot = alone || isOverview || (!flat && !isHosted);
+  const hasPlot = alone || isOverview || (!flat && hasRoom);
   const plot = hasPlot ? plotBox(picture, given.width, roomIn(given, settings)) : null;
   let x: number | null = null;
   if (hovered >= 0 && flat && !alone) x = readingX;
