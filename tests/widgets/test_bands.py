@@ -124,7 +124,7 @@ def test_a_comparison_has_an_ensemble_as_one_side_with_its_band(found: Any) -> N
 def test_a_saved_page_of_an_ensemble_has_its_bands_and_no_step(found: Any, tmp_path: Any) -> None:
     views = kw.NetworkView(found), kw.Dashboard(found)
     text = kw.save_html(tmp_path / "page.html", *views).read_text("utf-8")
-    assert ": 5 trained networks. Point at" in text
+    assert "5 trained networks · saved on" in text
     saved = json.loads(re.findall(r'id="kw-saved">(.*?)</script>', text)[0])
     [stream] = saved["streams"]
     assert stream["traits"]["ensemble"]["count"] == 5
