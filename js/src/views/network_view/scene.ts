@@ -1,6 +1,6 @@
 /** NetworkView's scene: the whole network, what an example makes of it, and what one number is made of. */
 
-import { formatCount } from "../../phi/format.ts";
+import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
@@ -219,7 +219,7 @@ function sceneOf(
     width,
     height,
     title: "Network",
-    moment: `step ${formatCount(frame.step)}`,
+    moment: momentText(frame),
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
     caption: networkCaption(diagram, verdict, legs, strip > 0 && shown !== null, given),
