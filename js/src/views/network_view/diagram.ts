@@ -22,10 +22,13 @@ import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf 
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
 import type { ShownColumn } from "./rails.ts";
 
-/** How far the bars of each of several diagrams reach, by its number: they have one scale. */
+/** How one of several diagrams is like the others. */
 export interface Compared {
   number: number;
+  /** How far the bars of each reach, by its number: they have one scale. */
   reaches: Map<number, { most: number; least: number }>;
+  /** Tells how high this one would be without examples below, and gives how high all are. */
+  tallest(own: number): number;
 }
 
 export type Settings = ReturnType<typeof settingsOf>;

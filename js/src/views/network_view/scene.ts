@@ -277,16 +277,19 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const isRow = narrow || isWhole;
   // Of several networks in a narrow page the diagrams are to be seen together.
   const isBrief = narrow && settings.compared !== null;
-  // What stands below in a narrow page takes nothing from the diagram.
-  const more = isRow && settings.picker && store.probe() !== null ? EXAMPLES_ROW : 0;
+  // What stands below in a narrow page takes nothing from the diagram, nor from one beside it.
+  const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
+  const more = settings.picker ? row : 0;
   // The units of a column are large enough to be seen, within bounds.
   const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
-  const own = more + (asked || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted));
+  const alone = asked || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
+  const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
   const height =
     given.room ||
-    Math.min(own, asked ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own));
+    Math.min(own, asked ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
+      (row - more);
   const free = height - more;
   const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
   const hasStrip = !isWhole && !isBrief && free - room >= least.diagram;
