@@ -60,8 +60,8 @@ class SplineInspector(ModelView):
     show: Sequence[str] | None = option(
         """What is drawn, of "phi", "band", "ghost", "base", "spline", "basis", "points", "knots"
         and "density"; by default all, but "points" and "knots" only where it is ``editable``.
-        "band" is the range and the median of an ensemble's networks, "basis" every basis function
-        times its weight, "ghost" the function at the first step (or at the one kept for
+        "band" is the range and the median of an ensemble's networks, "basis" is every basis
+        function times its weight, "ghost" the function at the first step (or at the one kept for
         comparison), "points" the control points, "density" the inputs of the last
         ``live.observe(batch)``.""",
         default=None,

@@ -198,7 +198,7 @@ def in_words(name: str) -> str:
 
 
 def about(of: str, kept: Mapping[Any, list[Frame]], saved: datetime.datetime) -> str:
-    """Return as HTML what a page is of, its streams' steps, and when it was saved."""
+    """Return as HTML what a page is of, the steps it has, and when it was saved."""
     day = f"{saved.day} {saved:%B %Y, %H:%M}"
     when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
     moments = []
