@@ -302,7 +302,8 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
             /auto|scroll/.test(getComputedStyle(e).overflow)
             && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1));
           return {left, right, height, more: output.scrollWidth - output.clientWidth,
-                  scrolls: scrolls.map((e) => e.className)};
+                  scrolls: scrolls.map((e) => [e.className, e.closest('.kw-panel')?.dataset.panel,
+                    e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight])};
         }"""
     )
     assert outside["more"] <= 1
