@@ -372,6 +372,67 @@ def times_as_bent() -> Any:
     return dots(kinds, y="times as bent", level=("equally bent", 1.0))
 
 
+def of_longer(variant: str, later: str, earlier: str, when: str = "") -> Any:
+    """Return how many times as bent a layer is as another in the ten longer trainings."""
+    found = recorded()["longer pair"]
+    return np.divide(*(found[f"{variant}{when}: bend of {layer}"] for layer in (later, earlier)))
+
+
+def chart_of_longer() -> Any:
+    """Return a chart as `times_as_bent`, of the convolutions after 945 steps."""
+    names = {
+        "as built": "as built",
+        "one size": "one size",
+        "shuffled": "one size, shuffled labels",
+    }
+    steps = [step.split(" to ") for step in [*STEPS.values()][:2]]
+    kinds = {
+        name: {
+            f"{later} ÷ {earlier}": of_longer(variant, later, earlier) for earlier, later in steps
+        }
+        for variant, name in names.items()
+    }
+    return dots(kinds, y="times as bent, 945 steps", level=("equally bent", 1.0))
+
+
+def longer() -> Markdown:
+    """Say what 945 steps make of the first step's order, and what shuffled labels make of it."""
+    built, alike, shuffled = (
+        of_longer(variant, "convs.1", "convs.0") for variant in ("as built", "one size", "shuffled")
+    )
+    early = of_longer("one size", "convs.1", "convs.0", ", early")
+    third, third_shuffled = (of_longer(v, "convs.2", "convs.1") for v in ("one size", "shuffled"))
+    learned = recorded()["longer pair"]["shuffled: fitted"]
+    return say(
+        which(
+            alike - early,
+            "**With one size the second convolution becomes more bent than the first, too**",
+            "**With one size the second convolution becomes less bent than it was**",
+            "**With one size nothing is seen to change**",
+        )
+        + f": {in_words(early, '.2f')} times as bent after 126 steps, {in_words(alike, '.2f')} "
+        f"after 945 ({len(alike)} networks).",
+        which(
+            built - alike,
+            "**The size at the start still counts**",
+            "**The size at the start counts the other way**",
+            "**The size at the start is not seen to count any more**",
+        )
+        + f": as built it is {in_words(built, '.2f')}, a difference of "
+        f"{in_words(built - alike, '.2f')}.",
+        which(
+            np.minimum(shuffled, third_shuffled) - 1,
+            "**Shuffled labels bend later convolutions more as well**",
+            "**Shuffled labels turn the order round**",
+            "**With shuffled labels the order is not seen**",
+        )
+        + f": the second is {in_words(shuffled, '.2f')} times as bent as the first, the third "
+        f"{in_words(third_shuffled, '.2f')} times as bent as the second. With right labels it is "
+        f"{in_words(alike, '.2f')} and {in_words(third, '.2f')}. (Of the shuffled labels such a "
+        f"network has learned {in_words(learned, '.0%')}.)",
+    )
+
+
 def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
     """Return by how much over 50 of 100 pairs the later is the more complex, and three parts of it.
 
