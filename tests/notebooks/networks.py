@@ -238,21 +238,6 @@ def drawn_batches(
             yield images[chosen], labels[chosen]
 
 
-def of_lines_by_layer(seed: int) -> Row:
-    """Train the article's network, and count lines of the first five kernels and the second."""
-    batches, _ = digits().loaders(batch_size=64, seed=seed)
-    torch.manual_seed(seed)
-    network = kw.nn.KANCNN.article()
-    train(network, batches, PASSES)
-    patterns = lesson.patterns(network)
-    halves = {"first five": patterns[:5], "second five": patterns[5:]}
-    return {
-        f"{name} in the {half}": float(sum(map(lesson.is_line, turned)))
-        for half, some in halves.items()
-        for name, turned in (("lines", some), ("uprights", [one.T for one in some]))
-    }
-
-
 def of_untrained(seed: int) -> Row:
     """Draw 50 networks of the article, and count kernels that are small for all."""
     torch.manual_seed(seed)
@@ -554,7 +539,6 @@ KINDS: dict[str, Callable[[int], Row]] = {
     "digits turned": of_turned,
     "labels shuffled": of_shuffled,
     "labels by heart": lambda seed: of_shuffled(seed, by_heart=True),
-    "lines by layer": of_lines_by_layer,
     "unseen": of_unseen,
     "scratch": of_scratch,
     "untrained": of_untrained,
