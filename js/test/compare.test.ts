@@ -5,7 +5,7 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { comparisonName, perStep, shownIn } from "../src/views/compare/content.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
-import { type Deciding, endingOf, type Model } from "../src/views/compare/verdict.ts";
+import { crossingOf, type Deciding, type Model } from "../src/views/compare/verdict.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";
@@ -21,7 +21,6 @@ function model(name: string, steps: number, more: Partial<Model> = {}) {
     name,
     steps,
     epochs: null,
-    elapsed: "",
     seconds_per_step: null,
     parameters: 450,
     data_source: "",
@@ -160,13 +159,13 @@ describe("the numbers", () => {
     ] as const) {
       const records = {
         models: models.map((name) => {
-          return model(name, 3, { elapsed: "1:10:10" });
+          return model(name, 3, { epochs: 12.5 });
         }),
         deciding: [accuracy(models.map(() => 0.9844))],
       };
       const scene = sceneOf({ content: records }, width);
       const said = texts(scene).map(({ text }) => text);
-      for (const text of [...models, "98.4 %", "1:10:10", "elapsed time"]) {
+      for (const text of [...models, "98.4 %", "12.50", "epochs"]) {
         expect(said, `${width}`).toContain(text);
       }
       expect(scene.table.width).toBeLessThan(width - 15);
@@ -454,25 +453,25 @@ describe("the verdict", () => {
     );
   });
 
-  it("is followed by where the trends end, where the lead is mostly gone by then", () => {
-    const names = ["KAN", "MLP"];
-    const end = (one: Deciding, ends: (number | null)[]) => endingOf(one, names, ends);
+  it("names no winner where the trends have crossed since", () => {
+    const models: Model[] = ["KAN", "MLP"].map((name) => ({ ...model(name, 3), last: new Map() }));
+    const end = (one: Deciding, ends: (number | null)[], of = models) => crossingOf(of, one, ends);
     const right = accuracy([0.8, 0.9]);
-    expect(end(right, [0.92, 0.98])).toBe("");
-    expect(end(right, [0.93, 0.94])).toBe(
-      "At step 3 the trends have come closer: MLP 94 %, KAN 93 %.",
-    );
+    expect([end(right, [0.92, 0.98]), end(right, [0.93, 0.94])]).toEqual(["", ""]);
     // A line may end above all that there is.
     expect(end(right, [1.02, 0.99])).toBe(
-      "At step 3 the trends have crossed: MLP 99 %, KAN 100 %.",
+      "After 3 steps, no model is clearly ahead: MLP has the higher training accuracy here, 90 % against 80 % (means of the last 3 steps), but the trends have crossed: MLP 99 %, KAN 100 %.",
     );
+    expect(end(right, [1.02, 1.01])).toBe("");
     expect(end(loss([0.5, 1]), [0.4, 0.9])).toBe("");
-    expect(end(loss([0.5, 1]), [0.5, 0.25])).toBe(
-      "At step 2 the trends have crossed: KAN 0.5, MLP 0.25.",
-    );
-    const three = endingOf(accuracy([0.9, 0.8, 0.7]), ["A", "B", "C"], [0.9, 0.8, 0.95]);
-    expect(three).toBe("At step 3 the trends have crossed: A 90 %, C 95 %.");
+    expect(end(loss([0.5, 1]), [0.5, 0.25])).toContain("crossed: KAN 0.5, MLP 0.25.");
+    const three = ["A", "B", "C"].map((name) => ({ ...models[0], name }));
+    expect(end(accuracy([0.9, 0.8, 0.7]), [0.9, 0.8, 0.95], three)).toContain("A 90 %, C 95 %.");
     expect([end(right, [null, 0.9]), end(loss([Number.NaN, 1]), [1, 1])]).toEqual(["", ""]);
+    // Numbers of what has diverged, or goes on, are no lead to speak of.
+    const [kan, mlp] = models;
+    expect(end(right, [1, 0.9], [{ ...kan, diverged: 2 }, mlp])).toBe("");
+    expect(end(right, [1, 0.9], [kan, { ...mlp, steps: 9 }])).toBe("");
   });
 
   it("is none of models that are trained on different data", () => {

@@ -30,7 +30,6 @@ import { bytes, layer } from "./samples.ts";
 
 const said = {
   step: 40,
-  seen: null,
   target: 1,
   predicted: 0,
   scores: [3, -0.25],
@@ -279,9 +278,9 @@ describe("how shares add up", () => {
 
   it("says when the images were seen, where the model was another", () => {
     expect(read(kernels, { seen: 40 }).method).toContain("over 16 examples:");
-    expect(read(kernels, { seen: 20 }).method).toContain("over 16 examples, seen at step 20:");
-    const usual = read(functions, { beside: functions.values, samples: 16, seen: 20 });
-    expect(usual.besideLabel).toBe("mean of 16 examples, seen at step 20");
+    expect(read(kernels, {}).method).toContain("over 16 examples:");
+    const usual = read(functions, { beside: functions.values, samples: 16 });
+    expect(usual.besideLabel).toBe("mean of 16 examples");
     expect(last.besideLabel).toBe("");
   });
 
@@ -427,7 +426,7 @@ describe("the scene", () => {
   });
 
   it("draws the functions that count most, with the dot where their input and its value are", () => {
-    const { made, marks } = scene({ top: 3 });
+    const { made, marks } = scene({ top: 3 }, 1200);
     const box = made.sites.box("curves/0/1") as Rect;
     const inside = ({ xy }: { xy: ArrayLike<number> }) =>
       xy[0] >= box.x && xy[0] <= box.x + box.width && xy[1] >= box.y && xy[1] <= box.y + box.height;
@@ -441,9 +440,8 @@ describe("the scene", () => {
     expect((at.xy[1] - low) / (high - low)).toBeCloseTo(2 / 2.1);
     expect(at.fill).toBe(themeOf("light").colours.more);
     const texts = textsOf(marks).map(({ text }) => text);
-    expect(texts).toContain(
-      "the largest of the 12 functions: a dot at the input, grey outside the grid",
-    );
+    const how = "a dot at the input; φ from −2 to 2, grey outside the grid";
+    expect(texts).toContain(`the largest of the 12 functions: ${how}`);
   });
 
   it("draws under the map of a kernel all of its functions", () => {

@@ -17,6 +17,7 @@ import { drawing, type RangesScene } from "../src/views/layer_ranges/scene.ts";
 import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
 import {
   aside,
+  drawnNotes,
   type NumberColumn,
   numberColumns,
   sentences,
@@ -274,6 +275,23 @@ describe("the plots", () => {
     expect(scene.times.values.from).toBeGreaterThan(0);
   });
 
+  it("have a dot at each measured step where these lie apart, and say so", () => {
+    const dotsAt = (steps: number) => {
+      const from = traitsOf(["a"]);
+      const [one] = from.past as Record<string, DataView>[];
+      const numbers = Float32Array.from({ length: steps }, (_, k) => 0.1 + k / steps);
+      const values = new DataView(numbers.buffer);
+      const all = new DataView(Int32Array.from(numbers, (_, k) => k).buffer);
+      const past = [{ ...one, steps: all, range: values, lower: values, upper: values }];
+      const scene = sceneFrom({ ...from, past }, { width: 1000 });
+      const said = textsOf(scene).some(({ text }) => text.includes("dots: steps measured"));
+      const marks = scene.sheets[2].marks(whole(scene));
+      return [marks.flatMap((mark) => (mark.kind === "dots" ? [mark.xy.length / 2] : [])), said];
+    };
+    expect(dotsAt(4)).toEqual([[4], true]);
+    expect(dotsAt(400)).toEqual([[], false]);
+  });
+
   it("have all measures without the kernel", () => {
     for (const [measure, curves] of [
       ["range", [3, 0]],
@@ -300,6 +318,14 @@ describe("the plots", () => {
     expect(accents({})).toBe(0);
     expect(accents({ cursor: 10 })).toBe(2);
   });
+});
+
+it("says why no function of a layer is drawn", () => {
+  const traits = traitsOf(["a"], [{ outside_grid: 0, observed_range: 0 }]);
+  const rows = contentReader()((trait) => traits[trait]).content?.rows ?? [];
+  expect(drawnNotes({ ...rows[0], dots: new Float32Array(0) })).toEqual([
+    "constant over the inputs seen, which are all alike",
+  ]);
 });
 
 describe("the scene", () => {

@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import { Machine } from "../src/training/machine.ts";
 import { type Description, Network, type Recipe } from "../src/training/network.ts";
+import { observe } from "../src/training/observed.ts";
 import { AdamW, oneCycle } from "../src/training/optimizer.ts";
 import { Random } from "../src/training/random.ts";
 import { Trainer } from "../src/training/trainer.ts";
@@ -27,6 +28,19 @@ interface Case {
   loss: number;
   gradients: Record<string, DataView>;
   after: DataView;
+  /** After four more steps of AdamW, by the gradients times −½, ¼, −⅛ and 1/16. */
+  later: DataView;
+  /** What Python says of the inputs of each layer, as it tells a page. */
+  observed: Observed[];
+}
+
+interface Observed {
+  layer: string;
+  samples: number;
+  is_image: boolean;
+  fold: number[] | null;
+  shapes: Record<string, number[]>;
+  arrays: Record<string, DataView>;
 }
 
 const text = readFileSync(join(import.meta.dirname, "training_cases.json"), "utf8");
@@ -96,8 +110,15 @@ describe.each(["WebAssembly", "JavaScript"])("a network by %s", (kernels) => {
       // A gradient that is nothing but rounding has any sign, and AdamW's first step goes by it.
       own.set(wanted[k]);
     }
-    new AdamW(machine, network.weights).step(0.01);
+    const optimizer = new AdamW(machine, network.weights);
+    optimizer.step(0.01);
     expect(off(network.frame(), floats(one.after))).toBeLessThan(1e-5);
+    for (let power = 1; power <= 4; power++) {
+      for (const [k, { grad, count }] of network.weights.entries())
+        machine.floats(grad, count).set(wanted[k].map((value) => value * (-0.5) ** power));
+      optimizer.step(0.01);
+    }
+    expect(off(network.frame(), floats(one.later))).toBeLessThan(1e-5);
 
     const data = { inputs: floats(one.x), targets };
     const settings = { batch: n, rate: 0.01, epochs: 1, seed: 0 };
@@ -121,6 +142,38 @@ describe.each(["WebAssembly", "JavaScript"])("a network by %s", (kernels) => {
     expect(trainer.network.frame().slice(0, end)).toEqual(floats(one.frame).slice(0, end));
   });
 });
+
+it.each(Object.keys(cases))(
+  "what reaches the layers of “%s” is told as Python tells it",
+  async (name) => {
+    const { structure, layout, observed } = cases[name];
+    const machine = await Machine.from(code);
+    expect(observed.length).toBeGreaterThan(0);
+    for (const { shapes, arrays, samples, ...said } of observed) {
+      const layer = readLayout(layout).layers.find((one) => one.name === said.layer) as LayerLayout;
+      // The inputs, of maps channels last.
+      const [, ...shape] = shapes.maps ?? shapes.patches;
+      const x = floats(arrays.maps ?? arrays.patches);
+      const [channels, area] = [shape[0], (shape[1] ?? 1) * (shape[2] ?? 1)];
+      const from = { at: machine.take(x.length), grad: 0, shape, size: channels * area };
+      const own = machine.floats(from.at, x.length);
+      for (let k = 0; k < x.length; k++) {
+        const [image, channel, place] = [
+          Math.floor(k / from.size),
+          Math.floor(k / area) % channels,
+          k % area,
+        ];
+        own[image * from.size + place * channels + channel] = x[k];
+      }
+      const told = observe(machine, structure, layer, from, samples, 0) as Observed;
+      expect(told).toMatchObject({ layer: said.layer, samples, fold: said.fold });
+      expect([said.layer, told.is_image]).toEqual([said.layer, said.is_image]);
+      expect(told.shapes).toEqual(shapes);
+      for (const [array, values] of Object.entries(arrays))
+        expect([array, off(floats(told.arrays[array]), floats(values))]).toEqual([array, 0]);
+    }
+  },
+);
 
 it.each(Object.keys(cases))("“%s” is the same by WebAssembly and by JavaScript", async (name) => {
   const one = cases[name];

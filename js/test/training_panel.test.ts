@@ -284,6 +284,16 @@ describe("the controls", () => {
     expect(root.querySelector<HTMLElement>(".kw-alarms")?.hidden).toBe(true);
   });
 
+  it("ask nobody for Python who reads a saved page", async () => {
+    const alarm = { id: "outside fc", text: "Inputs lie outside.", more: "", call: "Call it." };
+    for (const state of ["idle", "saved"]) {
+      const { root } = await show({ alarms: [alarm] }, { stream: state });
+      const call = root.querySelector<HTMLElement>(".kw-alarm .kw-call");
+      expect([call?.textContent, call?.hidden]).toEqual([" Call it.", state === "saved"]);
+      expect(root.textContent).toContain("Inputs lie outside.");
+    }
+  });
+
   it("say once what one remedy mends, with all that shows it in a title", async () => {
     const alarm = (id: string) => ({
       id,

@@ -46,7 +46,8 @@ class Explain(ModelView):
     as far as ``max_height`` goes, or the one that is given as ``layer``, to it or to the view.
 
     After ``live.observe(batch)`` a kernel's usual response is its mean over that batch, and
-    each function is shown beside its own; without, the mean is over the places of this image.
+    each function is shown beside its own, until the model has trained on; without, the mean is
+    over the places of this image.
     It follows the model. While that trains, the layer shown is explained again between two steps,
     in the thread that trains and without a trace, as often as takes a hundredth of the time, and
     once more when the training pauses or ends; another layer is when it is chosen. What is shown
@@ -230,15 +231,15 @@ class Explain(ModelView):
                 raise RuntimeError("the model is gone: bind another for a new view")
             news, start = (self._news, source.stats.steps), time.perf_counter()
             self._tried |= dict.fromkeys(layers or (), news)
-            seen = source.feed.observed
-            explanation = explain(model, self._image, target, observed=seen or None, layers=layers)
+            # Inputs of another step are none of this model, and few are seen while it trains.
+            rests, seen = source.state != "live", source.feed.observed
+            same = {name: one for name, one in seen.items() if rests and one.step == news[1]}
+            explanation = explain(model, self._image, target, observed=same or None, layers=layers)
             names = {
                 layer.name: Names(layer.names, layer.input_names)
                 for layer in source.feed.layout.layers
             }
-            then = next(iter(seen.values())).step if seen else None
-            shares = share_parts(explanation, news[1], names, then)
-            parts = {part["layer"]: part for part in shares}
+            parts = {part["layer"]: part for part in share_parts(explanation, news[1], names)}
             self._explanation = explanation
             if layers is None or not self._parts:
                 self._parts = tuple(parts.values())

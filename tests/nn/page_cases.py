@@ -20,10 +20,11 @@ from torch import nn
 import kan_widgets as kw
 from kan_widgets.live.frames.structure import structure_dict
 from kan_widgets.widgets.pages.trainable import recipe_of
-from kan_widgets.widgets.wire.messages import layout_dict
+from kan_widgets.widgets.wire.messages import layout_dict, observation_dict
 
 PATH = Path(__file__).parents[2] / "js/test/training_cases.json"
 _BATCH = 3
+_MORE_STEPS = (1, 2, 3, 4)
 
 
 def _small(**options: Any) -> nn.Module:
@@ -115,29 +116,40 @@ def case(name: str) -> dict[str, Any]:
     live = kw.bind(model, example=x)
     assert live.feed.structure is not None
     frame = np.array(live.frame.data)
+    observed = [observation_dict(seen) for seen in live.observe(x).values()]
     found = {
         "structure": structure_dict(live.feed.structure),
         "layout": layout_dict(live.frame.layout),
         "recipe": recipe_of(model),
         "frame": frame,
         "x": x.numpy(),
+        "observed": observed,
     }
     output = model.train()(x)
     is_regression = output.shape == _TARGETS.shape
     loss = F.mse_loss(output, _TARGETS) if is_regression else F.nll_loss(output, labels)
     loss.backward()  # type: ignore[no-untyped-call]
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    gradients = {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     optimizer.step()
+    after = np.array(kw.bind(model, example=x).frame.data)
+    for power in _MORE_STEPS:  # by gradients that turn and shrink
+        for name, parameter in model.named_parameters():
+            if name in gradients:
+                parameter.grad = gradients[name] * (-0.5) ** power
+        optimizer.step()
     live.close()
     found |= {
         "targets": (_TARGETS if is_regression else labels.float()).numpy(),
         "output": output.detach().numpy(),
         "loss": loss.item(),
-        "gradients": {
-            name: gradient.numpy() for name, gradient in gradients.items() if gradient is not None
-        },
-        "after": np.array(kw.bind(model, example=x).frame.data),
+        "gradients": {name: gradient.numpy() for name, gradient in gradients.items()},
+        "after": after,
+        "later": np.array(kw.bind(model, example=x).frame.data),
     }
     return found
 

@@ -120,7 +120,7 @@ def test_the_sentences_add_up(view):
         strict=True,
     ):
         assert part["sums"] == sums
-        assert (part["samples"], part["seen"]) == (16, 0)
+        assert part["samples"] == 16
 
 
 def test_only_the_largest_maps_are_sent_where_there_are_many(monkeypatch):
@@ -261,6 +261,21 @@ def test_while_it_trains_the_layer_shown_follows_in_its_thread_and_within_its_sh
     assert {one["convs.1"] for one in seen} == {0}
     due_at(view, math.inf)
     assert [one["linear"] for one in train(live, view, 3)] == [3, 3, 3]
+
+
+def test_what_is_usual_is_of_the_model_that_is_explained():
+    live = bound()
+    live.observe(kw.data.mnist("embedded").test_images[:16])
+    view = kw.Explain(live, digit(), 0)
+    assert [part["samples"] for part in view.content["parts"]] == [16, 16, 16]
+    live.step()
+    view.update()
+    last, *kernels = view.content["parts"]
+    assert last["beside"] is None
+    assert not any(part["samples"] for part in (last, *kernels))
+    live.observe(kw.data.mnist("embedded").test_images[:8])
+    view.update()
+    assert [part["samples"] for part in view.content["parts"]] == [8, 8, 8]
 
 
 def test_at_rest_in_a_notebook_the_layer_shown_follows_by_itself(monkeypatch):

@@ -185,7 +185,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     streams = [f"anywidget:{stream['id']}" for stream in page.saved["streams"]]
     assert [part["stream"] for part in parts] == streams
     said = (tmp_path / "page.html").read_text("utf-8")
-    assert ": 13 moments of the training, from step 0 to 12; step 0. Point at" in said
+    assert "Sequential, Linear, steps 0 to 12, step 0 · saved on <time" in said
     assert [m["name"] for m in shown["traits"]["content"]["models"]] == ["KAN", "MLP"]
     assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
     assert page.saved["theme"] == "dark"

@@ -21,17 +21,15 @@ _MAP_NUMBERS = 250_000
 
 
 def share_parts(
-    explanation: "Explanation", step: int, names: Mapping[str, Names], seen: int | None = None
+    explanation: "Explanation", step: int, names: Mapping[str, Names]
 ) -> list[SharePart]:
     """Return the parts of an explanation, from the last layer to the first.
 
-    ``step`` is that of the training and ``seen`` that of the images observed, where it is known;
-    ``names`` has those of outputs and inputs, by the layer.
+    ``step`` is that of the training; ``names`` has those of outputs and inputs, by the layer.
     """
     outputs = (names.get(shares.layer, Names()).outputs for shares in explanation.functions)
     moment = {
         "step": step,
-        "seen": seen,
         "target": explanation.target,
         "predicted": explanation.predicted,
         "classes": list(next(filter(None, outputs), ())),

@@ -15,7 +15,6 @@ from kan_widgets.live import Replay, Source, is_binding
 from kan_widgets.live.frames.activations import Probe
 from kan_widgets.live.frames.feed import closed_error
 from kan_widgets.live.frames.parameters import parameters_of
-from kan_widgets.live.frames.progress import duration
 from kan_widgets.live.frames.scalars import Scalars, belongs_to, diverged_since
 from kan_widgets.live.worker import ThrottledJob
 from kan_widgets.widgets.shell.curves_view import COLOURS, SMOOTHING, LoggedCurve
@@ -142,9 +141,7 @@ class ComparedModel:
 
     def shown(self) -> dict[str, Any]:
         """Return what the page has of the model: see js/src/views/compare/verdict.ts."""
-        record = self.as_dict()
-        record["diverged"] = diverged_since(self.scalars)
-        return record | {"elapsed": duration(record["seconds"])}
+        return self.as_dict() | {"diverged": diverged_since(self.scalars)}
 
     def follow(self, probe: Probe) -> None:
         """Run the examples of another model through this one, as soon as that harms nothing.

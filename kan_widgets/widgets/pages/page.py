@@ -223,11 +223,10 @@ class Page:
     def written(self, share: float, *, light: bool = True) -> tuple[bytes, int]:
         """Return the page with about that share of the frames, and how many those are."""
         content, packed, kept = self.content(share, light=light)
-        timed = any(view._draws_frames for view in self._shown)
         text = page_text(
             title=self._title,
             named=self._named,
-            about=self._note or about(self._model_words, kept, self._saved_at, timed=timed),
+            about=self._note or about(self._model_words, kept, self._saved_at),
             content=content,
             packed=packed,
             figures=figures(self._views, named=len(self._views) > 1),

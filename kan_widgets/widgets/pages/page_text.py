@@ -197,20 +197,14 @@ def in_words(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
 
 
-def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime, timed: bool) -> str:
-    """Return as HTML what a page is, when it was saved, its steps, and how to use it."""
+def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) -> str:
+    """Return as HTML what a page is of, the steps it has, and when it was saved."""
     day = f"{saved.day} {saved:%B %Y, %H:%M}"
     when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
     moments = []
     for frames in kept:
         first, latest = frames[0].step, frames[-1].step
-        several = f"{len(frames)} moments of the training, from step {first:,} to {latest:,}"
-        moments.append(several if latest > first else f"step {latest:,}")
+        moments.append(f"steps {first:,} to {latest:,}" if latest > first else f"step {latest:,}")
     # Streams of several models often say the same.
-    steps = "; ".join(dict.fromkeys(moments))
-    goes_back = timed and any(frames[-1].step > frames[0].step for frames in kept)
-    back = "; the timeline goes back through the training" if goes_back else ""
-    return (
-        f"The learned functions of {html.escape(of) or 'a model'}, saved on {when}: {steps}. "
-        f"Point at anything to read it, click to select it{back}."
-    )
+    steps = ", ".join(dict.fromkeys(moments))
+    return f"{html.escape(of) or 'A model'}, {steps} · saved on {when}"

@@ -4,6 +4,7 @@ import { formatCount, formatNumber } from "../../phi/format.ts";
 import {
   bestIn,
   bestOf,
+  crossingOf,
   DASH,
   type Deciding,
   dataSourcesText,
@@ -47,6 +48,8 @@ export function shownIn(get: Get) {
     hints,
     verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
     decided,
+    /** The verdict where the trends end otherwise than the means. */
+    crossed: (ends: readonly (number | null)[]) => crossingOf(models, decided[0], ends),
     note: [dataSourcesText(models), matched].filter(Boolean).join(" · "),
     models: models.map(({ name }) => name),
     rows: rowsOf(models, deciding),
@@ -100,12 +103,6 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
       "epochs",
       "Passes over the training data, the current one counted in part",
       models.map(({ epochs }) => (epochs === null ? DASH : epochs.toFixed(2))),
-    ),
-    row(
-      "seconds",
-      "elapsed time",
-      "Wall-clock time from the first step to the last, with evaluation and the steps of other models, but pauses not counted",
-      models.map(({ elapsed }) => elapsed || DASH),
     ),
   ];
   return rows.filter(({ values }) => values.some((value) => value !== DASH));

@@ -14,10 +14,9 @@ import type { Store } from "../../wire/types.ts";
 import { SORTS, settingsOf } from "../kernel_grid/settings.ts";
 import { agreement } from "../kernel_grid/shared_scale.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
-import type { Compared } from "../network_view/diagram.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import type { ShownModels } from "./content.ts";
-import { MOST, picturesAbreast } from "./pictures.ts";
+import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
 
 interface What {
@@ -40,16 +39,13 @@ export type Models = ReturnType<typeof createModels>;
 /** A kernel grid of each model, with one scale for all, and controls for all in `bar`. */
 export function createGrids(shell: Shell, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
-  const agreed = agreement(refs.length, MOST, (drawn) => {
-    for (const number of refs.keys()) if (number !== drawn) models.again(number);
-  });
   const models = createModels(shell, {
     of: "kernels",
     label: "Kernels",
     refs,
     render: renderGrid,
     trait: "together",
-    said: agreed,
+    said: agreement(refs.length, MOST, (drawn) => models.allBut(drawn)),
     /** Each grid keeps its choice of layers, beside its name; the rest of the first one's header is for all. */
     mounted(number, place) {
       const header = place.querySelector(".kw-header");
@@ -67,16 +63,17 @@ export function createGrids(shell: Shell, bar: HTMLElement): Models {
 
 /** The whole network of each model, with one example running through all. */
 export function createNetworks(shell: Shell): Models {
-  const reaches: Compared["reaches"] = new Map();
-  return createModels(shell, {
+  const refs = (shell.get("diagrams") ?? []) as string[];
+  const models = createModels(shell, {
     of: "networks",
     label: "Network",
-    refs: (shell.get("diagrams") ?? []) as string[],
+    refs,
     render: renderNetwork,
     trait: "compared",
-    said: (number) => ({ number, reaches }),
+    said: comparedOf(refs.length, (drawn) => models.allBut(drawn)),
     alike: ["example", "drawing"],
   });
+  return models;
 }
 
 function createModels(shell: Shell, request: What) {
@@ -194,7 +191,10 @@ function createModels(shell: Shell, request: What) {
           ? [{ ...given, store: part.store, get: (trait: string) => part.model.get(trait) }]
           : [],
       ),
-    again: (number: number) => places[number].redraw(),
+    /** Draws them again, but for the one whose drawing is the reason. */
+    allBut(drawn: number) {
+      for (const [number, { redraw }] of places.entries()) if (number !== drawn) redraw();
+    },
   };
 }
 

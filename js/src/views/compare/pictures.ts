@@ -46,10 +46,20 @@ export function networksOf(
   models: readonly string[],
   given: Given,
 ): Pictures {
-  const reaches: Compared["reaches"] = new Map();
+  const compared = comparedOf(parts.length);
   return stacked(parts, models, given, "networks", TALLEST_NETWORK, (part, number) =>
-    networkDrawing()(saying(part, "compared", { number, reaches })),
+    networkDrawing()(saying(part, "compared", compared(number))),
   );
+}
+
+/** What diagrams beside each other have in common; `changed` is called when all but the one drawn are to be drawn again. */
+export function comparedOf(
+  count: number,
+  changed: (drawn: number) => void = () => {},
+): (number: number) => Compared {
+  const reaches: Compared["reaches"] = new Map();
+  const agreed = agreement(count, MOST, changed);
+  return (number) => ({ number, reaches, tallest: agreed(number).y });
 }
 
 const saying = (given: Given, trait: string, said: unknown): Given => ({

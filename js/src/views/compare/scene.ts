@@ -9,6 +9,7 @@ import {
   handsMarks,
   legendEntries,
   nearestPoint,
+  tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
@@ -18,7 +19,7 @@ import { wrapped } from "../../scene/text.ts";
 import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./content.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
 import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
-import { endingOf, inWords, modelsIn } from "./verdict.ts";
+import { inWords, modelsIn } from "./verdict.ts";
 
 export interface CompareScene extends Scene {
   shown: ShownModels;
@@ -66,7 +67,10 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
   const at = { x: left, y: top, width: room };
-  const layout = chartLayout(chart, at, PANEL_HEIGHT, NARROWEST_PANEL);
+  // Beside the numbers curves are as tall as these: what sets them stands under both.
+  const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
+  const tall = Math.max(PANEL_HEIGHT, beside ? table.height / (rows || 1) : 0);
+  const layout = chartLayout(chart, at, tall, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
@@ -123,17 +127,17 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 }
 
 function captionOf(
-  { hints, verdict, note, models, decided: [first] }: ShownModels,
+  { hints, verdict, note, models, crossed, decided: [first] }: ShownModels,
   { panels, said: notes }: Chart,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
-  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true, title: DECIDED });
   const drawn = panels.find(({ title }) => first && title === inWords(first.quantity));
   const ends = models.map((name) => {
     const mean = drawn?.curves.find((curve) => curve.name === name)?.mean;
     return mean ? (nearestPoint(mean, first.step)?.value ?? null) : null;
   });
-  if (verdict && drawn) remarks.push({ text: endingOf(first, models, ends), tone: "ink" });
+  const text = (verdict && drawn && crossed(ends)) || verdict;
+  if (text) remarks.push({ text, tone: "ink", strong: true, title: DECIDED });
   // Where there are no curves it stands in their place.
   if (panels.length > 0) remarks.push(...notes.map((text) => ({ text })));
   return [...remarks, { text: note }].filter(({ text }) => text !== "");

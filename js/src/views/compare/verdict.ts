@@ -7,8 +7,6 @@ export interface Model {
   name: string;
   steps: number;
   epochs: number | null;
-  /** The training time as it is written; "" before there is one. */
-  elapsed: string;
   seconds_per_step: number | null;
   parameters: number;
   data_source: string;
@@ -163,31 +161,26 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   return `${at}, ${leading(first, names)}.`;
 }
 
-/** How the trends drawn end, `ends`, where a lead in the means before is mostly gone by then; "" where it is not. */
-export function endingOf(
+/** In place of a lead in the means: that the trends drawn, which end at `ends`, have crossed since; "" where they have not. */
+export function crossingOf(
+  models: readonly Model[],
   one: Deciding,
-  names: readonly string[],
   ends: readonly (number | null)[],
 ): string {
   const { quantity, step, values } = one;
+  const names = models.map(({ name }) => name);
   const isKnown = [...values, ...ends].every((value) => Number.isFinite(value ?? Number.NaN));
-  const best = bestIn(one);
-  if (!isKnown || best.length !== 1 || names.length < 2) return "";
-  const sign = isAccuracy(quantity) ? 1 : -1;
-  const rivals = [...names.keys()].filter((k) => k !== best[0]);
-  const leads = (k: number) =>
-    [values, ends].map((all) => sign * (Number(all[best[0]]) - Number(all[k])));
-  // Of three the one that comes nearest, or passes it.
-  const rival = rivals.reduce((a, b) => (leads(b)[1] < leads(a)[1] ? b : a));
-  const [before, lead] = leads(rival);
-  if (lead > before / 2) return "";
+  const [best, ...others] = bestIn(one);
+  const isLed = best !== undefined && others.length === 0 && goneOn(models).length === 0;
+  if (!isKnown || !isLed || models.some(({ diverged }) => typeof diverged === "number")) return "";
   // A line that fits shares of 1 may end above 1.
   const isShare = isAccuracy(quantity) && values.every((value) => Number(value) <= 1);
   const shown = ends.map((end) => (isShare ? Math.min(1, Number(end)) : end));
   const texts = written(quantity, shown);
-  const each = [best[0], rival].map((k) => `${names[k]} ${texts[k]}`);
-  const how = lead < 0 ? "have crossed" : "have come closer";
-  return `At step ${formatCount(step)} the trends ${how}: ${each.join(", ")}.`;
+  const [first] = bestOf(shown, isAccuracy(quantity));
+  if (first === undefined || texts[first] === texts[best]) return "";
+  const each = [best, first].map((k) => `${names[k]} ${texts[k]}`);
+  return `After ${formatCount(step)} steps, no model is clearly ahead: ${leading(one, names)}, but the trends have crossed: ${each.join(", ")}.`;
 }
 
 const trained = (quantity: string) =>

@@ -1,7 +1,7 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
-import { layerNamed } from "../../phi/entries.ts";
+import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
@@ -27,11 +27,11 @@ const FLAT = 60;
 const BETWEEN_ROWS = 8;
 const AROUND = 76;
 /** What comes with the first steps above the drawings of a narrow page: the line of time, and what changed. */
-const COMES = { below: 820, height: 50 };
+const COMES = { below: 790, height: 50 };
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
-/** From these widths on panels stand in two columns, and what trains beside the network. */
-const [PAIRED, BESIDE] = [760, 900];
+/** From this width on panels stand in two columns, and what trains beside the network. */
+const PAIRED = 760;
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -93,8 +93,10 @@ export function createPanels(shell: Shell, host: Host) {
       },
       // Said by the first panel of the layer for all of them.
       says(remark) {
-        const layer = layerNamed(shell.store()?.current() ?? null, shell.get("layer"));
-        return number !== speaker && remark !== "" && remark === layer?.note;
+        const store = shell.store();
+        const layer = layerNamed(store?.current() ?? null, shell.get("layer"));
+        if (!store || !layer || number === speaker || remark === "") return false;
+        return remark === noteOf(layer, store.observed(layer.name));
       },
       height() {
         if (places.every(({ height }) => height === undefined)) arrange();
@@ -203,7 +205,7 @@ function createHeights(
 
   function arrange() {
     const { page } = root.dataset;
-    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < BESIDE;
+    const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
     const inSight = heightInSight(shell.root);
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
@@ -297,7 +299,7 @@ function standIn(root: HTMLElement, places: readonly Place[], open: readonly num
   } = root;
   const isPaired = width >= PAIRED;
   const isFlat = open.some((k) => places[k].isFlat);
-  const isBeside = page === "network" && open.length > 1 && !isFlat && width >= BESIDE;
+  const isBeside = page === "network" && open.length > 1 && !isFlat && isPaired;
   root.toggleAttribute("data-kw-beside", isBeside);
   const wide = open.map((k) => places[k].named.wide && !isBeside);
   // Of three the first stands beside the two others.

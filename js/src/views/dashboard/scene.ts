@@ -31,8 +31,8 @@ export function sceneOf(
   const isBack = store.cursor() >= 0;
   const curve = loss && drawn(loss.name, isBack ? (step ?? 0) : Number.POSITIVE_INFINITY);
   if (loss && (curve || !isBack)) {
-    // Of what is drawn nowhere else what was heard last.
-    const counts = curve && (isBack || curve.isSeen || curve.at >= (loss.at ?? 0));
+    // What was heard last: curves may come later.
+    const counts = curve && (isBack || curve.at >= (loss.at ?? 0));
     const { value, at } = counts ? curve : loss;
     const logged = at === undefined ? "" : ` at step ${formatCount(at)}`;
     const title = `The latest ${loss.name} that was logged${isBack ? " by then" : ""}${logged}, not smoothed: ${value}`;

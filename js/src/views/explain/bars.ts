@@ -13,8 +13,6 @@ import type { List, Row } from "./rows.ts";
 /** Below this width of a list names and numbers stand above their bars. */
 const NARROW_LIST = 300;
 const [ROW_HEIGHT, TWO_LINE_HEIGHT] = [18, 32];
-/** The bar of others together is at most this many times as long as the longest single bar. */
-const MOST_OTHERS = 1.25;
 /** Pixels between a bar's end and a tick that says more than it. */
 const APART = 2;
 /** Between a heading and what stands on its line. */
@@ -30,27 +28,24 @@ export function planOf({ rows }: List, width: number) {
   const named = Math.ceil(widest(rows.map(({ name }) => name)));
   const names = tall ? width - values - 8 : Math.min(named, width / 2);
   const [from, to] = tall ? [1, width - 1] : [names + 10, width - values - 10];
-  const single = rows.filter(({ kind }) => kind !== "total" && kind !== "others");
-  const most = MOST_OTHERS * Math.max(0, ...single.map(({ value }) => Math.abs(value) || 0));
-  /** What many shares add together is cut where the bars of single ones would be short beside it. */
-  const held = ({ kind, value }: Row) =>
-    kind === "others" && most > 0 ? Math.max(-most, Math.min(most, value)) : value;
-  const drawn = rows.filter(({ kind }) => kind !== "total");
+  const single = rows.filter(isSingle);
   return {
     width,
     /** Names stand over their bars. */
     tall,
     /** Where names end. */
     names,
-    held,
     /** Where a value lies. */
     place: placer(
-      drawn.flatMap((row) => [held(row), row.beside]),
+      single.flatMap(({ value, beside }) => [value, beside]),
       from,
       to,
     ),
   };
 }
+
+/** What many shares add together is a number without a bar: the bars of single ones would be short beside it. */
+const isSingle = ({ kind }: Row) => kind !== "total" && kind !== "others";
 
 /** Where values lie between two ends, zero among them. */
 function placer(values: readonly number[], from: number, to: number): (value: number) => number {
@@ -111,42 +106,30 @@ export function listBlock(
 const isApart = ({ value, beside }: Row, { place }: Plan) =>
   Math.abs(place(beside) - place(value)) >= APART;
 
-/** The bars; those of several shares together are hollow. */
 function barMarks(
   rows: readonly Row[],
   plan: Plan,
   x: number,
   tops: readonly number[],
-  { more, less, ink, surface, zero: axis }: Colours,
+  { more, less, ink, zero: axis }: Colours,
 ): Mark[] {
-  const { place, held } = plan;
-  const solid: [number[], number[]] = [[], []];
-  const hollow: [number[], number[]] = [[], []];
-  const [strokes, zeros, breaks]: number[][] = [[], [], []];
+  const { place } = plan;
+  const [raise, lower, strokes, zeros]: number[][] = [[], [], [], []];
   const zero = x + place(0);
   rows.forEach((row, k) => {
-    const { kind, value, beside } = row;
-    if (kind === "total") return;
+    const { value, beside } = row;
+    if (!isSingle(row)) return;
     zeros.push(zero, tops[k] - 4, zero, tops[k] + 14);
     if (Number.isFinite(value)) {
-      const shown = held(row);
-      const long = Math.abs(place(shown) - place(0));
-      const middle = (x + place(shown) + zero) / 2;
-      if (shown !== value) breaks.push(middle - 2, tops[k] + 12, middle + 2, tops[k] - 2);
-      const left = value < 0 ? zero - long : zero;
-      const way = value < 0 ? 1 : 0;
-      if (kind !== "others") solid[way].push(left, tops[k], long, 10);
-      else if (long >= 1) hollow[way].push(left + 0.5, tops[k] + 0.5, long - 1, 9);
+      const long = Math.abs(place(value) - place(0));
+      (value < 0 ? lower : raise).push(value < 0 ? zero - long : zero, tops[k], long, 10);
     }
     if (isApart(row, plan)) strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
   });
   return [
     segments(zeros, axis),
-    rects(solid[0], { fill: more }),
-    rects(solid[1], { fill: less }),
-    rects(hollow[0], { stroke: more }),
-    rects(hollow[1], { stroke: less }),
-    segments(breaks, surface, { width: 4 }),
+    rects(raise, { fill: more }),
+    rects(lower, { fill: less }),
     rects(strokes, { fill: ink }),
   ];
 }

@@ -257,9 +257,8 @@ interface Sums {
   target: number;
   /** null where they are not finite. */
   scores: (number | null)[];
-  /** Images that means are over, if any, and the step at which they were seen, where that is known. */
+  /** Images that means are over, if any. */
   samples: number | null;
-  seen: number | null;
   /** Of functions the bias, the rounding and the other functions; of kernels the score with each at its usual response, and what is left over. */
   sums: Partial<Record<"bias" | "error" | "others" | "baseline" | "missing", number | null>>;
 }
@@ -310,13 +309,7 @@ const known = (value: number | null | undefined) => value ?? Number.NaN;
 const each = (count: number) => (count > 1 ? "each kernel" : "the kernel");
 const mean = (part: Sums) => (part.samples ? `over ${samplesIn(part)}` : "over this image");
 
-/** Whether the means are of the model as it was at another step. */
-const isOld = ({ seen, step }: Pick<Sums, "seen" | "step">) => seen !== null && seen !== step;
-
-function samplesIn({ samples, seen, step }: Sums): string {
-  const then = isOld({ seen, step }) ? `, seen at step ${formatCount(seen ?? 0)}` : "";
-  return `${formatCount(samples ?? 0)} examples${then}`;
-}
+const samplesIn = ({ samples }: Sums) => `${formatCount(samples ?? 0)} examples`;
 
 /** A term of a sum with its sign. */
 function added(value: number): string {

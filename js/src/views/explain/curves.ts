@@ -13,7 +13,7 @@ import type { ShareCurves } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Pixels of a plot's width at least and at most, of its height, and between two. */
-const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 60, 12];
+const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 52, 12];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */
@@ -52,9 +52,11 @@ export function curvesBlock(
   const reach = curveReach(rows);
   const goesOn = ({ curves }: Row) =>
     curves && (curves.x[0] < curves.domain[0] || curves.x[curves.x.length - 1] > curves.domain[1]);
-  const all = rows.some(goesOn)
-    ? [...headings.map((text) => `${text}, grey outside the grid`), ...headings]
-    : headings;
+  const scale = `φ from ${formatNumber(reach.from)} to ${formatNumber(reach.to)}`;
+  const grey = rows.some(goesOn) ? ", grey outside the grid" : "";
+  const all = [`; ${scale}${grey}`, `; ${scale}`, ""].flatMap((more) => {
+    return headings.map((text) => text + more);
+  });
   const marks: Mark[] = [wordsAt(x, y, fitting(all, width, SIZE), colours.muted)];
   rows.forEach(({ name: whole, value, text, curves, has }, k) => {
     const cell = cellBox(region, Math.floor(k / columns), k % columns);

@@ -13,7 +13,7 @@ import { type List, listsOf, type Row } from "./rows.ts";
 const WIDTH_BESIDE = 620;
 /** Share of the width for the pictures, and how large each of the two may be. */
 const PICTURES_SHARE = 0.5;
-const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
+const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 196];
 const COLUMN_GAP = 28;
 /** Pixels of a picture, and of scores beside two of them, where all else stands below. */
 const SMALL_SIDE = 150;
@@ -22,10 +22,11 @@ const LEAST_SCORES = 160;
 const SCORES_WIDTH = 260;
 /** So wide, two lists stand beside each other. */
 const WIDTH_OF_TWO_LISTS = 660;
-/** Rows of the first list whose maps stand beside each other. */
+/** Rows of the first list whose maps stand beside each other, and their share of the room beside bars. */
 const MOST_MAPS = 5;
+const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
-const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
+const [MOST_GROUPS, FEW_GROUPS] = [8, 6];
 const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
@@ -141,8 +142,16 @@ function columns(page: Page) {
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
-  // Functions stand in two long rows under the bars.
-  const across = second && second.name !== "curves" && room >= WIDTH_OF_TWO_LISTS;
+  // Functions stand in two long rows under the bars, which then have the maps beside them.
+  const hasRoom = room >= WIDTH_OF_TWO_LISTS;
+  if (second?.name === "curves" && hasRoom) {
+    const wide = (1 - MAPS_SHARE) * room - COLUMN_GAP;
+    const below = page.list(first, x, TOP, wide);
+    const maps = page.maps(x + wide + COLUMN_GAP, TOP, MAPS_SHARE * room);
+    page.list(second, x, Math.max(below, maps), room);
+    return;
+  }
+  const across = second && hasRoom;
   const wide = across ? (room - COLUMN_GAP) / 2 : room;
   const below = page.list(first, x, TOP, wide);
   const [next, from] = across ? [x + wide + COLUMN_GAP, TOP] : [x, below];

@@ -103,9 +103,6 @@ function mapMarks(
   return [{ kind: "image", box, pixels }, ...over, outline(box, stroke)];
 }
 
-const sideIn = (columns: number, width: number) =>
-  Math.min(LARGEST_MAP, Math.floor((width - (columns - 1) * MAP_GAP) / columns));
-
 /** The maps of rows side by side, as large as there is room for; `left` is how many other rows have one too. */
 export function mapsBlock(
   { part, selected, span, theme }: BlockStyle,
@@ -120,10 +117,10 @@ export function mapsBlock(
   const names = rows.map(({ name }) => Math.ceil(widthOf(name, SIZE, 600)));
   const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP, ...names));
   const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
-  const columns = Math.min(rows.length, fit);
-  const side = sideIn(columns, width);
+  const down = Math.ceil(rows.length / fit);
+  const columns = Math.ceil(rows.length / down);
+  const side = Math.min(LARGEST_MAP, Math.floor((width + MAP_GAP) / columns) - MAP_GAP);
   const size = boxIn(plate.image, side);
-  const down = Math.ceil(rows.length / columns);
   // Under the map of a kernel stand its functions.
   const [tall, wide] = part.kernel;
   const hasCurves = part.kind === "kernels" && rows.some(({ curves }) => curves);

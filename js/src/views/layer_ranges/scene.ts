@@ -146,7 +146,6 @@ function captionOf(
     },
     { text: "base", swatch: fill(colours.base) },
     { text: "splines", swatch: fill(colours.spline) },
-    { text: "range: a function’s largest value less its smallest" },
     { text: "grid: the x that splines cover" },
     { text: "SiLU-like: nearly x·sigmoid(x)" },
   ];

@@ -7,7 +7,7 @@ import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, segments, snapped, words } from "../../scene/shapes.ts";
+import { line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
@@ -15,6 +15,8 @@ import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "
 import { headText, numbersAlong, type RangesDrawing } from "./marks.ts";
 
 const PLOT_EDGE = 7;
+/** Pixels between points from which on each can be told. */
+const APART = 6;
 
 /** What is drawn over the steps. */
 export type Times = ReturnType<typeof timesOf>;
@@ -95,11 +97,14 @@ function pointsOf({ steps, values }: Series, toX: Scale, toY: Scale, back = fals
   return xy;
 }
 
+/** Steps measured that lie apart have a dot each: between them a line is drawn, but nothing known. */
+const areFew = (steps: ArrayLike<number>, toX: Scale) =>
+  toX(steps[steps.length - 1]) - toX(steps[0]) >= APART * (steps.length - 1);
+
 function curveMarks(series: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
   const xy = pointsOf(series, toX, toY);
-  // A single point would be no line.
-  if (xy.length === 2) return [dot(xy[0], xy[1], 2, { fill: stroke })];
-  return [line(xy, stroke, { width: 2 })];
+  const curve = xy.length !== 2 ? [line(xy, stroke, { width: 2 })] : [];
+  return areFew(series.steps, toX) ? [...curve, { kind: "dots", xy, r: 2, fill: stroke }] : curve;
 }
 
 function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours): Mark {
@@ -119,7 +124,9 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const rest = title === short ? measured.slice(short.length).trim() : "";
   const band = times.measure === "range" ? "median and middle half" : "";
   const scale = log ? "log scale" : "";
-  const said = [scale, "by step", rest, band].filter(Boolean);
+  const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
+  const isFew = all.some(({ steps }) => areFew(steps, toX));
+  const said = [scale, isFew ? "dots: steps measured" : "by step", rest, band].filter(Boolean);
   const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.

@@ -84,6 +84,8 @@ export function aside({ numbers }: RangesRow): string {
   if (measured < functions) parts.push(`${formatCount(measured)} measured, at random`);
   if (numbers.constant) parts.push(`${formatCount(numbers.constant)} constant`);
   if (numbers.not_finite) parts.push(`${formatCount(numbers.not_finite)} not finite`);
+  if (numbers.observed_range === 0)
+    parts.push("constant over the inputs seen, which are all alike");
   return parts.join(" · ");
 }
 
@@ -96,7 +98,9 @@ export function drawnNotes(row: RangesRow): string[] {
   const all = some ? `${few} functions shown` : counted(functions, "function");
   const warning = aside(row);
   if (warning)
-    return some ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning] : [warning];
+    return some && dots.length > 0
+      ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning]
+      : [warning];
   return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`];
 }
 

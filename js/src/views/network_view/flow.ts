@@ -59,9 +59,8 @@ export function createFlow() {
     const rests = cost > SHORT && performance.now() < ended + cost / SHARE;
     const hurried = !drawn && taken !== null && isLive && rests;
     const isBlank = drawn?.every((value) => value === drawn[0]);
-    // Rounded functions will do, which is said, where no model has made numbers of it at this step that these could miss.
-    const computable =
-      input && stateAt(structure, frame, taken, drawn !== null || taken?.step !== frame.step);
+    // Rounded functions will do, which is said: so all steps of a saved page are shown alike.
+    const computable = input && stateAt(structure, frame, taken);
     const kept = (step: number) => {
       const at = store.at(step);
       return at?.step === step && at.layout === frame.layout ? at : null;
@@ -79,7 +78,7 @@ export function createFlow() {
     } else if (drawn && !modelled) {
       // Nobody else can compute it: the page does, with the last state of the model that is known whole.
       const then = taken && kept(taken.step);
-      const earlier = then && stateAt(structure, then, taken, true);
+      const earlier = then && stateAt(structure, then, taken);
       flow = earlier && computed(structure, earlier, drawn, shapes);
     } else if (drawn) flow = modelled && received(structure, modelled, 0, drawn, kept, shapes);
     else {
@@ -107,13 +106,8 @@ function exampleOf(
 type State = Pick<Flow, "extras"> & { frame: Frame };
 
 /** Null where the page cannot compute it. */
-function stateAt(
-  structure: Structure,
-  frame: Frame,
-  taken: Activations | null,
-  mayBeRough: boolean,
-): State | null {
-  const extras = frame.rough && !mayBeRough ? null : extrasAt(structure, frame, taken);
+function stateAt(structure: Structure, frame: Frame, taken: Activations | null): State | null {
+  const extras = extrasAt(structure, frame, taken);
   return extras && isComputable(structure, frame.layout, extras) ? { frame, extras } : null;
 }
 

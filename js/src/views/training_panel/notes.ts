@@ -52,12 +52,13 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
 
   return {
     element: root,
-    /** `steered`: what is clicked reaches the training. */
-    show(status: RunStatus, steered: boolean) {
+    /** `steered`: what is clicked reaches the training; `saved`: who reads it can call nothing. */
+    show(status: RunStatus, steered: boolean, saved: boolean) {
       const now = JSON.stringify([status.alarms, status.cured]);
       if (now !== shown) rebuild(status);
       shown = now;
       for (const act of root.querySelectorAll("button")) act.hidden = !steered;
+      for (const call of root.querySelectorAll<HTMLElement>(".kw-call")) call.hidden = saved;
       root.hidden = status.alarms.length === 0 && status.cured === null;
     },
   };

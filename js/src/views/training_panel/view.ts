@@ -72,9 +72,10 @@ function build(shell: Shell): Parts {
       const status = statusIn(given.get);
       const alone = store.alone();
       controls.show(status, alone);
-      alarms.show(status, !alone && !status.closed && status.steered);
+      const saved = store.status().state === "saved";
+      alarms.show(status, !alone && !status.closed && status.steered, saved);
       // On a page of its own nobody expects to steer a training.
-      notes.show(status, alone && store.status().state !== "saved", store.standing());
+      notes.show(status, alone && !saved, store.standing());
       bar.show(given.get);
       const shown = stage.show(given, 4000, draw);
       if (typeof shown === "string") return shown;
