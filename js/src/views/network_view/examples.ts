@@ -30,9 +30,12 @@ export function stripOf(
   const noun = probe?.shape.length === 4 ? "Image" : "Example";
   const top = y + (isRow ? 5 : 24);
   const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
-  const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
-  const tiles = Array.from({ length: count + (draws ? 1 : 0) }, (_, k) => ({
-    number: k < count ? k : -1,
+  // One may always draw: a narrow page has fewer examples.
+  const fit = Math.floor((width - LEFT) / (TILE + TILE_GAP));
+  const across = isRow ? fit : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  const shown = isRow ? Math.min(count, fit - Number(draws)) : count;
+  const tiles = Array.from({ length: shown + Number(draws) }, (_, k) => ({
+    number: k < shown ? k : -1,
     box: {
       x: LEFT + (k % across) * (TILE + TILE_GAP),
       y: top + Math.floor(k / across) * (TILE + TILE_GAP),
