@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import along, dots, in_words, interval, listed, recorded, say, span, table, which
+from lesson import barred, dots, in_words, interval, listed, recorded, say, span, table, which
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
@@ -342,30 +342,18 @@ def typical(network: nn.Module) -> Any:
 def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float) -> Any:
     """Return a chart of `quartiles` of bend by layer: a dot and a line for each seed."""
     layers = [*dict.fromkeys(layer for _, layer, _ in of)]
-    start, marks = "SiLU, the start", []
-    curves = {start: ([-0.5, len(layers) - 0.5], [bend_of_silu] * 2)}
+    drawn = {}
     for variant, aside in (("as built", -0.2), ("one size", 0.2)):
         points = np.array([of[variant, layer, "bend"] for layer in layers])
         low, middle, high = points.reshape(-1, 3).T
         seeds = 0.08 * (np.arange(points.shape[1]) - (points.shape[1] - 1) / 2)
-        x = np.add.outer(np.arange(len(layers)), aside + seeds).ravel()
-        halves = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
-        curves[variant] = np.repeat(x, 3), halves
-        marks.append((x, middle))
-    figure = along(kw.figures.lines(curves, x="", y="bend", behind=[start]), layers)
-    return dotted(figure, marks)
-
-
-def dotted(figure: Any, points: Sequence[tuple[Any, Any]]) -> Any:
-    """Put dots on the lines of a chart that has one grey line behind them, in their colours."""
-    import bqplot  # is not to be imported before there is a chart
-
-    own = [
-        bqplot.Scatter(x=x, y=y, colors=line.colors, default_size=40, scales=line.scales)
-        for line, (x, y) in zip(figure.marks[1:], points, strict=True)
-    ]
-    figure.marks = [*figure.marks, *own]
-    return figure
+        drawn[variant] = (
+            np.add.outer(np.arange(len(layers)), aside + seeds).ravel(),
+            middle,
+            low,
+            high,
+        )
+    return barred(drawn, layers, "bend", ("SiLU, the start", bend_of_silu))
 
 
 def times_as_bent() -> Any:
@@ -382,6 +370,67 @@ def times_as_bent() -> Any:
         for variant in ("as built", "one size")
     }
     return dots(kinds, y="times as bent", level=("equally bent", 1.0))
+
+
+def of_longer(variant: str, later: str, earlier: str, when: str = "") -> Any:
+    """Return how many times as bent a layer is as another in the ten longer trainings."""
+    found = recorded()["longer pair"]
+    return np.divide(*(found[f"{variant}{when}: bend of {layer}"] for layer in (later, earlier)))
+
+
+def chart_of_longer() -> Any:
+    """Return a chart as `times_as_bent`, of the convolutions after 945 steps."""
+    names = {
+        "as built": "as built",
+        "one size": "one size",
+        "shuffled": "one size, shuffled labels",
+    }
+    steps = [step.split(" to ") for step in [*STEPS.values()][:2]]
+    kinds = {
+        name: {
+            f"{later} ÷ {earlier}": of_longer(variant, later, earlier) for earlier, later in steps
+        }
+        for variant, name in names.items()
+    }
+    return dots(kinds, y="times as bent, 945 steps", level=("equally bent", 1.0))
+
+
+def longer() -> Markdown:
+    """Say what 945 steps make of the first step's order, and what shuffled labels make of it."""
+    built, alike, shuffled = (
+        of_longer(variant, "convs.1", "convs.0") for variant in ("as built", "one size", "shuffled")
+    )
+    early = of_longer("one size", "convs.1", "convs.0", ", early")
+    third, third_shuffled = (of_longer(v, "convs.2", "convs.1") for v in ("one size", "shuffled"))
+    learned = recorded()["longer pair"]["shuffled: fitted"]
+    return say(
+        which(
+            alike - early,
+            "**With one size the second convolution becomes more bent than the first, too**",
+            "**With one size the second convolution becomes less bent than it was**",
+            "**With one size nothing is seen to change**",
+        )
+        + f": {in_words(early, '.2f')} times as bent after 126 steps, {in_words(alike, '.2f')} "
+        f"after 945 ({len(alike)} networks).",
+        which(
+            built - alike,
+            "**The size at the start still counts**",
+            "**The size at the start counts the other way**",
+            "**The size at the start is not seen to count any more**",
+        )
+        + f": as built it is {in_words(built, '.2f')}, a difference of "
+        f"{in_words(built - alike, '.2f')}.",
+        which(
+            np.minimum(shuffled, third_shuffled) - 1,
+            "**Shuffled labels bend later convolutions more as well**",
+            "**Shuffled labels turn the order round**",
+            "**With shuffled labels the order is not seen**",
+        )
+        + f": the second is {in_words(shuffled, '.2f')} times as bent as the first, the third "
+        f"{in_words(third_shuffled, '.2f')} times as bent as the second. With right labels it is "
+        f"{in_words(alike, '.2f')} and {in_words(third, '.2f')}. (Of the shuffled labels such a "
+        f"network has learned {in_words(learned, '.0%')}.)",
+    )
 
 
 def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
@@ -405,21 +454,13 @@ def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
 def parts_of_bend(variant: str) -> Any:
     """Return a chart of `parts` by bend at each of `STEPS`: means of the twenty, with intervals."""
     found = [parts(variant, "bend", step) for step in STEPS]
-    level = "no difference"
-    drawn, means = {level: ([-0.5, len(STEPS) - 0.5], [0.0, 0.0])}, []
+    drawn = {}
     for number, part in enumerate(found[0]):
-        x = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
-        middle, low, high = np.transpose([interval(of[part]) for of in found])
-        ends = np.stack([low, high, np.full_like(low, np.nan)], 1).ravel()  # a gap after each
-        drawn[part] = np.repeat(x, 3), ends
-        means.append((x, middle))
+        across = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
+        drawn[part] = across, *np.transpose([interval(of[part]) for of in found])
     places = [layers.replace(" to ", " → ") for layers in STEPS.values()]
     y = f"{variant}: pairs of 100 beyond 50"
-    figure = dotted(along(kw.figures.lines(drawn, x="", y=y, behind=[level]), places), means)
-    behind, *bars = figure.marks[: 1 + len(means)]
-    behind.stroke_width = 2
-    for bar in bars:  # without dots of its own: one would stand at each gap, in the corner
-        bar.marker, bar.stroke_width = None, 4
+    figure = barred(drawn, places, y, ("no difference", 0.0))
     every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in STEPS]
     scale = figure.axes[1].scale
     scale.min, scale.max = float(np.min(every)) - 3, float(np.max(every)) + 3

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import at_least, in_words, listed, recorded, say, which
+from lesson import at_least, covers, in_words, listed, points_lost, recorded, say, which
 
 import kan_widgets as kw
 
@@ -324,9 +324,10 @@ def readings_to_publish(n: Any) -> Told:
         "terms": n.formula.terms,
         "formula_unexplained": n.formula_unexplained,
         "front": [one.length for one in n.formula.front],
-        "cut": n.cut,
-        "control": n.control,
-        "inside": n.inside,
+        "cut": n.cut.change.value,
+        "control": [n.cut.control_change.low, n.cut.control_change.high],
+        "beside_control": [n.cut.after_control.low, n.cut.after_control.high],
+        "inside": covers(n.cut),
         "moments": [moment.kind for moment in n.seen.moments],
         "most_p": max([moment.p for moment in n.seen.moments], default=0.0),
         "page": n.page.data,
@@ -341,8 +342,8 @@ def readings_to_publish(n: Any) -> Told:
         f"Terms of the formulas of whole networks: {listed(terms)}. In most: "
         f"{listed(safe) if safe else 'none'}. (8 of 8 says: of all seeds {at_least(8, 8)}. Were it "
         "fewer, 8 of 8 would be rarer than one case in twenty. Other data was not asked.)",
-        f"Replaced by their bases the networks lose {in_words(-np.array(n.cut))} points, trained "
-        f"with bases alone they lack {in_words(-np.array(n.control))} (means over {seeds} starts).",
+        f"Splines taken out, the networks lose {points_lost(n.cut.change)}; trained without any "
+        f"they lack {points_lost(n.cut.control_change)} (for other seeds and inputs).",
         f"{len(n.seen.moments)} moments in one training, {len(n.null.moments)} in one with "
         "shuffled labels.",
     ]

@@ -249,12 +249,12 @@ describe("the function that views begin with", () => {
 
   it("is the largest before a training, and stays the same while it learns", () => {
     const [start, later] = framesOf([0.1, 0.3, 0.2], [2, 0.3, 0.2]);
-    expect(asked(start)).toEqual({ f: 1, why: "the largest at step 0" });
+    expect(asked(start)).toEqual({ f: 1, why: "the largest at step 0", at: 0 });
     expect(asked(start, later).f).toBe(1);
   });
 
   it("is the one that has changed most where a training is seen first when it is under way", () => {
     const [start, later] = framesOf([0.1, 0.9, 0.2], [0.1, 0.8, -0.4]);
-    expect(asked(start, later)).toEqual({ f: 2, why: "changed most since step 0" });
+    expect(asked(start, later)).toEqual({ f: 2, why: "changed most since step 0", at: 10 });
   });
 });

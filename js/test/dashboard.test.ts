@@ -153,6 +153,19 @@ describe("a dashboard", () => {
     expect(remarks()).toEqual(["KANCNN", "train_loss −∞ at step 7"]);
   });
 
+  it("says back in time the loss of the step that is shown, as its curve has it", async () => {
+    const { all, models, store } = await show();
+    const remark = () => all(".kw-dashboard > .kw-caption .kw-remark")[1].textContent;
+    const bytes = (...all: number[]) => new DataView(Float64Array.from(all).buffer);
+    const curve = { panel: "loss", name: "train_loss", kind: "train", sums: null };
+    const steps = store.steps();
+    const [x, y] = [bytes(...steps), bytes(...steps.map((step) => 10 + step))];
+    models.training.set("curves", [{ ...curve, x, y }]);
+    store.setCursor(steps[0]);
+    await painted();
+    expect(remark()).toBe(`train_loss ${10 + steps[0]}`);
+  });
+
   it("says state and step once, and which function its panel shows", async () => {
     const { all, store } = await show();
     const said = (panel: string) =>
@@ -213,7 +226,7 @@ describe("a dashboard", () => {
     const { all } = await show();
     const [drawing] = all('[data-panel="function"] .kw-viewport');
     const height = () => Number.parseFloat(drawing.style.height);
-    expect(height()).toBe(320); // as the panel beside it
+    expect(height()).toBe(420); // beside it the response is lower
     all(".kw-menu-inside button")[0].click();
     await painted();
     expect(height()).toBeGreaterThanOrEqual(300); // what the view itself asks for

@@ -597,18 +597,6 @@ describe("what is shown", () => {
     expect(root.querySelector(".kw-status, .kw-time")).toBeNull();
   });
 
-  it("have how the layers compute beside the steps a second, where they are kan_widgets' own", async () => {
-    const { model, root } = await show();
-    const now = () =>
-      [...root.querySelectorAll<HTMLElement>(".kw-remark")].find((remark) =>
-        remark.textContent?.endsWith("steps/s"),
-      )?.title;
-    expect(now()).toMatch(/pauses not counted$/);
-    model.update({ status: { ...RUNNING, kernels: "compiled kernels of the package" } });
-    await drawn();
-    expect(now()).toMatch(/counted\. KAN layers compute by compiled kernels of the package$/);
-  });
-
   it("are those of the whole run once it has ended, and what drawing took where that is much", async () => {
     const { model, remarks } = await show();
     model.update({ status: { ...RUNNING, step: 100, share: 0.13 } }); // the first seconds
@@ -626,7 +614,7 @@ describe("what is shown", () => {
     const { model, remarks } = await show();
     model.update({ status: { ...RUNNING, paced: "0:10" } });
     await drawn();
-    expect(remarks()).toContain("paced to take 0:10");
+    expect(remarks()).toContain("training time 1:15 (paced: 0:10 in all)");
   });
 
   it("begins with the state and its colour", async () => {

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 
 from kan_widgets.checks import check_number
-from kan_widgets.live.budget import Throttle, overhead
+from kan_widgets.live.budget import MAX_SHARE, Throttle, overhead
 from kan_widgets.live.reports import report
 
 # Some platforms cannot wait longer at once; the thread then waits again.
@@ -192,9 +192,9 @@ class ThrottledJob(Job):
     job, and ``run`` alone sets traits. What it raises is reported, the first time.
     """
 
-    def __init__(self, run: Callable[[], object], fps: float = 5.0) -> None:
+    def __init__(self, run: Callable[[], object], fps: float = 5.0, weight: float = 1.0) -> None:
         check_number("fps", fps, above=True)
-        super().__init__(scheduler, run, Throttle(fps))
+        super().__init__(scheduler, run, Throttle(fps, weight * MAX_SHARE, weight))
         self._running = threading.RLock()
         self.is_closed = False
         """Whether it runs no more."""

@@ -17,8 +17,6 @@ from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from kan_widgets.live import Binding
 
 _REPORTS = 5
@@ -60,7 +58,8 @@ class TrainingPanel(CurvesView, ModelView):
     def _take(self, values: dict[str, Any]) -> None:
         super()._take(values)
         self._reports: tuple[str, ...] = ()
-        self._draw_job = self._throttled_job(self._draw, fps=4)
+        # Beside a picture of functions, numbers are to be of about the same step.
+        self._draw_job = self._throttled_job(self._draw, fps=4, weight=3)
 
     def _begin(self) -> None:
         super()._begin()
@@ -135,7 +134,6 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
         "total": progress.batches_total,
         "rate": progress.steps_per_second,
         "mean_rate": progress.timed_steps / progress.seconds if progress.seconds else 0.0,
-        "kernels": "" if isinstance(live, Replay) else _compiled_kernels_of(live.model),
         "elapsed": duration(progress.elapsed or None),
         "remaining": duration(progress.remaining),
         "share": progress.share,
@@ -148,16 +146,3 @@ def panel_status(live: Binding | Replay) -> dict[str, Any]:
         "rates": feed.learning_rates,
         **feed.notices,
     }
-
-
-def _compiled_kernels_of(model: nn.Module | None) -> str:
-    """Say how the layers of `kan_widgets.nn` in a model compute; empty for other models."""
-    # A recording is shown without torch.
-    from kan_widgets.nn import KANLayer, kernels_info
-
-    if model is None or not any(isinstance(module, KANLayer) for module in model.modules()):
-        return ""
-    try:
-        return kernels_info()
-    except ValueError as error:  # an environment variable is wrong
-        return str(error)

@@ -101,7 +101,7 @@ def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(
     [said] = [line for line in written if "kan_widgets: waiting for" in line]
     assert compiler.local_compiler() in said
     assert "use_compiled(False)" in said
-    assert "KAN_WIDGETS_COMPILE=0" in said
+    assert len(said) <= 140  # one line of a notebook in a laptop's window
     assert native.library(3) is not None
     assert "waiting" not in "".join(capsys.readouterr())
 

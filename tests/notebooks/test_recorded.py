@@ -14,7 +14,7 @@ from scipy.stats import binom, bootstrap
 import kan_widgets as kw
 from tests.notebooks import recorded
 from tests.notebooks.networks import KINDS, SEEDS, SEEDS_OF, lesson
-from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Table, report
+from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Effect, Table, report
 
 import beside_others  # isort: skip  # lies beside the tutorials, where `networks` looks
 import networks_compared  # isort: skip
@@ -37,7 +37,7 @@ def test_there_are_twenty_networks_of_each_quick_kind_of_seeds_that_no_page_has(
     assert min(SEEDS) > 1000
     for kind, measures in lesson.recorded().items():
         assert kind in KINDS
-        networks = {"labels by heart": 6}.get(kind, 20)
+        networks = {"labels by heart": 6, "longer pair": 10}.get(kind, 20)
         assert {len(values) for values in measures.values()} == {networks}
         assert len(SEEDS_OF.get(kind, SEEDS)) == networks
 
@@ -227,6 +227,22 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
     assert last == "| curvature | open | open | open |"
 
 
+def test_what_is_said_of_longer_training_turns_with_the_recorded_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = lesson.recorded()
+    said = networks_compared.longer().data
+    assert "the second convolution becomes more bent than the first, too" in said
+    assert "The size at the start still counts" in said
+    assert "Shuffled labels bend later convolutions more as well" in said
+    alike = {name: [1.0] * 10 for name in table["longer pair"]}
+    monkeypatch.setattr(networks_compared, "recorded", lambda: table | {"longer pair": alike})
+    said = networks_compared.longer().data
+    assert "nothing is seen to change" in said
+    assert "is not seen to count any more" in said
+    assert "With shuffled labels the order is not seen" in said
+
+
 def test_sines_are_counted_where_functions_are_sines() -> None:
     layer = kw.nn.KANLinear(1, 2, grid_size=40)
     x = np.linspace(-1, 1, 400)
@@ -365,11 +381,25 @@ def test_ruled_digits_are_of_nine_sizes_and_no_two_digits_are_alike() -> None:
 
 
 def test_one_interval_covers_another_network_where_they_lose_as_much() -> None:
-    def one(change: float, control: float) -> SimpleNamespace:
-        found = SimpleNamespace(value=change, low=change - 0.05, high=change + 0.05)
-        return SimpleNamespace(change=found, control_change=SimpleNamespace(value=control))
+    def one(lost: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            change=SimpleNamespace(value=lost, low=lost - 0.05, high=lost + 0.05)
+        )
 
-    cut, control, inside = lesson.over_starts([one(-0.2, -0.1), one(-0.21, -0.1), one(-0.4, -0.1)])
-    assert cut == pytest.approx([-20, -21, -40])
-    assert control == pytest.approx([-10] * 3)
-    assert inside == pytest.approx(2 / 6)
+    networks = [one(lost) for lost in (-0.2, -0.21, -0.4)]
+    assert lesson.covers(SimpleNamespace(networks=networks)) == pytest.approx(2 / 6)
+
+
+def test_the_claim_that_is_nearest_to_failing_stands_first() -> None:
+    near, far, all_alike = (
+        Claim("03", words, Effect("thing", lambda table, of=of: of), above=0)
+        for words, of in (("near", [0.1, 1.9]), ("far", [9.0, 9.1]), ("alike", [1.0] * 20))
+    )
+    assert 0 < near.room({}) < 1 < far.room({}) < all_alike.room({}) == float("inf")
+    assert all_alike.written({}) == "20 of 20 (at least 86 %)"
+    table, _ = report()
+    close, wide = table.split("\n\n")
+    rooms = [float(line.split(" | ")[0][2:]) for line in close.splitlines()[2:]]
+    assert rooms == sorted(rooms)
+    assert "of 1,000 (at most 0.3 %)" in wide
+    assert " |  | " not in table, "an effect that is not said in words"

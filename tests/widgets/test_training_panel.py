@@ -21,8 +21,7 @@ from PIL import Image
 import kan_widgets as kw
 from kan_widgets.live.frames.feed import Listener
 from kan_widgets.live.reports import report
-from kan_widgets.nn.compiled import native
-from kan_widgets.widgets.training_panel import TrainingPanel, panel_status
+from kan_widgets.widgets.training_panel import TrainingPanel
 
 LIMIT = 20.0
 
@@ -210,22 +209,6 @@ def test_the_numbers_of_a_tracked_loop_are_shown(training: Training) -> None:
 class Broken(Listener):
     def on_frame(self, frame: Any, settled: bool) -> None:
         raise ValueError("a broken view")
-
-
-def test_how_the_layers_compute_is_said_of_our_own_layers_alone(
-    training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert panel_status(training.live)["kernels"] == kw.nn.kernels_info()
-    other = kw.bind(torch.nn.Linear(2, 1))
-    assert panel_status(other)["kernels"] == ""
-    other.close()
-    monkeypatch.setattr(native, "_wanted", None)
-    monkeypatch.setenv("KAN_WIDGETS_COMPILE", "maybe")
-    native._by_default.cache_clear()
-    try:
-        assert "KAN_WIDGETS_COMPILE='maybe'" in panel_status(training.live)["kernels"]
-    finally:
-        native._by_default.cache_clear()
 
 
 def test_a_view_that_raises_is_named_on_the_panel_and_training_goes_on(

@@ -168,6 +168,8 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
 interface First {
   f: number;
   why: string;
+  /** The step at which that was so. */
+  at: number;
 }
 
 const firsts = new WeakMap<LayerLayout, First>();
@@ -179,7 +181,7 @@ export function firstShown(
 ): First {
   const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
-  if (!start || !now || !layer) return { f: 0, why: "" };
+  if (!start || !now || !layer) return { f: 0, why: "", at: 0 };
   const known = firsts.get(layer);
   if (known) return known;
   const hasMoved = now !== start && now.layout === start.layout;
@@ -187,7 +189,7 @@ export function firstShown(
   const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));
   const step = formatCount(start.step);
   const why = hasMoved ? `changed most since step ${step}` : `the largest at step ${step}`;
-  const found = { f: Math.max(0, maxIndex(reach)), why };
+  const found = { f: Math.max(0, maxIndex(reach)), why, at: now.step };
   firsts.set(layer, found);
   return found;
 }

@@ -55,12 +55,14 @@ export function logged(wire: unknown) {
 /** Points of a curve that is drawn beside its name; with fewer it would be made up for the most part. */
 const SPARK = 32;
 
-/** The latest value of a series, its step, and the heights of its curve from 0 to 1 over even steps; null where there is none. */
-export function latestOf(wire: unknown, name: string) {
+/** The latest value of a series up to a step, its step, and the heights of its curve from 0 to 1 over even steps; null where there is none. */
+export function latestOf(wire: unknown, name: string, until: number) {
   const found = ((wire ?? []) as WireCurve[]).find((curve) => curve.name === name);
-  if (!found || found.x.byteLength === 0) return null;
+  if (!found) return null;
   const [x, y] = [float64(found.x), float64(found.y)];
-  const [value, at] = [y[y.length - 1], x[x.length - 1]];
+  const last = bisectRight(x, until) - 1;
+  if (last < 0) return null;
+  const [value, at] = [y[last], x[last]];
   if (y.length < SPARK) return { value, at, heights: [] };
   const steps = Array.from({ length: SPARK }, (_, k) => x[0] + (k * (at - x[0])) / (SPARK - 1));
   const picked = steps.map((step) => y[Math.max(0, bisectRight(x, step) - 1)]);

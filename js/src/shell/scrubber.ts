@@ -1,6 +1,7 @@
 /** The scrubber: a track along the steps kept, the same in every view of a stream. It needs no Python. */
 
 import { formatCount } from "../phi/format.ts";
+import { isUnderWay } from "../wire/standing.ts";
 import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
 import { createPlayer, type Timed } from "./timeline.ts";
@@ -222,6 +223,7 @@ function timelineParts(document: Document, saved: boolean) {
     }
     icon.toggleAttribute("data-playing", playing);
     play.title = playing ? "Pause" : "Play the history";
+    play.toggleAttribute("data-invites", !isUnderWay(store.standing()));
     play.setAttribute("aria-label", play.title);
   }
 

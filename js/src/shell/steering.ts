@@ -7,6 +7,7 @@ export type Steering = ReturnType<typeof createSteering>;
 
 /** How a run stands where it can be held, and where it is. */
 const STEERED: readonly string[] = ["ready", "running", "paused", "still"];
+const OVER: readonly string[] = ["saved", "closed", "finished", "stopped", "interrupted", "failed"];
 const HELD: readonly string[] = ["ready", "paused"];
 
 /** `say` is given words where a click is not obeyed, "" where all are. */
@@ -36,7 +37,7 @@ export function createSteering(
       const state = stateNow();
       if (state !== "ready") begin.remove();
       else if (over && begin.parentElement !== over) over.append(begin);
-      hold.button.hidden = step.button.hidden = state === "saved";
+      hold.button.hidden = step.button.hidden = OVER.includes(state);
       if (!isHeld()) hold.show("pause", "Pause", "Pause training after the current step");
       else if (state === "ready") hold.show("play", "Train", "Begin to train");
       else hold.show("play", "Resume", "Resume training");

@@ -109,8 +109,8 @@ class Stats:
     probe_share: float = 0.0
     """The part of ``share`` that tracing examples takes; see ``live.probe``."""
     in_background: float = 0.0
-    """Processor time that other threads took meanwhile: to send, to record, and for the views. Of
-    several models that train at once all of it counts for each."""
+    """Processor time that other threads took between its steps: to send, to record, and for the
+    views. Of several models that train at once all of it counts for each."""
 
 
 _WORDS = {"idle": "not training", "running": "training", "live": "training"}

@@ -72,7 +72,10 @@ class Counter:
         self.seconds = 0.0
         """Time that counting, and work for the feed, took of the training thread."""
         self.in_background = 0.0
-        """Processor time that other threads have taken meanwhile, for watching."""
+        """Processor time that other threads have taken since the start, for watching."""
+        self.beside = 0.0
+        """The part of ``in_background`` that fell into ``training_seconds``."""
+        self._noted = 0.0  # of in_background, at the last step or pause
         self.skipped = 0
         """Steps at which a frame was due, and none could be taken."""
         self.training_seconds = 0.0
@@ -141,7 +144,7 @@ class Counter:
                         self.steps = step
                         self.skipped += not between
                         self.uncounted.steps = 0
-                        self.training_seconds += passed
+                        self._spend(passed)
                         self._intervals.append(passed)
                         feed.training.stepped(step, start, passed)
                         self._last_step_at = end = perf_counter()
@@ -172,12 +175,19 @@ class Counter:
             # Patience is at least this long, so it rarely has to be computed.
             if not self._intervals or passed <= _QUIET_SECONDS or passed <= self._patience:
                 counted = passed
-                self.training_seconds += passed
             self._intervals.append(passed)
+        self._spend(counted)
         feed.training.stepped(self.steps, now, counted)
         framed = feed.on_step(self.steps, now)
         for listener in self.step_listeners:
             listener(self.steps, framed)
+
+    def _spend(self, passed: float | None) -> None:
+        """Count seconds of training, with what others did meanwhile; None where it was a break."""
+        noted, self._noted = self._noted, self.in_background
+        if passed is not None:
+            self.training_seconds += passed
+            self.beside += self._noted - noted
 
     def hold_or_stop(self) -> None:
         """Hold, or stop the loop by raising `TrainingStopped`, if that was asked for."""
@@ -202,7 +212,9 @@ class Counter:
             self.only_counts = False
         now = perf_counter()
         # Time spent paused is not time spent training.
-        if not held:
+        if held:
+            self._spend(None)
+        else:
             self.seconds += now - start
         self._last_step_at = now
 
@@ -220,6 +232,7 @@ class Counter:
         """Leave out time between two steps that was not spent on training."""
         if self._last_step_at:
             self._last_step_at += seconds
+            self._spend(None)
 
     def add_step_listener(self, listener: Callable[[int, bool], None]) -> Callable[[], None]:
         """Call ``listener(step, framed)`` in the thread that trains, after each step counted.

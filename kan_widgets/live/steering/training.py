@@ -21,6 +21,8 @@ from kan_widgets.live.steering.loops import Clock, Loop, loops_here, loops_of, r
 from kan_widgets.live.steering.optimizers import Rates, learning_rates
 from kan_widgets.live.steering.step_queue import StepQueue
 
+_SETTLED = 3.0  # seconds: most of the first ones is the first batch
+
 
 class Training:
     """The run of a bound model: its curves, its progress, and the commands it is given."""
@@ -308,9 +310,10 @@ class Training:
             if phase != "failed" and open_ and self.control.state == "paused":
                 phase = "paused"
             remaining = None
-            if self.batches_total and self.batches_done and phase in ("running", "paused"):
+            elapsed, goes_on = self.clock.elapsed, phase in ("running", "paused")
+            if self.batches_total and self.batches_done and goes_on and elapsed >= _SETTLED:
                 left = self.batches_total - self.batches_done
-                remaining = self.clock.elapsed / self.batches_done * left
+                remaining = elapsed / self.batches_done * left
             return Progress(
                 state=phase,
                 step=step,

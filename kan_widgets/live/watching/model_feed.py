@@ -99,7 +99,7 @@ class ModelFeed(TrainingFeed):
         counter, total = self.counter, self.counter.training_seconds
         share, probes = (
             min(1.0, seconds / total) if total > 0 else 0.0
-            for seconds in (counter.seconds + counter.in_background, self.bound.probing.in_steps)
+            for seconds in (counter.seconds + counter.beside, self.bound.probing.in_steps)
         )
         return Stats(
             steps=counter.steps,
@@ -109,7 +109,7 @@ class ModelFeed(TrainingFeed):
             seconds=counter.seconds,
             share=share,
             probe_share=probes,
-            in_background=counter.in_background,
+            in_background=counter.beside,
         )
 
     @property

@@ -25,10 +25,9 @@ _OFF_WORDS = ("0", "false", "no", "off")
 _NO_COMPILER_MESSAGE = (
     "the package was installed without them, and no C++ compiler that could make them was found"
 )
-_WAITING_MESSAGE = (
-    "kan_widgets: waiting for {path}, which compiles the kernels of the layers for this machine, "
-    "once; given up after {patience} seconds. A wheel of kan-widgets brings them compiled. Not to "
-    "wait: kan_widgets.nn.use_compiled(False), or KAN_WIDGETS_COMPILE=0 in the environment."
+_WAITING = (  # one line of a notebook
+    "kan_widgets: waiting for {path}, which compiles layers for this machine, once; "
+    "not to wait: kw.nn.use_compiled(False)"
 )
 
 _wanted: bool | None = None
@@ -142,7 +141,7 @@ def _found_or_made(order: int) -> Kernels | str:
     path = compiler.local_compiler()
     if path is None:
         return trouble
-    words = _WAITING_MESSAGE.format(path=path, patience=compiler.TIMEOUT_SECONDS)
+    words = _WAITING.format(path=path)
     try:
         return compiler.compiled_kernels(path, order, lambda: print_notice(words))
     except Exception as error:  # whatever fails, torch's operations remain

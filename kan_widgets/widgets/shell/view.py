@@ -306,9 +306,9 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
         """Return a trait's value as the page would get it."""
         return self.trait_metadata(name, "to_json", self._trait_to_json)(value, self)
 
-    def _throttled_job(self, draw: Callable[[], object], fps: float) -> ThrottledJob:
+    def _throttled_job(self, draw: Callable[[], object], **pace: float) -> ThrottledJob:
         """Return a job that calls a method that sets traits, until the view is closed."""
-        self._jobs = (*self._jobs, ThrottledJob(draw, fps))
+        self._jobs = (*self._jobs, ThrottledJob(draw, **pace))
         return self._jobs[-1]
 
     def _wake(self, *_: Any) -> None:

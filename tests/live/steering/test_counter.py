@@ -127,6 +127,38 @@ def test_what_who_trains_does_between_two_steps_is_counted_once(
     assert counter.seconds == pytest.approx(3 * (0.25 + 0.5))
 
 
+@pytest.mark.parametrize("pause", ["turns of others", "held", "waited"])
+def test_what_others_do_counts_where_the_time_counts(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch, pause: str
+) -> None:
+    """Of models trained in turns, each counts what was drawn in its own turns, and no more."""
+    now = [100.0]
+    monkeypatch.setattr("kan_widgets.live.steering.counter.perf_counter", lambda: now[0])
+    counter = owner.counting()
+    monkeypatch.setattr(Training, "hold", lambda self: pause == "held" and passed(8, 6) is None)
+
+    def passed(seconds: float, beside: float) -> None:
+        now[0] += seconds
+        counter.in_background += beside
+
+    counter.after_step()
+    for _ in range(5):
+        for _ in range(4):
+            passed(0.125, 0.025)
+            counter.after_step()
+        if pause == "held":
+            counter.hold_or_stop()
+        elif pause == "waited":
+            passed(8, 6)
+            counter.waited(8)
+        else:
+            passed(8, 6)
+            counter.after_step()
+    assert counter.in_background > 30
+    assert counter.training_seconds == pytest.approx(20 * 0.125)
+    assert counter.beside == pytest.approx(20 * 0.025)
+
+
 def test_an_owner_that_fails_is_told_so_and_the_loop_goes_on(owner: Owner) -> None:
     counter = owner.counting(steps=12)
     for _ in range(2):

@@ -16,8 +16,8 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   network: { most: 520, least: 330 },
   training: { most: 190, least: 138 },
   kernels: { most: 340, least: 120 },
-  function: { most: 290, least: 150 },
-  response: { most: 320, least: 200 },
+  function: { most: 420, least: 205 },
+  response: { most: 320, least: 184 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
 const NARROW = { below: 540, least: 480, most: 640, page: 980 };
@@ -27,7 +27,7 @@ const FLAT = 60;
 const BETWEEN_ROWS = 8;
 const AROUND = 76;
 /** What comes with the first steps above the drawings of a narrow page: the line of time, and what changed. */
-const COMES = { below: 820, height: 50 };
+const COMES = { below: 790, height: 50 };
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
 /** From this width on panels stand in two columns, and what trains beside the network. */
@@ -175,10 +175,10 @@ export function createPanels(shell: Shell, host: Host) {
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
-    /** The latest value of a series as the panel of curves has it, and whether that panel is seen; null where it has none. */
-    latest(name: string) {
+    /** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen; null where it has none. */
+    latest(name: string, until: number) {
       const panel = places.find((one) => one.named.name === "training");
-      const found = latestOf(panel?.model?.get("curves"), name);
+      const found = latestOf(panel?.model?.get("curves"), name, until);
       const isSeen = panel?.section.matches(":not([hidden], [data-kw-crowded])") ?? false;
       return found && { ...found, isSeen };
     },

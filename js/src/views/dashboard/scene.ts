@@ -28,22 +28,20 @@ export function sceneOf(
   const caption: Remark[] = [];
   if (model) caption.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   const loss = latestLoss(store.standing());
-  if (loss) {
-    const curve = drawn(loss.name);
-    // Of what is drawn nowhere else what was heard last.
-    const { value, at } = curve && (curve.isSeen || curve.at >= (loss.at ?? 0)) ? curve : loss;
+  const isBack = store.cursor() >= 0;
+  const curve = loss && drawn(loss.name, isBack ? (step ?? 0) : Number.POSITIVE_INFINITY);
+  if (loss && (curve || !isBack)) {
+    // What was heard last: curves may come later.
+    const counts = curve && (isBack || curve.at >= (loss.at ?? 0));
+    const { value, at } = counts ? curve : loss;
     const logged = at === undefined ? "" : ` at step ${formatCount(at)}`;
-    const title = `The latest ${loss.name} that was logged${logged}, not smoothed: ${value}`;
+    const title = `The latest ${loss.name} that was logged${isBack ? " by then" : ""}${logged}, not smoothed: ${value}`;
     // While it trains the step that is shown is mostly another one.
-    const when = at === step && !isUnderWay(store.standing()) ? "" : logged;
+    const when = at === step && (isBack || !isUnderWay(store.standing())) ? "" : logged;
     const heights = curve && !curve.isSeen ? curve.heights : [];
     const swatch = { kind: "spark", colours: [theme.colours["curve-0"]], heights } as const;
-    const said = {
-      text: `${loss.name} ${formatNumber(value)}${when}`,
-      tone: "ink",
-      title,
-    } as const;
-    caption.push({ ...said, swatch: heights.length > 0 ? swatch : undefined });
+    const text = `${loss.name} ${formatNumber(value)}${when}`;
+    caption.push({ text, tone: "ink", title, swatch: heights.length > 0 ? swatch : undefined });
   }
   const said = caption.map(({ text }) => text).join(", ");
   return {

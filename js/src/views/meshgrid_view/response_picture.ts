@@ -260,12 +260,14 @@ export function layOutResponse(
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   // In two columns the patch stands below the input, and both are to be seen at once.
   const half = Math.max(120, Math.floor((most - 120) / 2));
-  const few = Math.min(column, inner < TIGHT_WIDTH ? 96 : inner < ROOMY_WIDTH ? 176 : 210);
+  const few = Math.min(column, inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : 210);
   const side = Math.min(tallest, [column, half, few][columns - 1]);
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
-  const patched = isLow
-    ? Math.max(Math.min(side, 240), Math.min(share, most - 80))
-    : Math.max(side, share);
+  // The fewer pixels the words under a row have, the more lines they take.
+  const footed = inner - side - ROW_KEY - 2 * COLUMN_GAP;
+  const spared = 48 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / Math.max(FOOT_WIDTH / 6, footed));
+  const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
+  const patched = isLow ? Math.min(larger, most - spared) : larger;
   const beside = inner - side - COLUMN_GAP;
   const room = [inner, beside, beside - patched - COLUMN_GAP][columns - 1];
   const top = TITLE + 2;
@@ -281,7 +283,7 @@ export function layOutResponse(
   const below = columns < 3;
   const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
   const start = columns === 1 ? under + TITLE + 4 : top;
-  const spare = isRow ? 78 : isLow ? 28 : columns === 2 ? 20 : 80;
+  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? 20 : 80;
   const tall = Math.max(isLow ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
@@ -296,11 +298,7 @@ export function layOutResponse(
   const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
   const foot = isRow
-    ? {
-        x: left,
-        y: Math.max(mapsEnd, bottomOf(cells)) + 18,
-        width: PAD + inner - left - ROW_KEY - COLUMN_GAP,
-      }
+    ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: footed }
     : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,

@@ -75,8 +75,8 @@ interface InspectorDrawing extends Drawing<InspectorScene> {
 const WIDTH_BESIDE = 560;
 const LEGEND_GAP = 8;
 const LOWEST_PLOT = 160;
-/** In a lower host all of the width is the plot's. */
-const LOW_HOST = 260;
+/** In a lower host, or a narrower one, all of the width is the plot's. */
+const HOST = { low: 260, narrow: 800 };
 /** Where no height is asked for, the plot grows with its width, and with all that is around it fits a laptop's window. */
 const USUAL_HEIGHTS = [380, 440] as const;
 const HEIGHT_SHARE = 0.45;
@@ -177,7 +177,8 @@ function layout(
 ): { places: Places; legend: Legend; height: number } {
   const strip = show.has("density");
   const side = legendWidth(width);
-  const isWhole = width < WIDTH_BESIDE || (room ?? LOW_HOST) < LOW_HOST;
+  const isSmall = room !== undefined && (room < HOST.low || width < HOST.narrow);
+  const isWhole = width < WIDTH_BESIDE || isSmall;
   const free = isWhole ? width : width - side - LEGEND_GAP;
   const own = Math.round(
     Math.max(USUAL_HEIGHTS[0], Math.min(USUAL_HEIGHTS[1], HEIGHT_SHARE * free)),
@@ -310,11 +311,11 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
 }
 
 function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
-  const { at, phi, range, x } = picture;
+  const { at, phi, range, x, frame } = picture;
   const { layer } = phi;
   const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
-  const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
-  const which = why && `, ${why}`;
+  const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
+  const which = first?.why && first.at === frame.step ? `, ${first.why}` : "";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
     { text: courseText(range, [start, end]), tone: range ? "ink" : "warn", strong: true },

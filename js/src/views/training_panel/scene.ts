@@ -117,6 +117,9 @@ function sceneOf(
   const hint = isBare ? "" : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
   const below = isEmpty ? empty.height : whole;
+  // Back in time the curves are read at the step that is shown.
+  const back = given.store.cursor() < 0 ? null : (given.store.current()?.step ?? null);
+  const held = () => ({ ...hands, step: hands.step ?? back });
   const steady = [chart.panels, chart.over, chart.marks, width, theme.name, colours.surface, ratio];
   return {
     chart,
@@ -136,7 +139,7 @@ function sceneOf(
         from: [...steady, layout.steps.from, layout.steps.to],
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
-      { marks: () => handsMarks(chart, layout, hands, colours, ratio) },
+      { marks: () => handsMarks(chart, layout, held(), colours, ratio) },
       { marks: () => (isEmpty ? empty.marks : []) },
     ],
     sites: NOWHERE,

@@ -39,8 +39,6 @@ const EMPTY = {
   /** Steps a second: of late, and over all steps. */
   rate: 0,
   mean_rate: 0,
-  /** How the layers of kan_widgets compute; empty where the model has none, or in a recording. */
-  kernels: "",
   /** Times as they are written: the training time, what remains of it, and what it was asked to be; "" where one is not known. */
   elapsed: "",
   remaining: "",
@@ -102,30 +100,22 @@ export function numbers(
   const ended = ENDED.some((end) => end === status.state || end === standing);
   const isUnderWay = !ended && standing !== "saved" && !UNSURE.includes(standing);
   if (isUnderWay && status.rate > 0) {
-    rows.push([
-      "",
-      `${formatNumber(status.rate)} steps/s`,
-      `Optimizer steps a second over the last few seconds, pauses not counted${status.kernels && `. KAN layers compute by ${status.kernels}`}`,
-    ]);
+    const lately = "Over the last few seconds, pauses not counted";
+    rows.push(["", `${formatNumber(status.rate)} steps/s`, lately]);
   }
   if (status.elapsed) {
     const mean = status.mean_rate;
     const each = mean > 0 ? `; while steps were made, ${formatNumber(mean)} a second` : "";
+    const paced = status.paced && ` (paced: ${status.paced} in all)`;
+    const waits = paced && ". It was asked to take so long: it waits between batches";
     rows.push([
       "training time",
-      status.elapsed,
-      `Wall-clock time from the first step to the last, pauses not counted${each}`,
+      `${status.elapsed}${paced}`,
+      `Wall-clock time from the first step to the last, pauses not counted${each}${waits}`,
     ]);
   }
   if (isUnderWay && status.remaining) {
     rows.push(["remaining", status.remaining, "At the present rate"]);
-  }
-  if (status.paced) {
-    rows.push([
-      "paced",
-      `to take ${status.paced}`,
-      "It was asked to take about this long, live.track(…, seconds=…): it waits between batches",
-    ]);
   }
   const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
   if (status.share >= MUCH && seconds >= SETTLED) {

@@ -80,6 +80,7 @@ function build(shell: Shell): Parts {
       const shown = stage.show(given, 4000, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
+      bar.element.hidden = shown.chart.panels.length === 0;
       tell(shown);
       shell.read("");
       return shown;
