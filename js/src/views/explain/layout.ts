@@ -13,7 +13,7 @@ import { type List, listsOf, type Row } from "./rows.ts";
 const WIDTH_BESIDE = 620;
 /** Share of the width for the pictures, and how large each of the two may be. */
 const PICTURES_SHARE = 0.5;
-const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 196];
+const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Pixels of a picture, and of scores beside two of them, where all else stands below. */
 const SMALL_SIDE = 150;
@@ -26,7 +26,7 @@ const WIDTH_OF_TWO_LISTS = 660;
 const MOST_MAPS = 5;
 const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
-const [MOST_GROUPS, FEW_GROUPS] = [8, 6];
+const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
 const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
