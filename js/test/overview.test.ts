@@ -30,6 +30,7 @@ function sceneOf(
 ): GridScene {
   const store = {
     current: () => frame,
+    latest: () => frame,
     initial: () => frame,
     at: () => frame,
     ghost: () => frame,
@@ -186,7 +187,7 @@ describe("a layer of many functions", () => {
     }
   });
 
-  it("has functions that rise from end to end in green, those that fall in pink", () => {
+  it("has functions that rise from end to end in orange, those that fall in blue", () => {
     const frame = layerWith([10, 625, 1, 1], "linear", []);
     const { nb, offset } = frame.layout.layers[0];
     // The base term alone: SiLU rises.
@@ -196,12 +197,13 @@ describe("a layer of many functions", () => {
     const [rising, falling] = [7, 8].map((f) => scene.picture.cells[f]);
     expect(rising).toBeGreaterThan(0);
     expect(falling).toBe(-rising);
-    const [headline] = scene.caption;
-    expect(headline.text).toMatch(/^6,250 functions: .*; the largest is output 0 · input 7$/);
-    const [r, g] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
-    expect(g).toBeGreaterThan(r);
-    const [r2, g2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
-    expect(r2).toBeGreaterThan(g2);
+    const [headline, key] = scene.caption;
+    expect(headline.text).toBe("6,250 functions: about as many rise as fall");
+    expect(key.text).toMatch(/^blue: φ falls, orange: φ rises; /);
+    const [r, , b] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
+    expect(r).toBeGreaterThan(b);
+    const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
+    expect(b2).toBeGreaterThan(r2);
   });
 
   it("has a place for functions that are not finite", () => {
@@ -230,9 +232,6 @@ describe("a dense layer that reads a flattened map", () => {
     expect(below.y - first.y).toBeCloseTo(first.width);
     expect(last.x - first.x).toBeCloseTo(4 * first.width);
     expect(caption.some(({ text }) => text.includes("columns: 25 maps, 5 × 5 blocks"))).toBe(true);
-    expect(caption[0].text).toMatch(
-      /^6,250 functions: .*; the largest is output 3 · map 3, row 2, column 3$/,
-    );
     expect(sites.words(String(625 * 3 + 88))).toContain(
       "output 3 · input 88 (map 3, row 2, column 3)",
     );
@@ -295,5 +294,44 @@ describe("a layer of one function", () => {
 
   it("keeps a cell where that is a shade", () => {
     expect(sceneOf(frame, { traits: { mode: "pattern" } }).plot).toBeNull();
+  });
+});
+
+describe("a small layer of curves", () => {
+  const few = frameOf([layer({ kind: "linear", shape: [5, 3, 1, 1] })]);
+  const many = frameOf([layer({ kind: "linear", shape: [10, 60, 1, 1] })]);
+
+  it("has plots wider than high, and one of them large with axes in what is left of the width", () => {
+    const { picture, plot, sites } = sceneOf(few, { width: 1186 });
+    const { width, height } = sites.box("14") ?? { width: 0, height: 0 };
+    expect(width).toBeGreaterThan(2 * height);
+    expect(height).toBeGreaterThanOrEqual(75);
+    expect(plot?.x).toBeGreaterThan(picture.arrangement.left + 3 * width);
+    expect((plot?.x ?? 0) + (plot?.width ?? 0)).toBeGreaterThan(1186 - 20);
+    for (const f of [0, 7, 14]) {
+      const { x, y, width: wide, height: high } = sites.box(String(f)) as Required<DOMRect>;
+      const view = { x: 0, y: 0, width: 1186, height: 480 };
+      expect(sites.at(x + wide - 1, y + high - 1, view)).toBe(String(f));
+    }
+  });
+
+  it("fills a narrow page with its plots alone, and a host has no plot in it", () => {
+    const { plot, sites } = sceneOf(few, { width: 440 });
+    expect(plot).toBeNull();
+    const last = sites.box("2") ?? { x: 0, width: 0 };
+    expect(last.x + last.width).toBeGreaterThan(440 - 16);
+    expect(sceneOf(few, { width: 1186, traits: { linked: ["id"] } }).plot).toBeNull();
+  });
+
+  it("is large in no plot where the cells take the width", () => {
+    expect(sceneOf(many, { width: 1186 }).plot).toBeNull();
+  });
+
+  it("has the ends of the axis of y in a large cell, in a small one not", () => {
+    const textsOf = (frame: Frame) =>
+      marksOf(sceneOf(frame, { width: 440 })).flatMap((m) => (m.kind === "text" ? m.text : []));
+    const end = (frame: Frame) => String(sceneOf(frame, { width: 440 }).picture.scales.largest);
+    expect(textsOf(few)).toContain(end(few));
+    expect(textsOf(many)).not.toContain(end(many));
   });
 });

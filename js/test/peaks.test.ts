@@ -4,7 +4,7 @@ import type { LinesMark, Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { cutText } from "../src/views/kernel_grid/caption.ts";
 import { functionMarks } from "../src/views/kernel_grid/marks.ts";
-import { peaksReader, withoutOutliers } from "../src/views/kernel_grid/peaks.ts";
+import { peaksReader, readableSize, withoutOutliers } from "../src/views/kernel_grid/peaks.ts";
 import { pictureMaker } from "../src/views/kernel_grid/picture.ts";
 import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";
@@ -70,6 +70,18 @@ describe("the scale", () => {
   });
 });
 
+it("a scale of curves leaves out a tenth of them where those would press the others flat", () => {
+  const even = Array.from({ length: 100 }, (_, k) => (k + 1) / 100);
+  expect(readableSize(even)).toBe(1);
+  const few = even.map((size, k) => (k < 90 ? size : 3 * size));
+  expect(readableSize(few)).toBe(0.9);
+  // More of them are not left out, nor one of a few.
+  expect(readableSize(even.map((size, k) => (k < 80 ? size : 3 * size)))).toBe(3);
+  expect(readableSize([1, 1, 1, 50])).toBe(50);
+  expect(readableSize([Number.NaN, ...few])).toBe(0.9);
+  expect(readableSize([Number.NaN])).toBe(0);
+});
+
 describe("a function that reaches further", () => {
   const now = withOutlier(20);
   const drawn = picture(now, []);
@@ -80,7 +92,7 @@ describe("a function that reaches further", () => {
   it("leaves the scale to the others, and is counted", () => {
     expect(drawn.scales.largest).toBe(picture(frameAt(0), []).scales.largest);
     expect(drawn.cut).toBe(1);
-    expect(cutText(drawn)).toBe("1 function goes beyond the axis (triangle)");
+    expect(cutText(drawn)).toBe("▲ 1 of 45 functions goes beyond ±0.25");
     expect(cutText(picture(frameAt(0), []))).toBe("");
     expect(picture(now, [], { scale: "function" }).cut).toBe(0);
   });
@@ -117,7 +129,7 @@ it("each step is measured once, and of many only some for each picture", () => {
     return new Float32Array(45).fill(1);
   };
   const now = history[99];
-  const how = { valuesOfOne: 100_000, made: [], measure };
+  const how = { valuesOfOne: 100_000, made: [], measure, scaleFor: withoutOutliers };
   read(history, now, layer, how);
   expect(measured).toBeLessThanOrEqual(16);
   for (let k = 0; k < 20; k++) read(history, now, layer, how);

@@ -90,7 +90,7 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 
 /** What only tests import: others go through what the file does for the views. */
 const FOR_TESTS = `
-  arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText barsOf basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
+  arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
   EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
   overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder

@@ -20,7 +20,7 @@ import {
 import { basisColours } from "../src/views/spline_inspector/picture.ts";
 import type { KeyRow } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
-import { barsOf } from "../src/views/spline_inspector/strip.ts";
+import { stripMarks } from "../src/views/spline_inspector/strip.ts";
 import {
   curve,
   limits,
@@ -528,22 +528,6 @@ describe("an edit on its way", () => {
   });
 });
 
-describe("the bars of the inputs", () => {
-  it("are cut where one stands far above all others", () => {
-    // A background of zeros, and the brightest pixels.
-    expect(barsOf([800, 3, 5, 4, 2, 90])).toEqual({ most: 5, cut: [0, 5], total: 904 });
-    expect(barsOf([0, 3, 5, 900, 6, 2])).toEqual({ most: 6, cut: [3], total: 916 });
-  });
-
-  it("are whole where they rise towards the tallest, or are alike", () => {
-    const peak = [1, 3, 9, 27, 81, 243, 81, 27, 9, 3, 1];
-    expect(barsOf(peak)).toMatchObject({ most: 243, cut: [] });
-    expect(barsOf([5, 0, 4, 0, 6])).toMatchObject({ most: 6, cut: [] });
-    expect(barsOf([7, 0, 0])).toMatchObject({ most: 7, cut: [] });
-    expect(barsOf([0, 0])).toMatchObject({ most: 0, cut: [] });
-  });
-});
-
 describe("words and colours", () => {
   it("tell the share of inputs outside", () => {
     const one = phi(spline());
@@ -588,4 +572,17 @@ describe("a curve laid over φ", () => {
     expect([-1, -0.5, 0.25, 1].map((x) => overlayAt(curve, x))).toEqual([4, 3, 2.25, 3]);
     expect([-1.01, 1.5, 2, 2.01].map((x) => overlayAt(curve, x))).toEqual([null, null, null, null]);
   });
+});
+
+it("the bars of the inputs are as high as the square root of their share, and the tallest has its number", () => {
+  const strip = { x: 100, y: 0, width: 400, height: 42 };
+  const density = { edges: [0, 1, 2, 3, 4], counts: [900, 0, 64, 36] };
+  const drawn = { density, x: [0, 4], domain: [0, 3], isAlone: false } as never;
+  const marks = stripMarks(drawn, strip, themeOf("light").colours);
+  const heights = marks.flatMap((mark) =>
+    mark.kind === "rects" ? Array.from(mark.boxes).filter((_, k) => k % 4 === 3) : [],
+  );
+  expect(heights.slice(1)).toEqual([40, (40 * 8) / 30, (40 * 6) / 30]);
+  const texts = marks.flatMap((mark) => (mark.kind === "text" ? mark.text : []));
+  expect(texts).toEqual(["90 %", "inputs"]);
 });

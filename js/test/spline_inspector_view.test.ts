@@ -253,7 +253,7 @@ describe("the legend", () => {
     await painted();
     row("phi")?.focus();
     press(row("phi") as HTMLElement, "ArrowDown");
-    expect(document.activeElement).toBe(row("base"));
+    expect(document.activeElement).toBe(row("ghost"));
     press(document.activeElement as HTMLElement, "ArrowUp");
     expect(document.activeElement).toBe(row("phi"));
   });

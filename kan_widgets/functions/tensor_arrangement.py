@@ -276,8 +276,6 @@ class Arrangement:
                 sentences.append(f"The base term, of x itself, is {base}.")
         if after := self.modules(recipe.after):
             sentences.append(f"{type(after[0]).__name__} comes after the sum.")
-        if recipe.shared(self.module):
-            sentences.append("Each kernel is used on every input channel.")
         if self.depths > 1 and any(self.conv.padding):  # type: ignore[union-attr]
             sentences.append("Beyond the first and last plane its functions add nothing.")
         return " ".join(filter(None, sentences))

@@ -17,7 +17,7 @@ from kan_widgets.widgets.wire.messages import float32
 
 _INDEX = ("out", "in", "row", "column")
 _OVERLAY_POINTS = 513
-PARTS = ("phi", "base", "spline", "basis", "ghost", "points", "knots", "density")
+PARTS = ("phi", "ghost", "base", "spline", "basis", "points", "knots", "density")
 
 
 class SplineInspector(ModelView):
@@ -57,12 +57,13 @@ class SplineInspector(ModelView):
         applied between two optimizer steps.""",
         default=False,
     )
-    show: Sequence[str] = option(
-        """What is drawn, of "phi", "base", "spline", "basis", "ghost", "points", "knots" and
-        "density"; all by default. "basis" is every basis function times its weight, "ghost" the
-        function at the first step (or at the one kept for comparison), "points" the control
-        points, "density" the inputs of the last ``live.observe(batch)``.""",
-        default=PARTS,
+    show: Sequence[str] | None = option(
+        """What is drawn, of "phi", "ghost", "base", "spline", "basis", "points", "knots" and
+        "density"; by default all, but "points" and "knots" only where it is ``editable``. "basis"
+        is every basis function times its weight, "ghost" the function at the first step (or at
+        the one kept for comparison), "points" the control points, "density" the inputs of the
+        last ``live.observe(batch)``.""",
+        default=None,
     )
     pins: Sequence[dict[str, Any]] = option(
         """Functions to compare with, each ``{"layer", "out", "in", "row", "column"}``.""",
@@ -84,14 +85,14 @@ class SplineInspector(ModelView):
         _check_functions("pins", options.get("pins", ()), source.feed.layout)
 
     @traitlets.validate("show")
-    def _validate_show(self, proposal: Any) -> list[str]:
-        parts = list(proposal["value"])
-        if unknown := [part for part in parts if part not in PARTS]:
+    def _validate_show(self, proposal: Any) -> list[str] | None:
+        parts = proposal["value"]
+        if unknown := [part for part in parts or () if part not in PARTS]:
             raise traitlets.TraitError(
                 f"show={parts!r}: unknown {', '.join(map(repr, unknown))}; the parts are "
                 f"{', '.join(map(repr, PARTS))}"
             )
-        return [part for part in PARTS if part in parts]
+        return parts and [part for part in PARTS if part in parts]
 
     @traitlets.observe("selection", "layer")
     def _lay_band(self, _: object = None) -> None:

@@ -46,10 +46,10 @@ def walk_through(walk: Walk) -> Run:
     walk.says("reading-pattern", "Uncheck **binarise**")
     walk.run_to("reading-binarised")
     pattern = walk.grid("reading-binarised")
-    assert "full at" not in pattern.text()
+    assert "difference" not in pattern.text()
     walk.look("binarised")
     walk.view("reading-binarised", "kernel-grid").get_by_text("binarise", exact=True).click()
-    lab.until(lambda: "full at φ(1) − φ(−1)" in pattern.text(), "the shades of grey")
+    lab.until(lambda: "difference −" in pattern.text(), "the shades of grey")
     walk.look("pattern")
 
     walk.says("reading-meshgrid", "Choose **grid**")

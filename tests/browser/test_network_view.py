@@ -65,7 +65,7 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert lab.cell_errors() == []
 
 
-def test_another_strongest_path_fades_in(lab: LabPage, server: LabServer) -> None:
+def test_another_strongest_path_is_drawn_at_once_and_over_nothing(lab: LabPage, server: LabServer) -> None:
     lab.open(
         server.write_notebook([SETUP, "view = kw.NetworkView(live)\nview", "view.example = 3"])
     )
@@ -78,13 +78,41 @@ def test_another_strongest_path_fades_in(lab: LabPage, server: LabServer) -> Non
     network.evaluate("""view => {
         view.seen = [];
         new MutationObserver((news) => {
-            for (const {addedNodes} of news) for (const {className, width} of addedNodes)
-                if (className === 'kw-fading') view.seen.push(width);
+            for (const {addedNodes} of news) for (const {tagName} of addedNodes)
+                if (tagName === 'CANVAS') view.seen.push(tagName);
         }).observe(view, {childList: true, subtree: true});
     }""")
     lab.page.mouse.move(2, 300)
     lab.run_cell(2)
     lab.until(lambda: network.evaluate(path) != before, "another path")
-    width = network.evaluate("view => view.querySelector('.kw-canvas').width")
-    assert network.evaluate("view => view.seen") == [width]
-    lab.until(lambda: network.locator(".kw-fading").count() == 0, "what was drawn before to go")
+    assert network.evaluate("view => view.seen") == []
+
+
+def test_four_notches_of_the_wheel_look_closer_and_escape_undoes_them_exactly(
+    lab: LabPage, server: LabServer
+) -> None:
+    lab.open(server.write_notebook([SETUP, "kw.NetworkView(live)"]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    network = lab.page.locator(".kw-network-view")
+    network.scroll_into_view_if_needed()
+    lab.until(lambda: network.evaluate("view => view.kwView?.scene()?.shown"), "a function")
+    plot = network.locator(".kw-viewport")
+    seen = "view => { const {width, height} = view.getBoundingClientRect(); return [width, height]; }"
+    scale = "view => view.kwView.scene().diagram.window.scale"
+    before = network.evaluate(seen), plot.evaluate(seen)
+    box = plot.bounding_box()
+    assert box
+    lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 120)
+    lab.page.keyboard.down("Control")
+    for _ in range(4):
+        lab.page.mouse.wheel(0, -120)
+    lab.page.keyboard.up("Control")
+    lab.until(lambda: network.evaluate(scale) > 1.7, "four notches")
+    assert network.evaluate(scale) < 2
+    assert network.get_by_text("whole network").is_visible()
+    assert (network.evaluate(seen), plot.evaluate(seen)) == before
+    plot.locator(".kw-canvas").focus()
+    lab.page.keyboard.press("Escape")
+    lab.until(lambda: network.evaluate(scale) == 1, "the whole network")
+    assert (network.evaluate(seen), plot.evaluate(seen)) == before

@@ -82,7 +82,7 @@ def test_shared_kernels_are_listed_once_whatever_the_channels():
     layers = read(model)
     assert [layer.shape for layer in layers] == [(5, 1, 3, 3), (5, 1, 3, 3), (10, 625, 1, 1)]
     assert sum(layer.n_functions for layer in layers[:2]) == 90
-    assert "every input channel" in layers[0].note
+    assert layers[0].conv.shared
 
 
 def test_a_shared_layers_functions_sum_to_its_output_on_every_channel():

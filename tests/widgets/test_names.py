@@ -65,8 +65,9 @@ def test_a_picture_says_them(live: Any, view: str) -> None:
     model = live.model
     if view == "NetworkView":
         live.probe(IMAGE[None], labels=[0])
-        best = CLASSES[int(model(IMAGE[None])[0].argmax())]
-        expected = [*expected, f"image 1 of 1: highest score {best}"]
+        scores = model(IMAGE[None])[0]
+        best = f"{CLASSES[int(scores.argmax())]} (score {scores.max():.2f})"
+        expected = [*expected, f"image 1 of 1: predicted {best}"]
     # The classes of Explain have bars where one layer is shown.
     pictures = [{}, {"layer": "2"}] if view == "Explain" else [{}]
     svgs = [make(live).svg(width=1000, max_height=4000, **options) for options in pictures]

@@ -72,11 +72,14 @@ def ask(inspector: SplineInspector, **content: Any) -> None:
 # -- options -------------------------------------------------------------------------
 
 
-def test_it_starts_with_the_first_layer_and_everything_shown(setting):
+def test_it_starts_with_the_first_layer_and_shows_points_only_where_they_can_be_moved(setting):
     inspector = SplineInspector(setting.live)
     assert inspector.layer == "0"
-    assert inspector.show == list(PARTS)
+    assert inspector.show is None
     assert not inspector.editable
+    usual = [part for part in PARTS if part not in ("points", "knots")]
+    assert inspector.svg() == inspector.svg(show=usual) != inspector.svg(show=PARTS)
+    assert inspector.svg(editable=True) == inspector.svg(editable=True, show=PARTS)
     assert SplineInspector(setting.live, layer=1).layer == "3"
     assert SplineInspector(setting.live, "3").layer == "3"
 
@@ -321,7 +324,7 @@ def test_the_picture_follows_selection_and_options_and_leaves_the_widget_alone(s
     alone = shown.image(width=500, show=["phi"]).tobytes()
     assert alone not in (first, second)
     assert shown.image(width=500, layer="3").tobytes() not in (first, second)
-    assert len(shown.show) > 1
+    assert shown.show is None
     with pytest.raises(TypeError, match="Did you mean 'editable'"):
         shown.image(editble=True)
     for wrong, words in (
@@ -349,8 +352,7 @@ def test_the_line_of_the_picture_lies_where_scipy_says(shown, setting):
 
 
 def test_the_picture_says_what_the_legend_says(shown, setting):
-    svg = shown.svg()
-    texts = labels(svg)
+    texts = labels(shown.svg(show=PARTS))
     weights = setting.model[0].spline_weight[0, 0, 0, 0]
     base = setting.model[0].base_weight[0, 0, 0, 0].item()
     assert texts[0] == "SplineInspector · layer 0 · kernel 0 · row 0, column 0"

@@ -1,6 +1,6 @@
 /** The functions of a layer: their numbers, their places, and both in words. */
 
-import type { BasisRange, Frame, LayerLayout, Selection } from "../wire/types.ts";
+import type { BasisRange, Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 
 /** A layer whose outputs may have names. */
@@ -160,4 +160,11 @@ export function placeText(
   return hasSeveral
     ? `${outputName(layer, place.out)} · ${inputName(layer, place.in)} · ${entry}`
     : `${outputName(layer, place.out, "kernel")} · ${entry}`;
+}
+
+/** What is said of a layer beside its size; that kernels are shared where several channels were seen. */
+export function noteOf({ note, conv }: LayerLayout, observed: Observed | null): string {
+  const channels = (conv?.shared && observed?.mapShape?.[1]) || 1;
+  const shared = channels > 1 ? `Each kernel is used on all ${channels} input channels.` : "";
+  return [note, shared].filter(Boolean).join(" ");
 }

@@ -73,6 +73,8 @@ export interface Shape {
   apart?: number | undefined;
   /** Pixels of the smallest cell, if not the usual ones. */
   least?: number | undefined;
+  /** How many times as wide as high the cell of a single function may be, where the page is wide; 1 by default. */
+  widest?: number | undefined;
 }
 
 export interface Rect {
@@ -89,7 +91,9 @@ export interface Arrangement extends Shape {
   flowing: boolean;
   rows: number;
   columns: number;
+  /** Pixels of a cell down, and across. */
   cell: number;
+  across: number;
   /** Free pixels between cells of a kernel, and between kernels. */
   cellGap: number;
   gap: number;
@@ -126,7 +130,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const flowing = order !== undefined || shape.in === 1;
   const rows = flowing ? 1 : shape.out;
   const columns = flowing ? shape.out * shape.in : shape.in;
-  const across = (cell: number) => kw * cell + (kw - 1) * cellGap;
+  const wideOf = (cell: number) => kw * cell + (kw - 1) * cellGap;
   const down = (cell: number) => kh * cell + (kh - 1) * cellGap;
   // Beside the rows as many as their names take, up to a fifth of the width.
   const longest = Math.max(0, ...(shape.names ?? []).map((name) => name.length));
@@ -138,7 +142,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
 
   let perBand = columns;
   if (fit(columns) < min) {
-    const most = Math.max(1, Math.floor((available + gap) / (across(min) + gap)));
+    const most = Math.max(1, Math.floor((available + gap) / (wideOf(min) + gap)));
     perBand = Math.ceil(columns / Math.ceil(columns / most));
   }
   let bands = Math.ceil(columns / perBand);
@@ -151,7 +155,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
   // A larger cell shows no more of φ. The few cells of a small layer grow, lest a page be blank.
   const count = shape.out * shape.in * kh * kw;
-  const largest = count > 4 ? 150 : count > 1 ? 260 : 420;
+  const largest = count > 4 ? 220 : count > 1 ? 260 : 420;
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
@@ -172,7 +176,9 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     bands = Math.ceil(columns / Math.max(1, Math.floor((available + gap) / (kw * cell + gap))));
     perBand = Math.ceil(columns / bands);
   }
-  const blockWidth = kw * cell + (kw - 1) * cellGap;
+  const widest = kh * kw === 1 ? (shape.widest ?? 1) * cell : cell;
+  const across = Math.max(cell, Math.min(widest, fit(perBand)));
+  const blockWidth = kw * across + (kw - 1) * cellGap;
   const blockHeight = kh * cell + (kh - 1) * cellGap;
   const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
 
@@ -183,6 +189,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     rows,
     columns,
     cell,
+    across,
     cellGap,
     gap,
     perBand,
@@ -196,8 +203,8 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
     position: order ? sort(order.keys(), (place) => order[place]) : null,
   };
-  const widest = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
-  arrangement.labelStep = stepOf(widest / (blockWidth + gap));
+  const labelled = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;
+  arrangement.labelStep = stepOf(labelled / (blockWidth + gap));
   return arrangement;
 }
 
@@ -288,8 +295,8 @@ export function rectOf(a: Arrangement, f: number): Rect {
   const kernel = Math.floor(f / (a.kh * a.kw));
   const { x, y } = blockOf(a, kernel);
   const [row, column] = [Math.floor(f / a.kw) - kernel * a.kh, f % a.kw];
-  const pitch = a.cell + a.cellGap;
-  return { x: x + column * pitch, y: y + row * pitch, width: a.cell, height: a.cell };
+  const [right, down] = [a.across + a.cellGap, a.cell + a.cellGap];
+  return { x: x + column * right, y: y + row * down, width: a.across, height: a.cell };
 }
 
 /** The function whose cell holds the point, or -1 between cells. */
@@ -306,11 +313,9 @@ export function cellAt(a: Arrangement, x: number, y: number): number {
   const dx = inX - k * (a.blockWidth + a.gap);
   const dy = inY - r * (a.blockHeight + a.gap);
   if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
-  const col = Math.floor(dx / (a.cell + a.cellGap));
-  const row = Math.floor(dy / (a.cell + a.cellGap));
-  if (dx - col * (a.cell + a.cellGap) >= a.cell || dy - row * (a.cell + a.cellGap) >= a.cell) {
-    return -1;
-  }
+  const [right, down] = [a.across + a.cellGap, a.cell + a.cellGap];
+  const [col, row] = [Math.floor(dx / right), Math.floor(dy / down)];
+  if (dx - col * right >= a.across || dy - row * down >= a.cell) return -1;
   return (kernelAt(a, r, column) * a.kh + row) * a.kw + col;
 }
 

@@ -31,15 +31,6 @@ const DESIGN: Record<ThemeName, { lightness: [number, number]; below: Arm; above
   },
 };
 
-/** Of φ that falls, and of φ that rises. */
-const COURSE = {
-  below: { hue: 347, chroma: [0, 0.088, 0.128, 0.08] },
-  above: { hue: 168, chroma: [0, 0.075, 0.105, 0.068] },
-} satisfies Record<string, Arm>;
-
-/** What is coloured: values below and above zero, or the course of φ. */
-type Scheme = ThemeName | `${ThemeName} course`;
-
 export interface Palette {
   /** 2·ARM + 1 colours as bytes r, g, b; the middle one stands for zero. */
   bytes: Uint8ClampedArray;
@@ -49,16 +40,15 @@ export interface Palette {
   broken: [number, number];
 }
 
-const palettes: Partial<Record<Scheme, Palette>> = {};
+const palettes: Partial<Record<ThemeName, Palette>> = {};
 
-export function paletteOf(scheme: Scheme): Palette {
-  palettes[scheme] ??= buildPalette(scheme);
-  return palettes[scheme];
+export function paletteOf(theme: ThemeName): Palette {
+  palettes[theme] ??= buildPalette(theme);
+  return palettes[theme];
 }
 
-function buildPalette(scheme: Scheme): Palette {
-  const theme = scheme.startsWith("dark") ? "dark" : "light";
-  const { lightness, below, above } = { ...DESIGN[theme], ...(scheme === theme ? {} : COURSE) };
+function buildPalette(theme: ThemeName): Palette {
+  const { lightness, below, above } = DESIGN[theme];
   const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
   for (const [arm, sign] of [
     [below, -1],
@@ -72,9 +62,10 @@ function buildPalette(scheme: Scheme): Palette {
   for (let k = 0; k < pixels.length; k++) {
     pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
   }
-  const broken: [number, number] = scheme.startsWith("dark")
-    ? [pixel(120, 120, 120), pixel(70, 70, 70)]
-    : [pixel(150, 150, 150), pixel(205, 205, 205)];
+  const broken: [number, number] =
+    theme === "dark"
+      ? [pixel(120, 120, 120), pixel(70, 70, 70)]
+      : [pixel(150, 150, 150), pixel(205, 205, 205)];
   return { bytes, pixels, broken };
 }
 

@@ -210,7 +210,7 @@ export function curvesPlot(
     y: box.y,
     // The last label may stand at the very end.
     width: box.width - left - 12,
-    height: box.height - bottomRoom({ title: titles.x }, size),
+    height: box.height - (most.x > 0 ? bottomRoom({ title: titles.x }, size) : 0),
   };
   y.scale = linear(yRange, plot.y + plot.height, plot.y);
   const xTicks = ticks(xRange, most.x);

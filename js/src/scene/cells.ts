@@ -242,25 +242,29 @@ export function brokenMarks(
   return xy.length > 0 ? [segments(xy, stroke, { width: 1.5 })] : [];
 }
 
-/** Pixels of the smallest cell that has room for numbers under it. */
+/** Pixels of the smallest cell that has room for numbers under it, and at its side. */
 const LEAST_WITH_AXIS = 28;
+const LEAST_WITH_SIDE = 70;
 /** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;
 
-/** The axis of all cells, under the lowest one at the left: its ends, and its name between them. */
+/** The axis of all cells, under the lowest one at the left: its ends, and its name between them; in a large one also the ends of ±y. */
 export function axisMarks(
   a: Arrangement,
   [low, high]: readonly [number, number],
   name: string,
   { muted }: Colours,
+  yEnd?: number,
 ): Mark[] {
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
-  const at = [low, high].map((end, k) => ({ text: formatNumber(end), x: x + k * a.cell }));
+  const at = [low, high].map((end, k) => ({ text: formatNumber(end), x: x + k * a.across }));
   const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
-  const room = a.cell - left - right;
+  const room = a.across - left - right;
   const base = y + height + AXIS_HEIGHT - 2;
+  const sides = yEnd && a.cell >= LEAST_WITH_SIDE ? [yEnd, -yEnd] : [];
   return [
+    ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
     ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
     ...(room > widthOf(name, WORDS) + 6
       ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]

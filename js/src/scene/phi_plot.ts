@@ -13,6 +13,8 @@ const POINTS = 80;
 /** Share of what is drawn that stays free at the ends of either axis. */
 const AIR = 0.08;
 const OPACITY = 0.5;
+/** A lower plot has no numbers along x: what stands over it says them. */
+export const LOW = 70;
 
 /** A curve, what it was, and where both are drawn. */
 export interface Changed {
@@ -69,15 +71,15 @@ interface Plotted {
   x: Ends;
   /** What it was, in the same layout. */
   ghost: Frame | null;
-  /** How far from 0 its axis reaches at least: that of the functions beside it. */
-  reach?: number;
+  /** What its axis reaches to at least: that of the functions beside it. */
+  y?: Ends;
   /** Whether the ground beyond the grid has its name on it: that is enough once in a view. */
   isFirst?: boolean;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, reach = 0, isFirst = true }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, y: ends = [0, 0], isFirst = true }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -94,9 +96,12 @@ export function phiPlot(
     { points: now, stroke: colours.ink, paint: { round: true, width: 2 } },
   ];
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
-    most: { x: box.width < 170 ? 3 : 5, y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4 },
+    most: {
+      x: box.height < LOW ? 0 : box.width < 170 ? 3 : 5,
+      y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4,
+    },
     air: AIR,
-    values: [reach, -reach, example?.value ?? 0],
+    values: [...ends, example?.value ?? 0],
     within: basisOf(layer, f).domain,
     beyond: isFirst ? "outside the grid" : "",
     under: ({ scale: toX }, { scale: toY }) =>

@@ -54,14 +54,11 @@ export function createLayerView(shell: Shell, stage: Stage) {
         return;
       }
       const { title, lines, box } = told;
-      const { offsetLeft, offsetTop, offsetHeight } = stage.element;
+      const { offsetLeft: x, offsetTop: y, offsetHeight: height } = stage.element;
       const seen = stage.view();
-      tip.show(
-        title,
-        lines,
-        { ...box, x: box.x - seen.x + offsetLeft, y: box.y - seen.y + offsetTop },
-        { width: root.clientWidth, height: offsetTop + offsetHeight },
-      );
+      const cell = { ...box, x: box.x - seen.x, y: box.y - seen.y };
+      const room = { width: root.clientWidth - x, height };
+      tip.show(title, lines, cell, room, { x, y });
     },
   };
 }

@@ -117,14 +117,6 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     /** As large as the scene, under the canvas and whatever a view lays over it. */
     page,
     canvas,
-    /** Lays what is drawn over what comes next, where it fades: see view.css. */
-    fadeOut() {
-      const before = element(document, "canvas", "kw-fading", page);
-      Object.assign(before, { width: canvas.width, height: canvas.height });
-      before.style.cssText = canvas.style.cssText;
-      before.getContext("2d")?.drawImage(canvas, 0, 0);
-      setTimeout(() => before.remove(), 220);
-    },
     /** CSS pixels that a scene has from left to right; 0 while the view is hidden. */
     width: () => viewport.element.clientWidth,
     pointed,

@@ -1,6 +1,7 @@
 /** The tooltip: where it goes, and its element. */
 
 import type { Rect } from "../phi/geometry.ts";
+import type { Point } from "../scene/marks.ts";
 import { element } from "./element.ts";
 
 export interface TipLine {
@@ -47,7 +48,8 @@ export function createTip(document: Document) {
   let lastLabels = "";
   return {
     element: root,
-    show(text: string, lines: readonly TipLine[], cell: Rect, box: BoxSize) {
+    /** Beside a cell of a box that begins at `origin` of the view: what is over the box stays in sight. */
+    show(text: string, lines: readonly TipLine[], cell: Rect, box: BoxSize, origin: Point) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== lastLabels) {
         list.replaceChildren(
@@ -67,7 +69,7 @@ export function createTip(document: Document) {
       root.hidden = false;
       const { offsetWidth: width, offsetHeight: height } = root;
       const { x, y } = placeTip(cell, { width, height }, box);
-      root.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+      root.style.transform = `translate(${Math.round(x + origin.x)}px, ${Math.round(y + origin.y)}px)`;
     },
     hide() {
       root.hidden = true;

@@ -168,7 +168,8 @@ def _trait_of(kind: Any, default: Any, **bounds: Any) -> traitlets.TraitType[Any
         bounds["allow_none"] = True
     if get_origin(kind) is Sequence:
         [inside] = get_args(kind)
-        return traitlets.List(_trait_of(inside, traitlets.Undefined), list(default))
+        own = _trait_of(inside, traitlets.Undefined)
+        return traitlets.List(own, default and list(default), **bounds)
     factory: Any = {
         bool: traitlets.Bool,
         int: traitlets.Int,

@@ -2426,9 +2426,8 @@ var Builder = class {
     });
     const type = geometry ? `${isShared ? "Shared" : ""}KANConv2d` : "KANLinear";
     const labels = [base, ...basis.labels];
-    const note = isShared ? "Each kernel is used on every input channel." : "";
     this.#layer(
-      { name, type, shape: four, note },
+      { name, type, shape: four, note: "" },
       labels,
       basis,
       tableOf(machine, basis, base),

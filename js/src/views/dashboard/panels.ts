@@ -1,7 +1,7 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
-import { layerNamed } from "../../phi/entries.ts";
+import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
@@ -93,8 +93,10 @@ export function createPanels(shell: Shell, host: Host) {
       },
       // Said by the first panel of the layer for all of them.
       says(remark) {
-        const layer = layerNamed(shell.store()?.current() ?? null, shell.get("layer"));
-        return number !== speaker && remark !== "" && remark === layer?.note;
+        const store = shell.store();
+        const layer = layerNamed(store?.current() ?? null, shell.get("layer"));
+        if (!store || !layer || number === speaker || remark === "") return false;
+        return remark === noteOf(layer, store.observed(layer.name));
       },
       height() {
         if (places.every(({ height }) => height === undefined)) arrange();

@@ -1,7 +1,14 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
 import { maxIndex, mean } from "d3-array";
-import { counted, isPlain, layerInWords, layerSize, outputName } from "../../phi/entries.ts";
+import {
+  counted,
+  isPlain,
+  layerInWords,
+  layerSize,
+  noteOf,
+  outputName,
+} from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
@@ -14,16 +21,17 @@ import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
 import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
-import { furthest, type Picture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
-import { placeTexts, selectionText } from "./words.ts";
+import { selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
 /** By which share of an output's functions more rise than fall, or fall than rise, to be worth a word. */
 const LEANING = 0.25;
+const GREY = "rgb(128,128,128)";
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
 
@@ -32,9 +40,10 @@ export function gridCaption(
   { store, theme, room, get }: Given,
   hasPlot: boolean,
 ): Remark[] {
-  const { settings, initial, frame, shade, layer, arrangement } = picture;
+  const { settings, initial, frame, shade, layer, arrangement, scales } = picture;
   const { colours } = theme;
-  const { warned, noted } = remarks(picture);
+  const note = noteOf(layer, store.observed(layer.name));
+  const { warned, noted } = remarks(picture, note);
   const { mode } = settings;
   const overview = mode === "overview";
   const caption: Remark[] = [];
@@ -43,8 +52,8 @@ export function gridCaption(
   };
   const over = xTitle(picture, store.alone());
   if (overview) {
-    const ramp = rampOf(paletteOf(`${theme.name} course`));
-    const key = `φ falls / rises, ${sizesText(picture)}`;
+    const ramp = rampOf(paletteOf(theme.name));
+    const key = `blue: φ falls, orange: φ rises; ${sizesText(picture)}`;
     caption.push({ text: findingText(picture), tone: "ink", strong: true, title: PLACES });
     caption.push(keyed(key, "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(`each square a ${picture.unit > 1 ? "kernel" : "function"} · ${leadText(picture)}`);
@@ -60,8 +69,13 @@ export function gridCaption(
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
-  const size = (isBrief || overview) && !isGrey(settings) ? sizeText(picture) : "";
+  const size = (isBrief || overview) && !isGrey(settings) ? sizeText(picture, note) : "";
   caption[0].title = [caption[0].title, size].filter(Boolean).join(". ");
+  if (picture.pattern && !settings.binarise) {
+    const [black, white] = [0, 255].map((grey) => `rgb(${grey},${grey},${grey})`);
+    const most = formatNumber(scales.largest);
+    caption.push(keyed(`difference −${most} … ${most}`, "ramp", [black, GREY, white]));
+  }
   if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
@@ -70,9 +84,11 @@ export function gridCaption(
     const ramp = tintRamp(shade, paletteOf(theme.name));
     caption.push(shade.values ? keyed(shadeText(shade), "ramp", ramp) : { text: shadeText(shade) });
   }
-  if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture));
-  const isMatrix = layer.kind !== "elementwise" && !arrangement.flowing;
-  if (!overview && (isMatrix || isScattered(arrangement))) say(leadText(picture), PLACES);
+  if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture, note));
+  // Else the labels of rows and columns say it.
+  const isCut = arrangement.bands > 1 && !arrangement.flowing;
+  if (!overview && (isCut || picture.shape !== layer.shape || isScattered(arrangement)))
+    say(leadText(picture), PLACES);
   if (arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
   if (warned) caption.push({ text: warned, tone: "warn" });
@@ -121,9 +137,9 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   return spanText(layer.variable, xRange) + which;
 }
 
-/** What an overview shows: how many functions, in which output most go one way, and which is the largest. */
+/** What an overview shows: how many functions, and in which output most go one way. */
 function findingText(picture: Picture): string {
-  const { cells, layer, shape, sizes } = picture;
+  const { cells, layer, shape } = picture;
   const [out] = shape;
   // Of a few functions each output says nothing.
   const rows = cells.length / out < 4 ? 1 : out;
@@ -137,10 +153,7 @@ function findingText(picture: Picture): string {
   const name = outputName(layer, (layer.window?.out ?? 0) + o);
   const most = `${rows > 1 ? `for ${name} ` : ""}far more ${way}`;
   const count = `${counted(layer.count, "function")}${layer.window ? " drawn" : ""}`;
-  const ways = Math.abs(lean) < LEANING ? "about as many rise as fall" : most;
-  const f = furthest(sizes);
-  const largest = layer.count > 1 && sizes[f] > 0 ? placeTexts(picture, f).at(-2) : "";
-  return `${count}: ${ways}${largest && `; the largest is ${largest}`}`;
+  return `${count}: ${Math.abs(lean) < LEANING ? "about as many rise as fall" : most}`;
 }
 
 /** What the colours of an overview stand for. */
@@ -173,7 +186,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   const { layer, settings, scales } = picture;
   const x = inputsText(picture);
   if (picture.pattern) {
-    return patternText(layer, picture.pattern.pixels, scales.largest, settings.binarise);
+    return patternText(layer, picture.pattern.pixels);
   }
   if (settings.mode === "overview") return `${leadText(picture)}; ${sizesText(picture)}, for ${x}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
@@ -195,9 +208,10 @@ export function axesText(picture: Picture, isBrief = false): string {
 }
 
 /** How many functions are cut at the edge of their cells. */
-export function cutText({ cut }: Picture): string {
+export function cutText({ cut, layer, scales }: Picture): string {
   if (cut === 0) return "";
-  return `${counted(cut, "function")} ${cut === 1 ? "goes" : "go"} beyond the axis (triangle)`;
+  const which = `${formatCount(cut)} of ${counted(layer.count, "function")}`;
+  return `▲ ${which} ${cut === 1 ? "goes" : "go"} beyond ${formatRange(scales.largest)}`;
 }
 
 /** The scale of the tints: "spread 0 … 0.0312 of y". */
@@ -208,15 +222,15 @@ export function shadeText({ name, units, signed, values, most, unknown }: Shade)
   return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
 }
 
-/** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on every input channel.". */
-function sizeText({ layer }: Picture): string {
-  return [layerSize(layer), layer.note].filter((text) => text).join(". ");
+/** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on all 5 input channels.". */
+function sizeText({ layer }: Picture, note: string): string {
+  return [layerSize(layer), note].filter((text) => text).join(". ");
 }
 
 /** What the reader must know beside the axes. */
-export function remarks(picture: Picture): { warned: string; noted: string } {
-  const { layer, settings, broken, initial } = picture;
-  const noted = isGrey(settings) ? [layer.note] : [];
+export function remarks(picture: Picture, note = ""): { warned: string; noted: string } {
+  const { settings, broken, initial } = picture;
+  const noted = isGrey(settings) ? [note] : [];
   if (settings.mode === "change" && !initial) noted.unshift("no first frame: φ itself is drawn");
   if (!isGrey(settings) && picture.sizes.every((size) => size === 0)) {
     noted.unshift(settings.mode === "change" ? "nothing has changed yet" : "every φ is zero");

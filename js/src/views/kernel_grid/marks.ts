@@ -46,7 +46,7 @@ export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, rati
   if (picture.band) marks.push(bandMark(picture, picture.band, visible, colours));
   if (ghost) {
     const dash = arrangement.cell < 28 ? [2, 2] : [3, 2.5];
-    marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }).mark);
+    marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }));
   }
   return marks;
 }
@@ -64,15 +64,8 @@ export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[
   if (isGrey(settings)) return greyMarks(picture, visible, colours);
   const marks = mode === "change" ? fillMarks(picture, visible, colours) : [];
   const width = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
-  const drawn = curves(picture, picture, visible, { stroke: colours.ink, width });
-  marks.push(drawn.mark);
+  marks.push(curves(picture, picture, visible, { stroke: colours.ink, width }));
   if (picture.cut > 0) marks.push(triangleMark(picture, visible, colours));
-  // A constant function gets a small mark, so that it is not taken for one that is merely small.
-  const boxes = drawn.flat.flatMap((f) => {
-    const { x, y, width: w } = rectOf(arrangement, f);
-    return [x + w - 5, y + 2, 3, 3];
-  });
-  if (boxes.length > 0) marks.push(rects(boxes, { fill: colours.muted }));
   const broken = visible.filter((f) => Number.isNaN(sizes[f]));
   return [...marks, ...brokenMarks(arrangement, broken, colours.warn)];
 }
@@ -116,8 +109,8 @@ function cellMarks(
   const [lo, hi] = [Math.max(layer.domain[0], xRange[0]), Math.min(layer.domain[1], xRange[1])];
   const wide = beyondGrid(picture);
   const fill = wide ? colours.outside : colours.cell;
-  const marks: Mark[] = [rects(within(0, arrangement.cell), { fill })];
-  const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.cell];
+  const marks: Mark[] = [rects(within(0, arrangement.across), { fill })];
+  const [from, to] = wide ? [toX(lo), toX(hi)] : [0, arrangement.across];
   if (wide && lo < hi) marks.push(rects(within(from, to), { fill: colours.cell }));
   if (shade?.values && from < to) {
     const palette = paletteOf(name);
@@ -156,7 +149,7 @@ function eachCurve(
 
 /** The x at which a cell begins, pixels for each x beyond it, and where in the cell an x lies. */
 function mappingOf({ xRange: [from, to], arrangement }: Picture) {
-  const slope = (arrangement.cell - 2 * INSET) / (to - from);
+  const slope = (arrangement.across - 2 * INSET) / (to - from);
   return { from, slope, toX: (x: number) => INSET + (x - from) * slope };
 }
 
@@ -170,14 +163,13 @@ function placesOf(picture: Picture, { cell, axis }: Pick<Placed, "cell" | "axis"
   };
 }
 
-/** The finite functions as one batch, and the constant ones among them. */
+/** The finite functions as one batch. */
 function curves(
   picture: Picture,
   drawn: { subject: Subject; plan: Plan },
   visible: readonly number[],
   paint: Paint,
-): { mark: Mark; flat: number[] } {
-  const flat: number[] = [];
+): Mark {
   const xy = new Float32Array(2 * drawn.plan.points * visible.length);
   const ends: number[] = [];
   const parts: number[] = [];
@@ -186,7 +178,7 @@ function curves(
   const half = picture.arrangement.cell / 2;
   const { from, slope } = mappingOf(picture);
   eachCurve(picture, drawn, visible, (placed) => {
-    const { f, points, n, cell, axis } = placed;
+    const { points, n, cell, axis } = placed;
     let least = points.y[0];
     let most = least;
     let sum = 0;
@@ -197,7 +189,6 @@ function curves(
       if (value > most) most = value;
     }
     if (n === 0 || !Number.isFinite(sum)) return;
-    if (most - least <= 1e-6 * Math.max(Math.abs(least), Math.abs(most))) flat.push(f);
     if (most > axis || least < -axis) {
       const { toX, toY } = placesOf(picture, placed);
       for (const part of partsWithin(points, n, axis)) {
@@ -219,7 +210,7 @@ function curves(
   all.set(xy.subarray(0, at));
   all.set(parts, at);
   for (const end of partEnds) ends.push(at / 2 + end);
-  return { mark: { kind: "lines", xy: all, ends, ...paint }, flat };
+  return { kind: "lines", xy: all, ends, ...paint };
 }
 
 /** The parts of a curve between −axis and axis, which end where it crosses them. */

@@ -19,8 +19,8 @@ import { isGrey } from "./settings.ts";
 import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
 
-export const WIDTH = 230;
-export const HEIGHT = 150;
+export const WIDTH = 200;
+export const HEIGHT = 112;
 const PLOT_POINTS = 200;
 /** Share of the height that stays free above and below. */
 const PLOT_AIR = 0.06;
@@ -72,6 +72,7 @@ export function magnified(
 
 /** Limits of the plot's size, in CSS pixels. */
 const LEAST_PLOT = 100;
+const LEAST_PLOT_WIDTH = 180;
 const LARGEST_PLOT = { width: 820, height: 340 };
 const WIDEST_ALONE = 1200;
 const PLOT_GAP = 24;
@@ -128,7 +129,7 @@ function coloursOf(picture: Picture, { name }: Theme): Uint32Array {
   const width = arrangement.kw;
   if (isGrey(settings)) return new Uint32Array(greyPixels(cells, width, [0, 1]).rgba.buffer);
   const out = new Uint32Array(cells.length);
-  colourise(cells, scales.largest, paletteOf(`${name} course`), out, width);
+  colourise(cells, scales.largest, paletteOf(name), out, width);
   return out;
 }
 
@@ -159,6 +160,7 @@ export function plotBox(picture: Picture, width: number, height: number): Rect |
     };
   }
   if (width < WIDE) {
+    if (picture.settings.mode !== "overview") return null;
     const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - a.height - PAD);
     return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
   }
@@ -166,12 +168,9 @@ export function plotBox(picture: Picture, width: number, height: number): Rect |
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
-  const down = Math.min(
-    LARGEST_PLOT.height,
-    height - PLOT_HEAD - 2 * PAD,
-    Math.max(180, 0.75 * across),
-  );
-  return across < 180 || down < LEAST_PLOT
+  const tallest = Math.max(LARGEST_PLOT.height, a.height - PLOT_HEAD);
+  const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, Math.max(180, 0.75 * across));
+  return across < LEAST_PLOT_WIDTH || down < LEAST_PLOT
     ? null
     : { x, y: PAD, width: across, height: PLOT_HEAD + down };
 }

@@ -2,7 +2,7 @@
 
 import { extent } from "d3-array";
 import { basisOf } from "../../phi/entries.ts";
-import { formatNumber, formatRange } from "../../phi/format.ts";
+import { formatNumber } from "../../phi/format.ts";
 import type { LayerLayout, Observed } from "../../wire/types.ts";
 import type { Subject } from "./subject.ts";
 
@@ -41,26 +41,16 @@ export function seesPixels(layer: LayerLayout, observed: Observed | null): boole
   return Math.abs(least + 1) <= PIXEL_TOLERANCE && most <= 1 + PIXEL_TOLERANCE;
 }
 
-/** What black and white stand for, and how far apart φ is where they are full. */
-export function patternText(
-  layer: LayerLayout,
-  pixels: boolean,
-  largest: number,
-  binarise: boolean,
-): string {
-  const { variable, bases } = layer;
+/** What black and white stand for. */
+export function patternText({ variable, bases }: LayerLayout, pixels: boolean): string {
   const lows = bases.map(({ domain }) => domain[0]);
   const highs = bases.map(({ domain }) => domain[1]);
   const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
   const [low, high] = [spread(lows), spread(highs)];
-  let words = `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
-  if (pixels) words = "black: prefers dark (−1) · white: prefers bright (+1)";
-  if (!alike) {
-    words = `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
-  }
-  if (binarise) return words;
-  const difference = alike ? `φ(${high}) − φ(${low}) = ` : "a difference of ";
-  return `${words} · full at ${difference}${formatRange(largest)}`;
+  if (!alike)
+    return `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
+  if (pixels) return "black: φ is larger for dark pixels (x = −1) · white: for bright (x = 1)";
+  return `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
 }
 
 /** The least of some numbers and the largest, or the one that all are. */

@@ -1,5 +1,6 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. */
 
+import { max } from "d3-array";
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -19,8 +20,20 @@ export interface Peaks {
   step: number;
   /** max |value| per function, NaN where not finite. */
   sizes: Float32Array;
-  /** The largest of them that is no outlier. */
+  /** How far a scale goes for them. */
   most: number;
+}
+
+/** So many functions are cut where all others reach less than this share of what they do. */
+const CUT_SHARE = 0.1;
+const READABLE_SHARE = 0.75;
+
+/** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
+export function readableSize(sizes: ArrayLike<number>): number {
+  const finite = Float64Array.from(sizes).filter(Number.isFinite);
+  const most = max(finite) ?? 0;
+  const others = atPlace(finite, finite.length - 1 - Math.floor(CUT_SHARE * finite.length));
+  return others > 0 && others < READABLE_SHARE * most ? others : most;
 }
 
 /** The largest size that is at most twice as large as those of the other 98 %; 0 where none is finite. */
@@ -44,6 +57,7 @@ interface Measure {
   valuesOfOne: number;
   made: readonly unknown[];
   measure(frame: Frame, layer: LayerLayout): Float32Array;
+  scaleFor(sizes: Float32Array): number;
 }
 
 /** Remembers the peaks of frames that it has seen, and measures some of those that it has not. */
@@ -53,13 +67,13 @@ export function peaksReader() {
     frames: readonly Frame[],
     frame: Frame,
     layer: LayerLayout,
-    { valuesOfOne, made, measure }: Measure,
+    { valuesOfOne, made, measure, scaleFor }: Measure,
   ): { now: Peaks; all: Peaks[] } => {
-    const from = [layer.name, layer.shape.join(), ...made];
+    const from = [layer.name, layer.shape.join(), scaleFor, ...made];
     const peaksAt = keep("peaks", from, () => new WeakMap<Frame, Peaks>());
     const peaksOf = (one: Start) => {
       const sizes = measure(one.frame, one.layer);
-      const peaks = { step: one.frame.step, sizes, most: withoutOutliers(sizes) };
+      const peaks = { step: one.frame.step, sizes, most: scaleFor(sizes) };
       peaksAt.set(one.frame, peaks);
       return peaks;
     };

@@ -10,7 +10,14 @@ import { largestFinite } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
-import { functionPeaks, layerPeak, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
+import {
+  functionPeaks,
+  layerPeak,
+  type Peaks,
+  peaksReader,
+  readableSize,
+  withoutOutliers,
+} from "./peaks.ts";
 import { type Band, type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
 import type { Together } from "./shared_scale.ts";
@@ -169,6 +176,9 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   function measure(picture: Picture, { scores, history = [], together }: Ingredients) {
     const { frame, layer, settings, xRange, initial, arrangement } = picture;
     const { mode } = settings;
+    // Of colours, weights and curves that are too many the height of each one is not read.
+    const isRead = mode !== "overview" && !isPlain(layer) && layer.count <= OVERVIEW_BEYOND;
+    const scaleFor = isRead ? readableSize : withoutOutliers;
     const { each, planFor } = planner(picture, keep);
     const since = mode === "change" ? initial : null;
     const behind = mode !== "change" && settings.ghost ? initial : null;
@@ -176,6 +186,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { now, all } = readPeaks(frames, frame, layer, {
       valuesOfOne: layer.count * planFor(layer).points,
       made: [xRange, each, since],
+      scaleFor,
       measure: (one, its) => subjectOf(one, its, since).sizes(planFor(its)),
     });
     picture.sizes = now.sizes;
@@ -191,7 +202,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       band,
       frame: { step },
     } = picture;
-    const spread = band ? [{ step, sizes: band.sizes, most: withoutOutliers(band.sizes) }] : [];
+    const spread = band ? [{ step, sizes: band.sizes, most: scaleFor(band.sizes) }] : [];
     setScales(picture, now, [...all, ...spread], together ?? null);
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,
@@ -212,7 +223,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
 }
 
 /** Points of a curve as it is drawn: one for each pixel of its cell's width, at least 12. */
-const drawnPoints = ({ cell }: Arrangement) => Math.max(12, cell);
+const drawnPoints = ({ across }: Arrangement) => Math.max(12, across);
 
 const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
@@ -294,6 +305,9 @@ const LEAST_PLOT_WIDTH = 260;
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 const CELL_GAP = 5;
 
+/** Plots of single functions are so many times as wide as high, where there is room. */
+const WIDEST_CELL = 2.2;
+
 /** Where grids are compared, plots of a kernel may be so small and so close that all fit the room: first the largest. */
 const COMPACT_CELLS = [22, 20, 18, 16, 14];
 const COMPACT_GAP = 3;
@@ -329,7 +343,8 @@ function arranged(
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number], apart = CELL_GAP, least?: number) => {
-    const own = { ...cells, kh: size[0], kw: size[1], apart: flat ? undefined : apart, least };
+    const plots = flat ? {} : { apart, widest: together ? 1 : WIDEST_CELL };
+    const own = { ...cells, ...plots, kh: size[0], kw: size[1], least };
     return arrange(own, across, down, tiny);
   };
   const within = (down: number, least: number) => {

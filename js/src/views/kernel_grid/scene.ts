@@ -174,7 +174,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const { selected, hovered } = cells;
   const flat = isFlat(settings);
   const alone = isAlone(picture);
-  const hasPlot = alone || settings.mode === "overview";
+  const isOverview = settings.mode === "overview";
+  const linked = ((given.get("linked") ?? []) as string[]).length > 0;
+  const isHosted = linked || given.room !== undefined || togetherOf(given.get) !== null;
+  const hasRoom = !isHosted && !given.still;
+  // What a few functions leave free of the width is for one of them, with axes.
+  const hasPlot = alone || isOverview || (!flat && hasRoom);
   const plot = hasPlot ? plotBox(picture, given.width, roomIn(given, settings)) : null;
   let x: number | null = null;
   if (hovered >= 0 && flat && !alone) x = readingX;
@@ -191,15 +196,13 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
   const those = layer.window ? "largest of those drawn" : "largest";
+  const yEnd = settings.scale === "layer" ? scales.largest : undefined;
   const most = `${those} over ${spanText(layer.variable, xRange)}`;
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
   const legend = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;
   // Where nothing is selected a view beside it shows this one: see the inspector's scene.
-  const isBeside =
-    !plot &&
-    ((given.get("linked") ?? []) as string[]).length > 0 &&
-    given.store.selection() === null;
+  const isBeside = !plot && linked && given.store.selection() === null;
   const beside = isBeside ? [firstShown(given.store, layer).f] : [];
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
@@ -214,13 +217,13 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
     caption: gridCaption(picture, given, plot !== null),
-    cuts: plot ? undefined : rowEnds(arrangement),
+    cuts: plot && flat ? undefined : rowEnds(arrangement),
     sheets: [
       {
         from: steady ? [...under, key] : undefined,
         marks: (view) => [
           ...cellGroundMarks(picture, view, theme, ratio),
-          ...(flat ? [] : axisMarks(arrangement, xRange, layer.variable, colours)),
+          ...(flat ? [] : axisMarks(arrangement, xRange, layer.variable, colours, yEnd)),
         ],
       },
       {
@@ -238,7 +241,10 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           if (!plot) return [];
           const box = boxOf(picture, shown);
           const frame = shown === selected ? [] : framed(box, colours.ink, colours);
-          return [...frame, ...functionPlotMarks(picture, shown, Number.NaN, legend, plot, theme)];
+          return [
+            ...frame,
+            ...functionPlotMarks(picture, shown, x ?? Number.NaN, legend, plot, theme),
+          ];
         },
       },
       { marks: (view) => stuckHeadMarks(arrangement, view, colours) },

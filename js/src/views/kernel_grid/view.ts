@@ -2,6 +2,7 @@
 
 import type { Plan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
+import { blockOf } from "../../phi/geometry.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
@@ -13,7 +14,7 @@ import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
-import { HEIGHT, magnified, WIDTH } from "./overview.ts";
+import { boxOf, HEIGHT, magnified, WIDTH } from "./overview.ts";
 import { drawing, type GridScene, roomIn } from "./scene.ts";
 import {
   GRID_MODES,
@@ -192,15 +193,24 @@ export function createHeader(
   };
 }
 
-/** The tooltip: a function's numbers, and over them its plot where the view has none beside its cells. */
+/** A kernel that is wider is not left free of the tooltip, and a cell as wide as this is read without a plot in it. */
+const WIDEST_SPARED = 260;
+const LARGE_CELL = 48;
+
+/** The tooltip: a function's numbers, and over them its plot where its cell is small and the view has none beside. */
 function createTip({ document, tip }: Shell) {
   const plot = element(document, "div", "kw-magnified");
   tip.element.insertBefore(plot, tip.element.lastElementChild);
   return ({ picture, marked, sites, plot: beside }: GridScene, theme: Theme): TipWords | null => {
     const { hovered, x } = marked;
-    const box = sites.box(String(hovered));
-    if (hovered < 0 || x === null || !box) return null;
-    const large = beside ? null : magnified(picture, hovered, x, theme);
+    const cell = sites.box(String(hovered));
+    if (hovered < 0 || x === null || !cell) return null;
+    const { arrangement: a, unit } = picture;
+    const kernel = blockOf(a, Math.floor(hovered / (unit * a.kh * a.kw)));
+    // What it is compared with stays in sight: the rest of its kernel.
+    const spared = { ...kernel, y: kernel.y + cell.y - boxOf(picture, hovered).y };
+    const box = kernel.width <= WIDEST_SPARED ? spared : cell;
+    const large = beside || cell.width >= LARGE_CELL ? null : magnified(picture, hovered, x, theme);
     plot.hidden = large === null;
     if (large) {
       const paper = { width: WIDTH, height: HEIGHT, ground: theme.colours.surface };

@@ -1,6 +1,6 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
-import { layerTitle } from "../../phi/entries.ts";
+import { layerTitle, noteOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -125,7 +125,8 @@ function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: P
   } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds dots for the pairs of inputs seen" });
   }
-  if (layer.note) caption.push({ text: layer.note });
+  const note = noteOf(layer, store.observed(layer.name));
+  if (note) caption.push({ text: note });
   return caption;
 }
 

@@ -1,14 +1,7 @@
 /** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. */
 
 import { type Curves, evaluateAll } from "../../phi/curves.ts";
-import {
-  basisOf,
-  counted,
-  entryText,
-  layerInWords,
-  layerSize,
-  layerTitle,
-} from "../../phi/entries.ts";
+import { counted, entryText, layerInWords, layerSize, layerTitle } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import {
   type Arrangement,
@@ -126,11 +119,11 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
         `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
-      caption: captionOf(given, shown, values, axis),
+      caption: captionOf(given, values, axis),
       cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
-        { marks: (view) => heatMarks(given, shown, values, view) },
+        { marks: (view) => heatMarks(given, values, view) },
         { marks: () => cellFrames(marked, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
         { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
@@ -154,7 +147,7 @@ function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evalu
   ];
 }
 
-function heatMarks({ theme }: Given, shown: MeshGiven, values: Evaluated, view: Rect): Mark[] {
+function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
   const { arrangement, curves, most, reach } = values;
   const { points } = curves;
   const { colours } = theme;
@@ -178,7 +171,6 @@ function heatMarks({ theme }: Given, shown: MeshGiven, values: Evaluated, view: 
     // A hairline keeps what is near zero apart from the page.
     rects(blocks, { stroke: colours.line }),
     ...curveMarks(visible, values, colours),
-    ...domainMarks(shown, arrangement, visible, colours),
     ...brokenMarks(arrangement, broken, colours.warn),
   ];
 }
@@ -205,35 +197,8 @@ function curveMarks(
   return [{ kind: "lines", xy, ends, stroke: ink, width: 1, opacity: 0.75 }];
 }
 
-/** Whether the ramp runs beyond the grid and the ticks that say so can be drawn. */
-function sticksOut({ layer, settings }: MeshGiven, { cell }: Arrangement): boolean {
-  const [low, high] = settings.limits;
-  return cell >= SMALL_CELL && (low < layer.domain[0] || high > layer.domain[1]);
-}
-
-/** Small ticks at the edges of the cells where the grid's range ends. */
-function domainMarks(
-  shown: MeshGiven,
-  arrangement: Arrangement,
-  visible: readonly number[],
-  { ink }: Colours,
-): Mark[] {
-  if (!sticksOut(shown, arrangement)) return [];
-  const [lo, hi] = shown.settings.limits;
-  const boxes = visible.flatMap((f) => {
-    const { x, y, width, height } = rectOf(arrangement, f);
-    return basisOf(shown.layer, f).domain.flatMap((end) => {
-      if (!(end > lo && end < hi)) return [];
-      const at = x + Math.round(((end - lo) / (hi - lo)) * width) - 0.5;
-      return [at, y, 1, 3, at, y + height - 3, 1, 3];
-    });
-  });
-  return [rects(boxes, { fill: ink })];
-}
-
 function captionOf(
   { theme }: Given,
-  shown: MeshGiven,
   { arrangement, most, reach }: Evaluated,
   axis: string,
 ): Remark[] {
@@ -256,8 +221,6 @@ function captionOf(
     const ends = `its height from ${formatNumber(-most)} to ${formatNumber(most)}`;
     caption.push(keyed(`the same as a curve, ${ends}`, "line", theme.colours.ink));
   }
-  if (sticksOut(shown, arrangement)) caption.push({ text: "ticks: the grid's range" });
-  if (shown.layer.note) caption.push({ text: shown.layer.note });
   return caption;
 }
 

@@ -2,6 +2,7 @@
 
 import { maxIndex, sum } from "d3-array";
 import { isPlain, outputName } from "../../phi/entries.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
 import { patchOf } from "../../phi/patch.ts";
@@ -272,6 +273,12 @@ export function shownFunction(
   const whole = `its kernel’s ${among} functions`;
   const which = { f: first + at, name: named(source), place, whole };
   return { ...which, x, value, together };
+}
+
+/** Writes numbers of a layer that are all small with as many decimals as they need. */
+export function finer(print: (value: number) => string, values: readonly number[]) {
+  const most = Math.max(...values.map(Math.abs));
+  return most < 0.1 ? formatAlike([most]) : print;
 }
 
 /** So few numbers are added up in words. */

@@ -10,15 +10,16 @@ import {
   type CloseUp,
   closeUpTitles,
   type FunctionsCloseUp,
+  finer,
   type PixelCloseUp,
   type ShownFunction,
   sumText,
   type UnitCloseUp,
 } from "./close_up.ts";
 import { asOf, type Diagram } from "./diagram.ts";
+import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { magnifiedMarks } from "./magnified.ts";
 import { unitMap } from "./marks.ts";
 import { rowedBars } from "./score_marks.ts";
 import { FRAMED } from "./strongest.ts";
@@ -76,7 +77,7 @@ export function closeUpMarks(
   const isPicture = isPictured(closeUp);
   const share = isPicture ? PLOT.beside : PLOT.share;
   // What few bars leave is the plot's.
-  const { print } = diagram.parts[closeUp.column];
+  const print = printOf(diagram, closeUp);
   const sums = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
   // What is added up in words needs no other title.
   const summed = sums.flatMap((sum) =>
@@ -126,7 +127,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const least = Math.max(0, ...values.map((value) => -value));
   const scale = Math.max(8, box.height - tall - 40) / Math.max(1e-9, most + least);
   const zero = at.y + tall + 14 + scale * most;
-  const { print } = diagram.parts[closeUp.column];
+  const print = printOf(diagram, closeUp);
   const small = { size: SMALL } as const;
   const bars = plots.map(({ x }, e): Bar => {
     const length = scale * values[e];
@@ -242,7 +243,7 @@ function barMarks(
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
   const pictureOf = mapsBefore(diagram, closeUp, theme);
-  const { print } = diagram.parts[closeUp.column];
+  const print = printOf(diagram, closeUp);
   const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, SMALL))) + 5;
   const across = (wide: number) => (tails: number) => {
     const most = Math.floor((box.width - TAIL * tails) / Math.min(TAIL, wide));
@@ -313,6 +314,17 @@ function barMarks(
     ...below,
     ...numberMarks(bars, zero, colours),
   ];
+}
+
+/** Writes what is added up. */
+function printOf({ parts }: Diagram, closeUp: CloseUp): (value: number) => string {
+  const { print } = parts[closeUp.column];
+  if (closeUp.kind === "unit")
+    return finer(
+      print,
+      closeUp.parts.map(({ value }) => value),
+    );
+  return closeUp.kind === "pixel" ? finer(print, closeUp.values) : print;
 }
 
 /** Whether the contributions of pixels are drawn as a picture: if there is one unit before. */

@@ -7,6 +7,7 @@ import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { float32 } from "../../wire/checks.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { Frame, LayerLayout, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
@@ -70,6 +71,8 @@ export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   number: number;
   /** The column that its links come from. */
   before: Part | undefined;
+  /** Which of these is on the path; −1 if none is. */
+  leg: number;
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
@@ -98,8 +101,6 @@ export interface PathGiven extends Pick<Asked, "frame" | "flow"> {
 export interface Leg {
   column: number;
   bundle: number;
-  /** No other link is stronger at this step. */
-  isBest: boolean;
   /** How much each unit before adds or subtracts for the example; null where that is not known. */
   adds: ReadonlyMap<number, number> | null;
 }
@@ -224,7 +225,7 @@ function chosenUnits(
 
 /** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
 export const isMoving = ({ store, film }: Given): boolean =>
-  Boolean(film) || store.status().state === "live" || store.cursor() >= 0;
+  Boolean(film) || isUnderWay(store.standing()) || store.cursor() >= 0;
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();
@@ -300,6 +301,7 @@ export function diagramOf(
       units: placed.units,
       number,
       before: parts[placed.column.from[0]],
+      leg: legs.find(({ column }) => column === number)?.bundle ?? -1,
       picture: pictures[number],
       relevance: relevances[number],
       alive: aliveIn(given.get("alive"), placed.column.layer),

@@ -30,19 +30,19 @@ export function stripOf(
   const noun = probe?.shape.length === 4 ? "Image" : "Example";
   const top = y + (isRow ? 5 : 24);
   const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
-  // One may always draw: a narrow page has fewer examples.
-  const fit = Math.floor((width - LEFT) / (TILE + TILE_GAP));
-  const across = isRow ? fit : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
-  const shown = isRow ? Math.min(count, fit - Number(draws)) : count;
-  const tiles = Array.from({ length: shown + Number(draws) }, (_, k) => ({
-    number: k < shown ? k : -1,
+  const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  // The tile to draw on has a place, also where not all examples have one.
+  const fits = isRow ? Math.floor((width - LEFT) / (TILE + TILE_GAP)) : count + 1;
+  const drawn = Math.min(count, draws ? fits - 1 : fits);
+  const tiles = Array.from({ length: drawn + (draws ? 1 : 0) }, (_, k) => ({
+    number: k < drawn ? k : -1,
     box: {
       x: LEFT + (k % across) * (TILE + TILE_GAP),
       y: top + Math.floor(k / across) * (TILE + TILE_GAP),
       width: TILE,
       height: TILE,
     },
-  })).filter(({ box }) => box.x + TILE < width);
+  }));
   const used = isRow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
   const close =
     isRow && count > 0

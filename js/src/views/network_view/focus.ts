@@ -1,21 +1,33 @@
 /** What is looked at: the unit or the link, what feeds it and what it feeds. */
 
 import { functionOf } from "../../phi/entries.ts";
+import { formatAlike } from "../../phi/format.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Rect } from "../../scene/marks.ts";
-import { rect } from "../../scene/shapes.ts";
+import { phiPlot } from "../../scene/phi_plot.ts";
+import { rect, WORDS, words } from "../../scene/shapes.ts";
+import { fitting } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import { type CloseUp, type PixelCloseUp, pointOf, type UnitCloseUp } from "./close_up.ts";
+import {
+  type CloseUp,
+  type PixelCloseUp,
+  pointOf,
+  type ShownFunction,
+  type UnitCloseUp,
+} from "./close_up.ts";
 import { type Diagram, type Focus, inDiagram, type Part, weightOf } from "./diagram.ts";
-import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
+import { bundleCell, bundleMarks, gridOf, rounded } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
 import type { UnitBox } from "./layout.ts";
 import { lineMarks, linesOf } from "./links.ts";
-import { largeKernel, largeMarks, unitFrame } from "./strongest.ts";
+import { FRAMED, largeKernel, largeMarks, unitFrame } from "./strongest.ts";
 
 /** Most links of a unit that are lit though they are not drawn otherwise. */
 const MOST_LIT = 40;
 const LEAST_POINTED = 0.5;
+const SMALL = 10;
+/** Room of the two lines of a title. */
+const TITLE = 33;
 
 /** What is pointed at, else what is selected. */
 export function focusOf(
@@ -193,4 +205,34 @@ function pixelMarks(
   const [width, height] = [Math.max(5, w), Math.max(5, h)];
   const x = unit.x + (at + 0.5) * w - width / 2;
   return [...marks, ...mark({ x, y: unit.y + (row + 0.5) * h - height / 2, width, height })];
+}
+
+/** One function, large and with axes, in a box under its title. */
+export function magnifiedMarks(
+  { parts, ghost, flow, frame: drawn }: Diagram,
+  { column }: CloseUp,
+  { f, x, value, name, place, whole, together }: ShownFunction,
+  box: Rect,
+  { colours }: Theme,
+): Mark[] {
+  const { picture, before } = parts[column];
+  if (!picture) return [];
+  const { print } = picture;
+  const frame = flow?.frame ?? drawn;
+  const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
+  const plotted = { ...picture, f, frame, ghost };
+  const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
+  const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
+  // All functions of a map or a kernel together are its bar.
+  const all = Number.isFinite(together) ? `; ${whole} add ${print(together)}` : "";
+  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${all}` : "";
+  const placed = what && place ? `${place}: ${what}` : what;
+  const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
+  const second = fitting([placed, what, ""], box.width, SMALL);
+  return [
+    words(box.x, box.y + 9, first, colours.ink, { weight: 600 }),
+    words(box.x, box.y + 21, second, colours.muted, { size: SMALL }),
+    ...marks,
+    rounded(plot, colours.ink, FRAMED),
+  ];
 }

@@ -27,7 +27,9 @@ const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
 /** A single function in a box as large as this has axes. */
-const AXES_FROM = { width: 150, height: 80 };
+export const AXES_FROM = { width: 150, height: 58 };
+/** Around its axes. */
+export const AROUND = 5;
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
@@ -47,6 +49,8 @@ export interface LayerPicture {
   importance: Float32Array;
   /** What functions stay within. */
   scale(): number;
+  /** The least and the most of them, to a tenth of that: where they have an axis none is half empty. */
+  ends(): Ends;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
   print(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
@@ -81,6 +85,14 @@ export function layerPicture(
     x,
     importance,
     scale,
+    ends: once(() => {
+      const tenth = scale() / 10;
+      const plan = samplePlan(layer, [x[0], x[1]], POINTS);
+      const all = [frame, ghost].flatMap((of) => (of ? [...evaluateAll(of, layer, plan).y] : []));
+      const [low = 0, high = 0] = extent(all.filter(Number.isFinite));
+      const [below, above] = [-low, high].map((far) => Math.ceil(Math.max(0, far) / tenth));
+      return [-tenth * below, tenth * above];
+    }),
     print: (value) => textOf()(value),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
@@ -172,6 +184,11 @@ export interface Pictured {
   point?: { x: number; value: number } | null | undefined;
 }
 
+/** Whether a link has a single function, and room for its axes. */
+export function hasAxes({ bundle, box }: Pictured): boolean {
+  return bundle.count === 1 && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height;
+}
+
 /** The pictures of bundles that lead to a column. */
 export function bundleMarks(
   { picture, column }: { picture: LayerPicture | null; column: Column },
@@ -182,12 +199,12 @@ export function bundleMarks(
   const boxes = list.flatMap(({ box }) => flat(box));
   const [{ bundle, box }] = list;
   const isOne = bundle.count === 1;
-  if (isOne && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height) {
+  if (hasAxes(list[0])) {
     return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
-      const inside = { ...grown(box, -8), width: box.width - 8 };
+      const inside = { ...grown(box, -AROUND), width: box.width - 9 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
-      const reach = picture.layer.count > 1 ? picture.scale() : 0;
-      const plotted = { ...picture, f, reach, isFirst: k === 0 };
+      const y: Ends = picture.layer.count > 1 ? picture.ends() : [0, 0];
+      const plotted = { ...picture, f, y, isFirst: k === 0 };
       return [ground, ...phiPlot(plotted, point, inside, colours).marks];
     });
   }

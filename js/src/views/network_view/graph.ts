@@ -237,10 +237,6 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   return bundles;
 }
 
-/** Whether it is one function, which can have all the room. */
-export const isOneFunction = ({ columns }: Graph): boolean =>
-  columns.length === 2 && columns[1].layer?.count === 1;
-
 /** What stands behind the last column and makes its numbers probabilities: a softmax. */
 export function endsInSoftmax(graph: Graph, column: Column): boolean {
   return column.after.some((k) => graph.stations[k].label.includes("softmax"));

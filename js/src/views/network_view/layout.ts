@@ -3,8 +3,17 @@
 import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { type Column, type Graph, isOneFunction } from "./graph.ts";
-import { even, MOST_CURVES, placeKernels, type Rails, railOf, type ShownColumn } from "./rails.ts";
+import { AXES_FROM } from "./functions.ts";
+import type { Column, Graph } from "./graph.ts";
+import {
+  even,
+  MOST_CURVES,
+  placeKernels,
+  type Rails,
+  ROW,
+  railOf,
+  type ShownColumn,
+} from "./rails.ts";
 
 /** Pixels of the heads over the columns. */
 export const COLUMN_HEAD = 34;
@@ -28,11 +37,19 @@ const FARTHEST = 96;
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
 /** Where columns stand too close for a kernel between them, those of the path stand side by side under the diagram, if it is so high. */
-const SHELF = { most: 72, apart: 8, elbow: 12, from: 260 };
+const SHELF = { most: 72, apart: 8, elbow: 12, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
-/** In a gap without kernels there is room to draw one large, where it fits. */
-const LARGE_GAP = 70;
+/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; beside kernels of fewer pixels there is one, too. */
+const STAND = {
+  kernel: 112,
+  function: 130,
+  flat: 0.55,
+  share: 0.42,
+  room: 0.55,
+  least: 36,
+  beside: 40,
+};
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
 const LEAST_SHARE = 0.18;
 const SHARE_STEP = 0.05;
@@ -58,8 +75,8 @@ export interface PlacedColumn extends Rails {
   bars: number;
   /** The middle between it and the column before. */
   between: number;
-  /** How wide that gap of links is. */
-  gap: number;
+  /** In the middle of the gap before it, where the path's kernel is drawn large and its link runs through; null where there is no room. */
+  stand: Rect | null;
 }
 
 export interface NetworkLayout {
@@ -116,14 +133,36 @@ export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room
   return readable ?? fits ?? (laid as Made);
 }
 
+/** How wide each function is in a network of few functions, where all have room for axes; else null. */
+export function plotsIn({ columns, depths }: Graph, { width, height, hasBars }: Room) {
+  const fed = columns.slice(1);
+  const isSmall = fed.every(({ layer, map, bundles }) => {
+    return layer && !map && !isPlain(layer) && bundles[0]?.count === 1;
+  });
+  if (!isSmall || columns.length !== depths || columns[0].map) return null;
+  // Those of one unit stand below each other, those of several in a row for each.
+  const across = fed.map(({ units, bundles }) => (units > 1 ? bundles.length / units : 1));
+  const rows = fed.map(({ units, bundles }) => (units > 1 ? units : bundles.length));
+  const free =
+    width -
+    2 * MARGIN -
+    depths * CIRCLE.most -
+    (hasBars ? BARS.least : 0) -
+    2 * fed.length * roomyIn(width) -
+    sum(across, (n) => (n > 1 ? 2 * ROW.around + (n - 1) * ROW.beside : 1));
+  const wide = even(free / sum(across));
+  const tall = (height - COLUMN_HEAD - 8) / Math.max(...rows) - ROW.below - ROW.apart;
+  return wide >= AXES_FROM.width && tall >= AXES_FROM.height ? wide : null;
+}
+
 interface Lane extends Room {
   top: number;
   /** The width of a column, of which a share is used. */
   whole: number;
   share: number;
   isCrowded: boolean;
-  /** There is one function, which has all the room. */
-  isOne: boolean;
+  /** How wide each function is where all have room for axes; else null. */
+  plot: number | null;
   /** Kernels stand under the diagram. */
   hasShelf: boolean;
 }
@@ -134,14 +173,16 @@ type Sized = Lane & { sizes: Sizes };
 function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share: number): Made {
   const { columns, depths } = graph;
   const { width, height, hasBars } = room;
-  const isOne = isOneFunction(graph);
+  const plot = plotsIn(graph, room);
   const at = Array.from({ length: depths }, (_, depth) =>
     columns.flatMap((column, k) => (column.depth === depth ? [k] : [])),
   );
   const isCrowded = width / depths < CROWDED.below;
   const whole = (width - 2 * MARGIN) / depths;
   const hasShelf =
-    isCrowded && height >= SHELF.from && columns.some((column, k) => isFanned(shown[k], column));
+    isCrowded &&
+    height >= SHELF.from &&
+    columns.some((column, k) => curvesOn(shown[k], column) > 1);
   const shelf = hasShelf ? even(Math.min(SHELF.most, width / (depths - 1) - SHELF.apart)) : 0;
   const below = hasShelf ? shelf + SHELF.elbow : 0;
   const lanes = columns.map((column, k): Sized => {
@@ -155,7 +196,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       whole,
       share,
       isCrowded,
-      isOne,
+      plot,
       hasShelf,
       hasBars: ends,
     };
@@ -168,19 +209,17 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     widest((sizes) => sizes.bars),
     widest((sizes) => sizes.rail),
   ];
-  // Where links come together a kernel is drawn large beside them.
-  const fans = at.map((own, depth) =>
-    !isCrowded && rails[depth] === 0 && own.some((k) => isFanned(shown[k], columns[k]))
-      ? even(LARGE_GAP * share)
-      : 0,
-  );
-  const natural = sum([...units, ...bars, ...rails, ...fans]);
+  const stands = widest((sizes) => sizes.stand);
+  const natural = sum([...units, ...bars, ...rails, ...stands]);
   const least = isCrowded || width < ROOMY.below ? CROWDED.gap : GAP.least;
-  // A rail has a gap on either side.
-  const parts = rails.map((rail, depth) => (depth === 0 ? 0 : rail > 0 ? 2 : FAN));
+  // A rail and a stand have a gap on either side.
+  const parts = rails.map((rail, depth) => {
+    const inside = Number(rail > 0) + Number(stands[depth] > 0);
+    return depth === 0 ? 0 : inside > 0 ? inside + 1 : FAN;
+  });
   const shared = (width - 2 * MARGIN - natural) / Math.max(1, sum(parts));
   const gap = even(Math.max(least, Math.min(GAP.most * room.scale, shared)));
-  const gaps = parts.map((part, depth) => part * gap + fans[depth]);
+  const gaps = parts.map((part, depth) => part * gap + stands[depth]);
   const isReadable = lanes.every(({ sizes }, k) => !columns[k].map || sizes.side >= MAP.readable);
   let x = Math.max(MARGIN, (width - natural - sum(parts) * gap) / 2);
   const placed: PlacedColumn[] = [];
@@ -190,10 +229,17 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     for (const k of own) {
       const left = x + (units[depth] - lanes[k].sizes.width) / 2;
       placed[k] = placedAt(columns[k], shown[k], lanes[k], left);
-      Object.assign(placed[k], { between: x - wide / 2, gap: wide });
       const { sizes, top, height: tall } = lanes[k];
+      const { stand: side, standTall } = sizes;
+      const stand = {
+        x: x - wide + gap,
+        y: top + (tall - standTall) / 2,
+        width: side,
+        height: standTall,
+      };
+      Object.assign(placed[k], { between: x - wide / 2, stand: side > 0 ? stand : null });
       const lane = { top, height: tall, across: sizes.across };
-      placeKernels(placed[k], shown[k], sizes, lane, x - wide / 2);
+      placeKernels(placed[k], shown[k], sizes, lane, x - gap - rails[depth] / 2);
     }
     x += units[depth] + bars[depth];
   });
@@ -203,14 +249,26 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   };
 }
 
-/** Whether links lead to a column whose functions are curves, and say more than lines. */
-function isFanned({ bundles, links }: ShownColumn, { layer }: Column): boolean {
-  if (!layer || isPlain(layer) || links.length === 0) return false;
-  return bundles[links[0]].count <= MOST_CURVES;
+/** How many functions a link that leads to a column has as curves; 0 where these are none, or say no more than lines. */
+function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): number {
+  const count = layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
+  return count > MOST_CURVES ? 0 : count;
+}
+
+/** How large the path's kernel is drawn where no kernel in its gap can be read; 0 for what has no curves. */
+function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
+  const count = curvesOn(shown, column);
+  const isRead = kernel >= (count === 1 ? 1 : STAND.beside);
+  if (count === 0 || isRead || lane.isCrowded) return { stand: 0, standTall: 0 };
+  const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
+  const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
+  const stand = even(lane.share * Math.min(most, free));
+  if (stand < STAND.least) return { stand: 0, standTall: 0 };
+  return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand };
 }
 
 function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
-  const { height, whole, share, isCrowded, isOne, hasBars, scale } = lane;
+  const { height, whole, share, isCrowded, plot, hasBars, scale } = lane;
   const { length: count } = shown.units;
   const { side: largest, across } = column.map
     ? mapsIn(column, count, lane)
@@ -218,19 +276,21 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
   const side = even(largest);
   const pitch = pitchIn(count, lane);
   const standing = lane.hasShelf ? { ...shown, links: [] } : shown;
-  const alone = isOne ? 2 * (whole - side - roomyIn(lane.width) - 1) : null;
+  const rail = railOf(standing, { height, pitch, width: share * whole, scale, plot });
   const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
     /** How many units stand side by side. */
     across,
     width: across * (side + MAP.gap) - MAP.gap,
-    ...railOf(standing, { height, pitch, width: share * whole, scale, alone }),
+    ...rail,
+    ...standIn(shown, column, rail.kernel, lane),
     bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
   };
 }
 
-function pitchIn(rows: number, { height, scale }: Lane, side = 0): number {
+function pitchIn(rows: number, { height, scale, plot }: Lane, side = 0): number {
+  if (plot) return height / rows;
   return Math.min(height / Math.max(1, rows), Math.max(FARTHEST * scale, side + MAP.gap));
 }
 
@@ -307,6 +367,6 @@ function placedAt(
     kernels: new Map(),
     rows: new Map(),
     between: x,
-    gap: 0,
+    stand: null,
   };
 }

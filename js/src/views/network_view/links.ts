@@ -14,15 +14,17 @@ const NARROW_GAP = 60;
 const THIN_ABOVE = 120;
 /** Links through shared kernels, each from all units and to many: not so bold that they hide where they go. */
 const SHARED = { strong: 0.45, wide: 1.1 };
+/** Others are no bolder than that the path stands out. */
+const OTHERS = { strong: 0.6, wide: 1.8 };
 /** Before anything has run through the network, when strengths of links mean nothing yet. */
 export const UNTOLD = { faint: 0.24, strong: 0.24, wide: 1 };
 /** A link is pointed at within this many pixels; among several the stronger one is preferred. */
 const REACH = { pixels: 6, stronger: 2 };
 
-/** Where a link begins, where it ends, and the kernel that it runs through, or the row in which that stands. */
+/** Where a link begins, where it ends, and what it runs through: where the path's kernel is large, its own, or the row in which that stands. */
 interface Way {
   from: Point;
-  kernel: Rect | undefined;
+  stops: Rect[];
   to: Point;
 }
 
@@ -34,13 +36,13 @@ interface Line {
 
 /** The way of bundle `n` that leads to a column; null where its units are not drawn. */
 export function wayOf(part: Part, n: number): Way | null {
-  const { before, byUnit, bundles, box, kernels, rows } = part;
+  const { before, byUnit, bundles, box, kernels, rows, leg, stand } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
   return {
     from: { x: before.box.x + before.box.width + 1, y: source.port },
-    kernel: rows.get(to) ?? kernels.get(n),
+    stops: [n === leg ? stand : null, rows.get(to) ?? kernels.get(n)].flatMap((stop) => stop ?? []),
     to: { x: box.x - 2, y: target.port },
   };
 }
@@ -57,13 +59,10 @@ export function linesOf(
 }
 
 /** The bends of a way: smooth from left to right, level at their ends. */
-function bendsOf({ from, kernel, to }: Way): [Point, Point][] {
-  if (!kernel) return [[from, to]];
-  const y = kernel.y + kernel.height / 2;
-  return [
-    [from, { x: kernel.x, y }],
-    [{ x: kernel.x + kernel.width, y }, to],
-  ];
+function bendsOf({ from, stops, to }: Way): [Point, Point][] {
+  const starts = stops.map(({ x, y, width, height }) => ({ x: x + width, y: y + height / 2 }));
+  const ends = stops.map(({ x, y, height }) => ({ x, y: y + height / 2 }));
+  return [from, ...starts].map((start, k) => [start, ends[k] ?? to]);
 }
 
 /** The cubic with both control points half way: how far it is along x and along y, at t of 0 to 1. */
@@ -161,7 +160,7 @@ export function linkMarks(
     if (!before) return [];
     if (!relevance || links.length === 0) return slab(before, part, colours);
     const lines = linesOf(part, links, (n) => boldness(part, n));
-    const how = column.layer?.conv?.shared ? SHARED : {};
+    const how = column.layer?.conv?.shared ? SHARED : OTHERS;
     const own = lineMarks(lines, colours.ink, diagram.isTold || part.alive ? how : UNTOLD);
     return number === pale ? [{ kind: "group", marks: own, opacity: 0.45 }] : own;
   });

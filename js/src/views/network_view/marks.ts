@@ -7,6 +7,7 @@ import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import { LOW } from "../../scene/phi_plot.ts";
 import { dot, flat, grown, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
@@ -14,7 +15,7 @@ import type { LayerLayout } from "../../wire/types.ts";
 import { pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, unitValues } from "./flow.ts";
-import { bundleMarks, type Pictured } from "./functions.ts";
+import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
 import { type Bundle, type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { kernelsOnce, MOST_CURVES } from "./rails.ts";
@@ -44,9 +45,9 @@ export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
   });
 }
 
-/** The functions of a unit that stand in a row are added up: what each adds, and the signs between them. */
+/** Functions with axes, and those of a unit in a row, which are added up: what each adds, and the signs between them. */
 function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }: Theme): Mark[] {
-  if (rows.size === 0) return [];
+  if (rows.size === 0 && (list.length < 2 || !hasAxes(list[0]))) return [];
   const look = { anchor: "middle", size: SMALL } as const;
   return [
     rects(
@@ -57,7 +58,7 @@ function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }:
       const { x, y, width, height } = box;
       const value = point ? print(point.value) : "";
       const next = list[k + 1];
-      const [plus, end] = next?.bundle.to === to ? ["+", next.box.x] : ["", x];
+      const [plus, end] = rows.size > 0 && next?.bundle.to === to ? ["+", next.box.x] : ["", x];
       const sign = { ...look, middle: true, size: 12 };
       return [
         words(x + width / 2, y + height + SMALL + 1, value, colours.ink, look),
@@ -222,11 +223,13 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
-    // Small functions have no axes of their own.
-    if (part.rows.size > 0 && part.picture) {
-      const { x, layer: of } = part.picture;
-      const [low, high] = x.map(formatAlike(x));
-      sizes.unshift(`${sizes[0]} · ${of.variable} from ${low} to ${high}`);
+    // Functions that are low have no numbers along x.
+    const isLow = kernelsOnce(part).some(([n, { height }]) => {
+      return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;
+    });
+    if (isLow && part.picture) {
+      const [low, high] = part.picture.x.map(formatAlike(part.picture.x));
+      sizes.unshift(`${sizes[0]} · inputs ${low} to ${high}`);
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));

@@ -15,7 +15,7 @@ export const MOST_CURVES = 49;
 /** Kernels too low for their curves, or their picture, are laid out in several columns. */
 const STAGGER = { gap: 5, beside: 14, gain: 1.1, around: 0 };
 /** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. */
-const ROW = { beside: 14, around: 6, below: 13, apart: 7, least: 42, share: 1.3 };
+export const ROW = { beside: 14, around: 6, below: 13, apart: 7, least: 42, share: 1.3 };
 
 export interface ShownColumn {
   bundles: readonly Bundle[];
@@ -39,15 +39,15 @@ interface RailRoom {
   pitch: number;
   width: number;
   scale: number;
-  /** The width of a function that has all the room; null where there are others. */
-  alone: number | null;
+  /** How wide each function is where all have room for axes; else null. */
+  plot: number | null;
 }
 
 type Rail = ReturnType<typeof railOf>;
 
 /** How large the functions on links are, and how many stand side by side. */
 export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
-  const { height, pitch, width, scale, alone } = room;
+  const { height, pitch, width, scale, plot } = room;
   const count = bundles[0]?.count ?? 1;
   const isOne = count === 1;
   const kind = isOne ? FUNCTION : count > MOST_CURVES ? PICTURE : KERNEL;
@@ -68,18 +68,21 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const low = pitch - ROW.below - ROW.apart;
   const broad = Math.min(largest, (ROW.share * width) / most - ROW.beside, low / FUNCTION.flattest);
   const isLow = units.length > 1 && STAGGER.gain * fitting(1) < wanted;
-  const isRow = isOne && most > 1 && Number.isInteger(most) && isLow && broad >= ROW.least;
-  const abreast = isRow ? most : staggerOf(fitting, wanted, kind.abreast);
+  const isRow = plot
+    ? units.length > 1 && most > 1
+    : isOne && most > 1 && Number.isInteger(most) && isLow && broad >= ROW.least;
+  const abreast = isRow ? most : plot ? 1 : staggerOf(fitting, wanted, kind.abreast);
   const upright = isRow ? Math.min(broad, low / flat) : fitting(abreast);
   // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
   const flatter = (upright * FUNCTION.flat) / FUNCTION.flattest;
   const wide = isRow ? broad : Math.min(abreast > 1 ? upright : largest, flatter);
-  const kernel = even(isOne ? (alone ?? wide) : upright);
+  const kernel = even(isOne ? (plot ?? wide) : upright);
+  const plotted = height / (isRow ? units.length : list.length) - ROW.below - ROW.apart;
   const fits = links.length > 0 && kernel >= kind.least;
   const { beside, around } = isRow ? ROW : STAGGER;
   return {
     kernel: fits ? kernel : 0,
-    tall: even(alone ? height : flat * upright),
+    tall: even(plot ? plotted : flat * upright),
     /** How many stand side by side, each at its own height; in a row all at that of their unit. */
     ...{ abreast, isRow },
     rail: fits ? abreast * (kernel + beside) - beside + 2 * around : 0,

@@ -30,8 +30,8 @@ import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
 import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once, rounded } from "./functions.ts";
-import { type Graph, isOneFunction } from "./graph.ts";
-import { COLUMN_HEAD } from "./layout.ts";
+import type { Graph } from "./graph.ts";
+import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks } from "./marks.ts";
 import { scoreMarks } from "./score_marks.ts";
@@ -189,7 +189,7 @@ function sceneOf(
   const place = [layout, path, theme.name, ratio, window.x, window.y];
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
-  const verdict = exampleVerdict(diagram, legs);
+  const verdict = exampleVerdict(diagram);
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, legs, foot.sites);
@@ -267,10 +267,14 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { store, width, get, seen } = given;
   const graph = graphIn(given, frame, keep);
   const { columns } = graph;
-  // One function fills the diagram, and needs no close-up.
-  const isOne = isOneFunction(graph);
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
-  const isRow = narrow || isOne;
+  const asked = Number(get("height"));
+  const most = given.room || asked || seen || STRIP.most + ROOM.least;
+  // Few functions, all with axes, fill the diagram and need no close-up.
+  const hasBars = columns[columns.length - 1].units > 1;
+  const isWhole =
+    plotsIn(graph, { width, height: most - EXAMPLES_ROW, scale: 1, hasBars }) !== null;
+  const isRow = narrow || isWhole;
   // Of several networks in a narrow page the diagrams are to be seen together.
   const isBrief = narrow && settings.compared !== null;
   // What stands below in a narrow page takes nothing from the diagram, nor from one beside it.
@@ -279,7 +283,6 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   // The units of a column are large enough to be seen, within bounds.
   const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
-  const asked = Number(get("height"));
   const alone = asked || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
@@ -289,7 +292,7 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
       (row - more);
   const free = height - more;
   const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
-  const hasStrip = !isOne && !isBrief && free - room >= least.diagram;
+  const hasStrip = !isWhole && !isBrief && free - room >= least.diagram;
   const strip = hasStrip ? room : 0;
   return { height, strip, isRow, foot: more + strip };
 }

@@ -6,6 +6,7 @@ import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { rect, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import { finer } from "./close_up.ts";
 import { type Diagram, labelOf } from "./diagram.ts";
 import { lastLayer } from "./flow.ts";
 
@@ -14,6 +15,8 @@ const LEAST_BAR = 60;
 const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
 const BESIDE_TALL = 14;
+/** Words stand no closer below each other. */
+const LINE = 11;
 
 /** The bars beside the last units. */
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
@@ -29,7 +32,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
-  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : print(shown[unit]));
+  const text = finer(print, raw);
+  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : text(shown[unit]));
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
@@ -47,6 +51,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
   const last = box.x + box.width + bars - widthOf(what, WORDS);
   marks.push(words(Math.min(left, last), over, what, colours.muted));
+  const known = units.filter(({ unit }) => unit === best || unit === label).map(({ y }) => y);
   for (const { unit, y, height } of units) {
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;
@@ -57,13 +62,17 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const weight = isBest || unit === label ? 600 : 400;
     const name = marked(unit, label === best ? "✓" : "(true)");
     const ink = isRight ? colours.live : colours.ink;
-    marks.push(words(start, middle, name, ink, { middle: true, weight }));
+    // Of many that are close together some are named: the best, the right one, and others as far as they have room.
+    const isNamed = known.includes(y) || known.every((other) => Math.abs(other - y) >= LINE);
+    if (isNamed) known.push(y);
+    if (isNamed) marks.push(words(start, middle, name, ink, { middle: true, weight }));
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
     marks.push(rects(bar, { fill: isBest ? colours.ink : colours.ghost, radius: 1 }));
     const end = isBelow ? left : Math.max(zero, zero + length) + 4;
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
-    marks.push(words(end, isBelow ? middle - BELOW.by : middle, saidOf(unit), colours.muted, how));
+    const at = isBelow ? middle - BELOW.by : middle;
+    if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));
   }
   return marks;
 }

@@ -1,7 +1,6 @@
 /** The path of what adds most to a number, back to the input, with its kernels drawn large. */
 
 import { maxIndex } from "d3-array";
-import { isPlain } from "../../phi/entries.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -9,7 +8,6 @@ import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
-import { COLUMN_HEAD } from "./layout.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
 import { blockNames } from "./marks.ts";
 
@@ -20,12 +18,8 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
-/** Pixels between a box beside links and the units they lead to. */
-const APART = 6;
 /** Another path is taken if it is this many times stronger, in this many frames on end. */
-const RIVAL = { times: 1.25, frames: 3 };
-/** Sides of kernels drawn large where none stands on the link: at most, at least, beside them, and of the height. */
-const LARGE = { kernel: 104, function: 130, flat: 0.55, least: 36, free: 20, share: 0.32 };
+const RIVAL = { times: 1.5, frames: 8 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 export type Steady = (
@@ -70,7 +64,7 @@ export function strongestPath(
     if (best < 0) break;
     const place = `${column} ${unit} of ${bundles.length}`;
     const bundle = steady(place, { best, ...strengths }, input.frame.step);
-    legs.push({ column, bundle, isBest: bundle === best, adds: strengths.adds });
+    legs.push({ column, bundle, adds: strengths.adds });
     column = from[0];
     unit = bundles[bundle].from;
   }
@@ -107,39 +101,29 @@ export function circuitPath({ columns }: Graph, { target, units }: CircuitPath):
     const from = units[own.layer.name];
     const bundle = own.bundles.findIndex((one) => one.to === unit && one.from === from);
     if (bundle < 0) break;
-    legs.push({ column, bundle, isBest: true, adds: null });
+    legs.push({ column, bundle, adds: null });
     [column, unit] = [own.from[0], from];
   }
   return legs;
 }
 
-/** Where the functions of a link are drawn large: where they stand, else beside the links; null where there is no room. */
+/** Where the functions of a link are drawn large: where they stand, else in the stand of their gap; null where there is no room. */
 export function largeKernel(
-  { layout, window, graph }: Diagram,
+  { layout, graph }: Diagram,
   part: Part,
   n: number,
 ): { bundle: Bundle; box: Rect } | null {
-  const { picture, kernels, bundles, between, column, gap } = part;
+  const { picture, kernels, bundles, column, stand } = part;
   const bundle = bundles[n];
   const own = kernels.get(n);
-  const way = wayOf(part, n);
-  if (!picture || !way) return null;
-  if (own) return { bundle, box: own };
+  if (!picture || !wayOf(part, n)) return null;
+  const box = stand ?? own;
+  if (box) return { bundle, box };
   const isOne = bundle.count === 1;
-  if (isOne && isPlain(picture.layer)) return null;
-  if (!isOne && layout.shelf > 0) {
-    const side = layout.shelf;
-    const x = (layout.width * (column.depth - 0.5)) / (graph.depths - 1) - side / 2;
-    return { bundle, box: { x, y: layout.height - side - 4, width: side, height: side } };
-  }
-  const most = (isOne ? LARGE.function : LARGE.kernel) * window.scale;
-  const width = Math.min(most, gap - LARGE.free, LARGE.share * layout.height);
-  if (width < LARGE.least) return null;
-  const height = isOne ? LARGE.flat * width : width;
-  // Where links come together, and at the other end of the height, it hides fewest of them.
-  const x = between + gap / 2 - width - APART;
-  const y = way.to.y > layout.height / 2 ? COLUMN_HEAD : layout.height - height - 4;
-  return { bundle, box: { x, y, width, height } };
+  const side = layout.shelf;
+  if (isOne || side === 0) return null;
+  const x = (layout.width * (column.depth - 0.5)) / (graph.depths - 1) - side / 2;
+  return { bundle, box: { x, y: layout.height - side - 4, width: side, height: side } };
 }
 
 /** Its links, below those that are coloured: of the first, where that is one of them, the edge is seen. */
@@ -168,6 +152,8 @@ export function pathKernels(diagram: Diagram, legs: readonly Leg[], theme: Theme
     const { column, byUnit, bundles } = part;
     const unit = byUnit.get(bundles[bundle].to);
     const marks = largeMarks(diagram, part, bundle, stroke, width, theme);
+    const own = part.stand && part.kernels.get(bundle);
+    if (own) marks.push(rounded(own, stroke, width));
     if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
     return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });

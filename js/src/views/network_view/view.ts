@@ -28,6 +28,8 @@ const KIND: Kind = {
 const PATIENCE = 3000;
 /** Milliseconds after which no other frame is about to come. */
 const ALONE = 500;
+/** A notch of a wheel turns by no more than this, and makes the picture a sixth larger. */
+const NOTCH = 30;
 /** Pixels of a drawing at most. */
 const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
@@ -57,7 +59,7 @@ function build(shell: Shell): Parts {
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
-  const header = createHeader(shell, acts);
+  const header = createHeader(shell, acts, stage.element);
   const ask = createAsking(shell);
   takeWheel(
     stage.element,
@@ -99,14 +101,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const pathOf = ({ legs }: NetworkScene) => legs.map(({ bundle }) => bundle).join();
-      const path = scene && pathOf(scene);
-      const shown = stage.show(given, MOST, (now) => {
-        const next = draw(now);
-        const isOther = typeof next !== "string" && pathOf(next) !== path;
-        if (path && isOther && pointed.id === "") stage.fadeOut();
-        return next;
-      });
+      const shown = stage.show(given, MOST, draw);
       header.show(draw.window.scale > 1.01);
       if (typeof shown === "string") return shown;
       scene = shown;
@@ -132,25 +127,30 @@ const BUTTONS = [
   ["back", "‹", "The path of the circuit before this one"],
   ["on", "›", "The next path of the circuit; after the last the strongest for the example"],
   ["clear", "clear drawing", "Start the drawing over"],
-  ["farther", "−", "Show more of the network (−)"],
-  ["closer", "+", "Look closer (+); Ctrl + wheel zooms at the pointer"],
-  ["whole", "whole network", "Show the whole network again"],
+  ["whole", "whole network", "Show the whole network again (Escape); + and − zoom, too"],
 ] as const;
 
-function createHeader({ document, signal, get }: Shell, acts: Record<string, () => void>) {
+/** The buttons of the zoom lie on the plot: a row of their own would take its height from the network. */
+function createHeader(
+  { document, signal, get }: Shell,
+  acts: Record<string, () => void>,
+  plot: HTMLElement,
+) {
   const kit = createKit(document, signal);
   const root = element(document, "div", "kw-header");
-  const [back, on, clear, ...zoom] = BUTTONS.map(([what, text, title]) =>
+  const [back, on, clear, whole] = BUTTONS.map(([what, text, title]) =>
     kit.button(text, title, "kw-button", acts[what]),
   );
-  root.append(back, on, clear, ...zoom);
+  root.append(back, on, clear);
+  whole.classList.add("kw-whole");
+  plot.append(whole);
 
   function show(zoomed: boolean) {
     const { example, paths } = settingsOf(get);
     back.hidden = on.hidden = paths.length === 0;
     clear.hidden = example >= 0;
-    for (const button of zoom) button.hidden = !zoomed;
-    root.hidden = on.hidden && clear.hidden && !zoomed;
+    whole.hidden = !zoomed;
+    root.hidden = on.hidden && clear.hidden;
   }
   return { element: root, show };
 }
@@ -179,7 +179,7 @@ function createActs(
     return true;
   }
 
-  return { acts: { back: () => walk(-1), on: () => walk(1), clear, closer, farther, whole }, key };
+  return { acts: { back: () => walk(-1), on: () => walk(1), clear, whole }, key };
 }
 
 /** What a drawing waits for: the model, and the strengths of links. */
@@ -269,7 +269,7 @@ function createCamera(draw: NetworkDrawing, seen: () => NetworkScene | null, sch
 
   /** What a turn of the wheel does; null at the closest and at the farthest. */
   function turn(event: WheelEvent, at: Point): (() => void) | null {
-    const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY)) / 360);
+    const factor = Math.exp(-Math.max(-NOTCH, Math.min(NOTCH, event.deltaY)) / 200);
     const next = zoomedTo(draw.window.scale * factor);
     return next === draw.window.scale ? null : () => zoom(factor, at);
   }

@@ -10,32 +10,40 @@ import { rampOf } from "../../scene/heat.ts";
 import { keyed, type Remark } from "../../scene/marks.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
-import { sumText, unitCloseUp } from "./close_up.ts";
-import { asOf, boldness, type Diagram, type Leg, labelOf, type Part, weightOf } from "./diagram.ts";
+import { finer, pointOf } from "./close_up.ts";
+import {
+  asOf,
+  boldness,
+  type Diagram,
+  isMoving,
+  type Leg,
+  labelOf,
+  type Part,
+  weightOf,
+} from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
-import { isOneFunction, sourceName, unitName } from "./graph.ts";
+import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
 const ALIVE =
   "A link is the bolder, the more networks have its φ (the path of the example apart): there it varies at least a twentieth as much as the one of its layer that varies most";
-const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is a quarter ahead in three frames on end: meanwhile it is nearly the strongest.`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is half as strong again in eight pictures on end: meanwhile it need not be the strongest.`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
-
-/** So many numbers are added up in words. */
-const MOST_ADDED = 6;
 
 export function networkCaption(
   diagram: Diagram,
   verdict: string,
   legs: readonly Leg[],
   hasPlot: boolean,
-  { store, get, still, film, theme: { name, colours } }: Given,
+  given: Given,
 ): Remark[] {
+  const { store, get, still, film, theme } = given;
+  const { name, colours } = theme;
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
   if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
@@ -53,10 +61,10 @@ export function networkCaption(
     remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
   if (squares) {
-    const text = isPlainAll ? "blocks: weights w" : "blocks: what a high input adds or subtracts";
+    const text = isPlainAll ? "tiles: weights w" : "tiles: what a high input adds over a low one";
     remarks.push({ text, title: SQUARES });
   }
-  if (flow && !isOneFunction(graph)) {
+  if (flow) {
     const what = diagram.scores?.probabilities ? "score" : "output";
     const hasMaps = graph.columns.some(({ maps }) => maps);
     const text = `lowers / raises the ${what}${hasMaps ? "; map: − / +" : ""}`;
@@ -74,7 +82,7 @@ export function networkCaption(
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const strongest = legs.every(({ isBest }) => isBest) ? "strongest path" : "a strong path";
+    const strongest = isMoving(given) ? "strong path" : "strongest path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
     );
@@ -108,55 +116,43 @@ function exampleName({ probe, graph, settings: { example } }: Diagram): string {
 }
 
 /** What the network says of the example, and whether that is right. */
-export function exampleVerdict(diagram: Diagram, legs: readonly Leg[]): string {
+export function exampleVerdict(diagram: Diagram): string {
   const { graph, flow, scores, probe } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
-  const added = additions(diagram, legs);
-  if (added) return `${exampleName(diagram)}: ${added}${late}`;
   if (!scores) return "";
   const { best, probabilities, raw } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
   const about = flow?.frame?.rough ? "about " : "";
+  const { print } = diagram.parts[diagram.parts.length - 1];
+  const value = raw.length > 1 ? finer(print, raw)(raw[best]) : print(raw[0]);
   // Without a softmax at the end only labels tell whether the outputs score classes.
-  const highest = probe?.labels ? "highest score" : "largest output";
+  const largest = probe?.labels
+    ? `predicted ${named(best)} (score ${value})`
+    : `output ${named(best)} is the largest (${value})`;
   const what = probabilities
     ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
     : raw.length > 1
-      ? `${highest} ${named(best)}`
-      : `output ${diagram.parts[diagram.parts.length - 1].print(raw[0])}`;
+      ? largest
+      : `output ${value}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
-/** What a number is made of along the path, where these are few: "0.75 + 0.18 = 0.93, then φ(0.93) = 0.4"; "" where they are many. */
-function additions({ flow, graph, parts, scores }: Diagram, legs: readonly Leg[]): string {
-  const frame = flow?.frame;
-  const added = sum(parts, ({ column }) => column.layer?.shape[1] ?? 0);
-  const isFew = added <= MOST_ADDED && scores?.raw.length === 1;
-  if (!frame || !isFew || legs.length !== parts.length - 1) return "";
-  const sums = [...legs].reverse().map(({ column, bundle }) => {
-    const closeUp = unitCloseUp(graph, column, flow, frame, parts[column].bundles[bundle].to);
-    if (!closeUp) return "";
-    const { print, before } = parts[column];
-    const isOne = closeUp.parts.length === 1 && closeUp.bias === 0;
-    if (!isOne) return sumText(closeUp, print);
-    return `φ(${(before?.print ?? print)(closeUp.inputs[0])}) = ${print(closeUp.total)}`;
-  });
-  return sums.includes("") ? "" : sums.join(", then ");
-}
-
-export function linkWords({ graph }: Diagram, part: Part, n: number): string {
+export function linkWords(diagram: Diagram, part: Part, n: number): string {
+  const { graph } = diagram;
   const { column, relevance, alive } = part;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
   const what = count === 1 ? "function" : one;
-  const strength = `varies ${percent(weightOf(relevance, n))} as much as the one that varies most`;
+  const point = pointOf(diagram, part, n);
+  const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
+  const strength = `spread ${percent(weightOf(relevance, n))} of its layer’s largest`;
   const having = alive ? Math.round(alive.count * boldness(part, n)) : 0;
   const seeds = alive ? ` · in ${having} of ${alive.count} networks` : "";
-  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)} · ${strength}${seeds}. Click to select it.`;
+  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {

@@ -173,9 +173,9 @@ function termLines(
   const terms: PlotLine[] = [];
   const add = (line: Omit<PlotLine, "x">) => terms.push({ x: samples.x, ...line });
 
-  for (const b of drawn) {
-    add({ y: own[b], from: zero, fill: 0.1, colour: colourOf(b), width: 1.25 });
-  }
+  // Without the points that they are moved by, single terms stay behind what they add up to.
+  const look = show.has("points") ? { fill: 0.1, width: 1.25 } : { fill: 0.06, width: 0.75 };
+  for (const b of drawn) add({ y: own[b], from: zero, colour: colourOf(b), ...look });
   if (layer.isBase.includes(true) && layer.isBase.includes(false)) {
     if (show.has("spline")) add({ y: spline, colour: colours.spline, width: 2 });
     if (show.has("base")) add({ y: base, colour: colours.base, width: 2 });

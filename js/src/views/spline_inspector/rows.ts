@@ -59,14 +59,14 @@ export function legendRows(
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
     row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
-    ...overlayRows(picture, reading),
-    ...termRows(picture, reading, colours, row),
     row(
       "ghost",
       `step ${formatCount(picture.ghostStep)}`,
       "φ at the first step, or at the one kept for comparison: see the timeline",
       { look: "dashes", colours: [colours.ghost], value: printed(then) },
     ),
+    ...overlayRows(picture, reading),
+    ...termRows(picture, reading, colours, row),
     ...pinRows(picture, reading),
   ];
   const about = "a point for each weight: a B's as high as it, any other on the curve of its term";
@@ -77,8 +77,13 @@ export function legendRows(
     rows.push(row("knots", "knots", title, { look: "knot", colours: [colours.muted] }));
   }
   const inputs =
-    "where the inputs of this function fell; beside a bar that is cut off stands its share";
-  rows.push(row("density", "inputs", inputs, { look: "bars", colours: [colours.density] }));
+    "where the inputs of this function fell: the height of a bar is the square root of its share, so that rare inputs are seen, too";
+  rows.push(
+    row("density", "inputs, √ of their share", inputs, {
+      look: "bars",
+      colours: [colours.density],
+    }),
+  );
   return rows;
 }
 
@@ -137,6 +142,8 @@ function termRows(
   const weights = Array.from(others, ({ b }) => coefficients[b]);
   const alike = formatAlike(weights, 3);
   const own = others.map(({ label }, k) => ({ label, weight: alike(weights[k]) }));
+  // Listed where the points are that they can be moved by.
+  const isNamed = picture.handles.length > 0;
   const each = own.map(({ label, weight }) => `${label} ${weight}`).join(", ");
   // Their names stand at their points.
   rows.push(
@@ -145,7 +152,7 @@ function termRows(
       colours: others.map(({ b }) => picture.colourOf(b)),
       coefficient,
       wraps: true,
-      parts: isOne ? [] : own,
+      parts: isOne || !isNamed ? [] : own,
     }),
   );
   return rows;

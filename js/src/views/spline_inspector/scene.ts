@@ -1,7 +1,14 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { firstShown } from "../../phi/curves.ts";
-import { functionOf, layerNamed, layerTitle, placeText, selectionOf } from "../../phi/entries.ts";
+import {
+  functionOf,
+  layerNamed,
+  layerTitle,
+  noteOf,
+  placeText,
+  selectionOf,
+} from "../../phi/entries.ts";
 import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -322,7 +329,7 @@ function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },
-    { text: layer.note },
+    { text: noteOf(layer, store.observed(layer.name)) },
   ];
   return caption.filter(({ text }) => text !== "");
 }

@@ -8,14 +8,16 @@ import type { Selection } from "../../wire/types.ts";
 /** What can be drawn, in the order of the legend. */
 export const PLOT_PARTS = [
   "phi",
+  "ghost",
   "base",
   "spline",
   "basis",
-  "ghost",
   "points",
   "knots",
   "density",
 ] as const;
+/** What only those need who move weights. */
+const FOR_EDITING: readonly string[] = ["points", "knots"];
 
 export type PlotPart = (typeof PLOT_PARTS)[number];
 
@@ -50,9 +52,11 @@ export function settingsReader() {
 
 function settingsOf(get: (trait: string) => unknown) {
   const list = <T>(value: unknown) => (Array.isArray(value) ? (value as T[]) : []);
-  const shown = list<string>(get("show") ?? PLOT_PARTS);
+  const editable = get("editable") === true;
+  const usual = PLOT_PARTS.filter((part) => editable || !FOR_EDITING.includes(part));
+  const shown = list<string>(get("show") ?? usual);
   return {
-    editable: get("editable") === true,
+    editable,
     show: new Set(PLOT_PARTS.filter((part) => shown.includes(part))),
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
