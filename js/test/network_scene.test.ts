@@ -16,7 +16,7 @@ import { largeKernel } from "../src/views/network_view/strongest.ts";
 import { linkWords } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
-import { frameOf, layer } from "./samples.ts";
+import { bandFor, frameOf, layer } from "./samples.ts";
 
 /** A network of linear layers with so many units each. */
 function network(sizes: number[]): { layers: LayerLayout[]; structure: Structure } {
@@ -259,10 +259,16 @@ describe("before the first batch", () => {
 
 describe("an ensemble", () => {
   it("has links the bolder in the more networks, whatever their strength, and says in how many", () => {
-    const counts = [Float32Array.of(4, 1, 4, 2, 3, 0), Float32Array.of(4, 2, 1)];
-    const layers = Object.fromEntries(counts.map((of, k) => [`l${k}`, new DataView(of.buffer)]));
+    const counts = [
+      [4, 1, 4, 2, 3, 0],
+      [4, 2, 1],
+    ];
+    const alone = page()(run([2, 3, 1]));
     const first = run([2, 3, 1]);
-    const scene = page({ alive: { count: 4, layers } })(first);
+    first.frame.layout.layers.forEach((own, k) => {
+      own.band = bandFor(own, 4, counts[k]);
+    });
+    const scene = page()(first);
     scene.diagram.parts.slice(1).forEach((part, k) => {
       expect(part.bundles.map((_, n) => boldness(part, n) * 4)).toEqual([...counts[k]]);
       const words = part.bundles.map((_, n) => linkWords(scene.diagram, part, n));
@@ -276,17 +282,16 @@ describe("an ensemble", () => {
     expect([...bold.slice(0, 5)].sort((a, b) => a - b)).toEqual(bold.slice(0, 5));
     expect(new Set(bold.slice(0, 5)).size).toBe(5);
     expect(scene.caption.map(({ text }) => text)).toContain("links: bolder in more of 4 networks");
-    const alone = page()(first);
-    expect(alone.diagram.parts.map(({ alive }) => alive)).toEqual([null, null, null]);
     expect(linkWords(alone.diagram, alone.diagram.parts[1], 0)).not.toContain("networks");
   });
 
   it("has of a link of several functions the one that most networks have", () => {
-    const { parts } = page()(run([2, 3, 1])).diagram;
-    const alive = { count: 5, of: Float32Array.of(0, 4, 1) };
-    expect(
-      boldness({ ...parts[2], alive, bundles: [{ from: 0, to: 0, first: 0, count: 3 }] }, 0),
-    ).toBe(0.8);
+    const first = run([2, 3, 1]);
+    const last = first.frame.layout.layers[1];
+    last.band = bandFor(last, 5, [0, 4, 1]);
+    const { parts } = page()(first).diagram;
+    const bundles = [{ from: 0, to: 0, first: 0, count: 3 }];
+    expect(boldness({ ...parts[2], bundles }, 0)).toBe(0.8);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Layers and frames to test with, made without the code under test. */
-import type { Frame, LayerLayout, Layout } from "../src/wire/types.ts";
+import type { Band, Frame, LayerLayout, Layout } from "../src/wire/types.ts";
 
 /** Numbers in [-1, 1), the same in every run. */
 export function randoms(n: number, seed = 1): Float32Array {
@@ -64,6 +64,17 @@ export function layer(changes: Partial<LayerLayout> = {}): LayerLayout {
 export function frameOf(layers: LayerLayout[], step = 0, seed = 1): Frame {
   const size = layers.reduce((end, l) => Math.max(end, l.offset + l.count * l.nb), 0);
   return { step, layout: { version: 0, layers }, data: randoms(size, seed) };
+}
+
+/** Each function f of so many networks between f − 1 and f + 2, with the median f, at −1, 0 and 1. */
+export function bandFor({ count, shape }: LayerLayout, networks: number, alive: number[]): Band {
+  const points = 3;
+  const by = (more: number) =>
+    Float32Array.from({ length: count * points }, (_, k) => Math.floor(k / points) + more);
+  const x = Float32Array.from({ length: shape[1] * points }, (_, k) => (k % points) - 1);
+  const sizes = Float32Array.from({ length: count }, (_, f) => f + 2);
+  const band = { points, x, low: by(-1), middle: by(0), high: by(2), sizes };
+  return { ...band, count: networks, alive: Float32Array.from(alive) };
 }
 
 /** A layout and frames of a few numbers each, for tests of bookkeeping. */

@@ -165,7 +165,7 @@ class Dashboard(LayerView, _Panels):
         self._probe: Probe | None = None
 
     def _begin(self) -> None:
-        trains = is_binding(self.live) or isinstance(self.live, Replay)
+        trains = not self._ensemble and (is_binding(self.live) or isinstance(self.live, Replay))
         default = [name for name in _DEFAULT_PANELS if trains or not _PANELS[name].trains]
         for name in self._chosen or default:
             panel = _PANELS[name]
@@ -174,7 +174,7 @@ class Dashboard(LayerView, _Panels):
                 look["height"] = _NETWORK_HEIGHT
             if panel.view.class_traits().get("layer") is not None:
                 look["layer"] = self.layer
-            self._views[name] = view = panel.view(self.live, **look)
+            self._views[name] = view = panel.view(self._ensemble or self.live, **look)
             setattr(self, panel.attribute, view)
         together = [self, *(view for view in self.views if view.has_trait("layer"))]
         for view in together:

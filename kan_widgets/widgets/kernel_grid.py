@@ -14,7 +14,6 @@ from kan_widgets.live import Frame, Source
 from kan_widgets.widgets.shell.drawing_engine import image_of, picture_request, svg_of
 from kan_widgets.widgets.shell.options import Choice, option
 from kan_widgets.widgets.shell.view import LayerView
-from kan_widgets.widgets.wire.messages import float32
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -93,21 +92,11 @@ class KernelGrid(LayerView):
     )
     scores = traitlets.Dict().tag(sync=True)
     """Scores given to `score`, as they go to the browser."""
-    band = traitlets.Dict().tag(sync=True)
-    """Where the networks of an ensemble have the layer's functions, as it goes to the browser."""
 
     def _begin(self) -> None:
         super()._begin()
         if (found := self._ensemble) is not None:
             self.score(_VARIES, {name: found.varies(name).ravel() for name in found.layers})
-
-    @traitlets.observe("layer")
-    def _lay_band(self, _: object = None) -> None:
-        if not self._is_joined or self._ensemble is None:
-            return
-        x, low, _, high = map(float32, self._ensemble.around(self.layer))
-        count = len(self._ensemble)
-        self.band = {"layer": self.layer, "count": count, "x": x, "low": low, "high": high}
 
     def score(
         self,

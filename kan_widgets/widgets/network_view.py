@@ -12,7 +12,7 @@ from kan_widgets.widgets.shell.images import ImageArray, drawing_of, images_dict
 from kan_widgets.widgets.shell.options import option
 from kan_widgets.widgets.shell.view import ModelView
 from kan_widgets.widgets.wire.lifetime import weakly
-from kan_widgets.widgets.wire.messages import activations_dict, float32
+from kan_widgets.widgets.wire.messages import activations_dict
 
 if TYPE_CHECKING:
     from kan_widgets.insight import Circuits
@@ -72,8 +72,6 @@ class NetworkView(ModelView):
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)
     """Activations of the drawing, where the page cannot compute them; else empty."""
-    alive = traitlets.Dict().tag(sync=True)
-    """Of an ensemble in how many networks each function is alive, as it goes to the browser."""
     notice = traitlets.Unicode().tag(sync=True)
     """Error of the model's last run on the drawing; empty if there was none."""
 
@@ -100,11 +98,6 @@ class NetworkView(ModelView):
         source = self.live
         if is_binding(source):
             source.feed.bound.probe_batches()
-
-    def _lay_band(self, _: object = None) -> None:
-        if (found := self._ensemble) is not None:
-            layers = {name: float32(found.alive(name)) for name in found.layers}
-            self.alive = {"count": len(found), "layers": layers}
 
     def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
         source = self._stream.source

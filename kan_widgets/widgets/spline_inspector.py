@@ -17,7 +17,7 @@ from kan_widgets.widgets.wire.messages import float32
 
 _INDEX = ("out", "in", "row", "column")
 _OVERLAY_POINTS = 513
-PARTS = ("phi", "ghost", "base", "spline", "basis", "points", "knots", "density")
+PARTS = ("phi", "band", "ghost", "base", "spline", "basis", "points", "knots", "density")
 
 
 class SplineInspector(ModelView):
@@ -58,11 +58,12 @@ class SplineInspector(ModelView):
         default=False,
     )
     show: Sequence[str] | None = option(
-        """What is drawn, of "phi", "ghost", "base", "spline", "basis", "points", "knots" and
-        "density"; by default all, but "points" and "knots" only where it is ``editable``. "basis"
-        is every basis function times its weight, "ghost" the function at the first step (or at
-        the one kept for comparison), "points" the control points, "density" the inputs of the
-        last ``live.observe(batch)``.""",
+        """What is drawn, of "phi", "band", "ghost", "base", "spline", "basis", "points", "knots"
+        and "density"; by default all, but "points" and "knots" only where it is ``editable``.
+        "band" is the range and the median of an ensemble's networks, "basis" is every basis
+        function times its weight, "ghost" the function at the first step (or at the one kept for
+        comparison), "points" the control points, "density" the inputs of the last
+        ``live.observe(batch)``.""",
         default=None,
     )
     pins: Sequence[dict[str, Any]] = option(
@@ -72,8 +73,9 @@ class SplineInspector(ModelView):
     overlays = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     """The curves that ``overlay`` laid over functions: ``{"layer", "out", "in", "row", "column",
     "label", "low", "high", "samples"}``, the samples float32 at even x from ``low`` to ``high``,
-    NaN where there is nothing; ``"shown": False`` hides it. The legend hides and removes them. Of
-    an ensemble ``"band"`` has the least and the largest value of its networks."""
+    NaN where there is nothing; ``"shown": False`` hides it. The legend hides and removes them."""
+    form = traitlets.Dict().tag(sync=True)
+    """Of an ensemble the function shown, and in how many networks it has which form best."""
     height: int | None = option(
         "Pixels of the drawing, at least 160; by default it grows with the width.",
         default=None,
@@ -94,24 +96,20 @@ class SplineInspector(ModelView):
             )
         return parts and [part for part in PARTS if part in parts]
 
+    def _begin(self) -> None:
+        super()._begin()
+        self._count_forms()
+
     @traitlets.observe("selection", "layer")
-    def _lay_band(self, _: object = None) -> None:
-        """Lay what an ensemble's networks have over the function that is shown."""
-        if not self._is_joined or self._ensemble is None:
+    def _count_forms(self, _: object = None) -> None:
+        """Say in how many networks of an ensemble the function that is shown has which form."""
+        if not self._is_joined or (networks := self._ensemble) is None:
             return
         at = dict(self.selection or {"layer": self.layer, **dict.fromkeys(_INDEX, 0)})
-        band = self._ensemble.around(at["layer"])
         width = self.live.feed.layout.layer(at["layer"]).shape[3]
-        out, in_, entry = at["out"], at["in"], at["row"] * width + at["column"]
-        places, *band = band[:, out, in_, entry]
-        x = np.linspace(places[0], places[-1], _OVERLAY_POINTS)
-        low, middle, high = (float32(np.interp(x, places, part)) for part in band)
-        [(form, count)] = self._ensemble.forms(at["layer"], out, in_, entry).most_common(1)
-        total = len(self._ensemble)
-        label = f"{total} networks: median and range; {form} in {count} of {total}"
-        curve = {"label": label, "low": x[0], "high": x[-1], "samples": middle}
-        others = [one for one in self.overlays if "band" not in one]
-        self.overlays = [*others, {**at, **curve, "band": [low, high]}]
+        place = at["out"], at["in"], at["row"] * width + at["column"]
+        [(form, count)] = networks.forms(at["layer"], *place).most_common(1)
+        self.form = {**at, "words": f"{form} in {count} of {len(networks)}"}
 
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.

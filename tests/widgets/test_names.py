@@ -66,7 +66,7 @@ def test_a_picture_says_them(live: Any, view: str) -> None:
     if view == "NetworkView":
         live.probe(IMAGE[None], labels=[0])
         scores = model(IMAGE[None])[0]
-        best = f"{CLASSES[int(scores.argmax())]} (score {scores.max():.2f})"
+        best = f"{CLASSES[int(scores.argmax())]} (score {scores.max():.3f})"
         expected = [*expected, f"image 1 of 1: predicted {best}"]
     # The classes of Explain have bars where one layer is shown.
     pictures = [{}, {"layer": "2"}] if view == "Explain" else [{}]

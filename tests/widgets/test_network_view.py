@@ -333,13 +333,14 @@ def test_links_of_an_ensemble_are_in_so_many_networks_as_are_planted():
     found = kw.ensemble(networks)
     assert found.typical != 1
     view = kw.NetworkView(found)
-    assert view.alive["count"] == 4
-    alive = [np.frombuffer(view.alive["layers"][name], "<f4").tolist() for name in ("0", "1")]
+    sent = view.stream.ensemble
+    assert sent["count"] == 4
+    alive = [np.frombuffer(sent["layers"][name]["alive"], "<f4").tolist() for name in ("0", "1")]
     assert alive == [[4, 4, 1, 4, 4, 4], [4, 4, 3]]
     assert found.alive("0").shape == (3, 2, 1)
     assert "links: bolder in more of 4 networks" in texts_of(view.svg(width=900))
     alone = kw.NetworkView(networks[0])
-    assert alone.alive == {}
+    assert alone.stream.ensemble == {}
     assert not any("networks" in text for text in texts_of(alone.svg(width=900)))
 
 

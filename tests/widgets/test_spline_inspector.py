@@ -441,15 +441,12 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     inspector = SplineInspector(found)
     assert inspector.live is kw.bind(models[found.typical])
     inspector.live.select("1", 0, 2)
-    [curve] = inspector.overlays
-    assert (curve["layer"], curve["in"]) == ("1", 2)
-    assert curve["label"].startswith("3 networks: median and range; ")
-    low, high = (np.frombuffer(end, "<f4") for end in curve["band"])
-    x, *band = found.around("1")[:, 0, 2, 0]
-    places = np.linspace(curve["low"], curve["high"], len(low))
-    np.testing.assert_allclose(low, np.interp(places, x, band[0]), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(high, np.interp(places, x, band[2]), rtol=1e-5, atol=1e-6)
-    assert "range; " in inspector.svg(width=900)
+    assert (inspector.form["layer"], inspector.form["in"]) == ("1", 2)
+    [(form, count)] = found.forms("1", 0, 2, 0).most_common(1)
+    assert inspector.form["words"] == f"{form} in {count} of 3"
+    words = " ".join(re.findall(r">([^<>]+)</text>", inspector.svg(width=900)))
+    assert f"line: median of 3 networks, shading: their range · {form} in" in words
+    assert inspector.overlays == []
 
 
 def test_a_fit_of_another_model_is_refused(setting):

@@ -68,7 +68,7 @@ function tablePlan(
 }
 
 /** Where x lies in a rising table: row + share of the way to the next row; exact on a row. Needs x inside. */
-function place(xs: Float32Array, x: number): number {
+export function place(xs: ArrayLike<number>, x: number): number {
   const row = bisectRight(xs, x) - 1;
   if (xs[row] === x || row === xs.length - 1) return row;
   return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
@@ -89,7 +89,7 @@ function planAt(table: Table, nb: number, places: number[]): TablePlan {
   return { x, values };
 }
 
-function between(a: number, b: number, share: number): number {
+export function between(a: number, b: number, share: number): number {
   return share === 0 ? a : a * (1 - share) + b * share;
 }
 

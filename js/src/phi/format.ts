@@ -1,5 +1,6 @@
 /** Numbers as the views print them. */
 import { format } from "d3-format";
+import type { Frame } from "../wire/types.ts";
 
 const plain = format(".3~r");
 const grouped = format(",d");
@@ -65,4 +66,10 @@ export function chance(share: number): string {
 /** "x from −1 to 1". */
 export function spanText(variable: string, [low, high]: readonly [number, number]): string {
   return `${variable} from ${formatNumber(low)} to ${formatNumber(high)}`;
+}
+
+/** "step 1,240"; "5 trained networks" of an ensemble, which has no steps. */
+export function momentText({ step, layout }: Frame): string {
+  const band = layout.layers.find((layer) => layer.band)?.band;
+  return band ? `${band.count} trained networks` : `step ${formatCount(step)}`;
 }

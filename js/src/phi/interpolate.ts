@@ -5,6 +5,8 @@
 
 import { bisectRight } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
+import { between, place } from "./curves.ts";
+import { formatNumber } from "./format.ts";
 
 interface PhiValue {
   phi: number;
@@ -58,6 +60,43 @@ export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): P
     else spline += term;
   }
   return { phi: base + spline, base, spline };
+}
+
+export type Spread = NonNullable<ReturnType<typeof bandOver>>;
+
+/** Where the networks of an ensemble have φ_f over a part of x, as an outline and a line; null where that is not known. */
+export function bandOver(
+  { band, shape: [, inputs, kh, kw] }: LayerLayout,
+  f: number,
+  [from, to]: readonly [number, number],
+) {
+  if (!band) return null;
+  const { points } = band;
+  const first = (Math.floor(f / (kh * kw)) % inputs) * points;
+  const xs = band.x.subarray(first, first + points);
+  const [lo, hi] = [Math.max(from, xs[0]), Math.min(to, xs[points - 1])];
+  if (!(lo <= hi)) return null;
+  const x = [lo, ...xs.filter((at) => at > lo && at < hi), hi];
+  const [low, median, high] = [band.low, band.middle, band.high].map((values) =>
+    x.map((at) => curveAt(xs, values.subarray(f * points), at)),
+  );
+  const range = { x: [...x, ...[...x].reverse()], y: [...high, ...low.reverse()] };
+  return { range, median: { x, y: median } };
+}
+
+/** The band at an x, for tips: "median of 5 networks" and "0.31 (0.27 to 0.34)". */
+export function bandLines(layer: LayerLayout, f: number, at: number) {
+  const band = bandOver(layer, f, [at, at]);
+  if (!band) return [];
+  const [high, , , low] = band.range.y.map(formatNumber);
+  const label = `median of ${layer.band?.count} networks`;
+  return [{ label, value: `${formatNumber(band.median.y[0])} (${low} to ${high})` }];
+}
+
+/** A curve at x between its ends, straight between its points. */
+export function curveAt(xs: ArrayLike<number>, y: ArrayLike<number>, x: number): number {
+  const row = place(xs, x);
+  return between(y[Math.floor(row)], y[Math.floor(row) + 1], row % 1);
 }
 
 /** The table of function f, by its number. */

@@ -2,8 +2,9 @@
 
 import { ticks as evenTicks, extent, nice } from "d3-array";
 import { formatNumber } from "../phi/format.ts";
+import type { Spread } from "../phi/interpolate.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
-import { flat, line, rect, rects, segments, snapped, words } from "./shapes.ts";
+import { bandMarks, flat, line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
@@ -158,6 +159,8 @@ interface PlotOptions {
   within?: readonly [number, number];
   /** What that ground is called, written into it where no curve is. */
   beyond?: string;
+  /** Where the networks of an ensemble have the function that is drawn. */
+  band?: Spread | null;
   /** Marks under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
 }
@@ -193,10 +196,12 @@ export function curvesPlot(
     values = [],
     within,
     beyond: name = "",
+    band,
     under,
   }: PlotOptions,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
-  const heights = [0, ...values, ...lines.flatMap(({ points }) => Array.from(points.y))];
+  const drawn = lines.flatMap(({ points }) => Array.from(points.y));
+  const heights = [0, ...values, ...(band?.range.y ?? []), ...drawn];
   const [least = 0, largest = 0] = extent(heights.filter(Number.isFinite));
   const margin = largest > least ? air * (largest - least) : 1;
   // Round ends stand still while what is between them moves a little.
@@ -238,6 +243,7 @@ export function curvesPlot(
     ...axesMarks(plot, x, y, colours, { size }),
     ...groundName(name, beyond, colours),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
+    ...bandMarks([band && { ...band, at: (at, up) => [scale(at), y.scale(up)] }], colours),
     ...(under?.(x, y) ?? []),
     ...lines.map(({ points, stroke, paint }) => {
       const xy = Array.from(points.x).flatMap((at, p) => [scale(at), y.scale(points.y[p])]);

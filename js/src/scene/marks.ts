@@ -1,6 +1,8 @@
 /** The parts of a scene: shapes in CSS pixels, and the places in it that can be pointed at. */
 
 import type { Direction, Rect } from "../phi/geometry.ts";
+import type { Band } from "../wire/types.ts";
+import type { Colours } from "./theme.ts";
 
 export type { Direction, Rect };
 
@@ -170,6 +172,14 @@ export function keyed(
   title?: string,
 ): Remark {
   return { text, title, swatch: { kind, colours: [colours].flat() } };
+}
+
+/** What is what in a drawing with the band of an ensemble, in the words of all views. */
+export function bandKey(band: Band | null | undefined, { ink, range, median }: Colours): Remark[] {
+  if (!band) return [];
+  const all = keyed(`range of ${band.count} networks`, "fill", range);
+  const typical = keyed("the most typical network", "line", ink);
+  return [typical, all, keyed("their median", "line", median)];
 }
 
 /** A whole picture. Renderers draw it on a canvas (shell/canvas.ts) or write it as SVG (scene/svg.ts). */

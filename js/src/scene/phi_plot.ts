@@ -3,6 +3,7 @@
 import { basisOf } from "../phi/entries.ts";
 import { expandAll } from "../phi/expansion.ts";
 import type { Ends } from "../phi/inputs.ts";
+import { bandOver } from "../phi/interpolate.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
 import { curvesPlot, type Points, type Range } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
@@ -104,6 +105,7 @@ export function phiPlot(
     values: [...ends, example?.value ?? 0],
     within: basisOf(layer, f).domain,
     beyond: isFirst ? "outside the grid" : "",
+    band: bandOver(layer, f, [along.from, along.to]),
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });

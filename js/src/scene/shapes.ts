@@ -1,6 +1,8 @@
 /** Marks that are drawn often, in one line each. */
 
+import type { Spread } from "../phi/interpolate.ts";
 import type { DotsMark, LinesMark, Paint, Rect, RectsMark, TextMark } from "./marks.ts";
+import type { Colours } from "./theme.ts";
 
 /** Size of words in a drawing. */
 export const WORDS = 11;
@@ -62,4 +64,28 @@ export function inMiddle(
 /** Where a hairline lies so that it covers whole pixels: the middle of the device pixel that holds `value`. */
 export function snapped(value: number, ratio: number): number {
   return (Math.floor(value * ratio) + 0.5) / ratio;
+}
+
+/** A band, and where its points are drawn. */
+interface PlacedBand extends Spread {
+  at(x: number, y: number): readonly [number, number];
+}
+
+/** The look of bands in all views: the range of an ensemble's networks as an area, their median as a line. */
+export function bandMarks(
+  all: readonly (PlacedBand | null | undefined)[],
+  { range, median }: Colours,
+): LinesMark[] {
+  const bands = all.filter((band) => band != null);
+  const batch = (part: keyof Spread, paint: Partial<LinesMark>): LinesMark => {
+    const ends: number[] = [];
+    const xy = bands.flatMap(({ at, [part]: { x, y } }) => {
+      ends.push((ends.at(-1) ?? 0) + x.length);
+      return x.flatMap((from, p) => at(from, y[p]));
+    });
+    return { kind: "lines", xy, ends, ...paint };
+  };
+  if (bands.length === 0) return [];
+  const area = batch("range", { closed: true, fill: range });
+  return [area, batch("median", { stroke: median, width: 1.25 })];
 }

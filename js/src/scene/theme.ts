@@ -15,6 +15,9 @@ const LIGHT = {
   zero: "#d3d8de",
   grid: "#e4e7eb",
   ghost: "#9aa1a9",
+  /** Of an ensemble: where the functions of all networks are, and their median. */
+  range: "#2b829640",
+  median: "#2b8296",
   accent: "#6f42c1",
   band: "#6f42c126",
   live: "#1a7f37",
@@ -61,6 +64,8 @@ const DARK: Partial<Record<ColourName, string>> = {
   zero: "#424953",
   grid: "#2d333a",
   ghost: "#8b939d",
+  range: "#63bdd14d",
+  median: "#63bdd1",
   accent: "#b794f6",
   band: "#b794f633",
   live: "#4fbf67",

@@ -37,7 +37,6 @@ export function createStatus(
   const statusLine = element(document, "span", "kw-status-text", root);
   const missing = element(document, "span", "kw-left-out", root);
   dot.hidden = !timed;
-  statusLine.hidden = !timed;
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
@@ -51,6 +50,7 @@ export function createStatus(
       const words = statusText(step, isBack ? store.cursor() : -1, standing, stateFirst);
       // Networks that are trained have no steps here.
       putWords(statusLine, ensemble || words);
+      statusLine.hidden = !timed && !ensemble;
       const hint = hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");

@@ -14,6 +14,7 @@ import {
 } from "./checks.ts";
 import type {
   Activations,
+  Band,
   BasisRange,
   ConvSettings,
   Frame,
@@ -114,10 +115,11 @@ interface WireLayer
   input_names?: string[];
 }
 
-export function readLayout(value: unknown): Layout {
+/** With what the stream's ensemble has of its layers. */
+export function readLayout(value: unknown, ensemble?: unknown): Layout {
   const raw = record(value, "a layout");
   if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
-  const layers = (raw.layers as WireLayer[]).map(readLayer);
+  const layers = (raw.layers as WireLayer[]).map((layer) => readLayer(layer, ensemble));
   const beside = new Map<string, { offset: number; size: number }>();
   let offset = coefficientsOf(layers);
   for (const { name, size } of (raw.beside ?? []) as { name: string; size: number }[]) {
@@ -127,7 +129,7 @@ export function readLayout(value: unknown): Layout {
   return { version: raw.version as number, layers, beside };
 }
 
-function readLayer(raw: WireLayer): LayerLayout {
+function readLayer(raw: WireLayer, ensemble: unknown): LayerLayout {
   const { is_base, conv, tables, table_of, input_names, ...others } = raw;
   const ofLayer = `of layer "${raw.name}"`;
   const count = product(raw.shape);
@@ -151,8 +153,20 @@ function readLayer(raw: WireLayer): LayerLayout {
     }),
     tableOf,
     count,
+    band: raw.window ? null : readBand(ensemble, raw),
     ...(input_names && { inputNames: input_names }),
   };
+}
+
+/** As `ensemble_dict` in kan_widgets/widgets/wire/messages.py writes it. */
+function readBand(ensemble: unknown, { name, shape }: WireLayer): Band | null {
+  const all = (ensemble ?? {}) as { count: number; layers?: Record<string, object> };
+  const own = Object.entries(all.layers?.[name] ?? {});
+  if (own.length === 0) return null;
+  const read = own.map(([part, bytes]) => [part, float32(bytes, `the networks' ${part}`)]);
+  const parts = Object.fromEntries(read) as Omit<Band, "count" | "points">;
+  checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
+  return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
 
 function convOf({

@@ -133,6 +133,8 @@ export class FrameStore implements Store {
   }
 
   ghost(): Frame | null {
+    // Networks of an ensemble are trained.
+    if (this.latest()?.layout.layers.some(({ band }) => band)) return null;
     return (this.#ghostStep < 0 ? null : this.at(this.#ghostStep)) ?? this.initial();
   }
 

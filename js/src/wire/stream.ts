@@ -38,10 +38,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 
   const store = watchedStore(model, signal, maxBytes);
 
-  const layouts = createLayouts(
-    () => (model.get("layouts") ?? []) as unknown[],
-    () => store.setState("protocolError", null),
-  );
+  const layouts = createLayouts(model, () => store.setState("protocolError", null));
 
   const guarded = (work: () => void) => guard(store, work);
   const reportDrawn = createDrawnReport(model);
@@ -71,7 +68,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
     const message = putBuffers(content, buffers);
     switch (message.kind) {
       case "layout":
-        layouts.keep(readLayout(message.layout));
+        layouts.keep(message.layout);
         break;
       case "frame": {
         reportDrawn(message.number as number | undefined);
@@ -271,11 +268,12 @@ function guard(store: FrameStore, work: () => void): void {
 
 export default { initialize };
 
-function createLayouts(trait: () => unknown[], onKept: () => void) {
+function createLayouts(model: AnyModel, onKept: () => void) {
   const layouts = new Map<number, Layout>();
   let floor = 0;
 
-  function keep(layout: Layout): void {
+  function keep(raw: unknown): void {
+    const layout = readLayout(raw, model.get("ensemble"));
     if (layout.version < floor || layouts.has(layout.version)) return;
     layouts.set(layout.version, layout);
     onKept();
@@ -283,10 +281,10 @@ function createLayouts(trait: () => unknown[], onKept: () => void) {
 
   /** Takes the layouts of the stream's trait. */
   function read(): void {
-    for (const raw of trait() as { version?: unknown }[]) {
+    for (const raw of (model.get("layouts") ?? []) as { version?: unknown }[]) {
       const version = raw?.version;
       if (typeof version === "number" && (version < floor || layouts.has(version))) continue;
-      keep(readLayout(raw));
+      keep(raw);
     }
   }
 

@@ -42,6 +42,13 @@ export interface Summary {
   reach: Float32Array;
 }
 
+/** Where the networks of an ensemble have the functions of a layer: the least, median and largest value at `points` rising places of x, which are those of its input. And in how many networks a function is alive, and its largest |value|. */
+export interface Band
+  extends Record<"x" | "low" | "middle" | "high" | "alive" | "sizes", Float32Array> {
+  count: number;
+  points: number;
+}
+
 export interface LayerLayout {
   name: string;
   /** Elementwise is a learned activation, with one output and an input for each group of channels. */
@@ -78,6 +85,8 @@ export interface LayerLayout {
   tableOf: Uint32Array | null;
   /** Where the page has only a part of the layer: shape, count and the numbers f are those of the part. */
   window?: LayerWindow | null;
+  /** Of an ensemble. */
+  band?: Band | null;
   /** Number of functions, out·in·kh·kw; function f = ((o·in + i)·kh + row)·kw + column. */
   count: number;
 }

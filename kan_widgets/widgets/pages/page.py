@@ -20,6 +20,7 @@ from kan_widgets.widgets.pages.page_text import (
     names,
     page_text,
 )
+from kan_widgets.widgets.wire.stream import Stream
 
 # Traits of no use to a page, or that it makes itself.
 _LEFT_OUT_TRAITS = ("layout", "tabbable", "tooltip")
@@ -200,14 +201,13 @@ class Page:
 
     def content(
         self, share: float, *, light: bool = False
-    ) -> tuple[dict[str, Any], bytes, list[list[Frame]]]:
+    ) -> tuple[dict[str, Any], bytes, dict[Stream, list[Frame]]]:
         """Return what fills the views, its bytes, and the frames kept: about that share of them."""
-        kept = [past.thinned(share) for past in self._pasts]
+        kept = {past.stream: past.thinned(share) for past in self._pasts}
         drawn = {view._stream for view in self._shown if view._draws_network}
         streams = [
-            saved(past.stream, frames, network=past.stream in drawn, light=light)
-            | {"id": past.stream.model_id}
-            for past, frames in zip(self._pasts, kept, strict=True)
+            saved(stream, frames, network=stream in drawn, light=light) | {"id": stream.model_id}
+            for stream, frames in kept.items()
         ]
         content, packed = taken_out(
             {
@@ -234,12 +234,12 @@ class Page:
             trains=self._lesson is not None,
             plays="plays" in (self._lesson or {}),
         )
-        return text, sum(map(len, kept))
+        return text, sum(map(len, kept.values()))
 
     def filled(self, share: float) -> tuple[bytes, int]:
         """Return what fills the views, in little room, and nothing around it."""
         content, packed, kept = self.content(share, light=True)
-        return filling(content, packed).encode(), sum(map(len, kept))
+        return filling(content, packed).encode(), sum(map(len, kept.values()))
 
 
 def shown_in(views: Sequence[Any]) -> list[Any]:

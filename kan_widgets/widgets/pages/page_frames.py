@@ -101,6 +101,7 @@ def saved(
             "ghost_step": stream.ghost_step,
             "summaries": list(stream.summaries),
             "left_out": list(stream.left_out),
+            "ensemble": stream.ensemble,
             "status": {"state": "saved", "message": ""},
             "training": stream.training if source is None else training_of(source),
             **({"structure": stream.structure, "probe": stream.probe} if network else {}),

@@ -197,14 +197,16 @@ def in_words(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
 
 
-def about(of: str, kept: Sequence[Sequence[Frame]], saved: datetime.datetime) -> str:
+def about(of: str, kept: Mapping[Any, list[Frame]], saved: datetime.datetime) -> str:
     """Return as HTML what a page is of, the steps it has, and when it was saved."""
     day = f"{saved.day} {saved:%B %Y, %H:%M}"
     when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
     moments = []
-    for frames in kept:
+    for stream, frames in kept.items():
         first, latest = frames[0].step, frames[-1].step
-        moments.append(f"steps {first:,} to {latest:,}" if latest > first else f"step {latest:,}")
+        one = f"{count} trained networks" if (count := stream.ensemble.get("count")) else ""
+        several = f"steps {first:,} to {latest:,}" if latest > first else f"step {latest:,}"
+        moments.append(one or several)
     # Streams of several models often say the same.
     steps = ", ".join(dict.fromkeys(moments))
     return f"{html.escape(of) or 'A model'}, {steps} · saved on {when}"

@@ -88,6 +88,7 @@ def picture_request(
     layers: Sequence[str],
     *,
     source: Source | None = None,
+    ensemble: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     network: bool = False,
     training: Mapping[str, Any] | None = None,
@@ -114,6 +115,9 @@ def picture_request(
         "summaries": summaries_of(frame.layout, frames[1]),
         "training": dict(training or {}),
     }
+    if ensemble:
+        drawn_of = {name: bands for name, bands in ensemble["layers"].items() if name in layers}
+        stream["ensemble"] = {"count": ensemble["count"], "layers": drawn_of}
     inputs = []
     if source is not None:
         seen = [one for name, one in source.feed.observed.items() if name in layers]

@@ -92,6 +92,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
     }
     _esm = bundle("view.js")
     _is_joined = False
+    _ensemble: Any = None
     _jobs: tuple[ThrottledJob, ...] = ()
     _narrowest = 100
     """Least width of a picture, in pixels."""
@@ -125,7 +126,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
             model_id=own,
             _own=own,
             kind=self._kind,
-            stream=stream_of(source),
+            stream=stream_of(source, self._ensemble),
             drawn_from=[name for name in self.keys if name[0] != "_" and name not in others],
             **values,
         )
@@ -290,6 +291,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
             frames,
             self._drawn_layers(traits, names),
             source=self._stream.source,
+            ensemble=self._stream.ensemble,
             selection=self._drawn_selection(options),
             network=self._draws_network,
             training=self._stream.training,
@@ -347,17 +349,10 @@ class ModelView(View):
         live_or_model = values.pop("live_or_model")
         source = source_for(live_or_model)
         self._kept: object = kept_alive(live_or_model)
-        self._ensemble: Any = live_or_model if hasattr(live_or_model, "around") else None
-        if self._ensemble is not None:
-            values["ensemble"] = f"the most typical of {len(live_or_model)} networks"
+        if hasattr(live_or_model, "around"):
+            self._ensemble = live_or_model
+            values["ensemble"] = f"{len(live_or_model)} trained networks, the most typical drawn"
         return source
-
-    def _begin(self) -> None:
-        super()._begin()
-        self._lay_band()
-
-    def _lay_band(self, _: object = None) -> None:
-        """Show where the networks of an ensemble have what is shown."""
 
     def _end(self) -> None:
         self._kept = None

@@ -57,10 +57,10 @@ var ProtocolMismatch = class extends WireError {
 function coefficientsOf(layers) {
   return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
 }
-function readLayout(value) {
+function readLayout(value, ensemble) {
   const raw = record(value, "a layout");
   if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
-  const layers = raw.layers.map(readLayer);
+  const layers = raw.layers.map((layer) => readLayer(layer, ensemble));
   const beside = /* @__PURE__ */ new Map();
   let offset = coefficientsOf(layers);
   for (const { name, size } of raw.beside ?? []) {
@@ -69,7 +69,7 @@ function readLayout(value) {
   }
   return { version: raw.version, layers, beside };
 }
-function readLayer(raw) {
+function readLayer(raw, ensemble) {
   const { is_base, conv: conv2, tables, table_of, input_names, ...others } = raw;
   const ofLayer = `of layer "${raw.name}"`;
   const count2 = product(raw.shape);
@@ -93,8 +93,18 @@ function readLayer(raw) {
     }),
     tableOf: tableOf3,
     count: count2,
+    band: raw.window ? null : readBand(ensemble, raw),
     ...input_names && { inputNames: input_names }
   };
+}
+function readBand(ensemble, { name, shape }) {
+  const all = ensemble ?? {};
+  const own = Object.entries(all.layers?.[name] ?? {});
+  if (own.length === 0) return null;
+  const read = own.map(([part, bytes]) => [part, float32(bytes, `the networks' ${part}`)]);
+  const parts = Object.fromEntries(read);
+  checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
+  return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
 function convOf({
   padding_mode,

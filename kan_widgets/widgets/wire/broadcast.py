@@ -22,6 +22,7 @@ from kan_widgets.widgets.wire.bundles import packed_bundle
 from kan_widgets.widgets.wire.lifetime import SelfClosing
 from kan_widgets.widgets.wire.messages import (
     activations_dict,
+    ensemble_dict,
     frame_dict,
     inputs_within,
     layout_dict,
@@ -79,6 +80,8 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     left_out = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     """The modules of the model that have parameters and no functions to show, and why."""
 
+    ensemble = traitlets.Dict().tag(sync=True)
+    """Where the networks of an ensemble have all functions: see `ensemble_dict`; or empty."""
     structure = traitlets.Dict().tag(sync=True)
     """How the network is put together: see `structure_dict`."""
     probe = traitlets.Dict().tag(sync=True)
@@ -90,7 +93,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     def _packed(self) -> str:
         return packed_bundle("main.js")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, ensemble: Any = None) -> None:
         self._outbox = Outbox(self._send_waiting)
         # Held while sending, so a message never overtakes earlier frames.
         self._lock = self._outbox.lock
@@ -100,7 +103,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
         self._beat_job = Job(scheduler, self._beat)
         self._summary_job = ThrottledJob(self._tell_summaries, fps=1)
         own = uuid4().hex
-        super().__init__(model_id=own, _own=own, **state_of(source))
+        super().__init__(model_id=own, _own=own, **ensemble_dict(ensemble), **state_of(source))
         source.feed.subscribe(self)
         # Catch up with what happened while the page was told of this stream.
         self._take_over(source)

@@ -27,6 +27,21 @@ def float32(values: Any) -> bytes:
         return np.asarray(values, dtype="<f4").tobytes()
 
 
+def ensemble_dict(ensemble: Any) -> dict[str, Any]:
+    """Return where the networks of an ensemble have all functions, as a trait of its stream.
+
+    ``count`` networks, and by the name of a layer: x of each input (in, P); of each function least,
+    median and largest value (out, in, kh·kw, P), in how many it is alive, and its largest |value|.
+    """
+    layers = {}
+    for name in () if ensemble is None else ensemble.layers:
+        x, low, middle, high = ensemble.around(name)
+        numbers = {"x": x[0, :, 0], "low": low, "middle": middle, "high": high}
+        numbers |= {"alive": ensemble.alive(name), "sizes": np.abs([low, high]).max((0, -1))}
+        layers[name] = {part: float32(values) for part, values in numbers.items()}
+    return {"ensemble": {"count": len(ensemble), "layers": layers}} if layers else {}
+
+
 def array_dict(array: NDArray[Any]) -> dict[str, Any]:
     """Return an array as the browser reads it from a trait."""
     return {"shape": list(array.shape), "data": float32(array)}

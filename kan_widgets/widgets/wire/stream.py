@@ -31,8 +31,8 @@ class Stream(Broadcast):
 
     _views: tuple[weakref.ref[Any], ...] = ()
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, ensemble: Any = None) -> None:
+        super().__init__(source, ensemble)
         self.on_msg(weakly(self._answer))
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -112,7 +112,8 @@ class Stream(Broadcast):
     def on_replaced(self, source: Source) -> None:
         with self._lock:
             self._source = weakref.ref(source)
-            _streams[source] = self
+            if not self.ensemble:
+                _streams[source] = self
             try:
                 source.feed.select(source.feed.selection)
             except LookupError:  # of a function that is gone
@@ -213,12 +214,12 @@ def _before(content: dict[str, Any]) -> float:
     return math.inf if before is None else int(before)
 
 
-_streams: weakref.WeakKeyDictionary[Source, Stream] = weakref.WeakKeyDictionary()
+_streams: weakref.WeakKeyDictionary[Any, Stream] = weakref.WeakKeyDictionary()
 
 
-def stream_of(source: Source) -> Stream:
-    """Return the one stream of a source, made when first asked for."""
-    stream = _streams.get(source)
+def stream_of(source: Source, ensemble: Any = None) -> Stream:
+    """Return the one stream of a source, or of an ensemble of which it is the network shown."""
+    stream = _streams.get(ensemble or source)
     if stream is None or stream.comm is None:
-        stream = _streams[source] = Stream(source)
+        stream = _streams[ensemble or source] = Stream(source, ensemble)
     return stream

@@ -1,6 +1,6 @@
 /** Dashboard's scene: the model and its loss in the caption; what is saved has the panels below each other. */
 
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import type { Paged } from "../../scene/still.ts";
@@ -18,7 +18,8 @@ export function sceneOf(
   drawn: Panels["latest"] = () => null,
 ): Scene {
   const { model = "" } = store.standing();
-  const step = store.current()?.step;
+  const frame = store.current();
+  const step = frame?.step;
   const marks: Mark[] = [];
   let height = 0;
   for (const picture of pictures) {
@@ -48,7 +49,7 @@ export function sceneOf(
     width,
     height,
     title: model ? `Dashboard · ${model}` : "Dashboard",
-    moment: step === undefined ? "" : `step ${step}`,
+    moment: frame ? momentText(frame) : "",
     words: [`Dashboard. ${said}.`, ...pictures.map(({ words }) => words)].join(" "),
     about: model,
     caption,

@@ -15,7 +15,7 @@ import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
-import { keyed, type Remark } from "../../scene/marks.ts";
+import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
@@ -108,15 +108,14 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     key.push(keyed(now, "line", colours.ink));
     const then = `step ${formatCount(initial.frame.step)}`;
-    if (ghost && !picture.band) key.push(keyed(then, "dash", colours.ghost));
+    if (ghost) key.push(keyed(then, "dash", colours.ghost));
     const kin = picture.shape === layer.shape ? "kernel" : "map";
     if (mode === "overview" && othersOf(picture, 0).length > 0) {
       key.push(keyed(`same ${kin}`, "line", colours.zero));
     }
   }
-  if (picture.band) {
-    key.push(keyed(`${picture.band.count} networks`, "fill", colours.ghost));
-  }
+  if (mode === "curves" || othersOf(picture, 0).length > 0)
+    key.push(...bandKey(layer.band, colours));
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
   if (isOutside) key.push(keyed("outside the grid", "fill", colours.outside, OUTSIDE));
   return key;

@@ -1,8 +1,10 @@
 /** Draws a picture of the grid as marks. Coordinates are the arrangement's pixels. */
 
+import { maxIndex } from "d3-array";
 import type { Plan } from "../../phi/curves.ts";
 import { isPlain } from "../../phi/entries.ts";
 import { type Rect, rectOf } from "../../phi/geometry.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import {
   brokenMarks,
@@ -13,13 +15,14 @@ import {
   type MarkedCells,
 } from "../../scene/cells.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
-import { dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
+import { changeMarks } from "../../scene/phi_plot.ts";
+import { bandMarks, dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
-import { type Band, tintOf } from "./scores.ts";
+import { tintOf } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import { roomOf, type SampledPoints, type Subject } from "./subject.ts";
+import { pointsOf, roomOf, type SampledPoints, type Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
 const INSET = 2;
@@ -43,7 +46,12 @@ export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, rati
   if (isFlat(settings)) return marks;
   const visible = functionsWithin(arrangement, view);
   marks.push(...cellMarks(picture, visible, theme, ratio));
-  if (picture.band) marks.push(bandMark(picture, picture.band, visible, colours));
+  const bands = settings.mode === "curves" && picture.layer.band ? visible : [];
+  const placed = bands.map((f) => {
+    const band = bandOver(picture.layer, f, picture.xRange);
+    return band && { ...band, at: (x: number, y: number) => pointPlace(picture, f, x, y) };
+  });
+  marks.push(...bandMarks(placed, colours));
   if (ghost) {
     const dash = arrangement.cell < 28 ? [2, 2] : [3, 2.5];
     marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }));
@@ -125,28 +133,6 @@ function cellMarks(
   return [...marks, segments(zeros, colours.zero)];
 }
 
-/** A function's points, its cell, and half the height of its axis. */
-interface Placed {
-  f: number;
-  points: SampledPoints;
-  n: number;
-  cell: Rect;
-  axis: number;
-}
-
-function eachCurve(
-  picture: Picture,
-  { subject, plan }: { subject: Subject; plan: Plan },
-  functions: readonly number[],
-  visit: (placed: Placed) => void,
-): void {
-  const points = roomOf(plan);
-  for (const f of functions) {
-    const n = subject.curve(f, plan, points);
-    visit({ f, points, n, cell: rectOf(picture.arrangement, f), axis: axisOf(picture, f) });
-  }
-}
-
 /** The x at which a cell begins, pixels for each x beyond it, and where in the cell an x lies. */
 function mappingOf({ xRange: [from, to], arrangement }: Picture) {
   const slope = (arrangement.across - 2 * INSET) / (to - from);
@@ -154,8 +140,9 @@ function mappingOf({ xRange: [from, to], arrangement }: Picture) {
 }
 
 /** Where in the drawing the points of a function lie. */
-function placesOf(picture: Picture, { cell, axis }: Pick<Placed, "cell" | "axis">) {
+function placesOf(picture: Picture, f: number) {
   const { toX } = mappingOf(picture);
+  const [cell, axis] = [rectOf(picture.arrangement, f), axisOf(picture, f)];
   const half = cell.height / 2;
   return {
     toX: (x: number) => cell.x + toX(x),
@@ -177,8 +164,10 @@ function curves(
   let at = 0;
   const half = picture.arrangement.cell / 2;
   const { from, slope } = mappingOf(picture);
-  eachCurve(picture, drawn, visible, (placed) => {
-    const { points, n, cell, axis } = placed;
+  const points = roomOf(drawn.plan);
+  for (const f of visible) {
+    const n = drawn.subject.curve(f, drawn.plan, points);
+    const [cell, axis] = [rectOf(picture.arrangement, f), axisOf(picture, f)];
     let least = points.y[0];
     let most = least;
     let sum = 0;
@@ -188,14 +177,14 @@ function curves(
       if (value < least) least = value;
       if (value > most) most = value;
     }
-    if (n === 0 || !Number.isFinite(sum)) return;
+    if (n === 0 || !Number.isFinite(sum)) continue;
     if (most > axis || least < -axis) {
-      const { toX, toY } = placesOf(picture, placed);
+      const { toX, toY } = placesOf(picture, f);
       for (const part of partsWithin(points, n, axis)) {
         for (const [px, py] of part) parts.push(toX(px), toY(py));
         partEnds.push(parts.length / 2);
       }
-      return;
+      continue;
     }
     // The inner loop of a frame: without calls it takes two thirds of the time.
     const scale = (half - INSET) / axis;
@@ -205,7 +194,7 @@ function curves(
       xy[at + 1] = middle - scale * points.y[p];
     }
     ends.push(at / 2);
-  });
+  }
   const all = new Float32Array(at + parts.length);
   all.set(xy.subarray(0, at));
   all.set(parts, at);
@@ -243,76 +232,32 @@ function partsWithin({ x, y }: SampledPoints, n: number, axis: number): [number,
 
 /** Where a function reaches furthest beyond its scale, a triangle points out of its cell. */
 function triangleMark(picture: Picture, visible: readonly number[], { ink }: Colours): Mark {
-  const xy: number[] = [];
   const far = visible.filter((f) => picture.sizes[f] > axisOf(picture, f));
-  eachCurve(picture, picture, far, (placed) => {
-    const { points, n, cell } = placed;
-    const { x, y, width, height } = cell;
-    const { toX } = placesOf(picture, placed);
-    let furthest = 0;
-    for (let p = 1; p < n; p++) {
-      if (Math.abs(points.y[p]) > Math.abs(points.y[furthest])) furthest = p;
-    }
+  const xy = far.flatMap((f) => {
+    const points = pointsOf(picture.subject, picture.plan, f);
+    const furthest = maxIndex(points.y, Math.abs);
+    const { x, y, width, height } = rectOf(picture.arrangement, f);
     const size = Math.min(TRIANGLE, width / 4);
-    const middle = Math.max(x + size, Math.min(x + width - size, toX(points.x[furthest])));
+    const at = x + mappingOf(picture).toX(points.x[furthest]);
+    const middle = Math.max(x + size, Math.min(x + width - size, at));
     const [tip, foot] = points.y[furthest] > 0 ? [y, y + size] : [y + height, y + height - size];
-    xy.push(middle, tip, middle - size, foot, middle + size, foot);
+    return [middle, tip, middle - size, foot, middle + size, foot];
   });
   const ends = far.map((_, k) => 3 * k + 3);
   return { kind: "lines", xy, ends, closed: true, fill: ink };
 }
 
-/** The area between a change and zero: one colour where φ rose, one where it fell. */
+/** The area between a change and zero, cut where its cell ends. */
 function fillMarks(picture: Picture, visible: readonly number[], colours: Colours): Mark[] {
   const known = visible.filter((f) => !Number.isNaN(picture.sizes[f]));
-  return [1, -1].map((sign): Mark => {
-    const xy: number[] = [];
-    const ends: number[] = [];
-    eachCurve(picture, picture, known, (placed) => {
-      const { n, axis } = placed;
-      const { x, y } = placed.points;
-      const { toX, toY } = placesOf(picture, placed);
-      if (n < 2) return;
-      const zero = toY(0);
-      xy.push(toX(x[0]), zero);
-      for (let p = 0; p < n; p++) {
-        const before = p > 0 ? y[p - 1] : y[p];
-        if (y[p] * before < 0) {
-          const share = before / (before - y[p]);
-          xy.push(toX(x[p - 1] + share * (x[p] - x[p - 1])), zero);
-        }
-        xy.push(toX(x[p]), toY(sign * Math.min(axis, Math.max(0, sign * y[p]))));
-      }
-      xy.push(toX(x[n - 1]), zero);
-      ends.push(xy.length / 2);
-    });
-    return { kind: "lines", xy, ends, closed: true, fill: sign > 0 ? colours.rise : colours.fall };
-  });
-}
-
-/** The area in which the networks of an ensemble have each function, cut where its cell ends. */
-function bandMark(
-  picture: Picture,
-  band: Band,
-  visible: readonly number[],
-  colours: Colours,
-): Mark {
-  const { x, low, high, points } = band;
-  const [from, to] = picture.xRange;
-  const ends: number[] = [];
-  const xy = visible.flatMap((f, k) => {
+  const changed = known.map((f) => {
     const axis = axisOf(picture, f);
-    const { toX, toY } = placesOf(picture, { cell: rectOf(picture.arrangement, f), axis });
-    const edge = (values: Float32Array) =>
-      Array.from({ length: points }, (_, p): [number, number] => {
-        const at = f * points + p;
-        const y = Math.max(-axis, Math.min(axis, values[at]));
-        return [toX(Math.max(from, Math.min(to, x[at]))), toY(y)];
-      });
-    ends.push(2 * points * (k + 1));
-    return [...edge(high), ...edge(low).reverse()].flat();
+    const { x, y } = pointsOf(picture.subject, picture.plan, f);
+    const now = { x, y: y.map((value) => Math.max(-axis, Math.min(axis, value))) };
+    const was = { x, y: new Float32Array(x.length) };
+    return { now, was, ...placesOf(picture, f) };
   });
-  return { kind: "lines", xy, ends, closed: true, fill: colours.ghost, opacity: 0.35 };
+  return changeMarks(changed, colours);
 }
 
 /** What is pointed at and what is selected. */
@@ -339,7 +284,7 @@ export function pointPlace(
   value: number,
 ): [number, number] {
   const axis = axisOf(picture, f);
-  const { toX, toY } = placesOf(picture, { cell: rectOf(picture.arrangement, f), axis });
+  const { toX, toY } = placesOf(picture, f);
   return [toX(x), toY(Math.max(-axis, Math.min(axis, value)))];
 }
 

@@ -4,6 +4,7 @@ import { samplePlan } from "../../phi/curves.ts";
 import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
 import { columnLabels } from "../../scene/cells.ts";
@@ -61,6 +62,7 @@ export function magnified(
       titles: { x: layer.variable, y: yTitle },
       most: { x: 6, y: 5 },
       air: PLOT_AIR,
+      band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
       within: basisOf(layer, f).domain,
     },
   );

@@ -18,7 +18,7 @@ import {
   readableSize,
   withoutOutliers,
 } from "./peaks.ts";
-import { type Band, type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
+import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
 import type { Together } from "./shared_scale.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
@@ -69,7 +69,6 @@ export interface Picture {
   greys: Float32Array;
   /** The numbers that tint the cells of curves: a score, or the weights of a plain layer. */
   shade: Shade | null;
-  band: Band | null;
   broken: number;
 }
 
@@ -105,8 +104,6 @@ export interface Ingredients {
   history?: readonly Frame[];
   fold?: Fold | null;
   scores?: Scores;
-  /** Where the networks of an ensemble have the functions. */
-  band?: Band | null;
   /** Which kernel is at each place; null where they are not sorted. */
   order?: readonly number[] | null;
   together?: Together | null;
@@ -153,7 +150,6 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       ghost: null,
       pattern: null,
       shade: null,
-      band: mode === "curves" ? (from.band ?? null) : null,
       scaleOf: () => 1,
       scales: { smallest: 1, largest: 1 },
       cut: 0,
@@ -198,11 +194,9 @@ export function pictureMaker(): (from: Ingredients) => Picture {
       );
       picture.ghost = { subject: phi(behind.frame, behind.layer), plan };
     }
-    const {
-      band,
-      frame: { step },
-    } = picture;
-    const spread = band ? [{ step, sizes: band.sizes, most: scaleFor(band.sizes) }] : [];
+    const { sizes } = (mode === "curves" && layer.band) || {};
+    const { step } = frame;
+    const spread = sizes ? [{ step, sizes, most: scaleFor(sizes) }] : [];
     setScales(picture, now, [...all, ...spread], together ?? null);
     picture.shade = keep("shade", [layer, scores, settings.shade], () =>
       scores ? shadeOf(scores, settings.shade, layer) : null,

@@ -3,7 +3,7 @@
 import { max } from "d3-array";
 import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
 import { layerNamed, layerTitle } from "../../phi/entries.ts";
-import { formatCount, spanText } from "../../phi/format.ts";
+import { momentText, spanText } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import {
@@ -40,7 +40,7 @@ import {
   WIDE,
   xRangeOf,
 } from "./picture.ts";
-import { bandOf, layerScores, scoresOf } from "./scores.ts";
+import { layerScores, scoresOf } from "./scores.ts";
 import { isFlat, type Settings, settingsOf } from "./settings.ts";
 import { togetherOf } from "./shared_scale.ts";
 import { startOf, subjectOf } from "./subject.ts";
@@ -83,7 +83,6 @@ export function drawing(): GridDrawing {
       ...{ frame, layer, width, room, observed, settings },
       fold: observed?.fold ?? null,
       initial: store.ghost(),
-      band: keep("band", [get("band"), layer], () => bandOf(get("band"), layer)),
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
     };
@@ -213,7 +212,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     width: plot ? given.width : widthOf(arrangement, given),
     height: Math.max(alone ? 0 : arrangement.height + (flat ? 0 : AXIS_HEIGHT), below),
     title: `KernelGrid · ${layerTitle(layer)}`,
-    moment: `step ${formatCount(picture.frame.step)}`,
+    moment: momentText(picture.frame),
     words: description(picture, selected),
     about: JSON.stringify([layer.name, layer.shape, settings, selected]),
     caption: gridCaption(picture, given, plot !== null),

@@ -6,7 +6,6 @@ import { colourOf, type Palette } from "../../phi/palette.ts";
 import { cssOf } from "../../scene/heat.ts";
 import { float32 } from "../../wire/checks.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
-import { sizeOf } from "./subject.ts";
 
 /** Share of the palette's arms that is used: lines must stand out on the strongest. */
 const TINT = 0.5;
@@ -54,30 +53,6 @@ export function layerScores(scores: Scores, name: string, layer: LayerLayout): F
     const at = selectionOf(layer, f);
     return values[((at.out * inputs + at.in) * kh + at.row) * kw + at.column];
   });
-}
-
-/** Where the networks of an ensemble have each function: values at as many places of x. */
-export interface Band {
-  count: number;
-  points: number;
-  x: Float32Array;
-  low: Float32Array;
-  high: Float32Array;
-  /** max |value| of each function's band. */
-  sizes: Float32Array;
-}
-
-/** The band of a layer; null where none was given. */
-export function bandOf(value: unknown, layer: LayerLayout): Band | null {
-  const { count, layer: name, ...parts } = (value ?? {}) as Record<string, never>;
-  if (name !== layer.name || layer.window) return null;
-  const [x, low, high] = [parts.x, parts.low, parts.high].map((part) => float32(part, "the band"));
-  const points = x.length / layer.count;
-  const sizes = Float32Array.from({ length: layer.count }, (_, f) => {
-    const part = [f * points, (f + 1) * points] as const;
-    return Math.max(sizeOf(low.subarray(...part)), sizeOf(high.subarray(...part)));
-  });
-  return { count, points, x, low, high, sizes };
 }
 
 /** What is shaded by; null where nothing is. */

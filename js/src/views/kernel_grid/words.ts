@@ -2,7 +2,7 @@
 
 import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
-import { phiAt } from "../../phi/interpolate.ts";
+import { bandLines, phiAt } from "../../phi/interpolate.ts";
 import type { TipLine } from "../../shell/tip.ts";
 import { functionReach, type Picture } from "./picture.ts";
 import { isGrey } from "./settings.ts";
@@ -84,6 +84,7 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
   const lines: TipLine[] = [
     { label: v, value: formatNumber(x) },
     { label: `φ(${v})`, value: formatNumber(now.phi), swatch: "ink" },
+    ...bandLines(layer, f, x),
   ];
   if (!layer.isBase.some((is) => is)) return lines;
   const whole = Math.abs(now.base) + Math.abs(now.spline);

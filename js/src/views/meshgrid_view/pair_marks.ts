@@ -8,7 +8,7 @@ import { type Axis, axesMarks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { dot, flat, grown, line, rects, segments, words } from "../../scene/shapes.ts";
+import { bandMarks, dot, flat, grown, line, rects, segments, words } from "../../scene/shapes.ts";
 import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -108,6 +108,7 @@ export function curveMarks(
   const first = Array.from(x, (at, k): XY => [axes[0].scale(at), toY.scale(across[k])]);
   const second = Array.from(y, (at, k): XY => [toX.scale(up[k]), axes[1].scale(at)]);
   const [left, top] = [toX.scale(0), toY.scale(0)];
+  const [ofX, ofY] = pair.bands;
   const zeros = [above.x, top, above.x + above.width, top];
   zeros.push(left, beside.y, left, beside.y + beside.height);
   const look = { stroke: ink, width: 1.5 };
@@ -122,6 +123,13 @@ export function curveMarks(
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
     segments(zeros, zero),
+    ...bandMarks(
+      [
+        ofX && { ...ofX, at: (x, y) => [axes[0].scale(x), toY.scale(y)] },
+        ofY && { ...ofY, at: (y, x) => [toX.scale(x), axes[1].scale(y)] },
+      ],
+      colours,
+    ),
     { ...curve(first), ...look },
     { ...curve(second), ...look },
     ...toY.ticks.map((tick) => {

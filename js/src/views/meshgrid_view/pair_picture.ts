@@ -4,7 +4,7 @@ import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
 import { formatNumber, percent } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
-import { phiAt } from "../../phi/interpolate.ts";
+import { bandLines, bandOver, phiAt } from "../../phi/interpolate.ts";
 import type { Keep } from "../../phi/memory.ts";
 import {
   type Density,
@@ -88,6 +88,8 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const surface = keep("surface", [frame, layer, i, j, ...range], () =>
     surfaceOf(frame, layer, [i, j], [range, range], SURFACE_POINTS),
   );
+  const bands = [i, j].map((f) => bandOver(layer, f, range));
+  const spread = bands.flatMap((band) => band?.range.y ?? []);
   const reach = keep("reach", [surface], () => reachOf(surface.values));
   const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
     observed ? densityOf(observed, placeX, placeY, range, range, DENSITY_BINS) : null,
@@ -106,7 +108,9 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
     reach,
     /** Half the range of the colours, and of both functions alone. */
     most: niceCeil(mostOf(reach)),
-    curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up]))),
+    curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up, ...spread]))),
+    /** Of an ensemble, where its networks have both functions. */
+    bands,
     // Around what is not finite there would be lines, too.
     levels: reach.broken > 0 ? [] : keep("levels", [reach], () => levelsOf(reach.low, reach.high)),
     density,
@@ -262,7 +266,9 @@ export function readPair({ frame, layer }: MeshGiven, pair: Pair, x: number, y: 
     { label: "x", value: formatNumber(x) },
     { label: "y", value: formatNumber(y) },
     { label: "φ₁(x)", value: finite(a) },
+    ...bandLines(layer, i, x),
     { label: "φ₂(y)", value: finite(b) },
+    ...bandLines(layer, j, y),
     { label: "sum", value: finite(a + b) },
   ];
   if (pair.density) {

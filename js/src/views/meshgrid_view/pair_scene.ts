@@ -1,14 +1,14 @@
 /** The pair: the surface φ_i(x) + φ_j(y) of two entries, chosen on a small map of their kernel beside it. */
 
 import { layerTitle, noteOf } from "../../phi/entries.ts";
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatNumber, momentText } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
-import { keyed, type Remark, type Scene } from "../../scene/marks.ts";
+import { bandKey, keyed, type Remark, type Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { curveMarks, pairKernelMarks, pairReadingMarks, surfaceMarks } from "./pair_marks.ts";
 import {
@@ -71,7 +71,7 @@ export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | s
       width: layout.width,
       height: layout.height,
       title: `MeshgridView · ${title}`,
-      moment: `step ${formatCount(frame.step)}`,
+      moment: momentText(frame),
       words:
         `Sum of two functions of ${title}: φ₁ of ${names[0]} over x, φ₂ of ${names[1]} over y, ` +
         `from ${formatNumber(pair.reach.low)} to ${formatNumber(pair.reach.high)}. ` +
@@ -125,6 +125,7 @@ function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: P
   } else if (!store.alone() && !store.observed(layer.name)) {
     caption.push({ text: "live.observe(batch) adds dots for the pairs of inputs seen" });
   }
+  caption.push(...bandKey(layer.band, theme.colours));
   const note = noteOf(layer, store.observed(layer.name));
   if (note) caption.push({ text: note });
   return caption;

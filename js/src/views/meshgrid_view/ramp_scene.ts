@@ -2,7 +2,7 @@
 
 import { type Curves, evaluateAll } from "../../phi/curves.ts";
 import { counted, entryText, layerInWords, layerSize, layerTitle } from "../../phi/entries.ts";
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatNumber, momentText } from "../../phi/format.ts";
 import {
   type Arrangement,
   arrange,
@@ -113,7 +113,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       width: arrangement.width,
       height: arrangement.height + FOOT,
       title: `MeshgridView · ${layerTitle(layer)}`,
-      moment: `step ${formatCount(frame.step)}`,
+      moment: momentText(frame),
       words:
         `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values as ${axis}, ` +
         `colours ±${formatNumber(most)}. ${chosen}` +

@@ -9,7 +9,7 @@ import {
   layerTitle,
   outputName,
 } from "../../phi/entries.ts";
-import { formatCount, formatNumber } from "../../phi/format.ts";
+import { formatNumber, momentText } from "../../phi/format.ts";
 import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -139,7 +139,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
     width: layout.width,
     height: layout.height,
     title: `MeshgridView · ${layerTitle(layer)}`,
-    moment: `step ${formatCount(frame.step)}`,
+    moment: momentText(frame),
     words:
       `Response of ${layerInWords(layer)}, ${counted(outputs.length, "output")}, ` +
       `from ${formatNumber(low)} to ${formatNumber(high)}, to ${inputWords(source)}. ` +

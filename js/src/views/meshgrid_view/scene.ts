@@ -2,6 +2,7 @@
 
 import { entryText, layerNamed, layerTitle, placeText, windowText } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
+import { bandLines } from "../../phi/interpolate.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
@@ -71,6 +72,7 @@ function rampTip({ layer, hovered, place, curves, most, settings: { limits } }: 
     lines: [
       { label: v, value: formatNumber(x) },
       { label: `φ(${v})`, value: finite(phi) },
+      ...bandLines(layer, hovered, x),
       { label: "colours", value: `±${formatNumber(most)}` },
     ],
   };

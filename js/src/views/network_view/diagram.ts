@@ -6,9 +6,8 @@ import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { float32 } from "../../wire/checks.ts";
 import { isUnderWay } from "../../wire/standing.ts";
-import type { Frame, LayerLayout, Probe } from "../../wire/types.ts";
+import type { Frame, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
   type Inputs,
@@ -76,8 +75,6 @@ export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
-  /** In how many networks of an ensemble each function is alive; null where there is one network. */
-  alive: { count: number; of: Float32Array } | null;
   /** Writes its numbers, all with as many decimals. */
   print(value: number): string;
 }
@@ -304,7 +301,6 @@ export function diagramOf(
       leg: legs.find(({ column }) => column === number)?.bundle ?? -1,
       picture: pictures[number],
       relevance: relevances[number],
-      alive: aliveIn(given.get("alive"), placed.column.layer),
       print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
@@ -345,18 +341,12 @@ export function weightOf(relevance: Relevance | null, n: number): number {
   return relevance ? relevance.sizes[n] / (relevance.most || 1) : 0;
 }
 
-function aliveIn(trait: unknown, layer: LayerLayout | null): Part["alive"] {
-  const { count = 0, layers = {} } = (trait ?? {}) as { count?: number; layers?: object };
-  const bytes = new Map(Object.entries(layers)).get(layer?.name ?? "");
-  const of = bytes && float32(bytes, "the networks");
-  return of && of.length === layer?.count ? { count, of } : null;
-}
-
 /** How bold a link is: the share of an ensemble's networks that have its commonest function, or its strength. */
-export function boldness({ alive, bundles, relevance }: Part, n: number): number {
+export function boldness({ column, bundles, relevance }: Part, n: number): number {
   const { first, count } = bundles[n];
-  if (!alive) return weightOf(relevance, n);
-  return (max(alive.of.subarray(first, first + count)) ?? 0) / alive.count;
+  const band = column.layer?.band;
+  if (!band) return weightOf(relevance, n);
+  return (max(band.alive.subarray(first, first + count)) ?? 0) / band.count;
 }
 
 /** The strongest link into a unit, or of all of them; −1 where there is none. */

@@ -4,13 +4,14 @@ import { extent } from "d3-array";
 import { curveOf, evaluateAll, type Plan, samplePlan, sizesAt } from "../../phi/curves.ts";
 import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
-import { flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
+import { bandMarks, flat, grown, rect, rects, segments } from "../../scene/shapes.ts";
 import { interrupted } from "../../scene/strokes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -73,7 +74,8 @@ export function layerPicture(
   const most = (of: Frame | null) =>
     of ? sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
   const scale = once(() => {
-    const wanted = Math.max(most(frame), most(ghost));
+    const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
+    const wanted = Math.max(most(frame), most(ghost), spread);
     if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
     return reach.most;
   });
@@ -230,6 +232,7 @@ function curveMarks(
   const [zeros, boxes]: number[][] = [[], []];
   const curves = { xy: [] as number[], ends: [] as number[] };
   const changed: Changed[] = [];
+  const bands: Parameters<typeof bandMarks>[0][number][] = [];
   const before = list[0].box.width / grid[1] >= CHANGE_FROM ? ghost : null;
   for (const { bundle, box } of list) {
     for (let n = 0; n < bundle.count; n++) {
@@ -242,6 +245,8 @@ function curveMarks(
       const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
       const f = bundle.first + n;
       const now = curveOf(frame, layer, f, plan);
+      const band = bandOver(layer, f, [lo, hi]);
+      bands.push(band && { ...band, at: (x, y) => [toX(x), toY(y)] });
       const drawn = interrupted(
         now.x.length,
         (p) => toX(now.x[p]),
@@ -257,6 +262,7 @@ function curveMarks(
     rects(boxes, { fill: colours.cell }),
     segments(zeros, colours.zero),
     ...changeMarks(changed, colours),
+    ...bandMarks(bands, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
   ];
 }

@@ -40,7 +40,7 @@ const GAP = { least: 12, most: 170 };
 const SHELF = { most: 72, apart: 8, elbow: 12, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
-/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; beside kernels of fewer pixels there is one, too. */
+/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that where columns are not narrow; beside kernels of fewer pixels there is one, too. */
 const STAND = {
   kernel: 112,
   function: 130,
@@ -48,6 +48,8 @@ const STAND = {
   share: 0.42,
   room: 0.55,
   least: 36,
+  kept: 0.8,
+  narrow: 100,
   beside: 40,
 };
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
@@ -262,7 +264,8 @@ function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane)
   if (count === 0 || isRead || lane.isCrowded) return { stand: 0, standTall: 0 };
   const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
   const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
-  const stand = even(lane.share * Math.min(most, free));
+  const share = Math.max(lane.share, lane.whole < STAND.narrow ? 0 : STAND.kept);
+  const stand = even(share * Math.min(most, free));
   if (stand < STAND.least) return { stand: 0, standTall: 0 };
   return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand };
 }

@@ -161,7 +161,8 @@ export function linkMarks(
     if (!relevance || links.length === 0) return slab(before, part, colours);
     const lines = linesOf(part, links, (n) => boldness(part, n));
     const how = column.layer?.conv?.shared ? SHARED : OTHERS;
-    const own = lineMarks(lines, colours.ink, diagram.isTold || part.alive ? how : UNTOLD);
+    const isTold = diagram.isTold || part.column.layer?.band;
+    const own = lineMarks(lines, colours.ink, isTold ? how : UNTOLD);
     return number === pale ? [{ kind: "group", marks: own, opacity: 0.45 }] : own;
   });
   marks.push(...skipMarks(diagram, colours));

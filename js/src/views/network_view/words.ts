@@ -2,12 +2,12 @@
 
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
-import { formatCount, percent } from "../../phi/format.ts";
+import { formatCount, momentText, percent } from "../../phi/format.ts";
 import { seenThen } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
-import { keyed, type Remark } from "../../scene/marks.ts";
+import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
@@ -74,10 +74,10 @@ export function networkCaption(
   const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
   // Where pictures follow each other it is said on hovering: it comes with the second, and would move the others.
   if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
-  const networks = parts.find(({ alive }) => alive)?.alive?.count;
-  if (networks)
-    remarks.push({ text: `links: bolder in more of ${networks} networks`, title: ALIVE });
-  const spread = `${networks ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
+  const { band } = parts.find(({ column: { layer } }) => layer?.band)?.column.layer ?? {};
+  if (hasCurves) remarks.push(...bandKey(band, colours));
+  if (band) remarks.push({ text: `links: bolder in more of ${band.count} networks`, title: ALIVE });
+  const spread = `${band ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
@@ -142,7 +142,8 @@ export function exampleVerdict(diagram: Diagram): string {
 
 export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const { graph } = diagram;
-  const { column, relevance, alive } = part;
+  const { column, relevance } = part;
+  const band = column.layer?.band;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
@@ -150,8 +151,8 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const strength = `spread ${percent(weightOf(relevance, n))} of its layer’s largest`;
-  const having = alive ? Math.round(alive.count * boldness(part, n)) : 0;
-  const seeds = alive ? ` · in ${having} of ${alive.count} networks` : "";
+  const having = band ? Math.round(band.count * boldness(part, n)) : 0;
+  const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
   return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
 }
 
@@ -180,7 +181,7 @@ export function description(diagram: Diagram): string {
     const size = map ? ` of ${map.join(" by ")}` : "";
     return `${name}: ${counted(units, maps ? "map" : "number")}${size}`;
   });
-  const moment = `The network from input to output at step ${formatCount(frame.step)}`;
+  const moment = `The network from input to output, ${momentText(frame)}`;
   const all = `${moment}. ${sizes.join(", ")}.`;
   if (!probe || !scores || scores.raw.length < 2) return all;
   const late = asOf(diagram) && ` ${asOf(diagram)}`;

@@ -2,6 +2,7 @@
 
 import { basisOf, observedEntry, selectionOf } from "../../phi/entries.ts";
 import type { Ends } from "../../phi/inputs.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import type { ThemeName } from "../../phi/palette.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -106,14 +107,12 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     if (!overlay.shown) continue;
     curves.push({ name: `overlay${k}`, x: overlay.x, y: Float64Array.from(overlay.y) });
     lines.push({ x: overlay.x, y: overlay.y, colour, width: 2, dash: [7, 5] });
-    const [from, y] = overlay.ends ?? [];
-    if (from && y) lines.unshift({ x: overlay.x, y, from, fill: 0.18, colour, width: 0.5 });
     // Beyond what is shown of x it does not count.
-    for (const drawn of [overlay.y, ...(overlay.ends ?? [])]) {
-      counting.push(drawn.filter((_, p) => covers(x, overlay.x[p])));
-    }
+    counting.push(overlay.y.filter((_, p) => covers(x, overlay.x[p])));
   }
 
+  const band = show.has("band") ? bandOver(layer, phi.f, x) : null;
+  if (band) counting.push(Float64Array.from(band.range.y));
   const handles = show.has("points") ? handlesOf(phi) : [];
   const inside = handles.filter((handle) => covers(x, handle.x));
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
@@ -128,6 +127,7 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     /** Of φ; null where it is not finite. */
     range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,
+    band,
     curves,
     /** The curves that are named where they end. */
     named: namesOf(settings, layer.isBase),

@@ -4,7 +4,7 @@ import { greatest } from "d3-array";
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
-import { dot, grown, line, rect, segments, snapped, words } from "../../scene/shapes.ts";
+import { bandMarks, dot, grown, line, rect, segments, snapped, words } from "../../scene/shapes.ts";
 import { interrupted } from "../../scene/strokes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
@@ -77,13 +77,16 @@ function upAxis([from, to]: Ends, plot: Rect, title = "φ") {
 export function planeMarks(plane: Plane): Mark[] {
   const { picture, places, theme } = plane;
   const { plot, strip } = places;
-  const { lines } = picture;
+  const { lines, band, x } = picture;
+  const at = (from: number, value: number) =>
+    [toX(x, plot, from), bounded(toY(plane.y, plot, value))] as const;
   return [
     ...groundMarks(plane),
     {
       kind: "group",
       clip: plot,
       marks: [
+        ...bandMarks([band && { ...band, at }], theme.colours),
         ...lines.flatMap((line) => areaMark(line, plane)),
         ...lines.map((line) => lineMark(line, plane)),
       ],

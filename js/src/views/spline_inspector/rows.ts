@@ -2,7 +2,9 @@
 
 import { placeText } from "../../phi/entries.ts";
 import { formatAlike, formatCount, formatNumber } from "../../phi/format.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import type { Colours } from "../../scene/theme.ts";
+import { samePlace } from "../../wire/protocol.ts";
 import type { PlotPicture } from "./picture.ts";
 import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
@@ -56,9 +58,16 @@ export function legendRows(
     on: show.has(key),
     ...more,
   });
+  const { band } = phi.layer;
+  const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
+  const said = samePlace(picture.at, settings.form) ? ` · ${settings.form.words}` : "";
+  const label = `line: median of ${band?.count} networks, shading: their range${said}`;
+  const look = { colours: [colours.median], wraps: true };
+  const bandRow = row("band", label, label, { ...look, value: printed(read?.median.y[0]) });
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
     row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
+    ...(band ? [bandRow] : []),
     row(
       "ghost",
       `step ${formatCount(picture.ghostStep)}`,
@@ -84,7 +93,8 @@ export function legendRows(
       colours: [colours.density],
     }),
   );
-  return rows;
+  // What networks of an ensemble were before they were trained is not told.
+  return rows.filter(({ key }) => !band || key !== "ghost");
 }
 
 /** Labels of the terms that are no base, from the first to the last. */

@@ -9,7 +9,7 @@ import {
   placeText,
   selectionOf,
 } from "../../phi/entries.ts";
-import { formatCount, formatNumber, spanText } from "../../phi/format.ts";
+import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -94,11 +94,9 @@ export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  // Of several networks the one for which Python says what all of them have.
-  const all = ((get("overlays") ?? []) as (Selection & { band?: unknown })[]).find(
-    (one) => one.band && one.layer === layer?.name,
-  );
-  return layer && selectionOf(layer, all ? functionOf(layer, all) : firstShown(store, layer).f);
+  // Of several networks the one whose forms Python has counted.
+  const counted = layer ? functionOf(layer, get("form") as Selection | null) : -1;
+  return layer && selectionOf(layer, counted < 0 ? firstShown(store, layer).f : counted);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -274,7 +272,7 @@ function sceneOf(
     width: given.width,
     height,
     title: `SplineInspector · ${layerTitle(layer)} · ${placeText(layer, at)}`,
-    moment: `step ${formatCount(frame.step)}`,
+    moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
     caption: [...captionOf(picture, given), ...(keyed ? [] : keyOf(rows))],

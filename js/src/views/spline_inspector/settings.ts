@@ -1,5 +1,6 @@
 /** The view's own traits as plain data, and what pressing the rows of the legend writes into them. */
 
+import { curveAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { float32 } from "../../wire/checks.ts";
 import { samePlace } from "../../wire/protocol.ts";
@@ -8,6 +9,7 @@ import type { Selection } from "../../wire/types.ts";
 /** What can be drawn, in the order of the legend. */
 export const PLOT_PARTS = [
   "phi",
+  "band",
   "ghost",
   "base",
   "spline",
@@ -29,15 +31,13 @@ export interface WireOverlay extends Selection {
   high: number;
   /** float32; NaN where the curve is not defined. */
   samples: DataView | ArrayBuffer;
-  /** Of several networks: the least and the largest at each x, float32. */
-  band?: readonly [DataView | ArrayBuffer, DataView | ArrayBuffer];
   shown?: boolean;
 }
 
 type Overlay = ReturnType<typeof readOverlay>;
 export type Settings = ReturnType<typeof settingsOf>;
 
-const TRAITS = ["layer", "editable", "show", "height", "pins", "overlays"] as const;
+const TRAITS = ["layer", "editable", "show", "height", "pins", "overlays", "form"] as const;
 
 /** Reads the traits; the same ones give the same settings. */
 export function settingsReader() {
@@ -60,26 +60,22 @@ function settingsOf(get: (trait: string) => unknown) {
     show: new Set(PLOT_PARTS.filter((part) => shown.includes(part))),
     pins: list<Selection>(get("pins")),
     overlays: list<WireOverlay>(get("overlays")).map(readOverlay),
+    /** Of an ensemble, what form a function has in most of its networks. */
+    form: get("form") as Selection & { words: string },
   };
 }
 
 function readOverlay(wire: WireOverlay) {
-  const { label, low, high, shown, samples, band, ...at } = wire;
+  const { label, low, high, shown, samples, ...at } = wire;
   const y = float32(samples, `overlay ${label}`);
-  const ends = band?.map((end) => float32(end, `band of ${label}`));
   const last = Math.max(1, y.length - 1);
   const x = Float64Array.from(y, (_, p) => low + ((high - low) * p) / last);
-  return { at, label, x, y, ends, shown: shown !== false };
+  return { at, label, x, y, shown: shown !== false };
 }
 
 /** The curve at x, straight between its samples; null beyond them or where it is not defined. */
 export function overlayAt({ x, y }: Pick<Overlay, "x" | "y">, at: number): number | null {
-  const last = x.length - 1;
-  const place = ((at - x[0]) / (x[last] - x[0])) * last;
-  if (!(place >= 0 && place <= last)) return null;
-  const left = Math.min(last - 1, Math.floor(place));
-  const share = place - left;
-  const value = share === 0 ? y[left] : y[left] + share * (y[left + 1] - y[left]);
+  const value = at >= x[0] && at <= x[x.length - 1] ? curveAt(x, y, at) : Number.NaN;
   return Number.isFinite(value) ? value : null;
 }
 

@@ -129,7 +129,7 @@ function sceneOf(
     width,
     height: top + below + PAD,
     title: "Training",
-    moment: "",
+    moment: String(given.get("ensemble") || ""),
     words: wordsOf(chart, layout, status, standing),
     about: standing.words,
     caption: captionOf(status, standing, given.store.standing().state, chart, colours),
