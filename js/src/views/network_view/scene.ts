@@ -269,7 +269,7 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const { columns } = graph;
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
   const givenHeight = Number(get("height"));
-  const most = given.room || asked || seen || STRIP.most + ROOM.least;
+  const most = given.room || givenHeight || seen || STRIP.most + ROOM.least;
   // Few functions, all with axes, fill the diagram and need no close-up.
   const hasBars = columns[columns.length - 1].units > 1;
   const isWhole =
