@@ -226,7 +226,7 @@ describe("a dashboard", () => {
     const { all } = await show();
     const [drawing] = all('[data-panel="function"] .kw-viewport');
     const height = () => Number.parseFloat(drawing.style.height);
-    expect(height()).toBe(420); // beside it the response is lower
+    expect(height()).toBe(340); // beside it the response is lower
     all(".kw-menu-inside button")[0].click();
     await painted();
     expect(height()).toBeGreaterThanOrEqual(300); // what the view itself asks for

@@ -468,3 +468,13 @@ describe("the strongest path", () => {
     expect(sign * values[from]).toBe(Math.max(...values.map((value) => sign * value)));
   });
 });
+
+it("has room to draw in a narrow page, whatever the number of examples", () => {
+  const { layers, structure } = network([4, 2]);
+  const probe = { shape: [12, 1, 2, 2], inputs: new Float32Array(48), labels: null };
+  const scene = page({}, 360)({ frame: frameOf(layers, 0, 3), structure, probe });
+  const tiles = [...Array(12).keys(), -1].flatMap((number) => scene.sites.box(`x:${number}`) ?? []);
+  expect(tiles.length).toBeGreaterThan(5);
+  expect(scene.sites.box("x:-1")).toEqual(tiles.at(-1));
+  for (const { x, width } of tiles) expect(x + width).toBeLessThanOrEqual(360);
+});

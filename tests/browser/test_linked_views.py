@@ -302,7 +302,8 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
             /auto|scroll/.test(getComputedStyle(e).overflow)
             && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1));
           return {left, right, height, more: output.scrollWidth - output.clientWidth,
-                  scrolls: scrolls.map((e) => e.className)};
+                  scrolls: scrolls.map((e) => [e.className, e.closest('.kw-panel')?.dataset.panel,
+                    e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight])};
         }"""
     )
     assert outside["more"] <= 1
@@ -319,7 +320,8 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
         assert outside["height"] < 780
         kernels, function, response = boxes
         assert kernels["top"] == pytest.approx(function["top"], abs=2)
-        assert function["bottom"] < kernels["bottom"] <= response["bottom"] + 2
+        assert kernels["right"] < function["left"] == pytest.approx(response["left"], abs=2)
+        assert max(kernels["bottom"], function["bottom"]) <= response["bottom"] + 2
     assert visible_controls(lab) <= 12
     choose_in_menu(lab, "all controls")
     lab.until(lambda: visible_controls(lab) > 20, "all controls")

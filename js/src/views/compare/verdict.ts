@@ -164,13 +164,13 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
 /** In place of a lead in the means: that the trends drawn, which end at `ends`, have crossed since; "" where they have not. */
 export function crossingOf(
   models: readonly Model[],
-  one: Deciding,
+  decided: Deciding,
   ends: readonly (number | null)[],
 ): string {
-  const { quantity, step, values } = one;
+  const { quantity, step, values } = decided;
   const names = models.map(({ name }) => name);
   const isKnown = [...values, ...ends].every((value) => Number.isFinite(value ?? Number.NaN));
-  const [best, ...others] = bestIn(one);
+  const [best, ...others] = bestIn(decided);
   const isLed = best !== undefined && others.length === 0 && goneOn(models).length === 0;
   if (!isKnown || !isLed || models.some(({ diverged }) => typeof diverged === "number")) return "";
   // A line that fits shares of 1 may end above 1.
@@ -180,7 +180,7 @@ export function crossingOf(
   const [first] = bestOf(shown, isAccuracy(quantity));
   if (first === undefined || texts[first] === texts[best]) return "";
   const each = [best, first].map((k) => `${names[k]} ${texts[k]}`);
-  return `After ${formatCount(step)} steps, no model is clearly ahead: ${leading(one, names)}, but the trends have crossed: ${each.join(", ")}.`;
+  return `After ${formatCount(step)} steps, no model is clearly ahead: ${leading(decided, names)}, but the trends have crossed: ${each.join(", ")}.`;
 }
 
 const trained = (quantity: string) =>

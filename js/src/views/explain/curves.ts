@@ -13,7 +13,7 @@ import type { ShareCurves } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Pixels of a plot's width at least and at most, of its height, and between two. */
-const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 52, 12];
+const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 60, 12];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */

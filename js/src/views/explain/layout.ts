@@ -13,7 +13,7 @@ import { type List, listsOf, type Row } from "./rows.ts";
 const WIDTH_BESIDE = 620;
 /** Share of the width for the pictures, and how large each of the two may be. */
 const PICTURES_SHARE = 0.5;
-const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 196];
+const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
 const COLUMN_GAP = 28;
 /** Pixels of a picture, and of scores beside two of them, where all else stands below. */
 const SMALL_SIDE = 150;
@@ -26,7 +26,7 @@ const WIDTH_OF_TWO_LISTS = 660;
 const MOST_MAPS = 5;
 const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
-const [MOST_GROUPS, FEW_GROUPS] = [8, 6];
+const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
 const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
@@ -142,23 +142,21 @@ function columns(page: Page) {
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
-  // Functions stand in two long rows under the bars, which then have the maps beside them.
-  const hasRoom = room >= WIDTH_OF_TWO_LISTS;
-  if (second?.name === "curves" && hasRoom) {
-    const wide = (1 - MAPS_SHARE) * room - COLUMN_GAP;
-    const below = page.list(first, x, TOP, wide);
-    const maps = page.maps(x + wide + COLUMN_GAP, TOP, MAPS_SHARE * room);
-    page.list(second, x, Math.max(below, maps), room);
-    return;
-  }
-  const across = second && hasRoom;
-  const wide = across ? (room - COLUMN_GAP) / 2 : room;
+  const isWide = second && room >= WIDTH_OF_TWO_LISTS;
+  const share = second?.name === "curves" ? MAPS_SHARE : 0.5;
+  const [wide, rest] = isWide ? [1 - share, share].map((of) => of * (room - COLUMN_GAP)) : [room];
+  const beside = x + wide + COLUMN_GAP;
   const below = page.list(first, x, TOP, wide);
-  const [next, from] = across ? [x + wide + COLUMN_GAP, TOP] : [x, below];
-  const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;
-  // The maps stand where there is more room.
-  if (plate && !across && under < end) page.maps(PAD, under, left);
-  else page.maps(x, end, room);
+  if (isWide && second.name === "curves") {
+    // Functions stand in two long rows under the bars, which have the maps beside them.
+    page.list(second, x, Math.max(below, page.maps(beside, TOP, rest)), room);
+  } else {
+    const [next, from] = isWide ? [beside, TOP] : [x, below];
+    const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;
+    // The maps stand where there is more room.
+    if (plate && !isWide && under < end) page.maps(PAD, under, left);
+    else page.maps(x, end, room);
+  }
 }
 
 /** `lists`: the maps that stand beside each other are one, too. */
@@ -175,7 +173,7 @@ function together(blocks: Block[], lists: readonly List[]) {
 }
 
 /** Regions that can be cut between their rows. */
-const ROWS = new Set(["groups", "bars", "classes"]);
+const ROWS = new Set(["groups", "bars", "classes", "curves"]);
 /** Air under each row. */
 const AIR_UNDER_ROW = 1;
 
@@ -183,10 +181,10 @@ const AIR_UNDER_ROW = 1;
 function cutsOf(blocks: readonly Block[]): number[] {
   const spans = blocks.flatMap(({ region, top, bottom }) => {
     if (!ROWS.has(region.name)) return [[top, bottom]];
-    const { box, rows } = region;
-    const pitch = box.height / rows;
+    const { box, rows, gap = 0 } = region;
+    const pitch = (box.height + gap) / rows;
     return Array.from({ length: rows }, (_, k) => {
-      const end = box.y + (k + 1) * pitch - AIR_UNDER_ROW;
+      const end = box.y + (k + 1) * pitch - Math.max(gap, AIR_UNDER_ROW);
       // The heading belongs to the first row, and words below to the last.
       return [
         k === 0 ? top : box.y + k * pitch,

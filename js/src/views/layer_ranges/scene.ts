@@ -124,10 +124,9 @@ function markedMarks(drawn: RangesDrawing, { store, pointed }: Given): Mark[] {
 
 function captionOf(
   content: RangesContent,
-  { store, theme }: Given,
+  { store, theme: { colours } }: Given,
   [headline, why]: readonly string[],
 ): Remark[] {
-  const { colours } = theme;
   const { observed, step, old } = content;
   const seen = anySeen(content);
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;

@@ -268,8 +268,8 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const graph = graphIn(given, frame, keep);
   const { columns } = graph;
   const narrow = width < (settings.compared ? NARROW.compared : NARROW.alone);
-  const asked = Number(get("height"));
-  const most = given.room || asked || seen || STRIP.most + ROOM.least;
+  const givenHeight = Number(get("height"));
+  const most = given.room || givenHeight || seen || STRIP.most + ROOM.least;
   // Few functions, all with axes, fill the diagram and need no close-up.
   const hasBars = columns[columns.length - 1].units > 1;
   const isWhole =
@@ -283,12 +283,12 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   // The units of a column are large enough to be seen, within bounds.
   const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
-  const alone = asked || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
+  const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
   const height =
     given.room ||
-    Math.min(own, asked ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
+    Math.min(own, givenHeight ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
       (row - more);
   const free = height - more;
   const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));

@@ -51,7 +51,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
   const last = box.x + box.width + bars - widthOf(what, WORDS);
   marks.push(words(Math.min(left, last), over, what, colours.muted));
-  const known = units.filter(({ unit }) => unit === best || unit === label).map(({ y }) => y);
+  const labelled = units.filter(({ unit }) => unit === best || unit === label).map(({ y }) => y);
   for (const { unit, y, height } of units) {
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;
@@ -63,8 +63,8 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const name = marked(unit, label === best ? "✓" : "(true)");
     const ink = isRight ? colours.live : colours.ink;
     // Of many that are close together some are named: the best, the right one, and others as far as they have room.
-    const isNamed = known.includes(y) || known.every((other) => Math.abs(other - y) >= LINE);
-    if (isNamed) known.push(y);
+    const isNamed = labelled.includes(y) || labelled.every((other) => Math.abs(other - y) >= LINE);
+    if (isNamed) labelled.push(y);
     if (isNamed) marks.push(words(start, middle, name, ink, { middle: true, weight }));
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
