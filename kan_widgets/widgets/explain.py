@@ -139,6 +139,7 @@ class Explain(ModelView):
 
         options["target"] = class_number(options["target"])
         self._frame, self._pictured = source.frame, options.get("layer")
+        self._draws_layers = self._ensemble is not None  # for its bands
         from kan_widgets.functions import read
 
         # The last layer alone first: refused options cost no more than that.

@@ -128,3 +128,15 @@ def test_a_saved_page_of_an_ensemble_has_its_bands_and_no_step(found: Any, tmp_p
     saved = json.loads(re.findall(r'id="kw-saved">(.*?)</script>', text)[0])
     [stream] = saved["streams"]
     assert stream["traits"]["ensemble"]["count"] == 5
+
+
+def test_an_explanation_draws_the_bands_of_its_functions_and_says_whose_shares_these_are(
+    found: Any,
+) -> None:
+    view = kw.Explain(found, torch.tensor([0.3, -0.4]))
+    alone = kw.Explain(found.shown, torch.tensor([0.3, -0.4]))
+    drawn = view.svg(width=900)
+    assert drawn.count(FILL) == alone.svg(width=900).count(FILL) + 4  # three functions and a key
+    assert "shares are of the most typical of 5 networks" in drawn
+    assert "5 trained networks" in drawn
+    assert "step 0" not in drawn

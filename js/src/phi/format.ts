@@ -1,6 +1,6 @@
 /** Numbers as the views print them. */
 import { format } from "d3-format";
-import type { Frame } from "../wire/types.ts";
+import type { Layout } from "../wire/types.ts";
 
 const plain = format(".3~r");
 const grouped = format(",d");
@@ -69,7 +69,7 @@ export function spanText(variable: string, [low, high]: readonly [number, number
 }
 
 /** "step 1,240"; "5 trained networks" of an ensemble, which has no steps. */
-export function momentText({ step, layout }: Frame): string {
-  const band = layout.layers.find((layer) => layer.band)?.band;
+export function momentText({ step, layout }: { step: number; layout: Layout | undefined }): string {
+  const band = layout?.layers.find((layer) => layer.band)?.band;
   return band ? `${band.count} trained networks` : `step ${formatCount(step)}`;
 }

@@ -238,7 +238,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
         """Return the layers that a picture with these traits needs."""
         if not self._draws_layers:
             return ()
-        return [traits["layer"]] if "layer" in traits else names
+        return [traits["layer"]] if traits.get("layer", "") != "" else names
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the selection in a picture with these options; the stream's by default."""

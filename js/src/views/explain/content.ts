@@ -1,9 +1,10 @@
 /** What Python sends of an explanation, and what follows from it. */
 
 import { inputName, outputName } from "../../phi/entries.ts";
-import { formatAlike, formatCount, formatNumber } from "../../phi/format.ts";
+import { formatAlike, formatCount, formatNumber, momentText } from "../../phi/format.ts";
+import { bandOver } from "../../phi/interpolate.ts";
 import { float32 } from "../../wire/checks.ts";
-import type { Selection } from "../../wire/types.ts";
+import type { Band, LayerLayout, Layout, Selection } from "../../wire/types.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
 type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -63,12 +64,17 @@ export interface LayerShares
   maps: Float32Array | null;
   /** By the number of a share, or of a shared kernel. */
   curves: ReadonlyMap<number, ShareCurves>;
+  /** When this was so: a step, or of how many networks. */
+  moment: string;
+  band: Band | null | undefined;
 }
 
 /** The functions of a share: one, or those of a kernel. */
 export interface ShareCurves {
   x: Float32Array;
   ys: Float32Array[];
+  /** Where the networks of an ensemble have each. */
+  bands: ReturnType<typeof bandOver>[];
   /** The input that the function has here; NaN for a kernel, which moves over many. */
   at: number;
   /** The grid. */
@@ -84,17 +90,18 @@ export interface Explanation {
 const floats = (bytes: Bytes) => float32(bytes, "an explanation");
 
 /** Reads what Python sent; null where nothing has been explained yet. */
-export function readContent(wire: Partial<WireContent>): Explanation | null {
+export function readContent(wire: Partial<WireContent>, layout?: Layout): Explanation | null {
   if (!wire.parts || !wire.image) return null;
   const { shape, data } = wire.image;
   const [channels, height, width] = shape;
   return {
     image: shape.length === 3 ? { channels, height, width, data: floats(data) } : null,
-    parts: wire.parts.map(readPart),
+    parts: wire.parts.map((part) => readPart(part, layout)),
   };
 }
 
-function readPart(wire: WirePart): LayerShares {
+function readPart(wire: WirePart, layout?: Layout): LayerShares {
+  const own = layout?.layers.find(({ name }) => name === wire.layer);
   const values = floats(wire.values);
   const order = Array.from(values, (_, k) => k).sort(
     (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b,
@@ -114,18 +121,28 @@ function readPart(wire: WirePart): LayerShares {
     beside: wire.beside && floats(wire.beside),
     total: wire.total && { height, width, data: floats(wire.total) },
     maps: wire.maps && floats(wire.maps),
-    curves: readCurves(wire.curves),
+    curves: readCurves(wire, own),
+    moment: momentText({ step: wire.step, layout }),
+    band: own?.band,
   };
 }
 
-function readCurves({ which, domain, ...wire }: WirePart["curves"]): LayerShares["curves"] {
+function readCurves(part: WirePart, layer?: LayerLayout): LayerShares["curves"] {
+  const { which, domain, ...wire } = part.curves;
+  const before = part.kind === "functions" ? part.target * part.columns : 0;
   const [x, y, at] = [wire.x, wire.y, wire.at].map(floats);
   const [points, entries] = [x.length / which.length, y.length / x.length];
   const one = (all: Float32Array, n: number) => all.subarray(n * points, (n + 1) * points);
   return new Map(
     which.map((k, n) => {
       const ys = Array.from({ length: entries }, (_, e) => one(y, n * entries + e));
-      return [k, { x: one(x, n), ys, at: at[n], domain }];
+      const own = one(x, n);
+      const bands = ys.map((_, e) => {
+        return layer
+          ? bandOver(layer, (before + k) * entries + e, [own[0], own[points - 1]])
+          : null;
+      });
+      return [k, { x: own, ys, bands, at: at[n], domain }];
     }),
   );
 }

@@ -5,7 +5,7 @@ import { formatNumber } from "../../phi/format.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
-import { line as curve, dot, rect, segments } from "../../scene/shapes.ts";
+import { bandMarks, line as curve, dot, rect, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { type Block, type BlockStyle, type Corner, LEADING, SIZE, wordsAt } from "./block.ts";
@@ -23,7 +23,10 @@ const [HAIR, AIR] = [4, 3];
 
 /** The heights that functions of some rows have together, and zero. */
 export function curveReach(rows: readonly Row[]): Range {
-  const heights = rows.flatMap(({ curves }) => curves?.ys ?? []).flatMap((ys) => [...ys]);
+  const heights = rows.flatMap(({ curves }) => [
+    ...(curves?.ys ?? []).flatMap((ys) => [...ys]),
+    ...(curves?.bands ?? []).flatMap((band) => band?.range.y ?? []),
+  ]);
   const [from, to] = extent([0, ...heights]) as [number, number];
   return { from, to };
 }
@@ -101,7 +104,7 @@ export function kernelMarks(
 /** A function, and what it makes of its input, in the colour of its sign. */
 function plotMarks(
   box: Rect,
-  { x, ys, at, domain }: ShareCurves,
+  { x, ys, bands, at, domain }: ShareCurves,
   k: number,
   reach: Range,
   { colours }: Theme,
@@ -120,6 +123,7 @@ function plotMarks(
     rect(box, { fill: outside }),
     rect({ ...box, x: left, width: right - left }, { fill: cell }),
     segments([box.x, up(0), box.x + box.width, up(0)], zero),
+    ...bandMarks([bands[k] && { ...bands[k], at: (x, y) => [across(x), up(y)] }], colours),
     curve(xy, ink, { width: 1.5, round: true }),
   ];
   if (!Number.isFinite(at + value)) return marks;

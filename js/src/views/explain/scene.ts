@@ -1,11 +1,17 @@
 /** Explain's scene: an image, maps beside it, and the functions and kernels that made the score of a class. */
 
 import { titleOf } from "../../phi/entries.ts";
-import { formatCount } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given, Pointed } from "../../scene/drawing.ts";
-import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../scene/marks.ts";
+import {
+  bandKey,
+  type Mark,
+  NOWHERE,
+  type Rect,
+  type Remark,
+  type Scene,
+} from "../../scene/marks.ts";
 import { cellBox, cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { outline } from "../../scene/strokes.ts";
 import { wrapped } from "../../scene/text.ts";
@@ -62,7 +68,8 @@ export function drawing(): ExplainDrawing {
   function draw(given: Given): ExplainScene | string {
     const { store, get, width, theme } = given;
     const wire = get("content") as Partial<WireContent>;
-    const content = keep("content", [wire], () => readContent(wire ?? {}));
+    const layout = store.current()?.layout;
+    const content = keep("content", [wire, layout], () => readContent(wire ?? {}, layout));
     if (!content) return "nothing is explained yet";
     const layer = String(get("layer") ?? "");
     const part = partOf(content, layer);
@@ -107,7 +114,7 @@ function sceneOf(
     meant: (id) => meantBy(id, shown, section),
     height: bottom,
     title: `${titleFor(part)} · ${titleOf(part.layer)}`,
-    moment: momentOf(part),
+    moment: part.moment,
     words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
     caption: captionOf(part, given, [{ text: part.sentence, tone: "ink", title: part.method }]),
@@ -133,7 +140,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     const selected = numberFor(part, selection);
     const top = Math.min(shown.top, ROWS);
     const own = { ...shown, part, selected, shown: -1, below: part !== first, top };
-    const name = isOne ? part.layer : `${part.layer} · ${momentOf(part)}`;
+    const name = isOne ? part.layer : `${part.layer} · ${part.moment}`;
     marks.push(wordsAt(PAD, y, name, ink, { weight: 600, size: SIZE + 1 }));
     const sentence = wrapped(part.sentence, width - 2 * PAD, SIZE);
     marks.push(...sentence.map((text, k) => wordsAt(PAD, y + (k + 1) * LEADING + 2, text, ink)));
@@ -150,7 +157,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     meant: () => ({ share: -1, target: -1, whole: false }),
     height: y,
     title: titleFor(first),
-    moment: isOne ? momentOf(first) : "",
+    moment: isOne ? first.moment : "",
     words: sentences.join(" "),
     about: "",
     caption: captionOf(first, given, []),
@@ -193,11 +200,9 @@ function placeNumber(part: LayerShares, selected: number, row: number, column: n
   return part.order.find((k) => k % size === place) ?? -1;
 }
 
-const momentOf = ({ step }: LayerShares): string => `step ${formatCount(step)}`;
-
 function captionOf(
   part: LayerShares,
-  { get, store }: Given,
+  { get, store, theme }: Given,
   sentences: readonly Remark[],
 ): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
@@ -207,6 +212,8 @@ function captionOf(
     { text: closed, tone: "warn" },
     { text: String(get("message") ?? ""), tone: "warn" },
     ...part.notes.map((text) => ({ text })),
+    { text: part.band ? `shares are of the most typical of ${part.band.count} networks` : "" },
+    ...(part.curves.size > 0 ? bandKey(part.band, theme.colours) : []),
   ];
   return remarks.filter(({ text }) => text !== "");
 }

@@ -78,7 +78,7 @@ function build(shell: Shell): Parts {
     stage,
     fileName() {
       const { part } = scene ?? {};
-      return `explain class ${part?.target ?? ""} ${part?.layer ?? ""} step ${part?.step ?? ""}`;
+      return `explain class ${part?.target ?? ""} ${part?.layer ?? ""} ${part?.moment ?? ""}`;
     },
     changed(what) {
       if (what === "selection" || what === "stream") showSelectedLayer();
@@ -155,7 +155,7 @@ function createHeader(shell: Shell) {
     const { state } = from.status();
     const behind = newest > part.step;
     const now = state === "live" && behind ? `, the training is at ${formatCount(newest)}` : "";
-    putWords(step, `explained at step ${formatCount(part.step)}${now}`);
+    putWords(step, part.band ? part.moment : `explained at ${part.moment}${now}`);
     step.title = state === "saved" ? "" : TITLE;
     // At rest the view follows by itself, soon: what stays behind longer is asked for (see style.css).
     repeat.hidden = !(behind && state === "idle");

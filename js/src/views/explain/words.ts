@@ -1,7 +1,7 @@
 /** What Explain says in words. */
 
 import { counted } from "../../phi/entries.ts";
-import { chance, formatCount, formatNumber } from "../../phi/format.ts";
+import { chance, formatNumber } from "../../phi/format.ts";
 import { reachOf } from "../../phi/ranges.ts";
 import { softmax } from "../../phi/softmax.ts";
 import {
@@ -58,7 +58,7 @@ export function description({ content, part, selected, shown }: Shown, bars: num
   const map = content.image ? (own ?? part.total) : null;
   const chosen = selected >= 0 ? `Selected: ${shareText(part, selected)}. ` : "";
   return (
-    `Explanation at step ${formatCount(part.step)}. ${verdict(part)}. ${part.sentence} ` +
+    `Explanation, ${part.moment}. ${verdict(part)}. ${part.sentence} ` +
     (map ? `${mapText(part, own ? shown : -1, map)}. ` : "") +
     `${counted(bars, "row")} of shares. ${chosen}` +
     "Arrow keys move between rows, classes and the places of the map; Enter selects, Escape clears."
