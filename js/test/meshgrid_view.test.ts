@@ -208,7 +208,7 @@ describe("the ramp", () => {
     expect(choose("grid")).toBe("grid");
     expect(choose("article")).toEqual([-2, 2]);
     await painted();
-    expect(one(".kw-facts").textContent).toContain("x rises from −2 to 2");
+    expect(one(".kw-facts").textContent).toContain("x from −2 to 2");
   });
 
   it("is chosen by keys", async () => {

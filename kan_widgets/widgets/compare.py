@@ -126,12 +126,12 @@ class Compare(CurvesView):
         return super()._bound([arguments] if len(arguments) > 1 else arguments, options)
 
     def _source_of(self, values: dict[str, Any]) -> Source:
-        given, self._aligns = values.pop("models"), values.pop("align", True)
-        models = given
-        if isinstance(given, Mapping):
-            models = {name: getattr(item, "shown", item) for name, item in given.items()}
+        sides, self._aligns = values.pop("models"), values.pop("align", True)
+        models = sides
+        if isinstance(sides, Mapping):
+            models = {name: getattr(item, "shown", item) for name, item in sides.items()}
         check_models(models)
-        self._ensembles = {name: given[name] for name in models if given[name] is not models[name]}
+        self._ensembles = {name: sides[name] for name in models if sides[name] is not models[name]}
         values |= self._validated(values)
         lives = {name: cast("Binding | Replay", source_for(item)) for name, item in models.items()}
         look = {"height": values.get("height", 360), "theme": values.get("theme", "auto")}
@@ -146,7 +146,7 @@ class Compare(CurvesView):
         self._placed: Ensemble | None = None
         self._matched_at: list[int] = []
         self._matching: Thread | None = None
-        self._models = [kept_alive(item) for item in given.values()]
+        self._models = [kept_alive(item) for item in sides.values()]
         return next(iter(lives.values()))
 
     def _begin(self) -> None:

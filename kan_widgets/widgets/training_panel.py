@@ -47,7 +47,7 @@ class TrainingPanel(CurvesView, ModelView):
     _draws_frames = False
 
     status = traitlets.Dict().tag(sync=True)
-    """The record of `panel_status`, with ``"reports"``: faults that views told. Like the curves and
+    """The record of `_status_of`, with ``"reports"``: faults that views told. Like the curves and
     the marks it is set by the panel's draw job only."""
     height: int | None = option(
         """Pixels of each panel of curves, at least 100; by default it grows with the width.""",
@@ -92,7 +92,7 @@ class TrainingPanel(CurvesView, ModelView):
             else:
                 log, step = source.scalars, source.progress.step
                 self._draw_logged([log], ([mark.step, mark.text] for mark in log.marks))
-                status = panel_status(source)
+                status = _status_of(source)
                 # A step is made before its loss is logged: then the curves say how far they are.
                 ends = [int(np.frombuffer(curve["x"])[-1]) for curve in self.curves if curve["x"]]
                 makes_steps = status["state"] == "running" and not status["holding"]
@@ -116,7 +116,7 @@ class TrainingPanel(CurvesView, ModelView):
         return [LoggedCurve(panel, name, data, log, name) for name, (panel, data) in of.items()]
 
 
-def panel_status(live: Binding | Replay) -> dict[str, Any]:
+def _status_of(live: Binding | Replay) -> dict[str, Any]:
     """Return what the page shows of a training, as JSON."""
     feed, progress = live.feed, live.progress
     control = feed.control

@@ -65,7 +65,9 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert lab.cell_errors() == []
 
 
-def test_another_strongest_path_is_drawn_at_once_and_over_nothing(lab: LabPage, server: LabServer) -> None:
+def test_another_strongest_path_is_drawn_at_once_and_over_nothing(
+    lab: LabPage, server: LabServer
+) -> None:
     lab.open(
         server.write_notebook([SETUP, "view = kw.NetworkView(live)\nview", "view.example = 3"])
     )
@@ -98,7 +100,7 @@ def test_four_notches_of_the_wheel_look_closer_and_escape_undoes_them_exactly(
     network.scroll_into_view_if_needed()
     lab.until(lambda: network.evaluate("view => view.kwView?.scene()?.shown"), "a function")
     plot = network.locator(".kw-viewport")
-    seen = "view => { const {width, height} = view.getBoundingClientRect(); return [width, height]; }"
+    seen = "view => (({width, height}) => [width, height])(view.getBoundingClientRect())"
     scale = "view => view.kwView.scene().diagram.window.scale"
     before = network.evaluate(seen), plot.evaluate(seen)
     box = plot.bounding_box()

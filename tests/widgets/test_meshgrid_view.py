@@ -52,11 +52,11 @@ def test_it_shows_the_ramp_of_the_first_layer_over_its_grid(live):
     assert MeshgridView(live, 1, mode="pair").layer == live.layers[1]
     first = words(view.svg())
     assert any(each.startswith("Each square is one function") for each in first)
-    assert "x rises from −1 to 1, left to right" in first
+    assert any("x from −1 to 1: blue" in each for each in first)
     # The axis under the first kernel, and the ends of the colours.
     assert first[-8:] == ["−1", "1", "x", "−0.25", "0", "+0.25", "φ below 0", "φ above 0"]
     other = words(view.svg(limits=(-2, 2)))
-    assert "x rises from −2 to 2, left to right" in other
+    assert any("x from −2 to 2: blue" in each for each in other)
 
 
 def mode_drawn(view: MeshgridView, **options: Any) -> str:
@@ -409,3 +409,15 @@ def test_the_picture_shows_the_present_state_and_the_pair_that_is_selected(live)
     again = kw.bind(live.model, layers=["linear"])
     assert view.live is again
     view.image(width=400)
+
+
+def test_a_dense_layer_behind_maps_is_drawn_as_maps_and_says_why_it_has_no_response() -> None:
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    mesh = MeshgridView(live, layer="linear")
+    assert "input 0" in words(mesh.svg(width=1000))
+    live.observe(torch.rand(2, 1, 28, 28))
+    texts = words(mesh.svg(width=1000))
+    assert "map 0" in texts
+    assert "a dense layer has no response to draw over an image" in texts
+    assert not any("no response" in each for each in words(mesh.svg(mode="ramp", width=1000)))

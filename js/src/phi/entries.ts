@@ -168,3 +168,11 @@ export function noteOf({ note, conv }: LayerLayout, observed: Observed | null): 
   const shared = channels > 1 ? `Each kernel is used on all ${channels} input channels.` : "";
   return [note, shared].filter(Boolean).join(" ");
 }
+
+export type Fold = readonly [number, number, number];
+
+/** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
+export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): LayerLayout["shape"] {
+  if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
+  return [shape[0], ...fold];
+}

@@ -52,3 +52,13 @@ export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Fr
   while (frame && !frame.data.every(Number.isFinite)) frame = store.at(frame.step - 1);
   return frame ?? store.initial();
 }
+
+/** So many functions are cut where all others reach less than this share of what they do. */
+const CUT_SHARE = 0.1;
+const READABLE_SHARE = 0.75;
+
+/** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
+export function readableSize(sizes: Float32Array): number {
+  const [others, most] = [sizeWithin(sizes, 1 - CUT_SHARE), largestFinite(sizes)];
+  return others > 0 && others < READABLE_SHARE * most ? others : most;
+}

@@ -26,7 +26,7 @@ export interface Changed {
 }
 
 /** The space between curves and what they were, in one colour where they rose and in another where they fell. */
-export function changeMarks(curves: readonly Changed[], { rise, fall }: Colours): Mark[] {
+export function changeMarks(curves: readonly Changed[], colours: Colours, opacity = OPACITY) {
   return [Math.max, Math.min].map((side, k): Mark => {
     const [xy, ends]: number[][] = [[], []];
     for (const { now, was, toX, toY } of curves) {
@@ -38,7 +38,8 @@ export function changeMarks(curves: readonly Changed[], { rise, fall }: Colours)
       }
       if (xy.length / 2 > (ends.at(-1) ?? 0)) ends.push(xy.length / 2);
     }
-    return { kind: "lines", xy, ends, closed: true, fill: k === 0 ? rise : fall, opacity: OPACITY };
+    const fill = k === 0 ? colours.rise : colours.fall;
+    return { kind: "lines", xy, ends, closed: true, fill, opacity };
   });
 }
 

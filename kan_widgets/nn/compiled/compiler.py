@@ -30,7 +30,7 @@ except ImportError:  # Windows
 # Tried in this order: not every compiler knows the processor.
 _ATTEMPTS = (("-march=native",), ())
 # Seconds after which the compiler is given up, all attempts together.
-TIMEOUT_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 # Seconds after which a notice says that a call waits for the compiler.
 _NOTICE_SECONDS = 1.0
 
@@ -55,7 +55,7 @@ def compiled_kernels(compiler: str, order: int, waiting: Callable[[], None]) -> 
             return _load(library, order)
         except OSError:  # none yet, or a broken one
             library.unlink(missing_ok=True)
-        deadline, trouble = time.monotonic() + TIMEOUT_SECONDS, ""
+        deadline, trouble = time.monotonic() + _TIMEOUT_SECONDS, ""
         with tempfile.TemporaryDirectory(dir=folder()) as scratch:
             target = Path(scratch, "local.so")
             for flags in _ATTEMPTS:
@@ -94,7 +94,7 @@ def _run(command: list[str], deadline: float, waiting: Callable[[], None]) -> tu
         except BaseException as error:
             process.kill()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise OSError(f"{command[0]} took more than {TIMEOUT_SECONDS} seconds") from None
+                raise OSError(f"{command[0]} took more than {_TIMEOUT_SECONDS} seconds") from None
             raise
         messages.seek(0)
         return returned, messages.read(10_000).decode(errors="replace").strip()
@@ -141,14 +141,14 @@ def _load(library: Path, order: int) -> Kernels:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process is making this library, for at most `TIMEOUT_SECONDS` seconds.
+    """Wait until no other process is making this library, for at most `_TIMEOUT_SECONDS` seconds.
 
     The lock ends with the process that holds it, however that ends. Where files cannot be
     locked, two processes may make the same library, at the cost of time.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        until = time.monotonic() + TIMEOUT_SECONDS
+        until = time.monotonic() + _TIMEOUT_SECONDS
         while not _locked(descriptor) and time.monotonic() < until:
             time.sleep(0.02)
         yield

@@ -257,7 +257,7 @@ function fillMarks(picture: Picture, visible: readonly number[], colours: Colour
     const was = { x, y: new Float32Array(x.length) };
     return { now, was, ...placesOf(picture, f) };
   });
-  return changeMarks(changed, colours);
+  return changeMarks(changed, colours, 1);
 }
 
 /** What is pointed at and what is selected. */

@@ -1,6 +1,5 @@
 /** How far the functions reach over all steps that the page has, so that a scale stays while they grow. */
 
-import { max } from "d3-array";
 import { memory } from "../../phi/memory.ts";
 import { atPlace } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
@@ -22,18 +21,6 @@ export interface Peaks {
   sizes: Float32Array;
   /** How far a scale goes for them. */
   most: number;
-}
-
-/** So many functions are cut where all others reach less than this share of what they do. */
-const CUT_SHARE = 0.1;
-const READABLE_SHARE = 0.75;
-
-/** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
-export function readableSize(sizes: ArrayLike<number>): number {
-  const finite = Float64Array.from(sizes).filter(Number.isFinite);
-  const most = max(finite) ?? 0;
-  const others = atPlace(finite, finite.length - 1 - Math.floor(CUT_SHARE * finite.length));
-  return others > 0 && others < READABLE_SHARE * most ? others : most;
 }
 
 /** The largest size that is at most twice as large as those of the other 98 %; 0 where none is finite. */

@@ -2,22 +2,15 @@
 
 import { extent, maxIndex } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
-import { isPlain } from "../../phi/entries.ts";
+import { type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { largestFinite } from "../../phi/ranges.ts";
+import { largestFinite, readableSize } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
-import {
-  functionPeaks,
-  layerPeak,
-  type Peaks,
-  peaksReader,
-  readableSize,
-  withoutOutliers,
-} from "./peaks.ts";
+import { functionPeaks, layerPeak, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
 import type { Together } from "./shared_scale.ts";
@@ -30,8 +23,6 @@ const RANGE_POINTS = 32;
 /** At most about this many values of φ are computed for an overview, but never from fewer points per function than these. */
 const OVERVIEW_VALUES = 2_000_000;
 const OVERVIEW_POINTS = 8;
-
-type Fold = readonly [number, number, number];
 
 export interface Picture {
   frame: Frame;
@@ -282,12 +273,6 @@ function signedCells({ frame, layer, plan, sizes, unit }: Picture): Float32Array
 /** The function that reaches furthest, of those from one to before another. */
 export function furthest(sizes: Float32Array, from = 0, to = sizes.length): number {
   return from + Math.max(0, maxIndex(sizes.subarray(from, to)));
-}
-
-/** The shape of a dense layer whose inputs are a map of channels, height and width; the layer's own without one. */
-export function foldedShape({ kind, shape }: LayerLayout, fold: Fold | null): Picture["shape"] {
-  if (kind !== "linear" || !fold || fold[0] * fold[1] * fold[2] !== shape[1]) return shape;
-  return [shape[0], ...fold];
 }
 
 /** A view at least so wide has room for a plot beside the cells. */

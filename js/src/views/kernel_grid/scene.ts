@@ -2,7 +2,7 @@
 
 import { max } from "d3-array";
 import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
-import { layerNamed, layerTitle } from "../../phi/entries.ts";
+import { foldedShape, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { momentText, spanText } from "../../phi/format.ts";
 import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
@@ -32,7 +32,6 @@ import {
   xInPlot,
 } from "./overview.ts";
 import {
-  foldedShape,
   type Ingredients,
   inputRange,
   type Picture,
@@ -175,10 +174,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const alone = isAlone(picture);
   const isOverview = settings.mode === "overview";
   const linked = ((given.get("linked") ?? []) as string[]).length > 0;
-  const isHosted = linked || given.room !== undefined || togetherOf(given.get) !== null;
-  const hasRoom = !isHosted && !given.still;
+  const isBound = linked || given.still || given.room !== undefined || togetherOf(given.get);
   // What a few functions leave free of the width is for one of them, with axes.
-  const hasPlot = alone || isOverview || (!flat && hasRoom);
+  const hasPlot = alone || isOverview || (!flat && !isBound);
   const plot = hasPlot ? plotBox(picture, given.width, roomIn(given, settings)) : null;
   let x: number | null = null;
   if (hovered >= 0 && flat && !alone) x = readingX;

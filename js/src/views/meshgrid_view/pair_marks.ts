@@ -253,7 +253,7 @@ function densityMarks(
     to.xy.push(axes[0].scale(x[bin]), axes[1].scale(y[bin]));
     to.r.push(r);
   }
-  const paint = { fill: colours.ink, opacity: 0.75 };
+  const paint = { fill: colours.ink, opacity: 0.5 };
   return [
     { kind: "dots", ...small, ...paint },
     { kind: "dots", ...large, ...paint, stroke: colours.surface },

@@ -21,13 +21,12 @@ import { niceCeil } from "../../phi/round.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { cellOf, type Region } from "../../scene/regions.ts";
-import { widthOf } from "../../scene/text.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
 /** Points of the surface per axis. */
 const SURFACE_POINTS = 65;
-const DENSITY_BINS = 24;
+const DENSITY_BINS = 48;
 const PAD = 8;
 const TOP_PAD = 10;
 const NARROW_WIDTH = 520;
@@ -37,8 +36,9 @@ const SURFACE_SHARE = 0.42;
 const LEAST_SEEN = 280;
 /** The curves along it are less thick where all is to be seen at once. */
 const LOW_CURVE = 64;
-/** Over the kernel, for its name. */
+/** Over the kernel, for its name, and below it for those of both entries. */
 const HEAD_HEIGHT = 18;
+const NAMES_HEIGHT = 24;
 /** Between the surface and the curves along it. */
 const CURVE_GAP = 14;
 /** Beyond the inputs seen, as a share of their range: dots at its ends do not lie on the axes. */
@@ -59,7 +59,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const group = groupOf(layer, selection);
   const observed = store.observed(layer.name);
   const { other } = settings;
-  const points = group.count > 100 ? 4 : 20;
+  const points = group.count > 100 ? 16 : 64;
   const strips = keep("strips", [frame, layer, group.out, group.in], () =>
     Array.from({ length: group.count }, (_, entry) => {
       const f = functionIn(layer, group, entry);
@@ -149,11 +149,9 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const least = Math.max(150, 0.21 * width);
   // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
   const free = width - around - Math.min(width - around - least, tallest(high));
-  const tall = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT;
+  const tall = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
   const fitted = (tall * group.columns) / rows;
-  const named = 36 + Math.max(...names.map((name) => widthOf(name, AXIS_SIZE)));
-  const aside = narrow || free - named - 3 * PAD >= fitted;
-  const most = Math.min(free - 3 * PAD - (aside ? named : 0), 1.25 * fitted, 0.4 * width);
+  const most = Math.min(free - 3 * PAD, 1.6 * fitted, tallest(high));
   const room = Math.round(narrow ? 0.2 * width : Math.max(least - 3 * PAD, most));
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
@@ -171,12 +169,12 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     words: (row, column) => entryName(layer, group, row * group.columns + column),
   };
   const foot = box.y + box.height;
-  const place = aside
+  const place = narrow
     ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 20, foot + 40] };
   const below = Math.max(foot, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
-  const side = narrow ? 0 : room + 3 * PAD + (aside ? named : 0);
+  const side = narrow ? 0 : room + 3 * PAD;
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));
   // What is still left over stands on both sides of it.
   const x = side + PAD + labels + Math.max(0, (width - around - side - size) >> 1);

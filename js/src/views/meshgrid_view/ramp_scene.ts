@@ -1,7 +1,14 @@
 /** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. */
 
 import { type Curves, evaluateAll } from "../../phi/curves.ts";
-import { counted, entryText, layerInWords, layerSize, layerTitle } from "../../phi/entries.ts";
+import {
+  counted,
+  entryText,
+  foldedShape,
+  layerInWords,
+  layerSize,
+  layerTitle,
+} from "../../phi/entries.ts";
 import { formatNumber, momentText } from "../../phi/format.ts";
 import {
   type Arrangement,
@@ -17,7 +24,7 @@ import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { type RampReach, rampPlace, rampPlan, rampReach } from "../../phi/ramp.ts";
-import { largestFinite } from "../../phi/ranges.ts";
+import { readableSize } from "../../phi/ranges.ts";
 import { niceCeil } from "../../phi/round.ts";
 import {
   axisMarks,
@@ -49,7 +56,7 @@ export interface RampScene extends Scene, MeshGiven {
   place: number;
 }
 
-/** Cells of at most FEW_KERNELS kernels have ROOMY_CELL pixels at least. */
+/** Cells of at most FEW_KERNELS kernels have ROOMY_CELL pixels at least, in two rows if need be. */
 const FEW_KERNELS = 8;
 const ROOMY_CELL = 40;
 /** In cells below this many pixels lines and small marks are left out. */
@@ -57,6 +64,7 @@ const SMALL_CELL = 28;
 /** Of the key of colours, and the room that it has below the cells. */
 const WIDEST_KEY = 260;
 const AIR = 4;
+const NO_RESPONSE = "a dense layer has no response to draw over an image";
 const FOOT = KEY_HEIGHT + AIR + PAD;
 
 interface Evaluated {
@@ -69,21 +77,26 @@ interface Evaluated {
 export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
   const keep = memory();
 
-  function evaluated({ width, height }: Given, { frame, layer, settings }: MeshGiven): Evaluated {
-    const [out, inputs, kh, kw] = layer.shape;
-    const arrangement = keep("arrangement", [layer, width, height], () => {
-      // A few kernels are in two rows rather than small.
+  function evaluated(given: Given, { frame, layer, settings }: MeshGiven): Evaluated {
+    const { width, height, store } = given;
+    const shape = foldedShape(layer, store.observed(layer.name)?.fold ?? null);
+    const arrangement = keep("arrangement", [layer, String(shape), width, height], () => {
+      const [out, inputs, kh, kw] = shape;
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
-      const shape = { kind, out, in: inputs, kh, kw, names, inputNames, least };
-      return arrange(shape, width, height - FOOT);
+      const cells = { out, in: inputs, kh, kw, names, least };
+      const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
+      // Maps are seen whole, as KernelGrid has them.
+      return shape === layer.shape
+        ? arrange({ ...cells, kind, inputNames }, width, height - FOOT)
+        : arrange(folded, width, height - FOOT, true);
     });
     const plan = keep("plan", [layer, ...settings.limits], () => rampPlan(layer, settings.limits));
     const curves = keep<Curves>("curves", [frame, plan], (last) =>
       evaluateAll(frame, layer, plan, last ?? undefined),
     );
     const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
-    return { arrangement, curves, reach, most: niceCeil(largestFinite(reach.most)) };
+    return { arrangement, curves, reach, most: niceCeil(readableSize(reach.most)) };
   }
 
   return (given, shown) => {
@@ -98,7 +111,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const box = (f: number) => rectOf(arrangement, f);
     const { x, width: side } = box(Math.max(0, hovered));
     const [lo, hi] = settings.limits;
-    const axis = `${layer.variable} rises from ${formatNumber(lo)} to ${formatNumber(hi)}, left to right`;
+    const axis = `${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {
@@ -115,11 +128,11 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       title: `MeshgridView · ${layerTitle(layer)}`,
       moment: momentText(frame),
       words:
-        `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values as ${axis}, ` +
+        `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values over ${axis}, left to right, ` +
         `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
-      caption: captionOf(given, values, axis),
+      caption: captionOf(given, shown, values, axis),
       cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
@@ -198,29 +211,31 @@ function curveMarks(
 }
 
 function captionOf(
-  { theme }: Given,
+  { theme, get }: Given,
+  { layer }: MeshGiven,
   { arrangement, most, reach }: Evaluated,
   axis: string,
 ): Remark[] {
   const caption: Remark[] = [
     {
-      text: "Each square is one function: the colour is its value φ, blue below 0 and orange above.",
+      text: `Each square is one function φ, ${axis}: blue below 0, orange above.`,
       tone: "ink",
       strong: true,
     },
-    { text: axis },
   ];
   if (reach.low <= reach.high) {
-    caption.push({ text: `φ from ${formatNumber(reach.low)} to ${formatNumber(reach.high)}` });
+    const cut = Math.max(-reach.low, reach.high) > most ? "; some beyond the colours" : "";
+    caption.push({
+      text: `φ from ${formatNumber(reach.low)} to ${formatNumber(reach.high)}${cut}`,
+    });
   }
+  if (layer.kind !== "conv" && get("mode") === "auto") caption.push({ text: NO_RESPONSE });
   if (reach.broken > 0) {
     const text = `${counted(reach.broken, "function")} not finite (×, grey)`;
     caption.push({ text, tone: "warn" });
   }
-  if (arrangement.cell >= SMALL_CELL) {
-    const ends = `its height from ${formatNumber(-most)} to ${formatNumber(most)}`;
-    caption.push(keyed(`the same as a curve, ${ends}`, "line", theme.colours.ink));
-  }
+  if (arrangement.cell >= SMALL_CELL)
+    caption.push(keyed("the same as a curve", "line", theme.colours.ink));
   return caption;
 }
 

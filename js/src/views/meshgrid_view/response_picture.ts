@@ -258,7 +258,6 @@ export function layOutResponse(
   const taken = (isLow && images > 1 ? 86 : 60) + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
   const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
-  // In two columns the patch stands below the input, and both are to be seen at once.
   const half = Math.max(120, Math.floor((most - 120) / 2));
   const few = Math.min(column, inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : 210);
   const side = Math.min(tallest, [column, half, few][columns - 1]);
@@ -269,7 +268,7 @@ export function layOutResponse(
   const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
   const patched = isLow ? Math.min(larger, most - spared) : larger;
   const beside = inner - side - COLUMN_GAP;
-  const room = [inner, beside, beside - patched - COLUMN_GAP][columns - 1];
+  const room = columns < 3 ? inner : beside - patched - COLUMN_GAP;
   const top = TITLE + 2;
   const scale = side / Math.max(image.width, image.height, 1);
   const [wide, high] = [image.width, image.height].map((size) => Math.round(size * scale));
@@ -280,17 +279,17 @@ export function layOutResponse(
   const under = pictured + (isRow ? 0 : 10 + KEY_HEIGHT);
 
   const [, , kh, kw] = swept.layer.shape;
-  const below = columns < 3;
-  const left = PAD + (columns === 1 ? 0 : side + COLUMN_GAP);
-  const start = columns === 1 ? under + TITLE + 4 : top;
-  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? 20 : 80;
-  const tall = Math.max(isLow ? 0 : LARGEST_SIDE, most - spare);
+  // In two columns the patch stands beside the input, and the maps below both.
+  const left = PAD + (columns < 3 ? 0 : side + COLUMN_GAP);
+  const start = columns < 3 ? under + TITLE + 4 + (columns === 2 ? 2 * LINE_HEIGHT : 0) : top;
+  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
+  const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
-  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD;
-  const cellY = columns === 3 ? top : (columns === 1 ? mapsEnd : under) + TITLE + 4;
+  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD + (columns - 1) * (side + COLUMN_GAP);
+  const cellY = columns === 1 ? mapsEnd + TITLE + 4 : top;
   // What maps leave free makes the functions larger, as far down as the maps reach.
   const free = Math.min(PATCH.most, PAD + inner - cellX, mapsEnd - top - 2 * LINE_HEIGHT - 16);
   const whole = columns < 3 ? Math.min(side, 240) : isLow ? patched : Math.max(patched, free);
@@ -315,8 +314,8 @@ export function layOutResponse(
     /** Left ends and baselines of the titles, and the width below the patch. */
     titles: {
       input: [PAD, 14] as const,
-      response: [left, columns === 1 ? start - 10 : 14] as const,
-      patch: [cellX, below ? cellY - 10 : 14] as const,
+      response: [left, columns < 3 ? start - 10 : 14] as const,
+      patch: [cellX, columns === 1 ? cellY - 10 : 14] as const,
     },
     foot,
     width,

@@ -362,7 +362,8 @@ function chosenParts({ parts, bias }: UnitCloseUp, fitsBeside: (others: number) 
   const isWhole = parts.length <= fitsBeside(tailed);
   const fits = fitsBeside(tailed + 1);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits);
+  // In the order of the units, as above: sorted by size they would change places while it trains.
+  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits).sort((a, b) => a.from - b.from);
   if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
   if (isWhole) return all;
   const rest = order.slice(fits);
