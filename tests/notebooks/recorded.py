@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import floor, inf, log10
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,22 @@ PLAIN = {
 }
 
 
+TITLES = {ESSAY: "essay", ROWS: "row by row", TEACHING: "teaching"}
+
+
+# How near a claim is to failing, and what that means.
+FAILS, CLOSE, SOME, CLEAR, ALIKE = GRADES = {
+    "Does not hold": "The interval is not between the bounds, or the words are not on the page.",
+    "Just holds": "From the interval to the nearest bound is less than a quarter of the interval's "
+    "own width. These are the ones to doubt.",
+    "Holds with some room": "From a quarter of that width to all of it.",
+    "Holds clearly": "More than that width.",
+    "Without an interval": "Here all networks agree, or one extreme among them decides. In "
+    "brackets is what share of all such networks it may be: were it beyond that, such a result "
+    "would be rarer than one in twenty.",
+}
+
+
 @dataclass(frozen=True)
 class Effect:
     """A number for each network, and what it is, in words."""
@@ -148,7 +164,19 @@ class Claim:
             least = lesson.at_least(len(values), len(values)).split(",")[0]
             return f"{len(values)} of {len(values)} ({least})"
         mean, low, high = (0 if abs(x) < 1e-9 else x for x in self.interval(table))
-        return f"{mean:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−")
+        digits = max(0, 1 - floor(log10(high - low))) if high > low else 3  # two of the width
+        return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")
+
+    def grade(self, table: Table) -> str:
+        """Say in words how near to failing it is."""
+        room = self.room(table)
+        return ALIKE if room == inf else CLOSE if room < 0.5 else SOME if room < 2 else CLEAR
+
+    @property
+    def called(self) -> str:
+        """Name the page."""
+        number = Path(self.page).stem.split("_")[0].lstrip("0")
+        return TITLES.get(self.page, number)
 
     @property
     def bounds(self) -> str:
@@ -1112,22 +1140,32 @@ CLAIMS = [
 
 
 def report() -> tuple[str, bool]:
-    """Return Markdown tables of the claims, nearest to failing first, and whether all hold."""
+    """Return Markdown tables of the claims, nearest to failing first, and whether all hold.
+
+    Pages that claim one thing of one effect share a row.
+    """
     table = lesson.recorded()
-    head = [
-        "| room | page | it says | of each network | effect [95 %] | must lie |",
-        "|" + 6 * "---|",
-    ]
-    close, wide = [*head], ["| page | it says | of each network | found |", "|" + 4 * "---|"]
+    rows: dict[str, dict[str, list[str]]] = {grade: {} for grade in GRADES}
     for claim in sorted(CLAIMS, key=lambda claim: (claim.room(table), claim.page)):
-        holds, room = claim.holds(table) and claim.stands(), claim.room(table)
-        page = Path(claim.page).stem.split("_")[0] if claim.page[0].isdigit() else claim.page
+        grade, holds = claim.grade(table), claim.holds(table) and claim.stands()
         words, says = (text.replace("|", r"\|") for text in (claim.words, claim.effect.says))
-        effect = claim.written(table)
-        if holds and room == inf:
-            wide.append(f"| {page} | {words} | {says} | {effect} |")
-        else:
-            told = f"{room:.1f}" if holds else "**no**"
-            close.append(f"| {told} | {page} | {words} | {says} | {effect} | {claim.bounds} |")
-    tables = "\n\n".join("\n".join(dict.fromkeys(lines)) for lines in (close, wide))
+        numbers = len([*claim.effect(table)])
+        networks = "1,000" if "untrained" in says else "20" if numbers == 1 else str(numbers)
+        shown = [says, networks, claim.written(table)]
+        if grade != ALIKE:
+            shown.append(claim.bounds)
+        said = f"{claim.called}: “{words}”" + ("" if holds else " **no**")
+        rows[grade if holds else FAILS].setdefault(" | ".join(shown), []).append(said)
+    parts = []
+    for grade, found in rows.items():
+        if not found:
+            continue
+        head = ["the page says", "measured on each network", "networks", "mean [95 %]"]
+        head = [*head[:3], "found"] if grade == ALIKE else [*head, "must all lie"]
+        lines = [
+            f"| {'<br>'.join(dict.fromkeys(said))} | {shown} |" for shown, said in found.items()
+        ]
+        titles = f"### {grade}", GRADES[grade], f"| {' | '.join(head)} |\n|{len(head) * '---|'}"
+        parts.append("\n\n".join(titles) + "\n" + "\n".join(lines))
+    tables = "\n\n".join(parts)
     return tables, "**no**" not in tables

@@ -14,7 +14,7 @@ from scipy.stats import binom, bootstrap
 import kan_widgets as kw
 from tests.notebooks import recorded
 from tests.notebooks.networks import KINDS, SEEDS, SEEDS_OF, lesson
-from tests.notebooks.recorded import CLAIMS, DOUBT, WORTH, Claim, Effect, Table, report
+from tests.notebooks.recorded import CLAIMS, DOUBT, ESSAY, ROWS, WORTH, Claim, Effect, Table, report
 
 import beside_others  # isort: skip  # lies beside the tutorials, where `networks` looks
 import networks_compared  # isort: skip
@@ -398,8 +398,25 @@ def test_the_claim_that_is_nearest_to_failing_stands_first() -> None:
     assert 0 < near.room({}) < 1 < far.room({}) < all_alike.room({}) == float("inf")
     assert all_alike.written({}) == "20 of 20 (at least 86 %)"
     table, _ = report()
-    close, wide = table.split("\n\n")
-    rooms = [float(line.split(" | ")[0][2:]) for line in close.splitlines()[2:]]
-    assert rooms == sorted(rooms)
-    assert "of 1,000 (at most 0.3 %)" in wide
+    heads = [line[4:] for line in table.splitlines() if line.startswith("### ")]
+    assert heads == list(recorded.GRADES)[1:], "the nearest first, and none fails"
+    assert "of 1,000 (at most 0.3 %)" in table.partition(f"### {recorded.ALIKE}")[2]
     assert " |  | " not in table, "an effect that is not said in words"
+
+
+@pytest.mark.parametrize(
+    ("bound", "grade"),
+    [(1.0, "Just holds"), (0.5, "Holds with some room"), (-2.0, "Holds clearly")],
+)
+def test_how_near_a_claim_is_to_failing_is_said_in_words(bound: float, grade: str) -> None:
+    spread = Effect("thing", lambda table: np.linspace(0, 3, 20))  # its mean's is [1.1, 1.9]
+    assert Claim("03", "", spread, above=bound).grade({}) == grade
+
+
+def test_pages_that_claim_one_thing_share_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = [Claim(page, "most of the score needs no spline", WORTH, 0, 3) for page in (ESSAY, ROWS)]
+    monkeypatch.setattr(recorded, "CLAIMS", pair)
+    words = "“most of the score needs no spline”"
+    row = report()[0].splitlines()[-1]
+    assert row.startswith(f"| essay: {words}<br>row by row: {words} | right")
+    assert " | 20 | 1.64 [1.43, 1.87] | above 0, below 3 |" in row
