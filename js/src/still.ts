@@ -7,7 +7,7 @@ import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
 import { messageOf, type Paged, pictureOf, stackedSvg } from "./scene/still.ts";
 import { type Theme, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
-import { decodedBase64 } from "./wire/checks.ts";
+import { decodedBase64 } from "./wire/protocol.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
 

@@ -1,6 +1,6 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { decodedBase64, type Path, putBytes } from "../wire/checks.ts";
+import { decodedBase64, type Path, putBytes } from "../wire/protocol.ts";
 import { PageModel } from "./model.ts";
 
 /** What a live page holds, as kan_widgets/widgets/pages/live_page.py writes it. */

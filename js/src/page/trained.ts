@@ -3,8 +3,7 @@
 import type { Recipe } from "../training/network.ts";
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
-import { float32, uint8 } from "../wire/checks.ts";
-import { readLayout } from "../wire/protocol.ts";
+import { float32, readLayout, uint8 } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
 import { PageModel } from "./model.ts";
 import { framesOf, type Lesson, type Saved, type SavedExamples, type SavedFrame } from "./saved.ts";

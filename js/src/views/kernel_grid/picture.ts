@@ -19,8 +19,7 @@ import {
   withoutOutliers,
 } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
-import type { Together } from "./shared_scale.ts";
+import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */

@@ -33,8 +33,7 @@ import { once, rounded } from "./functions.ts";
 import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
-import { columnHeadMarks, frontMarks } from "./marks.ts";
-import { scoreMarks } from "./score_marks.ts";
+import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import { diagramSites } from "./sites.ts";
 import {
   atOnce,
