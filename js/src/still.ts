@@ -1,6 +1,6 @@
 /** Views as an SVG, and a network's outputs, without a page: what Python asks for. */
 
-import { PageModel } from "./page/model.ts";
+import { PageModel } from "./page/trained.ts";
 import { extrasAt, forward } from "./phi/forward.ts";
 import type { ThemeName } from "./phi/palette.ts";
 import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";

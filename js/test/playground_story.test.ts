@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { PageModel } from "../src/page/model.ts";
+import { PageModel } from "../src/page/trained.ts";
 import { doubtWords } from "../src/playground/doubt.ts";
 import { makeNetwork } from "../src/playground/network.ts";
 import { makeProblem } from "../src/playground/problems.ts";

@@ -1,7 +1,6 @@
 /** The seven steps of the story; each says what is so in the network at hand: its curves, what it gets right, which formula a curve is like. */
 
-import type { PageModel } from "../page/model.ts";
-import type { Course } from "../page/trained.ts";
+import type { Course, PageModel } from "../page/trained.ts";
 import type { Machine } from "../training/machine.ts";
 import { Network } from "../training/network.ts";
 import { Random } from "../training/random.ts";

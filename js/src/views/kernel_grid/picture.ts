@@ -6,8 +6,7 @@ import { isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { largestFinite } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { largestFinite, niceCeil } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
 import {

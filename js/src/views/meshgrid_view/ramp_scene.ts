@@ -17,8 +17,7 @@ import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { type RampReach, rampPlace, rampPlan, rampReach } from "../../phi/ramp.ts";
-import { largestFinite } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { largestFinite, niceCeil } from "../../phi/ranges.ts";
 import {
   axisMarks,
   brokenMarks,
