@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { softmax } from "../src/phi/softmax.ts";
+import { softmax } from "../src/phi/operations.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { LinesMark, Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";

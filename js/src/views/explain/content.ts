@@ -3,8 +3,8 @@
 import { counted, inputName, outputName } from "../../phi/entries.ts";
 import { chance, formatAlike, formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import { bandOver } from "../../phi/interpolate.ts";
+import { softmax } from "../../phi/operations.ts";
 import { reachOf } from "../../phi/ranges.ts";
-import { softmax } from "../../phi/softmax.ts";
 import { float32 } from "../../wire/protocol.ts";
 import type { Band, LayerLayout, Layout, Selection } from "../../wire/types.ts";
 

@@ -7,8 +7,7 @@ import { linear, type Range } from "../../scene/axes.ts";
 import { colourKey, heatOf, KEY_HEIGHT } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
-import { bandMarks, line as curve, dot, rect, segments } from "../../scene/shapes.ts";
-import { outline } from "../../scene/strokes.ts";
+import { bandMarks, line as curve, dot, outline, rect, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import {

@@ -13,7 +13,7 @@ import {
   type Scene,
 } from "../../scene/marks.ts";
 import { cellBox, cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import { outline } from "../../scene/strokes.ts";
+import { outline } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";

@@ -10,6 +10,7 @@ import {
   dot,
   grown,
   inMiddle,
+  interrupted,
   line,
   rect,
   rects,
@@ -17,7 +18,6 @@ import {
   snapped,
   words,
 } from "../../scene/shapes.ts";
-import { interrupted } from "../../scene/strokes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
