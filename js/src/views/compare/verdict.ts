@@ -6,6 +6,8 @@ import { logged } from "../../scene/logged.ts";
 export interface Model {
   name: string;
   steps: number;
+  /** How many an ensemble has; else 0. */
+  networks?: number;
   epochs: number | null;
   seconds_per_step: number | null;
   parameters: number;
@@ -133,7 +135,8 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, ...others] = deciding;
   if (!first) {
-    return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
+    const isTrained = ({ steps, last, networks }: Model) => networks || steps > 0 || last.size > 0;
+    return models.some(isTrained) ? "" : "Not trained yet.";
   }
   // Where all are level in it, what decides between these.
   const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
