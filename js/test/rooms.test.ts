@@ -94,6 +94,7 @@ const FOR_TESTS = `
   EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
   unitCloseUp overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
+  AdamW createAnswers crossingOf Deciding exponential formOf heightOfCurve Model oneCycle pruned stripMarks
   statusOf strip stroke stuckHead themeAround underHead unfold widen withoutBytes withoutOutliers
 `.split(/\s+/);
 

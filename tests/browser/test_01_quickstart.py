@@ -85,7 +85,7 @@ def walk_through_training(walk: Walk) -> dict[str, Any]:
         lab.until(lambda: "the change of φ(x) since step 0" in grid.text(), "the changes")
         walk.look("change")
         grid.choose("pattern")
-        lab.until(lambda: "black: prefers dark" in grid.text(), "the pattern")
+        lab.until(lambda: "larger for dark pixels" in grid.text(), "the pattern")
         walk.look("pattern")
         grid.choose("curves")
         for layer in ("convs.1", "linear"):

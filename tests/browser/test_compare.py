@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kan_widgets.live.frames.progress import duration
 from tests.browser.lab import Grid, LabPage, LabServer
 
 pytestmark = pytest.mark.browser
@@ -134,8 +133,7 @@ def is_written(page: dict[str, list[str]], records: list[dict[str, Any]]) -> boo
         for number, record in enumerate(records)
         for read, key in ((plain, "eval_accuracy"), (seconds, "seconds_per_step"))
     )
-    timed = [page["seconds"][number] == duration(r["seconds"]) for number, r in enumerate(records)]
-    return exact and rounded and all(timed)
+    return exact and rounded
 
 
 def test_three_models_move_while_one_cell_trains_them(

@@ -370,7 +370,12 @@ CLAIMS = [
         0.45,
         0.6,
     ),
-    Claim(READ, "Well-chosen ones nearly perfectly", of("article", "linear, worst"), above=0.95),
+    Claim(
+        READ,
+        "Nine well-chosen numbers (*locally linear*) do nearly perfectly",
+        of("article", "linear, worst"),
+        above=0.95,
+    ),
     Claim(
         READ,
         "±1 less so and not for every kernel",
@@ -668,14 +673,14 @@ CLAIMS = [
     ),
     Claim(
         FOUR,
-        "a border that repeats pixels moves φ(0) at least about as far as zeros do",
+        "a border that repeats pixels moves φ(0) about as far as zeros do, if not further",
         less(("borders", "replicate: end"), ("borders", "zeros: end"), 100),
         above=-1,
     ),
     *(
         Claim(
             FOUR,
-            "Nor is why none is ahead in accuracy",
+            "Nor was tested why having no border is ahead in accuracy",
             less(("borders", "none: right"), other),
             above=0,
         )

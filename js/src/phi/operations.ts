@@ -1,7 +1,7 @@
 /** The operations between the layers of a network, as torch computes them for one example in eval mode. */
 
 import type { Compute } from "../wire/types.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS } from "./expansion.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 
 /** An operation at its place in a network. */

@@ -1,7 +1,7 @@
 /** Round ends for axes, which stand still while what they hold moves little. */
 
 import { extent } from "d3-array";
-import { roundStep } from "../phi/round.ts";
+import { roundStep } from "../phi/ranges.ts";
 import type { Range } from "./axes.ts";
 
 /** Ends for values that are finite, on a logarithmic axis positive; over values from 0 to 1, as of an accuracy, there is no room above 1. */

@@ -21,17 +21,18 @@ import { classesShown } from "./bars.ts";
 import { LEADING, plateOf, SIZE, wordsAt } from "./block.ts";
 import {
   className,
+  description,
   type Explanation,
   functionCell,
   type LayerShares,
   numberFor,
   partOf,
   readContent,
+  verdict,
   type WireContent,
 } from "./content.ts";
 import { type Section, type Shown, sectionOf } from "./layout.ts";
 import type { Row } from "./rows.ts";
-import { description, verdict } from "./words.ts";
 
 /** What a site stands for. */
 type Meant = ReturnType<typeof meantBy>;

@@ -40,8 +40,7 @@ import {
   xRangeOf,
 } from "./picture.ts";
 import { layerScores, scoresOf } from "./scores.ts";
-import { isFlat, type Settings, settingsOf } from "./settings.ts";
-import { togetherOf } from "./shared_scale.ts";
+import { isFlat, type Settings, settingsOf, togetherOf } from "./settings.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { selectionText } from "./words.ts";
 

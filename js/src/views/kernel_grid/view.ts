@@ -7,10 +7,14 @@ import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
-import { createLayerView, type TipWords } from "../../shell/layer_view.ts";
+import {
+  clearedBy,
+  createLayerView,
+  pressFunction,
+  type TipWords,
+} from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
-import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
@@ -25,8 +29,9 @@ import {
   SORTS,
   scoreNames,
   settingsOf,
+  TALLEST,
+  togetherOf,
 } from "./settings.ts";
-import { TALLEST, togetherOf } from "./shared_scale.ts";
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
 import { functionText, hoverLines, selectionText } from "./words.ts";

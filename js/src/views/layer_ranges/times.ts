@@ -2,7 +2,7 @@
 
 import { extent } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
-import { roundStep } from "../../phi/round.ts";
+import { roundStep } from "../../phi/ranges.ts";
 import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
 import { stepExtent, valueExtent } from "../../scene/extents.ts";

@@ -24,8 +24,7 @@ import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { type RampReach, rampPlace, rampPlan, rampReach } from "../../phi/ramp.ts";
-import { readableSize } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { niceCeil, readableSize } from "../../phi/ranges.ts";
 import {
   axisMarks,
   brokenMarks,

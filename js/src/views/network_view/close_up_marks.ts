@@ -20,8 +20,7 @@ import { asOf, type Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { unitMap } from "./marks.ts";
-import { rowedBars } from "./score_marks.ts";
+import { rowedBars, unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;
@@ -362,7 +361,8 @@ function chosenParts({ parts, bias }: UnitCloseUp, fitsBeside: (others: number) 
   const isWhole = parts.length <= fitsBeside(tailed);
   const fits = fitsBeside(tailed + 1);
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits);
+  // In the order of the units, as above: sorted by size they would change places while it trains.
+  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits).sort((a, b) => a.from - b.from);
   if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
   if (isWhole) return all;
   const rest = order.slice(fits);

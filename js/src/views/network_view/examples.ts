@@ -6,7 +6,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { grown, inMiddle, rect, words } from "../../scene/shapes.ts";
 import type { Probe } from "../../wire/types.ts";
 import type { Settings } from "./diagram.ts";
-import type { Site } from "./sites.ts";
+import type { Site } from "./focus.ts";
 
 const TILE = 34;
 const TILE_GAP = 6;

@@ -40,8 +40,11 @@ export function wayOf(part: Part, n: number): Way | null {
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
+  // Behind other maps of its row a link begins at the end of the row, else at its own map.
+  const isCovered = before.units.some(({ x, y }) => y === source.y && x > source.x);
+  const start = isCovered ? before.box : source;
   return {
-    from: { x: before.box.x + before.box.width + 1, y: source.port },
+    from: { x: start.x + start.width + 1, y: source.port },
     stops: [n === leg ? stand : null, rows.get(to) ?? kernels.get(n)].flatMap((stop) => stop ?? []),
     to: { x: box.x - 2, y: target.port },
   };

@@ -28,14 +28,12 @@ import {
 } from "./diagram.ts";
 import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
-import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
+import { chosenMarks, diagramSites, focusMarks, focusOf, litMarks } from "./focus.ts";
 import { once, rounded } from "./functions.ts";
 import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
-import { columnHeadMarks, frontMarks } from "./marks.ts";
-import { scoreMarks } from "./score_marks.ts";
-import { diagramSites } from "./sites.ts";
+import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
   atOnce,
   circuitPath,
