@@ -82,7 +82,7 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
       "steps",
       "steps",
       "Optimizer steps since the model was bound",
-      models.map(({ steps }) => formatCount(steps)),
+      models.map(({ steps, networks }) => (networks ? DASH : formatCount(steps))),
     ),
     row(
       "epochs",
@@ -114,7 +114,7 @@ export function momentOf(shown: ShownModels): string {
 /** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
 export function comparisonName(shown: ShownModels): string {
   const steps = stepsOf(shown).map((text) => text.replace(/\D/g, ""));
-  return ["compare", ...shown.models, "step", ...steps].join(" ");
+  return ["compare", ...shown.models, ...(steps.length > 0 ? ["step", ...steps] : [])].join(" ");
 }
 
 /** "last accuracy: KAN 0.97, CNN 0.98". */
