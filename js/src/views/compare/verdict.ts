@@ -82,7 +82,7 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
       "steps",
       "steps",
       "Optimizer steps since the model was bound",
-      models.map(({ steps }) => formatCount(steps)),
+      models.map(({ steps, networks }) => (networks ? DASH : formatCount(steps))),
     ),
     row(
       "epochs",
@@ -114,7 +114,7 @@ export function momentOf(shown: ShownModels): string {
 /** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
 export function comparisonName(shown: ShownModels): string {
   const steps = stepsOf(shown).map((text) => text.replace(/\D/g, ""));
-  return ["compare", ...shown.models, "step", ...steps].join(" ");
+  return ["compare", ...shown.models, ...(steps.length > 0 ? ["step", ...steps] : [])].join(" ");
 }
 
 /** "last accuracy: KAN 0.97, CNN 0.98". */
@@ -125,6 +125,8 @@ export function modelsText({ label, values }: TableRow, models: readonly string[
 export interface Model {
   name: string;
   steps: number;
+  /** How many an ensemble has; else 0. */
+  networks?: number;
   epochs: number | null;
   seconds_per_step: number | null;
   parameters: number;
@@ -250,7 +252,8 @@ function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): str
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, ...others] = deciding;
   if (!first) {
-    return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
+    const isTrained = ({ steps, last, networks }: Model) => networks || steps > 0 || last.size > 0;
+    return models.some(isTrained) ? "" : "Not trained yet.";
   }
   // Where all are level in it, what decides between these.
   const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);

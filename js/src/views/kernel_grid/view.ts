@@ -105,7 +105,12 @@ function build(shell: Shell): Parts {
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
-      header.show({ ...settings, scores: scoreNames(given.get) }, layers, layer?.name ?? "", room);
+      header.show(
+        { ...settings, scores: scoreNames(given.get), band: layer?.band },
+        layers,
+        layer?.name ?? "",
+        room,
+      );
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? roomIn(given, settings) : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
@@ -123,6 +128,7 @@ function build(shell: Shell): Parts {
 
 interface State extends Settings {
   scores: readonly string[];
+  band: LayerLayout["band"];
 }
 
 const MODE_TITLES: Record<GridMode, string> = {
@@ -160,7 +166,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "show start",
     title:
       "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    shown: ({ mode }) => mode === "curves" || mode === "overview",
+    shown: ({ mode, band }) => !band && (mode === "curves" || mode === "overview"),
   },
   {
     trait: "sort",
