@@ -1,13 +1,13 @@
 /** Views as an SVG, and a network's outputs, without a page: what Python asks for. */
 
-import { PageModel } from "./page/model.ts";
+import { PageModel } from "./page/trained.ts";
 import { extrasAt, forward } from "./phi/forward.ts";
 import type { ThemeName } from "./phi/palette.ts";
 import { type Drawing, type Given, NOT_POINTED } from "./scene/drawing.ts";
 import { messageOf, type Paged, pictureOf, stackedSvg } from "./scene/still.ts";
 import { type Theme, themeOf } from "./scene/theme.ts";
 import { VIEWS } from "./views/registry.ts";
-import { decodedBase64 } from "./wire/checks.ts";
+import { decodedBase64 } from "./wire/protocol.ts";
 import { initialize } from "./wire/stream.ts";
 import type { Store } from "./wire/types.ts";
 

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { evenLabels, logTicks, powersOf, ticks } from "../src/scene/axes.ts";
-import { stepExtent, valueExtent } from "../src/scene/extents.ts";
+import {
+  evenLabels,
+  logTicks,
+  powersOf,
+  stepExtent,
+  ticks,
+  valueExtent,
+} from "../src/scene/axes.ts";
 
 describe("ticks", () => {
   it("are round values, as many as asked for at most", () => {

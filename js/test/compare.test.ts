@@ -3,9 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { comparisonName, perStep, shownIn } from "../src/views/compare/content.ts";
 import { type CompareScene, drawing } from "../src/views/compare/scene.ts";
-import { crossingOf, type Deciding, type Model } from "../src/views/compare/verdict.ts";
+import {
+  comparisonName,
+  crossingOf,
+  type Deciding,
+  type Model,
+  perStep,
+  shownIn,
+} from "../src/views/compare/verdict.ts";
 import { type CompareElement, render } from "../src/views/compare/view.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { curve } from "./drawn_curves.ts";

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { softmax } from "../src/phi/softmax.ts";
+import { softmax } from "../src/phi/operations.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { LinesMark, Mark, Pixels, Rect, TextMark } from "../src/scene/marks.ts";
 import { svgOf } from "../src/scene/svg.ts";
@@ -17,11 +17,11 @@ import {
   selectionFor,
   shareMap,
   shareName,
+  verdict,
 } from "../src/views/explain/content.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import type { ExplainScene } from "../src/views/explain/scene.ts";
 import { drawing, render } from "../src/views/explain/view.ts";
-import { verdict } from "../src/views/explain/words.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import type { Selection } from "../src/wire/types.ts";
 import { FakeModel } from "./fake_model.ts";

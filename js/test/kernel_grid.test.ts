@@ -16,8 +16,12 @@ import { pointPlace, xAt } from "../src/views/kernel_grid/marks.ts";
 import { contrastGrey, contrastOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
 import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
 import { orderBy, sortedOrder } from "../src/views/kernel_grid/scene.ts";
-import { type Settings, settingsOf } from "../src/views/kernel_grid/settings.ts";
-import { agreement, type Together } from "../src/views/kernel_grid/shared_scale.ts";
+import {
+  agreement,
+  type Settings,
+  settingsOf,
+  type Together,
+} from "../src/views/kernel_grid/settings.ts";
 import { change, phi, sameBasis } from "../src/views/kernel_grid/subject.ts";
 import { hoverLines, selectionText } from "../src/views/kernel_grid/words.ts";
 import { readFrame, readLayout } from "../src/wire/protocol.ts";

@@ -14,7 +14,6 @@ import {
   surfaceOf,
 } from "../src/phi/pair.ts";
 import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
-import { RAMP_POINTS, rampPlace, rampPlan, rampReach } from "../src/phi/ramp.ts";
 import { reachOf } from "../src/phi/ranges.ts";
 import {
   inputOf,
@@ -27,6 +26,12 @@ import {
 } from "../src/phi/response.ts";
 import { brushRadius, stroke } from "../src/phi/sketch.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
+import {
+  RAMP_POINTS,
+  rampPlace,
+  rampPlan,
+  rampReach,
+} from "../src/views/meshgrid_view/ramp_scene.ts";
 import { blankFor, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";

@@ -1,8 +1,7 @@
 /** A network's structure, examples and activations: as they arrive, and as the store keeps them. */
 
 import { describe, expect, it, vi } from "vitest";
-import { WireError } from "../src/wire/checks.ts";
-import { readActivationsTrait, readProbe } from "../src/wire/protocol.ts";
+import { readActivationsTrait, readProbe, WireError } from "../src/wire/protocol.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { PastActivations } from "../src/wire/thinning.ts";
 import type { Activations, Change } from "../src/wire/types.ts";

@@ -2,8 +2,8 @@
 import { deflateSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Modules, start, streamModel } from "../src/page/index.ts";
-import { PageModel } from "../src/page/model.ts";
 import { framesOf, type SavedStream, unfold, unpack, widen } from "../src/page/saved.ts";
+import { PageModel } from "../src/page/trained.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { bytes, wireLayout } from "./samples.ts";
 

@@ -1,6 +1,6 @@
 /** Stands in for a widget's model in tests: keeps what was sent, and says what Python would. */
 
-import { PageModel } from "../src/page/model.ts";
+import { PageModel } from "../src/page/trained.ts";
 
 export class FakeModel extends PageModel {
   readonly sent: unknown[] = [];

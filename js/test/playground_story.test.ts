@@ -4,8 +4,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { PageModel } from "../src/page/model.ts";
+import { PageModel } from "../src/page/trained.ts";
 import { doubtWords } from "../src/playground/doubt.ts";
+import { makeNetwork } from "../src/playground/network.ts";
+import { makeProblem } from "../src/playground/problems.ts";
+import { defaultsOf, type State, stateOf } from "../src/playground/state.ts";
+import { createStory, storyOf } from "../src/playground/story.ts";
 import {
   type Curve,
   correlation,
@@ -14,14 +18,10 @@ import {
   exponential,
   formOf,
   heightOfCurve,
+  type Present,
   pruned,
   short,
-} from "../src/playground/facts.ts";
-import { makeNetwork } from "../src/playground/network.ts";
-import { makeProblem } from "../src/playground/problems.ts";
-import { defaultsOf, type State, stateOf } from "../src/playground/state.ts";
-import { createStory, storyOf } from "../src/playground/story.ts";
-import type { Present } from "../src/playground/story_steps.ts";
+} from "../src/playground/story_steps.ts";
 import { Machine } from "../src/training/machine.ts";
 import type { Data } from "../src/training/trainer.ts";
 import type { News } from "../src/training/worker.ts";

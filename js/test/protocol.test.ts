@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { WireError } from "../src/wire/checks.ts";
 import {
   ProtocolMismatch,
   putBuffers,
@@ -8,6 +7,7 @@ import {
   readLayout,
   readObserved,
   readSelection,
+  WireError,
 } from "../src/wire/protocol.ts";
 import { bytes, smallLayout, wholes, wireLayout } from "./samples.ts";
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { evaluateAll, samplePlan, sizesAt } from "../src/phi/curves.ts";
-import { largestFinite, sizeWithin } from "../src/phi/ranges.ts";
-import { niceCeil } from "../src/phi/round.ts";
+import { largestFinite, niceCeil, sizeWithin } from "../src/phi/ranges.ts";
 import { frameOf, layer, table } from "./samples.ts";
 
 describe("niceCeil", () => {

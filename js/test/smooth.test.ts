@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { smoothed } from "../src/phi/smooth.ts";
+import { smoothed } from "../src/scene/logged.ts";
 
 /** Each value of its own. */
 function whole(x: readonly number[], y: readonly number[]) {

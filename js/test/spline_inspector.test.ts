@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionOf, observedEntry, selectionOf } from "../src/phi/entries.ts";
-import { roundStep } from "../src/phi/round.ts";
+import { roundStep } from "../src/phi/ranges.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { EDIT_PATIENCE, EDIT_PAUSE, Gesture } from "../src/views/spline_inspector/editing.ts";
@@ -18,9 +18,9 @@ import {
   legendWidth,
 } from "../src/views/spline_inspector/legend.ts";
 import { basisColours } from "../src/views/spline_inspector/picture.ts";
+import { stripMarks } from "../src/views/spline_inspector/plot.ts";
 import type { KeyRow } from "../src/views/spline_inspector/rows.ts";
 import { overlayAt } from "../src/views/spline_inspector/settings.ts";
-import { stripMarks } from "../src/views/spline_inspector/strip.ts";
 import {
   curve,
   limits,

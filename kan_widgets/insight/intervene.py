@@ -50,7 +50,7 @@ class Interval(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]".replace("-", "−")
+        return "{} [{}, {}]".format(*(f"{float(f'{x:.2g}'):g}" for x in self)).replace("-", "−")
 
 
 def interval_of(values: Float64, over: Float64 | None = None) -> Interval:

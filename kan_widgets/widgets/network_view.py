@@ -68,6 +68,8 @@ class NetworkView(ModelView):
         min=-1,
     )
     paths = traitlets.List(traitlets.Dict()).tag(sync=True)
+    order = traitlets.Instance(dict, allow_none=True).tag(sync=True)
+    """By layer the order that its units stand in, from the top; of others their own."""
     drawing = ImageArray("(H, W)", (2,)).tag(sync=True, to_json=images_dict, from_json=drawing_of)
     """The example drawn with the mouse, ``(H, W)``; ``None`` before."""
     drawn = traitlets.Dict().tag(sync=True)

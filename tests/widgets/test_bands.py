@@ -140,3 +140,14 @@ def test_an_explanation_draws_the_bands_of_its_functions_and_says_whose_shares_t
     assert "shares are of the most typical of 5 networks" in drawn
     assert "5 trained networks" in drawn
     assert "step 0" not in drawn
+
+
+def test_a_comparison_says_no_step_of_ensembles(found: Any) -> None:
+    twins = kw.ensemble([copy.deepcopy(network) for network in found.members])
+    compare = kw.Compare({"A": found, "B": twins})
+    svg = compare.svg(width=900)
+    assert "hidden units matched: left-over" in svg
+    assert "Not trained yet" not in svg
+    assert "step 0" not in svg
+    assert not re.search(r">steps<", svg)
+    compare.close()

@@ -728,6 +728,19 @@ def two_alike(kind: str = "dense") -> tuple[Models, list[int]]:
     return {"A": model, "B": other}, order
 
 
+def test_diagrams_of_two_networks_have_the_same_units_in_the_same_rows() -> None:
+    models, order = two_alike()
+    compare = kw.Compare(models, show="networks")
+    svg = compare.svg(width=900)
+    first, second = compare.networks.values()
+    assert first.order is None
+    [(name, units)] = second.order.items()
+    assert name == compare.matched.layers[0]
+    # Unit k of the second is unit order[k] of the first.
+    assert np.asarray(order)[units].tolist() == list(range(len(units)))
+    assert "units of B stand in the order of A" in svg
+
+
 def test_two_networks_have_the_same_functions_at_the_same_places() -> None:
     models, order = two_alike()
     compare = kw.Compare(models)

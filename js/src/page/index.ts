@@ -2,7 +2,6 @@
 
 import type { Store } from "../wire/types.ts";
 import type { connect } from "./live.ts";
-import { PageModel } from "./model.ts";
 import {
   framesOf,
   type Lesson,
@@ -12,7 +11,7 @@ import {
   unpack,
   type ViewPlace,
 } from "./saved.ts";
-import type { courseOf, train } from "./trained.ts";
+import { type courseOf, PageModel, type train } from "./trained.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
 export type Modules = Record<string, Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
-import { decodedBase64, type Path, putBytes } from "../wire/checks.ts";
-import { PageModel } from "./model.ts";
+import { decodedBase64, type Path, putBytes } from "../wire/protocol.ts";
+import { PageModel } from "./trained.ts";
 
 /** What a live page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
 interface Live {

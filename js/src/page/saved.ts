@@ -2,7 +2,7 @@
 
 import type { Recipe } from "../training/network.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
-import { decodedBase64, type Path, putBytes, uint8 } from "../wire/checks.ts";
+import { decodedBase64, type Path, putBytes, uint8 } from "../wire/protocol.ts";
 
 export interface Saved {
   streams: SavedStream[];

@@ -1,6 +1,6 @@
 /** The forward pass of a network whose stations the page can compute itself. */
 
-import { product } from "../wire/checks.ts";
+import { product } from "../wire/protocol.ts";
 import type {
   Activations,
   ConvSettings,

@@ -8,7 +8,7 @@
  */
 import { sort } from "d3-array";
 import { shortened } from "./entries.ts";
-import { roundStep } from "./round.ts";
+import { roundStep } from "./ranges.ts";
 
 export const PAD = 8;
 const CELL_GAP = 1;

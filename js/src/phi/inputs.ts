@@ -2,7 +2,7 @@
 
 import type { Observed } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
-import { roundStep } from "./round.ts";
+import { roundStep } from "./ranges.ts";
 
 export type Ends = readonly [low: number, high: number];
 

@@ -1,8 +1,7 @@
 /** The operations between the layers of a network, as torch computes them for one example in eval mode. */
 
 import type { Compute } from "../wire/types.ts";
-import { FUNCTIONS } from "./functions.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
+import { FUNCTIONS } from "./expansion.ts";
 
 /** An operation at its place in a network. */
 export interface OpNode {
@@ -191,4 +190,16 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
 export function isKnown({ op, function: name }: Compute): boolean {
   if (op === "elementwise") return Object.hasOwn(FUNCTIONS, String(name));
   return Object.hasOwn(OPERATIONS, op);
+}
+
+/** Logarithms of the probabilities of scores; of log-probabilities they are the same. */
+function logSoftmax(scores: ArrayLike<number>): number[] {
+  const all = Array.from(scores);
+  const most = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const sum = all.reduce((total, score) => total + Math.exp(score - most), 0);
+  return all.map((score) => score - most - Math.log(sum));
+}
+
+export function softmax(scores: ArrayLike<number>): number[] {
+  return logSoftmax(scores).map(Math.exp);
 }

@@ -3,8 +3,7 @@
 import { extent } from "d3-array";
 import type { Frame, LayerLayout } from "../wire/types.ts";
 import { expandAt } from "./expansion.ts";
-import { mostOf, reachOf } from "./ranges.ts";
-import { niceCeil } from "./round.ts";
+import { mostOf, niceCeil, reachOf } from "./ranges.ts";
 
 export type Patch = ReturnType<typeof patchOf>;
 

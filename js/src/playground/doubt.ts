@@ -4,12 +4,11 @@ import { type Course, workerOf } from "../page/trained.ts";
 import type { Machine } from "../training/machine.ts";
 import type { News } from "../training/worker.ts";
 import { readLayout } from "../wire/protocol.ts";
-import { type Curve, correlation, curvesOf, short, standardised } from "./facts.ts";
 import { makeNetwork } from "./network.ts";
 import type { Problem } from "./problems.ts";
 import type { State } from "./state.ts";
+import { type Curve, correlation, curvesOf, SEEDS, short, standardised } from "./story_steps.ts";
 
-export const SEEDS = 8;
 const [WIDTH, HEIGHT, GAP] = [480, 96, 24];
 
 /** Trains them and draws each one's first function in `canvas` until `signal`; tells when all have come to their end. */

@@ -3,7 +3,7 @@
 import type { Machine } from "../training/machine.ts";
 import type { Recipe } from "../training/network.ts";
 import { Random } from "../training/random.ts";
-import { product } from "../wire/checks.ts";
+import { product } from "../wire/protocol.ts";
 import type { Station, Structure } from "../wire/types.ts";
 import { type BasisSpec, expand, makeBasis, samplePoints, throughGrid } from "./bases.ts";
 import type { Problem } from "./problems.ts";

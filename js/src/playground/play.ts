@@ -1,20 +1,70 @@
 /** The playground: a page whose reader chooses what is learned, and by which network. */
 
 import type { Mount } from "../page/index.ts";
-import type { PageModel } from "../page/model.ts";
 import type { Lesson, Saved } from "../page/saved.ts";
-import { type Course, courseOf, train } from "../page/trained.ts";
+import {
+  type Course,
+  courseOf,
+  createCurves,
+  type PageModel,
+  train,
+  workerOf,
+} from "../page/trained.ts";
 import { Machine } from "../training/machine.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
+import { readLayout } from "../wire/protocol.ts";
 import { createChoices } from "./choices.ts";
 import { createFit } from "./fit.ts";
 import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
 import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
-import { startTwin } from "./twin.ts";
 import { archiveOf, codeOf, download } from "./weights.ts";
+
+/** Begins with the network beside it, pauses with it, and begins anew with it. */
+export function startTwin(network: Made, course: Course, signal: AbortSignal) {
+  const { worker, send } = workerOf(course, signal);
+  const { structure, recipe, frame } = network;
+  const description = { structure, layout: readLayout(network.layout), recipe };
+  let news: News | null = null;
+  let scored: News | null = null;
+  let isRunning = false;
+  let curves = createCurves(course.rows);
+
+  function begin(settings: TrainingSettings): void {
+    news = scored = null;
+    isRunning = false;
+    curves = createCurves(course.rows);
+    const { data, code } = course;
+    send({ kind: "begin", description, frame, data, settings, code });
+  }
+  worker.onmessage = ({ data }: MessageEvent<News | { fault: string }>) => {
+    if ("fault" in data) return;
+    curves.take(data);
+    news = data;
+    if (data.score) scored = data;
+    send({ kind: "drawn" });
+  };
+  begin(course.settings);
+
+  return {
+    network,
+    begin,
+    /** Runs while the other one does. */
+    follow({ state, step }: News): void {
+      if ((state === "running") === isRunning) return;
+      isRunning = state === "running";
+      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+      // After the last step it goes on to its own.
+      else if (state === "paused" && step > 0) send({ kind: "pause" });
+    },
+    latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
+    curves: () => (news ? curves.wire(news.classifies, network.name) : []),
+  };
+}
 
 /** Examples that run through the diagram. */
 const SHOWN = 8;

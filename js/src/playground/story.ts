@@ -2,9 +2,9 @@
 
 import { element, listen, putWords } from "../shell/element.ts";
 import type { News } from "../training/worker.ts";
-import { doubtWords, SEEDS, startDoubt } from "./doubt.ts";
+import { doubtWords, startDoubt } from "./doubt.ts";
 import type { State } from "./state.ts";
-import { type Known, type Present, STORY } from "./story_steps.ts";
+import { type Known, type Present, SEEDS, STORY } from "./story_steps.ts";
 
 /** Milliseconds between two sentences while it trains. */
 const PAUSE = 1000;

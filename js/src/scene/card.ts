@@ -14,8 +14,8 @@ import {
 } from "../phi/entries.ts";
 import { formatAlike, formatCount, toATenth } from "../phi/format.ts";
 import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
+import { softmax } from "../phi/operations.ts";
 import { lastFinite } from "../phi/ranges.ts";
-import { softmax } from "../phi/softmax.ts";
 import type { LayerLayout, Store } from "../wire/types.ts";
 import { thumbnailsOf } from "./heat.ts";
 import type { Mark, Rect } from "./marks.ts";

@@ -21,8 +21,7 @@ import {
 import type { LayerLayout } from "../wire/types.ts";
 import type { Given } from "./drawing.ts";
 import type { Mark, Sites, TextMark } from "./marks.ts";
-import { flat, rect, segments, WORDS, words } from "./shapes.ts";
-import { cursorMark, framed, outline } from "./strokes.ts";
+import { cursorMark, flat, framed, outline, rect, segments, WORDS, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 

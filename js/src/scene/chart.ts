@@ -13,13 +13,13 @@ import {
   type Range,
   type Scale,
   scaleOf,
+  stepExtent,
   ticks,
+  valueExtent,
 } from "./axes.ts";
-import { stepExtent, valueExtent } from "./extents.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { cutAt, lostMarks } from "./not_finite.ts";
-import { line, rect, rects, snapped, words } from "./shapes.ts";
-import { interrupted } from "./strokes.ts";
+import { interrupted, line, rect, rects, snapped, words } from "./shapes.ts";
 import { fitted, widthOf } from "./text.ts";
 import type { ColourName, Colours } from "./theme.ts";
 

@@ -4,8 +4,7 @@ import { formatNumber } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
 import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
 import type { Mark, Pixels } from "./marks.ts";
-import { WORDS, words } from "./shapes.ts";
-import { outline } from "./strokes.ts";
+import { outline, WORDS, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Theme } from "./theme.ts";
 

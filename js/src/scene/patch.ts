@@ -3,8 +3,7 @@
 import type { Patch } from "../phi/patch.ts";
 import { linear } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
-import { flat, rects, segments } from "./shapes.ts";
-import { interrupted } from "./strokes.ts";
+import { flat, interrupted, rects, segments } from "./shapes.ts";
 import type { Colours } from "./theme.ts";
 
 /** Free pixels around the curve of a cell of this size: dots at its ends are whole. */

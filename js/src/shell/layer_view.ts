@@ -1,6 +1,6 @@
-/** The parts common to views of one layer: a view goes with the selection, has a tooltip, and counts its drawings. */
+/** The parts common to views of one layer: a view picks functions, goes with the selection, has a tooltip, and counts its drawings. */
 
-import { layerNamed } from "../phi/entries.ts";
+import { entryText, layerNamed, selectionOf } from "../phi/entries.ts";
 import type { Given } from "../scene/drawing.ts";
 import type { Rect, Scene } from "../scene/marks.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
@@ -75,4 +75,25 @@ export function showSelectedLayer(shell: Shell): void {
     ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
   );
   if (!shown || isLinked(shell.model)) shell.choose("layer", layer);
+}
+
+/** Selects the function whose number the site is. */
+export function pressFunction(
+  shell: Shell,
+  layer: LayerLayout,
+  id: string,
+  event: MouseEvent | KeyboardEvent,
+): void {
+  if (id === "") return;
+  shell.store()?.select(selectionOf(layer, Number(id)));
+  if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);
+}
+
+/** Escape clears the selection; false where it was another key, or nothing was selected. */
+export function clearedBy({ key }: KeyboardEvent, shell: Shell): boolean {
+  const store = shell.store();
+  if (key !== "Escape" || !store?.selection()) return false;
+  store.select(null);
+  shell.speak("selection cleared");
+  return true;
 }

@@ -3,7 +3,7 @@
 import regular from "../../font/kan-widgets-400.woff2";
 import semibold from "../../font/kan-widgets-600.woff2";
 import { FAMILY } from "../scene/text.ts";
-import { decodedBase64 } from "../wire/checks.ts";
+import { decodedBase64 } from "../wire/protocol.ts";
 import css from "./view.css";
 
 const SHEET: unique symbol = Symbol.for("kan_widgets.sheet");

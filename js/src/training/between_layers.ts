@@ -1,6 +1,6 @@
 /** The operations between the KAN layers of a network in training: forward, and backward. Maps are laid out channels last. */
 
-import { product } from "../wire/checks.ts";
+import { product } from "../wire/protocol.ts";
 import type { Machine } from "./machine.ts";
 
 /** Numbers of a batch, one example after the other, and their gradient; of maps, the channel is innermost. */

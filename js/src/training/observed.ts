@@ -1,6 +1,6 @@
 /** What reaches the functions of a network in training: as kan_widgets/live/model/observe.py tells it. */
 
-import { product } from "../wire/checks.ts";
+import { product } from "../wire/protocol.ts";
 import type { LayerLayout, Structure } from "../wire/types.ts";
 import type { Values } from "./between_layers.ts";
 import type { Machine } from "./machine.ts";

@@ -1,10 +1,10 @@
 /** The stream, which has no view: it turns what Python sends into the store that the views of the page share. */
 
 import type { AnyModel } from "@anywidget/types";
-import { nonEmpty, WireError } from "./checks.ts";
 import { hear } from "./hear.ts";
 import { watchPython } from "./jupyter_kernel.ts";
 import {
+  nonEmpty,
   ProtocolMismatch,
   putBuffers,
   type RawFrame,
@@ -18,6 +18,7 @@ import {
   readProbe,
   readSelection,
   readSummaries,
+  WireError,
 } from "./protocol.ts";
 import { watchSilence } from "./standing.ts";
 import { FrameStore, INITIAL_STATE, type KeptState, MAX_BYTES, type Outlet } from "./store.ts";

@@ -1,4 +1,4 @@
-// src/wire/checks.ts
+// src/wire/protocol.ts
 function decodedBase64(text) {
   const { fromBase64 } = Uint8Array;
   const { buffer, byteOffset, byteLength } = fromBase64?.call(Uint8Array, text) ?? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -9,7 +9,7 @@ function putBytes(into, path, bytes) {
   holder[path[path.length - 1]] = bytes;
 }
 
-// src/page/model.ts
+// src/page/trained.ts
 var PageModel = class {
   #traits;
   handlers = /* @__PURE__ */ new Map();

@@ -1,45 +1,4 @@
-// src/page/model.ts
-var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
-  constructor(traits, answer = () => {
-  }) {
-    this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
-  }
-  get(name) {
-    return this.#traits.get(name);
-  }
-  set(name, value) {
-    if (Object.is(this.#traits.get(name), value)) return;
-    this.#traits.set(name, value);
-    this.emit(`change:${name}`);
-  }
-  /** Nothing to do: all views of the page read the one model. */
-  save_changes() {
-  }
-  /** Replies come later, as from Python. */
-  send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
-  }
-  on(event, handler) {
-    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
-    this.handlers.set(event, handlers.add(handler));
-  }
-  off(event, handler) {
-    for (const [name, handlers] of this.handlers) {
-      if (event && name !== event) continue;
-      if (handler) handlers.delete(handler);
-      else handlers.clear();
-    }
-  }
-  emit(event, ...args) {
-    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
-  }
-};
-
-// src/wire/checks.ts
+// src/wire/protocol.ts
 var WireError = class extends Error {
   name = "WireError";
 };
@@ -148,6 +107,47 @@ function runsWebAssembly(code) {
     return false;
   }
 }
+
+// src/page/trained.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from Python. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
 
 // src/page/index.ts
 var SCHEMES = ["auto", "light", "dark"];

@@ -1,4 +1,4 @@
-// src/wire/checks.ts
+// src/wire/protocol.ts
 var WireError = class extends Error {
   name = "WireError";
 };
@@ -43,8 +43,6 @@ function valueWords(value) {
   }
   return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
-
-// src/wire/protocol.ts
 var PROTOCOL = 2;
 var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
@@ -113,47 +111,6 @@ function convOf({
 }) {
   return { ...conv2, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
-
-// src/page/model.ts
-var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
-  constructor(traits, answer = () => {
-  }) {
-    this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
-  }
-  get(name) {
-    return this.#traits.get(name);
-  }
-  set(name, value) {
-    if (Object.is(this.#traits.get(name), value)) return;
-    this.#traits.set(name, value);
-    this.emit(`change:${name}`);
-  }
-  /** Nothing to do: all views of the page read the one model. */
-  save_changes() {
-  }
-  /** Replies come later, as from Python. */
-  send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
-  }
-  on(event, handler) {
-    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
-    this.handlers.set(event, handlers.add(handler));
-  }
-  off(event, handler) {
-    for (const [name, handlers] of this.handlers) {
-      if (event && name !== event) continue;
-      if (handler) handlers.delete(handler);
-      else handlers.clear();
-    }
-  }
-  emit(event, ...args) {
-    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
-  }
-};
 
 // src/page/saved.ts
 function framesOf(run) {
@@ -261,6 +218,45 @@ function createBar(root, rows, settings, signal) {
 }
 
 // src/page/trained.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from Python. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
 var TrainedModel = class extends PageModel {
   tell(content) {
     this.emit("msg:custom", content, []);
@@ -2912,167 +2908,8 @@ function split(inputs, targets, size) {
   return { train: part(0, at2), test: part(at2), shift: 0 };
 }
 
-// src/playground/facts.ts
-function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = domain) {
-  const [table] = tables;
-  const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
-  const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
-  return Array.from({ length: product(shape) }, (_, f) => {
-    const at2 = offset + f * nb;
-    const y = points.map((k) => {
-      let sum = 0;
-      for (let b = 0; b < nb; b++) sum += frame[at2 + b] * beta[k * nb + b];
-      return sum;
-    });
-    return { x: points.map((k) => x[k]), y };
-  });
-}
-var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
-function pruned({ layout: { layers } }, frame, share, chance) {
-  const rest = frame.slice();
-  let count2 = 0;
-  for (const layer of layers) {
-    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOfCurve(curve));
-    const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
-    for (const f of order.slice(0, Math.floor(share * worth.length))) {
-      rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
-      count2++;
-    }
-  }
-  return { frame: rest, count: count2 };
-}
-var AT_ONCE = 50;
-function createAnswers(machine, described) {
-  const { structure, recipe, layout } = described;
-  const description = { structure, recipe, layout: readLayout(layout) };
-  const network = new Network(machine, description, AT_ONCE);
-  return async (frame, images) => {
-    const answers = [];
-    for (let from = 0; from < images.length; from += AT_ONCE) {
-      const some = images.slice(from, from + AT_ONCE);
-      network.read(frame, true);
-      const { input, output } = network;
-      for (const [k, image] of some.entries())
-        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
-      network.forward(some.length, false);
-      for (const k of some.keys()) {
-        const row = machine.floats(output.at + 4 * k * output.size, output.size);
-        const most = Math.max(...row);
-        answers.push({ label: row.indexOf(most), share: Math.exp(most) });
-      }
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-    return answers;
-  };
-}
-var FORMS = {
-  ...{ x: (x) => x, "x²": (x) => x * x, "x³": (x) => x ** 3, "|x|": Math.abs },
-  ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
-  ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
-};
-var FORM_COUNT = Object.keys(FORMS).length;
-function formOf({ x, y }) {
-  const found = Object.entries(FORMS).map(([form, f]) => {
-    return { form, explained: correlation(x.map(f), y) ** 2 };
-  });
-  return found.reduce((best, one) => one.explained > best.explained ? one : best);
-}
-function exponential({ x, y }) {
-  const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
-  const explained2 = [...rates, ...rates.map((k) => -k)].map((k) => {
-    return correlation(
-      x.map((value) => Math.exp(k * value)),
-      y
-    ) ** 2;
-  });
-  return Math.max(...explained2);
-}
-function standardised(values) {
-  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
-  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
-}
-function correlation(one, other) {
-  const [a, b] = [standardised(one), standardised(other)];
-  return a.reduce((sum, value, k) => sum + value * b[k], 0) / a.length;
-}
-var short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
-
-// src/playground/doubt.ts
-var SEEDS = 8;
-var [WIDTH, HEIGHT, GAP] = [480, 96, 24];
-function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
-  const curves = [];
-  const errors = [];
-  const { settings, data, code } = course;
-  for (let seed = 0; seed < SEEDS; seed++) {
-    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = network;
-    const { worker, send } = workerOf(course, signal);
-    worker.onmessage = ({ data: news }) => {
-      if ("fault" in news) return;
-      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
-      draw(canvas, curves.filter(Boolean));
-      send({ kind: "drawn" });
-      if (news.state !== "finished" && news.state !== "diverged") return;
-      worker.terminate();
-      errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
-      if (Object.keys(errors).length === SEEDS) tell(curves, errors);
-    };
-    const description = { structure, layout: readLayout(layout), recipe };
-    const own = { ...settings, seed: settings.seed + 1 + seed };
-    send({ kind: "begin", description, frame, data, settings: own, code });
-    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
-  }
-}
-function aligned(curves) {
-  return curves.map(({ y }) => {
-    const turn = correlation(y, curves[0].y) < 0 ? -1 : 1;
-    return standardised(y).map((value) => turn * value);
-  });
-}
-function doubtWords(curves, errors) {
-  const shapes = aligned(curves);
-  const alike = shapes.filter((shape) => {
-    const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
-    return same.length > SEEDS / 2;
-  });
-  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
-  if (alike.length === SEEDS)
-    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
-  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
-}
-function draw(canvas, curves) {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
-  if (canvas.width !== Math.round(WIDTH * scale)) {
-    canvas.width = Math.round(WIDTH * scale);
-    canvas.height = Math.round(HEIGHT * scale);
-  }
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, WIDTH, HEIGHT);
-  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
-  context.globalAlpha = 0.7;
-  context.lineWidth = 1.5;
-  const room = (WIDTH - GAP) / 2;
-  const [{ x }] = curves;
-  const [first, last] = [x[0], x[x.length - 1]];
-  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
-    const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
-    for (const y of all) {
-      context.beginPath();
-      for (const [k, value] of y.entries())
-        context.lineTo(
-          part * (room + GAP) + room * (x[k] - first) / (last - first),
-          4 + (HEIGHT - 8) * (high - value) / (high - low || 1)
-        );
-      context.stroke();
-    }
-  }
-}
-
 // src/playground/story_steps.ts
+var SEEDS = 8;
 var DIGITS = defaultsOf("digits", "kancnn");
 var FORMULA = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
 var LOOKED_AT = 200;
@@ -3246,6 +3083,163 @@ var STORY = [
     }
   }
 ];
+function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = domain) {
+  const [table] = tables;
+  const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
+  const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
+  return Array.from({ length: product(shape) }, (_, f) => {
+    const at2 = offset + f * nb;
+    const y = points.map((k) => {
+      let sum = 0;
+      for (let b = 0; b < nb; b++) sum += frame[at2 + b] * beta[k * nb + b];
+      return sum;
+    });
+    return { x: points.map((k) => x[k]), y };
+  });
+}
+var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
+function pruned({ layout: { layers } }, frame, share, chance) {
+  const rest = frame.slice();
+  let count2 = 0;
+  for (const layer of layers) {
+    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOfCurve(curve));
+    const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
+    for (const f of order.slice(0, Math.floor(share * worth.length))) {
+      rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
+      count2++;
+    }
+  }
+  return { frame: rest, count: count2 };
+}
+var AT_ONCE = 50;
+function createAnswers(machine, described) {
+  const { structure, recipe, layout } = described;
+  const description = { structure, recipe, layout: readLayout(layout) };
+  const network = new Network(machine, description, AT_ONCE);
+  return async (frame, images) => {
+    const answers = [];
+    for (let from = 0; from < images.length; from += AT_ONCE) {
+      const some = images.slice(from, from + AT_ONCE);
+      network.read(frame, true);
+      const { input, output } = network;
+      for (const [k, image] of some.entries())
+        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
+      network.forward(some.length, false);
+      for (const k of some.keys()) {
+        const row = machine.floats(output.at + 4 * k * output.size, output.size);
+        const most = Math.max(...row);
+        answers.push({ label: row.indexOf(most), share: Math.exp(most) });
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return answers;
+  };
+}
+var FORMS = {
+  ...{ x: (x) => x, "x²": (x) => x * x, "x³": (x) => x ** 3, "|x|": Math.abs },
+  ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
+  ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
+};
+var FORM_COUNT = Object.keys(FORMS).length;
+function formOf({ x, y }) {
+  const found = Object.entries(FORMS).map(([form, f]) => {
+    return { form, explained: correlation(x.map(f), y) ** 2 };
+  });
+  return found.reduce((best, one) => one.explained > best.explained ? one : best);
+}
+function exponential({ x, y }) {
+  const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
+  const explained2 = [...rates, ...rates.map((k) => -k)].map((k) => {
+    return correlation(
+      x.map((value) => Math.exp(k * value)),
+      y
+    ) ** 2;
+  });
+  return Math.max(...explained2);
+}
+function standardised(values) {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
+  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
+}
+function correlation(one, other) {
+  const [a, b] = [standardised(one), standardised(other)];
+  return a.reduce((sum, value, k) => sum + value * b[k], 0) / a.length;
+}
+var short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+
+// src/playground/doubt.ts
+var [WIDTH, HEIGHT, GAP] = [480, 96, 24];
+function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
+  const curves = [];
+  const errors = [];
+  const { settings, data, code } = course;
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
+    const { worker, send } = workerOf(course, signal);
+    worker.onmessage = ({ data: news }) => {
+      if ("fault" in news) return;
+      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
+      draw(canvas, curves.filter(Boolean));
+      send({ kind: "drawn" });
+      if (news.state !== "finished" && news.state !== "diverged") return;
+      worker.terminate();
+      errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
+      if (Object.keys(errors).length === SEEDS) tell(curves, errors);
+    };
+    const description = { structure, layout: readLayout(layout), recipe };
+    const own = { ...settings, seed: settings.seed + 1 + seed };
+    send({ kind: "begin", description, frame, data, settings: own, code });
+    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+  }
+}
+function aligned(curves) {
+  return curves.map(({ y }) => {
+    const turn = correlation(y, curves[0].y) < 0 ? -1 : 1;
+    return standardised(y).map((value) => turn * value);
+  });
+}
+function doubtWords(curves, errors) {
+  const shapes = aligned(curves);
+  const alike = shapes.filter((shape) => {
+    const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
+    return same.length > SEEDS / 2;
+  });
+  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
+  if (alike.length === SEEDS)
+    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
+  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
+}
+function draw(canvas, curves) {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
+  if (canvas.width !== Math.round(WIDTH * scale)) {
+    canvas.width = Math.round(WIDTH * scale);
+    canvas.height = Math.round(HEIGHT * scale);
+  }
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, WIDTH, HEIGHT);
+  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
+  context.globalAlpha = 0.7;
+  context.lineWidth = 1.5;
+  const room = (WIDTH - GAP) / 2;
+  const [{ x }] = curves;
+  const [first, last] = [x[0], x[x.length - 1]];
+  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
+    const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
+    for (const y of all) {
+      context.beginPath();
+      for (const [k, value] of y.entries())
+        context.lineTo(
+          part * (room + GAP) + room * (x[k] - first) / (last - first),
+          4 + (HEIGHT - 8) * (high - value) / (high - low || 1)
+        );
+      context.stroke();
+    }
+  }
+}
 
 // src/playground/story.ts
 var PAUSE = 1e3;
@@ -3373,47 +3367,6 @@ function isSame(one, other) {
   const names = ["problem", "network", "widths", "basis", "grid", "order", "base"];
   const isOfFormula = other.problem === "formula";
   return names.every((name) => String(one[name]) === String(other[name])) && (!isOfFormula || one.formula === other.formula);
-}
-
-// src/playground/twin.ts
-function startTwin(network, course, signal) {
-  const { worker, send } = workerOf(course, signal);
-  const { structure, recipe, frame } = network;
-  const description = { structure, layout: readLayout(network.layout), recipe };
-  let news = null;
-  let scored = null;
-  let isRunning = false;
-  let curves = createCurves(course.rows);
-  function begin(settings) {
-    news = scored = null;
-    isRunning = false;
-    curves = createCurves(course.rows);
-    const { data, code } = course;
-    send({ kind: "begin", description, frame, data, settings, code });
-  }
-  worker.onmessage = ({ data }) => {
-    if ("fault" in data) return;
-    curves.take(data);
-    news = data;
-    if (data.score) scored = data;
-    send({ kind: "drawn" });
-  };
-  begin(course.settings);
-  return {
-    network,
-    begin,
-    /** Runs while the other one does. */
-    follow({ state, step }) {
-      if (state === "running" === isRunning) return;
-      isRunning = state === "running";
-      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
-      else if (state === "paused" && step > 0) send({ kind: "pause" });
-    },
-    latest: () => news,
-    /** The latest of which there is a score. */
-    scored: () => scored,
-    curves: () => news ? curves.wire(news.classifies, network.name) : []
-  };
 }
 
 // src/playground/weights.ts
@@ -3566,6 +3519,45 @@ function download(document, bytes, name) {
 }
 
 // src/playground/play.ts
+function startTwin(network, course, signal) {
+  const { worker, send } = workerOf(course, signal);
+  const { structure, recipe, frame } = network;
+  const description = { structure, layout: readLayout(network.layout), recipe };
+  let news = null;
+  let scored = null;
+  let isRunning = false;
+  let curves = createCurves(course.rows);
+  function begin(settings) {
+    news = scored = null;
+    isRunning = false;
+    curves = createCurves(course.rows);
+    const { data, code } = course;
+    send({ kind: "begin", description, frame, data, settings, code });
+  }
+  worker.onmessage = ({ data }) => {
+    if ("fault" in data) return;
+    curves.take(data);
+    news = data;
+    if (data.score) scored = data;
+    send({ kind: "drawn" });
+  };
+  begin(course.settings);
+  return {
+    network,
+    begin,
+    /** Runs while the other one does. */
+    follow({ state, step }) {
+      if (state === "running" === isRunning) return;
+      isRunning = state === "running";
+      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+      else if (state === "paused" && step > 0) send({ kind: "pause" });
+    },
+    latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
+    curves: () => news ? curves.wire(news.classifies, network.name) : []
+  };
+}
 var SHOWN = 8;
 async function play(document, saved, lesson, mount) {
   const window = document.defaultView;
@@ -3698,7 +3690,8 @@ function probeOf({ data: { test }, shape, isClassification }) {
 var play_default = { play };
 export {
   play_default as default,
-  play
+  play,
+  startTwin
 };
 
 /*! d3-array 3.2.4

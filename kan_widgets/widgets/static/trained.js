@@ -1,4 +1,4 @@
-// src/wire/checks.ts
+// src/wire/protocol.ts
 var WireError = class extends Error {
   name = "WireError";
 };
@@ -43,8 +43,6 @@ function valueWords(value) {
   }
   return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
-
-// src/wire/protocol.ts
 var PROTOCOL = 2;
 var ProtocolMismatch = class extends WireError {
   name = "ProtocolMismatch";
@@ -113,47 +111,6 @@ function convOf({
 }) {
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
-
-// src/page/model.ts
-var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
-  constructor(traits, answer = () => {
-  }) {
-    this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
-  }
-  get(name) {
-    return this.#traits.get(name);
-  }
-  set(name, value) {
-    if (Object.is(this.#traits.get(name), value)) return;
-    this.#traits.set(name, value);
-    this.emit(`change:${name}`);
-  }
-  /** Nothing to do: all views of the page read the one model. */
-  save_changes() {
-  }
-  /** Replies come later, as from Python. */
-  send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
-  }
-  on(event, handler) {
-    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
-    this.handlers.set(event, handlers.add(handler));
-  }
-  off(event, handler) {
-    for (const [name, handlers] of this.handlers) {
-      if (event && name !== event) continue;
-      if (handler) handlers.delete(handler);
-      else handlers.clear();
-    }
-  }
-  emit(event, ...args) {
-    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
-  }
-};
 
 // src/page/saved.ts
 function framesOf(run) {
@@ -261,6 +218,45 @@ function createBar(root, rows, settings, signal) {
 }
 
 // src/page/trained.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from Python. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
 var TrainedModel = class extends PageModel {
   tell(content) {
     this.emit("msg:custom", content, []);
@@ -489,6 +485,7 @@ function examplesOf({ inputs, targets }, { bytes }) {
   };
 }
 export {
+  PageModel,
   courseOf,
   createCurves,
   train,

@@ -75,7 +75,7 @@ var Machine = class _Machine {
   }
 };
 
-// src/wire/checks.ts
+// src/wire/protocol.ts
 function product(sizes) {
   return sizes.reduce((all, size) => all * size, 1);
 }
@@ -716,7 +716,44 @@ var Network = class {
   }
 };
 
-// src/training/optimizer.ts
+// src/training/random.ts
+var Random = class {
+  #state;
+  constructor(seed) {
+    this.#state = [seed | 0, 2654435769, 608135816, 1];
+    for (let k = 0; k < 15; k++) this.#next();
+  }
+  #next() {
+    let [a, b, c, d] = this.#state;
+    const t = (a + b | 0) + d | 0;
+    d = d + 1 | 0;
+    a = b ^ b >>> 9;
+    b = c + (c << 3) | 0;
+    c = c << 21 | c >>> 11;
+    c = c + t | 0;
+    this.#state.splice(0, 4, a, b, c, d);
+    return t >>> 0;
+  }
+  /** A number from 0 to just below 1. */
+  uniform() {
+    return this.#next() / 2 ** 32;
+  }
+  /** A whole number below another. */
+  below(limit) {
+    return Math.floor(this.uniform() * limit);
+  }
+  /** The numbers 0 … count − 1 in random order. */
+  order(count) {
+    const all = Uint32Array.from({ length: count }, (_, k) => k);
+    for (let k = count - 1; k > 0; k--) {
+      const other = this.below(k + 1);
+      [all[k], all[other]] = [all[other], all[k]];
+    }
+    return all;
+  }
+};
+
+// src/training/trainer.ts
 var BETA_1 = 0.9;
 var BETA_2 = 0.999;
 var EPS = 1e-8;
@@ -756,45 +793,6 @@ function oneCycle(step, steps, most) {
   const [from, to, share] = step <= rise ? [most / 25, most, step / rise] : [most, most / 25e4, Math.min(1, (step - rise) / (steps - 1 - rise))];
   return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
 }
-
-// src/training/random.ts
-var Random = class {
-  #state;
-  constructor(seed) {
-    this.#state = [seed | 0, 2654435769, 608135816, 1];
-    for (let k = 0; k < 15; k++) this.#next();
-  }
-  #next() {
-    let [a, b, c, d] = this.#state;
-    const t = (a + b | 0) + d | 0;
-    d = d + 1 | 0;
-    a = b ^ b >>> 9;
-    b = c + (c << 3) | 0;
-    c = c << 21 | c >>> 11;
-    c = c + t | 0;
-    this.#state.splice(0, 4, a, b, c, d);
-    return t >>> 0;
-  }
-  /** A number from 0 to just below 1. */
-  uniform() {
-    return this.#next() / 2 ** 32;
-  }
-  /** A whole number below another. */
-  below(limit) {
-    return Math.floor(this.uniform() * limit);
-  }
-  /** The numbers 0 … count − 1 in random order. */
-  order(count) {
-    const all = Uint32Array.from({ length: count }, (_, k) => k);
-    for (let k = count - 1; k > 0; k--) {
-      const other = this.below(k + 1);
-      [all[k], all[other]] = [all[other], all[k]];
-    }
-    return all;
-  }
-};
-
-// src/training/trainer.ts
 var OBSERVED = 200;
 var OBSERVED_NUMBERS = 25e3;
 var Trainer = class {

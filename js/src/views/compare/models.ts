@@ -11,13 +11,12 @@ import { statusText } from "../../shell/status.ts";
 import { together } from "../../shell/timeline.ts";
 import { watchTraits } from "../../wire/hear.ts";
 import type { Store } from "../../wire/types.ts";
-import { SORTS, settingsOf } from "../kernel_grid/settings.ts";
-import { agreement } from "../kernel_grid/shared_scale.ts";
+import { agreement, SORTS, settingsOf } from "../kernel_grid/settings.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
-import type { ShownModels } from "./content.ts";
 import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
+import type { ShownModels } from "./verdict.ts";
 
 interface What {
   of: "kernels" | "networks";

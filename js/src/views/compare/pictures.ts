@@ -5,7 +5,7 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Mark, Scene } from "../../scene/marks.ts";
 import { headOf, messageOf, pictureOf } from "../../scene/still.ts";
 import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
-import { agreement, TALLEST } from "../kernel_grid/shared_scale.ts";
+import { agreement, TALLEST } from "../kernel_grid/settings.ts";
 import type { Compared } from "../network_view/diagram.ts";
 import { drawing as networkDrawing } from "../network_view/scene.ts";
 import { nameMarks } from "./table.ts";

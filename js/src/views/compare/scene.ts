@@ -16,10 +16,17 @@ import { chartReader } from "../../scene/logged.ts";
 import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
-import { DECIDED, modelsText, momentOf, type ShownModels, shownIn } from "./content.ts";
 import { kernelsOf, networksOf } from "./pictures.ts";
 import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
-import { inWords, modelsIn } from "./verdict.ts";
+import {
+  DECIDED,
+  inWords,
+  modelsIn,
+  modelsText,
+  momentOf,
+  type ShownModels,
+  shownIn,
+} from "./verdict.ts";
 
 export interface CompareScene extends Scene {
   shown: ShownModels;

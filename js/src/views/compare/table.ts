@@ -5,7 +5,7 @@ import type { Mark } from "../../scene/marks.ts";
 import { rect, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import type { ShownModels, TableRow } from "./content.ts";
+import type { ShownModels, TableRow } from "./verdict.ts";
 
 /** Pixels of the names, of the numbers that decide, and of the others. */
 const NAME_SIZE = 13;

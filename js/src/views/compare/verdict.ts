@@ -3,9 +3,130 @@
 import { formatCount, formatNumber, percent } from "../../phi/format.ts";
 import { logged } from "../../scene/logged.ts";
 
+export interface TableRow {
+  key: string;
+  label: string;
+  /** What it means; shown when pointed at. */
+  meaning: string;
+  /** One for each model. */
+  values: string[];
+  /** One of those that decide: it stands first, and larger. */
+  lead: boolean;
+  /** Numbers of the models that have the best value; none where no value is better. */
+  best: number[];
+}
+
+export type ShownModels = ReturnType<typeof shownIn>;
+
+type Get = (trait: string) => unknown;
+
+export const DECIDED =
+  "At the last step that all models have reached. On the data that is trained on: the mean over the last 30 steps, since each value is of one batch; on held-out data: as measured last";
+
+export function shownIn(get: Get) {
+  const models = modelsIn(get);
+  const deciding = decidingIn(get);
+  const hints = hintsOf(models);
+  const decided = hints.length > 0 ? [] : deciding;
+  const { matched = "" } = (get("content") ?? {}) as { matched?: string };
+  return {
+    /** Why the models cannot be compared as they are; mostly none. */
+    hints,
+    verdict: hints.length > 0 && deciding.length > 0 ? "" : verdictOf(models, decided),
+    decided,
+    /** The verdict where the trends end otherwise than the means. */
+    crossed: (ends: readonly (number | null)[]) => crossingOf(models, decided[0], ends),
+    note: [dataSourcesText(models), matched].filter(Boolean).join(" · "),
+    models: models.map(({ name }) => name),
+    rows: rowsOf(models, deciding),
+  };
+}
+
+/** How good, how large and how slow each model is, then the rest, but for what the curves tell; rows in which nothing is known are left out. */
+function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableRow[] {
+  const comparable = hintsOf(models).length === 0;
+  const row = (key: string, label: string, meaning: string, values: string[]): TableRow => {
+    return { key, label, meaning, values, lead: false, best: [] };
+  };
+  const decided = deciding.map((one): TableRow => {
+    const { quantity, first, step, values } = one;
+    const what = inWords(quantity);
+    const label =
+      first < step
+        ? `mean ${what} of steps ${formatCount(first)} to ${formatCount(step)}`
+        : `${what} at step ${formatCount(step)}`;
+    const best = comparable ? bestIn(one) : [];
+    return { ...row(quantity, label, DECIDED, written(quantity, values)), lead: true, best };
+  });
+  const compared = (one: TableRow, values: (number | null)[]): TableRow => {
+    return { ...one, lead: true, best: comparable ? bestOf(values) : [] };
+  };
+  const sizes = models.map(({ parameters }) => parameters);
+  const costs = models.map(({ seconds_per_step }) => seconds_per_step);
+  const rows = [
+    ...decided,
+    compared(
+      row("parameters", "parameters", "Trainable parameters", sizes.map(formatCount)),
+      sizes,
+    ),
+    compared(
+      row(
+        "seconds_per_step",
+        "time per step",
+        "Time that one step of this model takes, without evaluation, pauses and the steps of other models",
+        costs.map(perStep),
+      ),
+      costs,
+    ),
+    row(
+      "steps",
+      "steps",
+      "Optimizer steps since the model was bound",
+      models.map(({ steps, networks }) => (networks ? DASH : formatCount(steps))),
+    ),
+    row(
+      "epochs",
+      "epochs",
+      "Passes over the training data, the current one counted in part",
+      models.map(({ epochs }) => (epochs === null ? DASH : epochs.toFixed(2))),
+    ),
+  ];
+  return rows.filter(({ values }) => values.some((value) => value !== DASH));
+}
+
+/** "3.12 ms", "12.3 s". */
+export function perStep(seconds: number | null): string {
+  if (seconds === null) return DASH;
+  return seconds < 1 ? `${formatNumber(1000 * seconds)} ms` : `${formatNumber(seconds)} s`;
+}
+
+/** The steps made, as they are written: one word where all models have made as many. */
+function stepsOf({ rows }: ShownModels): string[] {
+  return [...new Set(rows.find(({ key }) => key === "steps")?.values ?? [])];
+}
+
+/** "step 1,200"; "" where the models differ. */
+export function momentOf(shown: ShownModels): string {
+  const steps = stepsOf(shown);
+  return steps.length === 1 ? `step ${steps[0]}` : "";
+}
+
+/** What a picture is called: "compare KAN CNN step 60"; several steps where the models differ. */
+export function comparisonName(shown: ShownModels): string {
+  const steps = stepsOf(shown).map((text) => text.replace(/\D/g, ""));
+  return ["compare", ...shown.models, ...(steps.length > 0 ? ["step", ...steps] : [])].join(" ");
+}
+
+/** "last accuracy: KAN 0.97, CNN 0.98". */
+export function modelsText({ label, values }: TableRow, models: readonly string[]): string {
+  return `${label}: ${values.map((value, k) => `${models[k]} ${value}`).join(", ")}`;
+}
+
 export interface Model {
   name: string;
   steps: number;
+  /** How many an ensemble has; else 0. */
+  networks?: number;
   epochs: number | null;
   seconds_per_step: number | null;
   parameters: number;
@@ -28,8 +149,6 @@ export interface Deciding {
   errors: (number | null)[];
 }
 
-type Get = (trait: string) => unknown;
-
 export function modelsIn(get: Get): Model[] {
   const { models = [] } = (get("content") ?? {}) as { models?: Model[] };
   const curves = logged(get("curves"));
@@ -41,7 +160,7 @@ export function modelsIn(get: Get): Model[] {
   });
 }
 
-export function decidingIn(get: Get): Deciding[] {
+function decidingIn(get: Get): Deciding[] {
   const { deciding = [] } = (get("content") ?? {}) as { deciding?: Deciding[] };
   const read = (all: Deciding["values"]) =>
     all.map((value) => (value === null ? null : Number(value)));
@@ -66,13 +185,13 @@ function isLevel({ quantity, values, errors }: Deciding): boolean {
 }
 
 /** In place of a number that is not there. */
-export const DASH = "–";
+const DASH = "–";
 
 export const inWords = (quantity: string) => quantity.replaceAll("_", " ");
 const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
 
 /** Values of one quantity: accuracies that were logged as shares of 1 are percentages, all with as many decimals. */
-export function written(quantity: string, values: readonly (number | null)[]): string[] {
+function written(quantity: string, values: readonly (number | null)[]): string[] {
   const isShare = (value: number | null) => value === null || (value >= 0 && value <= 1);
   const areShares = isAccuracy(quantity) && values.every(isShare);
   const texts = values.map((value) => {
@@ -84,7 +203,7 @@ export function written(quantity: string, values: readonly (number | null)[]): s
 }
 
 /** Which models have the most or the least; none where no value is better than another. */
-export function bestOf(values: readonly (number | null)[], most = false): number[] {
+function bestOf(values: readonly (number | null)[], most = false): number[] {
   const known = values.filter((value) => value !== null && Number.isFinite(value)) as number[];
   if (new Set(known).size < 2) return [];
   const best = most ? Math.max(...known) : Math.min(...known);
@@ -92,7 +211,7 @@ export function bestOf(values: readonly (number | null)[], most = false): number
 }
 
 /** Values that are printed alike are equal. */
-export function bestIn(one: Deciding): number[] {
+function bestIn(one: Deciding): number[] {
   const texts = written(one.quantity, one.values);
   const [first] = isEqual(one) ? [] : bestOf(one.values, isAccuracy(one.quantity));
   return first === undefined ? [] : [...texts.keys()].filter((k) => texts[k] === texts[first]);
@@ -102,13 +221,13 @@ const isEqual = (one: Deciding) =>
   isLevel(one) || new Set(written(one.quantity, one.values)).size === 1;
 
 /** Why models cannot be compared as they are. */
-export function hintsOf(models: readonly Model[]): string[] {
+function hintsOf(models: readonly Model[]): string[] {
   const known = new Set(models.map(({ data_source }) => data_source).filter(Boolean));
   return known.size > 1 ? ["The models are trained on different data."] : [];
 }
 
 /** What they are trained on, as far as that was said. */
-export function dataSourcesText(models: readonly Model[]): string {
+function dataSourcesText(models: readonly Model[]): string {
   const known = models.filter(({ data_source }) => data_source);
   const sources = new Set(known.map(({ data_source }) => data_source));
   if (known.length === models.length && sources.size === 1) return `Trained on: ${[...sources][0]}`;
@@ -122,7 +241,7 @@ function goneOn(models: readonly Model[]): Model[] {
 }
 
 /** Who has diverged, and whose numbers are better, or what all had come to where one has, or some have gone on since; "" where that is not known. */
-export function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): string {
+function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): string {
   const lost = models.flatMap(({ name, diverged }) =>
     typeof diverged === "number" ? [`${name} diverged at step ${formatCount(diverged)}.`] : [],
   );
@@ -133,7 +252,8 @@ export function verdictOf(models: readonly Model[], deciding: readonly Deciding[
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, ...others] = deciding;
   if (!first) {
-    return models.some(({ steps, last }) => steps > 0 || last.size > 0) ? "" : "Not trained yet.";
+    const isTrained = ({ steps, last, networks }: Model) => networks || steps > 0 || last.size > 0;
+    return models.some(isTrained) ? "" : "Not trained yet.";
   }
   // Where all are level in it, what decides between these.
   const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);

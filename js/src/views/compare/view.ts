@@ -6,10 +6,10 @@ import { element, putAttributes } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createViewStage } from "../../shell/stage.ts";
-import { comparisonName, shownIn } from "./content.ts";
 import { createGrids, createNetworks, type Models } from "./models.ts";
 import { type CompareScene, drawing } from "./scene.ts";
 import css from "./style.css";
+import { comparisonName, shownIn } from "./verdict.ts";
 
 export type CompareElement = ViewElement<CompareScene, ReturnType<ChartControl["forTests"]>>;
 

@@ -1,6 +1,7 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
+import { sum } from "d3-array";
 import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
@@ -9,7 +10,13 @@ import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/i
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import { isUnderWay } from "../../wire/standing.ts";
-import { createTogether, heightsOf, leastOf, rowsOf, type Size } from "./arrange.ts";
+
+/** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
+interface Size {
+  around: number;
+  most: number;
+  least: number;
+}
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
@@ -334,4 +341,52 @@ function keepTogether(
     };
     hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
+}
+
+/** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
+export function rowsOf(wide: readonly boolean[]): number[][] {
+  const rows: number[][] = [];
+  let open = false;
+  wide.forEach((isWide, k) => {
+    if (open && !isWide) rows[rows.length - 1].push(k);
+    else rows.push([k]);
+    open = !isWide && !open;
+  });
+  return rows;
+}
+
+/** The least that all rows take. */
+function leastOf(rows: readonly (readonly Size[])[]): number {
+  return sum(rows.map((row) => Math.max(...row.map(({ around, least }) => around + least))));
+}
+
+/** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
+export function heightsOf(
+  rows: readonly (readonly Size[])[],
+  free: number,
+  fills = false,
+): number[] {
+  const tall = rows.map((row) => Math.max(...row.map(({ around, most }) => around + most)));
+  const left = free - sum(tall);
+  if (left >= 0) return tall.map((height) => height + (fills ? left / rows.length : 0));
+  const share = Math.min(1, -left / Math.max(1, sum(tall) - leastOf(rows)));
+  return tall.map((height, k) => height - share * (height - leastOf([rows[k]])));
+}
+
+/** Panels show themselves together, when the last of those in `places` has been drawn: so none moves another. */
+function createTogether(places: () => number[], all: (places: number[]) => void) {
+  const [drawn, shown] = [new Set<number>(), new Set<number>()];
+  return {
+    isDrawn: (number: number) => drawn.has(number),
+    /** One has been drawn: whether it waits for the others. */
+    waits(number: number): boolean {
+      if (shown.has(number)) return false;
+      drawn.add(number);
+      const now = places();
+      if (!now.every((k) => drawn.has(k))) return true;
+      for (const k of now) shown.add(k);
+      all(now);
+      return true;
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** Bars: the lists of shares, each on a scale of its own, and the score of every class. */
 
 import { chance, formatAlike, formatCount } from "../../phi/format.ts";
-import { softmax } from "../../phi/softmax.ts";
+import { softmax } from "../../phi/operations.ts";
 import type { Mark } from "../../scene/marks.ts";
 import { line, rects, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf, wrapped } from "../../scene/text.ts";

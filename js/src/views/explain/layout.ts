@@ -5,8 +5,7 @@ import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
 import { type Block, type BlockStyle, boxIn, GAP, type Plate } from "./block.ts";
 import { type Explanation, type LayerShares, type Span, shareMap, spanOf } from "./content.ts";
-import { curvesBlock } from "./curves.ts";
-import { imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
+import { curvesBlock, imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
 /** From this width on things stand beside the pictures. */

@@ -13,7 +13,7 @@ import {
   type Scene,
 } from "../../scene/marks.ts";
 import { cellBox, cellOf, type Region, regionSites } from "../../scene/regions.ts";
-import { outline } from "../../scene/strokes.ts";
+import { outline } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
@@ -21,17 +21,18 @@ import { classesShown } from "./bars.ts";
 import { LEADING, plateOf, SIZE, wordsAt } from "./block.ts";
 import {
   className,
+  description,
   type Explanation,
   functionCell,
   type LayerShares,
   numberFor,
   partOf,
   readContent,
+  verdict,
   type WireContent,
 } from "./content.ts";
 import { type Section, type Shown, sectionOf } from "./layout.ts";
 import type { Row } from "./rows.ts";
-import { description, verdict } from "./words.ts";
 
 /** What a site stands for. */
 type Meant = ReturnType<typeof meantBy>;

@@ -5,10 +5,9 @@ import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { createViewStage } from "../../shell/stage.ts";
-import { className, type LayerShares, partOf, selectionFor } from "./content.ts";
+import { className, type LayerShares, partOf, selectionFor, shareText } from "./content.ts";
 import { drawing, type ExplainScene, streamHasLayer } from "./scene.ts";
 import css from "./style.css";
-import { shareText } from "./words.ts";
 
 export { css, drawing };
 

@@ -23,8 +23,7 @@ import { isAlone, othersOf } from "./overview.ts";
 import { patternText } from "./pattern.ts";
 import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
-import { isFlat, isGrey } from "./settings.ts";
-import { togetherOf } from "./shared_scale.ts";
+import { isFlat, isGrey, togetherOf } from "./settings.ts";
 import { selectionText } from "./words.ts";
 
 const PLACES =

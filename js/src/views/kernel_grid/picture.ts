@@ -6,14 +6,12 @@ import { type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
-import { largestFinite, readableSize } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { contrastGrey, contrastOf, type Pattern, seesPixels } from "./pattern.ts";
 import { functionPeaks, layerPeak, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings } from "./settings.ts";
-import type { Together } from "./shared_scale.ts";
+import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */

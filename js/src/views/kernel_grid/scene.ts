@@ -17,7 +17,7 @@ import {
 } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Scene, sitesOf } from "../../scene/marks.ts";
-import { framed } from "../../scene/strokes.ts";
+import { framed } from "../../scene/shapes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
@@ -40,8 +40,7 @@ import {
   xRangeOf,
 } from "./picture.ts";
 import { layerScores, scoresOf } from "./scores.ts";
-import { isFlat, type Settings, settingsOf } from "./settings.ts";
-import { togetherOf } from "./shared_scale.ts";
+import { isFlat, type Settings, settingsOf, togetherOf } from "./settings.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { selectionText } from "./words.ts";
 

@@ -4,7 +4,7 @@ import { max } from "d3-array";
 import { selectionOf, wholeOf } from "../../phi/entries.ts";
 import { colourOf, type Palette } from "../../phi/palette.ts";
 import { cssOf } from "../../scene/heat.ts";
-import { float32 } from "../../wire/checks.ts";
+import { float32 } from "../../wire/protocol.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
 /** Share of the palette's arms that is used: lines must stand out on the strongest. */

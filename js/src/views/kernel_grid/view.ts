@@ -7,10 +7,14 @@ import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { encoderOf } from "../../shell/canvas.ts";
 import { element } from "../../shell/element.ts";
-import { createLayerView, type TipWords } from "../../shell/layer_view.ts";
+import {
+  clearedBy,
+  createLayerView,
+  pressFunction,
+  type TipWords,
+} from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
-import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
@@ -25,8 +29,9 @@ import {
   SORTS,
   scoreNames,
   settingsOf,
+  TALLEST,
+  togetherOf,
 } from "./settings.ts";
-import { TALLEST, togetherOf } from "./shared_scale.ts";
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
 import { functionText, hoverLines, selectionText } from "./words.ts";
@@ -100,7 +105,12 @@ function build(shell: Shell): Parts {
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
-      header.show({ ...settings, scores: scoreNames(given.get) }, layers, layer?.name ?? "", room);
+      header.show(
+        { ...settings, scores: scoreNames(given.get), band: layer?.band },
+        layers,
+        layer?.name ?? "",
+        room,
+      );
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? roomIn(given, settings) : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
@@ -118,6 +128,7 @@ function build(shell: Shell): Parts {
 
 interface State extends Settings {
   scores: readonly string[];
+  band: LayerLayout["band"];
 }
 
 const MODE_TITLES: Record<GridMode, string> = {
@@ -155,7 +166,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "show start",
     title:
       "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    shown: ({ mode }) => mode === "curves" || mode === "overview",
+    shown: ({ mode, band }) => !band && (mode === "curves" || mode === "overview"),
   },
   {
     trait: "sort",

@@ -1,7 +1,7 @@
 /** What Python sends to LayerRanges (kan_widgets/widgets/numbers/layer_numbers.py), and what it means. */
 
 import { memory } from "../../phi/memory.ts";
-import { float32, uint32 } from "../../wire/checks.ts";
+import { float32, uint32 } from "../../wire/protocol.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 /** Of one layer, as `LayerRanges.table` gives them in Python; null is not known. */

@@ -3,8 +3,7 @@
 import { layerTitle } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
-import { logTicks, type Range, type Scale } from "../../scene/axes.ts";
-import { valueExtent } from "../../scene/extents.ts";
+import { logTicks, type Range, type Scale, valueExtent } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";

@@ -2,10 +2,9 @@
 
 import { extent } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
-import { roundStep } from "../../phi/round.ts";
-import { linear, type Scale, scaleOf, ticks } from "../../scene/axes.ts";
+import { roundStep } from "../../phi/ranges.ts";
+import { linear, type Scale, scaleOf, stepExtent, ticks, valueExtent } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
-import { stepExtent, valueExtent } from "../../scene/extents.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";

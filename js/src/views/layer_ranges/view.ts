@@ -3,9 +3,9 @@
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import { type Given, oneOf } from "../../scene/drawing.ts";
 import { element, putWords } from "../../shell/element.ts";
+import { clearedBy } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
-import { clearedBy } from "../../shell/picking.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import { MEASURED, MEASURES } from "./content.ts";
 import { drawing, type RangesScene, siteOf, typicalDot } from "./scene.ts";

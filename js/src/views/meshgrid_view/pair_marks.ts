@@ -8,8 +8,20 @@ import { type Axis, axesMarks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { bandMarks, dot, flat, grown, line, rects, segments, words } from "../../scene/shapes.ts";
-import { cursorMark, framed, interrupted, outline } from "../../scene/strokes.ts";
+import {
+  bandMarks,
+  cursorMark,
+  dot,
+  flat,
+  framed,
+  grown,
+  interrupted,
+  line,
+  outline,
+  rects,
+  segments,
+  words,
+} from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, PairReading } from "./pair_picture.ts";

@@ -16,8 +16,7 @@ import {
   shareAt,
   surfaceOf,
 } from "../../phi/pair.ts";
-import { mostOf, reachOf } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { mostOf, niceCeil, reachOf } from "../../phi/ranges.ts";
 import { type Axis, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { cellOf, type Region } from "../../scene/regions.ts";

@@ -1,6 +1,7 @@
 /** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. */
 
-import { type Curves, evaluateAll } from "../../phi/curves.ts";
+import { range } from "d3-array";
+import { type Curves, evaluateAll, type Plan } from "../../phi/curves.ts";
 import {
   counted,
   entryText,
@@ -9,6 +10,7 @@ import {
   layerSize,
   layerTitle,
 } from "../../phi/entries.ts";
+import { expandAll } from "../../phi/expansion.ts";
 import { formatNumber, momentText } from "../../phi/format.ts";
 import {
   type Arrangement,
@@ -23,9 +25,7 @@ import {
 import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
-import { type RampReach, rampPlace, rampPlan, rampReach } from "../../phi/ramp.ts";
-import { readableSize } from "../../phi/ranges.ts";
-import { niceCeil } from "../../phi/round.ts";
+import { mostOf, niceCeil, type Reach, reachOf, readableSize } from "../../phi/ranges.ts";
 import {
   axisMarks,
   brokenMarks,
@@ -42,6 +42,7 @@ import { colourKey, KEY_HEIGHT, sheetOf } from "../../scene/heat.ts";
 import { keyed, type Mark, type Remark, type Scene } from "../../scene/marks.ts";
 import { flat, grown, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
+import type { LayerLayout } from "../../wire/types.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
 export interface RampScene extends Scene, MeshGiven {
@@ -245,4 +246,39 @@ function selectionText({ frame, layer, settings }: MeshGiven, f: number): string
     (x) => `φ(${formatNumber(x)}) ${finite(phiAt(layer, f, frame, x).phi)}`,
   );
   return `${layerTitle(layer)} · ${entryText(layer, f)} · ${ends.join(" · ")}`;
+}
+
+/** How many inputs a ramp has. */
+export const RAMP_POINTS = 64;
+
+/** The rising inputs in the basis of each table of a layer. */
+export function rampPlan(layer: LayerLayout, [low, high]: readonly [number, number]): Plan {
+  const step = (high - low) / (RAMP_POINTS - 1);
+  const inputs = range(RAMP_POINTS).map((k) => low + k * step);
+  const tables = layer.tables.map((_, table) => expandAll(layer, table, inputs));
+  return { tables, points: RAMP_POINTS };
+}
+
+/** The number of the input at a share of the way from the first to the last. */
+export function rampPlace(share: number): number {
+  return Math.max(0, Math.min(RAMP_POINTS - 1, Math.floor(share * RAMP_POINTS)));
+}
+
+interface RampReach extends Reach {
+  /** Per function the largest distance from zero; NaN where nothing is finite. */
+  most: Float32Array;
+}
+
+/** How far the functions reach, from what is finite of them; `broken` counts functions with values that are not. */
+export function rampReach(layer: LayerLayout, { y, points }: Curves): RampReach {
+  const ranges = range(layer.count).map((f) => reachOf(y.subarray(f * points, (f + 1) * points)));
+  const finite = ranges.filter(({ broken }) => broken < points);
+  return {
+    most: Float32Array.from(ranges, (reach) =>
+      reach.broken < points ? mostOf(reach) : Number.NaN,
+    ),
+    broken: ranges.filter(({ broken }) => broken > 0).length,
+    low: finite.reduce((least, { low }) => Math.min(least, low), Number.POSITIVE_INFINITY),
+    high: finite.reduce((most, { high }) => Math.max(most, high), Number.NEGATIVE_INFINITY),
+  };
 }

@@ -8,8 +8,7 @@ import { colourKey, greyPixels, heatOf, thumbnailsOf } from "../../scene/heat.ts
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { patchMarks } from "../../scene/patch.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
-import { grown, WORDS, words } from "../../scene/shapes.ts";
-import { cursorMark, framed, outline } from "../../scene/strokes.ts";
+import { cursorMark, framed, grown, outline, WORDS, words } from "../../scene/shapes.ts";
 import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { ResponseLayout, Source } from "./response_picture.ts";

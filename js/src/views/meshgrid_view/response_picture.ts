@@ -6,7 +6,7 @@ import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import type { Keep } from "../../phi/memory.ts";
 import { patchOf } from "../../phi/patch.ts";
-import { mostOf, type Reach, reachOf } from "../../phi/ranges.ts";
+import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
 import {
   type Grid,
   outputOf,
@@ -17,7 +17,6 @@ import {
   sweep,
   workPerOutput,
 } from "../../phi/response.ts";
-import { niceCeil } from "../../phi/round.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { KEY_HEIGHT } from "../../scene/heat.ts";
 import { cellOf } from "../../scene/regions.ts";

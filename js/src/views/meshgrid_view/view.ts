@@ -2,10 +2,9 @@
 
 import { layerNamed } from "../../phi/entries.ts";
 import { patchAt, respond } from "../../phi/response.ts";
-import { createLayerView } from "../../shell/layer_view.ts";
+import { clearedBy, createLayerView, pressFunction } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
-import { clearedBy, pressFunction } from "../../shell/picking.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";

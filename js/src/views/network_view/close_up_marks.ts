@@ -20,8 +20,7 @@ import { asOf, type Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { unitMap } from "./marks.ts";
-import { rowedBars } from "./score_marks.ts";
+import { rowedBars, unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;

@@ -17,7 +17,15 @@ import {
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
-import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
+import {
+  asDrawn,
+  type Bundle,
+  type Graph,
+  graphOf,
+  type Relevance,
+  ranksOf,
+  relevanceOf,
+} from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
 import type { ShownColumn } from "./rails.ts";
 
@@ -42,7 +50,8 @@ export function settingsOf(get: (trait: string) => unknown) {
   /** The paths of a circuit, and the one that is drawn in place of the strongest. */
   const paths = (get("paths") ?? []) as CircuitPath[];
   const path = paths[Number(get("path"))] ?? null;
-  return { example, picker, compared, paths, path };
+  const order = get("order") as Record<string, number[]> | null | undefined;
+  return { example, picker, compared, paths, path, order };
 }
 
 /** A path that Python has found: its result, the unit before each layer, and what is said of it. */
@@ -258,6 +267,8 @@ export function diagramOf(
     onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
   }
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
+  const { order } = request.settings;
+  const ranks = order && ranksOf(graph, order);
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;
@@ -265,12 +276,14 @@ export function diagramOf(
       most,
       isMoving(given),
       onPath.get(k),
+      order,
       ...legs.map(({ adds }) => adds),
       ...relevances,
     ];
     const units = keep<readonly number[]>(at, from, (before) => {
       const weights = weightsOf(graph, k, relevances, legs);
-      const own = chosenUnits(weights, most, isMoving(given) ? before : null, onPath.get(k));
+      const best = chosenUnits(weights, most, isMoving(given) ? before : null, onPath.get(k));
+      const own = ranks ? [...best].sort((a, b) => ranks[k][a] - ranks[k][b]) : best;
       return before && allSame(own, before) ? before : own;
     });
     return { bundles: column.bundles, links: NONE, units };

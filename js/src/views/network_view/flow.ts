@@ -3,7 +3,7 @@
 import { maxIndex } from "d3-array";
 
 import { extrasAt, forward, isComputable, numbersTaken } from "../../phi/forward.ts";
-import { softmax } from "../../phi/softmax.ts";
+import { softmax } from "../../phi/operations.ts";
 import type { Activations, Frame, LayerLayout, Store, Structure } from "../../wire/types.ts";
 import { asDrawn, endsInSoftmax, type Graph } from "./graph.ts";
 

@@ -3,7 +3,7 @@
 import { functionOf } from "../../phi/entries.ts";
 import { formatAlike } from "../../phi/format.ts";
 import type { Given } from "../../scene/drawing.ts";
-import type { Mark, Point, Rect } from "../../scene/marks.ts";
+import { type Mark, type Point, type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { phiPlot } from "../../scene/phi_plot.ts";
 import { rect, WORDS, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
@@ -15,12 +15,14 @@ import {
   type ShownFunction,
   type UnitCloseUp,
 } from "./close_up.ts";
-import { type Diagram, type Focus, inDiagram, type Part, weightOf } from "./diagram.ts";
+import { type Diagram, type Focus, inDiagram, type Leg, type Part, weightOf } from "./diagram.ts";
 import { bundleCell, bundleMarks, gridOf, rounded } from "./functions.ts";
 import type { Bundle } from "./graph.ts";
-import type { UnitBox } from "./layout.ts";
-import { lineMarks, linesOf } from "./links.ts";
+import { COLUMN_HEAD, type UnitBox } from "./layout.ts";
+import { lineMarks, linesOf, linkAt } from "./links.ts";
+import { kernelsOnce } from "./rails.ts";
 import { FRAMED, largeKernel, largeMarks, unitFrame } from "./strongest.ts";
+import { linkWords, unitWords } from "./words.ts";
 
 /** Most links of a unit that are lit though they are not drawn otherwise. */
 const MOST_LIT = 40;
@@ -235,4 +237,70 @@ export function magnifiedMarks(
     ...marks,
     rounded(plot, colours.ink, FRAMED),
   ];
+}
+
+export interface Site {
+  id: string;
+  box: Rect;
+  words: string;
+}
+
+function boxesOf(diagram: Diagram, legs: readonly Leg[]): Site[] {
+  const { parts, room, window } = diagram;
+  const sites: Site[] = [];
+  const add = (id: string, box: Rect, words: string) => {
+    const [x, y] = [box.x - window.x, box.y - window.y];
+    const top = Math.max(y, COLUMN_HEAD * 0.6);
+    const bottom = Math.min(y + box.height, room.height);
+    if (bottom - top < 2 || x + box.width < 0 || x > room.width) return;
+    sites.push({ id, box: { ...box, x, y: top, height: bottom - top }, words });
+  };
+  for (const part of parts) {
+    const { number } = part;
+    for (const [n, box] of kernelsOnce(part))
+      add(`e:${number}:${n}`, box, linkWords(diagram, part, n));
+    for (const unit of part.units) {
+      const width = unit.width + part.bars;
+      add(`u:${number}:${unit.unit}`, { ...unit, width }, unitWords(diagram, part, unit.unit));
+    }
+    const leg = legs.find(({ column }) => column === number);
+    const large = leg && !part.kernels.has(leg.bundle) && largeKernel(diagram, part, leg.bundle);
+    if (large) add(`e:${number}:${leg.bundle}`, large.box, linkWords(diagram, part, leg.bundle));
+  }
+  return sites;
+}
+
+/** Between its boxes the diagram answers with the link that runs there. */
+export function diagramSites(
+  diagram: Diagram,
+  legs: readonly Leg[],
+  others: readonly Site[],
+): Sites {
+  const { parts, room, window } = diagram;
+  const sites = sitesOf([...boxesOf(diagram, legs), ...others]);
+  const linkOf = (id: string) => {
+    const [kind, column, n] = id.split(":");
+    const part = parts[Number(column)];
+    return kind === "e" && part?.bundles[Number(n)] ? { part, n: Number(n) } : null;
+  };
+  return {
+    ...sites,
+    at(x, y, view) {
+      const id = sites.at(x, y, view);
+      if (id || y > room.height || y < COLUMN_HEAD) return id;
+      const link = linkAt(diagram, inDiagram(diagram, { x, y }));
+      return link ? `e:${link.column}:${link.bundle}` : "";
+    },
+    box(id) {
+      const box = sites.box(id);
+      const link = box ? null : linkOf(id);
+      const large =
+        link && (link.part.kernels.get(link.n) ?? largeKernel(diagram, link.part, link.n)?.box);
+      return large ? { ...large, x: large.x - window.x, y: large.y - window.y } : box;
+    },
+    words(id) {
+      const link = linkOf(id);
+      return sites.words(id) || (link ? linkWords(diagram, link.part, link.n) : "");
+    },
+  };
 }

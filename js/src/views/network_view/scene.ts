@@ -6,8 +6,9 @@ import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
+import { thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
-import { line, rects } from "../../scene/shapes.ts";
+import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
@@ -26,16 +27,13 @@ import {
   strongestInto,
   WHOLE,
 } from "./diagram.ts";
-import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
-import { chosenMarks, focusMarks, focusOf, litMarks } from "./focus.ts";
+import { chosenMarks, diagramSites, focusMarks, focusOf, litMarks, type Site } from "./focus.ts";
 import { once, rounded } from "./functions.ts";
 import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
-import { columnHeadMarks, frontMarks } from "./marks.ts";
-import { scoreMarks } from "./score_marks.ts";
-import { diagramSites } from "./sites.ts";
+import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
   atOnce,
   circuitPath,
@@ -46,6 +44,12 @@ import {
   strongestPath,
 } from "./strongest.ts";
 import { description, exampleVerdict, networkCaption } from "./words.ts";
+
+const TILE = 34;
+const TILE_GAP = 6;
+const LEFT = 10;
+/** Pixels of one row of them, which needs no heading. */
+const EXAMPLES_ROW = 42;
 
 export const CLOSEST = 12;
 
@@ -303,4 +307,70 @@ function padOf({ layout, room, window, settings }: Diagram): Rect | null {
   if (settings.example >= 0 || !first?.column.map) return null;
   const box = first.units[0];
   return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
+}
+
+function canDraw(probe: Probe | null): boolean {
+  return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
+}
+
+/** `close` is the room for the close-up. */
+function stripOf(
+  { store, width, still, theme: { colours } }: Given,
+  { example, picker }: Settings,
+  { y, isRow, height }: { y: number; isRow: boolean; height: number },
+): { sites: Site[]; close: Rect; marks(): Mark[] } {
+  const probe = picker ? store.probe() : null;
+  const count = probe ? probe.shape[0] : 0;
+  const draws = canDraw(probe) && !still;
+  const noun = probe?.shape.length === 4 ? "Image" : "Example";
+  const top = y + (isRow ? 5 : 24);
+  const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
+  const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
+  // The tile to draw on has a place, also where not all examples have one.
+  const fits = isRow ? Math.floor((width - LEFT) / (TILE + TILE_GAP)) : count + 1;
+  const drawn = Math.min(count, draws ? fits - 1 : fits);
+  const tiles = Array.from({ length: drawn + (draws ? 1 : 0) }, (_, k) => ({
+    number: k < drawn ? k : -1,
+    box: {
+      x: LEFT + (k % across) * (TILE + TILE_GAP),
+      y: top + Math.floor(k / across) * (TILE + TILE_GAP),
+      width: TILE,
+      height: TILE,
+    },
+  }));
+  const used = isRow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
+  const close =
+    isRow && count > 0
+      ? { x: LEFT, y: y + EXAMPLES_ROW, width: width - 2 * LEFT, height: height - EXAMPLES_ROW - 4 }
+      : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
+  return {
+    close,
+    sites: tiles.map(({ number, box }) => ({
+      id: `x:${number}`,
+      box,
+      words:
+        number < 0
+          ? "Draw an example of your own on the input"
+          : `${noun} ${number + 1} of ${count}: click to send it through the network`,
+    })),
+    marks() {
+      if (!probe || count === 0) return [];
+      const [images, channels, height, width] = probe.shape;
+      const all = { count: images, channels, height, width, data: probe.inputs };
+      const pictures = probe.shape.length === 4 ? thumbnailsOf(all) : [];
+      const marks: Mark[] = [words(LEFT, y + 15, isRow ? "" : "examples", colours.muted)];
+      for (const { number, box } of tiles) {
+        const pixels = pictures[number];
+        if (pixels) marks.push({ kind: "image", box, pixels });
+        else {
+          const text = number < 0 ? "draw" : String(number + 1);
+          marks.push(rect(box, { fill: colours.cell, radius: 3 }));
+          marks.push(inMiddle(box, text, colours.ink));
+        }
+        if (number < 0 ? example >= 0 : number !== example) continue;
+        marks.push(rect(grown(box, 2), { stroke: colours.accent, width: 2, radius: 4 }));
+      }
+      return marks;
+    },
+  };
 }

@@ -7,7 +7,7 @@ import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Command, LayerLayout, Selection, Store } from "../../wire/types.ts";
-import type { Movement } from "./movement.ts";
+import type { Movement } from "./editing.ts";
 import { isOpen, placeIn } from "./scene.ts";
 import type { Settings } from "./settings.ts";
 

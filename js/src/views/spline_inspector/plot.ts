@@ -1,19 +1,31 @@
-/** The marks of the plot: the plane with its curves, the control points, and what is read. */
+/** The marks of the plot: the plane with its curves, the control points, what is read, and the strip below. */
 
-import { greatest } from "d3-array";
+import { greatest, max, sum } from "d3-array";
+import { percent } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
-import { bandMarks, dot, grown, line, rect, segments, snapped, words } from "../../scene/shapes.ts";
-import { interrupted } from "../../scene/strokes.ts";
-import { widthOf } from "../../scene/text.ts";
+import {
+  bandMarks,
+  dot,
+  grown,
+  inMiddle,
+  interrupted,
+  line,
+  rect,
+  rects,
+  segments,
+  snapped,
+  words,
+} from "../../scene/shapes.ts";
+import { fitted, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
-import type { PlotLine, PlotPicture } from "./picture.ts";
+import type { Histogram, PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
-import { stripMarks } from "./strip.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
 import { toX, toY } from "./window.ts";
+import { unseenText } from "./words.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
 export type Places = ReturnType<typeof placesIn>;
@@ -321,4 +333,55 @@ export function pointMarks(
       : rect(grown({ ...at, width: 0, height: 0 }, size), { radius: 1, ...paint });
   const ground = editable ? [shape(r + 2, { fill: surface })] : [];
   return [...ground, shape(r, { fill, stroke: colour, width })];
+}
+
+/** In a lower strip there is no room for numbers. */
+const LOW = 30;
+
+export function stripMarks(picture: PlotPicture, strip: Rect, colours: Colours): Mark[] {
+  const { density, isAlone } = picture;
+  const { beyond, muted } = colours;
+  const ground = rects([strip.x, strip.y + strip.height, strip.width, 1], { fill: beyond });
+  if (density) return [ground, ...barMarks(density, picture, strip, colours)];
+  return [ground, inMiddle(strip, fitted(unseenText(isAlone), strip.width, LABEL_SIZE), muted)];
+}
+
+function barMarks(
+  { edges, counts }: Histogram,
+  { x, domain }: PlotPicture,
+  strip: Rect,
+  colours: Colours,
+): Mark[] {
+  const all = Array.from(counts);
+  const [most, total] = [max(all) || 1, sum(all)];
+  const floor = strip.y + strip.height;
+  const room = strip.height - 2;
+  const inside: number[] = [];
+  const outside: number[] = [];
+  const place = (edge: number) => {
+    return Math.max(strip.x, Math.min(strip.x + strip.width, toX(x, strip, edge)));
+  };
+  for (let k = 0; k < counts.length; k++) {
+    const [left, right] = [place(edges[k]), place(edges[k + 1])];
+    if (counts[k] === 0 || left === right) continue;
+    // By the square root: of a background that most inputs have, the rest would be flat.
+    const tall = Math.max(1, Math.sqrt(counts[k] / most) * room);
+    const middle = (edges[k] + edges[k + 1]) / 2;
+    const bins = middle < domain[0] || middle > domain[1] ? outside : inside;
+    bins.push(left, floor - tall, Math.max(0.5, right - left - 0.5), tall);
+  }
+  const beside = strip.x - 8;
+  const top = floor - room;
+  // Below the lowest number of the plot's axis, which may stand at its very end.
+  const high = Math.max(top, strip.y + 12);
+  return [
+    rects(inside, { fill: colours.density }),
+    rects(outside, { fill: colours.density, opacity: 0.5 }),
+    words(beside, high, strip.height < LOW ? "" : percent(most / total), colours.muted, {
+      anchor: "end",
+      middle: true,
+    }),
+    line([strip.x - 4, top, strip.x, top], colours.line),
+    words(beside, floor, "inputs", colours.muted, { anchor: "end" }),
+  ];
 }

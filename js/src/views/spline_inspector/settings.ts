@@ -2,8 +2,7 @@
 
 import { curveAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
-import { float32 } from "../../wire/checks.ts";
-import { samePlace } from "../../wire/protocol.ts";
+import { float32, samePlace } from "../../wire/protocol.ts";
 import type { Selection } from "../../wire/types.ts";
 
 /** What can be drawn, in the order of the legend. */

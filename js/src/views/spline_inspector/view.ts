@@ -11,10 +11,9 @@ import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection } from "../../wire/types.ts";
-import { createEditing, type Editing } from "./editing.ts";
+import { createEditing, createMovement, type Editing, type Movement } from "./editing.ts";
 import { describeHandle, heightOf } from "./handles.ts";
 import { createHeader } from "./header.ts";
-import { createMovement, type Movement } from "./movement.ts";
 import { drawing, type InspectorScene, placeIn, type Touch } from "./scene.ts";
 import {
   press,

@@ -1,7 +1,7 @@
 /** The part of the plane that is shown, its round ends, and its pixels. */
 
 import type { Ends } from "../../phi/inputs.ts";
-import { roundStep } from "../../phi/round.ts";
+import { roundStep } from "../../phi/ranges.ts";
 import type { Rect } from "../../scene/marks.ts";
 
 /** How far in one can zoom, as a share of the whole. */
