@@ -16,7 +16,6 @@ from lesson import (
     X,
     called,
     chance_of_a_line,
-    counted,
     curves,
     dots,
     in_words,
@@ -29,7 +28,6 @@ from lesson import (
     out_of,
     outside,
     paths,
-    ranges_of_kernels,
     ranks_together,
     reach,
     recorded,
@@ -104,21 +102,20 @@ def reading_kernels(n: Any) -> Told:
 
 
 def about_shapes(found: Mapping[str, Mapping[str, float]]) -> Markdown:
-    """Set what tutorial 5b's network is at three times beside twenty others."""
+    """Say what tutorial 5b's network is at three times, and how twenty others change."""
     others = recorded()["article"]
-    measures = "right", "one way in convs.1", "SiLU-shaped in linear"
-    head = ["", "start", "63 steps", "945 steps", "twenty others, 63 steps", "twenty, 945 steps"]
-    return table(
-        head,
-        [
-            [
-                name,
-                *(f"{of[name]:.1%}" for of in found.values()),
-                *(in_words(others[f"{when}: {name}"], ".1%") for when in ("early", "end")),
-            ]
-            for name in measures
-        ],
-    )
+    names = {
+        "right": "digits that are right",
+        "one way in convs.1": "one way, second convolution",
+        "SiLU-shaped in linear": "SiLU-shaped, last layer",
+    }
+    rows = []
+    for measure, name in names.items():
+        since = 100 * np.subtract(others[f"end: {measure}"], others[f"early: {measure}"])
+        here = (f"{of[measure]:.0%}" for of in found.values())
+        rows.append([name, *here, in_words(since, ".0f")])
+    head = ["here", "start", "63 steps", "945 steps", "twenty others, points after step 63"]
+    return table(head, rows)
 
 
 def chart_of_lines(network: nn.Module) -> Any:
@@ -193,24 +190,26 @@ def about_dark(dark: Mapping[str, Mapping[str, float]]) -> Markdown:
     """Set what the first layer does in the dark, before and after, beside the twenty."""
     verdicts, bare = suppresses(), suppression("article without splines")
     changes, own = suppression(), own_suppression(dark)
-    rows = [
-        [
-            name,
-            *(f"{dark[when][name]:{form}}" for when in ("start", "end")),
-            own[name],
-            in_words(changes[name], ".1f" if form == ".0f" else form),
-            verdicts[name],
-            in_words(bare[name], ".2f") if bare[name].any() else "no change",
-        ]
-        for name, form in zip(IN_THE_DARK, (".0f", ".2f", ".2f"), strict=True)
-    ]
-    rows[-1][0] += " (less is more suppression)"
-    head = ["", "start", "945 steps", "in this network suppression gets", "change, twenty"]
-    means = table([*head, "in the twenty it gets", "change without splines, twenty"], rows)
-    grown = "base weights"
+    rows = []
+    for name, form in zip(IN_THE_DARK, (".0f", ".2f", ".2f"), strict=True):
+        before, after = (f"{dark[when][name]:{form}}" for when in ("start", "end"))
+        change = in_words(changes[name], ".1f" if form == ".0f" else form)
+        rows.append(
+            [name, f"{before} → {after}: {own[name]}", f"{change}: **{verdicts[name]}**"],
+        )
+    means = table(["suppression, by", "here", "change in twenty others"], rows)
+
+    def more(name: str) -> str:
+        """Say how a measure grows without splines, beside how it grows with them."""
+        said = "more", "less", "as much, as far as twenty pairs show"
+        return (
+            f"{which(bare[name] - changes[name], *said)}: by {in_words(bare[name], '.2f')} instead "
+            f"of {in_words(changes[name], '.2f')}"
+        )
+
     told = say(
-        f"Base weights grow by {in_words(changes[grown], '.2f')}, without splines by "
-        f"{in_words(bare[grown], '.2f')} (means of |w|, twenty)."
+        f"Without splines the difference grows {more('difference')}.",
+        f"Without splines base weights grow {more('base weights')} (means of |w|).",
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
@@ -267,19 +266,27 @@ def chart_of_sizes(points: Mapping[str, tuple[Any, Any]]) -> Any:
 def about_sizes(points: Mapping[str, tuple[Any, Any]]) -> Markdown:
     """Say how ranges and unlikeness to SiLU go together, here and in the twenty."""
     others = recorded()["article"]
+
+    def together(when: str, functions: slice) -> float:
+        size, unlike = points[when]
+        return ranks_together(size[functions], unlike[functions])
+
     rows = [
-        (
+        [
             when,
-            *(
-                f"{ranks_together(size[which], unlike[which]):.2f}".replace("-", "−")
-                for which in (slice(None), slice(45), slice(45, None))
-            ),
+            f"{together(when, slice(None)):.2f}".replace("-", "−"),
             in_words(others[f"{at}: range and unlikeness"], ".2f"),
-        )
-        for (when, (size, unlike)), at in zip(points.items(), ("start", "end"), strict=True)
+        ]
+        for when, at in zip(points, ("start", "end"), strict=True)
     ]
-    head = ["correlation by ranks", "here", "within convs.0", "within convs.1", "twenty others"]
-    return table(head, rows)
+    within = [together([*points][-1], half) for half in (slice(45), slice(45, None))]
+    first, second = (f"{value:.2f}".replace("-", "−") for value in within)
+    told = say(
+        f"Within convs.0 alone it is {first} here, when trained, within convs.1 {second}"
+        + (": so it is not only a difference of the layers." if max(within) < 0 else ".")
+    )
+    means = table(["correlation by ranks", "here", "twenty others"], rows)
+    return Markdown(f"{means.data}\n\n{told.data}")
 
 
 @ending
@@ -382,20 +389,22 @@ def about_complexity(
     )
     left = np.subtract(starts, ends)
     further = "the first further", "the second further", "neither clearly further"
-    told.append(
+    before, after = (
+        " and ".join(said(values, layer) for values, layer in zip(of, layers, strict=True))
+        for of, said in (
+            (starts, lambda values, layer: f"{np.mean(values):.0f} in {layer}"),
+            (ends, lambda values, layer: f"{in_words(values, '.0f')} in {layer}"),
+        )
+    )
+    told += [
         ("Both" if min(interval(of)[1] for of in left) > 0 else "Not both")
-        + f" layers leave SiLU, {which(left[0] - left[1], *further)}. The best line leaves "
-        f"{1 - silu_as_a_line() ** 2:.1%} of SiLU's variance: the measures are not independent."
-    )
-    silu = table(
-        ["SiLU-shaped functions, %, twenty networks", "before training", "after"],
-        [
-            [layer, in_words(start, ".0f"), in_words(end, ".0f")]
-            for layer, start, end in zip(layers, starts, ends, strict=True)
-        ],
-    )
+        + f" layers leave SiLU, {which(left[0] - left[1], *further)}. Of 100 functions {before} "
+        f"were SiLU-shaped before training; after it, {after}.",
+        f"The best line leaves {1 - silu_as_a_line() ** 2:.1%} of SiLU's variance: the measures "
+        "are not independent.",
+    ]
     first = told_of_complexity(verdicts, own, others).data
-    return Markdown(f"{first}\n{say(*told).data}\n\n{silu.data}")
+    return Markdown(f"{first}\n{say(*told).data}")
 
 
 def about_lines() -> Markdown:
@@ -407,7 +416,7 @@ def about_lines() -> Markdown:
     ends = np.array(others["end: lines"])
     turning = leaning(others, "end: ") - leaning(turned)
     rows = [["by chance", *[f"{chance:.2f}"] * 2]] + [
-        [name, *(counted(of[f"{when}{kind}"]) for kind in ("lines", "uprights"))]
+        [name, *(f"{np.mean(of[f'{when}{kind}']):.2f}" for kind in ("lines", "uprights"))]
         for name, of, when in (
             ("untrained", others, "start: "),
             ("trained", others, "end: "),
@@ -416,6 +425,9 @@ def about_lines() -> Markdown:
             ("shuffled", shuffled, ""),
         )
     ]
+    with_one, before = (
+        out_of(np.count_nonzero(of), len(of)) for of in (shuffled["lines"], others["start: lines"])
+    )
     told = say(
         which(
             ends - chance,
@@ -437,20 +449,20 @@ def about_lines() -> Markdown:
             "**Lines turn against the digits**",
             "**Whether lines turn with the digits is open**",
         )
-        + ": horizontal ones less upright ones, standing digits give "
-        f"{in_words(turning, '.2f')} more than lying ones.",
+        + ": count the horizontal ones less the upright ones; standing digits give "
+        f"{in_words(turning, '.2f')} more of these than lying ones.",
         which(
             np.subtract(shuffled["lines"], others["start: lines"]),
             "With shuffled labels there are more than before training",
             "With shuffled labels there are fewer than before training",
             "With shuffled labels there are as few as before training",
         )
-        + "; but 945 steps teach such a network only"
+        + f": horizontal ones in {with_one} networks, before training in {before}"
+        "; but 945 steps teach such a network only"
         f" {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
     )
-    means = table(["of ten kernels, twenty networks", "horizontal", "upright"], rows)
-    none = f"0.00: in {out_of(0, len(ends))} networks."
-    return Markdown(f"{means.data}\n\n{none}\n\n{told.data}")
+    means = table(["lines of ten kernels, mean of twenty networks", "horizontal", "upright"], rows)
+    return Markdown(f"{means.data}\n\n{told.data}")
 
 
 def chart_of_the_smallest(network: nn.Module) -> Any:
@@ -471,40 +483,24 @@ def chart_of_the_smallest(network: nn.Module) -> Any:
 def about_the_tenth(network: nn.Module) -> Markdown:
     """Say how small kernels are, beside the median: a network's tenth, and the recorded ones."""
     others, untrained, once = map(recorded().get, ("article", "untrained", "one epoch"))
-    columns = []
-    for where, end in ((", as drawn", DRAWN), ("", 1.0)):
-        small = np.count_nonzero(others[f"end: small for all{where}"])
-        never = untrained[f"small for all{where}"]  # each number is that of fifty networks
-        columns.append(
-            [
-                f"{reach(network, end)[9]:.2f}",
-                in_words(others[f"end: tenth reach{where}"], ".2f"),
-                out_of(small, 20),
-                out_of(sum(never), 50 * len(never)),
-            ]
-        )
-    names = (
-        "range of the tenth, here",
-        "…of twenty others",
-        "networks with a kernel that is small for all nine, trained",
-        "…untrained",
+    places = (", as drawn", DRAWN), ("", 1.0)
+    here = [f"{reach(network, end)[9]:.2f}" for _, end in places]
+    twenty = [in_words(others[f"end: tenth reach{where}"], ".2f") for where, _ in places]
+    rows = [["range of the tenth, here", *here], ["…of twenty others", *twenty]]
+    means = table(["beside the median of ten", "as drawn, −2 to 2", "on the grid"], rows)
+    trained, trained_once = (
+        np.count_nonzero(of["end: small for all, as drawn"]) for of in (others, once)
     )
-    head = ["beside the median of ten", "as drawn, −2 to 2", "on the grid"]
-    means = table(head, [*zip(names, *columns, strict=True)])
-    all_nine = [np.count_nonzero(of["end: small for all, as drawn"]) for of in (others, once)]
+    never = untrained["small for all, as drawn"]  # each number is that of fifty networks
     larger = np.subtract(
         others["end: least reach, as drawn"], others["start: least reach, as drawn"]
     )
     chance = 1000 * 10 * (0.6 / 2) ** 9  # nine weights drawn evenly, all below 0.6 of the median
-    ranges = ranges_of_kernels(network, DRAWN)
-    tenth, middle = ranges[9], np.median(ranges)
     told = say(
-        f"Here the median of the tenth's nine ranges is {tenth:.3f}, as drawn, and that of the ten "
-        f"kernels {middle:.3f}: {tenth / middle:.2f}.",
-        ("**In some of ours**" if any(all_nine) else "**Not found in ours, so open**")
-        + ": as drawn, small for all nine in {} of 20, once through 59,000 digits in {}.".format(
-            *all_nine
-        ),
+        ("**In some of ours**" if trained or trained_once else "**Not found in ours, so open**")
+        + f": as drawn, a kernel is small for all nine in {out_of(trained, 20)} networks, once "
+        f"through 59,000 digits in {trained_once} of 20, untrained in "
+        f"{out_of(sum(never), 50 * len(never))}.",
         f"By chance {chance:.1f} of 1,000 untrained networks would have one; that we found none "
         "among so many proves little. If his network had one and started like ours, chance is an "
         "unlikely reason. His weights are not known.",

@@ -27,14 +27,6 @@ PARTS = OF_BASES, OF_SPLINES, OF_MATCHING = (
     "a layer's own splines",
     "which function has which",
 )
-SIMPLE = {  # measures, so named that more of each is more complex
-    "bend": "bend",
-    "turns": "turns",
-    "line": "what a line leaves",
-    "silu": "what SiLU leaves",
-    "variation": "variation",
-    "curvature": "curvature",
-}
 VARIANTS = "as built", "one size"
 LEADS = "more complex", "less complex", "open"
 STEPS = {
@@ -468,14 +460,13 @@ def parts_of_bend(variant: str) -> Any:
 
 
 def largest(of: Mapping[str, Any]) -> str:
-    """Say which of some parts is larger than each other one, if one is, and which comes next."""
+    """Say which of some parts is larger than each other one, if one is."""
     signs = {part: np.sign(np.mean(values)) for part, values in of.items()}
     *_, second, first = sorted(of, key=lambda part: abs(np.mean(of[part])))
     lead = signs[first] * of[first] - signs[second] * of[second]
-    follows = which(signs[second] * of[second], f"; next, {second}", "", "")
     way = ("add" if signs[first] > 0 else "take") + ("s" if first == OF_MATCHING else "")
     most = f"mostly by {first}, which {way} {in_words(signs[first] * of[first])} of 100 pairs"
-    return which(lead, most + follows, "", "no part is the largest")
+    return which(lead, most, "", "no part is the largest")
 
 
 def about_parts() -> Markdown:
@@ -495,14 +486,19 @@ def about_parts() -> Markdown:
             "the bases count more with one size.**",
             "the bases count as much with one size.**",
         )
-        + " A part is open where its bar reaches over 0."
     )
-    rows = [
-        [name, *(which(parts("one size", measure, step)[OF_SPLINES], *LEADS) for step in STEPS)]
-        for measure, name in SIMPLE.items()
+    leads = [
+        [which(parts("one size", measure, step)[OF_SPLINES], *LEADS) for measure in MEASURES]
+        for step in STEPS
     ]
-    head = ["measure (one size): the layer's own splines make the later layer", *STEPS]
-    return Markdown(f"{say(*told).data}\n\n{table(head, rows).data}")
+    more = listed([f"{of.count(LEADS[0])} {step}" for of, step in zip(leads, STEPS, strict=True)])
+    less = sum(of.count(LEADS[1]) for of in leads)
+    told.append(
+        f"**By other measures, with one size**: of the {len(MEASURES)} in the table at the top, so "
+        f"many find that a layer's own splines make the later layer more complex: {more}. "
+        + (f"In {less} cases they make it less complex." if less else "By the others it is open.")
+    )
+    return say(*told)
 
 
 def depth() -> Markdown:
@@ -513,6 +509,43 @@ def depth() -> Markdown:
         found = [pair[f"{variant}: bend of {layer}"] for layer in (later, earlier)]
         return np.divide(*found)
 
+    first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
+    alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
+    last = times("as built", "linear", "convs.2")
+    grows = min(interval(first)[1], interval(second)[1]) > 1
+    return say(
+        f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
+        f"next.** The second is {in_words(first, '.2f')} times as bent as the first. The third is "
+        f"{in_words(second, '.2f')} times as bent as the second.",
+        which(
+            (first - 1) / 2 - (alike - 1),
+            "**The first of these steps is mostly the size at the start.**",
+            "**The first of these steps stays.**",
+            "**How much of the first step is an artefact is open.**",
+        )
+        + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
+        f" first, a difference of {in_words(first - alike, '.2f')} (20 pairs). Only the size at "
+        "which the first functions began had changed.",
+        which(
+            still - 1,
+            "**The second step stays**",
+            "**The second step turns round**",
+            "**The second step goes**",
+        )
+        + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
+        which(
+            last - 1,
+            "**It goes on to the last layer**",
+            "**It is no law of depth**",
+            "**It ends with the convolutions**",
+        )
+        + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
+    )
+
+
+def beside_depth() -> Markdown:
+    """Say by what else layers differ in the twenty pairs, and how functions of one layer do."""
+    pair = recorded()["pair"]
     layers = ("convs.0", "convs.1", "convs.2", "linear")
 
     def each(variant: str, measure: str) -> Any:
@@ -526,10 +559,6 @@ def depth() -> Markdown:
         named = f"is {layers[most]} (in {times})"
         return which(found[most] - found[second], named, "", "is not settled")
 
-    first, second = times("as built", "convs.1", "convs.0"), times("as built", "convs.2", "convs.1")
-    alike, still = times("one size", "convs.1", "convs.0"), times("one size", "convs.2", "convs.1")
-    last = times("as built", "linear", "convs.2")
-    grows = min(interval(first)[1], interval(second)[1]) > 1
     bend, halves = each("as built", "bend"), each("as built", "middle half")
     apart = np.ptp(bend, axis=0)
     closer = [
@@ -540,33 +569,7 @@ def depth() -> Markdown:
     ]
     exception = f" (not in {listed(closer)})" if closer else ""
     return say(
-        f"**As built, bend {'grows' if grows else 'does not grow'} from each convolution to the "
-        f"next.** The second is {in_words(first, '.2f')} times as bent as the first. The third is "
-        f"{in_words(second, '.2f')} times as bent as the second.",
-        which(
-            (first - 1) / 2 - (alike - 1),
-            "**The first half of that is mostly the size at the start.**",
-            "**The first half of that stays.**",
-            "**How much of the first half is an artefact is open.**",
-        )
-        + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
-        f" first, a difference of {in_words(first - alike, '.2f')} (20 pairs). Only the size at "
-        "which the first functions began had changed.",
-        which(
-            still - 1,
-            "**The second half stays**",
-            "**The second half turns round**",
-            "**The second half goes**",
-        )
-        + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
-        which(
-            last - 1,
-            "**It goes on to the last layer**",
-            "**It is no law of depth**",
-            "**It ends with the convolutions**",
-        )
-        + f": the dense layer is {in_words(last, '.2f')} times as bent as the third convolution.",
-        "**By total variation, which depends on the size of φ,** the most complicated layer "
+        "**By total variation**, which depends on the size of φ, the most complicated layer "
         f"{most_varied('as built')} as built, and {most_varied('one size')} with one size.",
         "**Two functions of one layer differ "
         + which(
@@ -578,6 +581,6 @@ def depth() -> Markdown:
         + f"{exception}:** as built, the middle half of a layer's functions spans "
         f"{in_words(halves.mean(0))} in bend. The medians of the layers lie {in_words(apart)} "
         "apart.",
-        "Even in the layer least like SiLU, the typical function's R² with it is "
-        f"{in_words(min(each('as built', 'silu'), key=np.mean), '.3f')}.",
+        "**How far from SiLU?** Even in the layer least like it, the typical function's R² with it "
+        f"is {in_words(min(each('as built', 'silu'), key=np.mean), '.3f')}.",
     )
