@@ -1,8 +1,7 @@
 /** What a reader chooses in the playground: the address, a formula, the rows of a problem, a table. */
 
 import { describe, expect, it } from "vitest";
-import { readFormula } from "../src/playground/formula.ts";
-import { makeProblem, readTable } from "../src/playground/problems.ts";
+import { makeProblem, readFormula, readTable } from "../src/playground/problems.ts";
 import {
   BASE_TERMS,
   BASES,
