@@ -344,7 +344,7 @@ function arranged(
 /** How near the darkest pixel has to be to −1, and none beyond ±1. */
 const PIXEL_TOLERANCE = 1e-3;
 
-export interface Pattern {
+interface Pattern {
   /** φ(high) − φ(low) per function; NaN where not finite. */
   contrast: Float32Array;
   /** Whether the ends are dark and bright pixels. */
