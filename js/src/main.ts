@@ -4,7 +4,6 @@
  */
 
 import type { RenderProps } from "@anywidget/types";
-import { renderOrMove } from "./shell/reattach.ts";
 import { putSheet } from "./shell/sheet.ts";
 import { stationOutputs, still } from "./still.ts";
 import { VIEWS } from "./views/registry.ts";
@@ -33,3 +32,56 @@ if (typeof document === "undefined") {
 }
 
 export default { initialize };
+
+interface MovableView {
+  /** The element that is moved. */
+  inside: HTMLElement;
+  /** The latest props that the view was rendered with. */
+  props: RenderProps;
+  /** Ends the view. */
+  ends: AbortController;
+}
+
+const viewsById = new Map<string, Set<MovableView>>();
+
+/** Renders a view, or moves the one that was taken out of its place. */
+function renderOrMove(props: RenderProps, render: (props: RenderProps) => void): void {
+  const id = String(props.model.get("_own") ?? "");
+  if (id) renderById(id, props, render);
+  else render(props);
+}
+
+function renderById(id: string, props: RenderProps, render: (props: RenderProps) => void) {
+  const views = viewsById.get(id) ?? new Set();
+  viewsById.set(id, views);
+  // Drawn, and then removed by itself: a cell out of sight is removed with all around its view.
+  const takenOut = [...views].find(
+    ({ inside, props: { el } }) => !el.parentNode && !inside.querySelector("[data-kw-unborn]"),
+  );
+  if (takenOut) {
+    takenOut.props = props;
+    follow(takenOut);
+    props.el.append(takenOut.inside);
+    return;
+  }
+  const inside = props.el.ownerDocument.createElement("div");
+  const view: MovableView = { inside, props, ends: new AbortController() };
+  views.add(view);
+  view.ends.signal.addEventListener("abort", () => {
+    views.delete(view);
+    if (views.size === 0) viewsById.delete(id);
+    inside.remove();
+  });
+  props.el.append(inside);
+  follow(view);
+  render({ ...props, el: inside, signal: view.ends.signal });
+
+  /** Ends a view with the props it has now; if it was moved meanwhile, it is rendered again with its latest ones. */
+  function follow(view: MovableView) {
+    const { props } = view;
+    props.signal.addEventListener("abort", () => {
+      view.ends.abort();
+      if (view.props !== props && !view.props.signal.aborted) renderById(id, view.props, render);
+    });
+  }
+}

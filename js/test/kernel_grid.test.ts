@@ -13,8 +13,14 @@ import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
 import { pointPlace, xAt } from "../src/views/kernel_grid/marks.ts";
-import { contrastGrey, contrastOf, seesPixels } from "../src/views/kernel_grid/pattern.ts";
-import { type Picture, pictureMaker, xRangeOf } from "../src/views/kernel_grid/picture.ts";
+import {
+  contrastGrey,
+  contrastOf,
+  type Picture,
+  pictureMaker,
+  seesPixels,
+  xRangeOf,
+} from "../src/views/kernel_grid/picture.ts";
 import { orderBy, sortedOrder } from "../src/views/kernel_grid/scene.ts";
 import {
   agreement,

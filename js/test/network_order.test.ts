@@ -1,7 +1,8 @@
 /** Units of a diagram in the order of those of another network that they correspond to. */
 
 import { describe, expect, it } from "vitest";
-import { graphOf, ranksOf } from "../src/views/network_view/graph.ts";
+import { graphOf } from "../src/views/network_view/graph.ts";
+import { ranksOf } from "../src/views/network_view/layout.ts";
 import { layer } from "./samples.ts";
 
 const shared = {

@@ -7,7 +7,7 @@ import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
-import { wordsOf } from "../src/scene/words.ts";
+import { wordsOf } from "../src/shell/mount.ts";
 import { sumText } from "../src/views/network_view/close_up.ts";
 import { boldness } from "../src/views/network_view/diagram.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";

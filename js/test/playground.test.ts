@@ -1,8 +1,7 @@
 /** What a reader chooses in the playground: the address, a formula, the rows of a problem, a table. */
 
 import { describe, expect, it } from "vitest";
-import { readFormula } from "../src/playground/formula.ts";
-import { makeProblem } from "../src/playground/problems.ts";
+import { makeProblem, readFormula, readTable } from "../src/playground/problems.ts";
 import {
   BASE_TERMS,
   BASES,
@@ -16,7 +15,6 @@ import {
   widthsExpected,
   widthsOf,
 } from "../src/playground/state.ts";
-import { readTable } from "../src/playground/table.ts";
 import type { Data } from "../src/training/trainer.ts";
 
 const stateFor = (problem: State["problem"], more: Partial<State> = {}): State => ({

@@ -92,7 +92,7 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 const FOR_TESTS = `
   arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
   EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
-  unitCloseUp rowsOf heightsOf smoothed rampPlan rampPlace rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
+  wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampPlace rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
   AdamW createAnswers crossingOf Deciding exponential formOf heightOfCurve Model oneCycle pruned stripMarks
   statusOf strip stroke stuckHead themeAround underHead unfold widen withoutBytes withoutOutliers

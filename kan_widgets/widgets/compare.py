@@ -229,7 +229,7 @@ class Compare(CurvesView):
                 name: NetworkView(self._ensembles.get(name, live), theme=self.theme)
                 for name, live in self.lives.items()
             }
-            self._order()
+            self._placed = None
             self.diagrams = [reference(view) for view in self.networks.values()]
         self._draw_job.wake()
 
@@ -272,7 +272,7 @@ class Compare(CurvesView):
         self._matching = thread(match, "match units")
 
     def _place(self, pair: Ensemble) -> None:
-        """Sort both grids by the size of functions that stand for each other."""
+        """Sort grids by the size of functions, and networks by units, that stand for each other."""
         self._placed = pair
         for k, grid in enumerate(self.grids.values()):
             sizes = {}
@@ -283,14 +283,9 @@ class Compare(CurvesView):
                 sizes[name] = own.ravel()
             grid.score(_MATCHED, sizes)
             grid.sort = _MATCHED if grid.sort == "position" else grid.sort
-        self._order()
-
-    def _order(self) -> None:
-        """Let the units of the second network stand in the order of the first's."""
-        if self._placed is not None and self.networks:
-            own, others = self._placed.units
-            pairs = zip(self._placed.layers, own, others, strict=False)
-            order = {name: b.order[np.argsort(a.order)].tolist() for name, a, b in pairs}
+        if self.networks:
+            units = zip(pair.layers, *pair.units, strict=False)
+            order = {name: b.order[np.argsort(a.order)].tolist() for name, a, b in units}
             list(self.networks.values())[1].order = order
 
     def _draw(self) -> None:
@@ -309,18 +304,16 @@ class Compare(CurvesView):
 
     def _records(self) -> dict[str, Any]:
         """Return the numbers of all models; those logged last are with the curves."""
-        models = [compared.shown() for compared in self._compared]
+        counts = {name: len(networks) for name, networks in self._ensembles.items()}
+        models = [one.shown() | {"networks": counts.get(one.name, 0)} for one in self._compared]
         least = min(model["steps"] for model in models)
-        for model in models:
-            model["networks"] = len(self._ensembles.get(model["name"], ()))
         matched, words = self.matched, ""
         if matched is not None:
-            step = max(self._matched_at)
-            at = f" at step {step:,}" if step or not self._ensembles else ""
+            at = "" if self._ensembles else f" at step {max(self._matched_at):,}"
             words = (
-                f"hidden units matched{at}: left-over distance "
-                f"{matched.distance.mean():.2g}, {matched.chance.mean():.2g} where functions are "
-                f"given to other units{'' if matched.p <= 0.05 else ', no nearer than by chance'}"
+                f"hidden units matched{at}: left-over distance {matched.distance.mean():.2g}, "
+                f"{matched.chance.mean():.2g} where functions are given to other units"
+                f"{'' if matched.p <= 0.05 else ', no nearer than by chance'}"
             )
             if self.networks:
                 words += "; units of {1} stand in the order of {0}'s".format(*self.networks)

@@ -1,10 +1,9 @@
 /** What a network of the playground learns: rows for training and for testing. */
 
+import { dsvFormat } from "d3-dsv";
 import { Random } from "../training/random.ts";
 import type { Data } from "../training/trainer.ts";
-import { readFormula } from "./formula.ts";
 import type { State } from "./state.ts";
-import { readTable } from "./table.ts";
 
 export interface Problem {
   data: Data;
@@ -185,4 +184,173 @@ function split(inputs: Float32Array, targets: Uint8Array | Float32Array, size: n
     targets: targets.slice(from, to),
   });
   return { train: part(0, at), test: part(at), shift: 0 };
+}
+
+interface TableRows {
+  columns: string[];
+  /** Numbers, row by row; the last of a row is what is learned: a class's number where these are classes. */
+  rows: number[][];
+  /** Whether the last column names classes: words, or at most ten different whole numbers. */
+  isClasses: boolean;
+  classNames: string[];
+}
+
+const LEAST_ROWS = 20;
+const MOST_INPUTS = 32;
+const MOST_CLASSES = 10;
+
+/** Reads a table; rows with a gap are left out. Throws an Error that says what is expected. */
+export function readTable(text: string): TableRows {
+  const [heading] = text.split("\n", 1);
+  const separator = [",", ";", "\t"].find((one) => heading.includes(one)) ?? ",";
+  const cells = dsvFormat(separator)
+    .parseRows(text, (row) => row.map((cell) => cell.trim()))
+    .filter((row) => row.some(Boolean));
+  if (cells.length === 0)
+    throw new Error("Choose a file of comma-separated values, or drop one on the page.");
+  const hasNames = cells[0].some((cell) => cell !== "" && Number.isNaN(Number(cell)));
+  const columns = hasNames ? cells[0] : cells[0].map((_, k) => `column ${k + 1}`);
+  const size = columns.length - 1;
+  if (size < 1 || size > MOST_INPUTS)
+    throw new Error(
+      `The table has ${columns.length} columns: expected 2 to ${MOST_INPUTS + 1}, the last one to be learned.`,
+    );
+  const body = cells.slice(hasNames ? 1 : 0);
+  const whole = body.filter((row) => row.length === columns.length && !row.includes(""));
+  for (const row of whole)
+    for (const [c, cell] of row.slice(0, size).entries())
+      if (!Number.isFinite(Number(cell)))
+        throw new Error(`Column “${columns[c]}” has “${cell}”: expected a number.`);
+  if (whole.length < LEAST_ROWS)
+    throw new Error(`The table has ${whole.length} whole rows: expected at least ${LEAST_ROWS}.`);
+  const learned = whole.map((row) => row[size]);
+  const classNames = [...new Set(learned)].sort(new Intl.Collator("en", { numeric: true }).compare);
+  const areNumbers = learned.every((cell) => Number.isFinite(Number(cell)));
+  const isClasses = classNames.length <= MOST_CLASSES && (!areNumbers || learned.every(isWhole));
+  if (!isClasses && !areNumbers)
+    throw new Error(
+      `Column “${columns[size]}” has ${classNames.length} different words: expected numbers, or at most ${MOST_CLASSES} classes.`,
+    );
+  if (classNames.length < 2)
+    throw new Error(`Column “${columns[size]}” is ${learned[0]} in every row: nothing to learn.`);
+  const numberOf = (cell: string) => (isClasses ? classNames.indexOf(cell) : Number(cell));
+  const rows = whole.map((row) => [...row.slice(0, size).map(Number), numberOf(row[size])]);
+  return { columns, rows, isClasses, classNames: isClasses ? classNames : [] };
+}
+
+const isWhole = (cell: string) => Number.isInteger(Number(cell));
+
+type Value = (variables: readonly number[]) => number;
+
+const NAMES = ["sin", "cos", "tan", "tanh", "atan", "exp", "log", "sqrt", "abs", "sign"] as const;
+const FUNCTIONS = new Map<string, (x: number) => number>(NAMES.map((name) => [name, Math[name]]));
+const CONSTANTS = new Map([
+  ["pi", Math.PI],
+  ["e", Math.E],
+]);
+
+/** Names of variables in the order of a formula's arguments. */
+const VARIABLES = ["x", "y", "z", "u", "v", "w"];
+const KNOWN = [...VARIABLES, ...CONSTANTS.keys(), ...NAMES].join(", ");
+
+const TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z]+)|(\*\*|[-+*/^(),]))/iy;
+
+interface Formula {
+  /** Those of x, y, z, u, v, w that occur, in this order. */
+  variables: string[];
+  /** Its value at numbers in the order of the variables. */
+  at: Value;
+}
+
+/** Reads a formula such as "exp(sin(pi*x) + y^2)"; throws an Error that says where and why it is none. */
+export function readFormula(text: string): Formula {
+  const tokens = tokensOf(text);
+  const used = VARIABLES.filter((name) => tokens.includes(name));
+  if (used.length === 0) throw new Error(`“${text}” has no variable: expected one of x, y, z.`);
+  let next = 0;
+
+  const take = (token: string) => tokens[next] === token && next++ >= 0;
+  const expect = (token: string) => {
+    if (!take(token)) throw new Error(`Expected “${token}” ${placeOf(tokens, next)}.`);
+  };
+
+  function sum(): Value {
+    let value = product();
+    for (;;) {
+      const left = value;
+      if (take("+")) value = both(left, product(), (a, b) => a + b);
+      else if (take("-")) value = both(left, product(), (a, b) => a - b);
+      else return value;
+    }
+  }
+
+  function product(): Value {
+    let value = signed();
+    for (;;) {
+      const left = value;
+      if (take("*")) value = both(left, signed(), (a, b) => a * b);
+      else if (take("/")) value = both(left, signed(), (a, b) => a / b);
+      // 2x and 3 sin(x): a factor may stand beside another.
+      else if (/^[\d.(a-z]/i.test(tokens[next] ?? "")) value = both(left, power(), (a, b) => a * b);
+      else return value;
+    }
+  }
+
+  function signed(): Value {
+    if (take("+")) return signed();
+    if (!take("-")) return power();
+    const value = signed();
+    return (x) => -value(x);
+  }
+
+  function power(): Value {
+    const base = atom();
+    return take("^") || take("**") ? both(base, signed(), (a, b) => a ** b) : base;
+  }
+
+  function atom(): Value {
+    const token = tokens[next];
+    if (take("(")) {
+      const value = sum();
+      expect(")");
+      return value;
+    }
+    if (token === undefined) throw new Error("The formula ends too early.");
+    next++;
+    if (/^[\d.]/.test(token)) return () => Number(token);
+    const constant = CONSTANTS.get(token);
+    if (constant !== undefined) return () => constant;
+    const index = used.indexOf(token);
+    if (index >= 0) return (x) => x[index];
+    const f = FUNCTIONS.get(token);
+    if (!f) throw new Error(`Unknown: “${token}”. Known are ${KNOWN}.`);
+    expect("(");
+    const argument = sum();
+    expect(")");
+    return (x) => f(argument(x));
+  }
+
+  const at = sum();
+  if (next < tokens.length) throw new Error(`Expected an operator ${placeOf(tokens, next)}.`);
+  return { variables: used, at };
+}
+
+function tokensOf(text: string): string[] {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  let end = 0;
+  for (let found = TOKEN.exec(text); found; found = TOKEN.exec(text)) {
+    tokens.push((found[1] ?? found[2] ?? found[3]).toLowerCase());
+    end = TOKEN.lastIndex;
+  }
+  const rest = text.slice(end).trim();
+  if (rest) throw new Error(`Unknown: “${rest[0]}”. Known are + − * / ^ ( ), ${KNOWN}.`);
+  return tokens;
+}
+
+const placeOf = (tokens: readonly string[], next: number) =>
+  next < tokens.length ? `before “${tokens[next]}”` : "at the end";
+
+function both(left: Value, right: Value, f: (a: number, b: number) => number): Value {
+  return (x) => f(left(x), right(x));
 }

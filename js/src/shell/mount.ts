@@ -2,9 +2,8 @@
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
-import type { Rect, Remark, Scene } from "../scene/marks.ts";
+import type { Mark, Rect, Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
-import { wordsOf } from "../scene/words.ts";
 import { watchTraits } from "../wire/hear.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
@@ -327,4 +326,21 @@ function givenOf(
     ratio: globalThis.devicePixelRatio || 1,
     pointed: NOT_POINTED,
   };
+}
+
+export function wordsOf(scene: Scene): string[] {
+  const whole = { x: 0, y: 0, width: scene.width, height: scene.height };
+  return [
+    scene.title,
+    scene.moment,
+    ...scene.caption.map(({ text }) => text),
+    ...scene.sheets.flatMap((sheet) => textsIn(sheet.marks(whole))),
+  ];
+}
+
+function textsIn(marks: readonly Mark[]): string[] {
+  return marks.flatMap((mark) => {
+    if (mark.kind === "text") return [mark.text];
+    return mark.kind === "group" ? textsIn(mark.marks) : [];
+  });
 }

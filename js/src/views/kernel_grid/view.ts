@@ -105,12 +105,8 @@ function build(shell: Shell): Parts {
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
-      header.show(
-        { ...settings, scores: scoreNames(given.get), band: layer?.band },
-        layers,
-        layer?.name ?? "",
-        room,
-      );
+      const state = { ...settings, scores: scoreNames(given.get), band: layer?.band };
+      header.show(state, layers, layer?.name ?? "", room);
       // In a host that scrolls, twice as much is shown whole; beside others all of it.
       const inside = given.room === undefined ? roomIn(given, settings) : 2 * given.height;
       const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);

@@ -17,16 +17,8 @@ import {
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
-import {
-  asDrawn,
-  type Bundle,
-  type Graph,
-  graphOf,
-  type Relevance,
-  ranksOf,
-  relevanceOf,
-} from "./graph.ts";
-import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
+import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
+import { layoutOf, type NetworkLayout, type PlacedColumn, ranksOf, roomFor } from "./layout.ts";
 import type { ShownColumn } from "./rails.ts";
 
 /** How one of several diagrams is like the others. */

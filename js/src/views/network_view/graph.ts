@@ -270,16 +270,3 @@ export function relevanceOf(
   const shown = order.slice(0, room).sort((a, b) => a - b);
   return { sizes, most: max(sizes) ?? 0, shown };
 }
-
-/** Where units stand by an order for some layers; a shared kernel has one for each unit before. */
-export function ranksOf({ columns }: Pick<Graph, "columns">, order: Record<string, number[]>) {
-  const ranks: number[][] = [];
-  for (const { layer, from, units } of columns) {
-    const [own, before] = [layer && order[layer.name], ranks[from[0]] ?? [0]];
-    const each = own?.length ?? (layer || units % before.length ? units : units / before.length);
-    const within = (unit: number) => own?.indexOf(unit % each) ?? unit % each;
-    const rank = (_: unknown, n: number) => before[Math.floor(n / each)] * each + within(n);
-    ranks.push(Array.from({ length: units }, rank));
-  }
-  return ranks;
-}
