@@ -14,10 +14,8 @@ import type { StreamExports } from "./wire/types.ts";
 function render(kind: string, props: RenderProps): void {
   const view = VIEWS[kind];
   if (!view) throw new Error(`this page's kan_widgets has no view ${kind}: reload the page`);
-  putSheet(
-    props.el,
-    Object.values(VIEWS).flatMap(({ css }) => css ?? []),
-  );
+  const sheets = Object.values(VIEWS).flatMap(({ css }) => css ?? []);
+  putSheet(props.el, sheets);
   if ("within" in props) view.render(props);
   else renderOrMove(props, view.render);
 }

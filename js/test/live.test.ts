@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { connect, type LiveModel, withoutBytes } from "../src/page/index.ts";
+import { connect, type LiveModel, withoutBytes } from "../src/page/live.ts";
 import { putBytes } from "../src/wire/protocol.ts";
 
 /** Stands in for the browser's way to hear of events. */
