@@ -418,10 +418,10 @@ def longer() -> Markdown:
             "**Shuffled labels turn the order round**",
             "**With shuffled labels the order is not seen**",
         )
-        + f": the second is {in_words(shuffled, '.2f')} times as bent as the first, the third "
-        f"{in_words(third_shuffled, '.2f')} times as bent as the second. With right labels it is "
-        f"{in_words(alike, '.2f')} and {in_words(third, '.2f')}. (Of the shuffled labels such a "
-        f"network has learned {in_words(learned, '.0%')}.)",
+        + f": the second is {in_words(shuffled, '.2f')} times as bent as the first (with right "
+        f"labels {np.mean(alike):.2f}), the third {in_words(third_shuffled, '.2f')} times as bent "
+        f"as the second (with right labels {np.mean(third):.2f}). Of the shuffled labels such a "
+        f"network has learned {np.mean(learned):.0%}.",
     )
 
 
@@ -494,8 +494,9 @@ def about_parts() -> Markdown:
     more = listed([f"{of.count(LEADS[0])} {step}" for of, step in zip(leads, STEPS, strict=True)])
     less = sum(of.count(LEADS[1]) for of in leads)
     told.append(
-        f"**By other measures, with one size**: of the {len(MEASURES)} in the table at the top, so "
-        f"many find that a layer's own splines make the later layer more complex: {more}. "
+        "**Do other measures agree?** With one size, of the "
+        f"{len(MEASURES)} at the top of this page so many find that a layer's own splines make the "
+        f"later layer more complex: {more}. "
         + (f"In {less} cases they make it less complex." if less else "By the others it is open.")
     )
     return say(*told)
