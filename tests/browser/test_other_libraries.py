@@ -153,8 +153,8 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     titles = "remarks => remarks.map(({ title }) => title)"
     said = lab.page.locator(".kw-dashboard .kw-remark").evaluate_all(titles)
     assert sum("outputs 3·4 into node 3" in text for text in said) == 1
-    places, start = drawn(grid, 32)
-    own = lab.evaluate(f"activations(model, 0, {places})")
+    before, start = drawn(grid, 32)
+    own = lab.evaluate(f"activations(model, 0, {before})")
     assert largest_difference(start, own) < 1e-5
 
     lab.run_cell(2, wait=False)
@@ -168,7 +168,9 @@ def test_what_is_drawn_of_a_pykan_model_is_its_own_activations_during_a_blocking
     assert lab.cell_errors() == []
     own = lab.evaluate(f"activations(record['half'], 0, {places})")
     assert largest_difference(middle, own) < 1e-5
-    assert largest_difference(middle, start) > 1e-3
+    # Cells have other widths since there is a line of time, and curves other points.
+    earlier = [np.interp(*three) for three in zip(places, before, start, strict=True)]
+    assert largest_difference(middle, earlier) > 1e-2
 
     lab.until(lambda: steps(lab) == [40, 40, 40], "the last frame")
     lab.page.locator(".kw-dashboard > .kw-header .kw-segment", has_text="act_fun.1").click()
