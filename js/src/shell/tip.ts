@@ -48,7 +48,7 @@ export function createTip(document: Document) {
   let lastLabels = "";
   return {
     element: root,
-    /** Beside a cell of a box that begins at `origin` of the view: what is over the box stays in sight. */
+    /** Beside a cell of a box that begins at `origin` of the view: what is over the box stays in sight, if the tip is no higher. */
     show(text: string, lines: readonly TipLine[], cell: Rect, box: BoxSize, origin: Point) {
       const labels = lines.map(({ label, swatch }) => `${label}|${swatch ?? ""}`).join();
       if (labels !== lastLabels) {
@@ -69,7 +69,8 @@ export function createTip(document: Document) {
       root.hidden = false;
       const { offsetWidth: width, offsetHeight: height } = root;
       const { x, y } = placeTip(cell, { width, height }, box);
-      root.style.transform = `translate(${Math.round(x + origin.x)}px, ${Math.round(y + origin.y)}px)`;
+      const top = Math.max(0, Math.min(y, box.height - height) + origin.y);
+      root.style.transform = `translate(${Math.round(x + origin.x)}px, ${Math.round(top)}px)`;
     },
     hide() {
       root.hidden = true;
