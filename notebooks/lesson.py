@@ -242,6 +242,12 @@ def at_least(count: int, of: int) -> str:
     return f"at least {100 * low:.0f} %, 95 % sure"
 
 
+def counted(values: ArrayLike) -> str:
+    """Say how many of ten kernels are something; without an interval, where none is."""
+    each = np.asarray(values, float)
+    return in_words(each, ".2f") if each.any() else "0.00"
+
+
 def span(values: ArrayLike, form: str) -> str:
     """Say between which numbers some lie."""
     return f"{np.min(values):{form}} to {np.max(values):{form}}"
