@@ -208,7 +208,6 @@ def circuits(
 
 
 def _drivers(chain: LayerChain, numbers: Int64, most: int) -> Iterator[tuple[str, Drivers]]:
-    """Find what drives the kernels of each layer; nothing is kept of the images."""
     classes, counts = np.unique(numbers, return_counts=True)
     for k, layer in enumerate(chain.layers):
         means = chain.of_kernels[k]
@@ -232,7 +231,6 @@ def _drivers(chain: LayerChain, numbers: Int64, most: int) -> Iterator[tuple[str
 
 
 def _greatest(held: Tensor, maps: Tensor, batch: Batch, most: int) -> Tensor:
-    """Return the greatest responses so far, with image, row and column."""
     values, place = maps.movedim(0, 2).flatten(3).max(dim=3)
     images = torch.from_numpy(batch.rows).expand(values.shape)
     placed = [values, images, place // maps.shape[4], place % maps.shape[4]]
@@ -265,11 +263,7 @@ def _largest(values: Float64, count: int) -> list[tuple[int, int]]:
 def _measured(
     chain: LayerChain, target: int, function: int, route: Route, rows: Int64, others: Int64
 ) -> tuple[Path, Float64, Float64]:
-    """Measure a path on images held out, and on others; p is not corrected.
-
-    Returns as well what all paths, the path and its edges have of a change, and by how much the
-    score falls without: ``(2 + edges, n)`` each.
-    """
+    """Measure a path, its parts and its falls ``(2 + edges, n)``; p is not corrected."""
     place = tuple(int(i) for i in np.unravel_index(function, chain.layers[0].shape))
     route, entry = {0: place[0], **route}, function % math.prod(chain.layers[0].shape[1:])
     parts = chain.over(rows, chain.parts, target, entry, route).T

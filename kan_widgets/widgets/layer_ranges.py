@@ -145,7 +145,6 @@ class LayerRanges(ModelView):
         return rows, {"content": content, "past": past(names, moments, series)}, complete
 
     def _wire(self, row: Row) -> dict[str, Any]:
-        """Return a row as the page reads it; of an ensemble with the median ranges of networks."""
         wire, networks = row.wire(), self._ensemble
         own = wire["numbers"]["observed_range" if row.over_inputs else "range"]
         if networks is not None and row.layout.name in networks.layers and own is not None:

@@ -33,10 +33,8 @@ class NetworkView(ModelView):
     KAN layers, convolutions, linear layers, pooling and common activations is computed in the
     page, also for a digit that is drawn on its input, with the notebook kernel busy or gone.
 
-    Of a `kan_widgets.ensemble` the most typical network is shown, and a link is the bolder, the
-    more of the networks have it: that many in which its function varies at least a twentieth as
-    much as the one of the layer that varies most (`insight.Ensemble.alive`); of a kernel, or of all
-    functions of one map, the one that most networks have.
+    Of a `kan_widgets.ensemble` the most typical network is shown; a link is the bolder, the more
+    of the networks have it (`insight.Ensemble.alive`).
 
     Examples
     --------

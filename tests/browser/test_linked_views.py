@@ -217,7 +217,7 @@ def test_a_frame_crosses_the_wire_once_whatever_the_number_of_views(
             lab.until(lambda: steps(lab).count(None) == 2, "one view")
         # A message of something else may come in between: the least of several counts.
         without, sent = (
-            min(traffic_of(lab, code) for _ in range(4))
+            min(traffic_of(lab, code) for _ in range(6))
             for code in (change, f"{change}\nlive.refresh()")
         )
         received.append((sent[0] - without[0], sent[1] - without[1]))

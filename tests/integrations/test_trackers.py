@@ -33,8 +33,8 @@ NAMES = {
     for layer in ("0", "1")
     for name in ("reach", "furthest", "constant", "broken")
 }
-# Of a picture of few cells, which ends beside them.
-WIDTH = 520
+# Of a picture of few cells, which fill it.
+WIDTH = 900
 
 
 def width_of(picture: Path) -> int:

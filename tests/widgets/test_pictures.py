@@ -100,7 +100,8 @@ def test_an_svg_has_what_the_png_has_at_the_same_places(live: Any, tmp_path: Pat
     cells = [
         (int(rect.attrib["fill"][4:-1].split(",")[0]), rect)
         for rect in ElementTree.fromstring(svg).iter(f"{SVG}rect")
-        if rect.get("fill", "").startswith("rgb(")
+        # Those of the key are lower than a cell.
+        if rect.get("fill", "").startswith("rgb(") and float(rect.attrib["height"]) > 20
     ]
     assert len(cells) == 45
     for grey, rect in cells:

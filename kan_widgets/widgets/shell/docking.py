@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import anywidget
-
 from kan_widgets.checks import nearest_word
+from kan_widgets.widgets.wire.shared_traits import Widget
 
 _ANCHORS = ("right", "split-right", "split-left", "split-top", "split-bottom")
 
 
-class Dockable(anywidget.AnyWidget):
+class Dockable(Widget):
     """What can stand beside the notebook."""
 
     _kind = ""

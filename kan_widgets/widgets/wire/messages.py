@@ -28,11 +28,7 @@ def float32(values: Any) -> bytes:
 
 
 def ensemble_dict(ensemble: Any) -> dict[str, Any]:
-    """Return where the networks of an ensemble have all functions, as a trait of its stream.
-
-    ``count`` networks, and by the name of a layer: x of each input (in, P); of each function least,
-    median and largest value (out, in, kh·kw, P), in how many it is alive, and its largest |value|.
-    """
+    """Return how many networks, and by layer where all have its functions, for a stream."""
     layers = {}
     for name in () if ensemble is None else ensemble.layers:
         x, low, middle, high = ensemble.around(name)

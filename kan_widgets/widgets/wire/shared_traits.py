@@ -1,7 +1,7 @@
 """What views of a stream share: selection and time."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -23,8 +23,20 @@ class _Chosen(traitlets.TraitType[Any, Any]):
 
 SHARED_TRAITS = ("selection", "cursor")
 
+if TYPE_CHECKING:
 
-class Sharing(anywidget.AnyWidget):
+    class Widget(traitlets.HasTraits):  # noqa: D101
+        set_state: Callable[..., None]
+        _should_send_property: Callable[..., bool]
+        _repr_mimebundle_: Callable[..., Any]
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Widget = anywidget.AnyWidget
+
+
+class Sharing(Widget):
     """A view with the selection and the time of its stream, which it joins when both are made.
 
     The two cross the wire with the stream alone. In the page ``js/src/shell/linked.ts`` keeps them
