@@ -208,6 +208,7 @@ def circuits(
 
 
 def _drivers(chain: LayerChain, numbers: Int64, most: int) -> Iterator[tuple[str, Drivers]]:
+    """Find what drives the kernels of each layer; nothing is kept of the images."""
     classes, counts = np.unique(numbers, return_counts=True)
     for k, layer in enumerate(chain.layers):
         means = chain.of_kernels[k]

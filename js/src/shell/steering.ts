@@ -1,5 +1,6 @@
 /** Beginning a training, holding it and letting it go on, step by step, from any view: the training panel has more. */
 
+import { ENDED } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createKit, iconButton } from "./controls.ts";
 
@@ -7,7 +8,7 @@ export type Steering = ReturnType<typeof createSteering>;
 
 /** How a run stands where it can be held, and where it is. */
 const STEERED: readonly string[] = ["ready", "running", "paused", "still"];
-const OVER: readonly string[] = ["saved", "closed", "finished", "stopped", "interrupted", "failed"];
+const OVER: readonly string[] = [...ENDED, "saved", "closed"];
 const HELD: readonly string[] = ["ready", "paused"];
 
 /** `say` is given words where a click is not obeyed, "" where all are. */

@@ -27,6 +27,9 @@ export const SILENT = 10_000;
 
 const SIGN_EVENTS = ["msg:custom", "change:training", "change:status", "change:frame"] as const;
 
+/** States in which nothing more comes by itself. */
+export const ENDED: readonly string[] = ["finished", "stopped", "interrupted", "failed"];
+
 /** States of a run that trains or will go on: "still" is one of several models that a thread trains in turns. */
 const UNDER_WAY = ["running", "paused", "stopping", "still"];
 

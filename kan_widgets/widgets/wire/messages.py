@@ -28,7 +28,7 @@ def float32(values: Any) -> bytes:
 
 
 def ensemble_dict(ensemble: Any) -> dict[str, Any]:
-    """Return how many networks, and by layer where all have its functions, for a stream."""
+    """Return count, and by layer x (in, P), low, middle and high (out, in, kh·kw, P), or {}."""
     layers = {}
     for name in () if ensemble is None else ensemble.layers:
         x, low, middle, high = ensemble.around(name)

@@ -25,7 +25,9 @@ SHARED_TRAITS = ("selection", "cursor")
 
 if TYPE_CHECKING:
 
-    class Widget(traitlets.HasTraits):  # noqa: D101
+    class Widget(traitlets.HasTraits):
+        """What views use of `anywidget.AnyWidget`, which has no types."""
+
         set_state: Callable[..., None]
         _should_send_property: Callable[..., bool]
         _repr_mimebundle_: Callable[..., Any]

@@ -260,7 +260,7 @@ export function diagramOf(
   }
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const { order } = request.settings;
-  const ranks = order && ranksOf(graph, order);
+  const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${height}`;

@@ -1,7 +1,7 @@
 /** What Python says of a training, and its words and numbers. */
 
 import { formatCount, formatNumber } from "../../phi/format.ts";
-import type { Standing } from "../../wire/standing.ts";
+import { ENDED, type Standing } from "../../wire/standing.ts";
 
 interface Alarm {
   id: string;
@@ -64,13 +64,6 @@ export function statusOf(value: unknown): RunStatus {
 
 export const statusIn = (get: (trait: string) => unknown) => statusOf(get("status"));
 
-/** States in which nothing more comes by itself. */
-export const ENDED: readonly RunStatus["state"][] = [
-  "finished",
-  "stopped",
-  "interrupted",
-  "failed",
-];
 /** How a run stands where it may make no steps. */
 const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone", "diverged"];
 /** A smaller share of the training time for what is shown is not worth a word. */
@@ -81,7 +74,7 @@ const SETTLED = 10;
 /** How the run stands at the step that the numbers are of: they come by themselves, perhaps after word of its end. */
 export function standingAt({ state }: RunStatus, heard: Standing): Standing {
   const goesOn = state === "running" || state === "paused";
-  if (!goesOn || !ENDED.some((end) => end === heard.state)) return heard;
+  if (!goesOn || !ENDED.includes(heard.state)) return heard;
   return { ...heard, state, words: state === "paused" ? "paused" : "training" };
 }
 

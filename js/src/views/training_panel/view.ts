@@ -7,9 +7,9 @@ import { element, listen, putAttributes, putWords } from "../../shell/element.ts
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import type { SteeringCommand } from "../../wire/commands.ts";
-import { hintText, type Standing } from "../../wire/standing.ts";
+import { ENDED, hintText, type Standing } from "../../wire/standing.ts";
 import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
-import { ENDED, type RunStatus, statusIn } from "./status.ts";
+import { type RunStatus, statusIn } from "./status.ts";
 import css from "./style.css";
 
 const RATE =
