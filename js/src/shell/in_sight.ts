@@ -1,5 +1,6 @@
 /** What is in sight at once: how high a view may be, and the views of a training that begins are brought there. */
 
+import { waitsForBatch } from "../phi/inputs.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 
@@ -59,7 +60,8 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => n
 export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
-  const begins = standing.state === "running" && !broughtIn.has(store);
+  // With the first batch they grow.
+  const begins = standing.state === "running" && !broughtIn.has(store) && !waitsForBatch(store);
   const panel = begins ? scrollingPanel(view) : null;
   if (!panel) return;
   broughtIn.add(store);
