@@ -96,7 +96,10 @@ export function createChoices(root: HTMLElement, actions: Actions) {
     return [name, network] as const;
   });
 
-  joinBar(document.getElementById("kw-bar") as HTMLElement, root, more);
+  // All choices stand beside the bar's button, and its settings with what else is folded away.
+  const bar = document.getElementById("kw-bar") as HTMLElement;
+  more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
+  bar.querySelector("details")?.replaceWith(root);
   const take = details(row, "take it along");
   button(take, "Copy link", (self) => copy(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
@@ -185,14 +188,6 @@ export function createChoices(root: HTMLElement, actions: Actions) {
       };
     },
   };
-}
-
-/** Puts the choices into one row with the bar's button, and the bar's own settings with the others that are folded away. */
-function joinBar(bar: HTMLElement, choices: HTMLElement, more: HTMLElement): void {
-  const settings = bar.querySelector("details") as HTMLElement;
-  const again = bar.querySelector("[data-kw-part=again]") as HTMLElement;
-  more.append(...settings.querySelectorAll("label"), again);
-  settings.replaceWith(choices);
 }
 
 /** Makes labelled fields, and what is folded away. */

@@ -748,7 +748,9 @@ function createChoices(root, actions) {
     Object.assign(network2.input, { type: "number", min: least, max: most, step: step || "any" });
     return [name, network2];
   });
-  joinBar(document.getElementById("kw-bar"), root, more);
+  const bar = document.getElementById("kw-bar");
+  more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
+  bar.querySelector("details")?.replaceWith(root);
   const take = details(row, "take it along");
   button(take, "Copy link", (self) => copy2(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
@@ -827,12 +829,6 @@ function createChoices(root, actions) {
       };
     }
   };
-}
-function joinBar(bar, choices, more) {
-  const settings = bar.querySelector("details");
-  const again = bar.querySelector("[data-kw-part=again]");
-  more.append(...settings.querySelectorAll("label"), again);
-  settings.replaceWith(choices);
 }
 function createMaker(document, signal) {
   function labelled(parent, words, kind) {

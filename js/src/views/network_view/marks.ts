@@ -1,7 +1,7 @@
 /** Draws the units of the diagram, the kernels between them, the names over them, and bars that lie below each other. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
-import { formatAlike, percent, toATenth } from "../../phi/format.ts";
+import { formatAlike, percent } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -13,7 +13,7 @@ import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
-import { type Diagram, labelOf, type Part } from "./diagram.ts";
+import { type Diagram, labelOf, type Part, shareIn } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
 import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
 import { type Bundle, type Column, inputNamed } from "./graph.ts";
@@ -294,7 +294,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
   const text = finer(print, raw);
-  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : text(shown[unit]));
+  const saidOf = (unit: number) => (probabilities ? shareIn(diagram) : text)(shown[unit]);
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));

@@ -2,7 +2,7 @@
 
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
-import { formatCount, momentText, percent, toATenth } from "../../phi/format.ts";
+import { formatCount, momentText, percent } from "../../phi/format.ts";
 import { seenThen, waitsForBatch } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
@@ -19,6 +19,7 @@ import {
   type Leg,
   labelOf,
   type Part,
+  shareIn,
   weightOf,
 } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
@@ -133,7 +134,7 @@ export function exampleVerdict(diagram: Diagram): string {
     ? `predicted ${named(best)} (score ${value})`
     : `output ${named(best)} is the largest (${value})`;
   const what = probabilities
-    ? `predicted ${named(best)} (${about}${toATenth(probabilities[best])})`
+    ? `predicted ${named(best)} (${about}${shareIn(diagram)(probabilities[best])})`
     : raw.length > 1
       ? largest
       : `output ${value}`;
