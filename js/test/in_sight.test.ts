@@ -31,5 +31,5 @@ it("brings a view into sight once in a run, also where models are trained in tur
   probe = null;
   expect(goThrough("finished", "running")).toBe(0);
   probe = {};
-  expect(goThrough("running")).toBe(250);
+  expect(goThrough("idle")).toBe(250);
 });
