@@ -61,6 +61,11 @@ WATCHED = """
 const {frames, shown, red} = Object.assign(window.kwWatch, {on: false});
 return {frames, share: shown / frames, red: [...red]};
 """
+# Pixels by which a view reaches below what is seen of the notebook.
+BELOW = """view => {
+  const seen = document.querySelector('.jp-NotebookPanel-notebook');
+  return view.getBoundingClientRect().bottom - seen.getBoundingClientRect().bottom;
+}"""
 DIAGRAM = """view => {
   const {columns} = view.kwView.scene().diagram.graph;
   const last = view.kwView.scene().diagram.layout.columns.at(-1);
@@ -132,8 +137,7 @@ def test_the_readmes_two_cells_show_its_picture(
     dashboard = lab.page.locator(".kw-dashboard")
     lab.until_shown(dashboard.is_visible, "the dashboard")
     # Before the first batch it is whole under its cell.
-    low = "view => view.getBoundingClientRect().bottom - document.querySelector('.jp-NotebookPanel-notebook').getBoundingClientRect().bottom"
-    lab.until(lambda: dashboard.evaluate(low) <= 0, "all of it in the window")
+    lab.until(lambda: dashboard.evaluate(BELOW) <= 0, "all of it in the window")
     seen = person.trains(0, "batches")
     lab.screenshot(artifacts / "training.png")
     network = lab.page.locator(".kw-network-view")
