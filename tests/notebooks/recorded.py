@@ -239,6 +239,18 @@ def bent(variant: str, later: str, earlier: str) -> Effect:
     )
 
 
+DEALT = "dealt within layers", "dealt"
+FIRST_RISE = "bend, convs.0 to convs.1"
+
+
+def of_the_bases(variant: str) -> Effect:
+    """Return of how many pairs more than 50 of 100 the later is more bent, splines dealt to all."""
+    return Effect(
+        f"pairs of 100 in which convs.1 is more bent than convs.0, splines dealt − 50 ({variant})",
+        lambda table: np.array(table["pair"][f"{variant}, dealt: {FIRST_RISE}"]) - 50,
+    )
+
+
 def longer(variant: str, later: str, earlier: str) -> Effect:
     """Return the same of the ten networks that were trained longer."""
     return Effect(
@@ -782,6 +794,14 @@ CLAIMS = [
     ),
     Claim(
         DEPTH, "in 74 of 100", of("pair", "as built: bend, convs.0 to convs.1"), above=72, below=77
+    ),
+    Claim(DEPTH, "As built, the bases.", of_the_bases("as built"), above=20),
+    Claim(DEPTH, "With one size their part is gone", of_the_bases("one size"), -4, 2),
+    Claim(
+        DEPTH,
+        "a layer's own splines make what little is left",
+        less(*(("pair", f"one size, {way}: {FIRST_RISE}") for way in DEALT)),
+        above=0,
     ),
     Claim(
         DEPTH,
