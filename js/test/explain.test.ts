@@ -242,7 +242,7 @@ function storeOf(select: (selection: Selection | null) => void = () => {}): Fram
   });
   const layers = [layer({ shape: [2, 3, 2, 2] }), layer({ name: "linear", shape: [2, 12, 1, 1] })];
   const data = new Float32Array(2 * 12 * 9);
-  store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);
+  store.takeLive({ step: 40, layout: { version: 0, layers }, data });
   return store;
 }
 
@@ -331,16 +331,16 @@ describe("the scene", () => {
     },
   );
 
-  it("has the sum and the functions in a narrow window's first screen, below image and scores side by side", () => {
+  it("has the functions and the sum in a narrow window's first screen, below image and scores side by side", () => {
     const { made } = scene({ layer: "linear" }, 530);
     const box = (name: string) => made.sites.box(`${name}/0/0`) as Rect;
     const [image, classes] = [box("image"), box("classes")];
     expect(classes.x).toBeGreaterThan(image.x + image.width);
     expect(classes.y).toBeLessThan(image.y + image.height);
     const [sum, curves] = [box("bars"), box("curves")];
-    expect(sum.y).toBeGreaterThan(image.y);
-    expect(curves.y).toBeGreaterThan(sum.y);
-    expect(curves.y + curves.height).toBeLessThan(600);
+    expect(curves.y).toBeGreaterThan(image.y + image.height);
+    expect(sum.y).toBeGreaterThan(curves.y + curves.height);
+    expect(sum.y + sum.height).toBeLessThan(600);
   });
 
   it.each([240, 470, 530, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {
@@ -644,7 +644,7 @@ describe("the view", () => {
     const again = root.querySelector(".kw-again") as HTMLElement;
     expect(again.hidden).toBe(true);
     const frame = store.latest();
-    if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
+    if (frame) store.takeLive({ ...frame, step: 1200 });
     store.setState("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
@@ -678,7 +678,7 @@ describe("the view", () => {
   it("keeps what is chosen where the stream does not have the layer, in what is saved too", async () => {
     const layers = [layer({ name: "other" })];
     const data = new Float32Array(216);
-    store.takeLive({ step: 41, layout: { version: 1, layers }, data }, 0);
+    store.takeLive({ step: 41, layout: { version: 1, layers }, data });
     const { root, click } = await show();
     await click("bars/1/0");
     expect(selected).toEqual([]);

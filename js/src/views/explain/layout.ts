@@ -129,10 +129,8 @@ function narrow(page: Page) {
   const isBeside = left > 0 && room >= LEAST_SCORES;
   let y = page.pictures(TOP, isBeside ? undefined : wide);
   if (isBeside) y = Math.max(y, page.scores(PAD + left + GAP, TOP, room));
-  const [functions, others] = [true, false].map((is) =>
-    lists.filter(({ name }) => (name === "curves") === is),
-  );
-  for (const list of [...functions, ...others]) y = page.list(list, PAD, y, wide);
+  const functions = lists.filter(({ name }) => name === "curves");
+  for (const list of new Set([...functions, ...lists])) y = page.list(list, PAD, y, wide);
   if (!isBeside) y = page.scores(PAD, y, wide);
   page.maps(PAD, y, wide);
 }

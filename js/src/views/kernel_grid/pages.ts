@@ -41,8 +41,7 @@ export function pagesOf(a: Arrangement, foot: number) {
       const [one, last] = [base + from, base + to - 1].map(formatCount);
       return `${what}${to - from > 1 ? `s ${one}–${last}` : ` ${one}`} of ${formatCount(of)}`;
     };
-    const rows = a.flowing ? a.perBand : 1;
-    const count = a.flowing ? a.columns : ends.length;
+    const [rows, count] = a.flowing ? [a.perBand, a.columns] : [1, ends.length];
     if (a.rowsCut && a.unit < a.bands) {
       const { row, column } = stripAt(a, first);
       const end = Math.min(a.columns, column + a.perBand);

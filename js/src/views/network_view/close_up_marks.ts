@@ -219,7 +219,8 @@ function numberMarks(bars: readonly Bar[], zero: number, { muted }: Colours): Ma
     const taller = bars.filter((other) =>
       length < 0 ? other.length < length : other.length > length,
     );
-    if (meets(placed, (other) => widthOf(other.text, SMALL) + 4)) return [];
+    const beside = placed.filter((other) => other.length < 0 === length < 0);
+    if (meets(beside, (other) => widthOf(other.text, SMALL) + 4)) return [];
     if (meets(taller, ({ width }) => width)) return [];
     placed.push(bar);
     const y = zero - length + (length >= 0 ? -4 : 11);
