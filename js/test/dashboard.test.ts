@@ -153,14 +153,19 @@ describe("a dashboard", () => {
     expect(remarks()).toEqual(["KANCNN", "train_loss −∞ at step 7"]);
   });
 
-  it("says back in time the loss of the step that is shown, as its curve has it", async () => {
+  it("says back in time the loss of the step that is shown, as its curve has it, where that is not seen", async () => {
     const { all, models, store } = await show();
-    const remark = () => all(".kw-dashboard > .kw-caption .kw-remark")[1].textContent;
+    const remark = () => all(".kw-dashboard > .kw-caption .kw-remark")[1]?.textContent;
     const bytes = (...all: number[]) => new DataView(Float64Array.from(all).buffer);
     const curve = { panel: "loss", name: "train_loss", kind: "train", sums: null };
     const steps = store.steps();
     const [x, y] = [bytes(...steps), bytes(...steps.map((step) => 10 + step))];
     models.training.set("curves", [{ ...curve, x, y }]);
+    store.setCursor(steps[0]);
+    await painted();
+    expect(remark()).toBeUndefined();
+    all('[data-panel="training"]')[0].toggleAttribute("data-kw-crowded", true);
+    store.setCursor(-1);
     store.setCursor(steps[0]);
     await painted();
     expect(remark()).toBe(`train_loss ${10 + steps[0]}`);

@@ -242,7 +242,7 @@ function storeOf(select: (selection: Selection | null) => void = () => {}): Fram
   });
   const layers = [layer({ shape: [2, 3, 2, 2] }), layer({ name: "linear", shape: [2, 12, 1, 1] })];
   const data = new Float32Array(2 * 12 * 9);
-  store.takeLive({ step: 40, layout: { version: 0, layers }, data }, 0);
+  store.takeLive({ step: 40, layout: { version: 0, layers }, data });
   return store;
 }
 
@@ -644,7 +644,7 @@ describe("the view", () => {
     const again = root.querySelector(".kw-again") as HTMLElement;
     expect(again.hidden).toBe(true);
     const frame = store.latest();
-    if (frame) store.takeLive({ ...frame, step: 1200 }, 0);
+    if (frame) store.takeLive({ ...frame, step: 1200 });
     store.setState("status", { state: "live", message: "" });
     await painted();
     expect(texts(".kw-explained")).toEqual(["explained at step 40, the training is at 1,200"]);
@@ -678,7 +678,7 @@ describe("the view", () => {
   it("keeps what is chosen where the stream does not have the layer, in what is saved too", async () => {
     const layers = [layer({ name: "other" })];
     const data = new Float32Array(216);
-    store.takeLive({ step: 41, layout: { version: 1, layers }, data }, 0);
+    store.takeLive({ step: 41, layout: { version: 1, layers }, data });
     const { root, click } = await show();
     await click("bars/1/0");
     expect(selected).toEqual([]);

@@ -12,7 +12,9 @@ it("brings a view into sight once in a run, also where models are trained in tur
   panel.getBoundingClientRect = () => new DOMRect(0, 0, 100, 500);
   view.getBoundingClientRect = () => new DOMRect(0, 450, 100, 300);
   const states: string[] = [];
-  const store = { standing: () => said(states[0]) } as unknown as Store;
+  let probe: object | null = {};
+  const seen = { probe: () => probe, alone: () => false, latest: () => null };
+  const store = { standing: () => said(states[0]), ...seen } as unknown as Store;
   const goThrough = (...all: string[]) => {
     for (const state of all) {
       states[0] = state;
@@ -24,4 +26,10 @@ it("brings a view into sight once in a run, also where models are trained in tur
   panel.scrollTop = 0; // someone scrolls away
   expect(goThrough("still", "running", "paused", "running")).toBe(0);
   expect(goThrough("finished", "running")).toBe(250);
+  // Before the first batch it is small: it comes once it has grown.
+  panel.scrollTop = 0;
+  probe = null;
+  expect(goThrough("finished", "running")).toBe(0);
+  probe = {};
+  expect(goThrough("idle")).toBe(250);
 });

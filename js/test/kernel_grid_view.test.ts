@@ -237,7 +237,7 @@ describe("time", () => {
     const kept = [0, 10, 20, 30, 40, 50].map((step, k) => {
       const grid = grids[k >> 1];
       const frame = { ...frameOf([grid.made], step, 11 + k), layout: layouts[k >> 1] };
-      frames.takeLive(frame, step);
+      frames.takeLive(frame);
       return { ...frame, ...grid };
     });
     const { root } = showing(store);

@@ -12,7 +12,7 @@ function newStore(maxBytes = 1000 * FRAME) {
   const heard: Change[] = [];
   store.subscribe((what) => heard.push(what), new AbortController().signal);
   const live = (...steps: number[]) => {
-    for (const step of steps) store.takeLive(smallFrame(step, layout), 100 + step);
+    for (const step of steps) store.takeLive(smallFrame(step, layout));
   };
   return { store, outlet, heard, live };
 }
@@ -28,7 +28,6 @@ describe("frames", () => {
       Array(4).fill(null),
     );
     expect(store.steps()).toEqual([]);
-    expect(store.lastArrival()).toBe(0);
   });
 
   it("come in by rising step; the first is the initial one unless another is set", () => {
@@ -39,7 +38,6 @@ describe("frames", () => {
     expect(store.initial()?.step).toBe(0);
     expect(store.steps()).toEqual([0, 10, 20]);
     expect(store.latest()?.step).toBe(20);
-    expect(store.lastArrival()).toBe(120);
   });
 
   it("are found at or before a step", () => {
@@ -67,7 +65,7 @@ describe("frames", () => {
   it("keep the initial one beside a newer state at the same step", () => {
     const { store } = newStore();
     store.takeInitial(smallFrame(0, layout, 1));
-    store.takeLive(smallFrame(0, layout, 2), 1);
+    store.takeLive(smallFrame(0, layout, 2));
     expect(store.initial()?.data[0]).toBe(1);
     expect(store.latest()?.data[0]).toBe(2);
     expect(store.steps()).toEqual([0]);
@@ -77,16 +75,15 @@ describe("frames", () => {
     const { store, heard, live } = newStore();
     live(0, 1);
     const before = [...heard];
-    store.takeLive(smallFrame(1, layout), 999);
+    store.takeLive(smallFrame(1, layout));
     store.takeInitial(smallFrame(0, layout));
     expect(heard).toEqual(before);
-    expect(store.lastArrival()).toBe(101);
   });
 
   it("with new coefficients at the newest step take its place", () => {
     const { store, live } = newStore();
     live(0, 1);
-    store.takeLive(smallFrame(1, layout, 7), 1);
+    store.takeLive(smallFrame(1, layout, 7));
     expect(store.latest()?.data[0]).toBe(7);
     expect(store.steps()).toEqual([0, 1]);
   });
@@ -102,7 +99,7 @@ describe("frames", () => {
     const { store, heard, live } = newStore();
     live(0, 1);
     expect(heard).toEqual(["layout", "frame", "frame"]);
-    store.takeLive(smallFrame(2, smallLayout(1)), 1);
+    store.takeLive(smallFrame(2, smallLayout(1)));
     expect(heard.slice(3)).toEqual(["layout", "frame"]);
     expect(store.at(1)?.layout).toBe(layout);
   });
@@ -113,7 +110,7 @@ describe("the budget", () => {
     const { store } = newStore(100 * FRAME);
     store.takeInitial(smallFrame(0, layout));
     for (let step = 1; step <= 5000; step++) {
-      store.takeLive(smallFrame(step, layout), step);
+      store.takeLive(smallFrame(step, layout));
       const steps = store.steps();
       expect(steps.length).toBeLessThanOrEqual(100);
       expect([steps[0], steps[steps.length - 1]]).toEqual([0, step]);
@@ -179,7 +176,6 @@ describe("history", () => {
     store.takeHistory([smallFrame(5, layout), smallFrame(0, layout)]);
     expect(store.initial()?.step).toBe(0);
     expect(store.latest()?.step).toBe(5);
-    expect(store.lastArrival()).toBe(0);
     expect(heard).toEqual(["layout", "frame", "history"]);
   });
 

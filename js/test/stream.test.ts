@@ -33,14 +33,12 @@ describe("start-up", () => {
     expect(store.selection()).toEqual(selection);
     expect(store.cursor()).toBe(3);
     expect(store.status()).toEqual(status);
-    expect(store.lastArrival()).toBe(0);
   });
 
   it("shows a model that was changed before its first step", () => {
     const { store } = start({ ...saved, frame: wireFrame(0, 0, 7) });
     expect(store.initial()?.data).toEqual(Float32Array.of(0, -0));
     expect(store.latest()?.data).toEqual(Float32Array.of(7, -7));
-    expect(store.lastArrival()).toBe(0);
   });
 
   it("asks for the history once, and only when there is one", () => {
@@ -85,7 +83,6 @@ describe("live", () => {
     frame(0);
     frame(10);
     expect(store.steps()).toEqual([0, 10]);
-    expect(store.lastArrival()).toBeGreaterThan(0);
   });
 
   it("takes the frame trait as a live frame, unless it is behind the messages", () => {

@@ -304,7 +304,7 @@ def _bar(settings: dict[str, Any]) -> str:
     )
     return (
         '<section id="kw-bar" class="kw-page-bar" aria-label="Training">'
-        '<button type="button" data-kw-part="run" disabled>Train</button>'
+        '<button type="button" data-kw-part="run" disabled>Loading…</button>'
         '<button type="button" data-kw-part="again" disabled>Begin again</button>'
         f"<details><summary>settings</summary>{inputs}</details>"
         '<p><strong data-kw-part="score" aria-live="polite"></strong> '

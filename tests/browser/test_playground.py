@@ -169,10 +169,10 @@ def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path)
     usual = settings_of(page)
     choices(page, "learn").select_option("formula")
     until_on(page, lambda: "problem=formula" in page.url, "another problem")
+    page.get_by_text("more", exact=True).click()
     for label, text in {"formula": "sin(pi*x) + y/2", "hidden units": "3, 2"}.items():
         choices(page, label).fill(text)
         page.keyboard.press("Enter")
-    page.get_by_text("more", exact=True).click()
     choices(page, "basis").select_option("chebyshev")
     choices(page, "noise in the data").fill("0.1")
     page.keyboard.press("Enter")
@@ -260,6 +260,7 @@ def test_a_twin_trains_beside_it(open_page: Open, playground: Path) -> None:
         return [float(value) for value in re.findall(r"([\d.]+) %", score.inner_text())]
 
     until_on(page, lambda: len(right()) == 2 and min(right()) > 85, "both have learned")
+    page.get_by_text("more", exact=True).click()
     choices(page, "beside an MLP of equal size").uncheck()
     until_on(page, lambda: len(page.workers) == 1, "one alone")
 

@@ -207,9 +207,10 @@ export function train(
     for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
-    const words = step === 0 && state === "paused" ? "not started" : said;
+    const isNew = step === 0 && state === "paused";
+    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
     const loss = step > 0 ? ["loss", String(news.loss), step] : undefined;
-    model.set("training", { ...(model.get("training") as object), state, words, mend: "", loss });
+    model.set("training", { ...(model.get("training") as object), ...how, mend: "", loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== undefined && viewModel.get("curves") !== undefined) {
@@ -309,9 +310,10 @@ function panelStatus(
   state: string,
 ) {
   const total = steps / epochs;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
-    ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
+    ...{ step, epoch, epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page",

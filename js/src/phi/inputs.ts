@@ -1,6 +1,6 @@
 /** Where the inputs of functions lie, as a batch has shown it. */
 
-import type { Observed } from "../wire/types.ts";
+import type { Observed, Store } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 import { roundStep } from "./ranges.ts";
 
@@ -12,6 +12,10 @@ export function seenThen(observed: Observed | null, step?: number): string {
   if (!observed || observed.isImage || (observed.step ?? step) === step) return "";
   return ` at step ${formatCount(observed.step as number)}`;
 }
+
+/** Whether nothing has run through a network yet, and something still may. */
+export const waitsForBatch = (store: Pick<Store, "probe" | "alone" | "latest"> | null): boolean =>
+  store !== null && store.probe() === null && !store.alone() && !store.latest()?.step;
 
 /** This share of the inputs lies below their ends, and as much above. */
 const TAIL_SHARE = 0.005;

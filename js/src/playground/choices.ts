@@ -32,7 +32,7 @@ const PROBLEM_WORDS: Record<State["problem"], string> = {
   table: "a table of yours (CSV)",
 };
 const NETWORK_WORDS: Record<State["network"], string> = {
-  kancnn: "KAN-CNN, 3 convolutions",
+  kancnn: "KAN-CNN",
   article: "the article's KAN-CNN",
   dense: "dense layers",
 };
@@ -72,18 +72,18 @@ export function createChoices(root: HTMLElement, actions: Actions) {
   const network = select(row, "with", NETWORK_WORDS, (value) =>
     actions.choose({ ...defaultsOf("digits", value), noise: state.noise, twin: state.twin }),
   );
-  const widths = field(row, "hidden units", (text) => {
+  const more = details(row, "more");
+  const widths = field(more, "hidden units", (text) => {
     const chosen = widthsOf(text, state.network);
     if (chosen) change({ widths: chosen });
     else refuse(`${widths.label.textContent?.trim()} “${text}”: ${widthsExpected(state.network)}.`);
   });
-  const twinLabel = element(document, "label", "kw-play-check", row);
+  const twinLabel = element(document, "label", "kw-play-check", more);
   const twin = element(document, "input", "", twinLabel);
   twin.type = "checkbox";
   const twinWords = element(document, "span", "", twinLabel);
   listen(twin, signal, { change: () => change({ twin: twin.checked }) });
 
-  const more = details(row, "more");
   const basis = select(more, "basis", BASIS_WORDS, (value) => change({ basis: value }));
   const base = select(more, "base term", BASE_WORDS, (value) => change({ base: value }));
   const numbers = Object.entries(NUMBERS).map(([key, words]) => {
@@ -96,6 +96,10 @@ export function createChoices(root: HTMLElement, actions: Actions) {
     return [name, network] as const;
   });
 
+  // All choices stand beside the bar's button, and its settings with what else is folded away.
+  const bar = document.getElementById("kw-bar") as HTMLElement;
+  more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
+  bar.querySelector("details")?.replaceWith(root);
   const take = details(row, "take it along");
   button(take, "Copy link", (self) => copy(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
@@ -172,7 +176,7 @@ export function createChoices(root: HTMLElement, actions: Actions) {
       const size = ({ name, parameters }: Made) =>
         `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
       const networks = [network, ...(beside ? [beside] : [])].map(size).join(" beside ");
-      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
+      putWords(about, `${told} In your browser trains ${networks}.`);
       putWords(code, actions.code());
       return {
         /** The words on the scores of both, where there are two. */

@@ -93,32 +93,17 @@ export function createStory(place: HTMLElement, actions: Actions) {
     startDoubt(canvas, present.course, present, visited, (...found) => say(doubtWords(...found)));
   }
 
-  const step = (to: () => number, focused: HTMLElement) => ({
-    async click() {
+  function leads(button: HTMLElement, to: () => number, focused: HTMLElement) {
+    const click = async () => {
       await go(to());
       (focused.matches(":disabled") ? close : focused).focus();
-    },
-  });
-  listen(
-    open,
-    signal,
-    step(() => 1, next),
-  );
-  listen(
-    back,
-    signal,
-    step(() => current - 1, back),
-  );
-  listen(
-    next,
-    signal,
-    step(() => current + 1, next),
-  );
-  listen(
-    close,
-    signal,
-    step(() => 0, open),
-  );
+    };
+    listen(button, signal, { click });
+  }
+  leads(open, () => 1, next);
+  leads(back, () => current - 1, back);
+  leads(next, () => current + 1, next);
+  leads(close, () => 0, open);
   go(0);
 
   return {

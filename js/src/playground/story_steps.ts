@@ -1,11 +1,13 @@
 /** The seven steps of the story; each says what is so in the network at hand: its curves, what it gets right, which formula a curve is like. */
 
 import type { Course, PageModel } from "../page/trained.ts";
+import { functionOf } from "../phi/entries.ts";
 import type { Machine } from "../training/machine.ts";
 import { Network } from "../training/network.ts";
 import { Random } from "../training/random.ts";
 import type { News } from "../training/worker.ts";
 import { float32, product, readLayout } from "../wire/protocol.ts";
+import type { Selection } from "../wire/types.ts";
 import { bytesOf, type Made, type WireLayer } from "./network.ts";
 import type { Problem } from "./problems.ts";
 import { defaultsOf, type State } from "./state.ts";
@@ -63,13 +65,13 @@ function widest({ network, frame }: Known) {
   return { f, curve: curves[f], curves };
 }
 
-function select({ network, model }: Known, f: number): void {
+function select({ network, model }: Known, f: number, looks = false): void {
   const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
   const out = Math.floor(f / width / height / inputs);
-  model.set("selection", { layer: name, out, in: channel, row, column });
+  model.set("selection", { layer: name, out, in: channel, row, column, looks });
 }
 
 const at = ({ x, y }: Curve, place: number) =>
@@ -78,6 +80,14 @@ const at = ({ x, y }: Curve, place: number) =>
 /** Rounded down: all of it is explained by no curve. */
 const explained = (found: { explained: number }) =>
   `${(Math.floor(1000 * found.explained) / 10).toFixed(1)} %`;
+
+/** What the function that is looked at makes of three numbers. */
+function whatItMakes(present: Known): string {
+  const { network, frame, model } = present;
+  const [layer] = network.layout.layers;
+  const curve = curvesOf(layer, frame)[functionOf(layer, model.get("selection") as Selection)];
+  return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+}
 
 const stepWords = ({ news: { step, steps } }: Known) =>
   step > 0
@@ -108,14 +118,14 @@ export const STORY: Step[] = [
   {
     title: "What is φ?",
     words:
-      "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
+      "On every link of this network stands a function φ: one number in, another out. The one framed in violet is drawn large below.",
     state: DIGITS,
     page: "network",
     arrive(present) {
-      const { f, curve } = widest(present);
-      select(present, f);
-      return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+      select(present, widest(present).f, true);
+      return whatItMakes(present);
     },
+    follow: whatItMakes,
   },
   {
     title: "Watch it grow",

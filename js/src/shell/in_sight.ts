@@ -1,5 +1,6 @@
 /** What is in sight at once: how high a view may be, and the views of a training that begins are brought there. */
 
+import { waitsForBatch } from "../phi/inputs.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 
@@ -9,8 +10,8 @@ const MARGIN = 16;
 const HEADING = 0.35;
 /** Up to this many pixels outside it is nearly in sight. */
 const NEAR = 200;
-/** Streams of which pictures have come into sight since their training began. */
-const broughtIn = new WeakSet<Store>();
+/** Streams of which pictures have come into sight since their training began, and those that waited for their first batch. */
+const [broughtIn, waiting] = [new WeakSet<Store>(), new WeakSet<Store>()];
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
 export function scrollingPanel(element: Element): Element | null {
@@ -59,7 +60,10 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => n
 export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
-  const begins = standing.state === "running" && !broughtIn.has(store);
+  // With the first batch they grow, before there is word that it trains.
+  if (waitsForBatch(store)) return void waiting.add(store);
+  const isFirst = waiting.delete(store);
+  const begins = (isFirst || standing.state === "running") && !broughtIn.has(store);
   const panel = begins ? scrollingPanel(view) : null;
   if (!panel) return;
   broughtIn.add(store);

@@ -136,7 +136,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   const time = element(document, "div", "kw-time-place");
   const turns = createTurns(root, draw, signal);
   const [theme, schedule] = themeBetween(turns.now, () => paintTheme(root, el, model.get("theme")));
-  const status = createStatus(document, schedule, hasTime, kind.above);
+  const status = createStatus(document, hasTime, kind.above);
   const caption = createCaption(document);
   const hold = holdHeight(caption.element);
   const unseen = createUnseen(schedule);
@@ -244,7 +244,6 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   watchAround(el, root, schedule, signal);
   atEnd(signal, () => {
     unseen.stop();
-    status.stop();
     root.remove();
   });
   el.append(root);

@@ -4,7 +4,7 @@ import { formatCount } from "../phi/format.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
-import { createPlayer, type Timed } from "./timeline.ts";
+import { createPlayer, seek, type Timed } from "./timeline.ts";
 
 export type Scrubber = ReturnType<typeof mountScrubber>;
 
@@ -66,10 +66,10 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
     parts.tell(step, store.latest()?.step ?? step);
   }
 
-  function seek(event: PointerEvent) {
+  function drag(event: PointerEvent) {
     if (!dragging) return;
     isByHand = true;
-    store.setCursor(nearestTo(track, steps, event));
+    seek(store, steps, nearestTo(track, steps, event));
   }
 
   function toggle() {
@@ -103,11 +103,11 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
       dragging = true;
       player.stop();
       track.setPointerCapture?.(event.pointerId);
-      seek(event);
+      drag(event);
       track.focus();
       event.preventDefault();
     },
-    pointermove: seek,
+    pointermove: drag,
     pointerup: drop,
     pointercancel: drop,
     keydown,

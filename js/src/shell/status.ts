@@ -8,9 +8,6 @@ import { hintText, lookOf, type Standing, standingText } from "../wire/standing.
 import type { Store } from "../wire/types.ts";
 import { element, putStyle, putWords } from "./element.ts";
 
-/** Milliseconds for which a frame counts as arriving. */
-const FRESH = 1000;
-
 /** "step 1,240 · training"; with the line that mends it, where one does. */
 export function statusText(
   step: number | null,
@@ -25,25 +22,17 @@ export function statusText(
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
 
-/** `stateFirst`: the status is the headline of several views. Where it is not `timed` it names only what is not shown. `redraw` is called when the newest frame is no longer fresh. */
-export function createStatus(
-  document: Document,
-  redraw: () => void,
-  timed: boolean,
-  stateFirst = false,
-) {
+/** `stateFirst`: the status is the headline of several views. Where it is not `timed` it names only what is not shown. */
+export function createStatus(document: Document, timed: boolean, stateFirst = false) {
   const root = element(document, "span", "kw-status");
   const dot = element(document, "span", "kw-dot", root);
   const statusLine = element(document, "span", "kw-status-text", root);
   const missing = element(document, "span", "kw-left-out", root);
   dot.hidden = !timed;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     element: root,
     show(store: Store, ensemble = "") {
       const standing = store.standing();
-      const age = performance.now() - store.lastArrival();
-      const arriving = store.lastArrival() > 0 && age < FRESH;
       const step = store.current()?.step ?? null;
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
@@ -56,28 +45,18 @@ export function createStatus(
       showMissing(missing, store.leftOut(), timed ? " · " : "");
       const state = lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
-      dot.classList.toggle("kw-arriving", arriving);
-      if (!arriving) return;
-      clearTimeout(timer);
-      timer = setTimeout(redraw, FRESH - age + 50);
-    },
-    stop() {
-      clearTimeout(timer);
     },
   };
 }
 
-/** At most this many parts that are not shown are named in a title, with the reason; of more it says how many there are. */
-const NAMED = 12;
-
+/** Says how many parts are not shown, and which, with the reason. */
 function showMissing(place: HTMLElement, leftOut: readonly string[], separator: string) {
   const verb = leftOut.length === 1 ? "is" : "are";
   putWords(
     place,
     leftOut.length > 0 ? `${separator}${counted(leftOut.length, "layer")} ${verb} not shown` : "",
   );
-  const more = leftOut.length > NAMED ? [`and ${leftOut.length - NAMED} more`] : [];
-  const title = [...leftOut.slice(0, NAMED), ...more].join("\n");
+  const title = leftOut.join("\n");
   if (place.title !== title) place.title = title;
 }
 

@@ -1,12 +1,11 @@
 /** A timeline: the steps of a stream, or of several at once, and going through them by itself. */
 
-import { UNKNOWN } from "../wire/standing.ts";
-import type { Store } from "../wire/types.ts";
+import { isUnderWay, UNKNOWN } from "../wire/standing.ts";
+import type { Frame, Store } from "../wire/types.ts";
 
-/** A whole history plays in about this long, in milliseconds, unless that were more than one frame a time. */
-const PLAY_TIME = 10_000;
-/** The least time between two steps of a playing history. */
-const BEAT = 40;
+/** A whole history plays in about this long, in milliseconds; and the time between two of its steps at least and at most. */
+const PLAY_TIME = 6_000;
+const BEAT = { least: 40, most: 1_000 };
 
 export function createPlayer(store: Timed, started: () => void, stopped: () => void) {
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -23,7 +22,7 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
   function move(by: number) {
     steps = store.steps();
     if (steps.length === 0) return;
-    store.setCursor(steps[Math.max(0, Math.min(steps.length - 1, index() + by))]);
+    seek(store, steps, steps[Math.max(0, Math.min(steps.length - 1, index() + by))]);
   }
 
   function stop() {
@@ -39,8 +38,8 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
     start() {
       steps = store.steps();
       if (store.cursor() < 0 || index() >= steps.length - 1) store.setCursor(steps[0]);
-      const stride = Math.max(1, Math.ceil((steps.length * BEAT) / PLAY_TIME));
-      const beat = Math.max(BEAT, Math.min(250, PLAY_TIME / Math.max(1, steps.length)));
+      const stride = Math.max(1, Math.ceil((steps.length * BEAT.least) / PLAY_TIME));
+      const beat = Math.max(BEAT.least, Math.min(BEAT.most, PLAY_TIME / steps.length));
       timer = setInterval(() => {
         if (store.cursor() < 0) stop();
         else move(stride);
@@ -51,9 +50,13 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
   };
 }
 
-interface AtStep {
-  step: number;
+/** Shows a kept step; the last one of a run that is over is its end, which looks the same however one came there. */
+export function seek(store: Timed, steps: readonly number[], step: number): void {
+  const isEnd = step === steps.at(-1) && !isUnderWay(store.standing());
+  store.setCursor(isEnd ? -1 : step);
 }
+
+type AtStep = Pick<Frame, "step">;
 
 export interface Timed
   extends Pick<

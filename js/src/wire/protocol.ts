@@ -306,7 +306,7 @@ export function readSelection(value: unknown): Selection | null {
   const numbers = [out, input, row, column];
   if (!numbers.every((n) => Number.isInteger(n) && (n as number) >= 0)) return null;
   const [o, i, r, c] = numbers as number[];
-  return { layer, out: o, in: i, row: r, column: c };
+  return { layer, out: o, in: i, row: r, column: c, ...(raw.looks === true && { looks: true }) };
 }
 
 export function samePlace(a: Selection | null, b: Selection | null): boolean {

@@ -70,7 +70,6 @@ export class FrameStore implements Store {
   readonly #frames: KeptSeries<Frame>;
   /** The binding was replaced: all kept frames go as soon as the new binding has one to show. */
   #replaced = false;
-  #arrival = 0;
   #selection: Selection | null = null;
   #cursor = -1;
   #ghostStep = -1;
@@ -109,7 +108,6 @@ export class FrameStore implements Store {
   readonly edits = () => this.#state.edits;
   readonly leftOut = () => this.#state.leftOut;
   readonly alone = () => !this.#state.connected || this.#state.status.state === "saved";
-  readonly lastArrival = () => this.#arrival;
 
   current(): Frame | null {
     return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.initial());
@@ -206,7 +204,7 @@ export class FrameStore implements Store {
   }
 
   /** Takes what the model is now. A step lower than the newest means that the training went back to it: the frames after it go. */
-  takeLive(frame: Frame, time: number): void {
+  takeLive(frame: Frame): void {
     this.#clearFault();
     const last = this.latest();
     const isBack = last !== null && frame.step < last.step;
@@ -214,7 +212,6 @@ export class FrameStore implements Store {
     this.#changeFrames(() => {
       const newest = this.latest();
       if (newest && sameFrame(newest, frame)) return false;
-      this.#arrival = time;
       const initial = this.initial();
       this.#frames.cutAfter(frame.step - 1);
       if (initial?.step === frame.step) this.#frames.all = [initial];

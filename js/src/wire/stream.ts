@@ -77,7 +77,7 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         const frame = layouts.complete(rawFrame(message));
         if (!frame) break;
         const isNew = frame.layout !== store.latest()?.layout;
-        store.takeLive(frame, performance.now());
+        store.takeLive(frame);
         if (isNew) layouts.forget(frame.layout, store.layoutsInUse());
         if (!hasAsked) askForHistory(frame.step);
         break;
@@ -160,9 +160,9 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
 /** Takes the frame of a trait, which is set rarely and apart from the messages: it may be behind them. */
 function takeLatest(store: FrameStore, frame: Frame, live: boolean): void {
   const newest = store.latest();
-  if (live && !(newest && frame.step < newest.step)) store.takeLive(frame, performance.now());
+  if (live && !(newest && frame.step < newest.step)) store.takeLive(frame);
   // The model was changed before its first step.
-  else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame, 0);
+  else if (newest === store.initial() && newest?.step === frame.step) store.takeLive(frame);
   else store.takeHistory([frame]);
 }
 

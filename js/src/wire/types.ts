@@ -126,6 +126,8 @@ export interface Selection {
   in: number;
   row: number;
   column: number;
+  /** Whoever selected it wants it looked at closely, where a selection is only marked. */
+  looks?: boolean;
 }
 
 /** What reaches the functions of one layer, for a batch. An entry is what one takes in: (channel·kh + row)·kw + column of a convolution, where channel counts over all groups (of shared kernels there is one); feature i of a linear layer. */
@@ -328,8 +330,6 @@ export interface Store {
   standing(): Standing;
   /** Parts of the model that have no functions to show: "name (type): why". */
   leftOut(): readonly string[];
-  /** performance.now() when the last frame came in live; 0 when the page only has saved ones. */
-  lastArrival(): number;
   /** Calls fn at once on every change until the signal aborts; views gather the calls of one animation frame. */
   subscribe(fn: (what: Change) => void, signal: AbortSignal): void;
 }

@@ -359,9 +359,10 @@ function train(saved, course, controls, signal, follower) {
     for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
-    const words = step === 0 && state === "paused" ? "not started" : said;
+    const isNew = step === 0 && state === "paused";
+    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
-    model.set("training", { ...model.get("training"), state, words, mend: "", loss });
+    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== void 0 && viewModel.get("curves") !== void 0) {
@@ -435,9 +436,10 @@ var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
-    ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
+    ...{ step, epoch, epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
@@ -681,7 +683,7 @@ var PROBLEM_WORDS = {
   table: "a table of yours (CSV)"
 };
 var NETWORK_WORDS = {
-  kancnn: "KAN-CNN, 3 convolutions",
+  kancnn: "KAN-CNN",
   article: "the article's KAN-CNN",
   dense: "dense layers"
 };
@@ -724,17 +726,17 @@ function createChoices(root, actions) {
     NETWORK_WORDS,
     (value) => actions.choose({ ...defaultsOf("digits", value), noise: state.noise, twin: state.twin })
   );
-  const widths = field(row, "hidden units", (text) => {
+  const more = details(row, "more");
+  const widths = field(more, "hidden units", (text) => {
     const chosen = widthsOf(text, state.network);
     if (chosen) change({ widths: chosen });
     else refuse(`${widths.label.textContent?.trim()} “${text}”: ${widthsExpected(state.network)}.`);
   });
-  const twinLabel = element(document, "label", "kw-play-check", row);
+  const twinLabel = element(document, "label", "kw-play-check", more);
   const twin = element(document, "input", "", twinLabel);
   twin.type = "checkbox";
   const twinWords = element(document, "span", "", twinLabel);
   listen(twin, signal, { change: () => change({ twin: twin.checked }) });
-  const more = details(row, "more");
   const basis = select2(more, "basis", BASIS_WORDS, (value) => change({ basis: value }));
   const base = select2(more, "base term", BASE_WORDS, (value) => change({ base: value }));
   const numbers = Object.entries(NUMBERS).map(([key, words]) => {
@@ -746,6 +748,9 @@ function createChoices(root, actions) {
     Object.assign(network2.input, { type: "number", min: least, max: most, step: step || "any" });
     return [name, network2];
   });
+  const bar = document.getElementById("kw-bar");
+  more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
+  bar.querySelector("details")?.replaceWith(root);
   const take = details(row, "take it along");
   button(take, "Copy link", (self) => copy2(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
@@ -812,7 +817,7 @@ function createChoices(root, actions) {
       refuse("");
       const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
       const networks = [network2, ...beside ? [beside] : []].map(size).join(" beside ");
-      putWords(about, `${told} Here, in your browser, trains ${networks}.`);
+      putWords(about, `${told} In your browser trains ${networks}.`);
       putWords(code, actions.code());
       return {
         /** The words on the scores of both, where there are two. */
@@ -2178,8 +2183,8 @@ function expand(machine, { kernel }, points) {
   const splines = machine.take(functions * functions);
   const y = machine.take(n * functions);
   machine.floats(x, n).set(points);
-  const identity = machine.floats(splines, functions * functions);
-  for (let b = 0; b < functions; b++) identity[b * (functions + 1)] = 1;
+  const identity2 = machine.floats(splines, functions * functions);
+  for (let b = 0; b < functions; b++) identity2[b * (functions + 1)] = 1;
   const sizes = {
     ...{ n: 1, height: n, width: 1, channels: 1, out: functions, groups: 1 },
     kernel: [1, 1],
@@ -2606,7 +2611,7 @@ function dsv_default(delimiter) {
       }).join(delimiter);
     });
   }
-  function format(rows, columns) {
+  function format2(rows, columns) {
     if (columns == null) columns = inferColumns(rows);
     return [columns.map(formatValue).join(delimiter)].concat(preformatBody(rows, columns)).join("\n");
   }
@@ -2626,7 +2631,7 @@ function dsv_default(delimiter) {
   return {
     parse,
     parseRows,
-    format,
+    format: format2,
     formatBody,
     formatRows,
     formatRow,
@@ -2904,6 +2909,227 @@ function both(left, right, f) {
   return (x) => f(left(x), right(x));
 }
 
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/phi/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+
+// src/phi/entries.ts
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function localOf({ window }, at2) {
+  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
+}
+
 // src/playground/story_steps.ts
 var SEEDS = 8;
 var DIGITS = defaultsOf("digits", "kancnn");
@@ -2919,16 +3145,22 @@ function widest({ network, frame }) {
   const f = heights.indexOf(Math.max(...heights));
   return { f, curve: curves[f], curves };
 }
-function select({ network, model }, f) {
+function select({ network, model }, f, looks = false) {
   const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
   const out = Math.floor(f / width / height / inputs);
-  model.set("selection", { layer: name, out, in: channel, row, column });
+  model.set("selection", { layer: name, out, in: channel, row, column, looks });
 }
 var at = ({ x, y }, place) => y[x.findIndex((each) => Math.abs(each - place) < 1e-6)];
 var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
+function whatItMakes(present) {
+  const { network, frame, model } = present;
+  const [layer] = network.layout.layers;
+  const curve = curvesOf(layer, frame)[functionOf(layer, model.get("selection"))];
+  return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+}
 var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
 function digitsOf2({ problem }, pushed) {
   const { inputs } = problem.data.test;
@@ -2946,14 +3178,14 @@ var prunedAt = -1;
 var STORY = [
   {
     title: "What is φ?",
-    words: "On every link of this network stands a function φ: one number goes in, another comes out. Framed in violet is that one of the first layer which varies most.",
+    words: "On every link of this network stands a function φ: one number in, another out. The one framed in violet is drawn large below.",
     state: DIGITS,
     page: "network",
     arrive(present) {
-      const { f, curve } = widest(present);
-      select(present, f);
-      return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
-    }
+      select(present, widest(present).f, true);
+      return whatItMakes(present);
+    },
+    follow: whatItMakes
   },
   {
     title: "Watch it grow",
@@ -3274,23 +3506,23 @@ function createStory(place, actions) {
     saidAt = performance.now();
     putWords(facts, text);
   }
-  async function go(step2) {
+  async function go(step) {
     visit.abort();
     visit = new AbortController();
     if (present && current > 0) STORY[current - 1].leave?.(present);
-    current = step2;
-    open.hidden = step2 > 0;
-    body.hidden = step2 === 0;
-    canvas.hidden = step2 !== STORY.length;
-    actions.moved(step2);
-    isDue = step2 > 0;
-    if (step2 === 0) return;
-    const { title: name, words: text, state } = STORY[step2 - 1];
-    putWords(title, `${step2} of ${STORY.length}: ${name} `);
+    current = step;
+    open.hidden = step > 0;
+    body.hidden = step === 0;
+    canvas.hidden = step !== STORY.length;
+    actions.moved(step);
+    isDue = step > 0;
+    if (step === 0) return;
+    const { title: name, words: text, state } = STORY[step - 1];
+    putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
-    back.disabled = step2 === 1;
-    next.disabled = step2 === STORY.length;
+    back.disabled = step === 1;
+    next.disabled = step === STORY.length;
     if (!isSame(actions.state(), state)) {
       isOurs = true;
       present = null;
@@ -3309,32 +3541,17 @@ function createStory(place, actions) {
     if (current < STORY.length) return;
     startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
   }
-  const step = (to, focused) => ({
-    async click() {
+  function leads(button, to, focused) {
+    const click = async () => {
       await go(to());
       (focused.matches(":disabled") ? close : focused).focus();
-    }
-  });
-  listen(
-    open,
-    signal,
-    step(() => 1, next)
-  );
-  listen(
-    back,
-    signal,
-    step(() => current - 1, back)
-  );
-  listen(
-    next,
-    signal,
-    step(() => current + 1, next)
-  );
-  listen(
-    close,
-    signal,
-    step(() => 0, open)
-  );
+    };
+    listen(button, signal, { click });
+  }
+  leads(open, () => 1, next);
+  leads(back, () => current - 1, back);
+  leads(next, () => current + 1, next);
+  leads(close, () => 0, open);
   go(0);
   return {
     go,
@@ -3727,6 +3944,23 @@ THIS SOFTWARE.
 /*! d3-dsv 3.0.1
 
 Copyright 2013-2021 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/
+
+/*! d3-format 3.1.3
+
+Copyright 2010-2026 Mike Bostock
 
 Permission to use, copy, modify, and/or distribute this software for any purpose
 with or without fee is hereby granted, provided that the above copyright notice

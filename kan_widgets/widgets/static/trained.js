@@ -359,9 +359,10 @@ function train(saved, course, controls, signal, follower) {
     for (const message of news.observed) model.tell(message);
     curves.take(news);
     const [state, said] = STATES[news.state];
-    const words = step === 0 && state === "paused" ? "not started" : said;
+    const isNew = step === 0 && state === "paused";
+    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
-    model.set("training", { ...model.get("training"), state, words, mend: "", loss });
+    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== void 0 && viewModel.get("curves") !== void 0) {
@@ -435,9 +436,10 @@ var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   const total = steps / epochs;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
-    ...{ step, epoch: Math.min(epochs, Math.floor(step / total) + 1), epochs },
+    ...{ step, epoch, epochs },
     ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"

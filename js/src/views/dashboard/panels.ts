@@ -3,13 +3,13 @@
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { sum } from "d3-array";
 import { layerNamed, noteOf } from "../../phi/entries.ts";
+import { waitsForBatch } from "../../phi/inputs.ts";
 import { latestOf } from "../../scene/logged.ts";
 import { type Paged, pictureOf } from "../../scene/still.ts";
 import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
-import { isUnderWay } from "../../wire/standing.ts";
 
 /** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
 interface Size {
@@ -28,13 +28,13 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
 const NARROW = { below: 540, least: 480, most: 640, page: 980 };
+/** Before the first batch nothing runs through it, and it is to be seen under the cell that shows it. */
+const WAITING = { least: 200, most: 236 };
 /** A drawing of fewer pixels is a line of words. */
 const FLAT = 60;
 /** Between two rows, and around a drawing that is not there yet. */
 const BETWEEN_ROWS = 8;
 const AROUND = 76;
-/** What comes with the first steps above the drawings of a narrow page: the line of time, and what changed. */
-const COMES = { below: 790, height: 50 };
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
 /** From this width on panels stand in two columns, and what trains beside the network. */
@@ -88,6 +88,7 @@ export function createPanels(shell: Shell, host: Host) {
   const { arrange } = heights;
   let all = false;
   let active = 0;
+  let waits = false;
 
   function withinOf(number: number): Within {
     const place = places[number];
@@ -135,8 +136,10 @@ export function createPanels(shell: Shell, host: Host) {
 
   function turn(page: string) {
     root.dataset.page = page;
+    const waited = waits;
+    waits = waitsForBatch(shell.store());
     const elsewhere = ({ named: { page: own } }: Place) => Boolean(own) && own !== page;
-    if (places.every((one) => one.section.hidden === elsewhere(one))) return;
+    if (waits === waited && places.every((one) => one.section.hidden === elsewhere(one))) return;
     for (const one of places) one.section.hidden = elsewhere(one);
     active = open()[0] ?? -1;
     arrange();
@@ -215,18 +218,16 @@ function createHeights(
     const isPage = scrollingPanel(shell.root) === null && root.clientWidth < PAIRED;
     const inSight = heightInSight(shell.root);
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
-    const sizes = places.map((place, k) => sizeOf(place, isDrawn(k)));
+    const isEmpty = page === "network" && waitsForBatch(shell.store());
+    const sizes = places.map((place, k) => sizeOf(place, isDrawn(k), isEmpty));
     const rows = standIn(root, places, open());
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
-    const store = shell.store();
-    const waits = store && isUnderWay(store.standing()) && shell.root.querySelector("[data-blank]");
-    const comes = waits && root.clientWidth < COMES.below ? COMES.height : 0;
-    const free = areFitted && seen ? seen - taken - comes : Number.POSITIVE_INFINITY;
+    const free = areFitted && seen ? seen - taken : Number.POSITIVE_INFINITY;
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
-    const isCrowded = page === "network" && isTall && !isPage;
+    const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
     let rest = 0;
     for (const { named, section } of places) {
       const isAside = isCrowded && named.name === "training";
@@ -282,18 +283,19 @@ function placeIn(document: Document, root: HTMLElement, named: Named) {
   };
 }
 
-function sizeOf(place: Place, isDrawn: boolean): Size {
+function sizeOf(place: Place, isDrawn: boolean, waits: boolean): Size {
   const { section, inside, named, model, steady } = place;
   const view = inside.querySelector<HTMLElement>(".kw-view");
   const drawn = (isDrawn && view?.querySelector(".kw-viewport")?.clientHeight) || 0;
   // What does not show itself yet takes no room.
   const height = section.offsetHeight + (view ? view.scrollHeight - view.offsetHeight : 0);
   if (drawn > 1) place.around = steady(height - drawn);
-  place.isFlat = named.name === "training" && drawn > 1 && drawn < FLAT;
+  place.isFlat = named.name === "training" && (waits || (drawn > 1 && drawn < FLAT));
   const own = place.isFlat ? undefined : DRAWINGS[named.name];
   const { most, least } = own ?? { most: drawn, least: drawn };
   const asked = named.name === "network" && Number(model?.get("height"));
   const isNarrow = named.name === "network" && section.offsetWidth < NARROW.below;
+  if (named.name === "network" && waits) return { around: place.around, ...WAITING };
   if (isNarrow) return { around: place.around, ...NARROW };
   return { around: place.around, most: asked || most, least };
 }

@@ -31,7 +31,8 @@ export function sceneOf(
   const loss = latestLoss(store.standing());
   const isBack = store.cursor() >= 0;
   const curve = loss && drawn(loss.name, isBack ? (step ?? 0) : Number.POSITIVE_INFINITY);
-  if (loss && (curve || !isBack)) {
+  // Beside its curve it is said there.
+  if (loss && !curve?.isSeen && (curve || !isBack)) {
     // What was heard last: curves may come later.
     const counts = curve && (isBack || curve.at >= (loss.at ?? 0));
     const { value, at } = counts ? curve : loss;
@@ -39,7 +40,7 @@ export function sceneOf(
     const title = `The latest ${loss.name} that was logged${isBack ? " by then" : ""}${logged}, not smoothed: ${value}`;
     // While it trains the step that is shown is mostly another one.
     const when = at === step && (isBack || !isUnderWay(store.standing())) ? "" : logged;
-    const heights = curve && !curve.isSeen ? curve.heights : [];
+    const heights = curve?.heights ?? [];
     const swatch = { kind: "spark", colours: [theme.colours["curve-0"]], heights } as const;
     const text = `${loss.name} ${formatNumber(value)}${when}`;
     caption.push({ text, tone: "ink", title, swatch: heights.length > 0 ? swatch : undefined });

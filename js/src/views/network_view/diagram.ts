@@ -1,7 +1,7 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
 import { max, maxIndex } from "d3-array";
-import { formatAlike, formatCount } from "../../phi/format.ts";
+import { formatAlike, formatCount, roughPercent, toATenth } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
@@ -341,6 +341,9 @@ function linksOf(
 export function labelOf({ probe, settings: { example } }: Diagram): number | null {
   return example < 0 ? null : (probe?.labels?.[example] ?? null);
 }
+
+/** Writes shares, of a frame whose numbers were rounded in as few digits. */
+export const shareIn = ({ flow }: Diagram) => (flow?.frame?.rough ? roughPercent : toATenth);
 
 /** How strong a link is, of the strongest of its layer. */
 export function weightOf(relevance: Relevance | null, n: number): number {

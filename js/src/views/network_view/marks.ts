@@ -1,7 +1,7 @@
 /** Draws the units of the diagram, the kernels between them, the names over them, and bars that lie below each other. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
-import { formatAlike, percent, toATenth } from "../../phi/format.ts";
+import { formatAlike, percent } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -13,7 +13,7 @@ import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
-import { type Diagram, labelOf, type Part } from "./diagram.ts";
+import { type Diagram, labelOf, type Part, shareIn } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
 import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
@@ -102,13 +102,9 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
   const boxes = units.flatMap(flat);
   return [
     rects(boxes, { fill: colours.cell }),
-    ...units.flatMap((box): Mark[] => {
-      const { unit, x, y, width, height } = box;
+    ...units.flatMap(({ unit, x, y, width, height }): Mark[] => {
       const pixels = unitMap(column, diagram.flow, unit, theme);
-      if (pixels) return [{ kind: "image", box: { x, y, width, height }, pixels }];
-      const size = { size: SMALL } as const;
-      const hasNumber = height >= 12 && units.length > 1;
-      return hasNumber ? [inMiddle(box, String(unit), colours.muted, size)] : [];
+      return pixels ? [{ kind: "image", box: { x, y, width, height }, pixels }] : [];
     }),
     rects(boxes, { stroke: colours.outline, width: 0.75 }),
   ];
@@ -269,6 +265,7 @@ export function sizeTexts(column: Column, together: number): string[] {
 
 /** Bars with less room than this stand below their numbers, where units stand so far apart. */
 const LEAST_BAR = 60;
+const LEAST_BEHIND = 12;
 const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
 const BESIDE_TALL = 14;
@@ -290,7 +287,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
   const text = finer(print, raw);
-  const saidOf = (unit: number) => (probabilities ? toATenth(shown[unit]) : text(shown[unit]));
+  const saidOf = (unit: number) => (probabilities ? shareIn(diagram) : text)(shown[unit]);
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = grid ? 0 : widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
@@ -300,7 +297,9 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const [first] = units;
   const pitch = grid || (units.length > 1 ? units[1].y - first.y : 2 * FAR_APART);
   const isBelow = beside < LEAST_BAR && pitch >= FAR_APART;
-  const room = isBelow ? Math.min(LEAST_BAR, bars - names) : beside;
+  // Where there is no room beside them either, bars stand behind the numbers.
+  const isBehind = probabilities !== null && !isBelow && beside < LEAST_BEHIND;
+  const room = isBelow ? Math.min(LEAST_BAR, bars - names) : isBehind ? bars - names : beside;
   const marks: Mark[] = [];
   const what = probabilities ? "probability" : label === null ? "output" : "score";
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
@@ -330,8 +329,9 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     if (isNamed) marks.push(words(start, middle - lift, name, ink, { middle: true, weight }));
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
-    marks.push(rects(bar, { fill: isBest ? colours.ink : colours.ghost, radius: 1 }));
-    const end = isBelow ? left : Math.max(zero, zero + length) + 4;
+    const pale = isBehind ? colours.outside : colours.ghost;
+    marks.push(rects(bar, { fill: isBest && !isBehind ? colours.ink : pale, radius: 1 }));
+    const end = isBelow ? left : isBehind ? left + 3 : Math.max(zero, zero + length) + 4;
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
     const at = isBelow ? middle - BELOW.by + lift : middle;
     if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));

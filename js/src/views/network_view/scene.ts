@@ -2,6 +2,7 @@
 
 import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
+import { waitsForBatch } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
@@ -142,7 +143,8 @@ function viewOf(given: Given, diagram: Diagram, looks: boolean) {
     : legs.slice(-1).map(({ column, bundle }): Focus => {
         return { column, bundle, unit: parts[column].bundles[bundle].to, entry: null };
       });
-  const closeUp = closeUpOf(diagram, focus ?? first ?? null, given.pointed);
+  const near = focus ?? (given.store.selection()?.looks ? marked : null);
+  const closeUp = closeUpOf(diagram, near ?? first ?? null, given.pointed);
   const part = closeUp && parts[closeUp.column];
   const onPath = legs.find(({ column }) => column === closeUp?.column)?.bundle ?? -1;
   let bundle = onPath;
@@ -150,12 +152,12 @@ function viewOf(given: Given, diagram: Diagram, looks: boolean) {
     const { from } = closeUp.parts[leading(closeUp.parts.map(({ value }) => value))];
     bundle = part.bundles.findIndex((one) => one.to === closeUp.unit && one.from === from);
   }
-  const isResult = !focus && closeUp?.kind === "unit";
+  const isResult = !near && closeUp?.kind === "unit";
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
     ...{ marked, focus, isPointed, closeUp, isResult },
-    shown: closeUp && shownFunction(diagram, closeUp, focus, bundle),
+    shown: closeUp && shownFunction(diagram, closeUp, near, bundle),
     /** The unit that adds most to the number in the close-up; −1 if none does. */
     strongest: part?.bundles[focus && focus.bundle >= 0 ? focus.bundle : bundle]?.from ?? -1,
   };
@@ -281,8 +283,8 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const isWhole =
     plotsIn(graph, { width, height: most - EXAMPLES_ROW, scale: 1, hasBars }) !== null;
   const isRow = narrow || isWhole;
-  // Of several networks in a narrow page the diagrams are to be seen together.
-  const isBrief = narrow && settings.compared !== null;
+  // Of several networks in a narrow page the diagrams are to be seen together; before the first batch nothing is taken apart.
+  const isBrief = (narrow && settings.compared !== null) || (waitsForBatch(store) && !given.still);
   // What stands below in a narrow page takes nothing from the diagram, nor from one beside it.
   const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   const more = settings.picker ? row : 0;

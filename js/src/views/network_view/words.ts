@@ -3,7 +3,7 @@
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
 import { formatCount, momentText, percent } from "../../phi/format.ts";
-import { seenThen } from "../../phi/inputs.ts";
+import { seenThen, waitsForBatch } from "../../phi/inputs.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
@@ -19,6 +19,7 @@ import {
   type Leg,
   labelOf,
   type Part,
+  shareIn,
   weightOf,
 } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
@@ -100,7 +101,8 @@ export function networkCaption(
     remarks.push({ text, title: spread });
   }
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
-  if (absence) remarks.push({ text: absence, title: graph.note });
+  const tone = waitsForBatch(store) ? "ink" : "muted";
+  if (absence) remarks.push({ text: absence, title: graph.note, tone });
   else if (graph.note && !get("ensemble")) remarks.push({ text: graph.note });
   return remarks;
 }
@@ -108,9 +110,8 @@ export function networkCaption(
 /** Why no example runs through it, and what to do. */
 function absenceOf(store: Store, isTraced: boolean): string {
   if (store.alone()) return isTraced ? "" : "no batch has run through it";
-  const hasTrained = (store.latest()?.step ?? 0) > 0;
-  if (hasTrained) return "no example yet: live.probe(inputs) runs some through it";
-  return "waiting for the first batch: it shows what flows through the network";
+  if (!waitsForBatch(store)) return "no example yet: live.probe(inputs) runs some through it";
+  return "waiting for the first batch: run the training loop, and watch it flow through the functions φ on the links";
 }
 
 /** Which example it is: "image 1 of 8". */
@@ -141,7 +142,7 @@ export function exampleVerdict(diagram: Diagram): string {
     ? `predicted ${named(best)} (score ${value})`
     : `output ${named(best)} is the largest (${value})`;
   const what = probabilities
-    ? `predicted ${named(best)} (${about}${percent(probabilities[best])})`
+    ? `predicted ${named(best)} (${about}${shareIn(diagram)(probabilities[best])})`
     : raw.length > 1
       ? largest
       : `output ${value}`;

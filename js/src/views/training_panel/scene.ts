@@ -46,6 +46,8 @@ const WITHOUT = 50;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
+/** A curve is about as high as it is wide, at most: what else is free stays above it. */
+const FLATTEST = 0.85;
 /** How each state is marked. */
 const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
@@ -80,8 +82,9 @@ export function drawing(): PanelDrawing {
 function inRoom(count: number, given: Given): Given {
   const { room, width } = given;
   if (room === undefined) return given;
-  const { rows, between } = tabulated(count, width - 2 * PAD, narrowest(count, given));
-  const each = Math.max(LEAST_ROW, (room - 2 * PAD - between) / Math.max(1, rows));
+  const table = tabulated(count || 1, width - 2 * PAD, narrowest(count, given));
+  const free = (room - 2 * PAD - table.between) / table.rows;
+  const each = Math.max(LEAST_ROW, Math.min(free, FLATTEST * table.width));
   return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
 }
 
@@ -103,17 +106,20 @@ function sceneOf(
   const { colours } = theme;
   const standing = standingAt(status, given.store.standing());
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
-  const inside = { x: PAD, y: top, width: width - 2 * PAD };
-  const high = Number(given.get("height")) || panelHeight(count || EXPECTED, inside.width);
+  const length = width - 2 * PAD;
+  const high = Number(given.get("height")) || panelHeight(count || EXPECTED, length);
   const least = narrowest(count, given);
-  const layout = chartLayout(chart, inside, high, least);
-  const { rows, between } = tabulated(count || 1, inside.width, least);
+  const { rows, between } = tabulated(count || 1, length, least);
   const whole = rows * high + between;
+  const spare = Math.max(0, (given.room ?? 0) - top - whole - PAD);
+  const inside = { x: PAD, y: top + spare, width: length };
+  const layout = chartLayout(chart, inside, high, least);
   const isEmpty = chart.panels.length === 0;
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
   // A run that waits to begin logs its loss by itself; the curve of one that was logged is on its way.
-  const isBare = standing.state === "ready" || (comes && standing.loss && isEmpty);
+  const isBegun = standing.state === "ready" && !status.begins;
+  const isBare = isBegun || (comes && standing.loss && isEmpty);
   const hint = isBare ? "" : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
   const below = isEmpty ? empty.height : whole;
@@ -127,7 +133,7 @@ function sceneOf(
     status,
     standing,
     width,
-    height: top + below + PAD,
+    height: top + spare + below + PAD,
     title: "Training",
     moment: String(given.get("ensemble") || ""),
     words: wordsOf(chart, layout, status, standing),
@@ -185,7 +191,7 @@ function barMarks(status: RunStatus, { width, theme }: Given): Mark[] {
   const share = shareDone(status);
   if (share === null) return [];
   const whole = barBox(width);
-  const filled = { ...whole, width: Math.max(BAR, share * whole.width) };
+  const filled = { ...whole, width: share && Math.max(BAR, share * whole.width) };
   const { outside, accent } = theme.colours;
   return [whole, filled].map((bar, k) =>
     rect(bar, { fill: k === 0 ? outside : accent, radius: BAR / 2 }),
