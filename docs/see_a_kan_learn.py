@@ -230,17 +230,7 @@ def words(folder: Path) -> dict[str, str]:
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
     quoted |= {name: f"{facts[name]:.3f}" for name in ("pattern_best",)}
     quoted["lines_by_chance"] = f"{facts['lines_by_chance']:.2f}"
-    moved = lesson.recorded()["article"]["right, moved"]
-    quoted["moved_span"] = lesson.span(moved, ".0%")
-    quoted["moved_apart"] = apart(facts["moved_right"], moved)
     return quoted | networks() | {"zero": "0", "early": str(EARLY)}
-
-
-def apart(value: float, others: Sequence[float]) -> str:
-    """Say that a network is above or below all others, if it is."""
-    if min(others) <= value <= max(others):
-        return ""
-    return f": this one is {'below' if value < min(others) else 'above'} all of them"
 
 
 MEASURES = ("bend", "turns", "line", "silu", "variation", "curvature")
@@ -276,7 +266,21 @@ def networks() -> dict[str, str]:
         100 * np.subtract(of["early: right"], control["early: right"])
         for of, control in ((full, bare), (again, found["one epoch without splines"]))
     )
+    of_patterns = {name: np.array(each) for name, each in found["patterns"].items()}
+    alike, alike_on_ink, other, other_on_ink = (
+        lesson.in_words(of_patterns[f"own{where}"] - of_patterns[f"{wrong}{where}"], ".2f")
+        for wrong in ("nine alike", "another's")
+        for where in ("", ", not blank")
+    )
     quoted |= {
+        "own_each": lesson.in_words(of_patterns["own"], ".2f"),
+        "own_on_ink": lesson.in_words(of_patterns["own, not blank"], ".2f"),
+        "alike_less": alike,
+        "alike_less_on_ink": alike_on_ink,
+        "anothers_less": other,
+        "anothers_less_on_ink": other_on_ink,
+        "alike_as_well": lesson.in_words(of_patterns["nine alike as well"]),
+        "as_well": str(lesson.AS_WELL),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
         "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
@@ -341,34 +345,25 @@ def networks() -> dict[str, str]:
         quoted[f"many_{when}_splines"] = lesson.in_words(
             full[f"{when}: splines' share in convs.0"], ".0%"
         )
-    for key, later, earlier in (
-        ("bent_second", "convs.1", "convs.0"),
-        ("bent_third", "convs.2", "convs.1"),
-        ("bent_last", "linear", "convs.2"),
-    ):
-        two = (found["pair"][f"one size: bend of {layer}"] for layer in (later, earlier))
+    for key, kind in (("bent_second", "pair"), ("bent_longer", "longer pair")):
+        two = (found[kind][f"one size: bend of convs.{layer}"] for layer in (1, 0))
         quoted[key] = lesson.in_words(np.divide(*two), ".2f")
-    for key, each in (
-        ("start", full["start: lines"]),
-        ("end", full["end: lines"]),
-        ("bare", bare["end: lines"]),
-        ("turned", turned["lines"]),
-        ("shuffled", shuffled["lines"]),
-    ):
-        for count in range(5):
-            as_many = np.count_nonzero(np.minimum(each, 4) == count)
-            quoted[f"dots_{key}_{count}"] = in_dots(as_many)
     for key, size in (("folds_four", ""), ("folds_many", ", as large as 16 units")):
         left = (found["curse"][f"folds, {kind}, 16{size}"] for kind in ("KAN", "MLP"))
         quoted[key] = lesson.in_words(np.subtract(*left), ".2f")
-    for key, kind, form in (
-        ("exp_kan", "KAN", ".3f"),
-        ("exp_relu", "MLP", ".2f"),
-        ("exp_silu", "MLP of SiLU", ".2f"),
-        ("exp_two", "MLP of two layers", ".2f"),
+    for key, kind in (
+        ("kan", "KAN"),
+        ("relu", "MLP"),
+        ("silu", "MLP of SiLU"),
+        ("two", "MLP of two layers"),
     ):
-        each = [np.mean(found["curse"][f"exp of a sum, {kind}, {d}"]) for d in (2, 4, 8, 16)]
-        quoted[key] = lesson.span(each, form)
+        curse, form = found["curse"], ".3f" if kind == "KAN" else ".2f"
+        each = [np.mean(curse[f"exp of a sum, {kind}, {d}"]) for d in (2, 4, 8, 16)]
+        quoted[f"exp_{key}"] = lesson.span(each, form)
+        quoted[f"exp16_{key}"] = lesson.in_words(curse[f"exp of a sum, {kind}, 16"], form)
+        quoted[f"folds16_{key}"] = lesson.in_words(curse[f"folds, {kind}, 16"], ".2f")
+        if wide := curse.get(f"folds, {kind}, 16, as large as 16 units"):
+            quoted[f"wide16_{key}"] = lesson.in_words(wide, ".2f")
     return quoted
 
 
@@ -382,12 +377,6 @@ def as_many_by_chance(one: NDArray[Any], other: NDArray[Any]) -> str:
     often = np.count_nonzero(deals >= found)
     times = f"{often:,} of 5,000 shuffles" if often else "none of 5,000 shuffles"
     return f"{np.equal.outer(one, other).mean() * len(one):.1f} would; so many do in {times}"
-
-
-def in_dots(count: int) -> str:
-    """Say a number as so many dots, in groups of five, and in figures; nothing for none."""
-    dots = " ".join("•" * min(5, count - begun) for begun in range(0, count, 5))
-    return f"{dots} {count}" if count else ""
 
 
 def of_training(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 from lesson import (
+    AS_WELL,
     DRAWN,
     X,
     called,
@@ -69,6 +70,7 @@ def reading_kernels(n: Any) -> Told:
     began = 100 * np.mean(others["start: SiLU-shaped in convs.0"])
     never = recorded()["article without splines"]["linear, worst"]
     return facts, [
+        about_wrong_patterns(),
         f"The worst of the five ±1 patterns correlates with its kernel by "
         f"{worst['pattern ±1']:.2f}, the worst locally linear kernel by "
         f"{worst['locally linear']:.3f}; in twenty other networks by "
@@ -87,7 +89,7 @@ def reading_kernels(n: Any) -> Told:
             "A large base weight does not show to keep SiLU",
         )
         + f": by {in_words(keep, '.0f')} points in twenty other networks (before training "
-        f"{began:.0f} % of all were SiLU-shaped). There splines reach "
+        f"{began:.0f} % of all were SiLU-shaped). In these, splines reach "
         + which(
             shorter,
             f"only {in_words(shorter, '.0f')} % less far where |w| is small",
@@ -101,8 +103,33 @@ def reading_kernels(n: Any) -> Told:
     ]
 
 
-def about_shapes(found: Mapping[str, Mapping[str, float]]) -> Markdown:
-    """Say what tutorial 5b's network is at three times, and how twenty others change."""
+def about_wrong_patterns() -> str:
+    """Say whether a pattern says where a kernel wants ink, or only how much, in the twenty."""
+    twenty = {name: np.array(found) for name, found in recorded()["patterns"].items()}
+    alike, on_ink = (
+        twenty[f"own{where}"] - twenty[f"nine alike{where}"] for where in ("", ", not blank")
+    )
+    other = twenty["own"] - twenty["another's"]
+    return (
+        which(
+            alike,
+            "**In the mean a pattern says more than how much ink there is**",
+            "**In the mean a pattern says less than how much ink there is**",
+            "**Whether a pattern says more than how much ink there is, is open**",
+        )
+        + f": in twenty other networks a kernel's own gets {in_words(twenty['own'], '.2f')}, nine "
+        f"alike {in_words(alike, '.2f')} less (on patches that are not blank "
+        f"{in_words(on_ink, '.2f')}), another's {in_words(other, '.2f')} less. But for "
+        f"{in_words(twenty['nine alike as well'])} of the five kernels nine alike come within "
+        f"{AS_WELL}."
+    )
+
+
+def about_shapes(found: Mapping[str, Mapping[str, float]], beyond: float) -> Markdown:
+    """Say what tutorial 5b's network is at three times, and how twenty others change.
+
+    And which share of its last layer's inputs is beyond the grid at the end, 0 to 1.
+    """
     others = recorded()["article"]
     names = {
         "right": "digits that are right",
@@ -115,7 +142,11 @@ def about_shapes(found: Mapping[str, Mapping[str, float]]) -> Markdown:
         here = (f"{of[measure]:.0%}" for of in found.values())
         rows.append([name, *here, in_words(since, ".0f")])
     head = ["here", "start", "63 steps", "945 steps", "twenty others, points after step 63"]
-    return table(head, rows)
+    many = in_words(others["beyond the dense grid"], ".0%")
+    told = say(
+        f"Beyond the last layer's grid lie {beyond:.0%} of its inputs here, {many} in the twenty."
+    )
+    return Markdown(f"{table(head, rows).data}\n\n{told.data}")
 
 
 def chart_of_lines(network: nn.Module) -> Any:
@@ -165,8 +196,13 @@ def charts_of_dark(before: nn.Module, after: nn.Module) -> list[Any]:
     return charts
 
 
-IN_THE_DARK = "how many, by movement", "difference", "answer to the dark, beside the spread"
-STRONGER_IF_MORE = IN_THE_DARK[:2]
+IN_THE_DARK = (
+    "how many, by movement",
+    "how many, by value",
+    "difference",
+    "answer to the dark, beside the spread",
+)
+STRONGER_IF_MORE = IN_THE_DARK[:3]
 
 
 def suppression(kind: str = "article") -> dict[str, Any]:
@@ -191,13 +227,14 @@ def about_dark(dark: Mapping[str, Mapping[str, float]]) -> Markdown:
     verdicts, bare = suppresses(), suppression("article without splines")
     changes, own = suppression(), own_suppression(dark)
     rows = []
-    for name, form in zip(IN_THE_DARK, (".0f", ".2f", ".2f"), strict=True):
+    for name in IN_THE_DARK:
+        form, finer = (".0f", ".1f") if name.startswith("how many") else (".2f", ".2f")
         before, after = (f"{dark[when][name]:{form}}" for when in ("start", "end"))
-        change = in_words(changes[name], ".1f" if form == ".0f" else form)
-        rows.append(
-            [name, f"{before} → {after}: {own[name]}", f"{change}: **{verdicts[name]}**"],
-        )
-    means = table(["suppression, by", "here", "change in twenty others"], rows)
+        trained = f"{np.mean(recorded()['article'][f'end: {name}']):{form}}"
+        change = f"{in_words(changes[name], finer)}: **{verdicts[name]}**"
+        rows.append([name, f"{before} → {after}: {own[name]}", trained, change])
+    head = ["suppression, by", "here", "twenty others, trained", "change in these"]
+    means = table(head, rows)
 
     def more(name: str) -> str:
         """Say how a measure grows without splines, beside how it grows with them."""
@@ -227,15 +264,15 @@ def own_suppression(dark: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
 COMPLEX = {"bend": "bend", "line": "what a line leaves", "silu": "what SiLU leaves"}
 
 
-def shares_of_pairs(when: str) -> dict[str, Any]:
+def shares_of_pairs(when: str, kind: str = "article") -> dict[str, Any]:
     """Return in how many of 100 pairs the later kernel is the more complex, by measure."""
-    others = recorded()["article"]
+    others = recorded()[kind]
     return {name: 100 * np.array(others[f"{when}: later: {of}"]) for of, name in COMPLEX.items()}
 
 
-def became_more_complex() -> dict[str, str]:
+def became_more_complex(kind: str = "article") -> dict[str, str]:
     """Say by each measure whether the later kernels of the twenty became the more complex."""
-    starts, ends = map(shares_of_pairs, ("start", "end"))
+    starts, ends = (shares_of_pairs(when, kind) for when in ("start", "end"))
     return {name: which(ends[name] - starts[name], *LATER) for name in ends}
 
 
@@ -312,7 +349,7 @@ def counting_kernels(n: Any) -> Told:
         for name, change in suppression().items()
         if name in against
     ]
-    later = became_more_complex()
+    later, once = became_more_complex(), became_more_complex("one epoch")
     small = np.count_nonzero(recorded()["article"]["end: small for all, as drawn"])
     return facts, [
         f"Shapes: of the last layer {n.found['early']['SiLU-shaped in linear']:.0%} were "
@@ -329,7 +366,11 @@ def counting_kernels(n: Any) -> Told:
             else "the same way by all of them."
         ),
         "Later kernels: "
-        + ", ".join(f"by {name} {SHORTLY[verdict]}" for name, verdict in later.items())
+        + ", ".join(
+            f"by {name} {SHORTLY[verdict]}"
+            + (f" (once through 59,000 digits {SHORTLY[other]})" if other != verdict else "")
+            for (name, verdict), other in zip(later.items(), once.values(), strict=True)
+        )
         + ".",
         f"A kernel that is small for all nine: in {out_of(small, 20)}.",
     ]
@@ -449,8 +490,9 @@ def about_lines() -> Markdown:
             "**Lines turn against the digits**",
             "**Whether lines turn with the digits is open**",
         )
-        + ": count the horizontal ones less the upright ones; standing digits give "
-        f"{in_words(turning, '.2f')} more of these than lying ones.",
+        + f": standing digits give {in_words(leaning(others, 'end: '), '.2f')} more horizontal "
+        f"than upright ones, lying digits {in_words(-leaning(turned), '.2f')} fewer: a difference "
+        f"of {in_words(turning, '.2f')}.",
         which(
             np.subtract(shuffled["lines"], others["start: lines"]),
             "With shuffled labels there are more than before training",

@@ -30,6 +30,7 @@ import kan_widgets as kw
 LAYERS = ("convs.0", "convs.1", "linear")
 DRAWN = 2.0  # the article draws its maps from −2 to 2
 X = torch.linspace(-1, 1, 401)
+AS_WELL = 0.05  # a wrong pattern whose correlation is less than this behind reads as well
 LARGE = "MLP, ten times"  # the larger MLP of tutorial 2
 FINE = torch.linspace(-1, 1, 4001, dtype=torch.float64)
 TARGET = {"layer": "target", "out": 0, "in": 0, "row": 0, "column": 0}  # what `inspect` pins
@@ -66,51 +67,22 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
     return Markdown("\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
 
 
-def supplement(title: str, sections: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]]) -> Any:
-    """Return a page in Markdown: of each section its doubt, in a sentence, and rows as a table."""
-    parts = [f"# {title}"]
-    for heading, (doubt, rows) in sections.items():
-        cells = [[_written(value) for value in row.values()] for row in rows]
-        found = table([*rows[0]], cells).data if rows else "None was found."
-        parts += [f"## {heading}", doubt, found]
+def readings(learned: Sequence[Sequence[Any]], sorting: Sequence[Sequence[Any]]) -> Markdown:
+    """Return tutorial 12's page: readings of its two kinds of networks, each with its doubt."""
+    parts = ["# Supplement"]
+    for heading, rows in {
+        "Networks 2→3→1, fitted to f": learned,
+        "Networks 2→3→2, that say whether f > 1.5": sorting,
+    }.items():
+        written = [[str(cell).replace("-", "−") for cell in row] for row in rows]
+        parts += [f"## {heading}", table(["reading", "number", "doubt", "over"], written).data]
     return Markdown("\n\n".join(parts))
 
 
-OVER_SEEDS = "interval of 95 %", "8 seeds, 1,000 inputs"
-
-
-def readings(
-    learned: Sequence[Sequence[Any]],
-    sorting: Sequence[Sequence[Any]],
-    head: Sequence[str],
-    functions: Sequence[Sequence[Any]],
-) -> Any:
-    """Return tutorial 12's page: readings of its two kinds of networks, then each function."""
-
-    def named(keys: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-        return [dict(zip(keys, row, strict=True)) for row in rows]
-
-    keys = "reading", "number", "doubt", "over"
-    doubt = "A number, its doubt, and over what it is."
-    return supplement(
-        "Supplement",
-        {
-            "Networks 2→3→1, fitted to f": (doubt, named(keys, learned)),
-            "Networks 2→3→2, that say whether f > 1.5": (doubt, named(keys, sorting)),
-            "Functions of the networks fitted to f": (
-                "Of forms: in how many of 8 networks.",
-                named(head, functions),
-            ),
-        },
-    )
-
-
-def _written(value: Any) -> str:
-    """Write a value of a table: two digits, and of counts each with its name."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} in {count}" for name, count in value.items())
-    text = f"{value:.2g}" if isinstance(value, float) else str(value)
-    return text.replace("-", "−").replace("*", "\\*").replace("|", "\\|")
+def points_and_interval(change: Any) -> tuple[str, str, str]:
+    """Write a change of a share as points lost, its interval, and over what that is."""
+    lost, low, high = (-100 * end for end in (change.value, change.high, change.low))
+    return f"{lost:.1f}", f"{low:.1f} to {high:.1f}, 95 % sure", "8 seeds, 1,000 inputs"
 
 
 def dots(
@@ -141,6 +113,8 @@ def dots(
     name, height = level
     behind = {name: ([-0.5, len(places) - 0.5], [height] * 2)} if name else {}
     figure = kw.figures.lines(curves | behind, x="", y=y, behind=[*behind])
+    for mark in figure.marks[: len(behind)]:
+        mark.stroke_width = 2
     for mark in figure.marks[len(behind) :]:
         mark.marker, mark.stroke_width = "circle", 0
     if row:  # they are counts
@@ -547,6 +521,27 @@ def patterns(network: nn.Module) -> Tensor:
     return phi[..., -1] > phi[..., 0]
 
 
+@torch.no_grad()
+def wrong_patterns(network: Any, images: Tensor) -> dict[str, Tensor]:
+    """Return how the first five patterns go with their kernels' answers, and how wrong ones do.
+
+    Correlations, one for each kernel: of its own pattern ±1; of nine entries alike; of the four
+    other kernels' patterns, their mean. A wrong pattern may have either sign. On all patches of
+    some images, and on those that are not blank.
+    """
+    patches = nn.functional.unfold(images, 3).transpose(1, 2).flatten(0, 1)
+    answers = network.convs[0](images).transpose(0, 1).flatten(1)  # kernel, patch
+    templates = torch.cat([2.0 * patterns(network)[:5].flatten(1) - 1, torch.ones(1, 9)])
+    found = {}
+    for where, seen in (("", slice(None)), (", not blank", (patches > -1).any(1))):
+        shown = torch.cat([answers[:, seen], templates @ patches[seen].T]).double()
+        r = torch.corrcoef(shown)[:5, 5:]
+        own, either = r[:, :5].diagonal(), r.abs()
+        found[f"own{where}"], found[f"nine alike{where}"] = own, either[:, 5]
+        found[f"another's{where}"] = (either[:, :5].sum(1) - own.abs()) / 4
+    return found
+
+
 def is_line(pattern: Tensor) -> bool:
     """Whether each row is of one colour, and not all of them of the same."""
     return bool((pattern == pattern[:, :1]).all() and 0 < pattern.sum() < 9)
@@ -834,16 +829,29 @@ def about_formula(
     )
 
 
-def chart_of_cuts(cut: Any) -> Any:
-    """Return a chart of the points that each network loses, replaced and trained so all along."""
-    kinds = {"replaced after training": "change", "trained so all along": "control_change"}
+def large_without_splines(seed: int) -> nn.Module:
+    """Return tutorial 12's second control: 108 numbers, as its networks have, and no spline."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return never_splines(nn.Sequential(kw.nn.KANLinear(2, 27), kw.nn.KANLinear(27, 2)))
+
+
+def chart_of_cuts(cut: Any, large_right: Sequence[float]) -> Any:
+    """Return a chart of the points that each network loses, cut, and beside it each control's."""
+    kinds = {"splines taken out": "change", "no splines, ever": "control_change"}
     across, drawn = np.arange(len(cut.networks)), {}
-    for aside, (kind, name) in zip((-0.12, 0.12), kinds.items(), strict=True):
+    for aside, (kind, name) in zip((-0.2, 0.0), kinds.items(), strict=True):
         changes = [getattr(one, name) for one in cut.networks]
         ends = np.array([(one.value, one.high, one.low) for one in changes]).T
         drawn[kind] = across + aside, *(-100 * ends)
+    drawn["as large, none ever"] = across + 0.2, *[large_lost(cut, large_right)] * 3
     places = [f"network {number}" for number in across]
     return barred(drawn, places, "points lost", ("nothing lost", 0.0))
+
+
+def large_lost(cut: Any, large_right: Sequence[float]) -> Any:
+    """Return how many points each control that is as large has less than the network itself."""
+    return 100 * (np.array([one.before for one in cut.networks]) - large_right)
 
 
 def covers(cut: Any) -> float:
@@ -860,19 +868,27 @@ def points_lost(change: Any) -> str:
     return f"{lost:.1f} [{low:.1f}, {high:.1f}] points"
 
 
-def about_cuts(cut: Any) -> Markdown:
+def about_cuts(cut: Any, large_right: Sequence[float]) -> Markdown:
     """Say how far one network's interval goes, and what replacing costs beside never having had."""
     first = cut.networks[0]
     losses = [-100 * one.change.value for one in cut.networks]
     guess = max(n for n, *_ in first.classes.values()) / first.images
-    beside = cut.after_control
+    beside, large = cut.after_control, large_lost(cut, large_right)
+    more = large + 100 * np.array([one.control_change.value for one in cut.networks])
     return say(
         f"Network 0 loses {points_lost(first.change)}, an interval for other inputs. The "
         f"{len(losses)} networks lose {span(losses, '.1f')}. The interval of one network covers "
         f"what another loses in {covers(cut):.0%} of the pairs.",
-        f"Trained without splines, networks lack {points_lost(cut.control_change)}: that is what "
-        "splines are worth here. Taking them out of a trained network costs "
-        + f"{points_lost(beside)} more"
+        f"Without splines from the start, networks lack {points_lost(cut.control_change)}; those "
+        f"as large lack {large.mean():.1f} ({span(large, '.1f')}): "
+        + which(
+            more,
+            "more still. As many numbers alone do not make up for splines.",
+            "less. A part of it is made up for by as many numbers.",
+            "about as much. As many numbers alone do not make up for splines.",
+        ),
+        "Taking splines out of a trained network costs "
+        + f"{points_lost(beside)} more than never having any"
         + (": a cut overstates their worth." if beside.high < 0 else ", which may be none."),
         f"For scale: always saying the commoner answer would lose {100 * (cut.before - guess):.0f} "
         "points.",

@@ -29,10 +29,10 @@ PARTS = OF_BASES, OF_SPLINES, OF_MATCHING = (
 )
 VARIANTS = "as built", "one size"
 LEADS = "more complex", "less complex", "open"
-STEPS = {
-    "from the first convolution to the second": "convs.0 to convs.1",
-    "from the second to the third": "convs.1 to convs.2",
-    "from the third to the dense layer": "convs.2 to linear",
+RISES = {
+    "first convolution to second": "convs.0 to convs.1",
+    "second to third": "convs.1 to convs.2",
+    "third to dense layer": "convs.2 to linear",
 }
 
 
@@ -230,10 +230,23 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
         f"of {in_words(with_four, '.2f')} with four.",
     )
     many = table(
-        ["folds in 16 variables, as large as a KAN of 16 units", "here", "twenty others"],
         [
-            [kind, f"{error:.2f}", in_words(wide[kind], ".2f")]
-            for kind, error in with_sixteen.items()
+            "folds in 16 variables, left",
+            "as large as 4 units, twenty others",
+            "as 16, here",
+            "others",
+        ],
+        [
+            [
+                kind,
+                in_words(twenty[f"folds, {kind}, 16"], ".2f"),
+                *(
+                    (f"{with_sixteen[kind]:.2f}", in_words(wide[kind], ".2f"))
+                    if kind in wide
+                    else ("not trained", "")
+                ),
+            ]
+            for kind in ("KAN", *mlps)
         ],
     )
     return Markdown(f"{counts.data}\n\n{many.data}\n\n{told.data}")
@@ -308,27 +321,58 @@ def quartiles(pairs: Sequence[Mapping[str, nn.Module]]) -> dict[tuple[str, str, 
     return found
 
 
-def typical(network: nn.Module) -> Any:
-    """Return a chart of the function of each layer whose bend is the median, over SiLU.
+def _shape(x: Tensor, phi: Tensor) -> tuple[Tensor, Tensor]:
+    """Return φ at x from 0 to 1, turned round if it falls, so that shape alone is left."""
+    phi = phi if phi[-1] > phi[0] else -phi
+    return x, (phi - phi.min()) / (phi.max() - phi.min())
 
-    Heights are scaled, and what falls is turned round, so that shape alone is left.
+
+def _middle(functions: LayerFunctions) -> tuple[int, Any]:
+    """Return which function of a layer has the median bend, and the bends of all."""
+    bend = kw.insight.complexity(functions).bend.ravel()
+    return int(np.nanargmin(abs(bend - np.nanmedian(bend)))), bend
+
+
+def typical(network: nn.Module) -> Any:
+    """Return a chart of the function of each layer whose bend is the median, over SiLU."""
+    x = torch.linspace(-3, 3, 301)
+    start = "SiLU, the start"
+    curves = {start: _shape(x, nn.functional.silu(x))}
+    for functions in kw.functions.read(network):
+        chosen, bend = _middle(functions)
+        phi = functions.evaluate(x).flatten(0, -2)[chosen]
+        curves[f"{functions.name}, {bend[chosen]:.1f}"] = _shape(x, phi)
+    return kw.figures.lines(curves, x="x", y="φ, scaled", behind=[start])
+
+
+def one_pair(network: nn.Module, seed: int) -> tuple[Any, Markdown]:
+    """Return a chart of a function of each of two layers, with splines as trained and as dealt.
+
+    They are those of the median bend. Then in words which of the two is the more bent.
     """
     x = torch.linspace(-3, 3, 301)
-
-    def shape(phi: Tensor) -> tuple[Tensor, Tensor]:
-        phi = phi if phi[-1] > phi[0] else -phi
-        return x, (phi - phi.min()) / (phi.max() - phi.min())
-
-    start = "SiLU, the start"
-    curves = {start: shape(nn.functional.silu(x))}
-    for functions in kw.functions.read(network):
-        bend = kw.insight.complexity(functions).bend
-        middle = np.nanmedian(bend)
-        chosen = int(np.nanargmin(abs(bend - middle)))
-        curves[f"{functions.name}, {middle:.1f}"] = shape(
-            functions.evaluate(x).flatten(0, -2)[chosen]
-        )
-    return kw.figures.lines(curves, x="x", y="φ, scaled", behind=[start])
+    layers = kw.functions.read(network)
+    chosen = [_middle(layer)[0] for layer in layers[:2]]
+    curves, told = {}, []
+    for how, of in (("as trained", layers), ("dealt", dealt(layers, seed))):
+        bends = []
+        for layer, k in zip(of[:2], chosen, strict=True):
+            bends.append(float(kw.insight.complexity(layer).bend.flat[k]))
+            curves[f"{layer.name}, {how}: {bends[-1]:.1f}"] = _shape(
+                x, layer.evaluate(x).flatten(0, -2)[k]
+            )
+        later = bends[1] > bends[0]
+        told.append((later, f"{max(bends):.1f} to {min(bends):.1f}"))
+    chart = kw.figures.lines(curves, x="x", y="φ, scaled")
+    for solid, line in zip(chart.marks, chart.marks[2:], strict=False):
+        line.colors, line.line_style = solid.colors, "dashed"
+    (trained, before), (then, after) = told
+    names = {True: "the later", False: "the earlier"}
+    now = f"{names[then]} {'still' if then == trained else 'now'} is"
+    return chart, say(
+        f"Of this pair {names[trained]} is the more bent, {before}. With dealt splines {now}, "
+        f"{after}."
+    )
 
 
 def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float) -> Any:
@@ -351,7 +395,7 @@ def bends(of: Mapping[tuple[str, str, str], Sequence[Any]], bend_of_silu: float)
 def times_as_bent() -> Any:
     """Return a chart of the twenty pairs: how many times as bent a layer is as the one before."""
     pair = recorded()["pair"]
-    steps = [step.split(" to ") for step in STEPS.values()]
+    steps = [step.split(" to ") for step in RISES.values()]
     kinds = {
         variant: {
             f"{later} ÷ {earlier}": np.divide(
@@ -377,7 +421,7 @@ def chart_of_longer() -> Any:
         "one size": "one size",
         "shuffled": "one size, shuffled labels",
     }
-    steps = [step.split(" to ") for step in [*STEPS.values()][:2]]
+    steps = [step.split(" to ") for step in [*RISES.values()][:2]]
     kinds = {
         name: {
             f"{later} ÷ {earlier}": of_longer(variant, later, earlier) for earlier, later in steps
@@ -388,41 +432,39 @@ def chart_of_longer() -> Any:
 
 
 def longer() -> Markdown:
-    """Say what 945 steps make of the first step's order, and what shuffled labels make of it."""
-    built, alike, shuffled = (
-        of_longer(variant, "convs.1", "convs.0") for variant in ("as built", "one size", "shuffled")
-    )
+    """Say what 945 steps make of the first rise, and what shuffled labels make of it."""
+    variants = {"as built": "as built", "one size": "one size", "shuffled": "one size, shuffled"}
+    rises = [rise.split(" to ") for rise in [*RISES.values()][:2]]
+    found = {v: [of_longer(v, later, earlier) for earlier, later in rises] for v in variants}
+    rows = [[name, *(in_words(of, ".2f") for of in found[v])] for v, name in variants.items()]
+    means = table(["times as bent, 945 steps", "second ÷ first", "third ÷ second"], rows)
+    built, alike = found["as built"][0], found["one size"][0]
     early = of_longer("one size", "convs.1", "convs.0", ", early")
-    third, third_shuffled = (of_longer(v, "convs.2", "convs.1") for v in ("one size", "shuffled"))
     learned = recorded()["longer pair"]["shuffled: fitted"]
-    return say(
+    told = say(
         which(
             alike - early,
             "**With one size the second convolution becomes more bent than the first, too**",
             "**With one size the second convolution becomes less bent than it was**",
             "**With one size nothing is seen to change**",
         )
-        + f": {in_words(early, '.2f')} times as bent after 126 steps, {in_words(alike, '.2f')} "
-        f"after 945 ({len(alike)} networks).",
+        + f": after 126 steps these {len(alike)} had {in_words(early, '.2f')}.",
         which(
             built - alike,
             "**The size at the start still counts**",
             "**The size at the start counts the other way**",
             "**The size at the start is not seen to count any more**",
         )
-        + f": as built it is {in_words(built, '.2f')}, a difference of "
-        f"{in_words(built - alike, '.2f')}.",
+        + f": as built that rise is larger, by {in_words(built - alike, '.2f')}.",
         which(
-            np.minimum(shuffled, third_shuffled) - 1,
+            np.minimum(*found["shuffled"]) - 1,
             "**Shuffled labels bend later convolutions more as well**",
             "**Shuffled labels turn the order round**",
             "**With shuffled labels the order is not seen**",
         )
-        + f": the second is {in_words(shuffled, '.2f')} times as bent as the first (with right "
-        f"labels {np.mean(alike):.2f}), the third {in_words(third_shuffled, '.2f')} times as bent "
-        f"as the second (with right labels {np.mean(third):.2f}). Of the shuffled labels such a "
-        f"network has learned {np.mean(learned):.0%}.",
+        + f". (Of these labels a network has learned {np.mean(learned):.0%}: it also fits less.)",
     )
+    return Markdown(f"{means.data}\n\n{told.data}")
 
 
 def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
@@ -430,7 +472,7 @@ def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
 
     By dealing (see `dealt`), for each of the twenty; the parts add up to what is over 50.
     """
-    pair, layers = recorded()["pair"], STEPS[step]
+    pair, layers = recorded()["pair"], RISES[step]
     trained, within, among = (
         np.array(pair[f"{variant}{how}: {measure}, {layers}"])
         for how in ("", ", dealt within layers", ", dealt")
@@ -444,62 +486,63 @@ def parts(variant: str, measure: str, step: str) -> dict[str, Any]:
 
 
 def parts_of_bend(variant: str) -> Any:
-    """Return a chart of `parts` by bend at each of `STEPS`: means of the twenty, with intervals."""
-    found = [parts(variant, "bend", step) for step in STEPS]
+    """Return a chart of `parts` by bend at each of `RISES`: means of the twenty, with intervals."""
+    found = [parts(variant, "bend", step) for step in RISES]
     drawn = {}
     for number, part in enumerate(found[0]):
-        across = np.arange(len(STEPS)) + 0.18 * (number - 1.5)
+        across = np.arange(len(RISES)) + 0.18 * (number - 1.5)
         drawn[part] = across, *np.transpose([interval(of[part]) for of in found])
-    places = [layers.replace(" to ", " → ") for layers in STEPS.values()]
+    places = [layers.replace(" to ", " → ") for layers in RISES.values()]
     y = f"{variant}: pairs of 100 beyond 50"
     figure = barred(drawn, places, y, ("no difference", 0.0))
-    every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in STEPS]
+    every = [parts(one, "bend", step)[TOGETHER] for one in VARIANTS for step in RISES]
     scale = figure.axes[1].scale
     scale.min, scale.max = float(np.min(every)) - 3, float(np.max(every)) + 3
     return figure
 
 
 def largest(of: Mapping[str, Any]) -> str:
-    """Say which of some parts is larger than each other one, if one is."""
+    """Say which of some parts is larger than each other one, if one is, and what comes near."""
     signs = {part: np.sign(np.mean(values)) for part, values in of.items()}
     *_, second, first = sorted(of, key=lambda part: abs(np.mean(of[part])))
     lead = signs[first] * of[first] - signs[second] * of[second]
-    way = ("add" if signs[first] > 0 else "take") + ("s" if first == OF_MATCHING else "")
-    most = f"mostly by {first}, which {way} {in_words(signs[first] * of[first])} of 100 pairs"
+
+    def added(part: str) -> str:
+        sign = "+" if signs[part] > 0 else ""
+        return f"{part}, {sign}{in_words(of[part])}"
+
+    most = f"**{first}**" + added(first).removeprefix(first)
+    if 2 * abs(np.mean(of[second])) > abs(np.mean(of[first])):
+        most += f"; then {added(second)}"
     return which(lead, most, "", "no part is the largest")
 
 
 def about_parts() -> Markdown:
-    """Say of each of `STEPS` which of its `parts` is the largest, and what other measures say."""
-    told = []
-    for step in STEPS:
-        found = [parts(variant, "bend", step) for variant in VARIANTS]
+    """Say of each of `RISES` which of its `parts` is the largest, and what other measures say."""
+    rows, less = [], 0
+    for rise in RISES:
+        found = [parts(variant, "bend", rise) for variant in VARIANTS]
         said = [largest({part: of[part] for part in PARTS}) for of in found]
-        told.append(f"**{step.capitalize()}.** As built: {said[0]}. With one size: {said[1]}.")
-    first, *_ = STEPS
+        leads = [
+            which(parts("one size", measure, rise)[OF_SPLINES], *LEADS) for measure in MEASURES
+        ]
+        rows.append([rise, *said, f"{leads.count(LEADS[0])} of {len(MEASURES)}"])
+        less += leads.count(LEADS[1])
+    head = ["largest part, of 100 pairs", *VARIANTS, "measures by which own splines add, one size"]
+    first, *_ = RISES
     built, alike = (abs(parts(variant, "bend", first)[OF_BASES]) for variant in VARIANTS)
-    told.append(
-        "**In the first step "
+    told = say(
+        "**In the first rise "
         + which(
             built - alike,
             "the bases count less with one size**: they were the size at the start.",
             "the bases count more with one size.**",
             "the bases count as much with one size.**",
-        )
+        ),
+        "Last column: of the six measures at the top of this page. "
+        + (f"In {less} cases own splines take." if less else "By the others it is open."),
     )
-    leads = [
-        [which(parts("one size", measure, step)[OF_SPLINES], *LEADS) for measure in MEASURES]
-        for step in STEPS
-    ]
-    more = listed([f"{of.count(LEADS[0])} {step}" for of, step in zip(leads, STEPS, strict=True)])
-    less = sum(of.count(LEADS[1]) for of in leads)
-    told.append(
-        "**Do other measures agree?** With one size, of the "
-        f"{len(MEASURES)} at the top of this page so many find that a layer's own splines make the "
-        f"later layer more complex: {more}. "
-        + (f"In {less} cases they make it less complex." if less else "By the others it is open.")
-    )
-    return say(*told)
+    return Markdown(f"{table(head, rows).data}\n\n{told.data}")
 
 
 def depth() -> Markdown:
@@ -520,18 +563,18 @@ def depth() -> Markdown:
         f"{in_words(second, '.2f')} times as bent as the second.",
         which(
             (first - 1) / 2 - (alike - 1),
-            "**The first of these steps is mostly the size at the start.**",
-            "**The first of these steps stays.**",
-            "**How much of the first step is an artefact is open.**",
+            "**The first rise is mostly the size at the start.**",
+            "**The first rise stays.**",
+            "**How much of the first rise is an artefact is open.**",
         )
         + f" With one size at the start the second is {in_words(alike, '.2f')} times as bent as the"
         f" first, a difference of {in_words(first - alike, '.2f')} (20 pairs). Only the size at "
         "which the first functions began had changed.",
         which(
             still - 1,
-            "**The second step stays**",
-            "**The second step turns round**",
-            "**The second step goes**",
+            "**The second rise stays**",
+            "**The second rise turns round**",
+            "**The second rise goes**",
         )
         + f": with one size, too, the third is {in_words(still, '.2f')} times as bent.",
         which(

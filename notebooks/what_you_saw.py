@@ -328,6 +328,7 @@ def readings_to_publish(n: Any) -> Told:
         "control": [n.cut.control_change.low, n.cut.control_change.high],
         "beside_control": [n.cut.after_control.low, n.cut.after_control.high],
         "inside": covers(n.cut),
+        "large_lost": n.large_lost.tolist(),
         "moments": [moment.kind for moment in n.seen.moments],
         "most_p": max([moment.p for moment in n.seen.moments], default=0.0),
         "page": n.page.data,

@@ -13,7 +13,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FOLDER = "notebooks"
@@ -110,6 +113,36 @@ def with_chart(output: dict[str, Any]) -> dict[str, Any]:
     return {**output, "metadata": {}, "data": {"text/html": chart}}
 
 
+class Chart(SphinxDirective):
+    """``{chart} caption``: the chart that a cell of a tutorial is saved with.
+
+    Options say which ``:tutorial:``, by the name of its file, which ``:cell:``, by its id, and of
+    several charts which ``:number:``, from 0.
+    """
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {  # noqa: RUF012
+        "tutorial": directives.unchanged_required,
+        "cell": directives.unchanged_required,
+        "number": directives.nonnegative_int,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Return the chart and its caption."""
+        path = NOTEBOOKS / f"{self.options['tutorial']}.ipynb"
+        self.env.note_dependency(str(path))
+        cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
+        outputs = [with_chart(output) for output in cells[self.options["cell"]]["outputs"]]
+        charts = [
+            html for of in outputs if "<img" in (html := "".join(of["data"].get("text/html", "")))
+        ]
+        chart = charts[self.options.get("number", 0)]
+        words, faults = self.parse_inline(self.arguments[0])
+        around = nodes.raw("", f'<div class="chart">{chart}</div>', format="html")
+        return [around, nodes.paragraph("", "", *words, classes=["figure-caption"]), *faults]
+
+
 def richest_picture(path: Path) -> bytes:
     """Return the largest picture that a tutorial was saved with."""
     cells = json.loads(path.read_text("utf-8"))["cells"]
@@ -135,5 +168,6 @@ def index(text: str, alive: bool) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of it."""
     app.add_config_value("live_tutorials", "", "env")
+    app.add_directive("chart", Chart)
     app.connect("builder-inited", take)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

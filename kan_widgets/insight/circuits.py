@@ -108,10 +108,10 @@ class Circuits(Printed):
     def _words(self) -> list[str]:
         own = sum(path.p <= 0.05 for path in self.paths)
         return [
-            f"{len(self.paths)} paths, found on half of {self.images:,} images and measured on the "
-            f"others; all paths together leave out {100 * self.missing:.2g} % of a change at most.",
-            f"{own} add more to their class in its own images than with shuffled labels (p ≤ 0.05, "
-            "corrected). Where a score may not change, no share of it is told: —.",
+            f"{len(self.paths)} paths, found on half of {self.images:,} examples and measured on "
+            f"the others; all together leave out {100 * self.missing:.2g} % of a change at most.",
+            f"{own} add more to their class in its own examples than with shuffled labels (p ≤ "
+            "0.05, corrected). Where a score may not change, no share of it is told: —.",
             f"What cutting edges takes away goes with their shares at r = {self.agreement:.2f}"
             + ("." if self.agreement >= 0.9 else ": do not rely on shares alone."),
         ]

@@ -99,6 +99,14 @@ def test_the_locally_linear_kernel_answers_like_every_real_kernel(facts: dict[st
     assert min(facts["correlation"]["locally linear"]) > 0.95
 
 
+def test_three_of_the_five_patterns_say_more_than_how_much_ink_there_is(
+    facts: dict[str, Any],
+) -> None:
+    pattern, alike = (facts["correlation"][name] for name in ("pattern ±1", "nine alike"))
+    ahead = [own - other > 0.05 for own, other in zip(pattern, alike, strict=True)]
+    assert sum(ahead) == 3
+
+
 def test_no_pattern_answers_as_well_as_the_locally_linear_kernel(facts: dict[str, Any]) -> None:
     both = zip(*(facts["correlation"][n] for n in ("locally linear", "pattern ±1")), strict=True)
     assert all(line > pattern for line, pattern in both)

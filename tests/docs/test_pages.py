@@ -498,6 +498,17 @@ def test_the_article_has_the_length_of_one_and_the_numbers_of_its_run(
     assert set(by_hand) - {"2024", "6", "0", "1", "4", "7"} == set()
 
 
+def test_each_row_of_the_article_shows_one_table_and_folds_the_others(pages: Path) -> None:
+    text = (pages / "the_article_row_by_row.html").read_text("utf-8")
+    body = text.split("<article", 1)[1].split("</article>")[0]
+    assert body.count('<div class="chart"><img class="chart"') == 5
+    assert body.count("<details>") == body.count("</details>") > 5
+    shown = re.sub(r"<details>.*?</details>", "", body, flags=re.S)
+    assert body.count("<table") > shown.count("<table")
+    for row in shown.split("<h2")[1:]:
+        assert row.count("<table") <= 1
+
+
 def test_what_the_article_says_is_checked_when_its_run_is_recorded(made: Path) -> None:
     sys.path.insert(0, str(ROOT / "docs"))
     try:

@@ -165,6 +165,21 @@ def of_readings(network: nn.Module, pictures: Tensor) -> Row:
     return row
 
 
+def of_patterns(seed: int) -> Row:
+    """Train the networks of "article" again, and set wrong patterns beside their own."""
+    batches, _ = digits().loaders(batch_size=64, seed=seed)
+    torch.manual_seed(seed)
+    network = kw.nn.KANCNN.article()
+    train(network, batches, PASSES)
+    some = digits().test_images[:200]
+    found = lesson.wrong_patterns(network, some)
+    row = {name: float(each.mean()) for name, each in found.items()}
+    for where in ("", ", not blank"):
+        level = found[f"own{where}"] - found[f"nine alike{where}"] < lesson.AS_WELL
+        row[f"nine alike as well{where}"] = float(level.sum())
+    return row
+
+
 def functions_enough(network: nn.Module) -> float:
     """Return with how few functions a network stays within a point of what it gets right."""
     known, enough = digits(), []
@@ -535,6 +550,7 @@ def of_curse(seed: int) -> Row:
 KINDS: dict[str, Callable[[int], Row]] = {
     "article": lambda seed: of_article(seed, True),
     "article without splines": lambda seed: of_article(seed, False),
+    "patterns": of_patterns,
     "as large without splines": of_as_large,
     "digits turned": of_turned,
     "labels shuffled": of_shuffled,

@@ -99,6 +99,45 @@ def test_on_the_last_layers_grid_silu_is_a_line_and_on_the_first_layers_nearly()
     assert 0.94 < lesson.silu_as_a_line() ** 2 < 0.95 < 0.99 < lesson.silu_as_a_line(0) ** 2
 
 
+def test_patterns_and_wrong_ones_are_correlated_with_answers_as_the_insight_does_it() -> None:
+    torch.manual_seed(3)
+    network = kw.nn.KANCNN.article()
+    images = torch.rand(6, 1, 28, 28) * (torch.rand(6, 1, 28, 28) < 0.1) * 2 - 1
+    found = lesson.wrong_patterns(network, images)
+    observed = kw.bind(network).observe(images)["convs.0"]
+    first = kw.functions.read(network)[0]
+    checks = kw.insight.check_pattern(first, observed)
+    assert found["own"].tolist() == pytest.approx([check.binary for check in checks], abs=1e-5)
+    patches = observed.patches
+    blank = (patches == -1).all(1)
+    assert 0.1 < blank.mean() < 0.9
+    for where, seen in (("", slice(None)), (", not blank", ~blank)):
+        x = patches[seen]
+        for kernel in range(5):
+            every = first.evaluate(torch.from_numpy(x.T.ravel()).float())[kernel, 0].numpy()
+            y = sum(every[k // 3, k % 3].reshape(9, -1)[k] for k in range(9))
+            alike = abs(np.corrcoef(x.sum(1), y)[0, 1])
+            others = [
+                abs(np.corrcoef(x @ check.pattern.ravel(), y)[0, 1])
+                for number, check in enumerate(checks)
+                if number != kernel
+            ]
+            assert found[f"nine alike{where}"][kernel] == pytest.approx(alike, abs=1e-4)
+            assert found[f"another's{where}"][kernel] == pytest.approx(np.mean(others), abs=1e-4)
+
+
+def test_what_is_said_of_wrong_patterns_turns_with_the_recorded_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = beside_others.about_wrong_patterns()
+    assert said.startswith("**In the mean a pattern says more than how much ink there is**")
+    assert "for 2.6 [2.1, 3.1] of the five kernels nine alike come within 0.05" in said
+    table = lesson.recorded()
+    swapped = table["patterns"] | {"nine alike": table["patterns"]["own"]}
+    monkeypatch.setattr(beside_others, "recorded", lambda: table | {"patterns": swapped})
+    assert beside_others.about_wrong_patterns().startswith("**Whether a pattern says more")
+
+
 def test_a_kernel_is_small_for_all_where_none_of_its_nine_functions_reaches_far() -> None:
     network = lesson.never_splines(kw.nn.KANCNN.article())
     weights = [layer.base_weight.detach() for layer in network.convs]
@@ -170,7 +209,7 @@ def test_what_is_said_of_depth_turns_with_the_recorded_pairs(
     monkeypatch.setattr(networks_compared, "recorded", lambda: table | {"pair": pair})
     said = networks_compared.depth().data
     assert "bend does not grow from each convolution" in said
-    assert "The second step turns round" in said
+    assert "The second rise turns round" in said
     beside = networks_compared.beside_depth().data
     assert "Two functions of one layer differ less than two layers do" in beside
     assert "is linear (in 20 of 20) as built, and is not settled with one size" in beside
@@ -208,24 +247,40 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = lesson.recorded()
-    first, second, third, *_, last = networks_compared.about_parts().data.splitlines()
-    assert "As built: mostly by the bases, which add 22.7" in first
-    assert third.count("mostly by the bases, which take 8.") == 2
-    assert "With one size: mostly by a layer's own splines, which add 4.3" in first
-    assert second.count("mostly by a layer's own splines") == 2
+    said = networks_compared.about_parts().data
+    _, _, first, second, third, *_, last = said.splitlines()
+    assert "| **the bases**, +22.7 [" in first
+    assert "| **a layer's own splines**, +4.3 [" in first
+    assert second.count("**a layer's own splines**, +8.") == 2
+    assert third.count("**the bases**, −8.") == third.count("; then which function has") == 2
     assert last.endswith(" By the others it is open.")
-    steps = networks_compared.STEPS
-    assert ": {} {}, {} {} and {} {}. ".format(*sum(zip((3, 6, 5), steps, strict=True), ())) in last
-    for step in networks_compared.STEPS:
-        whole, *each = networks_compared.parts("one size", "line", step).values()
+    agree = [row.rstrip("| ").split("| ")[-1] for row in (first, second, third)]
+    assert agree == ["3 of 6", "6 of 6", "5 of 6"]
+    for rise in networks_compared.RISES:
+        whole, *each = networks_compared.parts("one size", "line", rise).values()
         assert np.allclose(whole, np.sum(each, axis=0))
     among = {name: found for name, found in table["pair"].items() if ", dealt:" in name}
     same = {name.replace("dealt", "dealt within layers"): found for name, found in among.items()}
     turned = table | {"pair": table["pair"] | same}
     monkeypatch.setattr(networks_compared, "recorded", lambda: turned)
-    first, second, *_, last = networks_compared.about_parts().data.splitlines()
+    _, _, first, second, third, *_ = networks_compared.about_parts().data.splitlines()
     assert "a layer's own splines" not in first + second
-    assert ": {} {}, {} {} and {} {}. ".format(*sum(zip((0, 0, 0), steps, strict=True), ())) in last
+    assert all(row.endswith("| 0 of 6 |") for row in (first, second, third))
+
+
+def test_splines_of_one_pair_are_drawn_as_trained_and_as_dealt() -> None:
+    torch.manual_seed(0)
+    network = kw.nn.KANCNN(channels=(8, 8, 8), padding=1)
+    chart, told = networks_compared.one_pair(network, 0)
+    layers = kw.functions.read(network)
+    bends = [np.nanmedian(kw.insight.complexity(layer).bend) for layer in layers[:2]]
+    names = [mark.labels[0] for mark in chart.marks]
+    assert [name.split(":")[0] for name in names] == [
+        f"{layer}, {how}" for how in ("as trained", "dealt") for layer in ("convs.0", "convs.1")
+    ]
+    assert [float(name.split(": ")[1]) for name in names[:2]] == pytest.approx(bends, abs=0.1)
+    more = "later" if bends[1] > bends[0] else "earlier"
+    assert f"Of this pair the {more} is the more bent" in told.data
 
 
 def test_what_is_said_of_longer_training_turns_with_the_recorded_networks(
