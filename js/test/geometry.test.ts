@@ -237,7 +237,7 @@ describe("a layer that is small for its page", () => {
 
 describe("rows that are cut", () => {
   // 10 outputs of 16 maps of 3 × 3: more than the page is high.
-  const shape = { kind: "conv", out: 10, in: 16, kh: 3, kw: 3 } as const;
+  const shape = { kind: "conv", out: 10, in: 16, kh: 3, kw: 3, tallest: 1 } as const;
   const a = arrange(shape, 700, 480);
 
   it("have all strips of an output together, each with its labels", () => {

@@ -196,7 +196,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   }
   const blockWidth = kw * across + (kw - 1) * cellGap;
   const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;
-  const rowsCut = isHigh && !tiny && !flowing && bands <= MOST_CUTS;
+  const rowsCut = isHigh && !!shape.tallest && !tiny && !flowing && bands <= MOST_CUTS;
   // Of a page that scrolls an output is seen whole, where that is possible.
   const fitting = (room - PAD) / bands - COL_LABEL - BAND_GAP - (kh - 1) * cellGap;
   const unit = rowsCut && fitting >= LEAST_CUT * kh ? bands : 1;

@@ -285,8 +285,7 @@ const LEAST_PLOT_WIDTH = 260;
 const CELL_GAP = 4;
 
 /** Plots of single functions are so many times as wide as high, and those of a kernel as high as wide, where there is room. */
-const CELLS = { widest: 2.2, tallest: 1.4 };
-const COMPARED = { tallest: 1.6 };
+const [WIDEST, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 1.4, 1.6];
 
 /** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
 const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
@@ -322,8 +321,10 @@ function arranged(
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number]) => {
-    const least = together ? LEAST_COMPARED : undefined;
-    const plots = flat ? {} : { apart: CELL_GAP, least, ...(together ? COMPARED : CELLS) };
+    const [least, tallest] = together
+      ? [LEAST_COMPARED, TALLEST_COMPARED]
+      : [undefined, magnifies ? TALLEST_BESIDE : undefined];
+    const plots = flat ? {} : { apart: CELL_GAP, least, widest: together ? 1 : WIDEST, tallest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {
