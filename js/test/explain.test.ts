@@ -331,16 +331,16 @@ describe("the scene", () => {
     },
   );
 
-  it("has the sum and the functions in a narrow window's first screen, below image and scores side by side", () => {
+  it("has the functions and the sum in a narrow window's first screen, below image and scores side by side", () => {
     const { made } = scene({ layer: "linear" }, 530);
     const box = (name: string) => made.sites.box(`${name}/0/0`) as Rect;
     const [image, classes] = [box("image"), box("classes")];
     expect(classes.x).toBeGreaterThan(image.x + image.width);
     expect(classes.y).toBeLessThan(image.y + image.height);
     const [sum, curves] = [box("bars"), box("curves")];
-    expect(sum.y).toBeGreaterThan(image.y);
-    expect(curves.y).toBeGreaterThan(sum.y);
-    expect(curves.y + curves.height).toBeLessThan(600);
+    expect(curves.y).toBeGreaterThan(image.y + image.height);
+    expect(sum.y).toBeGreaterThan(curves.y + curves.height);
+    expect(sum.y + sum.height).toBeLessThan(600);
   });
 
   it.each([240, 470, 530, 620, 900, 1400])("cuts no word and no bar at %d pixels", (width) => {

@@ -3,11 +3,9 @@ import {
   type Arrangement,
   arrange,
   blockOf,
-  COL_LABEL,
   cellAt,
   GROUP,
   kernelsWithin,
-  neighbour,
   PAD,
   rectOf,
   type Shape,
@@ -15,11 +13,10 @@ import {
 import {
   columnLabels,
   cornerLabels,
-  inStuckBand,
   type Label,
+  neighbour,
+  rowEnds,
   rowLabels,
-  stuckHead,
-  underHead,
 } from "../src/scene/cells.ts";
 import written from "./geometry_cases.json";
 
@@ -238,45 +235,55 @@ describe("a layer that is small for its page", () => {
   });
 });
 
-describe("labels that stay in view", () => {
-  const matrix = arrange({ kind: "linear", out: 10, in: 625, kh: 1, kw: 1 }, 700);
-  const view = (y: number) => ({ x: 0, y, width: 700, height: 480 });
-  const labelled = (y: number) => {
-    const head = stuckHead(matrix, view(y));
-    return head && { ...head, texts: inStuckBand(matrix, head, columnLabels(matrix)) };
-  };
+describe("rows that are cut", () => {
+  // 10 outputs of 16 maps of 3 × 3: more than the page is high.
+  const shape = { kind: "conv", out: 10, in: 16, kh: 3, kw: 3 } as const;
+  const a = arrange(shape, 700, 480);
 
-  it("are none while a band's own are in view", () => {
-    expect(stuckHead(matrix, view(0))).toBeNull();
-    expect(stuckHead(matrix, view(8))).toBeNull();
-    expect(stuckHead(matrix, view(8 + matrix.bandHeight))).toBeNull();
-  });
-
-  it("are those of the band that the top of the view cuts, at the top of the view", () => {
-    const head = labelled(8 + 3 * matrix.bandHeight + 50);
-    expect(head?.strip).toEqual({ ...view(8 + 3 * matrix.bandHeight + 50), height: COL_LABEL });
-    expect(head?.texts.map(({ text }) => text)).toEqual(
-      [105, 110, 115, 120, 125, 130, 135].map((column) => `input ${column}`),
-    );
-    for (const { y } of head?.texts ?? []) expect(y).toBe((head?.strip.y ?? 0) + COL_LABEL - 5);
-  });
-
-  it("are pushed out by the end of the band and never lie over the next one's", () => {
-    for (let y = 9; y < matrix.height; y++) {
-      const head = stuckHead(matrix, view(y));
-      if (!head) continue;
-      const next = PAD + (head.band + 1) * matrix.bandHeight;
-      expect(head.strip.y + head.strip.height).toBeLessThan(next);
-      expect(head.strip.y).toBeLessThanOrEqual(y);
-      expect(head.strip.y + head.strip.height).toBeGreaterThan(y);
+  it("have all strips of an output together, each with its labels", () => {
+    expect(a.rowsCut).toBe(true);
+    expect(a.bands).toBeGreaterThan(1);
+    expect(a.unit).toBe(a.bands);
+    const ends = rowEnds(a);
+    expect(ends).toHaveLength(10);
+    for (const [out, end] of ends.entries()) {
+      const boxes = Array.from({ length: 16 }, (_, map) => blockOf(a, 16 * out + map));
+      const bottoms = boxes.map(({ y, height }) => y + height);
+      expect(Math.max(...bottoms)).toBe(end - 2);
+      if (out > 0) expect(Math.min(...boxes.map(({ y }) => y))).toBeGreaterThan(ends[out - 1]);
     }
+    expect(ends[0]).toBeLessThanOrEqual(480);
+    const labels = columnLabels(a).filter(({ text }) => text === "input 3");
+    expect(labels).toHaveLength(10);
+    expect(cornerLabels(a)).toHaveLength(10 * a.bands);
   });
 
-  it("cover what is under them, and nothing else", () => {
-    const y = 8 + 3 * matrix.bandHeight + 50;
-    expect(underHead(matrix, view(y), y + COL_LABEL - 1)).toBe(true);
-    expect(underHead(matrix, view(y), y + COL_LABEL)).toBe(false);
-    expect(underHead(matrix, view(0), 3)).toBe(false);
+  it("are found by their place, and are all of the layer", () => {
+    for (let f = 0; f < 1440; f += 7) {
+      const { x, y, width, height } = rectOf(a, f);
+      expect(cellAt(a, x + width / 2, y + height / 2)).toBe(f);
+    }
+    const all = kernelsWithin(a, { x: 0, y: 0, width: 700, height: a.height });
+    expect(all.sort((p, q) => p - q)).toEqual(Array.from({ length: 160 }, (_, k) => k));
+    const { y } = blockOf(a, 16 * 4);
+    const seen = kernelsWithin(a, { x: 0, y, width: 700, height: 10 });
+    expect(seen).toEqual(Array.from({ length: a.perBand }, (_, k) => 16 * 4 + k));
+  });
+
+  it("are gone through from strip to strip by the arrow keys", () => {
+    const below = neighbour(a, 6, "down");
+    expect(below).toBe(9 * a.perBand);
+    expect(neighbour(a, below, "up")).toBe(6);
+    const last = (a.bands - 1) * a.perBand;
+    expect(neighbour(a, 9 * last + 6, "down")).toBe(9 * 16);
+    expect(neighbour(a, 9 * 16, "up")).toBe(9 * last + 6);
+    expect(neighbour(a, 0, "up")).toBe(0);
+    expect(neighbour(a, 1439, "down")).toBe(1439);
+  });
+
+  it("are none where the page is high enough, or an output has very many strips", () => {
+    expect(arrange(shape, 700, 9000).rowsCut).toBe(false);
+    expect(arrange({ ...shape, in: 512 }, 700, 480).rowsCut).toBe(false);
   });
 });
 

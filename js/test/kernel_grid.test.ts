@@ -506,8 +506,8 @@ it("the x under the pointer runs from end to end of the cell and no further", ()
   const { at } = runOf("article");
   const picture = pictureOf(at(0), null);
   expect(xAt(picture, 2)).toBe(-1);
-  expect(xAt(picture, picture.arrangement.cell / 2)).toBeCloseTo(0, 6);
-  expect(xAt(picture, picture.arrangement.cell - 2)).toBe(1);
+  expect(xAt(picture, picture.arrangement.across / 2)).toBeCloseTo(0, 6);
+  expect(xAt(picture, picture.arrangement.across - 2)).toBe(1);
   expect(xAt(picture, -5)).toBe(-1);
   expect(xAt(picture, 500)).toBe(1);
 });
@@ -523,14 +523,11 @@ describe("a grid among others", () => {
   const tall = (room: number, together: Together | null) =>
     pictureMaker()({ frame, layer: made, settings: PLAIN, width: 430, room, together }).arrangement;
 
-  it("has smaller cells where all of them then fit the room, and else the usual ones", () => {
+  it("has smaller cells, so that all of them are seen in two thirds of the height", () => {
     const compared = agreement(2, 400)(0);
     expect(tall(360, null).height).toBeGreaterThan(360);
-    expect(tall(360, compared).height).toBeLessThanOrEqual(360);
+    expect(tall(360, compared).height).toBeLessThanOrEqual(0.67 * 360);
     expect(tall(360, compared).cell).toBeGreaterThanOrEqual(14);
-    for (const room of [80, 900]) {
-      expect({ ...tall(room, compared), widest: 0 }).toEqual({ ...tall(room, null), widest: 0 });
-    }
   });
 });
 

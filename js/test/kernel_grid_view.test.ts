@@ -272,15 +272,19 @@ describe("time", () => {
     }
   });
 
-  it("is in the caption: the step shown and the ghost's", async () => {
+  it("is in the key: the step shown and the ghost's", async () => {
     const { run, model, store } = makeStream();
     for (const step of [10, 20]) {
       model.receive({ kind: "frame", layout: 1, step, data: run.frame(step) });
     }
-    const { one } = showing(store);
+    const { one, root } = showing(store);
     await painted();
+    // It stands over the large plot.
     const key = () =>
-      ["line", "dash"].map((kind) => one(`.kw-swatch-${kind}`).parentElement?.textContent);
+      root.kwView
+        .words()
+        .filter((text) => /^(now|step \d+)$/.test(text))
+        .slice(-2);
     expect(key()).toEqual(["now", "step 0"]);
     expect(one(".kw-status-text").textContent).toContain("step 20");
     store.setCursor(10);
@@ -323,8 +327,8 @@ describe("the drawing", () => {
     const { store } = makeStream("linear");
     const { root } = showing(store);
     await vi.waitFor(() => expect(root.kwView.step()).not.toBeNull(), { timeout: 20_000 });
-    // 300 of more than 3,000 px are seen: at most 3 of the 21 bands, with at most 16 points a curve.
-    expect(root.kwView.scene()?.picture.arrangement?.bands).toBe(21);
+    // 300 of more than 3,000 px are seen: at most 3 of the 20 bands, with at most 16 points a curve.
+    expect(root.kwView.scene()?.picture.arrangement?.bands).toBe(20);
     expect(calls.moveTo).toBeLessThan(3 * (3 * 350));
   });
 

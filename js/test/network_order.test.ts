@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { graphOf } from "../src/views/network_view/graph.ts";
-import { ranksOf } from "../src/views/network_view/layout.ts";
+import { ranksOf } from "../src/views/network_view/rails.ts";
 import { layer } from "./samples.ts";
 
 const shared = {

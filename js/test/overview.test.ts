@@ -53,6 +53,9 @@ function sceneOf(
   return scene;
 }
 
+const textOf = (mark: Mark): string[] =>
+  mark.kind === "text" ? [mark.text] : mark.kind === "group" ? mark.marks.flatMap(textOf) : [];
+
 function marksOf(scene: GridScene): Mark[] {
   const view = { x: 0, y: 0, width: scene.width, height: scene.height };
   return scene.sheets.flatMap((sheet) => [...sheet.marks(view)]);
@@ -120,8 +123,7 @@ describe("a layer of many functions", () => {
     const last = shape[0] * shape[1] * shape[2] * shape[3] - 1;
     const scene = sceneOf(layerWith(shape, kind, [7, last]), { width });
     expect(scene.picture.unit).toBe(unit);
-    // In a narrow page it is half as high again: see roomIn.
-    expect(scene.height).toBeLessThanOrEqual(width < 600 ? 720 : 480);
+    expect(scene.height).toBeLessThanOrEqual(480);
     expect(scene.width).toBeLessThanOrEqual(width);
     for (const f of [7, last]) expect(colourOf(scene, f)).not.toBe(NONE);
     for (const f of [40, last - 20]) expect(colourOf(scene, f)).toBe(NONE);
@@ -158,7 +160,9 @@ describe("a layer of many functions", () => {
     const chosen = titles(sceneOf(frame, { selection }));
     expect(chosen.some((text) => text.includes("output 3 · input 4 · row 2, column 0"))).toBe(true);
     expect(chosen.some((text) => text.startsWith("selected"))).toBe(true);
-    const plot = marksOf(scene).find((mark) => mark.kind === "group");
+    const plot = marksOf(scene)
+      .filter((mark) => mark.kind === "group")
+      .at(-1);
     const lines =
       plot?.kind === "group"
         ? plot.marks.filter((mark) => mark.kind === "lines" && mark.ends[0] > 20)
@@ -166,8 +170,8 @@ describe("a layer of many functions", () => {
     expect(lines.length).toBeGreaterThanOrEqual(9);
     const narrow = sceneOf(frame, { width: 480 });
     expect(narrow.plot?.y).toBeGreaterThanOrEqual(narrow.picture.arrangement.height);
-    expect(narrow.height).toBeLessThanOrEqual(720);
-    expect(titles(narrow).some((text) => text.startsWith("largest over x from "))).toBe(true);
+    expect(narrow.height).toBeLessThanOrEqual(480);
+    expect(titles(narrow).some((text) => text.startsWith("the largest, framed · "))).toBe(true);
   });
 
   it("frames the cell of the function that is plotted", () => {
@@ -198,8 +202,8 @@ describe("a layer of many functions", () => {
     expect(rising).toBeGreaterThan(0);
     expect(falling).toBe(-rising);
     const [headline, key] = scene.caption;
-    expect(headline.text).toBe("6,250 functions: about as many rise as fall");
-    expect(key.text).toMatch(/^blue: φ falls, orange: φ rises; /);
+    expect(headline.text).toBe("Each square is one function φ: blue falls, orange rises.");
+    expect(key.text).toMatch(/^largest \|φ\|, up to /);
     const [r, , b] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
     expect(r).toBeGreaterThan(b);
     const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
@@ -274,15 +278,12 @@ describe("tiny cells", () => {
 describe("a layer of one function", () => {
   const frame = layerWith([1, 1, 1, 1], "linear", [0]);
 
-  it.each([400, 1000, 1600])("is one large plot that can be read, %i pixels wide", (width) => {
+  it.each([400, 1000, 1600])("is one large cell that can be read, %i pixels wide", (width) => {
     const scene = sceneOf(frame, { width });
-    const box = scene.sites.box("0");
-    expect(box).toEqual(scene.plot);
-    expect(box?.width).toBe(Math.min(1200, width - 16));
+    const box = scene.sites.box("0") as Required<DOMRect>;
+    expect(scene.plot).toBeNull();
+    expect(box.width).toBeGreaterThanOrEqual(Math.min(900, width - 60));
     expect(scene.height).toBeLessThanOrEqual(480);
-    expect(scene.caption[0].text).toBe("φ(x), x from −1 to 1 (grid)");
-    expect(marksOf(scene).some((mark) => mark.kind === "rects")).toBe(false);
-    if (!box) return;
     const readings = [0.2, 0.5, 0.8].map((share) => {
       const at = { x: box.x + share * box.width, y: 100 };
       return sceneOf(frame, { width, pointed: { id: "0", keyboard: "", at } }).marked.x ?? NaN;
@@ -315,22 +316,46 @@ describe("a small layer of curves", () => {
     }
   });
 
-  it("fills a narrow page with its plots alone, and a host has no plot in it", () => {
-    const { plot, sites } = sceneOf(few, { width: 440 });
-    expect(plot).toBeNull();
-    const last = sites.box("2") ?? { x: 0, width: 0 };
-    expect(last.x + last.width).toBeGreaterThan(440 - 16);
+  it("has the large plot below its cells in a narrow page, all in its height, and a host has none", () => {
+    const { plot, picture, height } = sceneOf(few, { width: 440 });
+    expect(plot?.y).toBeGreaterThanOrEqual(picture.arrangement.height);
+    expect(height).toBeLessThanOrEqual(480);
     expect(sceneOf(few, { width: 1186, traits: { linked: ["id"] } }).plot).toBeNull();
   });
 
-  it("is large in no plot where the cells take the width", () => {
-    expect(sceneOf(many, { width: 1186 }).plot).toBeNull();
+  it("of many functions shows whole outputs and says which, with the plot in sight as it scrolls", () => {
+    const large = frameOf([layer({ kind: "conv", shape: [16, 8, 3, 3] })]);
+    for (const width of [440, 1186]) {
+      const scene = sceneOf(large, { width });
+      const { foot = 0, plot, pages, cuts = [] } = scene;
+      expect(plot).not.toBeNull();
+      const most = Math.max(...cuts.filter((cut) => cut + foot <= 480));
+      const view = (y: number) => ({ x: 0, y, width, height: most + foot });
+      const textsIn = (y: number) =>
+        scene.sheets.flatMap(({ marks }) => [...marks(view(y))]).flatMap(textOf);
+      const end = (y: number) => textsIn(y).find((text) => text.includes("φ| up to"));
+      expect(end(0)).toBeDefined();
+      if (width === 440) {
+        expect(textsIn(0)).toContain("output 0 of 16");
+        continue;
+      }
+      expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–2 of 16", "▼ 13 more"]));
+      const next = pages?.turned("down", view(0)) ?? 0;
+      expect(textsIn(next)).toEqual(expect.arrayContaining(["outputs 3–5 of 16", "▼ 10 more"]));
+      expect(pages?.turned("up", view(next))).toBe(0);
+      const { y, height } = scene.sites.box(String(3 * 72)) as Required<DOMRect>;
+      expect(y).toBeGreaterThanOrEqual(next);
+      expect(scene.sites.at(60, y + height / 2, view(next))).toBe(String(3 * 72));
+      expect(scene.sites.at(15, next + most + 8, view(next))).toBe("up");
+      expect(end(next)).toBe(end(0));
+      expect(scene.height - foot).toBeCloseTo(cuts[15], 6);
+    }
   });
 
   it("has the ends of the axis of y in a large cell, in a small one not", () => {
     const textsOf = (frame: Frame) =>
-      marksOf(sceneOf(frame, { width: 440 })).flatMap((m) => (m.kind === "text" ? m.text : []));
-    const end = (frame: Frame) => String(sceneOf(frame, { width: 440 }).picture.scales.largest);
+      marksOf(sceneOf(frame, { width: 1186 })).flatMap((m) => (m.kind === "text" ? m.text : []));
+    const end = (frame: Frame) => String(sceneOf(frame, { width: 1186 }).picture.scales.largest);
     expect(textsOf(few)).toContain(end(few));
     expect(textsOf(many)).not.toContain(end(many));
   });

@@ -91,11 +91,11 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 /** What only tests import: others go through what the file does for the views. */
 const FOR_TESTS = `
   arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
-  EDIT_PAUSE fileName Gesture greville inStuckBand Label LiveModel MOST_LINKS orderBy outlineOf
+  EDIT_PAUSE fileName Gesture greville Label LiveModel MOST_LINKS neighbour orderBy outlineOf
   wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampPlace rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
   AdamW createAnswers crossingOf Deciding exponential formOf heightOfCurve Model oneCycle pruned stripMarks
-  statusOf strip stroke stuckHead themeAround underHead unfold widen withoutBytes withoutOutliers
+  statusOf strip stroke themeAround unfold widen withoutBytes withoutOutliers
 `.split(/\s+/);
 
 /** "shell/tip.ts placeTip" of all that files below a root import. */

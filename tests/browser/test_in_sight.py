@@ -172,7 +172,8 @@ def test_the_readmes_two_cells_show_its_picture(
 def test_network_and_dashboard_are_no_higher_than_the_window(
     height: int, lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
-    shown = [README[0], "kw.NetworkView(live)"]
+    examples = "images, labels = next(iter(batches))\nlive.probe(images[:8], labels[:8])"
+    shown = [README[0], f"{examples}\nkw.NetworkView(live)"]
     lab.page.set_viewport_size({"width": 1366, "height": height})
     lab.open(server.write_notebook(shown))
     lab.script("app.shell.collapseLeft();")

@@ -327,13 +327,14 @@ def test_the_ink_lies_where_scipy_says(
     for function in range(COUNT):
         cell = grid.rect(function)
         top, left, size = round(cell.y), round(cell.x), round(cell.width)
-        darkest = window[top : top + size, left : left + size].argmin(axis=0)
+        high = round(cell.height)
+        darkest = window[top : top + high, left : left + size].argmin(axis=0)
         for column in range(4, size - 4):
             at = 2 * (column + 0.5) / size - 1
-            expected = size / 2 * (1 - np.interp(at, x, phi[function]) / limit)
+            expected = high / 2 * (1 - np.interp(at, x, phi[function]) / limit)
             # Curves keep two pixels from the cell's edge in both directions; steep ones are
             # several pixels high within one column.
-            slope = abs(np.gradient(phi[function], x)).max() / limit
+            slope = high / size * abs(np.gradient(phi[function], x)).max() / limit
             assert abs(darkest[column] + 0.5 - expected) < 3.5 + 2 * slope
 
 

@@ -394,8 +394,8 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     assert np.abs(middle - start).max() > 1e-4
     assert np.array_equal(middle, views[1].array("heat(arg)", 4))
     # A choice in one copy shows in the other, and only there.
-    views[0].locator().get_by_text("x: −2 … 2", exact=True).click()
-    lab.until(lambda: "from −2 to 2" in views[1].locator().inner_text(), "the other limits")
+    views[0].locator().get_by_text("sum of two", exact=True).click()
+    lab.until(lambda: views[1].ask("view.mode()") == "pair", "the other way of looking")
     assert views[2].ask("view.mode()") == "response"
     assert lab.is_running(3)
     lab.let_go("half")

@@ -89,6 +89,7 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     inspector.get_by_role("button", name="undo").click()
     until_on(page, lambda: page.evaluate(coefficients) == known, "the function as it was")
 
+    page.locator("#kw-play summary", has_text="more").click()
     page.locator("[data-kw-part=again]").click()
     until_on(page, lambda: 0 < step_of(page) < here, "it begins again")
 

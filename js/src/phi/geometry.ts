@@ -3,8 +3,9 @@
  *
  * A layer is a matrix of blocks (rows: outputs, columns: inputs), each block a
  * kernel of kh×kw square cells. A matrix too wide for the page is cut into
- * bands of columns, stacked. With one input channel, or in a sorted order,
- * there is no matrix to keep: the kernels flow like words.
+ * bands of columns, stacked; where that does not fit the page, each row by
+ * itself, so that an output is seen whole. With one input channel, or in a
+ * sorted order, there is no matrix to keep: the kernels flow like words.
  */
 import { sort } from "d3-array";
 import { shortened } from "./entries.ts";
@@ -14,7 +15,7 @@ export const PAD = 8;
 const CELL_GAP = 1;
 const ROW_LABEL = 34;
 export const COL_LABEL = 16;
-export const BAND_GAP = 10;
+const BAND_GAP = 10;
 
 const SPACING = {
   conv: { gap: 12, min: 24, max: 56 },
@@ -24,6 +25,8 @@ const SPACING = {
 
 /** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
+/** Rows are cut into so many strips at most, and their cells made so low that those of one output fit the page. */
+const [MOST_CUTS, LEAST_CUT] = [12, 20];
 /** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
@@ -75,6 +78,8 @@ export interface Shape {
   least?: number | undefined;
   /** How many times as wide as high the cell of a single function may be, where the page is wide; 1 by default. */
   widest?: number | undefined;
+  /** How many times as high as wide the cells of a kernel may be, where the page is high; 1 by default. */
+  tallest?: number | undefined;
 }
 
 export interface Rect {
@@ -99,7 +104,14 @@ export interface Arrangement extends Shape {
   gap: number;
   perBand: number;
   bands: number;
+  /** Each strip of columns has its labels over it: one for each band, or for each band of each row where rows are cut. */
+  strips: number;
+  rowsCut: boolean;
+  /** Strips that are seen together: all of an output, where that is possible. */
+  unit: number;
   bandHeight: number;
+  /** From a row to the next one. */
+  pitch: number;
   blockWidth: number;
   blockHeight: number;
   width: number;
@@ -178,9 +190,20 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   }
   const widest = kh * kw === 1 ? (shape.widest ?? 1) * cell : cell;
   const across = Math.max(cell, Math.min(widest, fit(perBand)));
+  if (shape.tallest && !tiny && kh * kw > 1) {
+    const fits = heightOf(bands, down(cell), gap) <= room;
+    cell = Math.floor(Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity));
+  }
   const blockWidth = kw * across + (kw - 1) * cellGap;
-  const blockHeight = kh * cell + (kh - 1) * cellGap;
-  const bandHeight = COL_LABEL + rows * (blockHeight + gap) - gap + BAND_GAP;
+  const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;
+  const rowsCut = isHigh && !tiny && !flowing && bands <= MOST_CUTS;
+  // Of a page that scrolls an output is seen whole, where that is possible.
+  const fitting = (room - PAD) / bands - COL_LABEL - BAND_GAP - (kh - 1) * cellGap;
+  const unit = rowsCut && fitting >= LEAST_CUT * kh ? bands : 1;
+  if (unit > 1) cell = Math.min(cell, Math.floor(fitting / kh));
+  const blockHeight = down(cell);
+  const bandHeight = COL_LABEL + (rowsCut ? 1 : rows) * (blockHeight + gap) - gap + BAND_GAP;
+  const strips = (rowsCut ? rows : 1) * bands;
 
   const arrangement: Arrangement = {
     ...shape,
@@ -194,11 +217,15 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     gap,
     perBand,
     bands,
+    strips,
+    rowsCut,
+    unit,
     bandHeight,
+    pitch: rowsCut ? bands * bandHeight : blockHeight + gap,
     blockWidth,
     blockHeight,
     width: Math.max(width, left + perBand * (blockWidth + gap) - gap + PAD),
-    height: PAD + bands * bandHeight - BAND_GAP + PAD,
+    height: PAD + strips * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
     position: order ? sort(order.keys(), (place) => order[place]) : null,
@@ -264,7 +291,7 @@ function longestColumnText(a: Arrangement): string {
 }
 
 /** Where kernel o·in + i is in the matrix. */
-function placeOf(a: Arrangement, kernel: number): { row: number; column: number } {
+export function placeOf(a: Arrangement, kernel: number): { row: number; column: number } {
   const place = a.position ? a.position[kernel] : kernel;
   return { row: Math.floor(place / a.columns), column: place % a.columns };
 }
@@ -279,10 +306,17 @@ export function blockAt(a: Arrangement, row: number, column: number): Rect {
   const k = column - band * a.perBand;
   return {
     x: a.left + k * (a.blockWidth + a.gap),
-    y: PAD + band * a.bandHeight + COL_LABEL + row * (a.blockHeight + a.gap),
+    y: PAD + band * a.bandHeight + COL_LABEL + row * a.pitch,
     width: a.blockWidth,
     height: a.blockHeight,
   };
+}
+
+/** The row and the first column of a line of kernels in a strip. */
+export function stripAt({ rowsCut, bands, perBand }: Arrangement, strip: number, line = 0) {
+  return rowsCut
+    ? { row: Math.floor(strip / bands), column: (strip % bands) * perBand }
+    : { row: line, column: strip * perBand };
 }
 
 export function kernelAt(a: Arrangement, row: number, column: number): number {
@@ -301,17 +335,18 @@ export function rectOf(a: Arrangement, f: number): Rect {
 
 /** The function whose cell holds the point, or -1 between cells. */
 export function cellAt(a: Arrangement, x: number, y: number): number {
-  const band = Math.floor((y - PAD) / a.bandHeight);
-  if (band < 0 || band >= a.bands) return -1;
+  const strip = Math.floor((y - PAD) / a.bandHeight);
+  if (strip < 0 || strip >= a.strips) return -1;
   const inX = x - a.left;
-  const inY = y - PAD - band * a.bandHeight - COL_LABEL;
+  const inY = y - PAD - strip * a.bandHeight - COL_LABEL;
   if (inX < 0 || inY < 0) return -1;
   const k = Math.floor(inX / (a.blockWidth + a.gap));
-  const r = Math.floor(inY / (a.blockHeight + a.gap));
-  const column = band * a.perBand + k;
+  const line = Math.floor(inY / (a.blockHeight + a.gap));
+  const { row: r, column: first } = stripAt(a, strip, line);
+  const column = first + k;
   if (k >= a.perBand || column >= a.columns || r >= a.rows) return -1;
   const dx = inX - k * (a.blockWidth + a.gap);
-  const dy = inY - r * (a.blockHeight + a.gap);
+  const dy = inY - line * (a.blockHeight + a.gap);
   if (dx >= a.blockWidth || dy >= a.blockHeight) return -1;
   const [right, down] = [a.across + a.cellGap, a.cell + a.cellGap];
   const [col, row] = [Math.floor(dx / right), Math.floor(dy / down)];
@@ -328,27 +363,21 @@ export function kernelsWithin(a: Arrangement, view: Rect): number[] {
   const left = view.x - a.left;
   const k0 = clamp(Math.floor(left / pitchX), a.perBand);
   const k1 = clamp(Math.ceil((left + view.width) / pitchX), a.perBand);
-  const b0 = clamp(Math.floor((view.y - PAD) / a.bandHeight), a.bands);
-  const b1 = clamp(Math.ceil((view.y + view.height - PAD) / a.bandHeight), a.bands);
-  for (let band = b0; band < b1; band++) {
-    const top = view.y - PAD - band * a.bandHeight - COL_LABEL;
-    const r0 = clamp(Math.floor(top / pitchY), a.rows);
-    const r1 = clamp(Math.ceil((top + view.height) / pitchY), a.rows);
+  const s0 = clamp(Math.floor((view.y - PAD) / a.bandHeight), a.strips);
+  const s1 = clamp(Math.ceil((view.y + view.height - PAD) / a.bandHeight), a.strips);
+  const lines = a.rowsCut ? 1 : a.rows;
+  for (let strip = s0; strip < s1; strip++) {
+    const top = view.y - PAD - strip * a.bandHeight - COL_LABEL;
+    const r0 = clamp(Math.floor(top / pitchY), lines);
+    const r1 = clamp(Math.ceil((top + view.height) / pitchY), lines);
     for (let r = r0; r < r1; r++) {
-      for (let k = k0; k < k1; k++) {
-        const column = band * a.perBand + k;
-        if (column < a.columns) kernels.push(kernelAt(a, r, column));
+      const { row, column: first } = stripAt(a, strip, r);
+      for (let column = first + k0; column < Math.min(first + k1, a.columns); column++) {
+        kernels.push(kernelAt(a, row, column));
       }
     }
   }
   return kernels;
-}
-
-/** Heights below each row of kernels, at which a picture can end. */
-export function rowEnds(a: Arrangement): number[] {
-  const top = (k: number) => blockAt(a, k % a.rows, Math.floor(k / a.rows) * a.perBand).y;
-  // The frame of a selected cell reaches so far below it.
-  return Array.from({ length: a.rows * a.bands }, (_, k) => top(k) + a.blockHeight + 2);
 }
 
 export type Direction = "left" | "right" | "up" | "down";
@@ -360,28 +389,3 @@ export const STEPS: Record<Direction, [across: number, down: number]> = {
   up: [0, -1],
   down: [0, 1],
 };
-
-/**
- * The next function in a direction on the page, or `f` at an edge. Moving is
- * by cells; between kernels and bands it goes to the neighbouring one.
- */
-export function neighbour(a: Arrangement, f: number, direction: Direction): number {
-  const size = a.kh * a.kw;
-  const { row, column } = placeOf(a, Math.floor(f / size));
-  const entry = f % size;
-  const [across, down] = STEPS[direction];
-  // In cells, as if all bands lay side by side.
-  let x = column * a.kw + (entry % a.kw) + across;
-  let y = row * a.kh + Math.floor(entry / a.kw) + down;
-  const [width, height] = [a.perBand * a.kw, a.rows * a.kh];
-  if (y < 0) [x, y] = [x - width, height - 1];
-  else if (y === height) {
-    [x, y] = [x + width, 0];
-    // The last band may be shorter than the one above it.
-    const over = Math.floor(x / a.kw) - (a.columns - 1);
-    if (over > 0 && Math.floor(x / width) === a.bands - 1) x -= over * a.kw;
-  }
-  if (x < 0 || x >= a.columns * a.kw) return f;
-  const kernel = kernelAt(a, Math.floor(y / a.kh), Math.floor(x / a.kw));
-  return (kernel * a.kh + (y % a.kh)) * a.kw + (x % a.kw);
-}

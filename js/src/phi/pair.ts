@@ -9,6 +9,9 @@ import { phiAt } from "./interpolate.ts";
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
 export type Group = ReturnType<typeof groupOf>;
 
+/** More inputs than these are folded into several rows. */
+const MOST_IN_A_ROW = 6;
+
 /** Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel; `single`: the only input. */
 export function groupOf(layer: LayerLayout, selection: Selection | null) {
   const [, inputs, kh, kw] = layer.shape;
@@ -18,7 +21,7 @@ export function groupOf(layer: LayerLayout, selection: Selection | null) {
     const i = place?.in ?? 0;
     return { out: o, in: i, columns: kw, count: kh * kw, byInput: false, single: inputs === 1 };
   }
-  const columns = Math.ceil(Math.sqrt(inputs));
+  const columns = inputs <= MOST_IN_A_ROW ? inputs : Math.ceil(Math.sqrt(inputs));
   return { out: o, in: 0, columns, count: inputs, byInput: true, single: inputs === 1 };
 }
 

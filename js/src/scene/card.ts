@@ -72,7 +72,7 @@ function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
   const from = size > 1 ? `map ${Math.floor(input / size)}` : inputName(layer, input);
   const isLink = layer.kind === "linear";
   const text = isLink ? `${from} to ${outputName(layer, out)}` : entryText(layer, f);
-  return [`${layerTitle(layer)} · ${text}`, text];
+  return [`${layerTitle(layer)} · ${text}`, text, text.split(" · ")[0]];
 }
 
 /** The first example, where it is an image. */

@@ -4,24 +4,27 @@ import { functionOf, shortened } from "../phi/entries.ts";
 import { formatNumber } from "../phi/format.ts";
 import {
   type Arrangement,
-  BAND_GAP,
   blockAt,
   COL_LABEL,
   cellAt,
   columnText,
+  type Direction,
   GROUP,
   isScattered,
+  kernelAt,
   kernelsWithin,
   LABEL_CHARACTER,
-  neighbour,
   PAD,
+  placeOf,
   type Rect,
   rectOf,
+  STEPS,
+  stripAt,
 } from "../phi/geometry.ts";
 import type { LayerLayout } from "../wire/types.ts";
 import type { Given } from "./drawing.ts";
 import type { Mark, Sites, TextMark } from "./marks.ts";
-import { cursorMark, flat, framed, outline, rect, segments, WORDS, words } from "./shapes.ts";
+import { cursorMark, flat, framed, outline, segments, WORDS, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
@@ -34,20 +37,33 @@ export interface Label {
 
 export function columnLabels(a: Arrangement): Label[] {
   const labels: Label[] = [];
-  for (let column = 0; column < a.columns; column++) {
-    const band = Math.floor(column / a.perBand);
-    const first = column % a.perBand === 0 && a.perBand < a.labelStep;
-    if (column % a.labelStep !== 0 && !first) continue;
-    const text = columnText(a, column);
-    const half = (LABEL_CHARACTER / 2) * text.length;
-    const left = blockAt(a, 0, column).x;
-    let x = left + a.blockWidth / 2;
-    // Beside the corner's label a wide label begins at its kernel, not before it.
-    x = Math.max(x, a.flowing && !isScattered(a) ? half : left + half);
-    if (x + half > a.width) continue;
-    labels.push({ text, x, y: PAD + band * a.bandHeight + COL_LABEL - 5 });
+  for (let strip = 0; strip < a.strips; strip++) {
+    const { row, column: from } = stripAt(a, strip);
+    for (let column = from; column < Math.min(from + a.perBand, a.columns); column++) {
+      const first = column === from && a.perBand < a.labelStep;
+      if (column % a.labelStep !== 0 && !first) continue;
+      const text = columnText(a, column);
+      const half = (LABEL_CHARACTER / 2) * text.length;
+      const { x: left } = blockAt(a, row, column);
+      let x = left + a.blockWidth / 2;
+      // Beside the corner's label a wide label begins at its kernel, not before it.
+      x = Math.max(x, a.flowing && !isScattered(a) ? half : left + half);
+      if (x + half > a.width) continue;
+      labels.push({ text, x, y: PAD + strip * a.bandHeight + COL_LABEL - 5 });
+    }
   }
   return labels;
+}
+
+/** Heights below each row of kernels, at which a picture can end. */
+export function rowEnds(a: Arrangement): number[] {
+  const lines = a.rowsCut ? a.strips / a.unit : a.rows * a.bands;
+  const top = (k: number) =>
+    a.rowsCut
+      ? PAD + COL_LABEL + ((k + 1) * a.unit - 1) * a.bandHeight
+      : blockAt(a, k % a.rows, Math.floor(k / a.rows) * a.perBand).y;
+  // The frame of a selected cell reaches so far below it.
+  return Array.from({ length: lines }, (_, k) => top(k) + a.blockHeight + 2);
 }
 
 /** Pixels of the width that columns and their labels take; the rest is blank. */
@@ -55,39 +71,6 @@ export function widthTaken(a: Arrangement): number {
   const columns = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap + PAD;
   const end = ({ text, x }: Label) => x + (LABEL_CHARACTER / 2) * text.length;
   return columnLabels(a).reduce((most, label) => Math.max(most, end(label)), columns);
-}
-
-/** How far the labels of a column are moved down to stay in view, and which band they belong to. */
-interface StuckHead {
-  band: number;
-  /** The strip that the labels lie in; what is under it cannot be seen. */
-  strip: Rect;
-  /** To be added to the y of the band's column and corner labels. */
-  shift: number;
-}
-
-/** The labels of the band that the top of the view cuts: they stay in view until the band's end pushes them out. */
-export function stuckHead(a: Arrangement, view: Rect): StuckHead | null {
-  const band = Math.floor((view.y - PAD) / a.bandHeight);
-  if (view.y <= PAD || band < 0 || band >= a.bands) return null;
-  const top = PAD + band * a.bandHeight;
-  const end = top + a.bandHeight - BAND_GAP;
-  const y = Math.min(view.y, end - COL_LABEL);
-  if (y + COL_LABEL <= view.y || y <= top) return null;
-  return { band, strip: { x: view.x, y, width: view.width, height: COL_LABEL }, shift: y - top };
-}
-
-/** The labels that belong to the stuck band, at the places where they stay in view. */
-export function inStuckBand(a: Arrangement, head: StuckHead, labels: readonly Label[]): Label[] {
-  return labels
-    .filter(({ y }) => Math.floor((y - PAD) / a.bandHeight) === head.band)
-    .map((label) => ({ ...label, y: label.y + head.shift }));
-}
-
-/** Whether a place of the page lies under labels that stay in view. */
-export function underHead(a: Arrangement, view: Rect, y: number): boolean {
-  const head = stuckHead(a, view);
-  return head !== null && y < head.strip.y + head.strip.height;
 }
 
 export function rowLabels(a: Arrangement): Label[] {
@@ -111,42 +94,18 @@ export function rowLabels(a: Arrangement): Label[] {
 /** What the numbers beside the rows count, or the numbers over each kernel where kernels are sorted. */
 export function cornerLabels(a: Arrangement): Label[] {
   if ((a.flowing && !isScattered(a)) || a.column === GROUP) return [];
-  return Array.from({ length: a.bands }, (_, band) => ({
+  return Array.from({ length: a.strips }, (_, strip) => ({
     text: a.flowing ? "out,in" : "output",
     x: a.left - 6,
-    y: PAD + band * a.bandHeight + COL_LABEL - 5,
+    y: PAD + strip * a.bandHeight + COL_LABEL - 5,
   }));
 }
 
-export function labelMarks(arrangement: Arrangement, view: Rect, { muted }: Colours): Mark[] {
+export function labelMarks(a: Arrangement, view: Rect, { muted }: Colours): Mark[] {
   return [
-    ...topLabelMarks(columnLabels(arrangement), cornerLabels(arrangement), view, muted),
-    ...texts(rowLabels(arrangement), view, muted, { anchor: "end", middle: true }),
-  ];
-}
-
-/** The labels that stay in view, over all else. */
-export function stuckHeadMarks(arrangement: Arrangement, view: Rect, colours: Colours): Mark[] {
-  const head = stuckHead(arrangement, view);
-  if (!head) return [];
-  const [columns, corners] = [columnLabels(arrangement), cornerLabels(arrangement)].map((labels) =>
-    inStuckBand(arrangement, head, labels),
-  );
-  return [
-    rect(head.strip, { fill: colours.surface }),
-    ...topLabelMarks(columns, corners, view, colours.muted),
-  ];
-}
-
-function topLabelMarks(
-  columns: readonly Label[],
-  corners: readonly Label[],
-  view: Rect,
-  fill: string,
-): Mark[] {
-  return [
-    ...texts(columns, view, fill, { anchor: "middle" }),
-    ...texts(corners, view, fill, { anchor: "end" }),
+    ...texts(columnLabels(a), view, muted, { anchor: "middle" }),
+    ...texts(cornerLabels(a), view, muted, { anchor: "end" }),
+    ...texts(rowLabels(a), view, muted, { anchor: "end", middle: true }),
   ];
 }
 
@@ -171,6 +130,29 @@ interface CellUnit {
   functionAt(cell: number): number;
 }
 
+/**
+ * The next function in a direction on the page, or `f` at an edge. Moving is
+ * by cells; between kernels and bands it goes to the neighbouring one.
+ */
+export function neighbour(a: Arrangement, f: number, direction: Direction): number {
+  const size = a.kh * a.kw;
+  const { row, column } = placeOf(a, Math.floor(f / size));
+  const entry = f % size;
+  const [across, down] = STEPS[direction];
+  const x = column * a.kw + (entry % a.kw) + across;
+  const band = Math.floor(column / a.perBand);
+  // Of all lines of cells from the top.
+  const lines = (a.rowsCut ? 1 : a.rows) * a.kh;
+  const strip = a.rowsCut ? row * a.bands + band : band;
+  const line = strip * lines + (a.rowsCut ? 0 : row * a.kh) + Math.floor(entry / a.kw) + down;
+  if (x < 0 || x >= a.columns * a.kw || line < 0 || line >= a.strips * lines) return f;
+  const to = stripAt(a, Math.floor(line / lines), Math.floor((line % lines) / a.kh));
+  // The last band may be shorter than the one above it.
+  const next = Math.floor(x / a.kw) + to.column - band * a.perBand;
+  const kernel = kernelAt(a, to.row, Math.min(a.columns - 1, next));
+  return (kernel * a.kh + (line % a.kh)) * a.kw + (x % a.kw);
+}
+
 /** Each cell is a site, by the number of its function. */
 export function cellSites(
   arrangement: Arrangement,
@@ -180,8 +162,7 @@ export function cellSites(
 ): Sites {
   const isCell = (id: string) => id !== "" && Number(id) < count;
   return {
-    at(x, y, view) {
-      if (underHead(arrangement, view, y)) return "";
+    at(x, y) {
       const cell = cellAt(arrangement, x, y);
       return cell < 0 ? "" : String(functionAt(cell));
     },

@@ -198,6 +198,8 @@ export interface Scene {
   cuts?: readonly number[] | undefined;
   /** Pixels at the top that stay in view where the scene scrolls. */
   stuck?: number | undefined;
+  /** Pixels at the bottom that stay in view where it scrolls; what is seen above ends at a cut. */
+  foot?: number | undefined;
   /** The sheets from the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;

@@ -74,14 +74,14 @@ interface Plotted {
   /** What it was, in the same layout. */
   ghost: Frame | null;
   /** What its axis reaches to at least: that of the functions beside it. */
-  y?: Ends;
+  y?: Ends | undefined;
   /** Whether the ground beyond the grid has its name on it: that is enough once in a view. */
   isFirst?: boolean;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, y: ends = [0, 0], isFirst = true }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, y: ends, isFirst = true }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -95,15 +95,16 @@ export function phiPlot(
   const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
   const lines = [
     ...(was ? [{ points: was, stroke: colours.ghost, paint: { width: 1.25 } }] : []),
-    { points: now, stroke: colours.ink, paint: { round: true, width: 2 } },
+    { points: now, stroke: colours.ink, paint: { round: true, width: layer.band ? 1.25 : 2 } },
   ];
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
     most: {
       x: box.height < LOW ? 0 : box.width < 170 ? 3 : 5,
       y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4,
     },
-    air: AIR,
-    values: [...ends, example?.value ?? 0],
+    // Ends that several have in common are round.
+    air: ends ? 0 : AIR,
+    values: [...(ends ?? []), example?.value ?? 0],
     within: basisOf(layer, f).domain,
     beyond: isFirst ? "outside the grid" : "",
     band: bandOver(layer, f, [along.from, along.to]),

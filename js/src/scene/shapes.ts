@@ -25,7 +25,7 @@ export function grown({ x, y, width, height }: Rect, by: number): Rect {
 }
 
 /** A line through points: x0, y0, x1, y1, … */
-export function line(xy: readonly number[], stroke: string, paint: Paint = {}): LinesMark {
+export function line(xy: ArrayLike<number>, stroke: string, paint: Paint = {}): LinesMark {
   return { kind: "lines", xy, ends: [xy.length / 2], stroke, ...paint };
 }
 

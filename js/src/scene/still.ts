@@ -63,7 +63,7 @@ export function headOf(scene: Scene, theme: Theme): number {
 }
 
 /** The height at which a scene is cut to fit `room`: never before its first row ends. */
-function cutOf({ cuts = [], height }: Scene, room: number): number {
+export function cutOf({ cuts = [], height }: Pick<Scene, "cuts" | "height">, room: number): number {
   if (cuts.length === 0) return room;
   const cutsInside = cuts.filter((cut) => cut <= room);
   return cutsInside.length > 0 ? Math.max(...cutsInside) : Math.min(height, ...cuts);

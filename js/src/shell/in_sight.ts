@@ -56,12 +56,12 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => n
   };
 }
 
-/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. */
+/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network grows with its first batch, before there is word that it trains. */
 export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
-  // With the first batch they grow, before there is word that it trains.
-  if (waitsForBatch(store)) return void waiting.add(store);
+  const grows = view.parentElement?.querySelector(".kw-network-view");
+  if (grows && waitsForBatch(store)) return void waiting.add(store);
   const isFirst = waiting.delete(store);
   const begins = (isFirst || standing.state === "running") && !broughtIn.has(store);
   const panel = begins ? scrollingPanel(view) : null;

@@ -2,6 +2,7 @@
 
 import { type Given, NOT_POINTED, type Pointed } from "../scene/drawing.ts";
 import type { Point, Rect, Scene } from "../scene/marks.ts";
+import { cutOf } from "../scene/still.ts";
 import { createPainter } from "./canvas.ts";
 import { createDrags, type Grip } from "./drag.ts";
 import { describe, element, listen, putAttributes, putStyle } from "./element.ts";
@@ -76,7 +77,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
 
   function reveal(id: string) {
     const box = scene?.sites.box(id);
-    if (box) viewport.reveal(box, scene?.stuck);
+    if (box) viewport.reveal(box, scene?.stuck, scene?.foot);
   }
 
   listen(canvas, signal, {
@@ -220,14 +221,13 @@ function createViewport(document: Document) {
       return { x, y, width, height };
     },
     /** Makes room for the scene that `make` gives for a width, and gives it; one taller than `most` scrolls. */
-    fit<S extends { width: number; height: number }>(
-      make: (width: number) => S | string,
-      most: number,
-    ): S | string {
+    fit<S extends Scene>(make: (width: number) => S | string, room: number): S | string {
       let next = make(viewport.clientWidth);
       if (typeof next === "string") return next;
       // A scroll bar takes width: the scene is made for what it leaves, and keeps the bar even if it then fits.
       const scrolled = viewport.hasAttribute("data-scrolls");
+      const { foot } = next;
+      const most = foot && next.height > room ? cutOf(next, room - foot) + foot : room;
       size(next.width, next.height, most);
       if (viewport.hasAttribute("data-scrolls") !== scrolled) {
         const again = make(viewport.clientWidth);
@@ -236,10 +236,11 @@ function createViewport(document: Document) {
       }
       return next;
     },
-    /** Scrolls until a box is seen; `stuck` pixels at the top stay in view and cover what is under them. */
-    reveal(box: Rect, stuck = 0) {
+    /** Scrolls until a box is seen; `stuck` pixels at the top and `foot` at the bottom stay in view and cover what is under them. */
+    reveal(box: Rect, stuck = 0, foot = 0) {
       const above = Math.max(MARGIN, stuck);
-      const { scrollTop, clientHeight, scrollLeft, clientWidth } = viewport;
+      const { scrollTop, scrollLeft, clientWidth } = viewport;
+      const clientHeight = viewport.clientHeight - foot;
       const [right, bottom] = [box.x + box.width + MARGIN, box.y + box.height + MARGIN];
       if (box.y - above < scrollTop) viewport.scrollTop = box.y - above;
       else if (bottom > scrollTop + clientHeight) viewport.scrollTop = bottom - clientHeight;

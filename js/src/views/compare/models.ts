@@ -16,7 +16,7 @@ import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
-import type { ShownModels } from "./verdict.ts";
+import { numbersOf, type ShownModels } from "./verdict.ts";
 
 interface What {
   of: "kernels" | "networks";
@@ -118,10 +118,12 @@ function createModels(shell: Shell, request: What) {
       parts[number] = { model, store };
       const within: Within = {
         seen() {
-          const all = request.of === "networks" && heightInSight(root);
-          // Of those below each other, too, all are to be seen.
+          const view = root.closest(".kw-view");
+          const all = request.of === "networks" && view && heightInSight(view);
+          // Of those below each other, too, all are to be seen, with what stands over and under them.
           const rows = Math.ceil(places.length / columns);
-          return all ? (all - time.offsetHeight) / rows - steady(around()) : undefined;
+          const others = view ? view.scrollHeight - root.offsetHeight : 0;
+          return all ? (all - others) / rows - steady(around()) : undefined;
         },
         read(words, chosen = false) {
           places[number].line = { words, chosen };
@@ -166,7 +168,8 @@ function createModels(shell: Shell, request: What) {
   return {
     element: whole,
     /** Names them and gives them their columns. */
-    show({ models }: Pick<ShownModels, "models">, width: number) {
+    show(shown: ShownModels, width: number) {
+      const { models } = shown;
       columns = picturesAbreast(request.of, places.length, width);
       putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
       places.forEach(({ place, name, step }, k) => {
@@ -178,7 +181,8 @@ function createModels(shell: Shell, request: What) {
         const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
         // The newest step of each stands in the table above, which is drawn at moments of its own.
         const past = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
-        putWords(step, statusText(past, store.cursor(), store.standing()) + missing);
+        const numbers = request.of === "networks" ? ` · ${numbersOf(shown, k)}` : "";
+        putWords(step, statusText(past, store.cursor(), store.standing()) + missing + numbers);
         const title = left.join("\n");
         if (step.title !== title) step.title = title;
       });

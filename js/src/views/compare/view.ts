@@ -82,6 +82,8 @@ function build(shell: Shell): Parts {
     }
     const shown = shows && networks ? networks : grids;
     grids.element.hidden = together.hidden = shown !== grids;
+    // Whole networks take the window: their numbers stand beside their names.
+    stage.element.classList.toggle("kw-gone", shown !== grids);
     if (networks) networks.element.hidden = shown !== networks;
     return shown;
   }
@@ -104,7 +106,8 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       bar.show(given.get);
-      bar.element.hidden = ((given.get("curves") ?? []) as unknown[]).length === 0;
+      const hasCurves = ((given.get("curves") ?? []) as unknown[]).length > 0;
+      bar.element.hidden = !hasCurves || given.get("show") === "networks";
       options.show(given.get);
       const shown = stage.show(given, TALLEST_VIEW, draw);
       if (typeof shown === "string") return shown;

@@ -121,16 +121,17 @@ function pageOf(shown: Shown, lists: readonly List[]) {
 
 type Page = ReturnType<typeof pageOf>;
 
-/** Pictures and scores over the sum and its functions, the maps last: all but these in a first screen. */
+/** Under the pictures the functions, then the bars and the scores, unless these have room beside the pictures; the maps last. */
 function narrow(page: Page) {
   const { left, lists, width } = page;
   const wide = width - 2 * PAD;
   const room = wide - left - GAP;
   const isBeside = left > 0 && room >= LEAST_SCORES;
-  let y = isBeside
-    ? Math.max(page.pictures(TOP), page.scores(PAD + left + GAP, TOP, room))
-    : page.scores(PAD, page.pictures(TOP, wide), wide);
-  for (const list of lists) y = page.list(list, PAD, y, wide);
+  let y = page.pictures(TOP, isBeside ? undefined : wide);
+  if (isBeside) y = Math.max(y, page.scores(PAD + left + GAP, TOP, room));
+  const functions = lists.filter(({ name }) => name === "curves");
+  for (const list of new Set([...functions, ...lists])) y = page.list(list, PAD, y, wide);
+  if (!isBeside) y = page.scores(PAD, y, wide);
   page.maps(PAD, y, wide);
 }
 

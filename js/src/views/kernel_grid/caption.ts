@@ -1,14 +1,6 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
-import { maxIndex, mean } from "d3-array";
-import {
-  counted,
-  isPlain,
-  layerInWords,
-  layerSize,
-  noteOf,
-  outputName,
-} from "../../phi/entries.ts";
+import { counted, isPlain, layerInWords, layerSize, noteOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
 import { seenThen } from "../../phi/inputs.ts";
@@ -19,7 +11,7 @@ import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
-import { isAlone, othersOf } from "./overview.ts";
+import { othersOf } from "./overview.ts";
 import { type Picture, patternText } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey, togetherOf } from "./settings.ts";
@@ -27,8 +19,6 @@ import { selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
-/** By which share of an output's functions more rise than fall, or fall than rise, to be worth a word. */
-const LEANING = 0.25;
 const GREY = "rgb(128,128,128)";
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
@@ -51,10 +41,11 @@ export function gridCaption(
   const over = xTitle(picture, store.alone());
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
-    const key = `blue: φ falls, orange: φ rises; ${sizesText(picture)}`;
-    caption.push({ text: findingText(picture), tone: "ink", strong: true, title: PLACES });
-    caption.push(keyed(key, "ramp", ramp, `${inputsText(picture)}. ${over}`));
-    say(`each square a ${picture.unit > 1 ? "kernel" : "function"} · ${leadText(picture)}`);
+    const square = picture.unit > 1 ? "a kernel" : "one function φ";
+    const text = `Each square is ${square}: blue falls, orange rises.`;
+    caption.push({ text, tone: "ink", strong: true, title: PLACES });
+    caption.push(keyed(sizesText(picture), "ramp", ramp, `${inputsText(picture)}. ${over}`));
+    say(leadText(picture));
   } else
     caption.push({
       text: axesText(picture, room !== undefined),
@@ -82,11 +73,10 @@ export function gridCaption(
     const ramp = tintRamp(shade, paletteOf(theme.name));
     caption.push(shade.values ? keyed(shadeText(shade), "ramp", ramp) : { text: shadeText(shade) });
   }
-  if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture, note));
   // Else the labels of rows and columns say it.
-  const isCut = arrangement.bands > 1 && !arrangement.flowing;
-  if (!overview && (isCut || picture.shape !== layer.shape || isScattered(arrangement)))
-    say(leadText(picture), PLACES);
+  const isFolded = picture.shape !== layer.shape;
+  if (!overview && (isFolded || isScattered(arrangement))) say(leadText(picture), PLACES);
+  else if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture, note));
   if (arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
   if (warned) caption.push({ text: warned, tone: "warn" });
@@ -134,25 +124,6 @@ function inputsText({ layer, xIsSeen, xRange }: Picture): string {
   return spanText(layer.variable, xRange) + which;
 }
 
-/** What an overview shows: how many functions, and in which output most go one way. */
-function findingText(picture: Picture): string {
-  const { cells, layer, shape } = picture;
-  const [out] = shape;
-  // Of a few functions each output says nothing.
-  const rows = cells.length / out < 4 ? 1 : out;
-  const each = cells.length / rows;
-  const leans = Array.from({ length: rows }, (_, o) =>
-    mean(cells.subarray(o * each, (o + 1) * each), Math.sign),
-  );
-  const o = maxIndex(leans, (lean) => Math.abs(lean ?? 0));
-  const lean = leans[o] ?? 0;
-  const way = lean < 0 ? "fall than rise" : "rise than fall";
-  const name = outputName(layer, (layer.window?.out ?? 0) + o);
-  const most = `${rows > 1 ? `for ${name} ` : ""}far more ${way}`;
-  const count = `${counted(layer.count, "function")}${layer.window ? " drawn" : ""}`;
-  return `${count}: ${Math.abs(lean) < LEANING ? "about as many rise as fall" : most}`;
-}
-
 /** What the colours of an overview stand for. */
 function sizesText({ sizes, scales, unit }: Picture): string {
   const what = unit > 1 ? "largest |φ| of the kernel" : "largest |φ|";
@@ -173,7 +144,7 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
   if (isScattered(arrangement)) return `out,in: one ${cell} from each ${channel} to each output`;
   const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
-  const strips = bands > 1 ? ` (${bands} strips)` : "";
+  const strips = bands > 1 && !arrangement.rowsCut ? ` (${bands} strips)` : "";
   if (layer.window) return `rows: outputs · columns: ${channel}s${each}${strips}`;
   return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
@@ -191,8 +162,6 @@ export function axesText(picture: Picture, isBrief = false): string {
   const v = layer.variable;
   const one = isPlain(layer) ? `the line w·${v} of a weight` : `φ(${v})`;
   const shown = changed ? `the change of ${one}${since}` : one;
-  // Its plot has an axis.
-  if (isAlone(picture)) return `${shown}, ${x}`;
   const plotted = isBrief && !changed ? x : `each plot: ${shown}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";

@@ -22,13 +22,13 @@ import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { tintOf } from "./scores.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import { pointsOf, roomOf, type SampledPoints, type Subject } from "./subject.ts";
+import { pointsOf, roomOf, type Subject } from "./subject.ts";
 
 /** Free pixels between a curve and the edge of its cell. */
 const INSET = 2;
 
 /** Pixels of the triangle where a curve is cut. */
-const TRIANGLE = 4;
+const TRIANGLE = 3;
 
 /** More curves than this are drawn thin: see shell/canvas.ts. */
 const FEW_CURVES = 150;
@@ -54,7 +54,7 @@ export function cellGroundMarks(picture: Picture, view: Rect, theme: Theme, rati
   marks.push(...bandMarks(placed, colours));
   if (ghost) {
     const dash = arrangement.cell < 28 ? [2, 2] : [3, 2.5];
-    marks.push(curves(picture, ghost, visible, { stroke: colours.ghost, dash }));
+    marks.push(...curves(picture, ghost, visible, { stroke: colours.ghost, dash }));
   }
   return marks;
 }
@@ -72,7 +72,7 @@ export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[
   if (isGrey(settings)) return greyMarks(picture, visible, colours);
   const marks = mode === "change" ? fillMarks(picture, visible, colours) : [];
   const width = arrangement.cell < 28 || visible.length > FEW_CURVES ? 1 : 1.35;
-  marks.push(curves(picture, picture, visible, { stroke: colours.ink, width }));
+  marks.push(...curves(picture, picture, visible, { stroke: colours.ink, width }));
   if (picture.cut > 0) marks.push(triangleMark(picture, visible, colours));
   const broken = visible.filter((f) => Number.isNaN(sizes[f]));
   return [...marks, ...brokenMarks(arrangement, broken, colours.warn)];
@@ -150,17 +150,15 @@ function placesOf(picture: Picture, f: number) {
   };
 }
 
-/** The finite functions as one batch. */
+/** The finite functions: those within their scale as one batch, each other one cut off by its cell. */
 function curves(
   picture: Picture,
   drawn: { subject: Subject; plan: Plan },
   visible: readonly number[],
   paint: Paint,
-): Mark {
+): Mark[] {
   const xy = new Float32Array(2 * drawn.plan.points * visible.length);
-  const ends: number[] = [];
-  const parts: number[] = [];
-  const partEnds: number[] = [];
+  const [ends, far]: [number[], Mark[]] = [[], []];
   let at = 0;
   const half = picture.arrangement.cell / 2;
   const { from, slope } = mappingOf(picture);
@@ -168,70 +166,33 @@ function curves(
   for (const f of visible) {
     const n = drawn.subject.curve(f, drawn.plan, points);
     const [cell, axis] = [rectOf(picture.arrangement, f), axisOf(picture, f)];
-    let least = points.y[0];
-    let most = least;
+    const start = at;
+    let reach = 0;
     let sum = 0;
-    for (let p = 0; p < n; p++) {
-      const value = points.y[p];
-      sum += value;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    if (n === 0 || !Number.isFinite(sum)) continue;
-    if (most > axis || least < -axis) {
-      const { toX, toY } = placesOf(picture, f);
-      for (const part of partsWithin(points, n, axis)) {
-        for (const [px, py] of part) parts.push(toX(px), toY(py));
-        partEnds.push(parts.length / 2);
-      }
-      continue;
-    }
     // The inner loop of a frame: without calls it takes two thirds of the time.
     const scale = (half - INSET) / axis;
     const [left, middle] = [cell.x + INSET, cell.y + half];
     for (let p = 0; p < n; p++, at += 2) {
+      const value = points.y[p];
+      sum += value;
+      if (value > reach || -value > reach) reach = Math.abs(value);
       xy[at] = left + (points.x[p] - from) * slope;
-      xy[at + 1] = middle - scale * points.y[p];
+      xy[at + 1] = middle - scale * value;
     }
-    ends.push(at / 2);
-  }
-  const all = new Float32Array(at + parts.length);
-  all.set(xy.subarray(0, at));
-  all.set(parts, at);
-  for (const end of partEnds) ends.push(at / 2 + end);
-  return { kind: "lines", xy: all, ends, ...paint };
-}
-
-/** The parts of a curve between −axis and axis, which end where it crosses them. */
-function partsWithin({ x, y }: SampledPoints, n: number, axis: number): [number, number][][] {
-  const parts: [number, number][][] = [];
-  let part: [number, number][] = [];
-  const end = () => {
-    if (part.length > 1) parts.push(part);
-    part = [];
-  };
-  for (let p = 0; p < n; p++) {
-    const inside = Math.abs(y[p]) <= axis;
-    if (p > 0) {
-      const crossings = [-axis, axis]
-        .map((level) => ({ level, share: (level - y[p - 1]) / (y[p] - y[p - 1]) }))
-        .filter(({ share }) => share > 0 && share < 1)
-        .sort((a, b) => a.share - b.share);
-      for (const { level, share } of crossings) {
-        const open = part.length > 0;
-        part.push([x[p - 1] + share * (x[p] - x[p - 1]), level]);
-        if (open) end();
-      }
+    const isKnown = n > 0 && Number.isFinite(sum);
+    if (isKnown && reach <= axis) {
+      ends.push(at / 2);
+      continue;
     }
-    if (inside) part.push([x[p], y[p]]);
-    else end();
+    const own = line(xy.slice(start, at), paint.stroke ?? "", paint);
+    if (isKnown) far.push({ kind: "group", clip: cell, marks: [own] });
+    at = start;
   }
-  end();
-  return parts;
+  return [{ kind: "lines", xy: xy.subarray(0, at), ends, ...paint }, ...far];
 }
 
 /** Where a function reaches furthest beyond its scale, a triangle points out of its cell. */
-function triangleMark(picture: Picture, visible: readonly number[], { ink }: Colours): Mark {
+function triangleMark(picture: Picture, visible: readonly number[], { muted }: Colours): Mark {
   const far = visible.filter((f) => picture.sizes[f] > axisOf(picture, f));
   const xy = far.flatMap((f) => {
     const points = pointsOf(picture.subject, picture.plan, f);
@@ -244,7 +205,7 @@ function triangleMark(picture: Picture, visible: readonly number[], { ink }: Col
     return [middle, tip, middle - size, foot, middle + size, foot];
   });
   const ends = far.map((_, k) => 3 * k + 3);
-  return { kind: "lines", xy, ends, closed: true, fill: ink };
+  return { kind: "lines", xy, ends, closed: true, fill: muted };
 }
 
 /** The area between a change and zero, cut where its cell ends. */

@@ -7,7 +7,7 @@ import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
 import { bandOver } from "../../phi/interpolate.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
-import { columnLabels } from "../../scene/cells.ts";
+import { AXIS_HEIGHT, columnLabels } from "../../scene/cells.ts";
 import { greyPixels } from "../../scene/heat.ts";
 import type { Mark, Rect, Remark } from "../../scene/marks.ts";
 import { dot, words } from "../../scene/shapes.ts";
@@ -15,8 +15,9 @@ import { keyMarks } from "../../scene/still.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
+import { seenIn } from "./pages.ts";
 import { functionReach, furthest, type Picture, PLOT, PLOT_HEAD, WIDE } from "./picture.ts";
-import { isGrey } from "./settings.ts";
+import { isFlat, isGrey } from "./settings.ts";
 import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
 
@@ -76,7 +77,6 @@ export function magnified(
 const LEAST_PLOT = 100;
 const LEAST_PLOT_WIDTH = 180;
 const LARGEST_PLOT = { width: 820, height: 340 };
-const WIDEST_ALONE = 1200;
 const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
@@ -148,36 +148,32 @@ export function othersOf({ shape }: Picture, f: number): number[] {
   return Array.from({ length: size }, (_, k) => f - (f % size) + k);
 }
 
-/** Whether a layer is one function, which is drawn as a plot in place of a cell. */
-export const isAlone = ({ layer, settings }: Picture) => layer.count === 1 && !isGrey(settings);
-
-/** Where the plot lies: in place of the cell of one function, else beside the cells, or below them in a narrow view; null where there is no room for it. */
-export function plotBox(picture: Picture, width: number, height: number): Rect | null {
+/** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
+export function plotBox(
+  picture: Picture,
+  width: number,
+  height: number,
+  scrolls = false,
+): Rect | null {
   const { arrangement: a } = picture;
-  if (isAlone(picture)) {
-    const [across, down] = [width - 2 * PAD, height - PLOT_HEAD - 2 * PAD];
-    return {
-      ...{ x: PAD, y: PAD, width: Math.min(WIDEST_ALONE, across) },
-      height: PLOT_HEAD + Math.max(LEAST_PLOT, Math.min(LARGEST_PLOT.height, down)),
-    };
-  }
   if (width < WIDE) {
-    if (picture.settings.mode !== "overview") return null;
-    const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - a.height - PAD);
-    return tall + PAD < PLOT ? null : { x: PAD, y: a.height, width: width - 2 * PAD, height: tall };
+    const cells = a.height + (isFlat(picture.settings) ? 0 : AXIS_HEIGHT);
+    const above = scrolls ? seenIn(a, height - PLOT) : cells;
+    const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - above - PAD);
+    return tall + PAD < PLOT ? null : { x: PAD, y: above, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
   const tallest = Math.max(LARGEST_PLOT.height, a.height - PLOT_HEAD);
-  const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, Math.max(180, 0.75 * across));
+  const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, Math.max(180, across));
   return across < LEAST_PLOT_WIDTH || down < LEAST_PLOT
     ? null
     : { x, y: PAD, width: across, height: PLOT_HEAD + down };
 }
 
-/** The plot of function f beside the cells or alone, with the other functions of its kernel behind it. */
+/** The plot of function f beside the cells, with the other functions of its kernel behind it. */
 export function functionPlotMarks(
   picture: Picture,
   f: number,
@@ -192,7 +188,7 @@ export function functionPlotMarks(
   const reach = Number.isNaN(picture.sizes[f])
     ? "not finite"
     : `|φ| up to ${formatNumber(functionReach(picture, f))}`;
-  const about = isAlone(picture) ? [reach] : [`${how}, framed · ${reach}`, `${how} · ${reach}`];
+  const about = [`${how}, framed · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
@@ -202,16 +198,6 @@ export function functionPlotMarks(
     ...keyMarks(key, { x: left + 12, y: y + 48 }, room, theme.colours),
     { kind: "group", at: [left, y + PLOT_HEAD], marks },
   ];
-}
-
-/** The x of the only function under a place of its plot. */
-export function xInPlot(picture: Picture, box: Rect, at: number, theme: Theme): number | null {
-  const space = { width: box.width, height: box.height - PLOT_HEAD };
-  const { plot } = magnified(picture, 0, Number.NaN, theme, space) ?? {};
-  if (!plot) return null;
-  const [from, to] = picture.xRange;
-  const share = (at - box.x - plot.x) / plot.width;
-  return from + Math.max(0, Math.min(1, share)) * (to - from);
 }
 
 /** The box of function f: its own cell, or its kernel's where a cell is a whole kernel. */

@@ -96,6 +96,8 @@ export interface Ingredients {
   /** Which kernel is at each place; null where they are not sorted. */
   order?: readonly number[] | null;
   together?: Together | null;
+  /** Whether one function is drawn large beside the cells, or below them. */
+  magnifies?: boolean;
 }
 
 const NO_NUMBERS = new Float32Array(0);
@@ -112,7 +114,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { mode } = settings;
     const { arrangement, unit } = keep(
       "arrangement",
-      [layer, shape, width, order, room, isFlat(settings), mode === "overview"],
+      [layer, shape, width, order, room, isFlat(settings), mode === "overview", from.magnifies],
       () => arranged(from, shape),
     );
     // A line is the same everywhere: from −1 to 1 it ends at its weight.
@@ -276,18 +278,18 @@ export function furthest(sizes: Float32Array, from = 0, to = sizes.length): numb
 /** A view at least so wide has room for a plot beside the cells. */
 export const WIDE = 900;
 /** Share of the width that is kept for the plot, and its least width. */
-const PLOT_SHARE = 0.29;
+const PLOT_SHARE = 0.25;
 const LEAST_PLOT_WIDTH = 260;
 
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
-const CELL_GAP = 5;
+const CELL_GAP = 4;
 
-/** Plots of single functions are so many times as wide as high, where there is room. */
-const WIDEST_CELL = 2.2;
+/** Plots of single functions are so many times as wide as high, and those of a kernel as high as wide, where there is room. */
+const CELLS = { widest: 2.2, tallest: 1.4 };
+const COMPARED = { tallest: 1.6 };
 
-/** Where grids are compared, plots of a kernel may be so small and so close that all fit the room: first the largest. */
-const COMPACT_CELLS = [22, 20, 18, 16, 14];
-const COMPACT_GAP = 3;
+/** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
+const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
 export const PLOT_HEAD = 56;
@@ -297,14 +299,14 @@ const LEAST_CELL = 3;
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
-  { layer, settings, width, order, room = 0, together }: Ingredients,
+  { layer, settings, width, order, room = 0, together, magnifies = false }: Ingredients,
   shape: readonly [number, number, number, number],
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
   const flat = isFlat(settings);
   const plot = Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
-  const across = overview && width >= WIDE ? width - plot : width;
+  const across = magnifies && width >= WIDE ? width - plot : width;
   const tiny = overview || (flat && layer.count > OVERVIEW_BEYOND);
   const folded = shape !== layer.shape;
   const cells = {
@@ -319,25 +321,21 @@ function arranged(
     order: order ?? undefined,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
-  const of = (down: number, size: readonly [number, number], apart = CELL_GAP, least?: number) => {
-    const plots = flat ? {} : { apart, widest: together ? 1 : WIDEST_CELL };
-    const own = { ...cells, ...plots, kh: size[0], kw: size[1], least };
-    return arrange(own, across, down, tiny);
+  const of = (down: number, size: readonly [number, number]) => {
+    const least = together ? LEAST_COMPARED : undefined;
+    const plots = flat ? {} : { apart: CELL_GAP, least, ...(together ? COMPARED : CELLS) };
+    return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {
-    const usual = of(down, [kh, kw]);
-    // Beside another grid it is as tall as that where its cells can be small enough.
-    const smaller = together && !flat && usual.height > down ? COMPACT_CELLS : [];
-    const compact = smaller.map((cell) => of(down, [kh, kw], COMPACT_GAP, cell));
-    const arrangement = compact.find(({ height }) => height <= down) ?? usual;
+    const arrangement = of(down, [kh, kw]);
     // A folded map is read as a picture: it scrolls rather than becoming one cell.
     const tooMany = arrangement.cell < least || arrangement.height > down;
     const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
     return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
-  if (!overview || width >= WIDE) return within(room, 1);
+  if (!magnifies || width >= WIDE) return within(together ? SHARE_COMPARED * room : room, 1);
   // The plot lies below.
-  const above = within(room - PLOT, LEAST_CELL);
+  const above = within(Math.max(1, room - PLOT), LEAST_CELL);
   return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
 }
 

@@ -3,44 +3,37 @@
 import { max } from "d3-array";
 import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
 import { foldedShape, layerNamed, layerTitle } from "../../phi/entries.ts";
-import { momentText, spanText } from "../../phi/format.ts";
-import { type Arrangement, type Rect, rectOf, rowEnds } from "../../phi/geometry.ts";
+import { momentText } from "../../phi/format.ts";
+import { type Arrangement, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
 import { memory } from "../../phi/memory.ts";
 import {
   AXIS_HEIGHT,
   axisMarks,
-  cellFrames,
   cellSites,
   markedIn,
-  stuckHeadMarks,
+  rowEnds,
   widthTaken,
 } from "../../scene/cells.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { type Scene, sitesOf } from "../../scene/marks.ts";
+import type { Scene } from "../../scene/marks.ts";
 import { framed } from "../../scene/shapes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
 import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from "./marks.ts";
-import {
-  boxOf,
-  functionAt,
-  functionPlotMarks,
-  isAlone,
-  plotBox,
-  shownOf,
-  xInPlot,
-} from "./overview.ts";
+import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
+import { PAGES, type Pages, pagesOf, seenIn } from "./pages.ts";
 import {
   type Ingredients,
   inputRange,
   type Picture,
+  PLOT,
   pictureMaker,
   WIDE,
   xRangeOf,
 } from "./picture.ts";
 import { layerScores, scoresOf } from "./scores.ts";
-import { isFlat, type Settings, settingsOf, togetherOf } from "./settings.ts";
+import { isFlat, type Settings, settingsOf, TALLEST, togetherOf } from "./settings.ts";
 import { startOf, subjectOf } from "./subject.ts";
 import { selectionText } from "./words.ts";
 
@@ -53,6 +46,8 @@ export interface GridScene extends Scene {
   marked: Marked;
   /** Of a layer of which a window is drawn: all of it, above. */
   map: LayerMap | null;
+  /** Where the cells scroll. */
+  pages: Pages | null;
   /** Where an overview has the plot of one function; null where it has none. */
   plot: Rect | null;
 }
@@ -62,10 +57,22 @@ interface GridDrawing extends Drawing<GridScene> {
   readingX: number;
 }
 
-/** A narrow page is scrolled: there an overview is higher, so that its cells can be pointed at. */
-export function roomIn({ get, width, height, room }: Given, { mode }: Settings): number {
-  const isPage = room === undefined && width < WIDE && mode === "overview" && !get("together");
-  return isPage ? 1.5 * height : height;
+/** Pixels down for the cells and a plot. */
+const heightIn = (given: Given) =>
+  Math.min(given.height, given.still ? Number.POSITIVE_INFINITY : mostIn(given));
+
+/** Pixels of the scene that are seen at once: in a host that scrolls twice as much as it gives, beside others all of it. */
+export function mostIn(given: Given): number {
+  if (togetherOf(given.get)) return TALLEST;
+  const inside = given.room === undefined ? given.height : 2 * given.height;
+  return Math.min(inside, given.seen ?? inside);
+}
+
+/** Whether one function is drawn with axes beside the cells: a view that is linked with another, or in a host, leaves that to others. */
+function magnifies({ get, still, room }: Given, { mode }: Settings, { count }: LayerLayout) {
+  const linked = ((get("linked") ?? []) as string[]).length > 0;
+  const isBound = linked || still || room !== undefined || togetherOf(get) !== null;
+  return mode === "overview" || (mode !== "pattern" && count > 1 && !isBound);
 }
 
 export function drawing(): GridDrawing {
@@ -76,13 +83,14 @@ export function drawing(): GridDrawing {
     const { store, get, width } = given;
     const observed = store.observed(layer.name);
     const settings = settingsOf(get, layer);
-    const room = roomIn(given, settings) - (isFlat(settings) ? 0 : AXIS_HEIGHT);
+    const room = heightIn(given) - (isFlat(settings) ? 0 : AXIS_HEIGHT);
     return {
       ...{ frame, layer, width, room, observed, settings },
       fold: observed?.fold ?? null,
       initial: store.ghost(),
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
+      magnifies: magnifies(given, settings, layer),
     };
   }
 
@@ -170,20 +178,26 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const cells = markedIn(layer, given);
   const { selected, hovered } = cells;
   const flat = isFlat(settings);
-  const alone = isAlone(picture);
-  const isOverview = settings.mode === "overview";
   const linked = ((given.get("linked") ?? []) as string[]).length > 0;
-  const isBound = linked || given.still || given.room !== undefined || togetherOf(given.get);
   // What a few functions leave free of the width is for one of them, with axes.
-  const hasPlot = alone || isOverview || (!flat && !isBound);
-  const plot = hasPlot ? plotBox(picture, given.width, roomIn(given, settings)) : null;
+  const hasPlot = magnifies(given, settings, layer);
+  const room = heightIn(given);
+  const tall = arrangement.height + (flat ? 0 : AXIS_HEIGHT);
+  const most = given.still ? Number.POSITIVE_INFINITY : mostIn(given);
+  const isNarrow = given.width < WIDE;
+  const spared = hasPlot && isNarrow && !flat ? PLOT : 0;
+  const isHigh = tall > most - spared;
+  const seen = isHigh && !isNarrow ? seenIn(arrangement, room) : room;
+  const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh) : null;
+  const scrolls = tall > most - (plot ? spared : 0);
+  const isBelow = plot !== null && plot.y > PAD;
+  const pages = scrolls ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
   let x: number | null = null;
-  if (hovered >= 0 && flat && !alone) x = readingX;
+  if (hovered >= 0 && flat) x = readingX;
   else if (hovered >= 0) {
     const { at } = pointed;
     x = Math.max(xRange[0], Math.min(xRange[1], readingX));
-    if (at && alone && plot) x = xInPlot(picture, plot, at.x, theme);
-    else if (at) x = xAt(picture, at.x - rectOf(arrangement, hovered).x);
+    if (at) x = xAt(picture, at.x - rectOf(arrangement, hovered).x);
   }
   const marked = { ...cells, x };
   // A ghost drawn by scales of their own changes with every frame.
@@ -191,10 +205,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const shown = plot ? shownOf(picture, hovered, selected) : -1;
-  const those = layer.window ? "largest of those drawn" : "largest";
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
-  const most = `${those} over ${spanText(layer.variable, xRange)}`;
-  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : most;
+  const which = layer.window ? "the largest of those drawn" : "the largest";
+  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : which;
   const legend = { how, key: curveKey(picture, given.store, theme) };
   const below = plot ? plot.y + plot.height + 8 : 0;
   // Where nothing is selected a view beside it shows this one: see the inspector's scene.
@@ -207,7 +220,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     map: null,
     plot,
     width: plot ? given.width : widthOf(arrangement, given),
-    height: Math.max(alone ? 0 : arrangement.height + (flat ? 0 : AXIS_HEIGHT), below),
+    height: pages ? pages.height : Math.max(tall, below),
+    foot: pages?.foot,
+    pages,
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: momentText(picture.frame),
     words: description(picture, selected),
@@ -233,29 +248,30 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         ],
       },
       {
-        marks: () => {
+        marks: () =>
+          plot && shown !== selected ? framed(boxOf(picture, shown), colours.ink, colours) : [],
+      },
+      { marks: (view) => pages?.marks(view, colours) ?? [] },
+      {
+        marks(view) {
           if (!plot) return [];
-          const box = boxOf(picture, shown);
-          const frame = shown === selected ? [] : framed(box, colours.ink, colours);
-          return [
-            ...frame,
-            ...functionPlotMarks(picture, shown, x ?? Number.NaN, legend, plot, theme),
-          ];
+          // Where the cells scroll it stays in sight.
+          const bottom = view.y + view.height - plot.height;
+          const box = pages ? { ...plot, y: isBelow ? bottom : view.y + plot.y } : plot;
+          return functionPlotMarks(picture, shown, x ?? Number.NaN, legend, box, theme);
         },
       },
-      { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
     ],
     sites: cellSites(arrangement, layer.count, say, {
       size: picture.unit,
       functionAt: (cell) => functionAt(picture, cell),
     }),
   };
-  if (!alone || !plot) return scene;
-  const marks = () => [
-    ...functionPlotMarks(picture, 0, x ?? Number.NaN, legend, plot, theme),
-    ...cellFrames(cells, () => plot, colours.muted, colours),
-  ];
-  return { ...scene, sheets: [{ marks }], sites: sitesOf([{ id: "0", box: plot, words: say(0) }]) };
+  if (pages) {
+    const { at } = scene.sites;
+    scene.sites.at = (x, y, view) => pages.at(x, y, view) ?? at(x, y, view);
+  }
+  return scene;
 }
 
 /** A view fills its width; a picture of which much would be blank ends beside its cells. */

@@ -6,7 +6,7 @@ import { allSame } from "../../phi/memory.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
-export interface SampledPoints {
+interface SampledPoints {
   x: Float32Array;
   y: Float32Array;
 }

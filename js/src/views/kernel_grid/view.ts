@@ -19,7 +19,7 @@ import { createStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
 import { boxOf, HEIGHT, magnified, WIDTH } from "./overview.ts";
-import { drawing, type GridScene, roomIn } from "./scene.ts";
+import { drawing, type GridScene, mostIn } from "./scene.ts";
 import {
   GRID_MODES,
   type GridMode,
@@ -29,7 +29,6 @@ import {
   SORTS,
   scoreNames,
   settingsOf,
-  TALLEST,
   togetherOf,
 } from "./settings.ts";
 import css from "./style.css";
@@ -41,6 +40,7 @@ export { css, drawing };
 const KIND: Kind = {
   name: "kernel_grid",
   label: "Kernel grid",
+  fits: true,
   drawing,
 };
 
@@ -57,6 +57,12 @@ function build(shell: Shell): Parts {
       press(id, event) {
         if (!scene || id === "") return;
         const { layer } = scene.picture;
+        const [seen, under] = [stage.view(), scene.map?.under ?? 0];
+        const turned = scene.pages?.turned(id, { ...seen, y: seen.y - under });
+        if (turned !== undefined) {
+          stage.element.scrollTop = turned + under;
+          return;
+        }
         const place = scene.map && lookedAt(scene.map, id);
         if (place) {
           shell.store()?.lookAt(layer.name, place.out, place.in);
@@ -105,12 +111,10 @@ function build(shell: Shell): Parts {
       const together = togetherOf(given.get);
       // Grids beside each other have one way to choose a layer.
       const room = together ? 0 : shell.root.clientWidth;
-      const state = { ...settings, scores: scoreNames(given.get), band: layer?.band };
+      const hasStart = !layer?.band && store.ghost() !== null;
+      const state = { ...settings, scores: scoreNames(given.get), hasStart };
       header.show(state, layers, layer?.name ?? "", room);
-      // In a host that scrolls, twice as much is shown whole; beside others all of it.
-      const inside = given.room === undefined ? roomIn(given, settings) : 2 * given.height;
-      const most = together ? TALLEST : Math.min(inside, given.seen ?? inside);
-      const shown = view.show(given, layer, most, draw);
+      const shown = view.show(given, layer, mostIn(given), draw);
       if (typeof shown === "string") return shown;
       scene = shown;
       view.tell(toldOf(shown, given.theme));
@@ -124,7 +128,7 @@ function build(shell: Shell): Parts {
 
 interface State extends Settings {
   scores: readonly string[];
-  band: LayerLayout["band"];
+  hasStart: boolean;
 }
 
 const MODE_TITLES: Record<GridMode, string> = {
@@ -162,7 +166,7 @@ const OPTIONS: readonly Option<State>[] = [
     label: "show start",
     title:
       "Draw φ as it was at the start, or at the step kept for comparison, dashed behind the curves",
-    shown: ({ mode, band }) => !band && (mode === "curves" || mode === "overview"),
+    shown: ({ mode, hasStart }) => hasStart && mode === "curves",
   },
   {
     trait: "sort",

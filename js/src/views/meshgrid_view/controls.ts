@@ -4,7 +4,7 @@ import { numberedName } from "../../phi/entries.ts";
 import { element } from "../../shell/element.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { ARTICLE, type Input, MESH_MODES, type Settings } from "./settings.ts";
+import { type Input, MESH_MODES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
 interface State extends Settings {
@@ -49,14 +49,6 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   drawn: ["draw", "Draw with the mouse"],
 };
 /** What the ramp goes over; the first is also how the trait says so. */
-const [OVER_GRID, OVER_ARTICLE] = ["grid", "article"];
-
-/** "" where the limits are others. */
-function overWhat({ onGrid, limits }: State): string {
-  if (onGrid) return OVER_GRID;
-  return limits.every((end, k) => end === ARTICLE[k]) ? OVER_ARTICLE : "";
-}
-
 const MOST_OUTPUTS = 4096;
 
 function titled<Value extends string>(
@@ -114,19 +106,6 @@ const OPTIONS: readonly Option<State>[] = [
     value: ({ output, outputs }) => String(output < outputs ? output : -1),
     shown: ({ inputs, outputs }) => inputs !== null && outputs > 1,
     chosen: Number,
-  },
-  {
-    trait: "limits",
-    label: "Which values x goes over",
-    title: "",
-    as: "segments",
-    options: [
-      { value: OVER_GRID, label: "x: grid", title: "x goes over the layer's grid" },
-      { value: OVER_ARTICLE, label: "x: −2 … 2", title: "x goes from −2 to 2, as in the article" },
-    ],
-    value: overWhat,
-    shown: ({ mode }) => mode === "ramp",
-    chosen: (value) => (value === OVER_GRID ? OVER_GRID : [...ARTICLE]),
   },
 ];
 

@@ -25,14 +25,19 @@ import {
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Pair, PairLayout, PairReading } from "./pair_picture.ts";
+import { curvesOver } from "./ramp_scene.ts";
 
 const LABEL_SIZE = 11;
 const HEAD_SIZE = 12;
 const TICK_LENGTH = 4;
+/** Pixels across of the smallest tiles with a curve, and with a letter on them. */
+const [LEAST_WITH_CURVE, LEAST_WITH_BADGE] = [24, 60];
+/** No dot hides the map under it. */
+const LARGEST_DOT = 2.5;
 
 /** Every entry as its own φ from the low end of the grid to the high one, in the colours of the surface. */
 export function pairKernelMarks(
-  { group, title, strips, most, entries, names }: Pair,
+  { group, title, strips, most, entries, names, ends }: Pair,
   { kernel, head, names: place }: PairLayout,
   { hovered, keyboard }: { hovered: number; keyboard: Cell | null },
   theme: Theme,
@@ -46,8 +51,17 @@ export function pairKernelMarks(
   const sheet = sheetOf(strips.length, points, 1, (k, pixels) =>
     colourise(strips[k], most, palette, pixels, points),
   );
-  const boxes = strips.flatMap((_, k) => flat(box(k)));
-  const marks: Mark[] = [{ kind: "tiles", boxes, ...sheet }];
+  const cells = strips.map((_, k) => box(k));
+  const boxes = cells.flatMap(flat);
+  const marks: Mark[] = [
+    { kind: "tiles", boxes, ...sheet },
+    rects(boxes, { stroke: colours.line }),
+  ];
+  if (cells[0].width >= LEAST_WITH_CURVE) {
+    const { x, y, height } = kernel.box;
+    marks.push(...curvesOver(cells, (k) => strips[k], most, colours));
+    marks.push(words(x, y + height + LABEL_SIZE + 3, ends, colours.muted));
+  }
   if (hovered >= 0) marks.push(outline(box(hovered), ink));
   // That along x lies over that along y.
   for (const k of [1, 0]) {
@@ -55,7 +69,8 @@ export function pairKernelMarks(
     const [text, colour] = k === 0 ? ["x", accent] : ["y", ink];
     marks.push(...framed(cell, colour, colours));
     const inner = k === 0 ? cell.x + 8 : cell.x + cell.width - 8;
-    if (cell.width >= 18) marks.push(...badge(text, inner, cell.y + 9, colour, surface));
+    if (cell.width >= LEAST_WITH_BADGE)
+      marks.push(...badge(text, inner, cell.y + 9, colour, surface));
   }
   if (keyboard?.name === kernel.name) {
     marks.push(cursorMark(cellBox(kernel, keyboard.row, keyboard.column), colours, -2));
@@ -130,7 +145,6 @@ export function curveMarks(
       (k) => points[k][0],
       (k) => points[k][1],
     );
-  const [forX, forY] = [freeCorner("φ₁(x)", above, first), freeCorner("φ₂(y)", beside, second)];
   const foot = beside.y + beside.height + LABEL_SIZE + 3;
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
@@ -151,8 +165,9 @@ export function curveMarks(
     ...labelled(toX, beside.x, width).map(({ text, x: at }) =>
       words(at, foot, text, muted, { anchor: "middle" }),
     ),
-    words(forX.x, forX.y, forX.text, ink),
-    words(forY.x, forY.y, forY.text, ink),
+    // In the corner between both no curve crosses them.
+    words(beside.x, above.y + LABEL_SIZE, "φ₁(x)", ink),
+    words(beside.x, beside.y - 5, "φ₂(y)", ink),
   ];
 }
 
@@ -167,21 +182,6 @@ function labelled(axis: Axis, start: number, end: number): { text: string; x: nu
     ({ x, half }, k) => k === 0 || x - half > all[k - 1].x + all[k - 1].half + 4,
   );
   return apart ? all : all.filter((_, k) => k === 0 || k === all.length - 1);
-}
-
-/** Where in a box a name is not crossed by a curve: the first such corner, from the upper left. */
-function freeCorner(text: string, { x, y, width, height }: Rect, curve: readonly XY[]) {
-  const [wide, high] = [widthOf(text, LABEL_SIZE) + 8, LABEL_SIZE + 7];
-  const corners = [
-    [x, y],
-    [x + width - wide, y],
-    [x, y + height - high],
-    [x + width - wide, y + height - high],
-  ];
-  const crossed = ([left, top]: readonly number[]) =>
-    curve.some(([px, py]) => px >= left && px <= left + wide && py >= top && py <= top + high);
-  const [left, top] = corners.find((corner) => !crossed(corner)) ?? corners[0];
-  return { text, x: left + 4, y: top + LABEL_SIZE + 2 };
 }
 
 /** The lines, and their numbers, which stand over the dots of the inputs too. */
@@ -256,20 +256,15 @@ function densityMarks(
   { colours }: Theme,
 ): Mark[] {
   const size = plot.width / bins;
-  const small = { xy: [] as number[], r: [] as number[] };
-  const large = { xy: [] as number[], r: [] as number[] };
+  const [xy, radii]: [number[], number[]] = [[], []];
   for (let bin = 0; bin < shares.length; bin++) {
     if (shares[bin] <= 0) continue;
-    const r = Math.max(0.8, 0.47 * size * Math.sqrt(Math.sqrt(shares[bin] / most)));
-    const to = r > 2 ? large : small;
-    to.xy.push(axes[0].scale(x[bin]), axes[1].scale(y[bin]));
-    to.r.push(r);
+    const large = Math.min(LARGEST_DOT, 0.47 * size);
+    const r = Math.max(0.8, large * Math.sqrt(Math.sqrt(shares[bin] / most)));
+    xy.push(axes[0].scale(x[bin]), axes[1].scale(y[bin]));
+    radii.push(r);
   }
-  const paint = { fill: colours.ink, opacity: 0.5 };
-  return [
-    { kind: "dots", ...small, ...paint },
-    { kind: "dots", ...large, ...paint, stroke: colours.surface },
-  ];
+  return [{ kind: "dots", xy, r: radii, fill: colours.ink, opacity: 0.5 }];
 }
 
 /** Where the surface is read, and where both functions are. */

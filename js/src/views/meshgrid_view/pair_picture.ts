@@ -2,7 +2,7 @@
 
 import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
-import { formatNumber, percent } from "../../phi/format.ts";
+import { formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { bandLines, bandOver, phiAt } from "../../phi/interpolate.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -37,7 +37,7 @@ const LEAST_SEEN = 280;
 const LOW_CURVE = 64;
 /** Over the kernel, for its name, and below it for those of both entries. */
 const HEAD_HEIGHT = 18;
-const NAMES_HEIGHT = 24;
+const NAMES_HEIGHT = 40;
 /** Between the surface and the curves along it. */
 const CURVE_GAP = 14;
 /** Beyond the inputs seen, as a share of their range: dots at its ends do not lie on the axes. */
@@ -115,6 +115,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
     density,
     /** φ of every entry of the group over the grid’s range. */
     strips,
+    ends: spanText(layer.variable, layer.domain),
   };
 }
 
@@ -122,8 +123,9 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
 export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const { width, height } = given;
   const { group, names, range } = pair;
-  const narrow = width < NARROW_WIDTH;
   const rows = Math.ceil(group.count / group.columns);
+  // Tiles in one row need the width.
+  const narrow = width < (rows > 1 ? NARROW_WIDTH : 1.4 * NARROW_WIDTH);
   const seen = given.room === undefined ? given.seen : undefined;
   const strip = Math.round(Math.max(44, Math.min(seen ? LOW_CURVE : 110, 0.1 * width)));
   const bottom = 44;
@@ -148,10 +150,13 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const least = Math.max(150, 0.21 * width);
   // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
   const free = width - around - Math.min(width - around - least, tallest(high));
-  const tall = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
+  const beside = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
+  const tall = narrow && rows === 1 ? LOW_CURVE : beside;
   const fitted = (tall * group.columns) / rows;
   const most = Math.min(free - 3 * PAD, 1.6 * fitted, tallest(high));
-  const room = Math.round(narrow ? 0.2 * width : Math.max(least - 3 * PAD, most));
+  const room = Math.round(
+    narrow ? (rows > 1 ? 0.2 : 0.55) * width : Math.max(least - 3 * PAD, most),
+  );
   const gap = room / group.columns >= 16 ? 2 : 1;
   const pitch = Math.max(4, Math.floor((room + gap) / Math.max(3, group.columns)));
   const deep = rows * Math.max(4, Math.min(pitch, Math.floor((tall + gap) / rows))) - gap;
@@ -170,7 +175,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const foot = box.y + box.height;
   const place = narrow
     ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
-    : { x: box.x, y: [foot + 20, foot + 40] };
+    : { x: box.x, y: [foot + 34, foot + 54] };
   const below = Math.max(foot, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD;

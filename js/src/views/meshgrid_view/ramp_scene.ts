@@ -20,7 +20,6 @@ import {
   PAD,
   type Rect,
   rectOf,
-  rowEnds,
 } from "../../phi/geometry.ts";
 import { phiAt } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
@@ -35,7 +34,7 @@ import {
   functionsWithin,
   labelMarks,
   markedIn,
-  stuckHeadMarks,
+  rowEnds,
 } from "../../scene/cells.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { colourKey, KEY_HEIGHT, sheetOf } from "../../scene/heat.ts";
@@ -85,7 +84,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       const [out, inputs, kh, kw] = shape;
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
-      const cells = { out, in: inputs, kh, kw, names, least };
+      const cells = { out, in: inputs, kh, kw, names, least, tallest: 1.5 };
       const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
       // Maps are seen whole, as KernelGrid has them.
       return shape === layer.shape
@@ -140,7 +139,6 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
         { marks: (view) => heatMarks(given, values, view) },
         { marks: () => cellFrames(marked, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
-        { marks: (view) => stuckHeadMarks(arrangement, view, colours) },
       ],
       sites: cellSites(arrangement, layer.count, words),
     };
@@ -180,35 +178,40 @@ function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
     flat(grown(blockOf(arrangement, kernel), 0.5)),
   );
   const broken = visible.filter((f) => Number.isNaN(reach.most[f]));
+  const known = visible.filter((f) => !Number.isNaN(reach.most[f]));
+  const heights = (k: number) => curves.y.subarray(known[k] * points, (known[k] + 1) * points);
+  const cells = known.map((f) => rectOf(arrangement, f));
   return [
     { kind: "tiles", boxes: cellBoxes(arrangement, visible), ...sheet },
     // A hairline keeps what is near zero apart from the page.
     rects(blocks, { stroke: colours.line }),
-    ...curveMarks(visible, values, colours),
+    ...(arrangement.cell < SMALL_CELL ? [] : curvesOver(cells, heights, most, colours)),
     ...brokenMarks(arrangement, broken, colours.warn),
   ];
 }
 
-/** φ as a line over the stripes that it is the heights of, zero in the middle. */
-function curveMarks(
-  visible: readonly number[],
-  { arrangement, curves, most, reach }: Evaluated,
-  { ink }: Colours,
+/** φ as a line over the colours that stand for its heights, zero in the middle. */
+export function curvesOver(
+  boxes: readonly Rect[],
+  heights: (k: number) => ArrayLike<number>,
+  most: number,
+  { ink, surface }: Colours,
 ): Mark[] {
-  if (arrangement.cell < SMALL_CELL) return [];
-  const { y: values, points } = curves;
   const xy: number[] = [];
   const ends: number[] = [];
-  for (const f of visible) {
-    if (Number.isNaN(reach.most[f])) continue;
-    const { x, y, width, height } = rectOf(arrangement, f);
-    for (let p = 0; p < points; p++) {
-      const share = Math.max(-1, Math.min(1, values[f * points + p] / most));
-      xy.push(x + ((p + 0.5) / points) * width, y + height / 2 - 0.46 * height * share);
+  boxes.forEach(({ x, y, width, height }, k) => {
+    const values = heights(k);
+    for (let p = 0; p < values.length; p++) {
+      const share = Math.max(-1, Math.min(1, values[p] / most));
+      xy.push(x + ((p + 0.5) / values.length) * width, y + height / 2 - 0.46 * height * share);
     }
     ends.push(xy.length / 2);
-  }
-  return [{ kind: "lines", xy, ends, stroke: ink, width: 1, opacity: 0.75 }];
+  });
+  const curves = { kind: "lines", xy, ends } as const;
+  return [
+    { ...curves, stroke: surface, width: 3.5, opacity: 0.45 },
+    { ...curves, stroke: ink, width: 1.35 },
+  ];
 }
 
 function captionOf(
@@ -219,7 +222,7 @@ function captionOf(
 ): Remark[] {
   const caption: Remark[] = [
     {
-      text: `Each square is one function φ, ${axis}: blue below 0, orange above.`,
+      text: `Each tile is one function φ, ${axis}: blue below 0, orange above.`,
       tone: "ink",
       strong: true,
     },

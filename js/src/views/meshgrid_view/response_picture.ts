@@ -253,13 +253,13 @@ export function layOutResponse(
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
   const isLow = most < LOW_HEIGHT;
-  const columns = inner >= (isLow ? 340 : 560) ? 3 : inner >= 340 ? 2 : 1;
+  const columns = inner >= (isLow ? 340 : 560) ? 3 : 2;
   const taken = (isLow && images > 1 ? 86 : 60) + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
   const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
-  const half = Math.max(120, Math.floor((most - 120) / 2));
+  const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
   const few = Math.min(column, inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : 210);
-  const side = Math.min(tallest, [column, half, few][columns - 1]);
+  const side = Math.min(tallest, columns === 2 ? half : few);
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
   // The fewer pixels the words under a row have, the more lines they take.
   const footed = inner - side - ROW_KEY - 2 * COLUMN_GAP;
@@ -280,20 +280,19 @@ export function layOutResponse(
   const [, , kh, kw] = swept.layer.shape;
   // In two columns the patch stands beside the input, and the maps below both.
   const left = PAD + (columns < 3 ? 0 : side + COLUMN_GAP);
-  const start = columns < 3 ? under + TITLE + 4 + (columns === 2 ? 2 * LINE_HEIGHT : 0) : top;
+  const start = columns < 3 ? under + TITLE + 4 + 2 * LINE_HEIGHT : top;
   const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, left, start);
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
-  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD + (columns - 1) * (side + COLUMN_GAP);
-  const cellY = columns === 1 ? mapsEnd + TITLE + 4 : top;
+  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD + side + COLUMN_GAP;
   // What maps leave free makes the functions larger, as far down as the maps reach.
   const free = Math.min(PATCH.most, PAD + inner - cellX, mapsEnd - top - 2 * LINE_HEIGHT - 16);
   const whole = columns < 3 ? Math.min(side, 240) : isLow ? patched : Math.max(patched, free);
   const cell = Math.max(18, Math.floor((whole + 3) / Math.max(kh, kw)) - 3);
-  const cells = { x: cellX, y: cellY, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
+  const cells = { x: cellX, y: top, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
   const foot = isRow
     ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: footed }
@@ -314,7 +313,7 @@ export function layOutResponse(
     titles: {
       input: [PAD, 14] as const,
       response: [left, columns < 3 ? start - 10 : 14] as const,
-      patch: [cellX, columns === 1 ? cellY - 10 : 14] as const,
+      patch: [cellX, 14] as const,
     },
     foot,
     width,

@@ -13,9 +13,6 @@ export type Input = (typeof INPUTS)[number];
 
 export type Settings = ReturnType<typeof settingsOf>;
 
-/** Where the ramps of the article begin and end. */
-export const ARTICLE: readonly [number, number] = [-2, 2];
-
 export function settingsOf(
   get: (trait: string) => unknown,
   layer: LayerLayout | null,
@@ -23,13 +20,11 @@ export function settingsOf(
 ) {
   const given = get("limits");
   // Else those of the layer's grid.
-  const limits = Array.isArray(given) ? (given as [number, number]) : null;
-  const ends: [number, number] = [...(layer?.domain ?? ARTICLE)];
+  const limits = (Array.isArray(given) ? given : (layer?.domain ?? [-2, 2])) as [number, number];
   const mode = get("mode") as MeshMode;
   return {
     mode: MESH_MODES.includes(mode) ? mode : usualMode(get, layer, observed),
-    limits: limits ?? ends,
-    onGrid: limits === null,
+    limits,
     input: oneOf(INPUTS, get("input")),
     sample: Number(get("sample") ?? 0),
     /** -1: all. */

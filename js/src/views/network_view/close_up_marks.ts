@@ -1,9 +1,10 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
+import { formatAlike } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
-import { flat, line, rect, rects, WORDS, words } from "../../scene/shapes.ts";
+import { flat, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import {
@@ -20,7 +21,7 @@ import { asOf, type Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { rowedBars, unitMap } from "./marks.ts";
+import { unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 
 const SMALL = 10;
@@ -35,19 +36,13 @@ const PLOT = {
   small: 112,
   flat: 4,
 };
-/** Room that each function of a kernel needs to stand side by side; with less they stand as in the kernel. */
-const ROOMY = 64;
-/** The side of what a unit shows of the example, under its bar. */
-const PICTURE = 22;
+/** Room for the sum of what a kernel adds. */
+const SUM = 84;
 /** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
-/** Room for "16 more:" and what these add, or for a name. */
-const TAIL = 52;
-/** Size of the names under bars, and where bars stand close. */
-const NAMES = { size: 10, small: 9, below: 16 };
-/** The place of a bar at most, and how many there are at most; and the height of a row, where they lie below each other. */
-const BAR = { widest: 72, most: 40, row: 16 };
-/** Share of the highest bar that is kept free below for bars that go down. */
+/** The height of a row at least and at most, its width, and the gap between two columns of rows. */
+const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
+/** Share of the longest bar that is kept free for bars that go the other way. */
 const DOWN = 0.2;
 
 /** What it is made of, and the one function with axes. `framed` is the unit whose picture has a frame, −1 for none. */
@@ -82,7 +77,8 @@ export function closeUpMarks(
   const summed = sums.flatMap((sum) =>
     (sum.includes(" in all") ? titles : titles.slice(-1)).map((title) => `${title}: ${sum}`),
   );
-  const bars = closeUp.kind === "unit" ? BAR.widest * closeUp.parts.length + TAIL : box.width;
+  const tall = closeUp.kind === "unit" ? closeUp.parts.length * BAR.row : Number.POSITIVE_INFINITY;
+  const bars = BAR.most * Math.ceil(tall / box.height);
   const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
   const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
@@ -102,51 +98,40 @@ export function closeUpMarks(
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
 
-/** The inputs of a patch, its functions with these on them, and what each adds. */
+/** The inputs of a patch, and in the same places the functions with these on them, and what each adds. */
 function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: Theme): Mark[] {
   const { layer, part, total, channels, greys, values } = closeUp;
   const { name, colours } = theme;
   const [, , kh, kw] = layer.shape;
-  const side = Math.min(66, box.height - 26, 0.16 * box.width);
-  const inputs = Float32Array.from(closeUp.inputs);
+  const tall = box.height - 14;
+  const side = Math.min((tall * kw) / kh, 0.25 * box.width);
+  const numbers = Array.from(closeUp.inputs);
+  const inputs = Float32Array.from(numbers);
   const ink = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
   const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
-  // White cells next to each other are still seen one by one.
-  const cells = Array.from(inputs, (_, k) => flat(bundleCell(at, [kh, kw], k))).flat();
   const start = box.x + side + 26;
-  const step = Math.min(0.1 * box.width, (box.width - side - 26 - 84) / (kh * kw));
-  const cell = Math.max(14, step - 8);
-  const tall = Math.min(cell, box.height * 0.42);
-  const plots = values.map((_, e) => {
-    return { x: start + e * step, y: at.y, width: cell, height: tall };
-  });
-  const middle = at.y + tall / 2;
-  const most = Math.max(0, ...values);
-  const least = Math.max(0, ...values.map((value) => -value));
-  const scale = Math.max(8, box.height - tall - 40) / Math.max(1e-9, most + least);
-  const zero = at.y + tall + 14 + scale * most;
+  const room = Math.min(box.width - side - 26 - SUM, (3 * tall * kw) / kh);
+  const plots = cellsOf({ x: start, y: at.y, width: room, height: tall }, [kh, kw], values.length);
   const print = printOf(diagram, closeUp);
   const small = { size: SMALL } as const;
-  const bars = plots.map(({ x }, e): Bar => {
-    const length = scale * values[e];
-    return { middle: x + cell / 2, width: Math.min(16, cell), length, text: print(values[e]) };
-  });
-  const end = start + kh * kw * step;
-  const room = box.x + box.width - end - 2;
-  const all = fitted(`all ${channels} maps: ${print(total)}`, room, SMALL);
-  const arrow = `M${at.x + side + 5} ${middle}h12m-4 -4l4 4l-4 4`;
+  const end = start + room + 8;
+  const middle = at.y + tall / 2;
+  const all = fitted(`all ${channels} maps: ${print(total)}`, box.x + box.width - end, SMALL);
+  const arrow = `M${at.x + side + 5} ${at.y + at.height / 2}h12m-4 -4l4 4l-4 4`;
+  const given = cellsOf({ ...at, width: side + 4, height: at.height + 4 }, [kh, kw], values.length);
   return [
     words(at.x, box.y + 8, "inputs", colours.muted, small),
+    words(start, box.y + 8, "what each adds", colours.muted, small),
     { kind: "image", box: at, pixels },
-    rects(cells, { stroke: colours.outline, width: 0.75 }),
+    // White cells next to each other are still seen one by one.
+    rects(given.flatMap(flat), { stroke: colours.outline, width: 0.75 }),
+    ...cornerMarks(given, numbers.map(formatAlike(numbers)), colours),
     { kind: "path", d: arrow, stroke: colours.muted, width: 1.25, round: true },
     ...cellMarks(diagram, closeUp, plots, theme),
-    line([start, zero, end - 8, zero], colours.zero),
-    ...signedBars(bars, zero, colours),
-    ...numberMarks(bars, zero, colours),
-    words(end + 2, zero + 4, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
-    ...(channels > 1 ? [words(end + 2, zero + 18, all, colours.muted, small)] : []),
+    ...cornerMarks(plots, values.map(print), colours),
+    words(end, middle, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
+    ...(channels > 1 ? [words(end, middle + 14, all, colours.muted, small)] : []),
   ];
 }
 
@@ -157,16 +142,33 @@ function functionMarks(
   box: Rect,
   theme: Theme,
 ): Mark[] {
-  const { count, column } = closeUp;
-  const isRow = box.width / count >= ROOMY;
-  const grid = isRow ? ([1, count] as const) : gridOf(diagram.parts[column].column);
-  const width = Math.min(box.width, isRow ? 150 * count : (box.height * grid[1]) / grid[0]);
-  const cells = Array.from({ length: count }, (_, e) => {
-    const cell = bundleCell({ ...box, width }, grid, e);
-    const height = isRow ? Math.min(box.height, 2 * cell.width) : cell.height - 6;
-    return { ...cell, width: cell.width - 6, height };
+  const grid = gridOf(diagram.parts[closeUp.column].column);
+  const width = Math.min(box.width, (3 * box.height * grid[1]) / grid[0]);
+  return cellMarks(diagram, closeUp, cellsOf({ ...box, width }, grid, closeUp.count), theme);
+}
+
+/** Places as in a kernel, with a gap between them. */
+const cellsOf = (box: Rect, grid: readonly [number, number], count: number): Rect[] =>
+  Array.from({ length: count }, (_, e) => {
+    const cell = bundleCell(box, grid, e);
+    return { ...cell, width: cell.width - 4, height: cell.height - 4 };
   });
-  return cellMarks(diagram, closeUp, cells, theme);
+
+/** Numbers in the lower right corners of cells that have room for them. */
+function cornerMarks(cells: readonly Rect[], texts: readonly string[], colours: Colours): Mark[] {
+  const size = 9;
+  return cells.flatMap(({ x, y, width, height }, e): Mark[] => {
+    const wide = widthOf(texts[e], size) + 4;
+    if (wide > width - 2 || height < 2 * size) return [];
+    const box = {
+      x: x + width - wide - 1,
+      y: y + height - size - 4,
+      width: wide,
+      height: size + 3,
+    };
+    const ground = rects(flat(box), { fill: colours.surface, opacity: 0.85, radius: 2 });
+    return [ground, inMiddle(box, texts[e], colours.ink, { size })];
+  });
 }
 
 /** The functions of a kernel in cells of their own, with their inputs on them where these are known. */
@@ -182,53 +184,12 @@ function cellMarks(
       closeUp.kind === "pixel" ? { x: closeUp.inputs[e], value: closeUp.values[e] } : null;
     return { bundle, box, point };
   });
-  return bundleMarks(parts[closeUp.column], list, theme);
+  const { picture, column } = parts[closeUp.column];
+  const own = picture?.closer({ first: closeUp.first, count: cells.length });
+  return bundleMarks({ picture: own ?? null, column }, list, theme);
 }
 
-interface Bar {
-  middle: number;
-  width: number;
-  /** How far it goes up. */
-  length: number;
-  text: string;
-}
-
-/** Bars from a line of zero up and down, of a colour each way. */
-function signedBars(bars: readonly Bar[], zero: number, { more, less }: Colours): Mark[] {
-  return [more, less].map((fill) => {
-    const own = bars.filter(({ length }) => (length >= 0 ? more : less) === fill);
-    const boxes = own.flatMap(({ middle, width, length }) => {
-      const top = Math.min(zero, zero - length);
-      return [middle - width / 2, top, width, Math.max(0.75, Math.abs(length))];
-    });
-    return rects(boxes, { fill, radius: 1 });
-  });
-}
-
-/** The numbers over bars, and under those that go down: of the longest first, of others where they meet none. */
-function numberMarks(bars: readonly Bar[], zero: number, { muted }: Colours): Mark[] {
-  const order = bars
-    .filter(({ text }) => text)
-    .sort((a, b) => Math.abs(b.length) - Math.abs(a.length));
-  const placed: Bar[] = [];
-  return order.flatMap((bar): Mark[] => {
-    const { middle, length, text } = bar;
-    const wide = widthOf(text, SMALL);
-    const meets = (others: readonly Bar[], widthFor: (other: Bar) => number) =>
-      others.some((other) => Math.abs(other.middle - middle) < (wide + widthFor(other)) / 2);
-    const taller = bars.filter((other) =>
-      length < 0 ? other.length < length : other.length > length,
-    );
-    const beside = placed.filter((other) => other.length < 0 === length < 0);
-    if (meets(beside, (other) => widthOf(other.text, SMALL) + 4)) return [];
-    if (meets(taller, ({ width }) => width)) return [];
-    placed.push(bar);
-    const y = zero - length + (length >= 0 ? -4 : 11);
-    return [words(middle, y, text, muted, { anchor: "middle", size: SMALL })];
-  });
-}
-
-/** All parts, or the strongest first and those that have no room together; and the bias. */
+/** All parts, or the strongest and those that have no room together; and the bias: a row each with picture, name, bar and number, in as many columns as that takes. */
 function barMarks(
   diagram: Diagram,
   closeUp: UnitCloseUp,
@@ -236,84 +197,47 @@ function barMarks(
   framed: number,
   theme: Theme,
 ): Mark[] {
-  const { colours } = theme;
-  const { parts, bias } = closeUp;
   if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, theme);
+  const { colours } = theme;
   const { columns } = diagram.graph;
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
   const pictureOf = mapsBefore(diagram, closeUp, theme);
   const print = printOf(diagram, closeUp);
-  const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, SMALL))) + 5;
-  const across = (wide: number) => (tails: number) => {
-    const most = Math.floor((box.width - TAIL * tails) / Math.min(TAIL, wide));
-    return Math.max(2, Math.min(BAR.most, most));
-  };
-  const names = widest(parts.map(({ from }) => nameOf(from)));
-  const numbers = widest(parts.map(({ value }) => print(Math.abs(value))));
-  const [named, read] = [across(names), across(Math.max(names, numbers))];
-  const down = (tails: number) => Math.floor(box.height / BAR.row) - tails;
-  const isWhole = parts.length <= named(bias === 0 ? 0 : 1);
-  // Of some that stand for all each can be read.
-  const isRows = !isWhole && read(2) < Math.min(parts.length, down(2));
-  const all = chosenParts(closeUp, isRows ? down : isWhole ? named : read);
-  const { most, least } = reachOf(
-    diagram,
-    all.filter(({ isRest }) => !isRest),
-  );
-  if (isRows) {
-    const drawn = all.map((own) => {
-      const name = own.name ?? nameOf(own.from);
-      return {
-        ...own,
-        name,
-        text: print(own.value),
-        pixels: (own.from >= 0 && pictureOf?.(own.from)) || null,
-      };
-    });
-    return rowedBars(drawn, [least, most], framed, box, colours);
-  }
-  const shown = all.filter(({ from }) => from >= 0).length;
-  const step = Math.min(BAR.widest, (box.width - TAIL * (all.length - shown)) / shown);
-  const middleOf = (k: number) =>
-    step * Math.min(k + 0.5, shown) + TAIL * Math.max(0, k - shown + 0.5);
-  const end = middleOf(all.length - (all.at(-1)?.isRest ? 2 : 1)) + (bias === 0 ? step : TAIL) / 2;
-  // A number stands over or under each bar, the pictures and the names below all of them.
-  const side = pictureOf && box.height >= 4 * PICTURE ? Math.min(PICTURE, step - 2) : 0;
-  const foot = box.height - 18 - (side > 0 ? side + 6 : 0);
-  const over = most > 0 ? 14 : 10;
-  const scale = (foot - over - (least > 0 ? 14 : 0)) / Math.max(1e-9, most + least);
-  const zero = box.y + over + scale * most;
-  const bars = all.map(({ value, isRest = false }, k): Bar => {
-    const width = Math.min(24, Math.max(0.55 * step, Math.min(9, step - 4)));
-    // Many together may reach further than there is room: they are words alone.
-    const [length, text] = isRest ? [0, ""] : [scale * value, print(value)];
-    return { middle: box.x + middleOf(k), width, length, text };
-  });
-  const size = step < NAMES.below ? NAMES.small : NAMES.size;
-  const below = all.flatMap(({ from, name, value, isRest }, k): Mark[] => {
-    const { middle } = bars[k];
+  const rows = Math.max(2, Math.floor(box.height / BAR.row));
+  const across = Math.max(1, Math.floor(box.width / BAR.least));
+  const all = chosenParts(closeUp, rows * across);
+  const blocks = Math.ceil(all.length / rows);
+  const depth = Math.ceil(all.length / blocks);
+  const wide = Math.min(BAR.most, box.width / blocks);
+  const step = Math.min(BAR.high, box.height / depth);
+  const side = pictureOf ? step - 2 : 0;
+  const texts = all.map(({ value }) => print(value));
+  const called = all.map(({ from, name }) => name ?? nameOf(from));
+  const widest = (own: string[]) => Math.max(...own.map((text) => widthOf(text, SMALL)));
+  const [start, end] = [side + 8 + widest(called), wide - BAR.gap - widest(texts) - 4];
+  const { most, least } = reachOf(diagram, all);
+  const scale = Math.max(0, end - start) / Math.max(1e-9, least + most);
+  return all.flatMap(({ from, value, isRest }, k): Mark[] => {
+    const x = box.x + wide * Math.floor(k / depth);
+    const middle = box.y + step * ((k % depth) + 0.5);
+    const zero = x + start + scale * least;
+    const place = { x, y: middle - side / 2, width: side, height: side };
+    const [left, long] = [zero + scale * Math.min(0, value), scale * Math.abs(value)];
+    const bar = [left, middle - step / 4, Math.max(0.75, long), step / 2];
+    const how = { size: SMALL, anchor: "end", middle: true } as const;
+    const fill = value < 0 ? colours.less : colours.more;
     const pixels = side > 0 && from >= 0 ? pictureOf?.(from) : null;
-    const names = name ? [name] : [nameOf(from), String(from)];
-    const text = fitting(names, (name ? TAIL : step) - 0.5, size);
-    const [bottom, how] = [box.y + box.height - 2, { anchor: "middle", size } as const];
-    const label = words(middle, bottom - (isRest ? SMALL + 2 : 0), text, colours.muted, how);
-    const sum = `${value > 0 ? "+" : ""}${print(value)}`;
-    if (isRest) return [label, words(middle, bottom, sum, colours.ink, how)];
-    if (!pixels) return [label];
-    const place = { x: middle - side / 2, y: box.y + foot + 3, width: side, height: side };
-    const frame =
-      from === framed
-        ? { stroke: colours.ink, width: FRAMED, radius: 2 }
-        : { stroke: colours.outline, width: 0.75 };
-    return [{ kind: "image", box: place, pixels }, rect(place, frame), label];
+    const isFramed = pixels && from === framed;
+    return [
+      ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
+      ...(isFramed ? [rect(place, { stroke: colours.ink, width: FRAMED })] : []),
+      words(x + start - 4, middle, called[k], colours.muted, how),
+      // Many together may reach further than there is room: they are words alone.
+      ...(isRest ? [] : [rects(bar, { fill, radius: 1 })]),
+      words(x + wide - BAR.gap, middle, texts[k], colours.ink, how),
+    ];
   });
-  return [
-    line([box.x, zero, box.x + end, zero], colours.zero),
-    ...signedBars(bars.slice(0, all.at(-1)?.isRest ? -1 : undefined), zero, colours),
-    ...below,
-    ...numberMarks(bars, zero, colours),
-  ];
 }
 
 /** Writes what is added up. */
@@ -356,31 +280,28 @@ interface Drawn {
   isRest?: boolean;
 }
 
-/** What has a bar: the units, or the strongest of them and all others together; and the bias. `fitsBeside` so many others. */
-function chosenParts({ parts, bias }: UnitCloseUp, fitsBeside: (others: number) => number) {
-  const tailed = bias === 0 ? 0 : 1;
-  const isWhole = parts.length <= fitsBeside(tailed);
-  const fits = fitsBeside(tailed + 1);
+/** What has a bar: the units, or the strongest of them and all others together; and the bias. At most so many. */
+function chosenParts({ parts, bias }: UnitCloseUp, most: number) {
+  const fits = most - (bias === 0 ? 0 : 1);
+  const isWhole = parts.length <= fits;
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   // In the order of the units, as above: sorted by size they would change places while it trains.
-  const all: Drawn[] = isWhole ? [...parts] : order.slice(0, fits).sort((a, b) => a.from - b.from);
-  if (bias !== 0) all.push({ from: -1, value: bias, name: "bias" });
+  const shown = order.slice(0, isWhole ? fits : fits - 1).sort((a, b) => a.from - b.from);
+  const all: Drawn[] = bias === 0 ? shown : [...shown, { from: -1, value: bias, name: "bias" }];
   if (isWhole) return all;
-  const rest = order.slice(fits);
+  const rest = order.slice(fits - 1);
   const value = rest.reduce((sum, part) => sum + part.value, 0);
   return [...all, { from: -1, value, name: `${rest.length} more:`, isRest: true }];
 }
 
-/** How far bars reach up and down: of several diagrams those of all. */
-function reachOf({ settings: { compared } }: Diagram, shown: readonly { value: number }[]) {
-  const own = {
-    most: Math.max(0, ...shown.map(({ value }) => value)),
-    least: Math.max(0, ...shown.map(({ value }) => -value)),
-  };
+/** How far bars reach to either side: of several diagrams those of all. */
+function reachOf({ settings: { compared } }: Diagram, all: readonly Drawn[]) {
+  const values = all.map(({ value, isRest }) => (isRest ? 0 : value));
+  const own = { most: Math.max(0, ...values), least: -Math.min(0, ...values) };
   compared?.reaches.set(compared.number, own);
-  const all = compared ? [...compared.reaches.values()] : [own];
-  const most = Math.max(...all.map((reach) => reach.most));
-  return { most, least: Math.max(DOWN * most, ...all.map((reach) => reach.least)) };
+  const reaches = compared ? [...compared.reaches.values()] : [own];
+  const most = Math.max(...reaches.map((reach) => reach.most));
+  return { most, least: Math.max(DOWN * most, ...reaches.map((reach) => reach.least)) };
 }
 
 /** The maps of the units before, as they are in the diagram; null where they have none. */

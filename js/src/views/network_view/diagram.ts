@@ -14,12 +14,13 @@ import {
   type LayerPicture,
   layerInputs,
   layerPicture,
+  newReach,
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
 import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
-import { layoutOf, type NetworkLayout, type PlacedColumn, ranksOf, roomFor } from "./layout.ts";
-import type { ShownColumn } from "./rails.ts";
+import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
+import { ranksOf, type ShownColumn } from "./rails.ts";
 
 /** How one of several diagrams is like the others. */
 export interface Compared {
@@ -160,7 +161,7 @@ function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Ke
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], () => ({ most: 0 }));
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], newReach);
     const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], () =>
       layerInputs(layer, observed),
     );

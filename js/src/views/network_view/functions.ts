@@ -21,8 +21,6 @@ const POINTS = 24;
 const FINE = { most: 32, points: 80 };
 /** The scale of layers with more functions is computed at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
-/** The functions of a smaller kernel are squares of colour. */
-const CURVES_FROM = 24;
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
 /** A single function in a box as large as this has axes. */
@@ -34,9 +32,24 @@ const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it. */
 const FILLED = 0.4;
 
-/** How far the functions of a layer reach on its scale, from frame to frame. */
+/** To a tenth of a scale: round ends stand still while what is between them moves a little. */
+const toTenths = ([low, high]: Ends, scale: number): Ends => [
+  (Math.floor((10 * low) / scale) * scale) / 10,
+  (Math.ceil((10 * high) / scale) * scale) / 10,
+];
+
+/** How far functions reach on their scale, from frame to frame: those of a layer, and of bundles drawn large, by their first function. */
 export interface ScaleReach {
   most: number;
+  large: Map<number, ScaleReach>;
+}
+
+export const newReach = (): ScaleReach => ({ most: 0, large: new Map() });
+
+/** A scale that is kept while functions stay within it, and fill it. */
+function steadied(reach: ScaleReach, wanted: number): number {
+  if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+  return reach.most;
 }
 
 export interface LayerPicture {
@@ -50,6 +63,8 @@ export interface LayerPicture {
   scale(): number;
   /** The least and the most of them, to a tenth of that: where they have an axis none is half empty. */
   ends(): Ends;
+  /** The same on a scale of their own for the functions of a link that is drawn large. */
+  closer(bundle: Pick<Bundle, "first" | "count">): LayerPicture;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
   print(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
@@ -69,30 +84,40 @@ export function layerPicture(
   // In another layout these would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
-  const most = (of: Frame | null) =>
-    of ? sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN) : 0;
+  const frames = [frame, ghost].flatMap((of) => of ?? []);
+  const most = (of: Frame) =>
+    sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN);
   const scale = once(() => {
     const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
-    const wanted = Math.max(most(frame), most(ghost), spread);
-    if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
-    return reach.most;
+    return steadied(reach, Math.max(spread, ...frames.map(most)));
   });
   const textOf = once(() => formatAlike([scale()]));
-  return {
+  const plan = samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points);
+  const extentOf = (first: number, count: number): Ends => {
+    const drawn = frames.flatMap((of) =>
+      Array.from({ length: count }, (_, n) => [
+        ...curveOf(of, layer, first + n, plan).y,
+        ...(bandOver(layer, first + n, x)?.range.y ?? []),
+      ]),
+    );
+    const [low = 0, high = 0] = extent(drawn.flat().filter(Number.isFinite));
+    return [Math.min(0, low), Math.max(0, high)];
+  };
+  const picture: LayerPicture = {
     layer,
     frame,
     ghost,
     x,
     importance,
     scale,
-    ends: once(() => {
-      const tenth = scale() / 10;
-      const plan = samplePlan(layer, [x[0], x[1]], POINTS);
-      const all = [frame, ghost].flatMap((of) => (of ? [...evaluateAll(of, layer, plan).y] : []));
-      const [low = 0, high = 0] = extent(all.filter(Number.isFinite));
-      const [below, above] = [-low, high].map((far) => Math.ceil(Math.max(0, far) / tenth));
-      return [-tenth * below, tenth * above];
-    }),
+    ends: once(() => toTenths(extentOf(0, layer.count), scale())),
+    closer({ first, count }) {
+      const own = reach.large.get(first) ?? newReach();
+      reach.large.set(first, own);
+      const far = extentOf(first, count);
+      const reached = steadied(own, Math.max(-far[0], far[1]));
+      return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
+    },
     print: (value) => textOf()(value),
     rises: once(() => {
       const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
@@ -100,8 +125,9 @@ export function layerPicture(
       for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
       return { values, most: sizeWithin(values, WITHIN) };
     }),
-    plan: samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points),
+    plan,
   };
+  return picture;
 }
 
 /** Where the inputs of a layer lie: as a batch has shown it, and as an example does by now. */
@@ -162,19 +188,11 @@ export function bundleCell(box: Rect, [rows, columns]: readonly [number, number]
   };
 }
 
-/** Whether the picture of a bundle has room for its curves; else they are squares of colour. */
-function hasCurves(column: Column, { count }: Bundle, width: number): boolean {
-  const [rows, columns] = gridOf(column);
-  return count === 1 || (rows * columns <= MOST_CURVES && width >= CURVES_FROM);
-}
-
 /** Whether functions are drawn as squares of colour somewhere. */
-export function hasSquares(
-  parts: readonly ({ column: Column } & Pick<ShownColumn, "bundles"> & Rails)[],
-): boolean {
-  return parts.some(({ column, kernels, bundles }) =>
-    [...kernels].slice(0, 1).some(([n, { width }]) => !hasCurves(column, bundles[n], width)),
-  );
+export function hasSquares(parts: readonly (Pick<ShownColumn, "bundles"> & Rails)[]): boolean {
+  return parts.some(({ kernels, bundles }) => {
+    return [...kernels.keys()].some((n) => bundles[n].count > MOST_CURVES);
+  });
 }
 
 export interface Pictured {
@@ -197,21 +215,22 @@ export function bundleMarks(
 ): Mark[] {
   if (!picture || list.length === 0) return [];
   const boxes = list.flatMap(({ box }) => flat(box));
-  const [{ bundle, box }] = list;
+  const [{ bundle }] = list;
   const isOne = bundle.count === 1;
   if (hasAxes(list[0])) {
     return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
       const inside = { ...grown(box, -AROUND), width: box.width - 9 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
-      const y: Ends = picture.layer.count > 1 ? picture.ends() : [0, 0];
+      const y = picture.layer.count > 1 ? picture.ends() : undefined;
       const plotted = { ...picture, f, y, isFirst: k === 0 };
       return [ground, ...phiPlot(plotted, point, inside, colours).marks];
     });
   }
   const grid: [number, number] = isOne ? [1, 1] : gridOf(column);
-  const inside = hasCurves(column, bundle, box.width)
-    ? curveMarks(picture, grid, list, colours)
-    : [riseMarks(picture, grid, list, paletteOf(name))];
+  const inside =
+    bundle.count <= MOST_CURVES
+      ? curveMarks(picture, grid, list, colours)
+      : [riseMarks(picture, grid, list, paletteOf(name))];
   return [
     rects(boxes, { fill: colours.surface, radius: 3 }),
     ...inside,
@@ -220,13 +239,19 @@ export function bundleMarks(
   ];
 }
 
+/** What the frames of functions reach from and to: those of single ones are none half empty. */
+function endsFor({ scale, ends }: Pick<LayerPicture, "scale" | "ends">, { count }: Bundle): Ends {
+  const [low, high] = count > 1 ? [0, 0] : ends();
+  return high > low ? [low, high] : [-scale(), scale()];
+}
+
 function curveMarks(
   { frame, layer, plan, x: [lo, hi], ghost, ...picture }: LayerPicture,
   grid: [number, number],
   list: readonly Pictured[],
   colours: Colours,
 ): Mark[] {
-  const scale = picture.scale();
+  const [low, high] = endsFor(picture, list[0].bundle);
   const [zeros, boxes]: number[][] = [[], []];
   const curves = { xy: [] as number[], ends: [] as number[] };
   const changed: Changed[] = [];
@@ -236,11 +261,10 @@ function curveMarks(
     for (let n = 0; n < bundle.count; n++) {
       const cell = grown(bundleCell(box, grid, n), -1);
       const [w, h] = [cell.width, cell.height];
-      const middle = cell.y + h / 2;
       if (bundle.count > 1) boxes.push(cell.x - 0.25, cell.y - 0.25, w + 0.5, h + 0.5);
-      zeros.push(cell.x, middle, cell.x + w, middle);
       const toX = (x: number) => cell.x + (w * (x - lo)) / (hi - lo);
-      const toY = (y: number) => middle - (h / 2) * Math.max(-1, Math.min(1, y / scale));
+      const toY = (y: number) => cell.y + (h * Math.max(0, high - Math.max(y, low))) / (high - low);
+      zeros.push(cell.x, toY(0), cell.x + w, toY(0));
       const f = bundle.first + n;
       const now = curveOf(frame, layer, f, plan);
       const band = bandOver(layer, f, [lo, hi]);
@@ -268,15 +292,16 @@ function curveMarks(
 /** Where the example lies on a function. */
 function readingMarks(
   { x: [lo, hi], ...picture }: LayerPicture,
-  { box, point }: Pictured,
+  { bundle, box, point }: Pictured,
   colours: Colours,
 ): Mark[] {
   if (!point || !Number.isFinite(point.x + point.value)) return [];
-  const share = Math.max(-1, Math.min(1, point.value / picture.scale()));
+  const [low, high] = endsFor(picture, bundle);
+  const value = Math.max(low, Math.min(high, point.value));
   const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
   const { x, y, width, height } = grown(box, -1);
-  const [cx, zero] = [x + width * along, y + height / 2];
-  return exampleMarks([cx, zero, zero - (height / 2) * share], point.value, 3, colours);
+  const [zero, at] = [0, value].map((own) => y + (height * (high - own)) / (high - low));
+  return exampleMarks([x + width * along, zero, at], point.value, 3, colours);
 }
 
 /** How far each function rises, as a square of colour. */

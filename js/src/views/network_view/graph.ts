@@ -270,3 +270,9 @@ export function relevanceOf(
   const shown = order.slice(0, room).sort((a, b) => a - b);
   return { sizes, most: max(sizes) ?? 0, shown };
 }
+
+/** How many kernels make `count` maps, each of all maps before; 0 for other maps, and where some are left out. */
+export function sharedKernels({ layer, units }: Column, count: number): number {
+  const kernels = layer?.conv?.shared === true && count === units ? layer.shape[0] : 0;
+  return count > kernels ? kernels : 0;
+}

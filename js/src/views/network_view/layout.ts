@@ -4,11 +4,13 @@ import { sum } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { AXES_FROM } from "./functions.ts";
-import type { Column, Graph } from "./graph.ts";
+import { type Column, type Graph, sharedKernels } from "./graph.ts";
 import {
+  curvesOn,
   even,
   MOST_CURVES,
   placeKernels,
+  placePictures,
   type Rails,
   ROW,
   railOf,
@@ -24,9 +26,9 @@ const MARGIN = 10;
 const MAP = { least: 7, readable: 13, most: 84, gap: 5 };
 const INPUT_MOST = 132;
 /** So few circles are large enough for their numbers, also where a column is narrow. */
-const CIRCLE = { least: 4, most: 36, gap: 2, few: 8, numbered: 28 };
+const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, map: 16, share: 0.42, circle: 8, input: 46, bars: 86, gap: 7.5 };
+const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 86, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read. */
 const FEW = { below: 130, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
@@ -40,7 +42,12 @@ const GAP = { least: 12, most: 170 };
 const SHELF = { most: 72, apart: 8, elbow: 12, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
-/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that where columns are not narrow; beside kernels of fewer pixels there is one, too. */
+/** Pictures of all functions of a unit, each before its unit, in a grid: their sides, the room before the unit, between rows and columns, in which links run, and how much of a column's room the grid takes. */
+const CELL = {
+  ...{ least: 24, most: 120, across: 6, share: 1.2, last: 1.64 },
+  ...{ link: 8, gutter: 10, gap: 14, bars: 46 },
+};
+/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. */
 const STAND = {
   kernel: 112,
   function: 130,
@@ -49,14 +56,12 @@ const STAND = {
   room: 0.55,
   least: 36,
   kept: 0.8,
-  narrow: 100,
-  beside: 40,
 };
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
 const LEAST_SHARE = 0.18;
 const SHARE_STEP = 0.05;
-/** A gap in which links can be followed, in a narrow page less, and more where many come to one row; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 16, row: 30, crowded: 11, below: 700, least: 0.5 };
+/** A gap in which links can be followed, in a narrow page less, and least where those of a unit come together before it; below this share of a column's room it is not asked for. */
+const ROOMY = { gap: 42, narrow: 16, row: 10, crowded: 11, below: 700, least: 0.5 };
 const roomyIn = (width: number, hasRows = false) =>
   width >= ROOMY.below ? ROOMY.gap : hasRows ? ROOMY.row : ROOMY.narrow;
 
@@ -75,6 +80,8 @@ export interface PlacedColumn extends Rails {
   box: Rect;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
+  /** Pixels between the rows of a grid in which each unit stands behind its picture; else 0. */
+  pitch: number;
   /** The middle between it and the column before. */
   between: number;
   /** In the middle of the gap before it, where the path's kernel is drawn large and its link runs through; null where there is no room. */
@@ -92,13 +99,12 @@ export interface NetworkLayout {
 /** How many units of a column find room in a height, where each column has a width. */
 export function roomFor(column: Column, height: number, each: number): number {
   const isCrowded = each < CROWDED.below;
-  const least = column.map
-    ? (isCrowded ? CROWDED.map : MAP.least) + 2
-    : (isCrowded ? CROWDED.circle : CIRCLE.least) + CIRCLE.gap;
+  const least = column.map ? (isCrowded ? CROWDED.map : MAP.least) + 2 : CIRCLE.least + CIRCLE.gap;
   if (column.map && each < FEW.below) return FEW.maps;
   const rowsOf = (pitch: number) => Math.floor((height - COLUMN_HEAD - 8) / pitch);
-  const abreast = column.map && !isCrowded ? ABREAST.most * rowsOf(CROWDED.map + 2) : 0;
-  return Math.max(3, rowsOf(least), abreast);
+  const rows = column.map && !isCrowded ? rowsOf(CROWDED.map + 2) : 0;
+  const whole = rows * sharedKernels(column, column.units) >= column.units ? column.units : 0;
+  return Math.max(3, rowsOf(least), ABREAST.most * rows, whole);
 }
 
 /** The room of a diagram: `scale` times as large as what is seen of it, and what is drawn may be as much larger. */
@@ -120,16 +126,19 @@ interface Made extends NetworkLayout {
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
 export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
   let [fits, readable, laid]: (Made | null)[] = [null, null, null];
+  const hasMaps = graph.columns.some(({ map, kind }) => map && kind !== "input");
   for (let share = 1; share > LEAST_SHARE; share -= SHARE_STEP) {
     laid = laidOut(graph, shown, room, share);
     if (laid.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
-    const hasRows = laid.columns.some(({ rows }) => rows.size > 0);
+    const hasRows = laid.columns.some(({ rows, pitch }) => rows.size > 0 || pitch > 0);
     const isCrowded = room.width / graph.depths < CROWDED.below;
     const roomy = isCrowded ? ROOMY.crowded : roomyIn(room.width, hasRows);
     if (laid.isReadable && laid.gap >= roomy) return laid;
     fits ??= laid;
-    if (laid.isReadable) readable ??= laid;
+    // Functions are large before their links are long; kernels and maps stay what they are when smaller.
+    const isBetter = !readable || (hasMaps && laid.gap > readable.gap);
+    if (laid.isReadable && isBetter) readable = laid;
     if (share < ROOMY.least) break;
   }
   return readable ?? fits ?? (laid as Made);
@@ -208,7 +217,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     at.map((own) => Math.max(0, ...own.map((k) => part(lanes[k].sizes))));
   const [units, bars, rails] = [
     widest((sizes) => sizes.width),
-    widest((sizes) => sizes.bars),
+    widest((sizes) => sizes.beyond),
     widest((sizes) => sizes.rail),
   ];
   const stands = widest((sizes) => sizes.stand);
@@ -241,7 +250,8 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       };
       Object.assign(placed[k], { between: x - wide / 2, stand: side > 0 ? stand : null });
       const lane = { top, height: tall, across: sizes.across };
-      placeKernels(placed[k], shown[k], sizes, lane, x - gap - rails[depth] / 2);
+      if (sizes.lead > 0) placePictures(placed[k], shown[k], sizes.lead, sizes.lead - CELL.link);
+      else placeKernels(placed[k], shown[k], sizes, lane, x - gap - rails[depth] / 2);
     }
     x += units[depth] + bars[depth];
   });
@@ -251,21 +261,13 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   };
 }
 
-/** How many functions a link that leads to a column has as curves; 0 where these are none, or say no more than lines. */
-function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): number {
-  const count = layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
-  return count > MOST_CURVES ? 0 : count;
-}
-
-/** How large the path's kernel is drawn where no kernel in its gap can be read; 0 for what has no curves. */
+/** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no curves. */
 function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
   const count = curvesOn(shown, column);
-  const isRead = kernel >= (count === 1 ? 1 : STAND.beside);
-  if (count === 0 || isRead || lane.isCrowded) return { stand: 0, standTall: 0 };
+  if (count === 0 || kernel > 0 || lane.isCrowded) return { stand: 0, standTall: 0 };
   const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
   const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
-  const share = Math.max(lane.share, lane.whole < STAND.narrow ? 0 : STAND.kept);
-  const stand = even(share * Math.min(most, free));
+  const stand = even(Math.max(lane.share, STAND.kept) * Math.min(most, free));
   if (stand < STAND.least) return { stand: 0, standTall: 0 };
   return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand };
 }
@@ -273,23 +275,48 @@ function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane)
 function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
   const { height, whole, share, isCrowded, plot, hasBars, scale } = lane;
   const { length: count } = shown.units;
+  const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
+  const widest = Math.max(leastBars, Math.min(BARS.most, 0.75 * whole));
+  const cells = cellsIn(shown, lane);
   const { side: largest, across } = column.map
     ? mapsIn(column, count, lane)
-    : { side: circleIn(count, lane), across: 1 };
+    : (cells ?? { side: circleIn(count, lane), across: 1 });
   const side = even(largest);
+  const lead = cells ? even(cells.tile) + CELL.link : 0;
+  const bars = !hasBars || column.map ? 0 : cells ? CELL.bars : even(widest);
+  const apart = cells ? CELL.gap : MAP.gap;
+  const step = lead + side + (cells ? bars : 0) + apart;
   const pitch = pitchIn(count, lane);
   const standing = lane.hasShelf ? { ...shown, links: [] } : shown;
   const rail = railOf(standing, { height, pitch, width: share * whole, scale, plot });
-  const leastBars = isCrowded || lane.width < ROOMY.below ? CROWDED.bars : BARS.least;
   return {
     side,
-    /** How many units stand side by side. */
-    across,
-    width: across * (side + MAP.gap) - MAP.gap,
+    /** How many units stand side by side, how far apart, and the room before each for its picture. */
+    ...{ across, step, lead },
+    width: across * step - apart,
     ...rail,
     ...standIn(shown, column, rail.kernel, lane),
-    bars: hasBars && !column.map ? even(Math.max(leastBars, Math.min(BARS.most, 0.75 * whole))) : 0,
+    /** The room of the bars: in a grid that is within it. */
+    bars,
+    beyond: cells ? 0 : bars,
   };
+}
+
+/** The largest pictures, each of all functions of one unit, with which a grid of the units has room; null where units have no such. */
+function cellsIn({ bundles, links, units }: ShownColumn, lane: Lane) {
+  const targets = new Set(links.map((n) => bundles[n].to));
+  const isOneEach = links.length === units.length && targets.size === units.length;
+  if (!isOneEach || bundles[0].count <= MOST_CURVES) return null;
+  const side = Math.min(CIRCLE.numbered * 0.6 * lane.scale, circleIn(units.length, lane));
+  const beside = side + CELL.link + CELL.gap + (lane.hasBars ? CELL.bars : 0);
+  const room = lane.share * lane.whole * (lane.hasBars ? CELL.last : CELL.share);
+  const most = CELL.most * lane.scale;
+  const all = Array.from({ length: Math.min(CELL.across, units.length) }, (_, k) => {
+    const tall = lane.height / Math.ceil(units.length / (k + 1)) - CELL.gutter;
+    return { across: k + 1, side, tile: Math.min(most, tall, room / (k + 1) - beside) };
+  });
+  const best = all.reduce((one, other) => (other.tile > one.tile ? other : one));
+  return best.tile >= CELL.least ? best : null;
 }
 
 function pitchIn(rows: number, { height, scale, plot }: Lane, side = 0): number {
@@ -324,7 +351,7 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
       across > 1 ? Math.max(wide, Math.min(broad / across, 40 * scale) - MAP.gap) : largest;
     return Math.max(MAP.least, Math.min(most, pitch - Math.min(MAP.gap, 0.2 * pitch)));
   };
-  const kernels = kernelsOf(column, count);
+  const kernels = sharedKernels(column, count);
   if (kernels > 0) return { side: sideOf(kernels), across: kernels };
   let across = 1;
   for (let wider = 2; wider <= ABREAST.most; wider++) {
@@ -336,53 +363,36 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
   return { side: sideOf(across), across };
 }
 
-/** How many kernels make `count` maps, each of all maps before; 0 for other maps, and where some are left out. */
-function kernelsOf({ layer, units }: Column, count: number): number {
-  const kernels = layer?.conv?.shared === true && count === units ? layer.shape[0] : 0;
-  return count > kernels ? kernels : 0;
-}
-
 function placedAt(
   column: Column,
   { units }: ShownColumn,
-  { sizes: { side, across, width, bars }, ...lane }: Sized,
+  { sizes: { side, across, step: apart, lead, width, bars }, ...lane }: Sized,
   x: number,
 ): PlacedColumn {
   const rows = Math.ceil(units.length / across);
-  const step = pitchIn(rows, lane, side);
+  const step = pitchIn(rows, lane, side + lead);
   const start = lane.top + (lane.height - step * rows) / 2;
   const [tall, wide] = column.map ?? [1, 1];
   const [w, h] = tall > wide ? [(side * wide) / tall, side] : [side, (side * tall) / wide];
   const boxes = units.map((unit, n) => {
     const [row, place] = [Math.floor(n / across), n % across];
     const y = start + step * (row + 0.5) - h / 2;
-    const left = x + place * (side + MAP.gap) + (side - w) / 2;
-    return { unit, x: left, y, width: w, height: h, port: y + (h * (place + 0.5)) / across };
+    const left = x + place * apart + lead + (side - w) / 2;
+    const along = lead > 0 ? 0.5 : (place + 0.5) / across;
+    return { unit, x: left, y, width: w, height: h, port: y + h * along };
   });
-  const y = Math.min(...boxes.map((box) => box.y));
-  const end = Math.max(...boxes.map((box) => box.y + box.height));
+  const around = Math.max(0, lead - CELL.link - side) / 2;
+  const y = Math.min(...boxes.map((box) => box.y)) - around;
+  const end = Math.max(...boxes.map((box) => box.y + box.height)) + around;
   return {
     column,
     units: boxes,
     byUnit: new Map(boxes.map((unit) => [unit.unit, unit])),
     box: { x, y, width, height: end - y },
-    bars,
+    ...{ bars, pitch: lead > 0 ? step : 0 },
     kernels: new Map(),
     rows: new Map(),
     between: x,
     stand: null,
   };
-}
-
-/** Where units stand by an order for some layers; a shared kernel has one for each unit before. */
-export function ranksOf({ columns }: Pick<Graph, "columns">, order: Record<string, number[]>) {
-  const ranks: number[][] = [];
-  for (const { layer, from, units } of columns) {
-    const [own, before] = [layer && order[layer.name], ranks[from[0]] ?? [0]];
-    const each = own?.length ?? (layer || units % before.length ? units : units / before.length);
-    const within = (unit: number) => own?.indexOf(unit % each) ?? unit % each;
-    const rank = (_: unknown, n: number) => before[Math.floor(n / each)] * each + within(n);
-    ranks.push(Array.from({ length: units }, rank));
-  }
-  return ranks;
 }

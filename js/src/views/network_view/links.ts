@@ -3,7 +3,7 @@
 import type { LinesMark, Mark, Point, Rect } from "../../scene/marks.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
-import { COLUMN_HEAD } from "./layout.ts";
+import { COLUMN_HEAD, type UnitBox } from "./layout.ts";
 
 /** Pieces of a line. */
 const PIECES = 18;
@@ -18,10 +18,12 @@ const SHARED = { strong: 0.45, wide: 1.1 };
 const OTHERS = { strong: 0.6, wide: 1.8 };
 /** Before anything has run through the network, when strengths of links mean nothing yet. */
 export const UNTOLD = { faint: 0.24, strong: 0.24, wide: 1 };
+/** Room of the bend from a gutter to a picture, and between a large kernel and the links that pass it. */
+const [BEND, PASSING] = [10, 7];
 /** A link is pointed at within this many pixels; among several the stronger one is preferred. */
 const REACH = { pixels: 6, stronger: 2 };
 
-/** Where a link begins, where it ends, and what it runs through: where the path's kernel is large, its own, or the row in which that stands. */
+/** Where a link begins, where it ends, and what it runs through: a gutter between pictures; where the path's kernel is large, its own, or the row in which that stands; over or under a large one that is not its own. */
 interface Way {
   from: Point;
   stops: Rect[];
@@ -36,18 +38,42 @@ interface Line {
 
 /** The way of bundle `n` that leads to a column; null where its units are not drawn. */
 export function wayOf(part: Part, n: number): Way | null {
-  const { before, byUnit, bundles, box, kernels, rows, leg, stand } = part;
+  const { before, byUnit, bundles, box, kernels, rows, leg, stand, pitch } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
   // Behind other maps of its row a link begins at the end of the row, else at its own map.
   const isCovered = before.units.some(({ x, y }) => y === source.y && x > source.x);
-  const start = isCovered ? before.box : source;
+  const start = isCovered && before.pitch === 0 ? before.box : source;
+  const leave = { x: start.x + start.width + 1, y: source.port };
+  const own = rows.get(to) ?? kernels.get(n);
+  const stops: (Rect | null | undefined)[] = [own];
+  if (stand) stops.unshift(n === leg ? stand : besideOf(stand, part, before, source, target));
+  if (pitch > 0 && own) stops.unshift(gutter(box.x, own.x - BEND, target.port - pitch / 2));
+  if (isCovered && before.pitch > 0) {
+    const end = before.box.x + before.box.width;
+    stops.unshift(gutter(leave.x + BEND, end, source.port + before.pitch / 2));
+  }
   return {
-    from: { x: start.x + start.width + 1, y: source.port },
-    stops: [n === leg ? stand : null, rows.get(to) ?? kernels.get(n)].flatMap((stop) => stop ?? []),
-    to: { x: box.x - 2, y: target.port },
+    from: leave,
+    stops: stops.flatMap((stop) => stop ?? []),
+    to: { x: (pitch > 0 ? target.x : box.x) - 2, y: target.port },
   };
+}
+
+/** Between the rows of a grid, from one end to the other, if that is any way. */
+const gutter = (x: number, end: number, y: number): Rect | null =>
+  end > x ? { x, y, width: end - x, height: 0 } : null;
+
+/** Where a link passes a large kernel that is not its own: over it or under it, so that it is seen on its whole way. */
+function besideOf(stand: Rect, part: Part, before: Part, source: UnitBox, target: UnitBox): Rect {
+  const ends = [before.box, part.box].flatMap(({ y, height }) => [y, y + height]);
+  const middle = stand.y + stand.height / 2;
+  const half = stand.height / 2 + PASSING;
+  const off = (source.port + target.port) / 2 - middle || source.port - middle;
+  const far = off < 0 ? middle - Math.min(...ends) : Math.max(...ends) - middle;
+  const away = half + (Math.max(0, far - half) * Math.abs(off)) / Math.max(1, far);
+  return { x: stand.x, y: middle + Math.sign(off || 1) * away, width: stand.width, height: 0 };
 }
 
 export function linesOf(
@@ -61,11 +87,16 @@ export function linesOf(
   });
 }
 
-/** The bends of a way: smooth from left to right, level at their ends. */
+/** The bends of a way: smooth from left to right, level at their ends; between pictures and past them a link is seen, in its own it is not. */
 function bendsOf({ from, stops, to }: Way): [Point, Point][] {
-  const starts = stops.map(({ x, y, width, height }) => ({ x: x + width, y: y + height / 2 }));
-  const ends = stops.map(({ x, y, height }) => ({ x, y: y + height / 2 }));
-  return [from, ...starts].map((start, k) => [start, ends[k] ?? to]);
+  let last = from;
+  const bends = stops.flatMap(({ x, y, width, height }): [Point, Point][] => {
+    const [start, end] = [x, x + width].map((at) => ({ x: at, y: y + height / 2 }));
+    const bend: [Point, Point] = [last, start];
+    last = end;
+    return height === 0 ? [bend, [start, end]] : [bend];
+  });
+  return [...bends, [last, to]];
 }
 
 /** The cubic with both control points half way: how far it is along x and along y, at t of 0 to 1. */

@@ -6,9 +6,9 @@ import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import type { Mark, Pixels } from "../../scene/marks.ts";
 import { LOW } from "../../scene/phi_plot.ts";
-import { dot, flat, grown, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
+import { dot, flat, grown, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
@@ -16,9 +16,9 @@ import { finer, pointOf } from "./close_up.ts";
 import { type Diagram, labelOf, type Part, shareIn } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
 import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
-import { type Bundle, type Column, inputNamed } from "./graph.ts";
+import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
-import { kernelsOnce, MOST_CURVES } from "./rails.ts";
+import { kernelsOnce } from "./rails.ts";
 
 const SMALL = 10;
 /** Where a column has less width than this, its name is written smaller. */
@@ -39,7 +39,6 @@ export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
     return [
       ...rowMarks(part, list, theme),
       ...bundleMarks(part, list, theme),
-      ...blockNames(part, list, theme),
       ...unitMarks(part, diagram, theme),
     ];
   });
@@ -66,23 +65,6 @@ function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }:
       ];
     }),
   ];
-}
-
-/** Blocks stand apart from what they lead to: in a corner each has its name. */
-export function blockNames(
-  { column: { layer } }: Part,
-  list: readonly { bundle: Bundle; box: Rect }[],
-  { colours }: Theme,
-): Mark[] {
-  return list.flatMap(({ bundle: { to, count }, box }): Mark[] => {
-    if (count <= MOST_CURVES || !layer) return [];
-    const text = fitted(outputName(layer, to, "").trim(), box.width - 6, SMALL);
-    const corner = { x: box.x, y: box.y, width: widthOf(text, SMALL) + 6, height: SMALL + 4 };
-    return [
-      rects(flat(corner), { fill: colours.surface, opacity: 0.85 }),
-      inMiddle(corner, text, colours.ink, { size: SMALL }),
-    ];
-  });
 }
 
 const scales = new WeakMap<Float32Array, number>();
@@ -149,10 +131,9 @@ function circleMarks(
     const isKnown = Number.isFinite(value);
     const hasBar = isLast && parts[number].bars > 0;
     const isWide = width >= NUMBER_FROM && !hasBar;
-    // Classes have bars, so only the winner's circle is filled. Numbers are written where there is room.
-    const classes = isLast && scores?.probabilities;
+    // What has a bar is filled only where it is the largest. Numbers are written where there is room.
     const paint = {
-      fill: isKnown && !isWide && !classes ? cssOf(bytes, colourOf(value / most, 1)) : colours.cell,
+      fill: isKnown && !isWide && !hasBar ? cssOf(bytes, colourOf(value / most, 1)) : colours.cell,
       stroke: colours.muted,
       width: 1,
     };
@@ -194,29 +175,40 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     rects([from, over, room.width, COLUMN_HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
   const size = layout.width / graph.depths < CRAMPED ? SMALL : WORDS;
-  const middleOf = ({ box }: Part) => box.x + box.width / 2;
-  parts.forEach((part, k) => {
-    const { column } = part;
+  // A layer is what leads to its units, and these.
+  const middleOf = ({ box, kernels, stand }: Part) => {
+    const left = Math.min(box.x, stand?.x ?? box.x, ...[...kernels.values()].map(({ x }) => x));
+    return (left + box.x + box.width) / 2;
+  };
+  const heads = parts.flatMap((part, k) => {
+    const { layer, depth, name } = part.column;
     const [previous, next] = [parts[k - 1], parts[k + 1]];
     const isSeen = part.box.x + part.box.width > from && part.box.x < from + room.width;
-    if (column.depth === previous?.column.depth || !isSeen) return;
+    if (depth === previous?.column.depth || !isSeen) return [];
     const middle = middleOf(part);
     const left = previous ? (middleOf(previous) + middle) / 2 : 0;
     const right = next ? (middleOf(next) + middle) / 2 : layout.width;
     // The first and the last have room to one side only.
     const free =
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
+    const title = layer ? `${kindOf(layer)} · ${name}` : name;
+    const isLong = widthOf(title, size, 600) > free;
+    return [{ part, middle, least: previous ? left + 7 : 0, free, title, isLong }];
+  });
+  const isBrief = heads.some(({ isLong }) => isLong);
+  heads.forEach(({ part, middle, least, free, title }) => {
+    const { column } = part;
     const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
       const isShort = (text: string) => widthOf(text, size, weight) <= free;
       // Better close to the next than cut.
       const text = texts.find(isShort) ?? fitting(texts.slice(-1), free + NEARLY, size, weight);
       const half = widthOf(text, size, weight) / 2;
-      const start = Math.max(previous ? left + half + 7 : 0, from + half + 4);
+      const start = Math.max(least + half, from + half + 4);
       const x = Math.max(start, Math.min(middle, layout.width - half - 4));
       if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle", size }));
     };
-    const { layer, name } = column;
-    add(layer ? [`${kindOf(layer)} · ${name}`, name] : [name], over + 12, 600, colours.ink);
+    // All are called alike.
+    add([isBrief ? column.name : title], over + 12, 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // Functions that are low have no numbers along x.
@@ -224,8 +216,9 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;
     });
     if (isLow && part.picture) {
-      const [low, high] = part.picture.x.map(formatAlike(part.picture.x));
-      sizes.unshift(`${sizes[0]} · inputs ${low} to ${high}`);
+      const { x, ends } = part.picture;
+      const [along, up] = [x, ends()].map((far) => far.map(formatAlike(far, 1)).join(" to "));
+      sizes.unshift(`${sizes[0]} · x ${along}, y ${up}`);
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));
@@ -276,19 +269,19 @@ const LEAST_BEHIND = 12;
 const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
 const BESIDE_TALL = 14;
+const LIFT = 8;
 /** Words stand no closer below each other. */
 const LINE = 11;
 
 /** The bars beside the last units. */
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { parts, graph, scores } = diagram;
-  const { units, bars, box, print } = parts[parts.length - 1];
+  const { units, bars, print, pitch: grid } = parts[parts.length - 1];
   if (bars === 0 || !scores) return [];
   const { raw, probabilities, best } = scores;
   const shown = probabilities ?? raw;
   const label = labelOf(diagram);
   const layer = lastLayer(graph);
-  const start = box.x + box.width + 6;
   const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, WORDS, 600)));
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
   const marked = (unit: number, sign: string) =>
@@ -296,90 +289,52 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const text = finer(print, raw);
   const saidOf = (unit: number) => (probabilities ? shareIn(diagram) : text)(shown[unit]);
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
-  const names = widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
+  const names = grid ? 0 : widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
   const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
   const beside = Math.max(0, bars - names - widest(said) - 10);
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   const [first] = units;
-  const pitch = units.length > 1 ? units[1].y - first.y : 2 * FAR_APART;
-  const isBelow = probabilities !== null && beside < LEAST_BAR && pitch >= FAR_APART;
+  const pitch = grid || (units.length > 1 ? units[1].y - first.y : 2 * FAR_APART);
+  const isBelow = beside < LEAST_BAR && pitch >= FAR_APART;
   // Where there is no room beside them either, bars stand behind the numbers.
   const isBehind = probabilities !== null && !isBelow && beside < LEAST_BEHIND;
   const room = isBelow ? Math.min(LEAST_BAR, bars - names) : isBehind ? bars - names : beside;
-  const left = start + names;
-  const zero = least < 0 ? left + room / 2 : left;
   const marks: Mark[] = [];
   const what = probabilities ? "probability" : label === null ? "output" : "score";
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
-  const last = box.x + box.width + bars - widthOf(what, WORDS);
-  marks.push(words(Math.min(left, last), over, what, colours.muted));
-  const labelled = units.filter(({ unit }) => unit === best || unit === label).map(({ y }) => y);
-  for (const { unit, y, height } of units) {
+  const begin = first.x + first.width + Math.min(6 + names, bars - widthOf(what, WORDS));
+  // In a grid names stand over their numbers.
+  const lift = grid ? LIFT : 0;
+  if (!grid) marks.push(words(begin, over, what, colours.muted));
+  const isMarked = ({ unit }: { unit: number }) => unit === best || unit === label;
+  const labelled = units.filter(isMarked).map(({ y }) => y);
+  for (const { unit, x, y, width, height } of units) {
+    const start = x + width + 6;
+    const left = start + names;
+    const zero = least < 0 ? left + room / 2 : left;
     const length = ((least < 0 ? room / 2 : room) * shown[unit]) / most;
     const middle = y + height / 2;
     const tall = isBelow ? BELOW.tall : Math.min(BESIDE_TALL, height);
-    const top = isBelow ? middle + BELOW.by : middle - tall / 2;
+    const top = isBelow ? middle + BELOW.by + lift : middle - tall / 2;
     const isBest = unit === best && raw.length > 1;
     const isRight = unit === label && label === best;
     const weight = isBest || unit === label ? 600 : 400;
     const name = marked(unit, label === best ? "✓" : "(true)");
     const ink = isRight ? colours.live : colours.ink;
     // Of many that are close together some are named: the best, the right one, and others as far as they have room.
-    const isNamed = labelled.includes(y) || labelled.every((other) => Math.abs(other - y) >= LINE);
+    const isNamed =
+      grid > 0 || labelled.includes(y) || labelled.every((other) => Math.abs(other - y) >= LINE);
     if (isNamed) labelled.push(y);
-    if (isNamed) marks.push(words(start, middle, name, ink, { middle: true, weight }));
+    if (isNamed) marks.push(words(start, middle - lift, name, ink, { middle: true, weight }));
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
     const pale = isBehind ? colours.outside : colours.ghost;
     marks.push(rects(bar, { fill: isBest && !isBehind ? colours.ink : pale, radius: 1 }));
     const end = isBelow ? left : isBehind ? left + 3 : Math.max(zero, zero + length) + 4;
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
-    const at = isBelow ? middle - BELOW.by : middle;
+    const at = isBelow ? middle - BELOW.by + lift : middle;
     if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));
   }
   return marks;
-}
-
-interface RowedBar {
-  /** The unit before, or −1. */
-  from: number;
-  value: number;
-  name: string;
-  text: string;
-  pixels: Pixels | null;
-  isRest?: boolean;
-}
-
-/** What is added up, a row each: picture, name, bar and number. `reach` is how far bars go to the left and to the right. */
-export function rowedBars(
-  rows: readonly RowedBar[],
-  [least, most]: readonly [number, number],
-  framed: number,
-  { x, y, width, height }: Rect,
-  colours: Colours,
-): Mark[] {
-  const size = 10;
-  const step = Math.min(22, height / rows.length);
-  const side = rows.some(({ pixels }) => pixels) ? step - 2 : 0;
-  const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, size)));
-  const names = x + side + 4 + widest(rows.map(({ name }) => name));
-  const end = x + width - widest(rows.map(({ text }) => text)) - 4;
-  const scale = Math.max(0, end - names - 4) / Math.max(1e-9, least + most);
-  const zero = names + 4 + scale * least;
-  return rows.flatMap(({ from, value, name, text, pixels, isRest }, k): Mark[] => {
-    const middle = y + step * (k + 0.5);
-    const place = { x, y: middle - side / 2, width: side, height: side };
-    const isFramed = from >= 0 && from === framed;
-    const [left, long] = [Math.min(zero, zero + scale * value), Math.abs(scale * value)];
-    const bar = [left, middle - step / 4, Math.max(0.75, long), step / 2];
-    const how = { size, anchor: "end", middle: true } as const;
-    return [
-      ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
-      ...(isFramed && side > 0 ? [rect(place, { stroke: colours.ink, width: 1.75 })] : []),
-      words(names, middle, name, colours.muted, how),
-      ...(isRest ? [] : [rects(bar, { fill: value < 0 ? colours.less : colours.more, radius: 1 })]),
-      words(x + width, middle, text, colours.ink, how),
-    ];
-  });
 }

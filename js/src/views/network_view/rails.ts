@@ -1,21 +1,19 @@
-/** Where the pictures of functions stand between two columns: below each other, staggered, or in a row for each unit. */
+/** Where the pictures of functions stand between two columns: below each other, or in a row for each unit. */
 
+import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
-import type { Bundle } from "./graph.ts";
+import type { Bundle, Column, Graph } from "./graph.ts";
 
-/** Sides of what stands on a link: a kernel, a single function, and the many functions of an image. */
-const KERNEL = { least: 24, wanted: 24, most: 84, abreast: 1, share: 0.56, room: 0.56 };
-const FUNCTION = {
-  ...{ least: 24, wanted: 64, most: 400, abreast: 3, share: 0.6, room: 0.8 },
-  ...{ flat: 0.55, flattest: 0.36 },
-};
-const PICTURE = { least: 20, wanted: 96, most: 120, abreast: 5, share: 0.6, room: 1 };
+/** Sides of what stands on a link: a kernel, in which nine functions can be told apart, and a single function. */
+const KERNEL = { least: 34, most: 84, share: 0.56 };
+const FUNCTION = { least: 24, most: 400, share: 0.6, flat: 0.55, flattest: 0.36 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
-/** Kernels too low for their curves, or their picture, are laid out in several columns. */
-const STAGGER = { gap: 5, beside: 14, gain: 1.1, around: 0 };
-/** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. */
-export const ROW = { beside: 14, around: 6, below: 13, apart: 7, least: 42, share: 1.3 };
+/** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. They do where below each other they would be smaller than this. */
+export const ROW = {
+  ...{ beside: 14, around: 6, below: 13, apart: 7 },
+  ...{ least: 27, share: 1.3, smaller: 58 },
+};
 
 export interface ShownColumn {
   bundles: readonly Bundle[];
@@ -50,42 +48,35 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const { height, pitch, width, scale, plot } = room;
   const count = bundles[0]?.count ?? 1;
   const isOne = count === 1;
-  const kind = isOne ? FUNCTION : count > MOST_CURVES ? PICTURE : KERNEL;
+  const kind = isOne ? FUNCTION : KERNEL;
   const list = picturedOf(links, bundles);
   const largest = Math.min(kind.most * scale, kind.share * width);
-  const wanted = Math.min(largest, kind.wanted * scale);
   const flat = isOne ? FUNCTION.flat : 1;
-  // Side by side they reach from end to end of the lane: see placeKernels.
-  const steps = Math.max(1, list.length - 1);
-  const fitting = (rows: number) => {
-    const free = height / Math.max(1, list.length);
-    if (rows === 1) return Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
-    const tall = ((rows * height) / steps - STAGGER.gap) / (1 + rows / steps) / flat;
-    return Math.min(largest, tall, (kind.room * width) / rows - STAGGER.beside);
-  };
+  const free = height / Math.max(1, list.length);
+  const below = Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
   // The functions of one unit stand in a row where below each other they would be small: one sees whose they are.
   const most = list.length / units.length;
   const low = pitch - ROW.below - ROW.apart;
-  const broad = Math.min(largest, (ROW.share * width) / most - ROW.beside, low / FUNCTION.flattest);
-  const isLow = units.length > 1 && STAGGER.gain * fitting(1) < wanted;
+  const beside = Math.min(ROW.beside, Math.max(9, (0.1 * width) / most));
+  const broad = Math.min(largest, (ROW.share * width) / most - beside, low / FUNCTION.flattest);
+  const isLow = units.length > 1 && below < Math.min(largest, ROW.smaller * scale);
   const isRow = plot
     ? units.length > 1 && most > 1
     : isOne && most > 1 && Number.isInteger(most) && isLow && broad >= ROW.least;
-  const abreast = isRow ? most : plot ? 1 : staggerOf(fitting, wanted, kind.abreast);
-  const upright = isRow ? Math.min(broad, low / flat) : fitting(abreast);
+  const upright = isRow ? Math.min(broad, low / flat) : below;
   // From circle to circle, with a link on either side; of several functions flatter ones, where that makes them wider.
   const flatter = (upright * FUNCTION.flat) / FUNCTION.flattest;
-  const wide = isRow ? broad : Math.min(abreast > 1 ? upright : largest, flatter);
+  const wide = isRow ? broad : Math.min(largest, flatter);
   const kernel = even(isOne ? (plot ?? wide) : upright);
   const plotted = height / (isRow ? units.length : list.length) - ROW.below - ROW.apart;
-  const fits = links.length > 0 && kernel >= kind.least;
-  const { beside, around } = isRow ? ROW : STAGGER;
+  const fits = links.length > 0 && count <= MOST_CURVES && kernel >= kind.least;
+  const whole = isRow ? most * (kernel + beside) - beside + 2 * ROW.around : kernel;
   return {
     kernel: fits ? kernel : 0,
     tall: even(plot ? plotted : flat * upright),
-    /** How many stand side by side, each at its own height; in a row all at that of their unit. */
-    ...{ abreast, isRow },
-    rail: fits ? abreast * (kernel + beside) - beside + 2 * around : 0,
+    /** Whether those of one unit stand side by side, and how far apart. */
+    ...{ isRow, beside },
+    rail: fits ? whole : 0,
   };
 }
 
@@ -94,21 +85,11 @@ export function even(pixels: number): number {
   return Math.floor(16 * pixels) / 16;
 }
 
-/** How many kernels side by side make them as large as wanted, or else clearly larger. */
-function staggerOf(fitting: (rows: number) => number, wanted: number, most: number): number {
-  let best = 1;
-  for (let rows = 1; rows <= most; rows++) {
-    if (fitting(rows) > STAGGER.gain * fitting(best)) best = rows;
-    if (fitting(best) >= wanted) return best;
-  }
-  return best;
-}
-
 /** Kernels one below the other, in the order of the units after and before; beside its unit where each has one. */
 export function placeKernels(
   placed: Rails & { byUnit: ReadonlyMap<number, Rect> },
   { bundles, links, units }: ShownColumn,
-  { kernel, tall: height, abreast, isRow, rail }: Rail,
+  { kernel, tall: height, isRow, beside, rail }: Rail,
   { top, height: lane, across }: { top: number; height: number; across: number },
   middle: number,
 ) {
@@ -117,23 +98,20 @@ export function placeKernels(
     (a, b) => bundles[a].to - bundles[b].to || bundles[a].from - bundles[b].from,
   );
   const isOneEach = new Set(order.map((k) => bundles[k].to)).size === order.length;
-  const isBeside = abreast === 1 && order.length === units.length && isOneEach && across === 1;
+  const isBeside = order.length === units.length && isOneEach && across === 1;
   const places = new Map<number, Rect>();
   // Shared kernels stand apart: links from all units to each of them pass between.
   const apart = order.length < links.length ? 60 : 0.6 * kernel + 10;
   const step = Math.min(lane / order.length, kernel + apart);
   const start = top + (lane - step * order.length) / 2;
-  const { beside, around } = isRow ? ROW : STAGGER;
   const left = middle - rail / 2;
   order.forEach((k, n) => {
     const { to, first } = bundles[k];
     const unit = isBeside || isRow ? placed.byUnit.get(to) : undefined;
-    let middleY = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
-    if (isRow) middleY -= ROW.below / 2;
-    else if (abreast > 1) middleY = top + height / 2 + (n * (lane - height)) / (order.length - 1);
-    const nth = isRow ? n - order.findIndex((other) => bundles[other].to === to) : n % abreast;
-    const y = middleY - height / 2;
-    const x = left + around + nth * (kernel + beside);
+    const middleY = unit ? unit.y + unit.height / 2 : start + step * (n + 0.5);
+    const y = middleY - height / 2 - (isRow ? ROW.below / 2 : 0);
+    const nth = n - order.findIndex((other) => bundles[other].to === to);
+    const x = isRow ? left + ROW.around + nth * (kernel + beside) : left;
     places.set(first, { x, y, width: kernel, height });
     const row = { x: left, y, width: rail, height: height + ROW.below };
     if (isRow) placed.rows.set(to, row);
@@ -153,4 +131,37 @@ export function kernelsOnce({ kernels }: Rails): [number, Rect][] {
   const known = new Map<Rect, number>();
   for (const [n, box] of kernels) if (!known.has(box)) known.set(box, n);
   return [...known].map(([box, n]) => [n, box]);
+}
+
+/** How many functions a link that leads to a column has as curves; 0 where these are none, or say no more than lines. */
+export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): number {
+  const count = layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
+  return count > MOST_CURVES ? 0 : count;
+}
+
+/** Before each unit the picture of what leads to it. */
+export function placePictures(
+  { kernels, byUnit }: Rails & { byUnit: ReadonlyMap<number, Rect> },
+  shown: ShownColumn,
+  lead: number,
+  side: number,
+) {
+  for (const n of shown.links) {
+    const { x, y, height } = byUnit.get(shown.bundles[n].to) as Rect;
+    const top = y + (height - side) / 2;
+    kernels.set(n, { x: x - lead, y: top, width: side, height: side });
+  }
+}
+
+/** Where units stand by an order for some layers; a shared kernel has one for each unit before. */
+export function ranksOf({ columns }: Pick<Graph, "columns">, order: Record<string, number[]>) {
+  const ranks: number[][] = [];
+  for (const { layer, from, units } of columns) {
+    const [own, before] = [layer && order[layer.name], ranks[from[0]] ?? [0]];
+    const each = own?.length ?? (layer || units % before.length ? units : units / before.length);
+    const within = (unit: number) => own?.indexOf(unit % each) ?? unit % each;
+    const rank = (_: unknown, n: number) => before[Math.floor(n / each)] * each + within(n);
+    ranks.push(Array.from({ length: units }, rank));
+  }
+  return ranks;
 }

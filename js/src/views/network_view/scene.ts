@@ -88,7 +88,7 @@ const NARROW = { alone: 540, compared: 720 };
 const STRIP = { least: 131, most: 204, share: 0.44 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170, brief: 260, narrow: { all: 500, diagram: 220 } };
+const LEAST = { all: 300, diagram: 170, brief: 210, narrow: { all: 500, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -257,8 +257,10 @@ function lookedAtMarks(
   { diagram, focus, closeUp, isPointed, legs, marked }: View,
   theme: Theme,
 ): Mark[] {
-  if (focus) return focusMarks(diagram, focus, closeUp, isPointed, theme);
-  const path = pathKernels(diagram, legs, theme);
+  // What stands in the place of the link that is looked at is that.
+  const others = legs.filter(({ column }) => column !== focus?.column || focus.bundle < 0);
+  const path = pathKernels(diagram, others, diagram.isTold && !focus, theme);
+  if (focus) return [...path, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
   if (!marked) return path;
   const { accent } = theme.colours;
   const own = diagram.parts[marked.column].kernels.get(marked.bundle);

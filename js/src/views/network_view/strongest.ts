@@ -1,15 +1,15 @@
 /** The path of what adds most to a number, back to the input, with its kernels drawn large. */
 
 import { maxIndex } from "d3-array";
+import { formatNumber } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line } from "../../scene/shapes.ts";
+import { dot, line, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
-import { bundleMarks, rounded } from "./functions.ts";
+import { bundleMarks, type Pictured, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
-import { blockNames } from "./marks.ts";
 
 /** Width of the frame around what belongs to the path. */
 export const FRAMED = 1.75;
@@ -142,18 +142,22 @@ export function pathLines(
   });
 }
 
-/** What it leads through: kernels, drawn large, and units, all with frames. */
-export function pathKernels(diagram: Diagram, legs: readonly Leg[], theme: Theme): Mark[] {
-  const { isTold } = diagram;
+/** What it leads through: kernels, drawn large, and units, all with frames; if it is told, strong ones. */
+export function pathKernels(
+  diagram: Diagram,
+  legs: readonly Leg[],
+  isTold: boolean,
+  theme: Theme,
+): Mark[] {
   const { ink, muted } = theme.colours;
   const [stroke, width] = isTold ? [ink, FRAMED] : [muted, 1];
   return legs.flatMap(({ column: k, bundle }): Mark[] => {
     const part = diagram.parts[k];
     const { column, byUnit, bundles } = part;
     const unit = byUnit.get(bundles[bundle].to);
-    const marks = largeMarks(diagram, part, bundle, stroke, width, theme);
-    const own = part.stand && part.kernels.get(bundle);
-    if (own) marks.push(rounded(own, stroke, width));
+    // Beside what is looked at it has no example on it.
+    const point = isTold ? undefined : null;
+    const marks = largeMarks(diagram, part, bundle, stroke, width, theme, point);
     if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
     return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });
@@ -167,14 +171,21 @@ export function largeMarks(
   stroke: string,
   width: number,
   theme: Theme,
+  point: Pictured["point"] = pointOf(diagram, part, n),
 ): Mark[] {
   const large = largeKernel(diagram, part, n);
   if (!large) return [];
-  const list = [{ ...large, point: pointOf(diagram, part, n) }];
+  const list = [{ ...large, point }];
+  const { bundle, box } = large;
+  // Beside others they have one scale with these, alone their own, which is said.
+  const isAlone = bundle.count > 1 && !part.kernels.has(n);
+  const picture = (isAlone && part.picture?.closer(bundle)) || part.picture;
+  const scale = isAlone && picture ? `±${formatNumber(picture.scale())}` : "";
+  const at = { anchor: "end", size: 9 } as const;
   return [
     ...leaderMarks(part, n, large.box, stroke),
-    ...bundleMarks(part, list, theme),
-    ...blockNames(part, list, theme),
+    ...bundleMarks({ ...part, picture }, list, theme),
+    words(box.x + box.width, box.y - 4, scale, theme.colours.muted, at),
     rounded(large.box, stroke, width),
   ];
 }

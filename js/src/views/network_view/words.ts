@@ -10,7 +10,7 @@ import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
-import { finer, pointOf } from "./close_up.ts";
+import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import {
   asOf,
   boldness,
@@ -62,13 +62,15 @@ export function networkCaption(
     remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
   if (squares) {
-    const text = isPlainAll ? "tiles: weights w" : "tiles: what a high input adds over a low one";
+    const isImage = graph.columns[0].map !== null && graph.columns.length === 2;
+    const pair = isImage ? "white pixel, against a black one" : "high input, against a low one";
+    const text = isPlainAll ? "tiles: weights w" : `tiles: effect of a ${pair}`;
     remarks.push({ text, title: SQUARES });
   }
   if (flow) {
     const what = diagram.scores?.probabilities ? "score" : "output";
-    const hasMaps = graph.columns.some(({ maps }) => maps);
-    const text = `lowers / raises the ${what}${hasMaps ? "; map: − / +" : ""}`;
+    const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
+    const text = `lowers / raises the ${what}${hasMaps ? "; maps: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
@@ -77,13 +79,17 @@ export function networkCaption(
   if (still && !film && then) remarks.push({ text: `inputs seen${then}` });
   const { band } = parts.find(({ column: { layer } }) => layer?.band)?.column.layer ?? {};
   if (hasCurves) remarks.push(...bandKey(band, colours));
-  if (band) remarks.push({ text: `links: bolder in more of ${band.count} networks`, title: ALIVE });
+  if (band) {
+    const isInAll = parts.every((part) => part.links.every((n) => boldness(part, n) === 1));
+    const what = isInAll ? `each is in all ${band.count}` : `bolder in more of ${band.count}`;
+    remarks.push({ text: `links: ${what} networks`, title: ALIVE });
+  }
   const spread = `${band ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const strongest = isMoving(given) ? "strong path" : "strongest path";
+    const strongest = isMoving(given) ? "strong path (held)" : "strongest path";
     remarks.push(
       keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
     );
@@ -118,7 +124,7 @@ function exampleName({ probe, graph, settings: { example } }: Diagram): string {
 
 /** What the network says of the example, and whether that is right. */
 export function exampleVerdict(diagram: Diagram): string {
-  const { graph, flow, scores, probe } = diagram;
+  const { graph, flow, scores, probe, parts } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
   if (!scores) return "";
@@ -127,8 +133,10 @@ export function exampleVerdict(diagram: Diagram): string {
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
   const about = flow?.frame?.rough ? "about " : "";
-  const { print } = diagram.parts[diagram.parts.length - 1];
-  const value = raw.length > 1 ? finer(print, raw)(raw[best]) : print(raw[0]);
+  const { print } = parts[parts.length - 1];
+  const only =
+    raw.length === 1 && flow?.frame && unitCloseUp(graph, parts.length - 1, flow, flow.frame, 0);
+  const value = only ? sumText(only, print).replace(" in all", "") : finer(print, raw)(raw[best]);
   // Without a softmax at the end only labels tell whether the outputs score classes.
   const largest = probe?.labels
     ? `predicted ${named(best)} (score ${value})`

@@ -157,10 +157,7 @@ function rowMarks(
   const at = left + SWATCH_WIDTH + 4;
   const end = box.x + box.width - PAD - (remove ? REMOVE_WIDTH : 0);
   lines.forEach((text, k) => {
-    const y = middle + 15 * k;
-    marks.push(words(at, y, text, fill, { size: SIZE, middle: true }));
-    const xy = [at, y + 0.5, at + widthOf(text, SIZE), y + 0.5];
-    if (!row.on) marks.push(line(xy, colours.ghost));
+    marks.push(words(at, middle + 15 * k, text, fill, { size: SIZE, middle: true }));
   });
   // The longest, "−0.000123", leaves a gap.
   const look = { anchor: "end", middle: true } as const;
@@ -174,7 +171,7 @@ function rowMarks(
     marks.push(words(to, y, weight, colours.muted, look));
   });
   if (row.coefficient) marks.push(words(end - NUMBER_WIDTH, middle, row.coefficient, fill, look));
-  if (row.value) marks.push(words(end, middle, row.value, fill, look));
+  marks.push(words(end, middle, row.on ? row.value : "off", fill, look));
   if (remove) {
     const tone = lit === `remove:${row.key}` ? colours.ink : colours.muted;
     const cross = { size: 13, anchor: "middle", middle: true } as const;
