@@ -234,7 +234,7 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
             "folds in 16 variables, left",
             "as large as 4 units, twenty others",
             "as 16, here",
-            "others",
+            "as 16, twenty others",
         ],
         [
             [

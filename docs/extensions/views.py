@@ -7,6 +7,7 @@ share the names of all code of the page, see `pictures`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kan_widgets.widgets.pages.page import parts_of_page
 from kan_widgets.widgets.pages.page_text import site_script
 
 SCRIPT = "kan_widgets.js"
+INTERVAL = re.compile(r" ?\[[^\]]*\]")  # stays in one line with its mean
 PAGE_MB = 2.1  # with script, styles and pictures a page stays below 3 MB
 
 
@@ -45,7 +47,8 @@ class Value(SphinxRole):
         if self.text not in names:
             fault = f"{{value}}: nothing on this page is called {self.text!r}"
             return [], [self.inliner.reporter.error(fault, line=self.lineno)]
-        return [nodes.Text(str(names[self.text]))], []
+        text = INTERVAL.sub(lambda found: found[0].replace(" ", "\xa0"), str(names[self.text]))
+        return [nodes.Text(text)], []
 
 
 class At(SphinxRole):
