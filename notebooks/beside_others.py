@@ -673,23 +673,36 @@ def about_losses() -> Markdown:
     """Set the losses of fifteen passes beside those of one epoch, with splines and without."""
     of_kind = recorded()
     once, once_bare = of_kind["one epoch"], of_kind["one epoch without splines"]
-    kinds = of_kind["article"], of_kind["article without splines"], once, once_bare
     names = {
         "training, the first 63 steps": "loss, first pass",
         "training, the last 63 steps": "loss, last pass",
         "training, all steps": "loss",
         "test digits, at the end": "loss, test digits",
     }
-    rows = [[name, *(in_words(of[key], ".3f") for of in kinds)] for name, key in names.items()]
-    rows.append(["test digits right", *(in_words(of["end: right"], ".1%") for of in kinds)])
-    head = ["fifteen passes, with splines", "without", "once, with splines", "without"]
+    full, bare = (
+        table(
+            ["mean of twenty networks", "fifteen passes", "once"],
+            [
+                *(
+                    [name, *(in_words(of[key], ".3f") for of in kinds)]
+                    for name, key in names.items()
+                ),
+                ["test digits right", *(in_words(of["end: right"], ".1%") for of in kinds)],
+            ],
+        ).data
+        for kinds in (
+            (of_kind["article"], once),
+            (of_kind["article without splines"], once_bare),
+        )
+    )
     worth = 100 * np.subtract(once["end: right"], once_bare["end: right"])
     told = say(
         "Of the test loss after going once through MNIST a 64th is "
         f"{in_words(np.divide(once['loss, test digits'], 64), '.4f')}.",
         f"There splines are worth {in_words(worth)} points.",
     )
-    return Markdown(f"{table(['mean of twenty networks', *head], rows).data}\n\n{told.data}")
+    twins = f"<details><summary>The twins without splines</summary>\n\n{bare}\n\n</details>"
+    return Markdown(f"{full}\n\n{told.data}\n\n{twins}")
 
 
 def gain_in_grey() -> Any:
