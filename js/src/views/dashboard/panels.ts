@@ -27,7 +27,7 @@ const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   response: { most: 320, least: 184 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
-const NARROW = { below: 540, least: 480, most: 640, page: 980 };
+const NARROW = { below: 540, least: 446, most: 640, page: 980 };
 /** Before the first batch nothing runs through it, and it is to be seen under the cell that shows it. */
 const WAITING = { least: 200, most: 236 };
 /** A drawing of fewer pixels is a line of words. */

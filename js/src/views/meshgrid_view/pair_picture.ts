@@ -1,6 +1,5 @@
 /** MeshgridView's pair: the sum of two functions over their two inputs, and where it lies. */
 
-import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
 import { formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
@@ -12,6 +11,7 @@ import {
   functionIn,
   type Group,
   groupOf,
+  levelsOf,
   pairEntries,
   shareAt,
   surfaceOf,

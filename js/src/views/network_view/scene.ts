@@ -88,7 +88,7 @@ const NARROW = { alone: 540, compared: 720 };
 const STRIP = { least: 131, most: 204, share: 0.44 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170, brief: 210, narrow: { all: 500, diagram: 220 } };
+const LEAST = { all: 300, diagram: 170, brief: 210, narrow: { all: 470, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
