@@ -85,8 +85,8 @@ class KernelGrid(LayerView):
         trait=_ScoreChoice([""]),
     )
     height: int | None = option(
-        """Pixels of the drawing at most, at least 80; by default those of the window. It scrolls beyond.
-        The cells of a small layer are as large as fit in it and in the width, up to 220 pixels.""",
+        """Pixels of the drawing at most, at least 80; by default those of the window. It scrolls
+        beyond. The cells of a small layer are as large as fit, up to 220 pixels.""",
         default=None,
         min=80,
     )
