@@ -69,13 +69,13 @@ export function networkCaption(
     const text = isPlainAll ? "tiles: weights w" : `tiles: effect of a ${pair}`;
     remarks.push({ text, title: SQUARES });
   }
-  const what = diagram.scores?.probabilities ? "score" : "output";
+  const result = diagram.scores?.probabilities ? "score" : "output";
   if (flow) {
     const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
     // What raises a hidden sum may lower the output: there a colour is the sign of φ.
     const hidden = parts.slice(0, -1).filter(({ kernels }) => kernels.size > 0);
     const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
-    const lines = hasPoints ? "φ below / above 0" : `lowers / raises the ${what}`;
+    const lines = hasPoints ? "φ below / above 0" : `lowers / raises the ${result}`;
     const text = `${lines}${hasMaps ? "; maps: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
@@ -95,7 +95,7 @@ export function networkCaption(
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const toward = parts.length > 2 ? "each sum" : `the ${what}`;
+    const toward = parts.length > 2 ? "each sum" : `the ${result}`;
     const strongest = isMoving(given) ? "strong path (held)" : `adds most toward ${toward}`;
     const text = flow ? strongest : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
