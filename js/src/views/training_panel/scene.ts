@@ -46,8 +46,8 @@ const WITHOUT = 50;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
-/** A curve is about as high as it is wide, at most: what else is free stays above it. */
-const FLATTEST = 0.85;
+/** A curve is at most so many times as high as it is wide: what else is free stays above it. */
+const FLATTEST = 1.4;
 /** How each state is marked. */
 const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
