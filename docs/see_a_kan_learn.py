@@ -225,6 +225,7 @@ def words(folder: Path) -> dict[str, str]:
     line = facts["line_kernel"] % 5
     quoted["line_kernel"] = str(line)
     quoted["sum_below"] = f"{facts['sum_below'][line]:+}".replace("-", "−")
+    quoted["sum_blank"] = f"{facts['sum_columns'][0][line]:+}".replace("-", "−")
     quoted["column_costs"] = str(facts["sum_columns"][0][line] - facts["sum_columns"][1][line])
     quoted |= {name: NUMBERS[facts[name]] for name in ("lines", "terms")}
     quoted |= {name: f"{facts[name]:.2f}" for name in ("pattern_worst", "linear_worst")}
@@ -281,6 +282,10 @@ def networks() -> dict[str, str]:
         "anothers_less_on_ink": other_on_ink,
         "alike_as_well": lesson.in_words(of_patterns["nine alike as well"]),
         "as_well": str(lesson.AS_WELL),
+        # from the same starts, so that their shares before training fall out
+        "bend_more_once": lesson.in_words(
+            100 * np.subtract(again["end: later: bend"], full["end: later: bend"])
+        ),
         "worth_of_size": lesson.in_words(100 * np.subtract(full["end: right"], as_large["right"])),
         "lines_same": lesson.out_of(np.count_nonzero(both[0] == both[1]), len(both[0])),
         "lines_alike": f"{np.corrcoef(*both)[0, 1]:.2f}",
@@ -334,7 +339,7 @@ def networks() -> dict[str, str]:
         "moved_gain": lesson.in_words(found["unseen"]["pushed: moved"], ".0%"),
         "moved_before": lesson.in_words(found["unseen"]["pushed: as they are"], ".0%"),
         "silu_line": f"{lesson.silu_as_a_line():.3f}",
-        "many_moved": lesson.in_words(full["right, moved"], ".0%"),
+        "many_moved": lesson.in_words(full["right, moved"], ".1%"),
         "untrained_small": lesson.out_of(sum(small), 50 * len(small)),
         # of ten kernels with nine weights each, drawn evenly: each |w| below 0.6 of the median
         "small_by_chance": f"{1000 * 10 * (0.6 / 2) ** 9:.1f}",

@@ -456,6 +456,7 @@ def about_lines() -> Markdown:
     chance = 10 * chance_of_a_line()
     ends = np.array(others["end: lines"])
     turning = leaning(others, "end: ") - leaning(turned)
+    upright = np.subtract(others["end: uprights"], others["start: uprights"])
     rows = [["by chance", *[f"{chance:.2f}"] * 2]] + [
         [name, *(f"{np.mean(of[f'{when}{kind}']):.2f}" for kind in ("lines", "uprights"))]
         for name, of, when in (
@@ -485,6 +486,13 @@ def about_lines() -> Markdown:
             "no more than without, as far as twenty pairs show.",
         ),
         which(
+            upright,
+            "**It makes upright ones, too**",
+            "**It takes upright ones away**",
+            "**Whether it makes upright ones is open**",
+        )
+        + f": {in_words(upright, '.2f')} more than untrained networks have.",
+        which(
             turning,
             "**Lines turn with the digits**",
             "**Lines turn against the digits**",
@@ -501,7 +509,8 @@ def about_lines() -> Markdown:
         )
         + f": horizontal ones in {with_one} networks, before training in {before}"
         "; but 945 steps teach such a network only"
-        f" {np.mean(heart['fitted, 945 steps']):.0%} of its labels.",
+        f" {np.mean(heart['fitted, 945 steps']):.0%} of its labels (counted in "
+        f"{len(heart['lines'])}).",
     )
     means = table(["lines of ten kernels, mean of twenty networks", "horizontal", "upright"], rows)
     return Markdown(f"{means.data}\n\n{told.data}")
@@ -544,8 +553,10 @@ def about_the_tenth(network: nn.Module) -> Markdown:
         f"through 59,000 digits in {trained_once} of 20, untrained in "
         f"{out_of(sum(never), 50 * len(never))}.",
         f"By chance {chance:.1f} of 1,000 untrained networks would have one; that we found none "
-        "among so many proves little. If his network had one and started like ours, chance is an "
-        "unlikely reason. His weights are not known.",
+        "among so many proves little. If his network had one and started like ours, neither "
+        "explains it well: chance seldom makes one, and training "
+        + ("did in few." if trained or trained_once else "did in none of forty.")
+        + " His weights are not known.",
         which(
             larger,
             "Training makes the smallest of ten larger",
@@ -662,23 +673,36 @@ def about_losses() -> Markdown:
     """Set the losses of fifteen passes beside those of one epoch, with splines and without."""
     of_kind = recorded()
     once, once_bare = of_kind["one epoch"], of_kind["one epoch without splines"]
-    kinds = of_kind["article"], of_kind["article without splines"], once, once_bare
     names = {
         "training, the first 63 steps": "loss, first pass",
         "training, the last 63 steps": "loss, last pass",
         "training, all steps": "loss",
         "test digits, at the end": "loss, test digits",
     }
-    rows = [[name, *(in_words(of[key], ".3f") for of in kinds)] for name, key in names.items()]
-    rows.append(["test digits right", *(in_words(of["end: right"], ".1%") for of in kinds)])
-    head = ["fifteen passes, with splines", "without", "once, with splines", "without"]
+    full, bare = (
+        table(
+            ["mean of twenty networks", "fifteen passes", "once"],
+            [
+                *(
+                    [name, *(in_words(of[key], ".3f") for of in kinds)]
+                    for name, key in names.items()
+                ),
+                ["test digits right", *(in_words(of["end: right"], ".1%") for of in kinds)],
+            ],
+        ).data
+        for kinds in (
+            (of_kind["article"], once),
+            (of_kind["article without splines"], once_bare),
+        )
+    )
     worth = 100 * np.subtract(once["end: right"], once_bare["end: right"])
     told = say(
         "Of the test loss after going once through MNIST a 64th is "
         f"{in_words(np.divide(once['loss, test digits'], 64), '.4f')}.",
         f"There splines are worth {in_words(worth)} points.",
     )
-    return Markdown(f"{table(['mean of twenty networks', *head], rows).data}\n\n{told.data}")
+    twins = f"<details><summary>The twins without splines</summary>\n\n{bare}\n\n</details>"
+    return Markdown(f"{full}\n\n{told.data}\n\n{twins}")
 
 
 def gain_in_grey() -> Any:

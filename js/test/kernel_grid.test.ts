@@ -290,7 +290,7 @@ describe("the pattern", () => {
     expect(axesText(drawn(images))).toContain(
       "black: φ is larger for dark pixels (x = −1) · white: for bright",
     );
-    expect(hoverLines(drawn(images), 0, 0).at(-1)?.value).toMatch(/^(dark|bright)$/);
+    expect(hoverLines(drawn(images), 0, 0).at(-1)?.value).toMatch(/^x = (−1|1)$/);
     for (const unknown of [
       null,
       { ...images, isImage: false },

@@ -11,7 +11,7 @@ import {
   type RangesContent,
   type RangesRow,
 } from "../src/views/layer_ranges/content.ts";
-import { headHeight } from "../src/views/layer_ranges/layout.ts";
+import { headHeight, rowTop } from "../src/views/layer_ranges/layout.ts";
 import { rangeAxis, strip } from "../src/views/layer_ranges/marks.ts";
 import { drawing, type RangesScene } from "../src/views/layer_ranges/scene.ts";
 import { type RangesElement, render } from "../src/views/layer_ranges/view.ts";
@@ -341,7 +341,7 @@ describe("the scene", () => {
     }
     const seen = sceneFrom(traitsOf(["a"], [{ outside_grid: 0.1, observed_range: 1 }]));
     expect(seen.layout.cells.map(({ column }) => `${column.title} ${column.below}`)).toEqual([
-      "median range over inputs",
+      "median range over the inputs",
       "splines’ part on the grid",
       "outside the grid",
       "SiLU-like functions",
@@ -366,10 +366,17 @@ describe("the scene", () => {
       const under = scene.layout.top + heights.height;
       expect([width, (share?.y ?? 0) > under, cells.length]).toEqual([width, bands > 0, 3]);
       expect(Math.min(...texts.map(({ size }) => size))).toBeGreaterThanOrEqual(11);
+      // Each row names values within the axis, at their heights, and they do not touch.
       const { from, to } = scene.times.values;
-      for (const end of [from, to]) {
-        const text = String(Number(end.toPrecision(2)));
-        expect(texts.filter((one) => one.text === text).length).toBeGreaterThanOrEqual(2);
+      const right = texts.filter(({ x }) => x === times.x + times.width + 5);
+      for (const k of [0, 1]) {
+        const top = rowTop(scene.layout, k);
+        const own = right.filter(({ y }) => y > top && y < top + heights.height);
+        const values = own.map(({ text }) => Number(text));
+        expect(own.length).toBeGreaterThanOrEqual(2);
+        expect(values.every((value) => value >= from && value <= to)).toBe(true);
+        const ys = own.map(({ y }) => y).sort((a, b) => a - b);
+        expect(Math.min(...ys.slice(1).map((y, n) => y - ys[n]))).toBeGreaterThan(11);
       }
     }
   });
@@ -456,7 +463,7 @@ describe("the scene", () => {
     const { layout } = sceneFrom(traits);
     const at = { x: layout.times.x + layout.times.width / 2, y: layout.top + 20 };
     const scene = sceneFrom(traits, { pointed: { id: "0", at, keyboard: "" } });
-    expect(scene.reading).toBe("step 10: range on the grid 0.15");
+    expect(scene.reading).toBe("step 10: median range on the grid 0.15");
   });
 
   it("says what to do for the inputs, and on a page that numbers stay", () => {

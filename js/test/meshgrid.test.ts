@@ -1,17 +1,20 @@
 import { describe, expect, it, vi } from "vitest";
-import { contour, levelsOf, placeLabel, type XY } from "../src/phi/contours.ts";
 import { evaluateAll } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
 import {
+  contour,
   densityOf,
   functionIn,
   groupOf,
+  levelsOf,
   pairEntries,
+  placeLabel,
   selectionIn,
   shareAt,
   surfaceOf,
+  type XY,
 } from "../src/phi/pair.ts";
 import { ARM, colourise, colourOf, paletteOf } from "../src/phi/palette.ts";
 import { reachOf } from "../src/phi/ranges.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shareWithModel } from "../src/shell/linked.ts";
+import { shareWithModel } from "../src/shell/connection.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
 

@@ -84,10 +84,10 @@ class KernelGrid(LayerView):
         default="",
         trait=_ScoreChoice([""]),
     )
-    height: int = option(
-        """Pixels of the drawing at most; it scrolls beyond. At least 80. The cells of a small layer
-        are as large as fit in it and in the width, up to 150 pixels.""",
-        default=480,
+    height: int | None = option(
+        """Pixels of the drawing at most, at least 80; by default those of the window. It scrolls
+        beyond. The cells of a small layer are as large as fit, up to 220 pixels.""",
+        default=None,
         min=80,
     )
     scores = traitlets.Dict().tag(sync=True)
@@ -184,7 +184,7 @@ def picture_of(
         kind=KernelGrid._kind,
         traits={**options, "layer": name, "scores": {}, "linked": []},
         width=width,
-        height=options["height"],
+        height=480,
         most=max_height,
         theme=theme,
         ratio=1.0,

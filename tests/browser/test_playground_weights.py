@@ -39,7 +39,7 @@ import { makeProblem } from "./playground/problems.ts";
 import { stateOf } from "./playground/state.ts";
 import { codeOf, archiveOf } from "./playground/weights.ts";
 import { Machine } from "./training/machine.ts";
-import { Random } from "./training/random.ts";
+import { Random } from "./training/machine.ts";
 import { Trainer } from "./training/trainer.ts";
 import { readLayout } from "./wire/protocol.ts";
 const machine = await Machine.from(readFileSync(process.argv[2]));

@@ -248,7 +248,11 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
 ) -> None:
     table = lesson.recorded()
     said = networks_compared.about_parts().data
-    _, _, first, second, third, *_, last = said.splitlines()
+    _, _, first, second, third = (line for line in said.splitlines() if line.startswith("|"))
+    last = said.removesuffix("\n\n</details>")
+    assert said.startswith(
+        "- Of the first rise the largest part, of 100 pairs, is **the bases**, +22"
+    )
     assert "| **the bases**, +22.7 [" in first
     assert "| **a layer's own splines**, +4.3 [" in first
     assert second.count("**a layer's own splines**, +8.") == 2
@@ -263,7 +267,8 @@ def test_what_is_said_of_dealt_splines_turns_with_the_recorded_pairs(
     same = {name.replace("dealt", "dealt within layers"): found for name, found in among.items()}
     turned = table | {"pair": table["pair"] | same}
     monkeypatch.setattr(networks_compared, "recorded", lambda: turned)
-    _, _, first, second, third, *_ = networks_compared.about_parts().data.splitlines()
+    said = networks_compared.about_parts().data
+    _, _, first, second, third = (line for line in said.splitlines() if line.startswith("|"))
     assert "a layer's own splines" not in first + second
     assert all(row.endswith("| 0 of 6 |") for row in (first, second, third))
 
@@ -396,8 +401,11 @@ def test_what_is_said_of_lines_turns_with_the_recorded_networks(
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
     said = beside_others.about_lines().data
     assert "**Whether training makes horizontal lines is open.**" in said
-    others = table | {"digits turned": same}
+    assert "**Whether it makes upright ones is open**: 0.20 [0.00, 0.40] more" in said
+    full = table["article"] | {"start: uprights": [0.0] * 20}
+    others = table | {"digits turned": same, "article": full}
     monkeypatch.setattr(beside_others, "recorded", lambda: others)
+    assert "**It makes upright ones, too**" in beside_others.about_lines().data
     assert "**Whether lines turn with the digits is open**" in beside_others.about_lines().data
 
 
@@ -447,6 +455,24 @@ def test_one_interval_covers_another_network_where_they_lose_as_much() -> None:
 
     networks = [one(lost) for lost in (-0.2, -0.21, -0.4)]
     assert lesson.covers(SimpleNamespace(networks=networks)) == pytest.approx(2 / 6)
+
+
+def test_large_controls_are_compared_with_small_ones_seed_by_seed() -> None:
+    def one(before: float, lost: float) -> SimpleNamespace:
+        return SimpleNamespace(before=before, control_change=SimpleNamespace(value=-lost))
+
+    cut = SimpleNamespace(networks=[one(0.99, 0.05), one(0.95, 0.10)])
+    assert lesson.beyond_small(cut, [0.93, 0.84]) == pytest.approx([1, 1])
+    assert lesson.large_beyond_small(cut, [0.93, 0.84])[:2] == ("1.0", "1.0 to 1.0, 95 % sure")
+
+
+def test_an_axis_of_errors_has_the_1_that_lines_begin_at() -> None:
+    errors = networks_compared.Errors((2, 4, 8, 16))
+    for moved in (False, True):
+        for name, chart in errors.charts.items():
+            if moved:
+                errors.put(name, "KAN", 2, 0.01)
+            assert chart.axes[1].tick_values[-1] == chart.marks[-1].scales["y"].max == 1
 
 
 def test_the_claim_that_is_nearest_to_failing_stands_first() -> None:

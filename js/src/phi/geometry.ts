@@ -197,8 +197,10 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const blockWidth = kw * across + (kw - 1) * cellGap;
   const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;
   const rowsCut = isHigh && !!shape.tallest && !tiny && !flowing && bands <= MOST_CUTS;
-  // Of a page that scrolls an output is seen whole, where that is possible.
-  const fitting = (room - PAD) / bands - COL_LABEL - BAND_GAP - (kh - 1) * cellGap;
+  // Of a page that scrolls as many outputs are seen whole as are legible, or one, where that is possible.
+  const around = COL_LABEL + BAND_GAP + (kh - 1) * cellGap;
+  const outputs = Math.max(1, Math.floor((room - 2 * PAD) / (bands * (around + kh * min))));
+  const fitting = (room - 2 * PAD) / (outputs * bands) - around;
   const unit = rowsCut && fitting >= LEAST_CUT * kh ? bands : 1;
   if (unit > 1) cell = Math.min(cell, Math.floor(fitting / kh));
   const blockHeight = down(cell);

@@ -1,10 +1,12 @@
 /** The response of a layer to an image: each kernel swept over the image, φ by φ, before bias and normalisation. */
 
+import { extent } from "d3-array";
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { combine, type TablePlan } from "./curves.ts";
-import { expandAll } from "./expansion.ts";
+import { expandAll, expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { tableNumber } from "./interpolate.ts";
+import { mostOf, niceCeil, reachOf } from "./ranges.ts";
 
 export interface Grid {
   width: number;
@@ -260,4 +262,47 @@ export function inputOf(
   if (!source || source.channel >= swept.channels) return null;
   const value = patchAt(swept, row, column, source.channel)[r * swept.layer.shape[3] + c];
   return Number.isFinite(value) ? value : null;
+}
+
+export type Patch = ReturnType<typeof patchOf>;
+
+/** `border`: an input that is NaN lies on padding, where the basis itself is 0, and adds nothing. */
+export function patchOf(
+  frame: Frame,
+  layer: LayerLayout,
+  kernel: { out: number; in: number },
+  inputs: ArrayLike<number> | null,
+  border: boolean,
+  points: number,
+) {
+  const [, channels, kh, kw] = layer.shape;
+  const [lo, hi] = extent([...layer.domain, ...Array.from(inputs ?? [])]) as [number, number];
+  const beta = new Float64Array(layer.nb);
+  const phi = (f: number, x: number) => {
+    expandAt(layer, layer.tableOf ? layer.tableOf[f] : 0, x, beta);
+    let value = 0;
+    for (let b = 0; b < layer.nb; b++)
+      value += frame.data[layer.offset + f * layer.nb + b] * beta[b];
+    return value;
+  };
+  const first = (kernel.out * channels + kernel.in) * kh * kw;
+  const curves = Array.from({ length: kh * kw }, (_, e) =>
+    Float64Array.from({ length: points }, (_, k) =>
+      phi(first + e, lo + ((hi - lo) * k) / (points - 1)),
+    ),
+  );
+  const values =
+    inputs && Array.from(inputs, (x, e) => (border && Number.isNaN(x) ? 0 : phi(first + e, x)));
+  const reach = reachOf([...curves.flatMap((curve) => Array.from(curve)), ...(values ?? [])]);
+  return {
+    /** The x that every cell spans. */
+    range: [lo, hi] as const,
+    /** Each entry's φ at evenly spaced x. */
+    curves,
+    inputs,
+    /** φ of each entry's input. */
+    values,
+    /** Half the height of a cell's axis. */
+    most: niceCeil(mostOf(reach)),
+  };
 }

@@ -1,6 +1,6 @@
 /** What is to be learned, and what the network makes of it: grey is the target, ink the network. */
 
-import { contour, levelsOf } from "../phi/contours.ts";
+import { contour, levelsOf } from "../phi/pair.ts";
 import { element, putWords } from "../shell/element.ts";
 import type { Machine } from "../training/machine.ts";
 import { Network } from "../training/network.ts";

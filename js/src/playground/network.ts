@@ -1,8 +1,7 @@
 /** A network built from a state: what the views draw and what the worker trains, as Python would describe it. */
 
-import type { Machine } from "../training/machine.ts";
+import { type Machine, Random } from "../training/machine.ts";
 import type { Recipe } from "../training/network.ts";
-import { Random } from "../training/random.ts";
 import { product } from "../wire/protocol.ts";
 import type { Station, Structure } from "../wire/types.ts";
 import { type BasisSpec, expand, makeBasis, samplePoints, throughGrid } from "./bases.ts";

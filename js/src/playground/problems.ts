@@ -1,7 +1,7 @@
 /** What a network of the playground learns: rows for training and for testing. */
 
 import { dsvFormat } from "d3-dsv";
-import { Random } from "../training/random.ts";
+import { Random } from "../training/machine.ts";
 import type { Data } from "../training/trainer.ts";
 import type { State } from "./state.ts";
 

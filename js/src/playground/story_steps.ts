@@ -2,9 +2,8 @@
 
 import type { Course, PageModel } from "../page/trained.ts";
 import { functionOf } from "../phi/entries.ts";
-import type { Machine } from "../training/machine.ts";
+import { type Machine, Random } from "../training/machine.ts";
 import { Network } from "../training/network.ts";
-import { Random } from "../training/random.ts";
 import type { News } from "../training/worker.ts";
 import { float32, product, readLayout } from "../wire/protocol.ts";
 import type { Selection } from "../wire/types.ts";

@@ -1,6 +1,6 @@
 /** The functions of a kernel in cells of their own, with the inputs of a patch on them. */
 
-import type { Patch } from "../phi/patch.ts";
+import type { Patch } from "../phi/response.ts";
 import { linear } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { flat, interrupted, rects, segments } from "./shapes.ts";

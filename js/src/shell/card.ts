@@ -6,12 +6,11 @@ import { NOWHERE, type Rect, type Scene } from "../scene/marks.ts";
 import { isUnderWay, latestLoss, lookOf } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
-import { createKit } from "./controls.ts";
+import { createKit, createSteering } from "./controls.ts";
 import { atEnd, element, listen, putAttributes, putStyle, putWords } from "./element.ts";
 import { scrollingPanel } from "./in_sight.ts";
 import { createPace } from "./pace.ts";
 import { statusText } from "./status.ts";
-import { createSteering } from "./steering.ts";
 import { paintTheme, watchTheme } from "./theme.ts";
 
 /** A view of which less is seen, as a share and in pixels, is out of sight. */

@@ -47,12 +47,22 @@ export function createSteadyHeight(): (next: number) => number {
   };
 }
 
-/** Pixels in which a drawing is seen at once together with all that stands around it in its view. */
-export function drawingInSight(view: HTMLElement, drawing: HTMLElement): () => number | undefined {
+/** Pixels in which a drawing is seen at once together with all that stands around it in its view. To measure them has the page laid out, so that is done after something changed; a frame of a training changes no size. */
+export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   const steady = createSteadyHeight();
-  return () => {
-    const all = heightInSight(view);
-    return all && all - steady(view.scrollHeight - drawing.offsetHeight);
+  let isOld = true;
+  let height: number | undefined;
+  return {
+    changed(isSo: boolean) {
+      isOld ||= isSo;
+    },
+    height() {
+      if (!isOld) return height;
+      isOld = false;
+      const all = heightInSight(view);
+      height = all && all - steady(view.scrollHeight - drawing.offsetHeight);
+      return height;
+    },
   };
 }
 

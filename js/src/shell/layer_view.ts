@@ -4,7 +4,7 @@ import { entryText, layerNamed, selectionOf } from "../phi/entries.ts";
 import type { Given } from "../scene/drawing.ts";
 import type { Rect, Scene } from "../scene/marks.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
-import { isLinked } from "./linked.ts";
+import { isLinked } from "./connection.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
 import type { TipLine } from "./tip.ts";

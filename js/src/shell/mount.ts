@@ -7,17 +7,16 @@ import type { Theme } from "../scene/theme.ts";
 import { watchTraits } from "../wire/hear.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
-import { joinStream } from "./connection.ts";
+import { chooseInLinked, joinStream } from "./connection.ts";
+import { createSteering, type Steering } from "./controls.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { bringIntoSight, drawingInSight } from "./in_sight.ts";
 import { keepKeys } from "./keys.ts";
-import { chooseInLinked } from "./linked.ts";
 import { createBeside, createSaving } from "./saving.ts";
 import { loadFont } from "./sheet.ts";
 import type { Stage } from "./stage.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
-import { createSteering, type Steering } from "./steering.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
 import { createTip, type Tip } from "./tip.ts";
 
@@ -180,7 +179,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const seen = within ? within.seen : kind.fits && drawingInSight(root, body);
+  const sight = kind.fits && !within ? drawingInSight(root, body) : null;
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -209,7 +208,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     body.hidden = false;
     if (width() === 0) return unseen.hidden();
     unseen.shown();
-    const scene = parts.draw({ ...given(store), seen: seen ? seen() : undefined });
+    const scene = parts.draw({ ...given(store), seen: within ? within.seen?.() : sight?.height() });
     steering.show(within ? undefined : (parts.train?.() ?? body));
     status.show(store, String(model.get("ensemble") ?? "")); // after the drawing, which asks how wide it is: slow once words have changed
     stream.scrubber()?.tell();
@@ -221,12 +220,14 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
-    if (isFirst && kind.fits && !within) return draw(); // with what is around it, as it is now
+    sight?.changed(isFirst);
+    if (isFirst && sight) return draw(); // with what is around it, as it is now
     if (!within) bringIntoSight(root, store);
   }
 
   function heard(what: Change | string) {
     parts.changed?.(what);
+    sight?.changed(what !== "frame");
     if (what === "frame") turns.soon();
     else (what === "theme" ? schedule : turns.now)();
   }
@@ -241,7 +242,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   watchTraits(model, model.get("drawn_from") as string[], heard, signal);
   keepKeys(root, signal);
-  watchAround(el, root, schedule, signal);
+  watchAround(el, root, () => heard("theme"), signal);
   atEnd(signal, () => {
     unseen.stop();
     root.remove();

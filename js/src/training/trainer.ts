@@ -1,10 +1,9 @@
 /** Training steps by AdamW on data that a page holds, and the network's score. */
 
 import type { Weight } from "./between_layers.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, Random } from "./machine.ts";
 import { type Description, Network } from "./network.ts";
 import type { ObservedMessage } from "./observed.ts";
-import { Random } from "./random.ts";
 
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;

@@ -1,7 +1,14 @@
 /** The frames of one stream, as all views of a page share them. */
-import { type Commands, createCommands } from "./commands.ts";
 import { samePlace } from "./protocol.ts";
-import { ALONE, type Standing, savedAs, silence, UNKNOWN } from "./standing.ts";
+import {
+  ALONE,
+  type Commands,
+  createCommands,
+  type Standing,
+  savedAs,
+  silence,
+  UNKNOWN,
+} from "./standing.ts";
 import { KeptSeries, PastActivations } from "./thinning.ts";
 import type {
   Activations,

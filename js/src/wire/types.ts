@@ -1,8 +1,7 @@
 /** The data that Python sends and the views read. φ_f(x) = Σ_b data[offset + f·nb + b] · β_b(x). */
 
 import type { RenderProps } from "@anywidget/types";
-import type { Commands } from "./commands.ts";
-import type { Standing } from "./standing.ts";
+import type { Commands, Standing } from "./standing.ts";
 
 /** The basis functions of one group of φ, at P rising sample points: values[p·nb + b] = β_b(x[p]). */
 export interface Table {

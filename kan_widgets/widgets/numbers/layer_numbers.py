@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # With more functions only a part of a layer is measured: those to some outputs.
 MAX_MEASURED = 100_000
 # Functions of a layer that are drawn as dots; where there are more, evenly by rank.
-_MAX_DOTS = 60
+_MAX_DOTS = 100
 # Frames of the past that the curves over time go through at most, and about half as many.
 MAX_MOMENTS = 96
 _SIZES = ("gradient_base", "gradient_splines", "update_base", "update_splines")

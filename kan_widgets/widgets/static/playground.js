@@ -394,13 +394,13 @@ function createEdits({ layers }, initial, order, tell) {
   let openChange = null;
   let current = initial;
   const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
-  function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place2 }) {
     if (kind === "put")
       return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
     const layer = layers.find((each) => each.name === name);
     if (!layer) return void 0;
     const [, inputs, height, width] = layer.shape;
-    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const f = ((place2.out * inputs + place2.in) * height + place2.row) * width + place2.column;
     const at2 = layer.offset + f * layer.nb;
     const part = (frame) => frame.slice(at2, at2 + layer.nb);
     const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
@@ -561,6 +561,41 @@ var Machine = class _Machine {
     new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
     this.#knotAddresses.set(knots, at2);
     return at2;
+  }
+};
+var Random = class {
+  #state;
+  constructor(seed) {
+    this.#state = [seed | 0, 2654435769, 608135816, 1];
+    for (let k = 0; k < 15; k++) this.#next();
+  }
+  #next() {
+    let [a, b, c, d] = this.#state;
+    const t = (a + b | 0) + d | 0;
+    d = d + 1 | 0;
+    a = b ^ b >>> 9;
+    b = c + (c << 3) | 0;
+    c = c << 21 | c >>> 11;
+    c = c + t | 0;
+    this.#state.splice(0, 4, a, b, c, d);
+    return t >>> 0;
+  }
+  /** A number from 0 to just below 1. */
+  uniform() {
+    return this.#next() / 2 ** 32;
+  }
+  /** A whole number below another. */
+  below(limit) {
+    return Math.floor(this.uniform() * limit);
+  }
+  /** The numbers 0 … count − 1 in random order. */
+  order(count2) {
+    const all = Uint32Array.from({ length: count2 }, (_, k) => k);
+    for (let k = count2 - 1; k > 0; k--) {
+      const other = this.below(k + 1);
+      [all[k], all[other]] = [all[other], all[k]];
+    }
+    return all;
   }
 };
 
@@ -1205,7 +1240,236 @@ function smooth1(x, v0, v1, value) {
   return isNaN(d) ? x : x + d - 0.5;
 }
 
-// src/phi/contours.ts
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/phi/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+
+// src/phi/entries.ts
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function localOf({ window }, at2) {
+  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
+}
+
+// src/phi/curves.ts
+var ALL_POINTS = 1 << 20;
+
+// src/phi/interpolate.ts
+var ROWS_OF_A_POLYNOMIAL = 6;
+var weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
+var scratchSpace = new Float64Array(16);
+
+// src/phi/pair.ts
 var LEVELS = 7;
 function levelsOf(low, high) {
   return high > low && Number.isFinite(high - low) ? ticks(low, high, LEVELS) : [];
@@ -1280,7 +1544,7 @@ var BatchNorm = class extends Operation {
     if (training) this.#measure(x, channels, stats);
     else {
       means.set(stats[0]);
-      inverses.set(stats[1].map((variance) => 1 / Math.sqrt(variance + this.eps)));
+      inverses.set(stats[1].map((variance2) => 1 / Math.sqrt(variance2 + this.eps)));
     }
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const shift = this.shift && machine.floats(this.shift.at, channels);
@@ -1290,7 +1554,7 @@ var BatchNorm = class extends Operation {
       for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
     return true;
   }
-  #measure(x, channels, [mean, variance]) {
+  #measure(x, channels, [mean, variance2]) {
     const count2 = x.length / channels;
     const means = this.#means.fill(0);
     const inverses = this.#inverses.fill(0);
@@ -1302,7 +1566,7 @@ var BatchNorm = class extends Operation {
     for (let c = 0; c < channels; c++) {
       const batchVariance = inverses[c] / count2;
       mean[c] += MOMENTUM * (means[c] - mean[c]);
-      variance[c] += MOMENTUM * (batchVariance * count2 / Math.max(1, count2 - 1) - variance[c]);
+      variance2[c] += MOMENTUM * (batchVariance * count2 / Math.max(1, count2 - 1) - variance2[c]);
       inverses[c] = 1 / Math.sqrt(batchVariance + this.eps);
     }
   }
@@ -1395,9 +1659,9 @@ var Flatten = class extends Operation {
     const x = this.machine.floats(source, n * size);
     const y = this.machine.floats(target, n * size);
     for (let image = 0; image < n * size; image += size)
-      for (let place = 0; place < area; place++)
+      for (let place2 = 0; place2 < area; place2++)
         for (let c = 0; c < channels; c++) {
-          const [inner, outer] = [image + place * channels + c, image + c * area + place];
+          const [inner, outer] = [image + place2 * channels + c, image + c * area + place2];
           if (back) y[inner] = x[outer];
           else y[outer] = x[inner];
         }
@@ -1734,17 +1998,17 @@ function unfolded(layer, x, shape, n) {
   const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
     const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
     return Float32Array.from({ length: places }, (_2, k) => {
-      const [image, place] = [Math.floor(k / rows / across2), k % (rows * across2)];
-      const row = Math.floor(place / across2) * stride[0] + a * dilation[0] - top;
-      const column = place % across2 * stride[1] + b * dilation[1] - left;
+      const [image, place2] = [Math.floor(k / rows / across2), k % (rows * across2)];
+      const row = Math.floor(place2 / across2) * stride[0] + a * dilation[0] - top;
+      const column = place2 % across2 * stride[1] + b * dilation[1] - left;
       return at2(Math.floor(image / group), shared ? image % group : own, row, column);
     });
   });
   const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
   const area = height * width;
   const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
-    const [image, place] = [Math.floor(k / area / channels), k % area];
-    return at2(image, Math.floor(k / area) % channels, Math.floor(place / width), place % width);
+    const [image, place2] = [Math.floor(k / area / channels), k % area];
+    return at2(image, Math.floor(k / area) % channels, Math.floor(place2 / width), place2 % width);
   });
   return { columns, maps, mapShape };
 }
@@ -1827,8 +2091,8 @@ var Network = class {
     }
     switch (compute?.op) {
       case "batch_norm": {
-        const [mean, variance] = ["mean", "variance"].map((one) => this.#vector(station, one));
-        const stats = { mean: mean?.at ?? 0, variance: variance?.at ?? 0 };
+        const [mean, variance2] = ["mean", "variance"].map((one) => this.#vector(station, one));
+        const stats = { mean: mean?.at ?? 0, variance: variance2?.at ?? 0 };
         const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
         this.#train(scale, shift);
         return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
@@ -1847,9 +2111,9 @@ var Network = class {
   }
   #vector({ beside }, name) {
     const path = beside?.[name];
-    const place = path ? this.description.layout.beside?.get(path) : void 0;
-    if (!path || !place) return null;
-    const vector = { name: path, at: this.machine.take(place.size), size: place.size };
+    const place2 = path ? this.description.layout.beside?.get(path) : void 0;
+    if (!path || !place2) return null;
+    const vector = { name: path, at: this.machine.take(place2.size), size: place2.size };
     this.#vectors.push(vector);
     return vector;
   }
@@ -1857,8 +2121,8 @@ var Network = class {
     const vector = this.#vector(station, name);
     return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
   }
-  #train(...weights) {
-    this.weights.push(...weights.filter((one) => one !== null));
+  #train(...weights2) {
+    this.weights.push(...weights2.filter((one) => one !== null));
   }
 };
 
@@ -2085,43 +2349,6 @@ function scatterPainter({ data }) {
   };
 }
 
-// src/training/random.ts
-var Random = class {
-  #state;
-  constructor(seed) {
-    this.#state = [seed | 0, 2654435769, 608135816, 1];
-    for (let k = 0; k < 15; k++) this.#next();
-  }
-  #next() {
-    let [a, b, c, d] = this.#state;
-    const t = (a + b | 0) + d | 0;
-    d = d + 1 | 0;
-    a = b ^ b >>> 9;
-    b = c + (c << 3) | 0;
-    c = c << 21 | c >>> 11;
-    c = c + t | 0;
-    this.#state.splice(0, 4, a, b, c, d);
-    return t >>> 0;
-  }
-  /** A number from 0 to just below 1. */
-  uniform() {
-    return this.#next() / 2 ** 32;
-  }
-  /** A whole number below another. */
-  below(limit) {
-    return Math.floor(this.uniform() * limit);
-  }
-  /** The numbers 0 … count − 1 in random order. */
-  order(count2) {
-    const all = Uint32Array.from({ length: count2 }, (_, k) => k);
-    for (let k = count2 - 1; k > 0; k--) {
-      const other = this.below(k + 1);
-      [all[k], all[other]] = [all[other], all[k]];
-    }
-    return all;
-  }
-};
-
 // src/playground/bases.ts
 var FEWEST_POINTS = 128;
 var manyEnough = (points) => Math.max(FEWEST_POINTS, points);
@@ -2194,8 +2421,8 @@ function expand(machine, { kernel }, points) {
     xStrides: [0, 1, 0, 1],
     yStrides: [0, functions, 0, 1]
   };
-  const weights = { baseWeight: base, splineWeight: splines };
-  machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights, y });
+  const weights2 = { baseWeight: base, splineWeight: splines };
+  machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights2, y });
   return machine.floats(y, n * functions).slice();
 }
 var PER_INTERVAL = 16;
@@ -2338,9 +2565,9 @@ var Builder = class {
   norm(name) {
     const [size] = this.#shape;
     const mean = this.#vector(`${name}.running_mean`, size, () => 0);
-    const variance = this.#vector(`${name}.running_var`, size, () => 1);
+    const variance2 = this.#vector(`${name}.running_var`, size, () => 1);
     const compute = { op: "batch_norm", eps: 1e-5 };
-    this.#station("norm", name, "BatchNorm", { compute, beside: { mean, variance } });
+    this.#station("norm", name, "BatchNorm", { compute, beside: { mean, variance: variance2 } });
   }
   kanConv(name, channels, padding, settings) {
     const { isShared = false } = settings;
@@ -2909,227 +3136,6 @@ function both(left, right, f) {
   return (x) => f(left(x), right(x));
 }
 
-// node_modules/d3-format/dist/d3-format.mjs
-function formatDecimal(x) {
-  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
-}
-function formatDecimalParts(x, p) {
-  if (!isFinite(x) || x === 0) return null;
-  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
-  return [
-    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
-    +x.slice(i + 1)
-  ];
-}
-function exponent(x) {
-  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
-}
-function formatGroup(grouping, thousands) {
-  return function(value, width) {
-    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
-    while (i > 0 && g > 0) {
-      if (length + g + 1 > width) g = Math.max(1, width - length);
-      t.push(value.substring(i -= g, i + g));
-      if ((length += g + 1) > width) break;
-      g = grouping[j = (j + 1) % grouping.length];
-    }
-    return t.reverse().join(thousands);
-  };
-}
-function formatNumerals(numerals) {
-  return function(value) {
-    return value.replace(/[0-9]/g, function(i) {
-      return numerals[+i];
-    });
-  };
-}
-var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
-function formatSpecifier(specifier) {
-  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
-  var match;
-  return new FormatSpecifier({
-    fill: match[1],
-    align: match[2],
-    sign: match[3],
-    symbol: match[4],
-    zero: match[5],
-    width: match[6],
-    comma: match[7],
-    precision: match[8] && match[8].slice(1),
-    trim: match[9],
-    type: match[10]
-  });
-}
-formatSpecifier.prototype = FormatSpecifier.prototype;
-function FormatSpecifier(specifier) {
-  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
-  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
-  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
-  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
-  this.zero = !!specifier.zero;
-  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
-  this.comma = !!specifier.comma;
-  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
-  this.trim = !!specifier.trim;
-  this.type = specifier.type === void 0 ? "" : specifier.type + "";
-}
-FormatSpecifier.prototype.toString = function() {
-  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
-};
-function formatTrim(s) {
-  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
-    switch (s[i]) {
-      case ".":
-        i0 = i1 = i;
-        break;
-      case "0":
-        if (i0 === 0) i0 = i;
-        i1 = i;
-        break;
-      default:
-        if (!+s[i]) break out;
-        if (i0 > 0) i0 = 0;
-        break;
-    }
-  }
-  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
-}
-var prefixExponent;
-function formatPrefixAuto(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return prefixExponent = void 0, x.toPrecision(p);
-  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
-  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
-}
-function formatRounded(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return x + "";
-  var coefficient = d[0], exponent2 = d[1];
-  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
-}
-var formatTypes = {
-  "%": (x, p) => (x * 100).toFixed(p),
-  "b": (x) => Math.round(x).toString(2),
-  "c": (x) => x + "",
-  "d": formatDecimal,
-  "e": (x, p) => x.toExponential(p),
-  "f": (x, p) => x.toFixed(p),
-  "g": (x, p) => x.toPrecision(p),
-  "o": (x) => Math.round(x).toString(8),
-  "p": (x, p) => formatRounded(x * 100, p),
-  "r": formatRounded,
-  "s": formatPrefixAuto,
-  "X": (x) => Math.round(x).toString(16).toUpperCase(),
-  "x": (x) => Math.round(x).toString(16)
-};
-function identity(x) {
-  return x;
-}
-var map = Array.prototype.map;
-var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
-function formatLocale(locale2) {
-  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
-  function newFormat(specifier, options) {
-    specifier = formatSpecifier(specifier);
-    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
-    if (type === "n") comma = true, type = "g";
-    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
-    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
-    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
-    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
-    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
-    function format2(value) {
-      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
-      if (type === "c") {
-        valueSuffix = formatType(value) + valueSuffix;
-        value = "";
-      } else {
-        value = +value;
-        var valueNegative = value < 0 || 1 / value < 0;
-        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
-        if (trim) value = formatTrim(value);
-        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
-        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
-        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
-        if (maybeSuffix) {
-          i = -1, n = value.length;
-          while (++i < n) {
-            if (c = value.charCodeAt(i), 48 > c || c > 57) {
-              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
-              value = value.slice(0, i);
-              break;
-            }
-          }
-        }
-      }
-      if (comma && !zero) value = group(value, Infinity);
-      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
-      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
-      switch (align) {
-        case "<":
-          value = valuePrefix + value + valueSuffix + padding;
-          break;
-        case "=":
-          value = valuePrefix + padding + value + valueSuffix;
-          break;
-        case "^":
-          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
-          break;
-        default:
-          value = padding + valuePrefix + value + valueSuffix;
-          break;
-      }
-      return numerals(value);
-    }
-    format2.toString = function() {
-      return specifier + "";
-    };
-    return format2;
-  }
-  function formatPrefix2(specifier, value) {
-    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
-    return function(value2) {
-      return f(k * value2);
-    };
-  }
-  return {
-    format: newFormat,
-    formatPrefix: formatPrefix2
-  };
-}
-var locale;
-var format;
-var formatPrefix;
-defaultLocale({
-  thousands: ",",
-  grouping: [3],
-  currency: ["$", ""]
-});
-function defaultLocale(definition) {
-  locale = formatLocale(definition);
-  format = locale.format;
-  formatPrefix = locale.formatPrefix;
-  return locale;
-}
-
-// src/phi/format.ts
-var plain = format(".3~r");
-var grouped = format(",d");
-var scientific = format(".2~e");
-
-// src/phi/entries.ts
-function functionOf(layer, selection) {
-  if (!selection || selection.layer !== layer.name) return -1;
-  const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = localOf(layer, selection);
-  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
-}
-function localOf({ window }, at2) {
-  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
-}
-
 // src/playground/story_steps.ts
 var SEEDS = 8;
 var DIGITS = defaultsOf("digits", "kancnn");
@@ -3153,7 +3159,7 @@ function select({ network, model }, f, looks = false) {
   const out = Math.floor(f / width / height / inputs);
   model.set("selection", { layer: name, out, in: channel, row, column, looks });
 }
-var at = ({ x, y }, place) => y[x.findIndex((each) => Math.abs(each - place) < 1e-6)];
+var at = ({ x, y }, place2) => y[x.findIndex((each) => Math.abs(each - place2) < 1e-6)];
 var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
 function whatItMakes(present) {
   const { network, frame, model } = present;
@@ -3290,8 +3296,8 @@ var STORY = [
       const [first, last] = network.layout.layers;
       const [ofX, ofY] = curvesOf(first, frame);
       const ends = (end) => end(...ofX.y) + end(...ofY.y);
-      const range = [ends(Math.min), ends(Math.max)];
-      const [ofSum] = curvesOf(last, frame, range);
+      const range2 = [ends(Math.min), ends(Math.max)];
+      const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
       const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
       if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
@@ -3471,13 +3477,13 @@ function draw(canvas, curves) {
 
 // src/playground/story.ts
 var PAUSE = 1e3;
-function createStory(place, actions) {
-  const document = place.ownerDocument;
+function createStory(place2, actions) {
+  const document = place2.ownerDocument;
   const { signal } = new AbortController();
   const root = element(document, "section", "");
   root.id = "kw-story";
   root.setAttribute("aria-label", "Story");
-  place.before(root);
+  place2.before(root);
   const open = element(document, "button", "", root);
   putWords(open, "Show me round, in seven steps");
   const body = element(document, "div", "kw-story-told", root);

@@ -74,6 +74,41 @@ var Machine = class _Machine {
     return at;
   }
 };
+var Random = class {
+  #state;
+  constructor(seed) {
+    this.#state = [seed | 0, 2654435769, 608135816, 1];
+    for (let k = 0; k < 15; k++) this.#next();
+  }
+  #next() {
+    let [a, b, c, d] = this.#state;
+    const t = (a + b | 0) + d | 0;
+    d = d + 1 | 0;
+    a = b ^ b >>> 9;
+    b = c + (c << 3) | 0;
+    c = c << 21 | c >>> 11;
+    c = c + t | 0;
+    this.#state.splice(0, 4, a, b, c, d);
+    return t >>> 0;
+  }
+  /** A number from 0 to just below 1. */
+  uniform() {
+    return this.#next() / 2 ** 32;
+  }
+  /** A whole number below another. */
+  below(limit) {
+    return Math.floor(this.uniform() * limit);
+  }
+  /** The numbers 0 … count − 1 in random order. */
+  order(count) {
+    const all = Uint32Array.from({ length: count }, (_, k) => k);
+    for (let k = count - 1; k > 0; k--) {
+      const other = this.below(k + 1);
+      [all[k], all[other]] = [all[other], all[k]];
+    }
+    return all;
+  }
+};
 
 // src/wire/protocol.ts
 function product(sizes) {
@@ -713,43 +748,6 @@ var Network = class {
   }
   #train(...weights) {
     this.weights.push(...weights.filter((one) => one !== null));
-  }
-};
-
-// src/training/random.ts
-var Random = class {
-  #state;
-  constructor(seed) {
-    this.#state = [seed | 0, 2654435769, 608135816, 1];
-    for (let k = 0; k < 15; k++) this.#next();
-  }
-  #next() {
-    let [a, b, c, d] = this.#state;
-    const t = (a + b | 0) + d | 0;
-    d = d + 1 | 0;
-    a = b ^ b >>> 9;
-    b = c + (c << 3) | 0;
-    c = c << 21 | c >>> 11;
-    c = c + t | 0;
-    this.#state.splice(0, 4, a, b, c, d);
-    return t >>> 0;
-  }
-  /** A number from 0 to just below 1. */
-  uniform() {
-    return this.#next() / 2 ** 32;
-  }
-  /** A whole number below another. */
-  below(limit) {
-    return Math.floor(this.uniform() * limit);
-  }
-  /** The numbers 0 … count − 1 in random order. */
-  order(count) {
-    const all = Uint32Array.from({ length: count }, (_, k) => k);
-    for (let k = count - 1; k > 0; k--) {
-      const other = this.below(k + 1);
-      [all[k], all[other]] = [all[other], all[k]];
-    }
-    return all;
   }
 };
 

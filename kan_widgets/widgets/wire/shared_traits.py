@@ -41,9 +41,9 @@ else:
 class Sharing(Widget):
     """A view with the selection and the time of its stream, which it joins when both are made.
 
-    The two cross the wire with the stream alone. In the page ``js/src/shell/linked.ts`` keeps them
-    equal in the models of stream and views, here this class does: so a page that is ahead of
-    Python is never told what it was a moment ago.
+    The two cross the wire with the stream alone. In the page ``js/src/shell/connection.ts`` keeps
+    them equal in the models of stream and views, here this class does: so a page that is ahead
+    of Python is never told what it was a moment ago.
     """
 
     comm: Any

@@ -114,7 +114,7 @@ function barMarks(
   { more, less, ink, zero: axis }: Colours,
 ): Mark[] {
   const { place } = plan;
-  const [raise, lower, strokes, zeros]: number[][] = [[], [], [], []];
+  const [raise, lower, strokes, zeros, ways]: number[][] = [[], [], [], [], []];
   const zero = x + place(0);
   rows.forEach((row, k) => {
     const { value, beside } = row;
@@ -124,10 +124,14 @@ function barMarks(
       const long = Math.abs(place(value) - place(0));
       (value < 0 ? lower : raise).push(value < 0 ? zero - long : zero, tops[k], long, 10);
     }
-    if (isApart(row, plan)) strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
+    if (!isApart(row, plan)) return;
+    strokes.push(x + place(beside) - 1, tops[k] - 1, 2, 12);
+    // From the bar's end: a stroke by itself would be read as nobody's.
+    ways.push(x + place(beside), tops[k] + 5, x + place(value), tops[k] + 5);
   });
   return [
     segments(zeros, axis),
+    segments(ways, axis),
     rects(raise, { fill: more }),
     rects(lower, { fill: less }),
     rects(strokes, { fill: ink }),

@@ -335,10 +335,6 @@ function added(value: number): string {
   return ` ${value < 0 ? "−" : "+"} ${formatNumber(Math.abs(value))}`;
 }
 
-export function mapPixelText(map: MapOf, row: number, column: number): string {
-  return `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`;
-}
-
 /** The selected share in one line; what to do where there is none. */
 export function shareText(part: LayerShares, selected: number): string {
   if (selected < 0 && part.scores.length < 2) return "Click a row to select its function.";

@@ -12,7 +12,7 @@ import { type List, listsOf, type Row } from "./rows.ts";
 const WIDTH_BESIDE = 620;
 /** Share of the width for the pictures, and how large each of the two may be. */
 const PICTURES_SHARE = 0.5;
-const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 224];
+const [SMALLEST_SIDE, LARGEST_SIDE] = [110, 196];
 const COLUMN_GAP = 28;
 /** Pixels of a picture, and of scores beside two of them, where all else stands below. */
 const SMALL_SIDE = 150;

@@ -20,7 +20,7 @@ import {
   SIZE,
   wordsAt,
 } from "./block.ts";
-import { type MapOf, mapPixelText, mapTitle, type ShareCurves, shareMap } from "./content.ts";
+import { type MapOf, mapTitle, type ShareCurves, shareMap, signed } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 const MEANING = { below: ["lowers the score", "lowers"], above: ["raises it", "raises"] } as const;
@@ -29,6 +29,8 @@ const MAP_GAP = 12;
 const FRAME_AIR = 4;
 /** Between the map of a kernel and its functions. */
 const CURVES_GAP = 4;
+/** Those are lower than the map is wide. */
+const FLAT = 0.55;
 /** Pixels of a map at least, and at most. */
 const [SMALLEST_MAP, LARGEST_MAP] = [60, 224];
 
@@ -80,7 +82,8 @@ export function mapBlock(
       columns: map.width,
       home: [map.height >> 1, map.width >> 1],
       cursor: part.kind === "functions" ? "pointer" : "crosshair",
-      words: (row, column) => mapPixelText(map, row, column),
+      words: (row, column) =>
+        `row ${row} · column ${column} of the map: ${signed(map.data[row * map.width + column])}`,
     },
     top: y,
     bottom: box.y + box.height + 6 + KEY_HEIGHT,
@@ -124,7 +127,9 @@ export function mapsBlock(
   // Under the map of a kernel stand its functions.
   const [tall, wide] = part.kernel;
   const hasCurves = part.kind === "kernels" && rows.some(({ curves }) => curves);
-  const under = hasCurves ? Math.min(size.width, (size.width * tall) / wide) + CURVES_GAP : 0;
+  const under = hasCurves
+    ? Math.min(FLAT * size.width, (size.width * tall) / wide) + CURVES_GAP
+    : 0;
   const region: Region = {
     name: "maps",
     box: {
@@ -139,13 +144,10 @@ export function mapsBlock(
     gap: MAP_GAP,
     words: (row, column) => rows[row * columns + column]?.words ?? "",
   };
-  const which = left > 0 ? `each of the first ${rows.length}` : "each";
+  const which = left > 0 ? `maps of the first ${rows.length}, one by one` : "the map of each alone";
   const headings = hasCurves
-    ? [
-        `the map of ${which} alone, in the same colours, and its functions`,
-        `${which}: map, functions`,
-      ]
-    : [`the map of ${which} alone, in the same colours`, `the map of ${which} alone`];
+    ? [`${which}, in the same colours, and functions`, "maps and functions"]
+    : [`${which}, in the same colours`, which];
   const reach = curveReach(rows);
   const marks: Mark[] = [wordsAt(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
@@ -171,7 +173,7 @@ export function mapsBlock(
 }
 
 /** Pixels of a plot's width at least and at most, of its height, and between two. */
-const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 60, 12];
+const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 52, 12];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */

@@ -1,5 +1,6 @@
 /** The line of words over a grid: what is drawn, on which scales, and what the reader must know. */
 
+import { extent } from "d3-array";
 import { counted, isPlain, layerInWords, layerSize, noteOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber, formatRange, spanText } from "../../phi/format.ts";
 import { isScattered } from "../../phi/geometry.ts";
@@ -9,10 +10,10 @@ import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Store } from "../../wire/types.ts";
+import type { LayerLayout, Store } from "../../wire/types.ts";
 import { beyondGrid } from "./marks.ts";
 import { othersOf } from "./overview.ts";
-import { type Picture, patternText } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
 import { isFlat, isGrey, togetherOf } from "./settings.ts";
 import { selectionText } from "./words.ts";
@@ -221,4 +222,22 @@ export function description(picture: Picture, selected: number): string {
     `${what} of ${layerInWords(layer)}, ${layerSize(layer)}. ${axesText(picture)}. ${chosen}` +
     "Arrow keys move between functions, with Shift along x; Enter selects, Escape clears."
   );
+}
+
+/** What black and white stand for. */
+function patternText({ variable, bases }: LayerLayout, pixels: boolean): string {
+  const lows = bases.map(({ domain }) => domain[0]);
+  const highs = bases.map(({ domain }) => domain[1]);
+  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
+  const [low, high] = [spread(lows), spread(highs)];
+  if (!alike)
+    return `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
+  if (pixels) return "black: φ is larger for dark pixels (x = −1) · white: for bright (x = 1)";
+  return `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
+}
+
+/** The least of some numbers and the largest, or the one that all are. */
+function spread(values: Iterable<number>): string {
+  const [least = Number.NaN, most = Number.NaN] = extent(values);
+  return least === most ? formatNumber(least) : `${formatNumber(least)} … ${formatNumber(most)}`;
 }

@@ -188,13 +188,12 @@ export function functionPlotMarks(
   const reach = Number.isNaN(picture.sizes[f])
     ? "not finite"
     : `|φ| up to ${formatNumber(functionReach(picture, f))}`;
-  const about = [`${how}, framed · ${reach}`, `${how} · ${reach}`];
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
-    words(left + 12, y + 31, fitting(about, room, size), muted, { size }),
+    words(left + 12, y + 31, fitting([`${how} · ${reach}`, reach], room, size), muted, { size }),
     ...keyMarks(key, { x: left + 12, y: y + 48 }, room, theme.colours),
     { kind: "group", at: [left, y + PLOT_HEAD], marks },
   ];

@@ -78,11 +78,6 @@ export function peaksReader() {
   };
 }
 
-/** The scale of a layer: over all steps but for outliers, and at this step in any case. */
-export function layerPeak(now: Peaks, all: readonly Peaks[]): number {
-  return Math.max(now.most, withoutOutliers(all.map(({ most }) => most)));
-}
-
 /** The largest |φ| of each function over all steps; NaN where it is not finite now. */
 export function functionPeaks(now: Peaks, all: readonly Peaks[]): Float32Array {
   const most = now.sizes.slice();

@@ -3,13 +3,12 @@
 import { extent, maxIndex } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
 import { basisOf, type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
-import { formatNumber } from "../../phi/format.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
-import { functionPeaks, layerPeak, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
+import { functionPeaks, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
 import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
@@ -98,6 +97,8 @@ export interface Ingredients {
   together?: Together | null;
   /** Whether one function is drawn large beside the cells, or below them. */
   magnifies?: boolean;
+  /** Whether what is too high scrolls: no picture does. */
+  scrolls?: boolean;
 }
 
 const NO_NUMBERS = new Float32Array(0);
@@ -114,7 +115,17 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { mode } = settings;
     const { arrangement, unit } = keep(
       "arrangement",
-      [layer, shape, width, order, room, isFlat(settings), mode === "overview", from.magnifies],
+      [
+        layer,
+        shape,
+        width,
+        order,
+        room,
+        isFlat(settings),
+        mode === "overview",
+        from.magnifies,
+        from.scrolls,
+      ],
       () => arranged(from, shape),
     );
     // A line is the same everywhere: from −1 to 1 it ends at its weight.
@@ -247,7 +258,8 @@ function setScales(
 ): void {
   const { mode, scale } = picture.settings;
   if (mode === "overview" || scale === "layer") {
-    const own = niceCeil(layerPeak(now, all));
+    // Over all steps but for outliers, and at this step in any case.
+    const own = niceCeil(Math.max(now.most, withoutOutliers(all.map((one) => one.most))));
     // The lines of plain weights would press φ flat.
     const most = isPlain(picture.layer) ? own : (together?.y(own) ?? own);
     shareScale(picture, most);
@@ -298,7 +310,7 @@ const LEAST_CELL = 3;
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(
-  { layer, settings, width, order, room = 0, together, magnifies = false }: Ingredients,
+  { layer, settings, width, order, room = 0, together, magnifies = false, scrolls }: Ingredients,
   shape: readonly [number, number, number, number],
 ): { arrangement: Arrangement; unit: number } {
   const [out, inputs, kh, kw] = shape;
@@ -323,7 +335,7 @@ function arranged(
   const of = (down: number, size: readonly [number, number]) => {
     const [least, tallest] = together
       ? [LEAST_COMPARED, TALLEST_COMPARED]
-      : [undefined, magnifies ? TALLEST_BESIDE : undefined];
+      : [undefined, magnifies ? TALLEST_BESIDE : scrolls ? 1 : undefined];
     const plots = flat ? {} : { apart: CELL_GAP, least, widest: together ? 1 : WIDEST, tallest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
@@ -373,22 +385,4 @@ export function seesPixels(layer: LayerLayout, observed: Observed | null): boole
   if (!observed?.isImage || !observed.maps) return false;
   const [least = 0, most = 0] = extent(observed.maps);
   return Math.abs(least + 1) <= PIXEL_TOLERANCE && most <= 1 + PIXEL_TOLERANCE;
-}
-
-/** What black and white stand for. */
-export function patternText({ variable, bases }: LayerLayout, pixels: boolean): string {
-  const lows = bases.map(({ domain }) => domain[0]);
-  const highs = bases.map(({ domain }) => domain[1]);
-  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
-  const [low, high] = [spread(lows), spread(highs)];
-  if (!alike)
-    return `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
-  if (pixels) return "black: φ is larger for dark pixels (x = −1) · white: for bright (x = 1)";
-  return `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
-}
-
-/** The least of some numbers and the largest, or the one that all are. */
-function spread(values: Iterable<number>): string {
-  const [least = Number.NaN, most = Number.NaN] = extent(values);
-  return least === most ? formatNumber(least) : `${formatNumber(least)} … ${formatNumber(most)}`;
 }

@@ -57,15 +57,15 @@ interface GridDrawing extends Drawing<GridScene> {
   readingX: number;
 }
 
-/** Pixels down for the cells and a plot. */
+/** Pixels down for the cells and a plot: those asked for, or what is seen. */
 const heightIn = (given: Given) =>
-  Math.min(given.height, given.still ? Number.POSITIVE_INFINITY : mostIn(given));
+  Math.min(given.still || given.get("height") ? given.height : TALLEST, mostIn(given));
 
 /** Pixels of the scene that are seen at once: in a host that scrolls twice as much as it gives, beside others all of it. */
 export function mostIn(given: Given): number {
   if (togetherOf(given.get)) return TALLEST;
   const inside = given.room === undefined ? given.height : 2 * given.height;
-  return Math.min(inside, given.seen ?? inside);
+  return Math.min(given.get("height") ? inside : TALLEST, given.seen ?? inside);
 }
 
 /** Whether one function is drawn with axes beside the cells: a view that is linked with another, or in a host, leaves that to others. */
@@ -91,6 +91,7 @@ export function drawing(): GridDrawing {
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
       magnifies: magnifies(given, settings, layer),
+      scrolls: !given.still,
     };
   }
 
@@ -208,7 +209,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
   const which = layer.window ? "the largest of those drawn" : "the largest";
   const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : which;
-  const legend = { how, key: curveKey(picture, given.store, theme) };
+  const curves = curveKey(picture, given.store, theme);
   const below = plot ? plot.y + plot.height + 8 : 0;
   // Where nothing is selected a view beside it shows this one: see the inspector's scene.
   const isBeside = !plot && linked && given.store.selection() === null;
@@ -257,6 +258,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           if (!plot) return [];
           // Where the cells scroll it stays in sight.
           const bottom = view.y + view.height - plot.height;
+          const { y } = boxOf(picture, shown);
+          const isIn = y >= view.y && y < view.y + view.height - (pages?.foot ?? 0);
+          const legend = { how: `${how}, ${isIn ? "framed" : "not in sight"}`, key: curves };
           const box = pages ? { ...plot, y: isBelow ? bottom : view.y + plot.y } : plot;
           return functionPlotMarks(picture, shown, x ?? Number.NaN, legend, box, theme);
         },

@@ -79,7 +79,7 @@ export type Measure = (typeof MEASURES)[number];
 
 /** What the curves over the steps can show: the words for it, and whether it has a logarithmic axis. */
 export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
-  range: { words: "range on the grid", log: true },
+  range: { words: "median range on the grid", log: true },
   splines: { words: "splines’ share", log: false },
   silu: { words: "SiLU-shaped on the grid", log: false },
   change: { words: "change of φ on the grid", log: true },

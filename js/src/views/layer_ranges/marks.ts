@@ -222,7 +222,7 @@ export function headMarks(
   const seen = anySeen(content);
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
   const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
-  const belows = ["max − min of each function, log scale", "max − min, log scale"];
+  const belows = ["a dot for each function: max − min, log scale", "max − min, log scale"];
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const line = bottom - 6 - HEAD_LINE;

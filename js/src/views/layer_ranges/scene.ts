@@ -135,7 +135,7 @@ function captionOf(
     {
       text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
-      title: `A dot for each function: max φ − min φ ${seen ? inputsText(content) : where(false)}; in large layers, 60 of them evenly by rank`,
+      title: `A dot for each function: max φ − min φ ${seen ? inputsText(content) : where(false)}; in large layers, 100 of them evenly by rank`,
     },
     {
       text: "the middle half of a layer, with its median",

@@ -2,8 +2,7 @@
 
 import { extent } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
-import { roundStep } from "../../phi/ranges.ts";
-import { linear, type Scale, scaleOf, stepExtent, ticks, valueExtent } from "../../scene/axes.ts";
+import { linear, logTicks, scaleOf, stepExtent, ticks, valueExtent } from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, segments, snapped, words } from "../../scene/shapes.ts";
@@ -13,9 +12,13 @@ import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
 import { headText, numbersAlong, type RangesDrawing } from "./marks.ts";
 
+type Scale = RangesDrawing["toX"];
+
 const PLOT_EDGE = 7;
 /** Pixels between points from which on each can be told. */
 const APART = 6;
+/** Height of a label of an axis with the air around it. */
+const LABEL = 16;
 
 /** What is drawn over the steps. */
 export type Times = ReturnType<typeof timesOf>;
@@ -25,14 +28,12 @@ export function timesOf(past: Past, measure: Measure) {
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
   const held = all.flatMap(({ values }) => Array.from(values));
-  const { from, to } = valueExtent(held, true);
-  const rounded = { from: 1 / roundStep(1 / from), to: roundStep(to) };
   const [low = 0, high = low] = extent(all.flatMap(({ steps }) => Array.from(steps)));
   return {
     measure,
     words,
     rows,
-    values: log ? rounded : { from: 0, to: 1 },
+    values: log ? valueExtent(held, true) : { from: 0, to: 1 },
     steps: low < high ? stepExtent(low, high) : { from: low, to: low + 1 },
   };
 }
@@ -55,22 +56,21 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
   const { times: place, heights } = layout;
   const plain = ["range", "silu", "change"].includes(times.measure);
   const { log } = MEASURED[times.measure];
-  const limits = [times.values.from, times.values.to];
-  const ends = limits.map((end) => (log ? formatNumber(end) : roughPercent(end)));
+  const most = Math.ceil((heights.height - 2 * PLOT_EDGE) / LABEL);
+  const rungs = log ? logTicks(times.values, most) : [0, 1];
   const marks: Mark[] = [];
   for (let k = from; k < to; k++) {
     const lines = times.rows[k];
     if (!lines) continue;
     const top = rowTop(layout, k);
     const y = toY(top);
-    const [high, low] = [top + PLOT_EDGE, top + heights.height - PLOT_EDGE];
-    const rungs = [high, low].map((at) => snapped(at, ratio));
     const right = place.x + place.width;
-    const frame = rungs.flatMap((rung) => [place.x, rung, right, rung]);
-    marks.push(segments(frame, colours.grid));
-    for (const [end, text] of ends.entries()) {
+    for (const rung of rungs) {
+      const at = snapped(y(rung), ratio);
+      const text = log ? formatNumber(rung) : roughPercent(rung);
       const look = { size: BELOW, middle: true } as const;
-      marks.push(words(right + 5, end === 0 ? low - 1 : high + 1, text, colours.muted, look));
+      marks.push(segments([place.x, at, right, at], colours.grid));
+      marks.push(words(right + 5, at, text, colours.muted, look));
     }
     if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
     marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
@@ -121,7 +121,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const short = measured.replace(/ on the grid$/, "");
   const title = fitting([measured, short], width, TITLE, 600);
   const rest = title === short ? measured.slice(short.length).trim() : "";
-  const band = times.measure === "range" ? "median and middle half" : "";
+  const band = times.measure === "range" ? "band: middle half" : "";
   const scale = log ? "log scale" : "";
   const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
   const isFew = all.some(({ steps }) => areFew(steps, toX));

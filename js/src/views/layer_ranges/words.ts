@@ -45,7 +45,7 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
   return [
     {
       title: "median range",
-      below: seen ? "over inputs" : "on the grid",
+      below: seen ? "over the inputs" : "on the grid",
       about: `Median of max φ − min φ of the layer’s functions ${where(seen)}; of an ensemble below it from the least to the largest of its networks`,
       lines: (n) => [numberOr(seen ? n.observed_range : n.range), n.spread ?? ""],
     },
@@ -97,11 +97,9 @@ export function drawnNotes(row: RangesRow): string[] {
   const few = `${formatCount(dots.length)} of ${formatCount(functions)}`;
   const all = some ? `${few} functions shown` : counted(functions, "function");
   const warning = aside(row);
-  if (warning)
-    return some && dots.length > 0
-      ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning]
-      : [warning];
-  return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`];
+  if (!warning) return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`];
+  const isSaid = some && dots.length > 0;
+  return isSaid ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning] : [warning];
 }
 
 /** A share of inputs outside a grid that leads, and one that is worth a sentence. */

@@ -48,7 +48,6 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   observed: ["observed", "The observed inputs of this layer"],
   drawn: ["draw", "Draw with the mouse"],
 };
-/** What the ramp goes over; the first is also how the trait says so. */
 const MOST_OUTPUTS = 4096;
 
 function titled<Value extends string>(

@@ -1,8 +1,7 @@
 /** Draws a pair: the map of its kernel, the surface with contours and the density of the inputs, and its axes. */
 
-import { contour, type LabelPlace, placeLabel, type XY } from "../../phi/contours.ts";
 import { formatNumber } from "../../phi/format.ts";
-import type { Density } from "../../phi/pair.ts";
+import { contour, type Density, type LabelPlace, placeLabel, type XY } from "../../phi/pair.ts";
 import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
 import { type Axis, axesMarks } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";

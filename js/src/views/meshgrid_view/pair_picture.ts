@@ -1,6 +1,5 @@
 /** MeshgridView's pair: the sum of two functions over their two inputs, and where it lies. */
 
-import { levelsOf } from "../../phi/contours.ts";
 import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries.ts";
 import { formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
@@ -12,6 +11,7 @@ import {
   functionIn,
   type Group,
   groupOf,
+  levelsOf,
   pairEntries,
   shareAt,
   surfaceOf,
@@ -32,9 +32,10 @@ const NARROW_WIDTH = 520;
 /** On a page of its own the surface is larger than the height asked for, up to a share of the width. */
 const SURFACE_SHARE = 0.42;
 /** Where less of a page is seen, the surface is so large all the same. */
-const LEAST_SEEN = 280;
+const LEAST_SEEN = 200;
 /** The curves along it are less thick where all is to be seen at once. */
 const LOW_CURVE = 64;
+const LOW_TILES = 48;
 /** Over the kernel, for its name, and below it for those of both entries. */
 const HEAD_HEIGHT = 18;
 const NAMES_HEIGHT = 40;
@@ -96,7 +97,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   return {
     group,
     /** The functions that it is chosen from. */
-    title: kernelName(layer, group),
+    title: `functions of ${groupName(layer, group)}`,
     /** Along x and along y: places in the group, functions, and their names. */
     entries,
     functions: [i, j] as const,
@@ -151,7 +152,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
   const free = width - around - Math.min(width - around - least, tallest(high));
   const beside = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
-  const tall = narrow && rows === 1 ? LOW_CURVE : beside;
+  const tall = narrow && rows === 1 ? LOW_TILES : beside;
   const fitted = (tall * group.columns) / rows;
   const most = Math.min(free - 3 * PAD, 1.6 * fitted, tallest(high));
   const room = Math.round(
@@ -176,7 +177,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const place = narrow
     ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 34, foot + 54] };
-  const below = Math.max(foot, ...place.y) + 12;
+  const below = Math.max(foot + 8, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD;
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));
@@ -212,13 +213,7 @@ function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
   return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
 }
 
-/** The functions that a pair is chosen from: "kernel 0", "kernel of output 0 · input 1", "functions of output 0". */
-function kernelName(layer: LayerLayout, group: Group): string {
-  const name = groupName(layer, group);
-  if (group.byInput) return `functions of ${name}`;
-  return group.single ? name : `kernel of ${name}`;
-}
-
+/** The functions that a pair is chosen from: "kernel 0", "output 0 · input 1", "output 0". */
 export function groupName(layer: LayerLayout, { byInput, out, in: input, single }: Group): string {
   const name = outputName(layer, out, single && !byInput ? "kernel" : "output");
   return byInput || single ? name : `${name} · ${inputName(layer, input)}`;

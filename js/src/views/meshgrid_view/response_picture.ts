@@ -5,12 +5,12 @@ import { formatNumber } from "../../phi/format.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import type { Keep } from "../../phi/memory.ts";
-import { patchOf } from "../../phi/patch.ts";
 import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
 import {
   type Grid,
   outputOf,
   patchAt,
+  patchOf,
   respond,
   type Swept,
   sourcesOf,

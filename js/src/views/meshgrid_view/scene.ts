@@ -96,7 +96,7 @@ function cellTip({ layer, response }: ResponseScene, id: string, box: Rect): Tip
 /** The line below the drawing. */
 export function readoutOf(scene: MeshScene): { words: string; chosen: boolean } {
   if (scene.mode === "pair") {
-    const hint = "Click two entries of the kernel: the first is x, the second y.";
+    const hint = "Click two functions: the first takes x, the second y.";
     return { words: scene.chosen ? pairText(scene) : hint, chosen: scene.chosen };
   }
   if (scene.mode === "ramp") {

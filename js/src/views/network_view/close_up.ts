@@ -5,8 +5,15 @@ import { isPlain, outputName } from "../../phi/entries.ts";
 import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
-import { patchOf } from "../../phi/patch.ts";
-import { patchAt, patchRect, refusal, type Swept, sourcesOf, sweep } from "../../phi/response.ts";
+import {
+  patchAt,
+  patchOf,
+  patchRect,
+  refusal,
+  type Swept,
+  sourcesOf,
+  sweep,
+} from "../../phi/response.ts";
 import type { Pointed } from "../../scene/drawing.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import {
