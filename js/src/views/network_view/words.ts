@@ -59,7 +59,7 @@ export function networkCaption(
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
   const squares = hasSquares(parts);
   const hasCurves = hasPlot || (!squares && parts.some(({ kernels }) => kernels.size > 0));
-  if (!isPlainAll && ghost && ghost !== frame && hasCurves) {
+  if (!isPlainAll && ghost && (film || ghost !== frame) && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
     remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
@@ -70,11 +70,11 @@ export function networkCaption(
     remarks.push({ text, title: SQUARES });
   }
   const result = diagram.scores?.probabilities ? "score" : "output";
+  // What raises a hidden sum may lower the output: there a colour is the sign of φ.
+  const hidden = parts.slice(0, -1).filter(({ kernels }) => kernels.size > 0);
+  const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
   if (flow) {
     const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
-    // What raises a hidden sum may lower the output: there a colour is the sign of φ.
-    const hidden = parts.slice(0, -1).filter(({ kernels }) => kernels.size > 0);
-    const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
     const lines = hasPoints ? "φ below / above 0" : `lowers / raises the ${result}`;
     const text = `${lines}${hasMaps ? "; maps: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
@@ -95,8 +95,8 @@ export function networkCaption(
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const toward = parts.length > 2 ? "each sum" : `the ${result}`;
-    const strongest = isMoving(given) ? "strong path (held)" : `adds most toward ${toward}`;
+    const best = hasPoints ? "adds most to each sum" : "strongest path";
+    const strongest = isMoving(given) ? "strong path (held)" : best;
     const text = flow ? strongest : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
   }
