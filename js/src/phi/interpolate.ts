@@ -102,8 +102,7 @@ export function largestDifference(layers: readonly LayerLayout[]): string {
     const apart = high.map((value, k) => value - low[k]);
     const k = maxIndex(apart);
     const where = `${layerInWords(layer)}, ${entryText(layer, Math.floor(k / points))}`;
-    const by = formatNumber(apart[k]);
-    const text = `${count} networks: they differ most in ${where}, by up to ${by}`;
+    const text = `${count} networks: they differ most in ${where}, by up to ${formatNumber(apart[k])}`;
     return [{ text, by: apart[k] }];
   });
   return greatest(all, ({ by }) => by)?.text ?? "";

@@ -49,10 +49,8 @@ export function wayOf(part: Part, n: number): Way | null {
   const stops: (Rect | null | undefined)[] = [own];
   if (stand) stops.unshift(n === leg ? stand : besideOf(stand, part, before, source, target));
   if (pitch > 0 && own) stops.unshift(gutter(box.x, own.x - BEND, target.port - pitch / 2));
-  if (isCovered) {
-    const [end, bend] = [before.box.x + before.box.width, before.pitch > 0 ? BEND : 0];
-    stops.unshift(gutter(leave.x + bend, end, source.port + before.pitch / 2));
-  }
+  const [end, bend] = [before.box.x + before.box.width, before.pitch > 0 ? BEND : 0];
+  if (isCovered) stops.unshift(gutter(leave.x + bend, end, source.port + before.pitch / 2));
   return {
     from: leave,
     stops: stops.flatMap((stop) => stop ?? []),
