@@ -297,7 +297,7 @@ describe("an ensemble", () => {
 
 describe("without an example", () => {
   it("says how to have one once it has trained, and waits for no batch that is over", () => {
-    const { frame } = run([6, 8, 8, 4], 3, 40);
+    const { frame } = run([6, 8, 8, 4], 3, 50);
     const scene = page()({ frame, structure: null, probe: null });
     const said = scene.caption.map(({ text }) => text).join();
     expect(said).toContain("live.probe(inputs)");

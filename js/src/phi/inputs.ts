@@ -13,9 +13,12 @@ export function seenThen(observed: Observed | null, step?: number): string {
   return ` at step ${formatCount(observed.step as number)}`;
 }
 
+/** After this many steps without a batch, or without a value, none is expected any more. */
+export const WITHOUT = 50;
+
 /** Whether nothing has run through a network yet, and something still may. */
 export const waitsForBatch = (store: Pick<Store, "probe" | "alone" | "latest"> | null): boolean =>
-  store !== null && store.probe() === null && !store.alone() && !store.latest()?.step;
+  store !== null && !store.probe() && !store.alone() && (store.latest()?.step ?? 0) < WITHOUT;
 
 /** This share of the inputs lies below their ends, and as much above. */
 const TAIL_SHARE = 0.005;

@@ -140,7 +140,7 @@ export const STORY: Step[] = [
       const { f, curve } = widest(present);
       const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)} that function of the first layer which varies most has moved by up to ${short(moved)}; from its lowest to its highest it was ${short(heightOfCurve(first))} at the start, and is ${short(heightOfCurve(curve))} now.`;
+      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. Its highest value lay ${short(heightOfCurve(first))} above its lowest at the start, and lies ${short(heightOfCurve(curve))} above it now.`;
     },
   },
   {

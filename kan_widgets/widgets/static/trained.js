@@ -440,7 +440,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch, epochs },
-    ...{ done: step % total, total, rate: speed / batch, mean_rate: speed / batch },
+    ...{ done: step, total: steps, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
     kernels: "compiled kernels, in this page"
   };

@@ -228,20 +228,18 @@ function createHeights(
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
-    let rest = 0;
-    for (const { named, section } of places) {
-      const isAside = isCrowded && named.name === "training";
-      if (section.toggleAttribute("data-kw-crowded", isAside)) rest = section.offsetHeight;
-    }
+    // What it still says stands below: it takes nothing from the network.
+    for (const { named, section } of places)
+      section.toggleAttribute("data-kw-crowded", isCrowded && named.name === "training");
     const shown = isCrowded ? rows.slice(0, 1) : rows;
     const whole = shell.document.fullscreenElement === shell.root;
-    const heights = heightsOf(shown.map(of), free - rest, whole);
+    const heights = heightsOf(shown.map(of), free, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
       const { around, least } = sizes[k];
       // Beside a panel with much to say the others still fit.
-      const most = Math.max(around + least, free - rest);
+      const most = Math.max(around + least, free);
       setHeight(places[k], Math.floor(Math.min(most, row < 0 ? all : heights[row]) - around));
     }
   }

@@ -5,7 +5,7 @@ import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { flat, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
-import { fitted, fitting, widthOf } from "../../scene/text.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import {
   type CloseUp,
@@ -27,14 +27,8 @@ import { FRAMED } from "./strongest.ts";
 const SMALL = 10;
 /** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
 const PLOT = {
-  least: 250,
-  most: 340,
-  share: 0.3,
-  beside: 0.56,
-  gap: 22,
-  patch: 350,
-  small: 112,
-  flat: 4,
+  ...{ least: 250, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },
+  ...{ beside: 0.56, patch: 350, bars: 150 },
 };
 /** Room for the sum of what a kernel adds. */
 const SUM = 84;
@@ -83,8 +77,8 @@ export function closeUpMarks(
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
   const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
   const most = Math.max(free, own);
-  const left = closeUp.kind === "pixel" ? box.width - PLOT.patch : PLOT.beside * box.width;
-  const wide = Math.max(PLOT.small, Math.min(most, left));
+  const left = box.width - (closeUp.kind === "pixel" ? PLOT.patch : PLOT.bars + PLOT.gap);
+  const wide = Math.max(PLOT.small, Math.min(most, left, PLOT.beside * box.width));
   const width = shown ? box.width - wide - PLOT.gap : box.width;
   const plot = { ...box, x: box.x + box.width - wide, width: wide };
   const inside = { ...box, width, y: box.y + 22, height: box.height - 24 };
@@ -111,13 +105,18 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
   const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
   const start = box.x + side + 26;
-  const room = Math.min(box.width - side - 26 - SUM, (3 * tall * kw) / kh);
+  const rest = box.width - side - 26;
+  // Where the functions have no room beside their sum, that stands under the inputs.
+  const isTight = rest < 2 * SUM;
+  const room = Math.min(isTight ? rest : rest - SUM, (3 * tall * kw) / kh);
   const plots = cellsOf({ x: start, y: at.y, width: room, height: tall }, [kh, kw], values.length);
   const print = printOf(diagram, closeUp);
   const small = { size: SMALL } as const;
-  const end = start + room + 8;
-  const middle = at.y + tall / 2;
-  const all = fitted(`all ${channels} maps: ${print(total)}`, box.x + box.width - end, SMALL);
+  const [end, middle] = isTight
+    ? [box.x, at.y + at.height + 18]
+    : [start + room + 8, at.y + tall / 2];
+  const sums = [`all ${channels} maps`, "all"].map((name) => `${name}: ${print(total)}`);
+  const all = fitting(sums, isTight ? side + 22 : box.x + box.width - end, SMALL);
   const arrow = `M${at.x + side + 5} ${at.y + at.height / 2}h12m-4 -4l4 4l-4 4`;
   const given = cellsOf({ ...at, width: side + 4, height: at.height + 4 }, [kh, kw], values.length);
   return [

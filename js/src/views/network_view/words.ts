@@ -111,6 +111,7 @@ export function networkCaption(
 function absenceOf(store: Store, isTraced: boolean): string {
   if (store.alone()) return isTraced ? "" : "no batch has run through it";
   if (!waitsForBatch(store)) return "no example yet: live.probe(inputs) runs some through it";
+  if (store.latest()?.step) return "the first batch is on its way";
   return "waiting for the first batch: run the training loop, and watch it flow through the functions φ on the links";
 }
 

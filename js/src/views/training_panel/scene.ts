@@ -1,6 +1,7 @@
 /** TrainingPanel's scene: the numbers of a training in its caption, its curves below. */
 
 import { formatCount } from "../../phi/format.ts";
+import { WITHOUT } from "../../phi/inputs.ts";
 import {
   type Chart,
   type ChartHands,
@@ -41,13 +42,11 @@ const SLOPE = 0.45;
 const MOST = 440;
 /** Quantities for which there is room before any is known: a loss, and how often it is right. */
 const EXPECTED = 2;
-/** After this many steps without a value none is expected any more. */
-const WITHOUT = 50;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
-/** A curve is about as high as it is wide, at most: what else is free stays above it. */
-const FLATTEST = 0.85;
+/** A curve is at most so many times as high as it is wide: what else is free stays above it. */
+const FLATTEST = 1.4;
 /** How each state is marked. */
 const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
@@ -117,9 +116,9 @@ function sceneOf(
   const isEmpty = chart.panels.length === 0;
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
   const comes = isExpected(status, given);
-  // A run that waits to begin logs its loss by itself; the curve of one that was logged is on its way.
+  // A run that waits to begin logs its loss by itself; that of one that has begun may be on its way.
   const isBegun = standing.state === "ready" && !status.begins;
-  const isBare = isBegun || (comes && standing.loss && isEmpty);
+  const isBare = isBegun || (comes && isEmpty && (standing.loss || status.step > 0));
   const hint = isBare ? "" : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
   const below = isEmpty ? empty.height : whole;
