@@ -281,8 +281,28 @@ describe("an ensemble", () => {
     expect(bold.length).toBe(8);
     expect([...bold.slice(0, 5)].sort((a, b) => a - b)).toEqual(bold.slice(0, 5));
     expect(new Set(bold.slice(0, 5)).size).toBe(5);
-    expect(scene.caption.map(({ text }) => text)).toContain("links: bolder in more of 4 networks");
+    const caption = scene.caption.map(({ text }) => text);
+    expect(caption).toContain("links: bolder in more of 4 networks");
     expect(linkWords(alone.diagram, alone.diagram.parts[1], 0)).not.toContain("networks");
+  });
+
+  it("says first where the networks are furthest apart, and by how much", () => {
+    const first = run([2, 3, 1]);
+    first.frame.layout.layers.forEach((own) => {
+      own.band = bandFor(own, 4, Array(own.count).fill(4));
+      own.band.high.set(own.band.low);
+    });
+    const { band } = first.frame.layout.layers[1];
+    if (!band) throw new Error("no band");
+    band.low[2 * band.points] = 0;
+    band.high[2 * band.points] = 0.75;
+    const { caption } = page()({ ...first, probe: null });
+    expect(caption[0]).toMatchObject({
+      text: "4 networks: they differ most in layer l1, output 0 · input 2, by up to 0.75",
+      strong: true,
+    });
+    // All of them have every link.
+    expect(caption.some(({ text }) => text.startsWith("links"))).toBe(false);
   });
 
   it("has of a link of several functions the one that most networks have", () => {
@@ -432,6 +452,12 @@ describe("bars", () => {
 });
 
 describe("the strongest path", () => {
+  it("has colours that say the sign of φ where a hidden sum may be turned around", () => {
+    const said = (sizes: number[]) => page()(run(sizes)).caption.map(({ text }) => text);
+    expect(said([3, 1, 1])).toContain("φ below / above 0");
+    expect(said([3, 1])).toContain("lowers / raises the output");
+  });
+
   it("stays for a frame or two, and then leads to what has the highest bar", () => {
     const here = run([6, 8, 8, 4], 1);
     const madeBy = (seed: number, step: number): Run => {

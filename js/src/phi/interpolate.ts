@@ -3,9 +3,10 @@
  * knot parts. Exact for B-splines up to order 5 but for the rounding of the table; smooth bases to about 1e-7.
  */
 
-import { bisectRight } from "d3-array";
+import { bisectRight, greatest, maxIndex } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 import { between, place } from "./curves.ts";
+import { entryText, layerInWords } from "./entries.ts";
 import { formatNumber } from "./format.ts";
 
 interface PhiValue {
@@ -91,6 +92,20 @@ export function bandLines(layer: LayerLayout, f: number, at: number) {
   const [high, , , low] = band.range.y.map(formatNumber);
   const label = `median of ${layer.band?.count} networks`;
   return [{ label, value: `${formatNumber(band.median.y[0])} (${low} to ${high})` }];
+}
+
+/** Where the networks of an ensemble are furthest apart, in words; empty without one. */
+export function largestDifference(layers: readonly LayerLayout[]): string {
+  const all = layers.flatMap((layer) => {
+    if (!layer.band) return [];
+    const { high, low, points, count } = layer.band;
+    const apart = high.map((value, k) => value - low[k]);
+    const k = maxIndex(apart);
+    const where = `${layerInWords(layer)}, ${entryText(layer, Math.floor(k / points))}`;
+    const text = `${count} networks: they differ most in ${where}, by up to ${formatNumber(apart[k])}`;
+    return [{ text, by: apart[k] }];
+  });
+  return greatest(all, ({ by }) => by)?.text ?? "";
 }
 
 /** A curve at x between its ends, straight between its points. */

@@ -177,7 +177,7 @@ export function keyed(
 /** What is what in a drawing with the band of an ensemble, in the words of all views. */
 export function bandKey(band: Band | null | undefined, { ink, range, median }: Colours): Remark[] {
   if (!band) return [];
-  const all = keyed(`range of ${band.count} networks`, "fill", range);
+  const all = keyed(`range of ${band.count} networks where compared`, "fill", range);
   const typical = keyed("the most typical network", "line", ink);
   return [typical, all, keyed("their median", "line", median)];
 }

@@ -24,7 +24,7 @@ const ROUGH = { above: 1000, points: 8 };
 /** In a smaller cell what a function was cannot be told from what it is. */
 const CHANGE_FROM = 8;
 /** A single function in a box as large as this has axes. */
-export const AXES_FROM = { width: 150, height: 58 };
+export const AXES_FROM = { width: 140, height: 58 };
 /** Around its axes. */
 export const AROUND = 5;
 /** All but a fiftieth of many functions stay within the scale. */

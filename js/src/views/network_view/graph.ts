@@ -1,6 +1,6 @@
 /** The network as columns of units, the bundles of functions between them, and which of these matter. */
 
-import { max } from "d3-array";
+import { max, sum } from "d3-array";
 import { inputName, layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
 import type { LayerLayout, Layout, Probe, Station, Structure } from "../../wire/types.ts";
 
@@ -149,8 +149,7 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
 }
 
 function makesUnits(station: Station, layer: LayerLayout | null, before: Column): boolean {
-  if (layer || station.kind === "input" || station.kind === "kan" || station.kind === "plain")
-    return true;
+  if (layer || ["input", "kan", "plain"].includes(station.kind)) return true;
   if (station.kind === "reshape") return false;
   const units = unitsOf(station.shape);
   return units > 0 && units !== before.units && !isFlattened(station, before);
@@ -213,8 +212,7 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   const [outs, inputs] = layer.shape;
   const corner = layer.window ?? { out: 0, in: 0 };
   if (conv?.shared) {
-    for (let to = 0; to < column.units; to++) {
-      if (layer.window) break;
+    for (let to = 0; to < column.units && !layer.window; to++) {
       bundles.push({ from: Math.floor(to / out), to, first: (to % out) * size, count: size });
     }
     return bundles.filter(({ from }) => from < before);
@@ -223,10 +221,8 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   const groups = conv?.groups ?? 1;
   const each = all / group;
   if (!Number.isInteger(each) || each * groups !== before) return [];
-  const [firstUnit, endUnit] = [
-    Math.ceil(corner.in / group),
-    Math.floor((corner.in + inputs) / group),
-  ];
+  const firstUnit = Math.ceil(corner.in / group);
+  const endUnit = Math.floor((corner.in + inputs) / group);
   for (let to = corner.out; to < corner.out + outs; to++) {
     const start = Math.floor(to / (out / groups)) * each;
     for (let i = firstUnit; i < endUnit; i++) {
@@ -259,11 +255,8 @@ export function relevanceOf(
   room = MOST_LINKS,
 ): Relevance {
   const sizes = Float64Array.from(bundles, ({ first, count }) => {
-    let squares = 0;
-    for (let f = first; f < first + count; f++) {
-      if (Number.isFinite(perFunction[f])) squares += perFunction[f] ** 2;
-    }
-    return Math.sqrt(squares);
+    const own = perFunction.subarray(first, first + count);
+    return Math.sqrt(sum(own, (size) => (Number.isFinite(size) ? size ** 2 : 0)));
   });
   const order = Array.from(bundles.keys());
   if (order.length > room) order.sort((a, b) => sizes[b] - sizes[a] || a - b);

@@ -215,11 +215,9 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   });
   const widest = (part: (sizes: Sizes) => number) =>
     at.map((own) => Math.max(0, ...own.map((k) => part(lanes[k].sizes))));
-  const [units, bars, rails] = [
-    widest((sizes) => sizes.width),
-    widest((sizes) => sizes.beyond),
-    widest((sizes) => sizes.rail),
-  ];
+  const units = widest((sizes) => sizes.width);
+  const bars = widest((sizes) => sizes.beyond);
+  const rails = widest((sizes) => sizes.rail);
   const stands = widest((sizes) => sizes.stand);
   const natural = sum([...units, ...bars, ...rails, ...stands]);
   const least = isCrowded || width < ROOMY.below ? CROWDED.gap : GAP.least;
@@ -241,14 +239,9 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       const left = x + (units[depth] - lanes[k].sizes.width) / 2;
       placed[k] = placedAt(columns[k], shown[k], lanes[k], left);
       const { sizes, top, height: tall } = lanes[k];
-      const { stand: side, standTall } = sizes;
-      const stand = {
-        x: x - wide + gap,
-        y: top + (tall - standTall) / 2,
-        width: side,
-        height: standTall,
-      };
-      Object.assign(placed[k], { between: x - wide / 2, stand: side > 0 ? stand : null });
+      const { stand: width, standTall: height } = sizes;
+      const stand = { x: x - wide + gap, y: top + (tall - height) / 2, width, height };
+      Object.assign(placed[k], { between: x - wide / 2, stand: width > 0 ? stand : null });
       const lane = { top, height: tall, across: sizes.across };
       if (sizes.lead > 0) placePictures(placed[k], shown[k], sizes.lead, sizes.lead - CELL.link);
       else placeKernels(placed[k], shown[k], sizes, lane, x - gap - rails[depth] / 2);

@@ -42,18 +42,15 @@ export function wayOf(part: Part, n: number): Way | null {
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
-  // Behind other maps of its row a link begins at the end of the row, else at its own map.
+  // It begins at its own map, and runs level behind the others of the row.
   const isCovered = before.units.some(({ x, y }) => y === source.y && x > source.x);
-  const start = isCovered && before.pitch === 0 ? before.box : source;
-  const leave = { x: start.x + start.width + 1, y: source.port };
+  const leave = { x: source.x + source.width + 1, y: source.port };
   const own = rows.get(to) ?? kernels.get(n);
   const stops: (Rect | null | undefined)[] = [own];
   if (stand) stops.unshift(n === leg ? stand : besideOf(stand, part, before, source, target));
   if (pitch > 0 && own) stops.unshift(gutter(box.x, own.x - BEND, target.port - pitch / 2));
-  if (isCovered && before.pitch > 0) {
-    const end = before.box.x + before.box.width;
-    stops.unshift(gutter(leave.x + BEND, end, source.port + before.pitch / 2));
-  }
+  const [end, bend] = [before.box.x + before.box.width, before.pitch > 0 ? BEND : 0];
+  if (isCovered) stops.unshift(gutter(leave.x + bend, end, source.port + before.pitch / 2));
   return {
     from: leave,
     stops: stops.flatMap((stop) => stop ?? []),
@@ -123,14 +120,8 @@ function addWay(way: Way, { xy, ends }: Batch) {
 export function heightAt(way: Way, x: number): { y: number; slope: number } | null {
   for (const [a, b] of bendsOf(way)) {
     if (x < a.x || x > b.x || b.x <= a.x) continue;
-    const share = (x - a.x) / (b.x - a.x);
-    let [low, high] = [0, 1];
-    for (let k = 0; k < 12; k++) {
-      const middle = (low + high) / 2;
-      if (alongX(middle) < share) low = middle;
-      else high = middle;
-    }
-    const t = (low + high) / 2;
+    // Where alongX(t) is that share of the way.
+    const t = 0.5 + Math.sinh(Math.asinh((4 * (x - a.x)) / (b.x - a.x) - 2) / 3);
     const slope = ((b.y - a.y) * 6 * t * (1 - t)) / ((b.x - a.x) * (1.5 - 3 * t + 3 * t * t));
     return { y: a.y + (b.y - a.y) * alongY(t), slope };
   }

@@ -139,8 +139,7 @@ function circleMarks(
     };
     if (unit === best) Object.assign(paint, { fill: colours.ink, stroke: colours.ink });
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
-    const index = units.length > 1 ? String(unit) : "";
-    const text = isKnown ? print(value) : values[k] ? String(value) : index;
+    const text = isKnown ? print(value) : String(values[k] ? value : unit);
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
     if (isKnown ? !isWide : width < 16) return marks;
     // Numbers of a layer that are too long for a circle are all written smaller, or under their circles.
@@ -150,8 +149,8 @@ function circleMarks(
     else marks.push(words(x + width / 2, y + height + 9, text, colours.ink, under));
     // Which of them it is stands beside a circle that has its value in it.
     const isCalled = !isKnown || (column.kind === "input" && inputNamed(graph, unit));
-    if (!isCalled)
-      marks.push(words(x - 1, y + 2, index, colours.muted, { anchor: "end", size: 9 }));
+    if (!isCalled && units.length > 1)
+      marks.push(words(x - 1, y + 2, String(unit), colours.muted, { anchor: "end", size: 9 }));
     return marks;
   });
 }

@@ -284,7 +284,8 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
     plotsIn(graph, { width, height: most - EXAMPLES_ROW, scale: 1, hasBars }) !== null;
   const isRow = narrow || isWhole;
   // Of several networks in a narrow page the diagrams are to be seen together; before the first batch nothing is taken apart.
-  const isBrief = (narrow && settings.compared !== null) || (waitsForBatch(store) && !given.still);
+  const isBrief =
+    (narrow && settings.compared !== null) || (!isWhole && waitsForBatch(store) && !given.still);
   // What stands below in a narrow page takes nothing from the diagram, nor from one beside it.
   const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   const more = settings.picker ? row : 0;

@@ -153,8 +153,10 @@ export function pathKernels(
   const [stroke, width] = isTold ? [ink, FRAMED] : [muted, 1];
   return legs.flatMap(({ column: k, bundle }): Mark[] => {
     const part = diagram.parts[k];
-    const { column, byUnit, bundles } = part;
+    const { column, byUnit, bundles, kernels } = part;
     const unit = byUnit.get(bundles[bundle].to);
+    // The networks of an ensemble have no path in common.
+    if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
     // Beside what is looked at it has no example on it.
     const point = isTold ? undefined : null;
     const marks = largeMarks(diagram, part, bundle, stroke, width, theme, point);

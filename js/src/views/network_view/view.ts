@@ -2,13 +2,13 @@
 
 import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
+import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
 import { atEnd, element } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createViewStage } from "../../shell/stage.ts";
-import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
 import { entryAt } from "./focus.ts";

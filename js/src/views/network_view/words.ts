@@ -4,6 +4,7 @@ import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
 import { formatCount, momentText, percent } from "../../phi/format.ts";
 import { seenThen, waitsForBatch } from "../../phi/inputs.ts";
+import { largestDifference } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
@@ -32,7 +33,7 @@ const ALIVE =
   "A link is the bolder, the more networks have its φ (the path of the example apart): there it varies at least a twentieth as much as the one of its layer that varies most";
 const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is half as strong again in eight pictures on end: meanwhile it need not be the strongest.`;
 const SIGNS =
-  "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Maps: blue below 0, orange above it, each layer on a scale of its own";
+  "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Points: whether φ is below 0 or above it. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
@@ -47,7 +48,8 @@ export function networkCaption(
   const { name, colours } = theme;
   const { graph, parts, flow, ghost, frame, isTold } = diagram;
   const remarks: Remark[] = [];
-  if (verdict) remarks.push({ text: verdict, tone: "ink", strong: true });
+  const headline = verdict || largestDifference(frame.layout.layers);
+  if (headline) remarks.push({ text: headline, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
     const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
@@ -57,7 +59,7 @@ export function networkCaption(
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
   const squares = hasSquares(parts);
   const hasCurves = hasPlot || (!squares && parts.some(({ kernels }) => kernels.size > 0));
-  if (!isPlainAll && ghost && ghost !== frame && hasCurves) {
+  if (!isPlainAll && ghost && (film || ghost !== frame) && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
     remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
@@ -67,10 +69,14 @@ export function networkCaption(
     const text = isPlainAll ? "tiles: weights w" : `tiles: effect of a ${pair}`;
     remarks.push({ text, title: SQUARES });
   }
+  const result = diagram.scores?.probabilities ? "score" : "output";
+  // What raises a hidden sum may lower the output: there a colour is the sign of φ.
+  const hidden = parts.slice(0, -1).filter(({ kernels }) => kernels.size > 0);
+  const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
   if (flow) {
-    const what = diagram.scores?.probabilities ? "score" : "output";
     const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
-    const text = `lowers / raises the ${what}${hasMaps ? "; maps: below / above 0" : ""}`;
+    const lines = hasPoints ? "φ below / above 0" : `lowers / raises the ${result}`;
+    const text = `${lines}${hasMaps ? "; maps: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
@@ -81,18 +87,18 @@ export function networkCaption(
   if (hasCurves) remarks.push(...bandKey(band, colours));
   if (band) {
     const isInAll = parts.every((part) => part.links.every((n) => boldness(part, n) === 1));
-    const what = isInAll ? `each is in all ${band.count}` : `bolder in more of ${band.count}`;
-    remarks.push({ text: `links: ${what} networks`, title: ALIVE });
+    const text = `links: bolder in more of ${band.count} networks`;
+    if (!isInAll) remarks.push({ text, title: ALIVE });
   }
   const spread = `${band ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const strongest = isMoving(given) ? "strong path (held)" : "strongest path";
-    remarks.push(
-      keyed(flow ? strongest : "φ vary most", "thick", colours.ink, `${PATH} ${spread}`),
-    );
+    const best = hasPoints ? "adds most to each sum" : "strongest path";
+    const strongest = isMoving(given) ? "strong path (held)" : best;
+    const text = flow ? strongest : "φ vary most";
+    remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);

@@ -3,13 +3,13 @@
 import { placeText, selectionOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
+import { takeWheel } from "../../shell/chart_hands.ts";
 import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
-import { takeWheel } from "../../shell/wheel.ts";
 import type { Selection } from "../../wire/types.ts";
 import { createEditing, createMovement, type Editing, type Movement } from "./editing.ts";
 import { describeHandle, heightOf } from "./handles.ts";
