@@ -53,14 +53,14 @@ export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Fr
   return frame ?? store.initial();
 }
 
-/** So many functions are cut where all others reach less than this share of what they do. */
+/** So many functions are cut where one reaches more than this many times as far as the scale of all others. */
 const CUT_SHARE = 0.1;
-const READABLE_SHARE = 0.75;
+const READABLE = 1.5;
 
 /** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
 export function readableSize(sizes: Float32Array): number {
   const [others, most] = [sizeWithin(sizes, 1 - CUT_SHARE), largestFinite(sizes)];
-  return others > 0 && others < READABLE_SHARE * most ? others : most;
+  return others > 0 && most > READABLE * niceCeil(others) ? others : most;
 }
 
 function roundUp(least: number, digits: readonly number[]): number {

@@ -242,10 +242,11 @@ export function axisMarks(
   const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
   const room = a.across - left - right;
   const base = y + height + AXIS_HEIGHT - 2;
+  const ends = room < 6 ? [] : at; // Else they would be read as one number: the headline has them.
   const sides = yEnd && a.cell >= LEAST_WITH_SIDE ? [yEnd, -yEnd] : [];
   return [
     ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
-    ...at.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
+    ...ends.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
     ...(room > widthOf(name, WORDS) + 6
       ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
       : []),

@@ -296,8 +296,8 @@ const LEAST_PLOT_WIDTH = 260;
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 const CELL_GAP = 4;
 
-/** Plots of single functions are so many times as wide as high, and those of a kernel as high as wide, where there is room. */
-const [WIDEST, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 1.4, 1.6];
+/** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room. */
+const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 3.5, 1.4, 1.6];
 
 /** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
 const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
@@ -336,7 +336,8 @@ function arranged(
     const [least, tallest] = together
       ? [LEAST_COMPARED, TALLEST_COMPARED]
       : [undefined, magnifies ? TALLEST_BESIDE : scrolls ? 1 : undefined];
-    const plots = flat ? {} : { apart: CELL_GAP, least, widest: together ? 1 : WIDEST, tallest };
+    const widest = together ? 1 : width < WIDE ? WIDEST_NARROW : WIDEST;
+    const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {
@@ -347,9 +348,12 @@ function arranged(
     return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
   if (!magnifies || width >= WIDE) return within(together ? SHARE_COMPARED * room : room, 1);
-  // The plot lies below.
-  const above = within(Math.max(1, room - PLOT), LEAST_CELL);
-  return above.arrangement.cell < LEAST_CELL ? within(room, 1) : above;
+  // The plot lies below, if it does not take more than half of the cells' height, or hide some of them.
+  const down = Math.max(1, room - PLOT);
+  const [above, whole] = [within(down, LEAST_CELL), within(room, 1)];
+  const [small, large] = [above.arrangement, whole.arrangement];
+  if (flat || large.height > room) return small.cell < LEAST_CELL ? whole : above;
+  return small.height > down || 2 * small.cell <= large.cell ? whole : above;
 }
 
 /** How near the darkest pixel has to be to −1, and none beyond ±1. */

@@ -27,7 +27,6 @@ import {
   type Ingredients,
   inputRange,
   type Picture,
-  PLOT,
   pictureMaker,
   WIDE,
   xRangeOf,
@@ -186,13 +185,11 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const tall = arrangement.height + (flat ? 0 : AXIS_HEIGHT);
   const most = given.still ? Number.POSITIVE_INFINITY : mostIn(given);
   const isNarrow = given.width < WIDE;
-  const spared = hasPlot && isNarrow && !flat ? PLOT : 0;
-  const isHigh = tall > most - spared;
+  const isHigh = tall > most;
   const seen = isHigh && !isNarrow ? seenIn(arrangement, room) : room;
   const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh) : null;
-  const scrolls = tall > most - (plot ? spared : 0);
   const isBelow = plot !== null && plot.y > PAD;
-  const pages = scrolls ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
+  const pages = isHigh ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
   let x: number | null = null;
   if (hovered >= 0 && flat) x = readingX;
   else if (hovered >= 0) {

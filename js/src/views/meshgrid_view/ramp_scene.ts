@@ -64,7 +64,8 @@ const SMALL_CELL = 28;
 /** Of the key of colours, and the room that it has below the cells. */
 const WIDEST_KEY = 260;
 const AIR = 4;
-const NO_RESPONSE = "a dense layer has no response to draw over an image";
+/** Of a dense layer tiles are so many times as wide as high, where there is room. */
+const WIDEST = 4;
 const FOOT = KEY_HEIGHT + AIR + PAD;
 
 interface Evaluated {
@@ -84,7 +85,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       const [out, inputs, kh, kw] = shape;
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
-      const cells = { out, in: inputs, kh, kw, names, least, tallest: 1.5 };
+      const cells = { out, in: inputs, kh, kw, names, least, widest: WIDEST, tallest: 1.5 };
       const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
       // Maps are seen whole, as KernelGrid has them.
       return shape === layer.shape
@@ -132,7 +133,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
         `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
-      caption: captionOf(given, shown, values, axis),
+      caption: captionOf(given, values, axis),
       cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
@@ -149,7 +150,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
 function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evaluated): Mark[] {
   const { arrangement: a, most } = made;
   const width = Math.min(WIDEST_KEY, a.width - 2 * PAD);
-  const beside = a.cell + 24;
+  const beside = a.across + 24;
   const x = a.left + (width + beside + 2 * PAD <= a.width ? beside : 0);
   const at = [x, a.height + AIR, Math.min(width, a.width - PAD - x)] as const;
   const meaning = { most, below: ["φ below 0"], above: ["φ above 0"] };
@@ -166,7 +167,7 @@ function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
   const visible = functionsWithin(arrangement, view);
   const palette = paletteOf(theme.name);
   // No more points than can be seen.
-  const width = Math.min(points, 2 * arrangement.cell);
+  const width = Math.min(points, 2 * arrangement.across);
   const one = new Float32Array(width);
   const sheet = sheetOf(visible.length, width, 1, (k, pixels) => {
     for (let p = 0; p < width; p++) {
@@ -215,8 +216,7 @@ export function curvesOver(
 }
 
 function captionOf(
-  { theme, get }: Given,
-  { layer }: MeshGiven,
+  { theme }: Given,
   { arrangement, most, reach }: Evaluated,
   axis: string,
 ): Remark[] {
@@ -233,7 +233,6 @@ function captionOf(
       text: `φ from ${formatNumber(reach.low)} to ${formatNumber(reach.high)}${cut}`,
     });
   }
-  if (layer.kind !== "conv" && get("mode") === "auto") caption.push({ text: NO_RESPONSE });
   if (reach.broken > 0) {
     const text = `${counted(reach.broken, "function")} not finite (×, grey)`;
     caption.push({ text, tone: "warn" });
