@@ -132,8 +132,8 @@ export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room
     if (laid.width > room.width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
     const hasRows = laid.columns.some(({ rows, pitch }) => rows.size > 0 || pitch > 0);
-    const isCrowded = room.width / graph.depths < CROWDED.below;
-    const roomy = isCrowded ? ROOMY.crowded : roomyIn(room.width, hasRows);
+    const close = hasMaps ? FEW.below : CROWDED.below;
+    const roomy = room.width / graph.depths < close ? ROOMY.crowded : roomyIn(room.width, hasRows);
     if (laid.isReadable && laid.gap >= roomy) return laid;
     fits ??= laid;
     // Functions are large before their links are long; kernels and maps stay what they are when smaller.
