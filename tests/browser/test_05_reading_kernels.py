@@ -19,7 +19,7 @@ def walk_through(walk: Walk) -> Run:
     lab.page.set_viewport_size({"width": 1280, "height": 1400})
     walk.run_to("reading-setup")
     lab.evaluate("1", GATE)
-    walk.says("reading-live", "buttons of the panel pause the loop", "single steps")
+    walk.says("reading-live", "pause, and take single steps")
     with walk.training("reading-train"):
         walk.pause("reading-views", "reading-train")
         walk.look("paused")
@@ -30,7 +30,7 @@ def walk_through(walk: Walk) -> Run:
         walk.press("reading-views", "Resume")
     walk.look("after-the-epoch")
 
-    walk.says("reading-ten", "Point at a function", "click it to open it in the dashboard")
+    walk.says("reading-ten", "Click a function to open it in the dashboard")
     walk.run_to("reading-grids")
     grid = walk.grid("reading-grids")
     grid.hover(4)
@@ -52,13 +52,11 @@ def walk_through(walk: Walk) -> Run:
     lab.until(lambda: "difference −" in pattern.text(), "the shades of grey")
     walk.look("pattern")
 
-    walk.says("reading-meshgrid", "Choose **grid**")
+    walk.says("reading-meshgrid", "Write `limits=(-1, 1)`")
     walk.run_to("reading-ramp")
     maps = walk.view("reading-ramp", "meshgrid-view")
+    lab.until(lambda: "from −2 to 2" in maps.inner_text(), "the limits")
     walk.look("ramp")
-    maps.get_by_text("x: grid", exact=True).click()
-    lab.until(lambda: "from −1 to 1" in maps.inner_text(), "the other limits")
-    walk.look("limits")
 
     walk.says("reading-explain", "A click on a bar selects its function")
     walk.run_to("reading-explained")
