@@ -85,9 +85,9 @@ class KernelGrid(LayerView):
         trait=_ScoreChoice([""]),
     )
     height: int | None = option(
-        """Pixels of the drawing at most, at least 80; by default those of the window. It scrolls
+        """Pixels of the drawing at most, at least 80; ``None``: those of the window. It scrolls
         beyond. The cells of a small layer are as large as fit, up to 220 pixels.""",
-        default=None,
+        default=480,
         min=80,
     )
     scores = traitlets.Dict().tag(sync=True)
@@ -184,7 +184,7 @@ def picture_of(
         kind=KernelGrid._kind,
         traits={**options, "layer": name, "scores": {}, "linked": []},
         width=width,
-        height=480,
+        height=options["height"] or 480,
         most=max_height,
         theme=theme,
         ratio=1.0,

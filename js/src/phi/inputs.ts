@@ -18,7 +18,7 @@ export const WITHOUT = 50;
 
 /** Whether nothing has run through a network yet, and something still may. */
 export const waitsForBatch = (store: Pick<Store, "probe" | "alone" | "latest"> | null): boolean =>
-  store !== null && !store.probe() && !store.alone() && (store.latest()?.step ?? 0) < WITHOUT;
+  store !== null && store.probe() === null && !store.alone() && !store.latest()?.step;
 
 /** This share of the inputs lies below their ends, and as much above. */
 const TAIL_SHARE = 0.005;

@@ -3,7 +3,7 @@
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
 import { formatCount, momentText, percent } from "../../phi/format.ts";
-import { seenThen, waitsForBatch } from "../../phi/inputs.ts";
+import { seenThen, WITHOUT, waitsForBatch } from "../../phi/inputs.ts";
 import { largestDifference } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
@@ -116,8 +116,9 @@ export function networkCaption(
 /** Why no example runs through it, and what to do. */
 function absenceOf(store: Store, isTraced: boolean): string {
   if (store.alone()) return isTraced ? "" : "no batch has run through it";
-  if (!waitsForBatch(store)) return "no example yet: live.probe(inputs) runs some through it";
-  if (store.latest()?.step) return "the first batch is on its way";
+  if ((store.latest()?.step ?? 0) >= WITHOUT)
+    return "no example yet: live.probe(inputs) runs some through it";
+  if (!waitsForBatch(store)) return "the first batch is on its way";
   return "waiting for the first batch: run the training loop, and watch it flow through the functions φ on the links";
 }
 
