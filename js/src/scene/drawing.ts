@@ -34,7 +34,7 @@ export interface Given {
   ratio: number;
   pointed: Pointed;
   /** The scene is saved as a picture, on which nothing can be pressed. */
-  still?: boolean;
+  still?: boolean | "screen";
   /** The scene is one of a film: what was chosen for the scene before stays where it can. */
   film?: boolean;
   /** Other views that are drawn in this one, each with its own stream and traits. */

@@ -254,7 +254,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 }
 
 function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still | null {
-  const scene = draw({ ...given, still: true });
+  const scene = draw({ ...given, still: "screen" });
   if (typeof scene === "string") return null;
   const caption = within ? scene.caption.filter((one) => isSaid(one, within)) : scene.caption;
   return { scene: { ...scene, caption }, theme: given.theme };

@@ -70,7 +70,7 @@ export function mostIn(given: Given): number {
 /** Whether one function is drawn with axes beside the cells: a view that is linked with another, or in a host, leaves that to others. */
 function magnifies({ get, still, room }: Given, { mode }: Settings, { count }: LayerLayout) {
   const linked = ((get("linked") ?? []) as string[]).length > 0;
-  const isBound = linked || still || room !== undefined || togetherOf(get) !== null;
+  const isBound = linked || still === true || room !== undefined || togetherOf(get) !== null;
   return mode === "overview" || (mode !== "pattern" && count > 1 && !isBound);
 }
 
@@ -90,7 +90,7 @@ export function drawing(): GridDrawing {
       scores: keep("scores", [get("scores")], () => scoresOf(get("scores"))),
       together: togetherOf(get),
       magnifies: magnifies(given, settings, layer),
-      scrolls: !given.still,
+      scrolls: given.still !== true,
     };
   }
 
@@ -278,6 +278,6 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
 /** A view fills its width; a picture of which much would be blank ends beside its cells. */
 function widthOf(arrangement: Arrangement, { still, width }: Given): number {
   const taken = widthTaken(arrangement);
-  if (!still || taken > FILLED * width) return Math.max(width, arrangement.width);
+  if (still !== true || taken > FILLED * width) return Math.max(width, arrangement.width);
   return Math.max(Math.min(width, LEAST_PICTURE), taken);
 }
