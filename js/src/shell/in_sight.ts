@@ -66,14 +66,15 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   };
 }
 
-/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network grows with its first batch, before there is word that it trains. */
+/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network comes again with its first batch, with which it grows. */
 export function bringIntoSight(view: HTMLElement, store: Store): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
   const grows = view.parentElement?.querySelector(".kw-network-view");
-  if (grows && waitsForBatch(store)) return void waiting.add(store);
-  const isFirst = waiting.delete(store);
-  const begins = (isFirst || standing.state === "running") && !broughtIn.has(store);
+  const isEarly = Boolean(grows) && waitsForBatch(store);
+  if (isEarly) waiting.add(store);
+  const isFirst = !isEarly && waiting.delete(store);
+  const begins = isFirst || (standing.state === "running" && !broughtIn.has(store));
   const panel = begins ? scrollingPanel(view) : null;
   if (!panel) return;
   broughtIn.add(store);
