@@ -19,7 +19,7 @@ def walk_through(walk: Walk) -> Run:
     lab.page.set_viewport_size({"width": 1280, "height": 1400})
     walk.run_to("reading-setup")
     lab.evaluate("1", GATE)
-    walk.says("reading-live", "pause, and take single steps")
+    walk.says("reading-live", "pause, take single steps")
     with walk.training("reading-train"):
         walk.pause("reading-views", "reading-train")
         walk.look("paused")
