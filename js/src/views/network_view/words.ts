@@ -9,7 +9,7 @@ import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
-import { lookOf } from "../../wire/standing.ts";
+import { isUnderWay, lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import {
@@ -116,9 +116,10 @@ export function networkCaption(
 /** Why no example runs through it, and what to do. */
 function absenceOf(store: Store, isTraced: boolean): string {
   if (store.alone()) return isTraced ? "" : "no batch has run through it";
-  if ((store.latest()?.step ?? 0) >= WITHOUT)
-    return "no example yet: live.probe(inputs) runs some through it";
-  if (!waitsForBatch(store)) return "the first batch is on its way";
+  const step = store.latest()?.step ?? 0;
+  if (isUnderWay(store.standing()) && step > 0 && step < WITHOUT)
+    return "the first batch is on its way";
+  if (!waitsForBatch(store)) return "no example yet: live.probe(inputs) runs some through it";
   return "waiting for the first batch: run the training loop, and watch it flow through the functions φ on the links";
 }
 

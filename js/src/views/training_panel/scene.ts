@@ -18,7 +18,7 @@ import { type Mark, NOWHERE, type Rect, type Remark, type Scene } from "../../sc
 import { inMiddle, rect } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
 import type { ColourName, Colours } from "../../scene/theme.ts";
-import { hintText, lookOf, type Standing, standingText } from "../../wire/standing.ts";
+import { hintText, isUnderWay, lookOf, type Standing, standingText } from "../../wire/standing.ts";
 import { numbers, type RunStatus, standingAt, statusIn } from "./status.ts";
 
 export interface PanelScene extends Scene {
@@ -118,7 +118,8 @@ function sceneOf(
   const comes = isExpected(status, given);
   // A run that waits to begin logs its loss by itself; that of one that has begun may be on its way.
   const isBegun = standing.state === "ready" && !status.begins;
-  const isBare = isBegun || (comes && isEmpty && (standing.loss || status.step > 0));
+  const isComing = isUnderWay(standing) && status.step > 0;
+  const isBare = isBegun || (comes && isEmpty && (standing.loss || isComing));
   const hint = isBare ? "" : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
   const below = isEmpty ? empty.height : whole;
