@@ -222,7 +222,9 @@ def test_python_and_the_page_write_the_same_svg(lab: LabPage, server: LabServer)
     for k, name in enumerate(VIEWS):
         if name in ("explain", "training-panel"):
             continue  # one layer of all in the page; times that go on
-        lab.evaluate("True", f"view{k}.theme = 'light'")
+        # A page has one function of a grid large as well, but not beside a pattern.
+        mode = "; view0.mode = 'pattern'" if name == "kernel-grid" else ""
+        lab.evaluate("True", f"view{k}.theme = 'light'{mode}")
         width = box(lab, name, "canvas.kw-canvas")[2]
         code = f"view{k}.svg(width={width}, pixel_ratio=1, max_height=1e5)"
 

@@ -278,6 +278,6 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
 /** A view fills its width; a picture of which much would be blank ends beside its cells. */
 function widthOf(arrangement: Arrangement, { still, width }: Given): number {
   const taken = widthTaken(arrangement);
-  if (still !== true || taken > FILLED * width) return Math.max(width, arrangement.width);
+  if (!still || taken > FILLED * width) return Math.max(width, arrangement.width);
   return Math.max(Math.min(width, LEAST_PICTURE), taken);
 }

@@ -27,7 +27,7 @@ import { FRAMED } from "./strongest.ts";
 const SMALL = 10;
 /** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
 const PLOT = {
-  ...{ least: 250, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },
+  ...{ least: 256, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },
   ...{ beside: 0.56, patch: 350, bars: 150 },
 };
 /** Room for the sum of what a kernel adds. */
