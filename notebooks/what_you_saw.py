@@ -210,7 +210,7 @@ def your_own_model(n: Any) -> Told:
     """Tell of tutorial 6."""
     facts = {
         "cnn accuracy": n.right,
-        "cnn line": n.straightest,
+        "cnn bases": [row.basis for row in n.about_cnn.layers],
         "cnn functions": sum(row.functions for row in n.about_cnn.layers),
         "cnn left out": [kind for _, kind, _ in n.about_cnn.left_out],
         "file error": n.file_error,
@@ -234,7 +234,7 @@ def your_own_model(n: Any) -> Told:
             f"{n.by_pykan['error with a formula']:.0e}."
         )
     return facts, [
-        f"CNN: {facts['cnn functions']:,} functions, all lines by R² ≥ {n.straightest:.3f}; "
+        f"CNN: {facts['cnn functions']:,} functions, all straight lines; "
         f"{n.right:.1%} of the test digits right after one epoch; left out: "
         f"{listed(facts['cnn left out'])}.",
         f"Class from a file: Σφ is its output but for {n.file_error:.0e}. One function made "
