@@ -301,6 +301,7 @@ def networks() -> dict[str, str]:
         "cnn_verdict": lesson.which(
             ahead, "the CNN ends ahead of it", "the CNN ends behind it", "neither is clearly ahead"
         ),
+        "grey_hills": lesson.in_words(found["grey"]["hills"], ".0f"),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
         "grey_worth_of_size": lesson.in_words(100 * np.subtract(grey, as_large["grey: right"])),
         "many_hills": lesson.in_words(full["end: hills"]),

@@ -1112,15 +1112,43 @@ def about_bases(here: Mapping[str, tuple[float, float]]) -> Markdown:
 def nearest_family(
     errors: Mapping[str, Mapping[str, Sequence[float]]], counts: Sequence[int]
 ) -> Markdown:
-    """Show for each target and each number of terms which family errs least, and by how much."""
+    """Show for each target and each number of terms which family errs least."""
     rows = []
     for target, families in errors.items():
-        row = [target]
-        for number in range(len(counts)):
-            error, family = min((found[number], family) for family, found in families.items())
-            row.append(f"{family} ({error:.0e})")
-        rows.append(row)
+        nearest = [min(families, key=lambda one: families[one][k]) for k in range(len(counts))]
+        rows.append([target, *nearest])
     return table(["nearest, of so many terms", *counts], rows)
+
+
+def about_helped_families(
+    errors: Mapping[str, Mapping[str, Sequence[float]]],
+    counts: Sequence[int],
+    polynomials: Mapping[str, float],
+    wider: Mapping[int, float],
+) -> Markdown:
+    """Say what wider bumps and polynomials without tanh change, and how slowly a kink is met."""
+
+    def times(before: float, after: float) -> str:
+        ratio = max(before, after) / min(before, after)
+        said = f"{float(f'{ratio:.1g}'):,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+        return f"{said} times {'smaller' if after < before else 'larger'}"
+
+    of_tanh = {target: found["Chebyshev"][counts.index(17)] for target, found in errors.items()}
+    changed = [f"{times(of_tanh[of], polynomials[of])} for the {of}" for of in errors]
+    fall = {
+        target: {family: row[counts.index(17)] / row[-1] for family, row in errors[target].items()}
+        for target in ("wave", "kink")
+    }
+    kink = fall["kink"].values()
+    by, most = max((by, family) for family, by in fall["wave"].items())
+    return say(
+        f"With {counts[-1]} bumps 1.5 times as wide as their distance the error for the wave is "
+        f"{times(errors['wave']['RBF'][-1], wider[counts[-1]])}.",
+        f"With 17 polynomials of x itself the error is {listed(changed)}.",
+        f"From 17 terms to {counts[-1]} the error for the kink falls to between "
+        f"1/{max(kink):.1f} and 1/{min(kink):.1f}, that for the wave to as little as "
+        f"1/{float(f'{by:.1g}'):,.0f} ({most}).",
+    )
 
 
 def moving_lines(
