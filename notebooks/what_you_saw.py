@@ -15,7 +15,18 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import at_least, covers, in_words, listed, points_lost, recorded, say, which
+from lesson import (
+    at_least,
+    covers,
+    in_words,
+    large_behind,
+    large_lost,
+    listed,
+    points_lost,
+    recorded,
+    say,
+    which,
+)
 
 import kan_widgets as kw
 
@@ -328,7 +339,9 @@ def readings_to_publish(n: Any) -> Told:
         "control": [n.cut.control_change.low, n.cut.control_change.high],
         "beside_control": [n.cut.after_control.low, n.cut.after_control.high],
         "inside": covers(n.cut),
-        "large_lost": n.large_lost.tolist(),
+        "large_lost": large_lost(n.cut, n.controls).tolist(),
+        "large_lost_later": large_lost(n.cut, n.controls, max(n.controls)).mean(),
+        "large_behind": [large_behind(n.controls, steps).mean() for steps in n.controls],
         "moments": [moment.kind for moment in n.seen.moments],
         "most_p": max([moment.p for moment in n.seen.moments], default=0.0),
         "page": n.page.data,

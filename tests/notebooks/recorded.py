@@ -1121,7 +1121,7 @@ CLAIMS = [
         for page, words, effects in (
             (
                 COUNT,
-                "Which kind of line there is more of turns with the digits",
+                "Turn the digits, and the lines turn with them",
                 [Effect("turn of lines with the digits, of ten kernels", turning)],
             ),
             (ROWS, "They do not need splines", [without_splines(of) for of in (BARE, ONCE_BARE)]),
