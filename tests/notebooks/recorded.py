@@ -1087,7 +1087,7 @@ CLAIMS = [
             above=-0.01,
             below=0.01,
         )
-        for page in (READ, ESSAY, ROWS)
+        for page in (READ, ROWS)
     ),
     *(
         Claim(page, words, effect, above)
