@@ -915,8 +915,8 @@ def about_the_unseen() -> Markdown:
         "Black on white: "
         + which(change, "the last does better than *moved*", "the last does worse", "level")
         + f", by {in_words(change)} points. (It saw bright pictures, too: whether these do it, or "
-        "the doubt, was not tested.) With the best of the three "
-        + which(best - 0.5, "most are right.", "most are wrong.", "about half are right."),
+        f"the doubt, was not tested.) With the best of the three {in_words(best, '.0%')} are "
+        "right.",
         "Ruled digits: *moved* gets "
         + which(more, "more right than *as they are*", "fewer right", "as many right")
         + f", by {in_words(more)} points.",

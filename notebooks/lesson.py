@@ -934,7 +934,7 @@ def about_cuts(cut: Any, controls: Mapping[int, Mapping[str, Any]]) -> Markdown:
         "more than the small ones on these inputs. (The first bracket is wider, as it is for other "
         "inputs, too.)",
         f"{'**That turns**' if turned else 'That stays'} with the steps: after {many:,}, not {few},"
-        f" the large ones lack {in_words(behind_later)} more than the small ones"
+        f" the large ones have {in_words(-behind_later)} points more than the small ones"
         + (", so eight seeds were sure of what held for one length of training." if turned else ".")
         + f" Beside the networks with splines they lack {later.mean():.1f} "
         f"({span(later, '.1f')}): "
@@ -1012,6 +1012,10 @@ def about_curve(
         for end in ("", lowered)
     ]
     larger = np.less(twenty[LARGE], twenty["MLP"]).sum()
+    further = [
+        "Lowering the rate leaves all three further off in the median: none had finished, so this "
+        "is a race over 1,000 steps."
+    ] * all(np.median(twenty[f"{name}{lowered}"]) > np.median(twenty[name]) for name in models)
     said = say(
         f"The {min(errors, key=lambda short: errors[short])} is nearest. In twenty others the KAN "
         f"is nearest {nearest[0]} times, and the large MLP is before the small one {larger} times.",
@@ -1020,6 +1024,7 @@ def about_curve(
         f"Is the KAN ahead because of these jumps? With a rate that falls to 0 from step 500 on, "
         f"the {most}'s loss jumps in {np.count_nonzero(twenty[f'{names[most]}{lowered}: jumps'])} "
         f"of 20, and the KAN is nearest {nearest[1]} times.",
+        *further,
     )
     return Markdown(f"{means.data}\n\n{said.data}")
 

@@ -58,7 +58,8 @@ def three(records: Mapping[str, Mapping[str, Any]], test_digits: int) -> Markdow
         f"ahead in {(ahead > 0).sum()} of them.",
         f"For one step of the CNN the MLP makes {cnn / steps['MLP']:.0f} and the KAN-CNN "
         f"{cnn / steps['KAN-CNN']:.1f}, on this machine: as many numbers are not as much work. A "
-        "number of a kernel is used at every place of the digit, a number of the MLP once.",
+        "number of a kernel is used at every place of the digit, a number of the MLP once. (The "
+        "KAN-CNN pays for its functions with fewer channels.)",
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
@@ -221,7 +222,7 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
         return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
 
     counts = table(
-        ["of twenty other runs, by variables the KAN is nearer in", *dimensions],
+        ["of twenty other runs the KAN is nearer in, by number of variables", *dimensions],
         [
             [f"{of}, than {name}", *nearer(of, mlp)]
             for of in functions
@@ -248,10 +249,10 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
     )
     many = table(
         [
-            "folds in 16 variables, left",
-            "as large as 4 units, twenty others",
-            "as 16, here",
-            "as 16, twenty others",
+            "left of the folds in 16 variables",
+            "all as large as a KAN of 4 units, twenty others",
+            "of 16, here",
+            "of 16, twenty others",
         ],
         [
             [
