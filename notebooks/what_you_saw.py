@@ -226,7 +226,7 @@ def your_own_model(n: Any) -> Told:
         "cnn left out": [kind for _, kind, _ in n.about_cnn.left_out],
         "file error": n.file_error,
         "file loss": n.file_loss,
-        "edit": {"before": n.before, "straight": n.straight, "after": n.after},
+        "edit": {"before": n.before, "straight": [*n.straight.values()], "after": n.after},
         "libraries": n.functions_of,
         "refused": n.refused,
         "wrong": n.wrong,
@@ -249,7 +249,8 @@ def your_own_model(n: Any) -> Told:
         f"{n.right:.1%} of the test digits right after one epoch; left out: "
         f"{listed(facts['cnn left out'])}.",
         f"Class from a file: Σφ is its output but for {n.file_error:.0e}. One function made "
-        f"straight makes the error {n.straight / n.before:.0f} times as large; undone, it is "
+        f"straight makes the error {min(n.straight.values()) / n.before:.0f} to "
+        f"{max(n.straight.values()) / n.before:.0f} times as large; undone, it is "
         f"{n.after:.1e}, {'as' if n.after == n.before else 'not as'} before.",
         pykan,
         f"Own layer: with the right adapter Σφ is off by {n.proof.error:.0e} in {n.proof.outputs} "
