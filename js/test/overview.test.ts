@@ -339,17 +339,36 @@ describe("a small layer of curves", () => {
         expect(textsIn(0)).toContain("output 0 of 16");
         continue;
       }
-      expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–2 of 16", "▼ 13 more"]));
+      expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–3 of 16", "▼ 12 more"]));
       const next = pages?.turned("down", view(0)) ?? 0;
-      expect(textsIn(next)).toEqual(expect.arrayContaining(["outputs 3–5 of 16", "▼ 10 more"]));
+      expect(textsIn(next)).toEqual(expect.arrayContaining(["outputs 4–7 of 16", "▼ 8 more"]));
       expect(pages?.turned("up", view(next))).toBe(0);
-      const { y, height } = scene.sites.box(String(3 * 72)) as Required<DOMRect>;
+      const { y, height } = scene.sites.box(String(4 * 72)) as Required<DOMRect>;
       expect(y).toBeGreaterThanOrEqual(next);
-      expect(scene.sites.at(60, y + height / 2, view(next))).toBe(String(3 * 72));
+      expect(scene.sites.at(60, y + height / 2, view(next))).toBe(String(4 * 72));
       expect(scene.sites.at(15, next + most + 8, view(next))).toBe("up");
       expect(end(next)).toBe(end(0));
       expect(scene.height - foot).toBeCloseTo(cuts[15], 6);
     }
+  });
+
+  it("of many functions opens where the largest, or the selected one, is in sight, and shows no fewer outputs on a wider page", () => {
+    const large = frameOf([layer({ kind: "conv", shape: [16, 8, 3, 3] })]);
+    const rowsSeen = [1000, 1186, 1420, 1800].map((width) => {
+      const scene = sceneOf(large, { width });
+      const { foot = 0, cuts = [], opened = () => -1 } = scene;
+      const most = Math.max(...cuts.filter((cut) => cut + foot <= 480));
+      const view = { x: 0, y: 0, width, height: most + foot };
+      const y = opened(view);
+      const seen = { ...view, y };
+      expect(y).toBeGreaterThan(0);
+      expect(opened(seen)).toBe(y);
+      const said = scene.sheets.flatMap(({ marks }) => [...marks(seen)]).flatMap(textOf);
+      expect(said.find((text) => text.includes("φ| up to"))).toMatch(/^the largest, framed/);
+      return cuts.filter((cut) => cut <= most).length;
+    });
+    expect(rowsSeen).toEqual([...rowsSeen].sort());
+    expect(sceneOf(few, { width: 1186 }).opened).toBeUndefined();
   });
 
   it("has the ends of the axis of y in a large cell, in a small one not", () => {

@@ -353,10 +353,13 @@ describe("the plane", () => {
 
   it("prints a range", () => {
     expect(rangeText([-0.125, 0.25])).toBe("φ from −0.125 to 0.25");
-    const course = (first: number, last: number) => courseText([-1, 2], [first, last]);
-    expect(course(-1, 2)).toBe("φ rises from −1 to 2");
-    expect(course(2, -1)).toBe("φ falls from 2 to −1");
-    expect(course(0, 0)).toBe("φ goes up and down between −1 and 2");
+    const course = (...values: number[]) => courseText([-1, 2], values);
+    expect(course(-1, 0, 2)).toBe("φ rises from −1 to 2");
+    expect(course(2, 1.99, 2, 0, -1)).toBe("φ falls from 2 to −1");
+    expect(course(0, -1, 0.5, 2)).toBe("φ falls from 0 to −1, then rises to 2");
+    expect(course(-1, 1, 2, 1, 1.01, 0)).toBe("φ rises from −1 to 2, then falls to 0");
+    expect(course(0, 2, -1, 2)).toBe("φ turns 2 times, between −1 and 2");
+    expect(courseText([1, 1], [1, 1])).toBe("φ is 1 everywhere");
     expect(courseText(null, [0, 1])).toBe("φ is not finite");
     expect(rangeText(null)).toBe("φ is not finite");
   });

@@ -201,8 +201,9 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const around = COL_LABEL + BAND_GAP + (kh - 1) * cellGap;
   const outputs = Math.max(1, Math.floor((room - 2 * PAD) / (bands * (around + kh * min))));
   const fitting = (room - 2 * PAD) / (outputs * bands) - around;
-  const unit = rowsCut && fitting >= LEAST_CUT * kh ? bands : 1;
-  if (unit > 1) cell = Math.min(cell, Math.floor(fitting / kh));
+  const areWhole = rowsCut && fitting >= LEAST_CUT * kh;
+  const unit = areWhole ? bands : 1;
+  if (areWhole) cell = Math.min(cell, Math.floor(fitting / kh));
   const blockHeight = down(cell);
   const bandHeight = COL_LABEL + (rowsCut ? 1 : rows) * (blockHeight + gap) - gap + BAND_GAP;
   const strips = (rowsCut ? rows : 1) * bands;

@@ -200,6 +200,8 @@ export interface Scene {
   stuck?: number | undefined;
   /** Pixels at the bottom that stay in view where it scrolls; what is seen above ends at a cut. */
   foot?: number | undefined;
+  /** How far it is scrolled to see what it tells of, as long as nobody has scrolled elsewhere; given what is seen now. */
+  opened?: ((view: Rect) => number) | undefined;
   /** The sheets from the lowest to the topmost. */
   sheets: readonly Sheet[];
   sites: Sites;

@@ -26,10 +26,13 @@ export function createLayerView(shell: Shell, stage: Stage) {
     /** How often a frame has been drawn and how long the last drawing took. */
     drawn: () => ({ frames, milliseconds }),
     changed(what: string) {
-      if (what === "selection") showSelectedLayer(shell);
+      if (what === "selection") {
+        showSelectedLayer(shell);
+        stage.follow();
+      }
       if (what === "stream") frame = null;
       if (what !== "layer" && what !== "mode") return;
-      stage.scrollToTop();
+      stage.follow(true);
       stage.keyboardAt("");
     },
     /** Draws what `make` gives, with what is pointed at; what is taller than `most` scrolls. */

@@ -59,6 +59,8 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const siteAt = (place: Point) => scene?.sites.at(place.x, place.y, view()) ?? "";
   const drags = createDrags(canvas, at, siteAt, hands, signal);
   const walk = createWalk(hands, reveal);
+  /** How far it is scrolled to what a scene tells of; null where the reader has scrolled elsewhere. */
+  let opened: number | null = 0;
 
   function pointed(): Pointed {
     if (!scene) return NOT_POINTED;
@@ -127,12 +129,17 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     /** Draws the scene that `make` gives for this width and what is pointed at; one taller than `most` scrolls. */
     show<S extends Scene>(given: Given, most: number, make: (given: Given) => S | string) {
       const now = pointed();
+      if (opened !== viewport.element.scrollTop && view().height > 0) opened = null;
       const next = viewport.fit((width) => make({ ...given, width, pointed: now }), most);
       if (typeof next === "string") {
         scene = null;
         return next;
       }
       scene = next;
+      if (opened !== null) {
+        if (next.opened) viewport.element.scrollTop = next.opened(view());
+        opened = viewport.element.scrollTop;
+      }
       painter.paint(next, view(), given.ratio);
       const { id } = pointed();
       canvas.style.cursor = hands.cursor?.(id) ?? next.sites.cursor?.(id) ?? (id ? "pointer" : "");
@@ -150,8 +157,10 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     },
     clientRect,
     reveal,
-    scrollToTop() {
-      viewport.element.scrollTop = 0;
+    /** From now on it is scrolled to what a scene tells of, until the reader scrolls; `top`: from the top on. */
+    follow(top = false) {
+      if (top) viewport.element.scrollTop = 0;
+      opened = viewport.element.scrollTop;
     },
   };
 }

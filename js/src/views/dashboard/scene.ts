@@ -4,7 +4,7 @@ import { formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import type { Paged } from "../../scene/still.ts";
-import { isUnderWay, latestLoss } from "../../wire/standing.ts";
+import { latestLoss } from "../../wire/standing.ts";
 import type { Panels } from "./panels.ts";
 
 export function drawing(): Drawing {
@@ -38,8 +38,8 @@ export function sceneOf(
     const { value, at } = counts ? curve : loss;
     const logged = at === undefined ? "" : ` at step ${formatCount(at)}`;
     const title = `The latest ${loss.name} that was logged${isBack ? " by then" : ""}${logged}, not smoothed: ${value}`;
-    // While it trains the step that is shown is mostly another one.
-    const when = at === step && (isBack || !isUnderWay(store.standing())) ? "" : logged;
+    // While it trains the headline has no step: see the shell's status.
+    const when = at === step || (!isBack && store.standing().state === "running") ? "" : logged;
     const heights = curve?.heights ?? [];
     const swatch = { kind: "spark", colours: [theme.colours["curve-0"]], heights } as const;
     const text = `${loss.name} ${formatNumber(value)}${when}`;

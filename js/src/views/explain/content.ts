@@ -336,9 +336,10 @@ function added(value: number): string {
 }
 
 /** The selected share in one line; what to do where there is none. */
-export function shareText(part: LayerShares, selected: number): string {
+export function shareText(part: LayerShares, selected: number, isSaved = false): string {
   if (selected < 0 && part.scores.length < 2) return "Click a row to select its function.";
-  if (selected < 0) return "Click a row or the map to select a function, or a class to explain it.";
+  const classes = isSaved ? "" : ", or a class to explain it";
+  if (selected < 0) return `Click a row or the map to select a function${classes}.`;
   return `${part.layer} · ${shareName(part, selected)} · ${signed(part.values[selected])}`;
 }
 

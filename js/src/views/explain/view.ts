@@ -27,12 +27,14 @@ export const render = viewOf(KIND, build);
 function build(shell: Shell): Parts {
   const draw = drawing();
   let scene: ExplainScene | null = null;
+  /** In a page saved for itself no model is there to explain another class. */
+  const isSaved = () => shell.store()?.status().state === "saved";
   const stage = createViewStage(shell, {
     press(id) {
       if (!scene) return;
       const { target, share, whole } = scene.meant(id);
-      const isSaved = shell.store()?.status().state === "saved";
-      if (target >= 0 && !isSaved && shell.get("target") !== target) shell.choose("target", target);
+      if (target >= 0 && !isSaved() && shell.get("target") !== target)
+        shell.choose("target", target);
       if (share >= 0) select(scene, share);
       else if (whole) showWhole();
     },
@@ -98,7 +100,7 @@ function build(shell: Shell): Parts {
       header.show(shown);
       const { selected, part } = shown;
       const over = pointed.id ? shown.sites.words(pointed.id) : "";
-      shell.read(over || shareText(part, selected), !over && selected >= 0);
+      shell.read(over || shareText(part, selected, isSaved()), !over && selected >= 0);
       return shown;
     },
   };

@@ -78,6 +78,7 @@ export function underMap<S extends Scene>(scene: S, map: LayerMap, theme: Theme)
     width: Math.max(scene.width, box.x + box.width + PAD),
     height: scene.height + under,
     cuts: scene.cuts?.map((y) => y + under),
+    opened: scene.opened && ((view) => (scene.opened?.(up(view)) ?? 0) + under),
     words: `${scene.words} ${mapText(map)}.`,
     caption: [{ text: mapText(map), tone: "ink" }, ...scene.caption],
     sheets: [

@@ -43,9 +43,11 @@ export function pagesOf(a: Arrangement, foot: number) {
     };
     const [rows, count] = a.flowing ? [a.perBand, a.columns] : [1, ends.length];
     if (a.rowsCut && a.unit < a.bands) {
-      const { row, column } = stripAt(a, first);
-      const end = Math.min(a.columns, column + a.perBand);
-      return [`output ${corner + row}: ${spanOf(a.column ?? "input", column, end, a.columns)}`, ""];
+      const [from, to] = [stripAt(a, first), stripAt(a, next - 1)];
+      if (from.row < to.row) return [spanOf("output", from.row, to.row + 1, a.rows, corner), ""];
+      const end = Math.min(a.columns, to.column + a.perBand);
+      const part = spanOf(a.column ?? "input", from.column, end, a.columns);
+      return [`output ${corner + from.row}: ${part}`, ""];
     }
     const last = Math.min(count, next * rows);
     const name = spanOf(noun, first * rows, last, count, isScattered(a) ? 1 : corner);
@@ -89,6 +91,14 @@ export function pagesOf(a: Arrangement, foot: number) {
       const { y: top, up, down } = lineIn(view);
       const isIn = (box: Rect) => x >= box.x && x < box.x + box.width && y < top + PAGES;
       return y < top ? null : isIn(up) ? "up" : isIn(down) ? "down" : "";
+    },
+    /** How far is scrolled to the page of a box; where it is in sight, not at all. */
+    opened({ y, height }: Rect, view: Rect): number {
+      const [first, next] = rowsIn(view);
+      const row = ends.findIndex((end) => end >= y + height);
+      if (row >= first && row < next) return view.y;
+      const [, rows] = rowsIn({ ...view, y: 0 });
+      return starts[Math.floor(row / rows) * rows];
     },
     /** How far is scrolled after a press; undefined for what is no button. */
     turned(id: string, view: Rect): number | undefined {

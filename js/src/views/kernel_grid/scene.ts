@@ -24,6 +24,7 @@ import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from ".
 import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, type Pages, pagesOf, seenIn } from "./pages.ts";
 import {
+  furthest,
   type Ingredients,
   inputRange,
   type Picture,
@@ -211,6 +212,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   // Where nothing is selected a view beside it shows this one: see the inspector's scene.
   const isBeside = !plot && linked && given.store.selection() === null;
   const beside = isBeside ? [firstShown(given.store, layer).f] : [];
+  const [first = selected] = selected < 0 && plot ? [furthest(picture.sizes)] : beside;
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,
@@ -220,6 +222,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     width: plot ? given.width : widthOf(arrangement, given),
     height: pages ? pages.height : Math.max(tall, below),
     foot: pages?.foot,
+    opened: pages && first >= 0 ? (view) => pages.opened(boxOf(picture, first), view) : undefined,
     pages,
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: momentText(picture.frame),

@@ -65,7 +65,7 @@ function outputsOf({ outputs, layer, layers }: State) {
   return [{ value: "-1", label: "all" }, ...named];
 }
 
-/** The trait of the clicks on the kernel, which no model has. */
+/** The trait of the clicks on functions, which no model has. */
 const AXIS = "axis";
 
 const OPTIONS: readonly Option<State>[] = [
@@ -78,13 +78,13 @@ const OPTIONS: readonly Option<State>[] = [
   },
   {
     trait: AXIS,
-    label: "Which entry the next click on the kernel sets",
+    label: "Which of the two the next click on a function sets",
     title: "",
     as: "segments",
     options: ["x", "y"].map((value) => ({
       value,
       label: `set ${value}`,
-      title: `The next click on the kernel sets the entry along ${value}`,
+      title: `The next click on a function sets the one along ${value}`,
     })),
     shown: ({ mode }) => mode === "pair",
   },

@@ -84,7 +84,12 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const [across, up] = [rangeOf(placeX, i), rangeOf(placeY, j)];
   const [low, high] = [Math.min(across[0], up[0]), Math.max(across[1], up[1])];
   const air = observed ? RANGE_AIR * (high - low) : 0;
-  const range: Ends = [low - air, high + air];
+  // Further out than both functions are known there would be no sum.
+  const known = [i, j].map((f) => layer.tables[layer.tableOf?.[f] ?? 0].x);
+  const range: Ends = [
+    Math.max(low - air, ...known.map((x) => x[0])),
+    Math.min(high + air, ...known.map((x) => x[x.length - 1])),
+  ];
   const surface = keep("surface", [frame, layer, i, j, ...range], () =>
     surfaceOf(frame, layer, [i, j], [range, range], SURFACE_POINTS),
   );

@@ -60,12 +60,7 @@ function build(shell: Shell): Parts {
   let begins: "by hand" | "by keyboard" | null = null;
   const header = createHeader(shell, acts, stage.element);
   const ask = createAsking(shell);
-  takeWheel(
-    stage.element,
-    (event) => camera.turn(event, stage.at(event)),
-    signal,
-    (event) => (scene ? stage.at(event).y < scene.room.height : false),
-  );
+  takeWheel(stage.element, (event) => camera.turn(event, stage.at(event)), signal);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     const store = shell.store();

@@ -15,7 +15,7 @@ import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
-import { grown, outline } from "../../scene/shapes.ts";
+import { grown } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Selection, Store } from "../../wire/types.ts";
@@ -46,7 +46,7 @@ import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
 import { dataRange, type Phi, type PhiReading, phiOf, readPhi, tableRange } from "./terms.ts";
 import { fromX, reaching, roomy, roundWindow } from "./window.ts";
-import { courseText, description, formula, phiInputsText } from "./words.ts";
+import { COURSE, courseText, description, formula, phiInputsText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
@@ -58,7 +58,6 @@ export interface Touch {
   edited: { at: Selection; coefficients: ArrayLike<number> } | null;
   /** A point is held: y stays as it is. */
   held: { b: number; y: Ends } | null;
-  wheel: boolean;
   /** The input of a function that another view points at. */
   pointedAt(at: Selection): number | null;
 }
@@ -161,7 +160,6 @@ export function drawing(): InspectorDrawing {
     reading: null,
     edited: null,
     held: null,
-    wheel: false,
     pointedAt: () => null,
   } as Touch;
   return draw;
@@ -256,7 +254,6 @@ function sceneOf(
       ),
     ),
     ...pointNames(points, plane),
-    ...(touch.wheel ? [outline(places.plot, colours.accent)] : []),
   ];
   const { plot } = places;
   const boxes = [plot.x, plot.y, plot.width, plot.height, ...y];
@@ -317,12 +314,14 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
 function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
   const { at, phi, range, x, frame } = picture;
   const { layer } = phi;
-  const [start, end] = x.map((at) => readPhi(phi, at)?.phi ?? Number.NaN);
+  const course = Array.from({ length: COURSE }, (_, k) => {
+    return readPhi(phi, x[0] + ((x[1] - x[0]) * k) / (COURSE - 1))?.phi ?? Number.NaN;
+  });
   const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
   const which = first?.why && first.at === frame.step ? `, ${first.why}` : "";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
-    { text: courseText(range, [start, end]), tone: range ? "ink" : "warn", strong: true },
+    { text: courseText(range, course), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },

@@ -4,7 +4,6 @@ import { placeText, selectionOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import type { Point } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
-import { putStyle } from "../../shell/element.ts";
 import { createLayerView } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
@@ -110,7 +109,7 @@ function build(shell: Shell): Parts {
     },
     still(given) {
       const saved = drawing();
-      saved.touch = { ...touch, reading: null, wheel: false };
+      saved.touch = { ...touch, reading: null };
       return saved(given);
     },
     changed(what) {
@@ -126,7 +125,6 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       editing.settle();
-      touch.wheel = stage.element.hasAttribute("data-wheel");
       const shown = view.show(given, null, Number.POSITIVE_INFINITY, draw);
       if (typeof shown === "string") return shown;
       seen = shown;
@@ -236,7 +234,6 @@ function createBoard(shell: Shell, means: Means) {
       return inLegend(at) ? null : movement.turn(event, at);
     },
     signal,
-    (event) => !inLegend(stage.at(event)),
   );
 
   return {
@@ -245,7 +242,6 @@ function createBoard(shell: Shell, means: Means) {
     show(shown: InspectorScene) {
       points.show(pointPlaces(shown), touch.held ? `point:${touch.held.b}` : "");
       rows.show(rowPlaces(shown));
-      placeHint(shell.root, shown);
     },
   };
 }
@@ -270,15 +266,6 @@ function rowPlaces({ legend, sites }: InspectorScene): Operable[] {
     const own = { id: `row:${row.key}`, box, label: row.label, pressed: row.on };
     const id = `remove:${row.key}`;
     return away ? [own, { id, box: away, label: sites.words(id) }] : [own];
-  });
-}
-
-/** What is said about the wheel stands over the plot, wherever that lies. */
-function placeHint(root: HTMLElement, { places: { plot } }: InspectorScene) {
-  const middle = `${Math.round(plot.x + plot.width / 2)}px`;
-  putStyle(root, {
-    "--kw-plot-middle": middle,
-    "--kw-plot-end": `${Math.round(plot.y + plot.height)}px`,
   });
 }
 

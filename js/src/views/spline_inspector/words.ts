@@ -14,7 +14,7 @@ export function unseenText(isAlone: boolean): string {
     : "live.observe(batch) shows here where the inputs fall";
 }
 
-export const UNREAD = "Point at the curve to read it; click a term to hide it.";
+export const UNREAD = "Point at the curve to read it; click a term to hide it. Ctrl + wheel zooms.";
 
 /** The line under the drawing: what is wrong, what is waited for, or what can be done. */
 export function footText(
@@ -26,10 +26,14 @@ export function footText(
   const warning = store.edits().message;
   if (warning) return { text: warning, warns: true };
   const back = store.cursor() >= 0 ? "This is an earlier step: press “newest” to edit." : "";
-  const help = "Drag a point to change its weight.";
+  const help = "Drag a point to change its weight. Ctrl + wheel zooms.";
   const calm = late ? "waiting for the model…" : editable ? locked || back || help : "";
   return { text: calm, warns: false };
 }
+
+/** The least turn that is spoken of, as a share of φ's range; and how many values are looked at. */
+const LEAST_TURN = 0.02;
+export const COURSE = 65;
 
 /** A function among those of all layers: "conv1 · 0,0 · 1,2". */
 export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
@@ -44,16 +48,31 @@ export function rangeText(range: Ends | null): string {
     : "φ is not finite";
 }
 
-/** What φ does over the x shown, by its values at the two ends: "φ falls from 0.0687 to −0.154". */
-export function courseText(range: Ends | null, [first, last]: Ends): string {
+/** What φ does over the x shown, by its values along them: "φ falls from 0.37 to −0.279, then rises to 0.47". */
+export function courseText(range: Ends | null, values: readonly number[]): string {
   if (!range) return rangeText(range);
-  const [low, high] = range;
-  const near = (a: number, b: number) => Math.abs(a - b) <= 0.02 * (high - low);
-  const [a, b] = [formatNumber(first), formatNumber(last)];
-  if (a === b && near(low, high)) return `φ is ${a} everywhere`;
-  if (near(first, low) && near(last, high)) return `φ rises from ${a} to ${b}`;
-  if (near(first, high) && near(last, low)) return `φ falls from ${a} to ${b}`;
-  return `φ goes up and down between ${formatNumber(low)} and ${formatNumber(high)}`;
+  const [low, high] = range.map(formatNumber);
+  const [a, b] = [values[0], values[values.length - 1]].map(formatNumber);
+  if (low === high) return `φ is ${low} everywhere`;
+  const { turns, rises } = turnsOf(values, LEAST_TURN * (range[1] - range[0]));
+  const [first, second, end] = rises ? ["rises", "falls", high] : ["falls", "rises", low];
+  if (turns === 0) return `φ ${first} from ${a} to ${b}`;
+  if (turns === 1) return `φ ${first} from ${a} to ${end}, then ${second} to ${b}`;
+  return `φ turns ${turns} times, between ${low} and ${high}`;
+}
+
+/** How often values turn by more than `least`, and whether they rise at first. */
+function turnsOf(values: readonly number[], least: number) {
+  let [way, best, turns] = [0, values[0], 0];
+  for (const value of values) {
+    if (way === 0 ? Math.abs(value - best) <= least : way * (best - value) > 0) {
+      if (way === 0 || way * (best - value) <= least) continue;
+      turns++;
+    }
+    way = Math.sign(value - best) || way;
+    best = value;
+  }
+  return { turns, rises: turns % 2 === 0 ? way > 0 : way < 0 };
 }
 
 const X = /(?<![A-Za-z])x\b/;

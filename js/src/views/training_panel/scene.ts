@@ -120,7 +120,7 @@ function sceneOf(
   const isBegun = standing.state === "ready" && !status.begins;
   const isComing = isUnderWay(standing) && status.step > 0;
   const isBare = isBegun || (comes && isEmpty && (standing.loss || isComing));
-  const hint = isBare ? "" : emptyWords(status, comes, chart);
+  const hint = isBare ? "The loss is drawn here." : emptyWords(status, comes, chart);
   const empty = emptyMarks(hint, comes, { ...inside, height: whole }, colours);
   const below = isEmpty ? empty.height : whole;
   // Back in time the curves are read at the step that is shown.
