@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSteadyHeight } from "../src/shell/in_sight.ts";
+import { createSteadyHeight, noteHand } from "../src/shell/in_sight.ts";
 import { heightsOf, rowsOf } from "../src/views/dashboard/panels.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -329,5 +329,14 @@ describe("the panels in two columns", () => {
     const steady = createSteadyHeight();
     expect([254, 227, 254, 227, 227, 254].map(steady)).toEqual([254, 227, 254, 254, 254, 254]);
     expect([200, 254, 200].map(steady)).toEqual([200, 254, 254]);
+  });
+
+  it("are what they would be at first after a reader has done something", () => {
+    const steady = createSteadyHeight();
+    const heights = [200, 254, 200].map((height) => {
+      noteHand();
+      return steady(height);
+    });
+    expect(heights).toEqual([200, 254, 200]);
   });
 });

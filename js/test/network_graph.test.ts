@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { memory } from "../src/phi/memory.ts";
-import type { Given } from "../src/scene/drawing.ts";
+import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
@@ -334,12 +334,16 @@ describe("the diagram of the next frame", () => {
       probe: () => null,
     };
     const first = frameAt(0);
-    const given = { store, get: () => undefined } as unknown as Given;
+    const given = { store, get: () => undefined, pointed: NOT_POINTED } as unknown as Given;
     const keep = memory();
     const settings = { example: 0 } as unknown as Settings;
     const room = { x: 0, y: 0, width: 600, height: 300 };
     const [one, two] = [1, 2].map((step) =>
-      diagramOf(given, { frame: frameAt(step), settings, flow: null, room, window: WHOLE }, keep),
+      diagramOf(
+        given,
+        { frame: frameAt(step), settings, flow: null, room, window: WHOLE, selected: null },
+        keep,
+      ),
     );
     expect(two.frame.step).toBe(2);
     expect(two.parts[1].picture).not.toBe(one.parts[1].picture);
@@ -348,7 +352,7 @@ describe("the diagram of the next frame", () => {
     expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
     expect(hasSquares(two.parts)).toBe(false);
-    const asked = { frame: first, settings, flow: null, room, window: WHOLE };
+    const asked = { frame: first, settings, flow: null, room, window: WHOLE, selected: null };
     const zero = diagramOf(given, asked, keep);
     expect(zero.parts[1].picture?.ghost).toBeNull();
     expect(zero.ghost).toBe(first);
@@ -421,10 +425,14 @@ describe("the strongest path", () => {
     ghost: () => null,
     probe: () => null,
   };
-  const given = { store, get: () => undefined } as unknown as Given;
+  const given = { store, get: () => undefined, pointed: NOT_POINTED } as unknown as Given;
   const settings = { example: 0 } as unknown as Settings;
   const room = { x: 0, y: 0, width: 600, height: 300 };
-  const diagram = diagramOf(given, { frame, settings, flow, room, window: WHOLE }, memory());
+  const diagram = diagramOf(
+    given,
+    { frame, settings, flow, room, window: WHOLE, selected: null },
+    memory(),
+  );
   const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };
   /** The one that adds most, in the direction of the sum. */
   const largest = (own: number[]) => {

@@ -1,6 +1,7 @@
 /** NetworkView's scene as a whole: what it answers to pointing, and what it says. */
 
 import { describe, expect, it } from "vitest";
+import { functionOf, selectionOf } from "../src/phi/entries.ts";
 import { formatAlike } from "../src/phi/format.ts";
 import type { Given, Pointed } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
@@ -10,12 +11,21 @@ import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/shell/mount.ts";
 import { sumText } from "../src/views/network_view/close_up.ts";
 import { boldness } from "../src/views/network_view/diagram.ts";
+import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
 import { linkWords } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
-import type { Frame, LayerLayout, Probe, Station, Store, Structure } from "../src/wire/types.ts";
+import type {
+  Frame,
+  LayerLayout,
+  Probe,
+  Selection,
+  Station,
+  Store,
+  Structure,
+} from "../src/wire/types.ts";
 import { bandFor, frameOf, layer } from "./samples.ts";
 
 /** A network of linear layers with so many units each. */
@@ -52,13 +62,14 @@ interface Run {
   probe: Probe | null;
   ghost?: Frame;
   before?: Frame;
+  selection?: Selection | null;
 }
 
 /** Draws one frame after another, as a page that is live does. */
 function page(traits: Record<string, unknown> = {}, width = 900, room?: number) {
   const draw = drawing();
   return (
-    { frame, structure, probe, ghost, before }: Run,
+    { frame, structure, probe, ghost, before, selection }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
     const store = {
@@ -69,7 +80,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       probe: () => probe,
       activations: () => null,
       observed: () => null,
-      selection: () => null,
+      selection: () => selection ?? null,
       ghost: () => ghost ?? null,
       at: () => before ?? frame,
       initial: () => before ?? frame,
@@ -143,6 +154,30 @@ describe("pointing", () => {
         }
       }
       expect(found).toBeGreaterThan(8);
+    },
+  );
+
+  it.each([[[6, 8, 8, 4]], [[2, 3, 1]]])(
+    "at any link or circle of %j shows what a click on it selects",
+    (sizes) => {
+      const show = page();
+      const first = run(sizes);
+      const { diagram } = show(first);
+      const ids = diagram.parts
+        .slice(1)
+        .flatMap(({ number, links, units }) => [
+          ...links.map((n) => `e:${number}:${n}`),
+          ...units.map(({ unit }) => `u:${number}:${unit}`),
+        ]);
+      for (const id of ids) {
+        const pointed = { id, at: null, keyboard: "" };
+        const seen = show(first, pointed);
+        const chosen = selectionAt(seen.diagram, pointed)?.selection ?? null;
+        expect(functionOf(diagram.parts[Number(id[2])].column.layer as never, chosen)).toBe(
+          seen.shown?.f,
+        );
+      }
+      expect(ids.length).toBeGreaterThan(8);
     },
   );
 
@@ -451,6 +486,41 @@ describe("bars", () => {
   });
 });
 
+describe("a selected function without a place of its own", () => {
+  const sizes = [6, 12, 12, 4];
+  const show = page({}, 900);
+  const first = run(sizes);
+  const { diagram, legs } = show(first);
+  const part = diagram.parts[2];
+  const leg = legs.find(({ column }) => column === 2)?.bundle ?? -1;
+  const other = part.links.find((n) => part.bundles[n].to !== part.bundles[leg].to) as number;
+  const selection = selectionOf(part.column.layer as LayerLayout, part.bundles[other].first);
+  const crosses = ({ diagram: { parts } }: NetworkScene, n: number) =>
+    wayOf(parts[2], n)?.stops.some(({ height }) => height > 0);
+
+  it("stands large in its gap, and the path passes it", () => {
+    expect(part.stand).not.toBeNull();
+    expect(crosses(show(first), leg)).toBe(true);
+    const chosen = show({ ...first, selection });
+    const own = [leg, other, ...part.links].map((n) => crosses(chosen, n));
+    expect(own.filter(Boolean)).toEqual([]);
+    const { x = 0, y = 0, width, height } = part.stand ?? { width: 0, height: 0 };
+    const view = { x: 0, y: 0, width: chosen.width, height: chosen.height };
+    expect(chosen.sites.at(x + width / 2, y + height / 2, view)).toBe(`e:2:${other}`);
+  });
+
+  it("stays there while something else is pointed at", () => {
+    const violet = themeOf("light").colours.accent;
+    const drawn = ({ sheets }: NetworkScene) =>
+      paintsIn(sheets[3].marks({ x: 0, y: 0, width: 900, height: 600 })).has(violet);
+    const pointed = { id: "u:1:0", at: null, keyboard: "" };
+    expect([first, { ...first, selection }].map((given) => drawn(show(given, pointed)))).toEqual([
+      false,
+      true,
+    ]);
+  });
+});
+
 describe("the strongest path", () => {
   it("has colours that say the sign of φ where a hidden sum may be turned around", () => {
     const said = (sizes: number[]) => page()(run(sizes)).caption.map(({ text }) => text);
@@ -480,10 +550,10 @@ describe("the strongest path", () => {
       ...Array(12).fill(true),
       false,
     ]);
-    // While frames come in it is nearly the strongest, and has one name all the time.
+    // While frames come in it need not be the strongest: it has the name that it has at rest.
     for (const { caption } of shown)
       expect(caption.map(({ text }) => text).filter((text) => text.includes("path"))).toEqual([
-        "strong path (held)",
+        "strong path",
       ]);
     const scene = shown[12];
     if (scene.closeUp?.kind !== "unit") throw new Error("no unit");

@@ -163,18 +163,10 @@ def main() -> None:
     assert signs == list(found[600])
     beside = ROOT / "kan_widgets/widgets/font/characters.txt"
     beside.write_text("".join(signs), encoding="utf-8")
-    lines = [
-        "/** Widths of the font's characters in thousandths of its size. "
-        "Made by tests/data_provenance/build_font.py. */",
-        "",
-        f"export const CHARACTERS = {json.dumps(''.join(signs), ensure_ascii=False)};",
-        *(
-            f"export const WIDTHS_{w}: readonly number[] = {json.dumps([*found[w].values()])};"
-            for w in WEIGHTS.values()
-        ),
-        "",
-    ]
-    (ROOT / "js/src/scene/widths.ts").write_text("\n".join(lines), encoding="utf-8")
+    widths = {f"widths{w}": [*found[w].values()] for w in WEIGHTS.values()}
+    text = json.dumps({"characters": "".join(signs), **widths}, ensure_ascii=False, indent=2)
+    # `npm --prefix js run format` then puts many numbers in a line.
+    (ROOT / "js/src/scene/widths.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import type { Spread } from "../phi/interpolate.ts";
 import type { DotsMark, LinesMark, Mark, Paint, Rect, RectsMark, TextMark } from "./marks.ts";
 import type { Colours } from "./theme.ts";
 
-/** Size of words in a drawing. */
+/** Sizes of words in a drawing. */
 export const WORDS = 11;
+export const SMALL = 10;
 
 type RectPaint = Paint & Pick<RectsMark, "radius" | "fills">;
 

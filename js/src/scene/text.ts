@@ -1,6 +1,6 @@
 /** How wide words are in the font of all pictures. */
 
-import { CHARACTERS, WIDTHS_400, WIDTHS_600 } from "./widths.ts";
+import { characters, widths400, widths600 } from "./widths.json";
 
 /** The family's name, in CSS, in SVG and in the font's own files. */
 export const FAMILY = "kan-widgets";
@@ -10,11 +10,11 @@ export const FALLBACK = `${FAMILY}, system-ui, sans-serif`;
 export const MIDDLE = 0.36;
 
 const UNKNOWN_WIDTH = 900;
-const characterIndex = new Map([...CHARACTERS].map((character, k) => [character, k]));
+const characterIndex = new Map([...characters].map((character, k) => [character, k]));
 
 /** Pixels from the start to the end of a text. */
 export function widthOf(text: string, size: number, weight: 400 | 600 = 400): number {
-  const widths = weight === 600 ? WIDTHS_600 : WIDTHS_400;
+  const widths = weight === 600 ? widths600 : widths400;
   let sum = 0;
   for (const character of text) sum += widths[characterIndex.get(character) ?? -1] ?? UNKNOWN_WIDTH;
   return (sum * size) / 1000;

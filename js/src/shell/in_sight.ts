@@ -37,10 +37,15 @@ export function heightInSight(element: Element): number | undefined {
   return window.innerHeight - MARGIN - (isFirst ? Math.round(top) : 0);
 }
 
-/** Of numbers that go to and fro between two, the larger: words may wrap in the room left, and then leave another. */
+/** How often a reader has done something: what goes to and fro after that is what it did. */
+let hands = 0;
+export const noteHand = () => void hands++;
+
+/** Of numbers that go to and fro between two by themselves, the larger: words may wrap in the room left, and then leave another. */
 export function createSteadyHeight(): (next: number) => number {
-  let [before, last] = [Number.NaN, Number.NaN];
+  let [before, last, since] = [Number.NaN, Number.NaN, hands];
   return (next) => {
+    if (since !== hands) [before, last, since] = [Number.NaN, Number.NaN, hands];
     const returns = next === before && next < last;
     if (next !== last && !returns) [before, last] = [last, next];
     return last;

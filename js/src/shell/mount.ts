@@ -11,7 +11,7 @@ import { chooseInLinked, joinStream } from "./connection.ts";
 import { createSteering, type Steering } from "./controls.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
-import { bringIntoSight, drawingInSight } from "./in_sight.ts";
+import { bringIntoSight, drawingInSight, noteHand } from "./in_sight.ts";
 import { keepKeys } from "./keys.ts";
 import { createBeside, createSaving } from "./saving.ts";
 import { loadFont } from "./sheet.ts";
@@ -215,8 +215,10 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     if (typeof scene === "string") return say(scene);
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(remarks);
-    // During training the words change their length; at rest they take no more room than they need.
-    hold(`${scene.title} ${scene.width} ${isUnderWay(store.standing())}`);
+    // While frames come the words change their length; at rest they take no more room than they need.
+    const isMoving = isUnderWay(store.standing()) || store.cursor() >= 0;
+    const said = isMoving ? [scene.about] : remarks.map(({ text }) => text);
+    hold(`${scene.title} ${scene.width} ${said.join()}`);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
@@ -242,6 +244,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   watchTraits(model, model.get("drawn_from") as string[], heard, signal);
   keepKeys(root, signal);
+  listen(root, signal, { pointerdown: noteHand, keydown: noteHand }, { capture: true });
   watchAround(el, root, () => heard("theme"), signal);
   atEnd(signal, () => {
     unseen.stop();

@@ -100,7 +100,8 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     click(event) {
       walk.rest();
       if (drags.tookClick()) return;
-      const id = siteAt(at(event));
+      // A click has its place in whole pixels: it is of what is pointed at.
+      const id = pointer ? pointed().id : siteAt(at(event));
       if (id) walk.goOnFrom(id);
       hands.press(id, event);
     },

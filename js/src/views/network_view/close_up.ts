@@ -32,8 +32,13 @@ export type UnitCloseUp = NonNullable<ReturnType<typeof unitCloseUp>>;
 export type FunctionsCloseUp = NonNullable<ReturnType<typeof functionsCloseUp>>;
 export type CloseUp = PixelCloseUp | UnitCloseUp | FunctionsCloseUp;
 
-/** What is looked at closely: what is pointed at or selected, else what the network says. */
-export function closeUpOf(diagram: Diagram, focus: Focus | null, pointed: Pointed): CloseUp | null {
+/** What is looked at closely: what is pointed at or selected, else what the network says. A pixel that was clicked stays. */
+export function closeUpOf(
+  diagram: Diagram,
+  focus: Focus | null,
+  pointed: Pointed,
+  clicked: CloseUp | null = null,
+): CloseUp | null {
   const { graph, flow, parts, scores } = diagram;
   const then = flow?.frame;
   const last = { column: parts.length - 1, unit: scores?.best ?? 0, bundle: -1, entry: null };
@@ -47,6 +52,8 @@ export function closeUpOf(diagram: Diagram, focus: Focus | null, pointed: Pointe
   const values = unitValues(flow, column.station, unit);
   const best = values ? largest(values) : 0;
   let [row, at] = [Math.floor(best / columns), best % columns];
+  const isSame = clicked?.column === number && clicked.unit === unit;
+  if (isSame && clicked.kind === "pixel") ({ row, at } = clicked);
   const box = byUnit.get(unit);
   if (box && pointed.at && pointed.id.startsWith("u:")) {
     const { x, y } = inDiagram(diagram, pointed.at);
@@ -56,6 +63,26 @@ export function closeUpOf(diagram: Diagram, focus: Focus | null, pointed: Pointe
   const [, inputs, kh, kw] = layer.shape;
   const wanted = bundle < 0 ? -1 : Math.floor(bundles[bundle].first / (kh * kw)) % inputs;
   return pixelCloseUp(graph, number, flow, then, { unit, row, at, wanted });
+}
+
+/** The one function of a close-up that is shown with axes, and its link: the one that is looked at, else that of the path, else the one that adds most. */
+export function closelyOf(diagram: Diagram, closeUp: CloseUp | null, focus: Focus | null) {
+  if (!closeUp) return { shown: null, bundle: -1 };
+  const { bundles } = diagram.parts[closeUp.column];
+  const own = focus && focus.bundle >= 0 ? focus : null;
+  const onPath = diagram.legs.find(({ column }) => column === closeUp.column)?.bundle ?? -1;
+  let bundle = own?.column === closeUp.column ? own.bundle : onPath;
+  const from = sourceOf(closeUp);
+  if (closeUp.kind === "pixel" || bundles[bundle]?.to !== closeUp.unit)
+    bundle = bundles.findIndex((one) => one.to === closeUp.unit && one.from === from);
+  return { shown: shownFunction(diagram, closeUp, focus, bundle), bundle };
+}
+
+/** The unit before that a close-up is about: of a number the one that adds most. */
+function sourceOf(closeUp: CloseUp): number {
+  if (closeUp.kind === "pixel") return closeUp.channel;
+  if (closeUp.kind === "functions") return closeUp.from;
+  return closeUp.parts[leading(closeUp.parts.map(({ value }) => value))].from;
 }
 
 function indexWithin(value: number, count: number): number {
@@ -82,8 +109,7 @@ export function towardsSum(values: Iterable<number>): number[] {
 const CANCELLED = 0.1;
 
 /** The place of the number that counts most for their sum. */
-export const leading = (values: Iterable<number>): number =>
-  Math.max(0, maxIndex(towardsSum(values)));
+const leading = (values: Iterable<number>): number => Math.max(0, maxIndex(towardsSum(values)));
 
 const swepts = new WeakMap<Float32Array, Swept>();
 
@@ -202,13 +228,14 @@ export function pointOf({ graph, flow }: Diagram, { bundles, number }: Part, n: 
   return own ? { x: own.inputs[from], value: own.added[from] } : null;
 }
 
-/** Where no example is known the functions of a kernel, or the strongest of a link: of what is looked at, by itself of the first layer. */
-function functionsCloseUp({ parts }: Diagram, focus: Focus | null) {
+/** Where no example is known the functions of a kernel, or the strongest of a link: of what is looked at, by itself of the beginning of the path. */
+function functionsCloseUp({ parts, legs }: Diagram, focus: Focus | null) {
   const at = focus && parts[focus.column].column.layer ? focus : null;
   const part = at ? parts[at.column] : parts.find(({ column }) => column.layer !== null);
   const layer = part?.column.layer;
   if (!part || !layer) return null;
-  const n = at && at.bundle >= 0 ? at.bundle : strongestInto(part, at ? at.unit : null);
+  const own = at ?? legs.find(({ column }) => column === part.number);
+  const n = own && own.bundle >= 0 ? own.bundle : strongestInto(part, at ? at.unit : null);
   const bundle = part.bundles[n];
   if (!bundle) return null;
   const isOne = layer.kind === "linear";
@@ -235,7 +262,7 @@ export interface ShownFunction {
 }
 
 /** The one that is looked at, else the one that adds most; null in a plain layer, whose lines say no more than their links. */
-export function shownFunction(
+function shownFunction(
   { graph, parts }: Diagram,
   closeUp: CloseUp,
   focus: Focus | null,

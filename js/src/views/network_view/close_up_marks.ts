@@ -4,7 +4,7 @@ import { formatAlike } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
-import { flat, inMiddle, rect, rects, WORDS, words } from "../../scene/shapes.ts";
+import { flat, inMiddle, rect, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import {
@@ -17,14 +17,14 @@ import {
   sumText,
   type UnitCloseUp,
 } from "./close_up.ts";
-import { asOf, type Diagram } from "./diagram.ts";
+import type { Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
 import { unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
+import { asOf } from "./words.ts";
 
-const SMALL = 10;
 /** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
 const PLOT = {
   ...{ least: 256, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },

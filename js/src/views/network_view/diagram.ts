@@ -1,7 +1,7 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
 import { max, maxIndex } from "d3-array";
-import { formatAlike, formatCount, roughPercent, toATenth } from "../../phi/format.ts";
+import { formatAlike } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
 import type { Given } from "../../scene/drawing.ts";
@@ -72,8 +72,11 @@ export interface Part extends PlacedColumn, Omit<ShownColumn, "units"> {
   number: number;
   /** The column that its links come from. */
   before: Part | undefined;
-  /** Which of these is on the path; −1 if none is. */
+  /** Whose functions are drawn large: those of the selected link, which have no place of their own, else of the path's; −1 if of none. */
+  large: number;
+  /** Which runs through them, the path's; −1 where those of another are drawn there, as while that is pointed at. */
   leg: number;
+  isPassed: boolean;
   /** Null where no functions lead to it. */
   picture: LayerPicture | null;
   relevance: Relevance | null;
@@ -88,6 +91,8 @@ interface Asked {
   flow: Flow | null;
   room: Rect;
   window: DiagramWindow;
+  /** What is selected, also while something else is pointed at. */
+  selected: Focus | null;
 }
 
 /** What the strongest path goes by. */
@@ -152,17 +157,20 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
   return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
 }
 
-function picturesOf(graph: Graph, { frame, flow }: Asked, given: Given, keep: Keep) {
+function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
+  const { frame, flow, settings } = request;
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
   const late = waits(pace, frame, given);
   const start = performance.now();
   const ghost = given.store.ghost();
+  // Scales stay while frames move; at rest they are of what is drawn, whatever was drawn before.
+  const now = isMoving(given) ? [] : [frame, ghost, settings.example, flow?.blank];
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], newReach);
-    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], () =>
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, ...now], newReach);
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, ...now], () =>
       layerInputs(layer, observed),
     );
     widenInputs(inputs, (flow && columnInput(graph, k, flow)?.values) ?? []);
@@ -242,7 +250,7 @@ export function diagramOf(
   pathIn: (given: PathGiven, scores: ClassScores | null) => Leg[] = () => [],
 ): Diagram {
   const { store } = given;
-  const { frame, flow, room, window } = request;
+  const { frame, flow, room, window, selected } = request;
   const graph = graphIn(given, frame, keep);
   const scores = classScores(graph, flow);
   const { pictures, late } = picturesOf(graph, request, given, keep);
@@ -291,27 +299,39 @@ export function diagramOf(
     });
   });
   const drawn = shown.flatMap(({ links, units }) => [links, units]);
-  const inside = { width, height, scale: window.scale, hasBars: (scores?.raw.length ?? 0) > 1 };
+  const last = graph.columns[graph.columns.length - 1];
+  // Also while nothing is drawn yet: what is made of a drawing has its place.
+  const hasBars = !last.map && last.units > 1 && (scores !== null || flow?.blank === true);
+  const inside = { width, height, scale: window.scale, hasBars };
   const from = [graph, ...Object.values(inside), ...drawn];
   const layout = keep<NetworkLayout>("layout", from, () => layoutOf(graph, shown, inside));
   const parts: Part[] = [];
   const fedBy = (number: number) =>
     pictures[graph.columns.findIndex(({ from: [k] }) => k === number)];
   layout.columns.forEach((placed, number) => {
+    const leg = legs.find(({ column }) => column === number)?.bundle ?? -1;
+    const own = selected?.column === number ? selected.bundle : -1;
+    const link = placed.kernels.has(own) ? null : placed.column.bundles[own];
+    const before = parts[placed.column.from[0]];
+    const isDrawn = link && placed.byUnit.has(link.to) && before.byUnit.has(link.from);
+    const large = isDrawn ? own : leg;
+    const { id } = given.pointed;
     parts.push({
       ...placed,
       ...shown[number],
       units: placed.units,
       number,
-      before: parts[placed.column.from[0]],
-      leg: legs.find(({ column }) => column === number)?.bundle ?? -1,
+      before,
+      large,
+      leg: large === leg ? leg : -1,
+      isPassed: id.startsWith(`e:${number}:`) && id !== `e:${number}:${leg}`,
       picture: pictures[number],
       relevance: relevances[number],
       print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
-  const last = store.ghost();
-  const ghost = last?.layout === frame.layout ? last : null;
+  const before = store.ghost();
+  const ghost = before?.layout === frame.layout ? before : null;
   return {
     ...request,
     graph,
@@ -336,14 +356,6 @@ function linksOf(
   if (sources.size * targets.size >= bundles.length) return relevance.shown;
   return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));
 }
-
-/** The right class of the example that is shown, where it is known. */
-export function labelOf({ probe, settings: { example } }: Diagram): number | null {
-  return example < 0 ? null : (probe?.labels?.[example] ?? null);
-}
-
-/** Writes shares, of a frame whose numbers were rounded in as few digits. */
-export const shareIn = ({ flow }: Diagram) => (flow?.frame?.rough ? roughPercent : toATenth);
 
 /** How strong a link is, of the strongest of its layer. */
 export function weightOf(relevance: Relevance | null, n: number): number {
@@ -379,9 +391,4 @@ export function strongestOf(
 /** Turns a place of the scene into one of the diagram. */
 export function inDiagram({ room, window }: Diagram, { x, y }: { x: number; y: number }) {
   return { x: x - room.x + window.x, y: y - room.y + window.y };
-}
-
-/** The step that the numbers of the example belong to, if it is not the step drawn. */
-export function asOf({ flow, frame }: Diagram): string {
-  return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
 }

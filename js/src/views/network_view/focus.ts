@@ -1,23 +1,33 @@
 /** What is looked at: the unit or the link, what feeds it and what it feeds. */
 
-import { functionOf } from "../../phi/entries.ts";
+import { functionOf, selectionOf } from "../../phi/entries.ts";
 import { formatAlike } from "../../phi/format.ts";
-import type { Given } from "../../scene/drawing.ts";
+import type { Pointed } from "../../scene/drawing.ts";
 import { type Mark, type Point, type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { phiPlot } from "../../scene/phi_plot.ts";
-import { rect, WORDS, words } from "../../scene/shapes.ts";
+import { rect, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
+import type { Selection } from "../../wire/types.ts";
 import {
   type CloseUp,
+  closelyOf,
+  closeUpOf,
   type PixelCloseUp,
   pointOf,
   type ShownFunction,
   type UnitCloseUp,
 } from "./close_up.ts";
-import { type Diagram, type Focus, inDiagram, type Leg, type Part, weightOf } from "./diagram.ts";
+import {
+  type Diagram,
+  type Focus,
+  inDiagram,
+  type Part,
+  strongestOf,
+  weightOf,
+} from "./diagram.ts";
 import { bundleCell, bundleMarks, gridOf, rounded } from "./functions.ts";
-import type { Bundle } from "./graph.ts";
+import type { Bundle, Graph } from "./graph.ts";
 import { COLUMN_HEAD, type UnitBox } from "./layout.ts";
 import { lineMarks, linesOf, linkAt } from "./links.ts";
 import { kernelsOnce } from "./rails.ts";
@@ -27,42 +37,48 @@ import { linkWords, unitWords } from "./words.ts";
 /** Most links of a unit that are lit though they are not drawn otherwise. */
 const MOST_LIT = 40;
 const LEAST_POINTED = 0.5;
-const SMALL = 10;
 /** Room of the two lines of a title. */
 const TITLE = 33;
 
-/** What is pointed at, else what is selected. */
-export function focusOf(
-  diagram: Diagram,
-  { store, pointed }: Given,
-): { focus: Focus | null; isPointed: boolean } {
-  const { parts, settings } = diagram;
-  const [kind, column, number] = pointed.id.split(":");
+/** The link of a selected function, and its number among those of the link; null where no link has it. */
+export function selectedLink({ columns }: Graph, selection: Selection | null): Focus | null {
+  const column = columns.findIndex(({ layer }) => layer && layer.name === selection?.layer);
+  const { layer, bundles } = columns[column] ?? {};
+  if (!layer || !bundles) return null;
+  const f = functionOf(layer, selection);
+  const bundle = bundles.findIndex(({ first, count }) => f >= first && f < first + count);
+  const { to: unit, first } = bundles[bundle] ?? { to: -1, first: 0 };
+  return bundle < 0 ? null : { column, unit, bundle, entry: f - first };
+}
+
+/** What is pointed at. */
+export function focusAt(diagram: Diagram, { id, at: place }: Pointed): Focus | null {
+  const [kind, column, number] = id.split(":");
   const at = { column: Number(column), unit: Number(number), bundle: -1, entry: null };
-  if (kind === "u") return { focus: at, isPointed: true };
-  if (kind === "e") {
-    const part = parts[at.column];
-    const unit = part.bundles[at.unit]?.to ?? -1;
-    const entry = entryAt(diagram, part, at.unit, pointed.at);
-    return { focus: { ...at, unit, bundle: at.unit, entry }, isPointed: true };
-  }
-  const selection = settings.compared ? null : store.selection();
-  const part = parts.find(({ column: { layer } }) => layer && layer.name === selection?.layer);
-  if (!part?.column.layer) return { focus: null, isPointed: false };
-  const f = functionOf(part.column.layer, selection);
-  const bundle = part.bundles.findIndex(({ first, count }) => f >= first && f < first + count);
-  const { to: unit, first } = part.bundles[bundle] ?? { to: -1, first: 0 };
-  const focus = bundle < 0 ? null : { column: part.number, unit, bundle, entry: f - first };
-  return { focus, isPointed: false };
+  if (kind === "u") return at;
+  if (kind !== "e") return null;
+  const part = diagram.parts[at.column];
+  const unit = part.bundles[at.unit]?.to ?? -1;
+  return { ...at, unit, bundle: at.unit, entry: entryAt(diagram, part, at.unit, place) };
+}
+
+/** What a click on it selects: the link and the function that are shown while it is pointed at. */
+export function selectionAt(diagram: Diagram, pointed: Pointed) {
+  const focus = focusAt(diagram, pointed);
+  if (!focus) return null;
+  const part = diagram.parts[focus.column];
+  const { layer } = part.column;
+  const closeUp = closeUpOf(diagram, focus, pointed);
+  const { shown, bundle } = closelyOf(diagram, closeUp, focus);
+  const own = part.bundles[bundle];
+  if (!layer || own?.to !== focus.unit) return null;
+  const f = shown?.f ?? own.first + strongestOf(part, own);
+  const place: Focus = { ...focus, bundle, entry: f - own.first };
+  return { selection: selectionOf(layer, f), place, closeUp };
 }
 
 /** The function of a link under the pointer, where its kernel stands there; else null. */
-export function entryAt(
-  diagram: Diagram,
-  part: Part,
-  n: number,
-  pointer: Point | null,
-): number | null {
+function entryAt(diagram: Diagram, part: Part, n: number, pointer: Point | null): number | null {
   const kernel = largeKernel(diagram, part, n);
   if (!kernel || !pointer) return null;
   const { box, bundle } = kernel;
@@ -239,13 +255,9 @@ export function magnifiedMarks(
   ];
 }
 
-export interface Site {
-  id: string;
-  box: Rect;
-  words: string;
-}
+export type Site = Parameters<typeof sitesOf>[0][number];
 
-function boxesOf(diagram: Diagram, legs: readonly Leg[]): Site[] {
+function boxesOf(diagram: Diagram): Site[] {
   const { parts, room, window } = diagram;
   const sites: Site[] = [];
   const add = (id: string, box: Rect, words: string) => {
@@ -263,21 +275,17 @@ function boxesOf(diagram: Diagram, legs: readonly Leg[]): Site[] {
       const width = unit.width + part.bars;
       add(`u:${number}:${unit.unit}`, { ...unit, width }, unitWords(diagram, part, unit.unit));
     }
-    const leg = legs.find(({ column }) => column === number);
-    const large = leg && !part.kernels.has(leg.bundle) && largeKernel(diagram, part, leg.bundle);
-    if (large) add(`e:${number}:${leg.bundle}`, large.box, linkWords(diagram, part, leg.bundle));
+    const n = part.large;
+    const large = n >= 0 && !part.kernels.has(n) && largeKernel(diagram, part, n);
+    if (large) add(`e:${number}:${n}`, large.box, linkWords(diagram, part, n));
   }
   return sites;
 }
 
 /** Between its boxes the diagram answers with the link that runs there. */
-export function diagramSites(
-  diagram: Diagram,
-  legs: readonly Leg[],
-  others: readonly Site[],
-): Sites {
+export function diagramSites(diagram: Diagram, others: readonly Site[]): Sites {
   const { parts, room, window } = diagram;
-  const sites = sitesOf([...boxesOf(diagram, legs), ...others]);
+  const sites = sitesOf([...boxesOf(diagram), ...others]);
   const linkOf = (id: string) => {
     const [kind, column, n] = id.split(":");
     const part = parts[Number(column)];

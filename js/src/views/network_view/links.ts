@@ -36,9 +36,9 @@ interface Line {
   weight: number;
 }
 
-/** The way of bundle `n` that leads to a column; null where its units are not drawn. */
-export function wayOf(part: Part, n: number): Way | null {
-  const { before, byUnit, bundles, box, kernels, rows, leg, stand, pitch } = part;
+/** The way of bundle `n` that leads to a column; null where its units are not drawn. Those of all but one pass what stands large in the gap. */
+export function wayOf(part: Part, n: number, leg = part.leg): Way | null {
+  const { before, byUnit, bundles, box, kernels, rows, stand, pitch } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
@@ -79,7 +79,7 @@ export function linesOf(
   weight: (n: number) => number,
 ): Line[] {
   return bundles.flatMap((n): Line[] => {
-    const way = wayOf(part, n);
+    const way = wayOf(part, n, part.isPassed ? -1 : part.leg);
     return way ? [{ way, weight: weight(n) }] : [];
   });
 }

@@ -8,19 +8,19 @@ import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Pixels } from "../../scene/marks.ts";
 import { LOW } from "../../scene/phi_plot.ts";
-import { dot, flat, grown, inMiddle, rects, WORDS, words } from "../../scene/shapes.ts";
+import { dot, flat, grown, inMiddle, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
-import { type Diagram, labelOf, type Part, shareIn } from "./diagram.ts";
+import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
 import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { kernelsOnce } from "./rails.ts";
+import { labelOf, shareIn } from "./words.ts";
 
-const SMALL = 10;
 /** Where a column has less width than this, its name is written smaller. */
 const CRAMPED = 80;
 /** Words are shortened only if they exceed their room by more than this. */
@@ -141,7 +141,8 @@ function circleMarks(
     const marks: Mark[] = [dot(x + width / 2, y + height / 2, width / 2, paint)];
     const text = isKnown ? print(value) : String(values[k] ? value : unit);
     const fill = unit === best ? colours.surface : isKnown ? colours.ink : colours.muted;
-    if (isKnown ? !isWide : width < 16) return marks;
+    // What has a bar has its name beside it.
+    if (isKnown || hasBar ? !isWide : width < 16) return marks;
     // Numbers of a layer that are too long for a circle are all written smaller, or under their circles.
     const size = longest(SMALL) > width - 4 ? 8 : SMALL;
     const under = { anchor: "middle", size: 9 } as const;
@@ -191,10 +192,9 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const free =
       (previous && next ? 2 * Math.min(middle - left, right - middle) : right - left) - 14;
     const title = layer ? `${kindOf(layer)} · ${name}` : name;
-    const isLong = widthOf(title, size, 600) > free;
-    return [{ part, middle, least: previous ? left + 7 : 0, free, title, isLong }];
+    return [{ part, middle, least: previous ? left + 7 : 0, free, title }];
   });
-  const isBrief = heads.some(({ isLong }) => isLong);
+  const isBrief = heads.some(({ title, free }) => widthOf(title, size, 600) > free);
   heads.forEach(({ part, middle, least, free, title }) => {
     const { column } = part;
     const add = (texts: string[], y: number, weight: 400 | 600, fill: string) => {
@@ -264,7 +264,6 @@ export function sizeTexts(column: Column, together: number): string[] {
 
 /** Bars with less room than this stand below their numbers, where units stand so far apart. */
 const LEAST_BAR = 60;
-const LEAST_BEHIND = 12;
 const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
 const BESIDE_TALL = 14;
@@ -276,36 +275,35 @@ const LINE = 11;
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { parts, graph, scores } = diagram;
   const { units, bars, print, pitch: grid } = parts[parts.length - 1];
-  if (bars === 0 || !scores) return [];
-  const { raw, probabilities, best } = scores;
+  if (bars === 0) return [];
+  const { raw, probabilities, best } = scores ?? { raw: [], probabilities: null, best: -1 };
   const shown = probabilities ?? raw;
   const label = labelOf(diagram);
   const layer = lastLayer(graph);
-  const widest = (texts: string[]) => Math.max(...texts.map((text) => widthOf(text, WORDS, 600)));
+  const widest = (texts: string[]) =>
+    Math.max(0, ...texts.map((text) => widthOf(text, WORDS, 600)));
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
-  const text = finer(print, raw);
+  const text = scores ? finer(print, raw) : String;
   const saidOf = (unit: number) => (probabilities ? shareIn(diagram) : text)(shown[unit]);
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = grid ? 0 : widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
-  const said = probabilities ? [percent(1 - 1e-6)] : units.map(({ unit }) => saidOf(unit));
+  const said = probabilities ? [percent(1 - 1e-6)] : raw.map((_, unit) => saidOf(unit));
   const beside = Math.max(0, bars - names - widest(said) - 10);
   const least = Math.min(0, ...shown);
   const most = probabilities ? 1 : Math.max(1e-9, ...shown, -least);
   const [first] = units;
   const pitch = grid || (units.length > 1 ? units[1].y - first.y : 2 * FAR_APART);
   const isBelow = beside < LEAST_BAR && pitch >= FAR_APART;
-  // Where there is no room beside them either, bars stand behind the numbers.
-  const isBehind = probabilities !== null && !isBelow && beside < LEAST_BEHIND;
-  const room = isBelow ? Math.min(LEAST_BAR, bars - names) : isBehind ? bars - names : beside;
+  const room = isBelow ? Math.min(LEAST_BAR, bars - names) : beside;
   const marks: Mark[] = [];
   const what = probabilities ? "probability" : label === null ? "output" : "score";
   const over = isBelow ? first.y + first.height / 2 - 18 : first.y - 3;
   const begin = first.x + first.width + Math.min(6 + names, bars - widthOf(what, WORDS));
   // In a grid names stand over their numbers.
   const lift = grid ? LIFT : 0;
-  if (!grid) marks.push(words(begin, over, what, colours.muted));
+  if (!grid && scores) marks.push(words(begin, over, what, colours.muted));
   const isMarked = ({ unit }: { unit: number }) => unit === best || unit === label;
   const labelled = units.filter(isMarked).map(({ y }) => y);
   for (const { unit, x, y, width, height } of units) {
@@ -326,11 +324,11 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       grid > 0 || labelled.includes(y) || labelled.every((other) => Math.abs(other - y) >= LINE);
     if (isNamed) labelled.push(y);
     if (isNamed) marks.push(words(start, middle - lift, name, ink, { middle: true, weight }));
+    if (!scores) continue;
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
-    const pale = isBehind ? colours.outside : colours.ghost;
-    marks.push(rects(bar, { fill: isBest && !isBehind ? colours.ink : pale, radius: 1 }));
-    const end = isBelow ? left : isBehind ? left + 3 : Math.max(zero, zero + length) + 4;
+    marks.push(rects(bar, { fill: isBest ? colours.ink : colours.ghost, radius: 1 }));
+    const end = isBelow ? left : Math.max(zero, zero + length) + 4;
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
     const at = isBelow ? middle - BELOW.by + lift : middle;
     if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));

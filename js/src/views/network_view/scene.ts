@@ -13,7 +13,7 @@ import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
-import { type CloseUp, closeUpOf, leading, type ShownFunction, shownFunction } from "./close_up.ts";
+import { type CloseUp, closelyOf, closeUpOf, type ShownFunction } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import {
   type Diagram,
@@ -29,9 +29,16 @@ import {
   WHOLE,
 } from "./diagram.ts";
 import { createFlow } from "./flow.ts";
-import { chosenMarks, diagramSites, focusMarks, focusOf, litMarks, type Site } from "./focus.ts";
+import {
+  chosenMarks,
+  diagramSites,
+  focusAt,
+  focusMarks,
+  litMarks,
+  type Site,
+  selectedLink,
+} from "./focus.ts";
 import { once, rounded } from "./functions.ts";
-import type { Graph } from "./graph.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
@@ -74,8 +81,8 @@ export interface NetworkScene extends Scene {
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
   window: DiagramWindow;
-  /** The selected function was clicked here: it is shown closely, else only marked. */
-  looks: boolean;
+  /** The selected function was clicked here: its link and the close-up, as they were then; null where it is only marked. */
+  looks: { place: Focus; closeUp: CloseUp | null } | null;
   /** What is drawn by hand on the input. */
   sketch: Sketch;
 }
@@ -110,7 +117,7 @@ export function drawing(): NetworkDrawing {
     scene.asks = asks ? `${sketch.version()} at ${frame.step}` : null;
     return scene;
   };
-  const made: NetworkDrawing = Object.assign(draw, { window: WHOLE, looks: false, sketch });
+  const made: NetworkDrawing = Object.assign(draw, { window: WHOLE, looks: null, sketch });
   return made;
 
   /** The drawing, in the size and between the values of the examples; another array whenever it has changed. */
@@ -124,42 +131,28 @@ export function drawing(): NetworkDrawing {
   }
 }
 
-function steadyIn(given: Given, graph: Graph, { settings, flow }: Asked, keep: Keep) {
-  const units = graph.columns.map((column) => column.units).join();
-  const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
-  return isMoving(given) ? held : atOnce;
-}
-
 type View = ReturnType<typeof viewOf>;
 
 /** What the scene is about: the path, what is looked at, and which function is shown with axes. */
-function viewOf(given: Given, diagram: Diagram, looks: boolean) {
-  const { parts, legs, flow } = diagram;
-  const { focus: marked, isPointed } = focusOf(diagram, given);
-  const focus = isPointed || looks ? marked : null;
-  // Without an example it is the beginning of the path.
-  const [first] = flow?.frame
-    ? []
-    : legs.slice(-1).map(({ column, bundle }): Focus => {
-        return { column, bundle, unit: parts[column].bundles[bundle].to, entry: null };
-      });
-  const near = focus ?? (given.store.selection()?.looks ? marked : null);
-  const closeUp = closeUpOf(diagram, near ?? first ?? null, given.pointed);
-  const part = closeUp && parts[closeUp.column];
-  const onPath = legs.find(({ column }) => column === closeUp?.column)?.bundle ?? -1;
-  let bundle = onPath;
-  if (closeUp?.kind === "unit" && part && part.bundles[onPath]?.to !== closeUp.unit) {
-    const { from } = closeUp.parts[leading(closeUp.parts.map(({ value }) => value))];
-    bundle = part.bundles.findIndex((one) => one.to === closeUp.unit && one.from === from);
-  }
+function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) {
+  const { parts, legs, selected } = diagram;
+  const pointed = focusAt(diagram, given.pointed);
+  const isPointed = pointed !== null;
+  const chosen = looks && selected;
+  const focus = pointed ?? chosen;
+  // An input is made of nothing that could be looked at.
+  const own = pointed && parts[pointed.column].column.layer ? pointed : chosen;
+  const near = own ?? (given.store.selection()?.looks ? selected : null);
+  const clicked = own === pointed ? null : looks?.closeUp;
+  const closeUp = closeUpOf(diagram, near, given.pointed, clicked);
+  const { shown, bundle } = closelyOf(diagram, closeUp, near);
   const isResult = !near && closeUp?.kind === "unit";
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
-    ...{ marked, focus, isPointed, closeUp, isResult },
-    shown: closeUp && shownFunction(diagram, closeUp, near, bundle),
+    ...{ focus, isPointed, closeUp, isResult, shown },
     /** The unit that adds most to the number in the close-up; −1 if none does. */
-    strongest: part?.bundles[focus && focus.bundle >= 0 ? focus.bundle : bundle]?.from ?? -1,
+    strongest: closeUp ? (parts[closeUp.column].bundles[bundle]?.from ?? -1) : -1,
   };
 }
 
@@ -173,8 +166,14 @@ function sceneOf(
   const { frame, settings, flow } = request;
   const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
   const room = { x: 0, y: 0, width, height: height - footHeight };
-  const steady = steadyIn(given, graphIn(given, frame, keep), request, keep);
-  const diagram = diagramOf(given, { ...request, room, window }, keep, (drawing, scores) => {
+  const known = graphIn(given, frame, keep);
+  const units = known.columns.map((column) => column.units).join();
+  const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
+  const steady = isMoving(given) ? held : atOnce;
+  const chosen = looks?.place ?? selectedLink(known, given.store.selection());
+  const selected = settings.compared ? null : chosen;
+  const asked = { ...request, room, window, selected };
+  const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
     const column = drawing.graph.columns.length - 1;
     const { bundles } = drawing.graph.columns[column];
     const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
@@ -184,7 +183,7 @@ function sceneOf(
   });
   const view = viewOf(given, diagram, looks);
   const { legs, closeUp, isPointed, focus, shown } = view;
-  const { graph, layout, parts, scores } = diagram;
+  const { graph, layout, parts } = diagram;
   const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });
   const { colours } = theme;
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
@@ -192,13 +191,14 @@ function sceneOf(
     { kind: "group", at: [room.x - window.x, room.y - window.y], clip, marks },
   ];
   const path = legs.map(({ bundle }) => bundle).join();
-  const place = [layout, path, theme.name, ratio, window.x, window.y];
+  const ways = parts.map(({ large, isPassed, stand }) => stand && [large, isPassed].join()).join();
+  const place = [layout, path, ways, theme.name, ratio, window.x, window.y];
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
   const verdict = exampleVerdict(diagram);
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
-  const sites = diagramSites(diagram, legs, foot.sites);
+  const sites = diagramSites(diagram, foot.sites);
   const below = once(() =>
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
@@ -208,7 +208,7 @@ function sceneOf(
       moved([
         ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme) : []),
         ...frontMarks(diagram, theme),
-        ...(scores ? scoreMarks(diagram, theme) : []),
+        ...scoreMarks(diagram, theme),
       ]),
   };
 
@@ -228,7 +228,7 @@ function sceneOf(
     moment: momentText(frame),
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, legs, strip > 0 && shown !== null, given),
+    caption: networkCaption(diagram, verdict, strip > 0, given),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],
@@ -253,21 +253,23 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks(
-  { diagram, focus, closeUp, isPointed, legs, marked }: View,
-  theme: Theme,
-): Mark[] {
+function lookedAtMarks({ diagram, focus, closeUp, isPointed, legs }: View, theme: Theme): Mark[] {
   // What stands in the place of the link that is looked at is that.
-  const others = legs.filter(({ column }) => column !== focus?.column || focus.bundle < 0);
-  const path = pathKernels(diagram, others, diagram.isTold && !focus, theme);
-  if (focus) return [...path, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
-  if (!marked) return path;
+  const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
+  const others = legs.filter(isOther);
+  const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
+  if (diagram.selected && isOther(diagram.selected))
+    marks.push(...selectedMarks(diagram, diagram.selected, theme));
+  return focus ? [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)] : marks;
+}
+
+/** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
+function selectedMarks(diagram: Diagram, selected: Focus, theme: Theme): Mark[] {
   const { accent } = theme.colours;
-  const own = diagram.parts[marked.column].kernels.get(marked.bundle);
-  const leg = legs.find(({ column }) => column === marked.column);
-  // It is only marked: drawn large it would hide others.
-  if (own && leg?.bundle !== marked.bundle) return [...path, rounded(own, accent, 2)];
-  return [...path, ...chosenMarks(diagram, marked, accent, theme)];
+  const { kernels, large } = diagram.parts[selected.column];
+  const own = kernels.get(selected.bundle);
+  if (own && large !== selected.bundle) return [rounded(own, accent, 2)];
+  return chosenMarks(diagram, selected, accent, theme);
 }
 
 /** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */

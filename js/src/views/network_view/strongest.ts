@@ -9,7 +9,7 @@ import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, type Pictured, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
-import { heightAt, lineMarks, UNTOLD, wayOf } from "./links.ts";
+import { heightAt, lineMarks, linesOf, UNTOLD, wayOf } from "./links.ts";
 
 /** Width of the frame around what belongs to the path. */
 export const FRAMED = 1.75;
@@ -135,10 +135,9 @@ export function pathLines(
 ): Mark[] {
   return legs.flatMap(({ column, bundle }): Mark[] => {
     const part = diagram.parts[column];
-    const way = wayOf(part, bundle);
-    if (!way) return [];
     const path = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
-    return lineMarks([{ way, weight: 1 }], ink, diagram.isTold ? path : UNTOLD);
+    const lines = linesOf(part, [bundle], () => 1);
+    return lineMarks(lines, ink, diagram.isTold ? path : UNTOLD);
   });
 }
 
@@ -159,7 +158,8 @@ export function pathKernels(
     if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
     // Beside what is looked at it has no example on it.
     const point = isTold ? undefined : null;
-    const marks = largeMarks(diagram, part, bundle, stroke, width, theme, point);
+    const isLarge = part.large === bundle;
+    const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme, point) : [];
     if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
     return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });

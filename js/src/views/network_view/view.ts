@@ -1,6 +1,5 @@
 /** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without Python. */
 
-import { selectionOf } from "../../phi/entries.ts";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
@@ -9,9 +8,9 @@ import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts"
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
 import { createViewStage } from "../../shell/stage.ts";
-import type { Selection, Store } from "../../wire/types.ts";
-import { type DiagramWindow, settingsOf, strongestInto, strongestOf, WHOLE } from "./diagram.ts";
-import { entryAt } from "./focus.ts";
+import type { Store } from "../../wire/types.ts";
+import { type DiagramWindow, settingsOf, WHOLE } from "./diagram.ts";
+import { selectionAt } from "./focus.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
 
@@ -66,16 +65,16 @@ function build(shell: Shell): Parts {
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     const store = shell.store();
     if (!scene || !store || id === "") return;
-    const [kind, a, b] = id.split(":");
+    const [kind, a] = id.split(":");
     const isKey = event.type === "keydown";
     if (isPad(id) || (kind === "x" && Number(a) < 0)) begins = isKey ? "by keyboard" : "by hand";
     if (kind === "x") shell.choose("example", Number(a));
     else if (isPad(id)) shell.schedule();
     else {
-      const selection = selectionAt(scene, kind, Number(a), Number(b), stage.pointed().at);
-      if (!selection) return;
-      store.select(selection);
-      draw.looks = true; // after the selection has been told, which ends it
+      const chosen = selectionAt(scene.diagram, { ...stage.pointed(), id });
+      if (!chosen) return;
+      store.select(chosen.selection);
+      draw.looks = chosen; // after the selection has been told, which ends it
       shell.schedule();
       if (isKey) shell.speak(`selected: ${scene.sites.words(id)}`);
     }
@@ -88,7 +87,7 @@ function build(shell: Shell): Parts {
     fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
     changed(what) {
       if (what === "stream") draw.window = WHOLE;
-      if (what === "stream" || what === "selection") draw.looks = false;
+      if (["stream", "layout", "selection"].includes(what)) draw.looks = null;
       if (what === "drawn") ask.answered();
     },
     cleared() {
@@ -125,7 +124,7 @@ const BUTTONS = [
   ["whole", "whole network", "Show the whole network again (Escape); + and − zoom, too"],
 ] as const;
 
-/** The buttons of the zoom lie on the plot: a row of their own would take its height from the network. */
+/** The buttons of the zoom and the drawing lie on the plot: a row of their own would take its height from the network. */
 function createHeader(
   { document, signal, get }: Shell,
   acts: Record<string, () => void>,
@@ -136,16 +135,17 @@ function createHeader(
   const [back, on, clear, whole] = BUTTONS.map(([what, text, title]) =>
     kit.button(text, title, "kw-button", acts[what]),
   );
-  root.append(back, on, clear);
+  root.append(back, on);
+  clear.classList.add("kw-clear");
   whole.classList.add("kw-whole");
-  plot.append(whole);
+  plot.append(clear, whole);
 
   function show(zoomed: boolean) {
     const { example, paths } = settingsOf(get);
     back.hidden = on.hidden = paths.length === 0;
     clear.hidden = example >= 0;
     whole.hidden = !zoomed;
-    root.hidden = on.hidden && clear.hidden;
+    root.hidden = on.hidden;
   }
   return { element: root, show };
 }
@@ -206,24 +206,6 @@ function createAsking({ model, schedule, signal }: Shell) {
 /** Where one can draw by hand, if it is large enough. */
 function roomy(place: Rect | null): Rect | null {
   return place && Math.min(place.width, place.height) >= ROOMY ? place : null;
-}
-
-/** The function that was clicked: in a kernel the one under the pointer, else the strongest. */
-function selectionAt(
-  { diagram }: NetworkScene,
-  kind: string,
-  column: number,
-  number: number,
-  at: Point | null,
-): Selection | null {
-  const part = diagram.parts[column];
-  const layer = part?.column.layer;
-  if (!layer) return null;
-  const n = kind === "u" ? strongestInto(part, number) : number;
-  const bundle = part.bundles[n];
-  if (!bundle) return null;
-  const entry = kind === "e" ? entryAt(diagram, part, n, at) : null;
-  return selectionOf(layer, bundle.first + (entry ?? strongestOf(part, bundle)));
 }
 
 function createCamera(draw: NetworkDrawing, seen: () => NetworkScene | null, schedule: () => void) {

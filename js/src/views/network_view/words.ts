@@ -2,7 +2,7 @@
 
 import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
-import { formatCount, momentText, percent } from "../../phi/format.ts";
+import { formatCount, momentText, percent, roughPercent, toATenth } from "../../phi/format.ts";
 import { seenThen, WITHOUT, waitsForBatch } from "../../phi/inputs.ts";
 import { largestDifference } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
@@ -12,17 +12,7 @@ import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
-import {
-  asOf,
-  boldness,
-  type Diagram,
-  isMoving,
-  type Leg,
-  labelOf,
-  type Part,
-  shareIn,
-  weightOf,
-} from "./diagram.ts";
+import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasSquares } from "./functions.ts";
 import { sourceName, unitName } from "./graph.ts";
@@ -37,16 +27,30 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
+/** The right class of the example that is shown, where it is known. */
+export function labelOf({ probe, settings: { example } }: Diagram): number | null {
+  return example < 0 ? null : (probe?.labels?.[example] ?? null);
+}
+
+/** Writes shares, of a frame whose numbers were rounded in as few digits. */
+export const shareIn = ({ flow }: Diagram) => (flow?.frame?.rough ? roughPercent : toATenth);
+
+/** The step that the numbers of the example belong to, if it is not the step drawn. */
+export function asOf({ flow, frame }: Diagram): string {
+  return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
+}
+
 export function networkCaption(
   diagram: Diagram,
   verdict: string,
-  legs: readonly Leg[],
   hasPlot: boolean,
   given: Given,
 ): Remark[] {
   const { store, get, still, film, theme } = given;
   const { name, colours } = theme;
-  const { graph, parts, flow, ghost, frame, isTold } = diagram;
+  const { graph, parts, legs, ghost, frame, isTold } = diagram;
+  // Through what is not drawn yet nothing runs.
+  const flow = diagram.flow?.blank ? null : diagram.flow;
   const remarks: Remark[] = [];
   const headline = verdict || largestDifference(frame.layout.layers);
   if (headline) remarks.push({ text: headline, tone: "ink", strong: true });
@@ -95,9 +99,7 @@ export function networkCaption(
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const best = hasPoints ? "adds most to each sum" : "strongest path";
-    const strongest = isMoving(given) ? "strong path (held)" : best;
-    const text = flow ? strongest : "φ vary most";
+    const text = flow ? "strong path" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
