@@ -281,6 +281,7 @@ def networks() -> dict[str, str]:
         "anothers_less": other,
         "anothers_less_on_ink": other_on_ink,
         "alike_as_well": lesson.in_words(of_patterns["nine alike as well"]),
+        "alike_as_well_on_ink": lesson.in_words(of_patterns["nine alike as well, not blank"]),
         "as_well": str(lesson.AS_WELL),
         # from the same starts, so that their shares before training fall out
         "bend_more_once": lesson.in_words(
@@ -301,6 +302,7 @@ def networks() -> dict[str, str]:
         "cnn_verdict": lesson.which(
             ahead, "the CNN ends ahead of it", "the CNN ends behind it", "neither is clearly ahead"
         ),
+        "grey_hills": lesson.in_words(found["grey"]["hills"], ".0f"),
         "grey_worth": lesson.in_words(100 * np.subtract(grey, grey_bare)),
         "grey_worth_of_size": lesson.in_words(100 * np.subtract(grey, as_large["grey: right"])),
         "many_hills": lesson.in_words(full["end: hills"]),
@@ -441,7 +443,7 @@ def of_training(
         "one_effect_start": lesson.in_words(full["start: range and unlikeness"], ".2f"),
         "one_effect_weaker": lesson.in_words(
             np.subtract(full["end: range and unlikeness"], full["start: range and unlikeness"]),
-            ".2f",
+            ".3f",
         ),
         "empty_sure": lesson.in_words(full["empty, surest"], ".0%"),
         "empty_bare": lesson.in_words(bare["empty, surest"], ".0%"),

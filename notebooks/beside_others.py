@@ -454,9 +454,19 @@ def about_lines() -> Markdown:
     others, bare, turned, shuffled = map(recorded().get, kinds)
     heart = recorded()["labels by heart"]
     chance = 10 * chance_of_a_line()
-    ends = np.array(others["end: lines"])
     turning = leaning(others, "end: ") - leaning(turned)
-    upright = np.subtract(others["end: uprights"], others["start: uprights"])
+    made, upright, splines_make = (
+        np.subtract(others[f"end: {kind}"], of)
+        for kind, of in (
+            ("lines", others["start: lines"]),
+            ("uprights", others["start: uprights"]),
+            ("lines", bare["end: lines"]),
+        )
+    )
+    beyond = [
+        f"{in_words(np.subtract(others[kind], chance), '.2f')} more than chance"
+        for kind in ("end: lines", "end: uprights")
+    ]
     rows = [["by chance", *[f"{chance:.2f}"] * 2]] + [
         [name, *(f"{np.mean(of[f'{when}{kind}']):.2f}" for kind in ("lines", "uprights"))]
         for name, of, when in (
@@ -472,26 +482,27 @@ def about_lines() -> Markdown:
     )
     told = say(
         which(
-            ends - chance,
-            f"**Training makes horizontal lines**: {in_words(ends - chance, '.2f')} more of ten "
-            "kernels than chance gives.",
-            "**Training takes horizontal lines away.**",
-            "**Whether training makes horizontal lines is open.**",
+            made,
+            "**Training makes horizontal lines**",
+            "**Training takes horizontal lines away**",
+            "**Whether training makes horizontal lines is open**",
         )
-        + " With splines it makes "
+        + f": {in_words(made, '.2f')} more of ten kernels than untrained networks have "
+        f"({beyond[0]}). With splines it makes "
         + which(
-            ends - bare["end: lines"],
-            "more than without.",
-            "fewer than without.",
-            "no more than without, as far as twenty pairs show.",
-        ),
+            splines_make,
+            "more than without",
+            "fewer than without",
+            "no more than without, as far as twenty pairs show",
+        )
+        + f": {in_words(splines_make, '.2f')}.",
         which(
             upright,
             "**It makes upright ones, too**",
             "**It takes upright ones away**",
             "**Whether it makes upright ones is open**",
         )
-        + f": {in_words(upright, '.2f')} more than untrained networks have.",
+        + f": {in_words(upright, '.2f')} more than untrained networks have ({beyond[1]}).",
         which(
             turning,
             "**Lines turn with the digits**",
@@ -904,8 +915,8 @@ def about_the_unseen() -> Markdown:
         "Black on white: "
         + which(change, "the last does better than *moved*", "the last does worse", "level")
         + f", by {in_words(change)} points. (It saw bright pictures, too: whether these do it, or "
-        "the doubt, was not tested.) With the best of the three "
-        + which(best - 0.5, "most are right.", "most are wrong.", "about half are right."),
+        f"the doubt, was not tested.) With the best of the three {in_words(best, '.0%')} are "
+        "right.",
         "Ruled digits: *moved* gets "
         + which(more, "more right than *as they are*", "fewer right", "as many right")
         + f", by {in_words(more)} points.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,8 @@ def three(records: Mapping[str, Mapping[str, Any]], test_digits: int) -> Markdow
         f"ahead in {(ahead > 0).sum()} of them.",
         f"For one step of the CNN the MLP makes {cnn / steps['MLP']:.0f} and the KAN-CNN "
         f"{cnn / steps['KAN-CNN']:.1f}, on this machine: as many numbers are not as much work. A "
-        "number of a kernel is used at every place of the digit, a number of the MLP once.",
+        "number of a kernel is used at every place of the digit, a number of the MLP once. (The "
+        "KAN-CNN pays for its functions with fewer channels.)",
     )
     return Markdown(f"{means.data}\n\n{told.data}")
 
@@ -220,7 +222,7 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
         return span([twenty[f"{functions[0]}, {kind}, {d}"].mean() for d in dimensions], form)
 
     counts = table(
-        ["of twenty other runs, by variables the KAN is nearer in", *dimensions],
+        ["of twenty other runs the KAN is nearer in, by number of variables", *dimensions],
         [
             [f"{of}, than {name}", *nearer(of, mlp)]
             for of in functions
@@ -247,10 +249,10 @@ def curse(dimensions: Sequence[int], with_sixteen: Mapping[str, float]) -> Markd
     )
     many = table(
         [
-            "folds in 16 variables, left",
-            "as large as 4 units, twenty others",
-            "as 16, here",
-            "as 16, twenty others",
+            "left of the folds in 16 variables",
+            "all as large as a KAN of 4 units, twenty others",
+            "of 16, here",
+            "of 16, twenty others",
         ],
         [
             [
@@ -316,6 +318,31 @@ def three_known() -> tuple[nn.Module, dict[str, str]]:
         fits = torch.linalg.lstsq(splines, torch.stack([*shapes.values()], 1)).solution
         known.spline_weight[:, 0] = fits.T
     return known, {f"output {k}": name for k, name in enumerate(shapes)}
+
+
+class ThreeKernels(nn.Module):
+    """The first three kernels of a convolution that is trained elsewhere: only to be seen."""
+
+    def __init__(self, convolution: nn.Module) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the first three channels, (n, 3, h, w)."""
+        return self.convolution(x)[:, :3]
+
+
+def _first_three(kernels: ThreeKernels) -> LayerFunctions:
+    (found,) = kw.functions.read(kernels.convolution)
+    return dataclasses.replace(found, coefficients=found.coefficients[:3], name="")
+
+
+kw.functions.register_adapter(ThreeKernels, _first_three)
+
+
+def three_kernels(name: str, network: Any) -> nn.Module:
+    """Return three kernels of a network's first convolution, as a model with one layer."""
+    return nn.Sequential(OrderedDict({name: ThreeKernels(network.convs[0])}))
 
 
 def quartiles(pairs: Sequence[Mapping[str, nn.Module]]) -> dict[tuple[str, str, str], list[Any]]:
@@ -538,18 +565,19 @@ def about_parts() -> Markdown:
 
     Of the first in a sentence, of all in a table that is folded away.
     """
-    rows, less = [], 0
+    rows, more, less = [], [], 0
     for rise in RISES:
         found = [parts(variant, "bend", rise) for variant in VARIANTS]
         said = [largest({part: of[part] for part in PARTS}) for of in found]
         leads = [
             which(parts("one size", measure, rise)[OF_SPLINES], *LEADS) for measure in MEASURES
         ]
-        rows.append([rise, *said, f"{leads.count(LEADS[0])} of {len(MEASURES)}"])
+        rows.append([rise, *said])
+        more.append(str(leads.count(LEADS[0])))
         less += leads.count(LEADS[1])
-    head = ["largest part, of 100 pairs", *VARIANTS, "measures by which own splines add, one size"]
     first, *_ = RISES
-    built, alike = (abs(parts(variant, "bend", first)[OF_BASES]) for variant in VARIANTS)
+    bases = [parts(variant, "bend", first)[OF_BASES] for variant in VARIANTS]
+    built, alike = map(abs, bases)
     built_part, alike_part = rows[0][1:3]
     told = say(
         f"Of the first rise the largest part, of 100 pairs, is {built_part} as built, and "
@@ -557,17 +585,19 @@ def about_parts() -> Markdown:
         "**In the first rise "
         + which(
             built - alike,
-            "the bases count less with one size**: they were the size at the start.",
-            "the bases count more with one size.**",
-            "the bases count as much with one size.**",
-        ),
+            "the bases count less with one size**",
+            "the bases count more with one size**",
+            "the bases count as much with one size**",
+        )
+        + f": {in_words(bases[0])} of 100 pairs as built, {in_words(bases[1])} with one size.",
     )
-    last = "Last column: of the six measures at the top of this page. " + (
-        f"In {less} cases own splines take." if less else "By the others it is open."
-    )
+    last = (
+        f"With one size, by {listed(more)} of the six measures at the top of this page a layer's "
+        "own splines make the later functions the more complex, in the order of the rises. "
+    ) + (f"In {less} cases they make them less so." if less else "By the others it is open.")
     return Markdown(
         f"{told.data}\n\n<details><summary>The later rises, and other measures</summary>\n\n"
-        f"{table(head, rows).data}\n\n{last}\n\n</details>"
+        f"{table(['largest part, of 100 pairs', *VARIANTS], rows).data}\n\n{last}\n\n</details>"
     )
 
 
@@ -648,9 +678,9 @@ def beside_depth() -> Markdown:
             "less than two layers do",
             "about as much as two layers do",
         )
-        + f"{exception}:** as built, the middle half of a layer's functions spans "
-        f"{in_words(halves.mean(0))} in bend. The medians of the layers lie {in_words(apart)} "
-        "apart.",
+        + f"{exception}:** as built, the middle half of a layer's functions spans in bend "
+        + listed([f"{in_words(one)} in {name}" for name, one in zip(layers, halves, strict=True)])
+        + f". The medians of the layers lie {in_words(apart)} apart.",
         "**How far from SiLU?** Even in the layer least like it, the typical function's R² with it "
         f"is {in_words(min(each('as built', 'silu'), key=np.mean), '.3f')}.",
     )

@@ -15,7 +15,18 @@ from typing import Any
 import numpy as np
 import torch
 from IPython.display import Markdown
-from lesson import at_least, covers, in_words, listed, points_lost, recorded, say, which
+from lesson import (
+    at_least,
+    covers,
+    in_words,
+    large_behind,
+    large_lost,
+    listed,
+    points_lost,
+    recorded,
+    say,
+    which,
+)
 
 import kan_widgets as kw
 
@@ -210,12 +221,12 @@ def your_own_model(n: Any) -> Told:
     """Tell of tutorial 6."""
     facts = {
         "cnn accuracy": n.right,
-        "cnn line": n.straightest,
+        "cnn bases": [row.basis for row in n.about_cnn.layers],
         "cnn functions": sum(row.functions for row in n.about_cnn.layers),
         "cnn left out": [kind for _, kind, _ in n.about_cnn.left_out],
         "file error": n.file_error,
         "file loss": n.file_loss,
-        "edit": {"before": n.before, "straight": n.straight, "after": n.after},
+        "edit": {"before": n.before, "straight": [*n.straight.values()], "after": n.after},
         "libraries": n.functions_of,
         "refused": n.refused,
         "wrong": n.wrong,
@@ -234,11 +245,12 @@ def your_own_model(n: Any) -> Told:
             f"{n.by_pykan['error with a formula']:.0e}."
         )
     return facts, [
-        f"CNN: {facts['cnn functions']:,} functions, all lines by R² ≥ {n.straightest:.3f}; "
+        f"CNN: {facts['cnn functions']:,} functions, all straight lines; "
         f"{n.right:.1%} of the test digits right after one epoch; left out: "
         f"{listed(facts['cnn left out'])}.",
         f"Class from a file: Σφ is its output but for {n.file_error:.0e}. One function made "
-        f"straight makes the error {n.straight / n.before:.0f} times as large; undone, it is "
+        f"straight makes the error {min(n.straight.values()) / n.before:.0f} to "
+        f"{max(n.straight.values()) / n.before:.0f} times as large; undone, it is "
         f"{n.after:.1e}, {'as' if n.after == n.before else 'not as'} before.",
         pykan,
         f"Own layer: with the right adapter Σφ is off by {n.proof.error:.0e} in {n.proof.outputs} "
@@ -328,7 +340,9 @@ def readings_to_publish(n: Any) -> Told:
         "control": [n.cut.control_change.low, n.cut.control_change.high],
         "beside_control": [n.cut.after_control.low, n.cut.after_control.high],
         "inside": covers(n.cut),
-        "large_lost": n.large_lost.tolist(),
+        "large_lost": large_lost(n.cut, n.controls).tolist(),
+        "large_lost_later": large_lost(n.cut, n.controls, max(n.controls)).mean(),
+        "large_behind": [large_behind(n.controls, steps).mean() for steps in n.controls],
         "moments": [moment.kind for moment in n.seen.moments],
         "most_p": max([moment.p for moment in n.seen.moments], default=0.0),
         "page": n.page.data,

@@ -104,20 +104,24 @@ def with_chart(output: dict[str, Any]) -> dict[str, Any]:
 
     A photograph says how large it is to be shown; the picture of a view does not.
     """
-    about = output.get("metadata", {}).get("image/png", {})
-    if "width" not in about:
+    if "width" not in output.get("metadata", {}).get("image/png", {}):
         return output
+    return {**output, "metadata": {}, "data": {"text/html": image_of(output)}}
+
+
+def image_of(output: dict[str, Any]) -> str:
+    """Return the picture of an output, as large as a photograph says that it is to be shown."""
+    about = output.get("metadata", {}).get("image/png", {})
+    size = " ".join(f'{side}="{pixels}"' for side, pixels in about.items())
     picture = "".join(output["data"]["image/png"]).replace("\n", "")
-    size = f'width="{about["width"]}" height="{about["height"]}"'
-    chart = f'<img class="chart" alt="chart" {size} src="data:image/png;base64,{picture}">'
-    return {**output, "metadata": {}, "data": {"text/html": chart}}
+    return f'<img class="chart" alt="chart" {size} src="data:image/png;base64,{picture}">'
 
 
 class Chart(SphinxDirective):
-    """``{chart} caption``: the chart that a cell of a tutorial is saved with.
+    """``{chart} caption``: the chart, or other picture, that a cell of a tutorial is saved with.
 
     Options say which ``:tutorial:``, by the name of its file, which ``:cell:``, by its id, and of
-    several charts which ``:number:``, from 0.
+    several pictures which ``:number:``, from 0.
     """
 
     required_arguments = 1
@@ -133,11 +137,9 @@ class Chart(SphinxDirective):
         path = NOTEBOOKS / f"{self.options['tutorial']}.ipynb"
         self.env.note_dependency(str(path))
         cells = {cell["id"]: cell for cell in json.loads(path.read_text("utf-8"))["cells"]}
-        outputs = [with_chart(output) for output in cells[self.options["cell"]]["outputs"]]
-        charts = [
-            html for of in outputs if "<img" in (html := "".join(of["data"].get("text/html", "")))
-        ]
-        chart = charts[self.options.get("number", 0)]
+        outputs = cells[self.options["cell"]]["outputs"]
+        pictured = [output for output in outputs if "image/png" in output.get("data", {})]
+        chart = image_of(pictured[self.options.get("number", 0)])
         words, faults = self.parse_inline(self.arguments[0])
         around = nodes.raw("", f'<div class="chart">{chart}</div>', format="html")
         return [around, nodes.paragraph("", "", *words, classes=["figure-caption"]), *faults]

@@ -48,7 +48,7 @@ it("tells the value of a segment that a person chose", async () => {
 it("says nothing of Python in a header, which a page without a kernel has too", () => {
   const signal = new AbortController().signal;
   const nothing = () => {};
-  const acts = { choose: nothing, setAxis: nothing, clear: nothing, observe: nothing };
+  const acts = { choose: nothing, clear: nothing, observe: nothing };
   const shown = maps.createHeader(document, acts, signal);
   shown.show({
     ...settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),
@@ -58,7 +58,6 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
     inputs: { choices: ["images", "observed", "drawn"], input: "observed" },
     outputs: 1,
     canObserve: false,
-    axis: "x",
   });
   const headers = [grid.createHeader(document, nothing, signal), shown];
   const titles = headers.flatMap(({ element }) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { evaluateAll } from "../src/phi/curves.ts";
+import { evaluateAll, firstShown } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
@@ -28,9 +28,12 @@ import {
   sweep,
 } from "../src/phi/response.ts";
 import { brushRadius, stroke } from "../src/phi/sketch.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
+import { themeOf } from "../src/scene/theme.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import {
   RAMP_POINTS,
+  rampDrawing,
   rampPlace,
   rampPlan,
   rampReach,
@@ -116,6 +119,50 @@ describe("a ramp", () => {
       }
     }
     expect([-1, 0, 0.5, 0.999, 1].map(rampPlace)).toEqual([0, 0, 32, 63, 63]);
+  });
+
+  it("of many maps has those of one output: the one chosen, the selected function's, or else the first that changed most", () => {
+    const [out, each] = [10, 16 * 9];
+    const many = layer({ kind: "linear", shape: [out, each, 1, 1] });
+    const frame = frameOf([many]);
+    const rampOf = (output: number, selected: number) => {
+      const at = { layer: many.name, out: selected, in: 5, row: 0, column: 0 };
+      const store = {
+        ...{ initial: () => frame, latest: () => frame, current: () => frame },
+        observed: () => ({ fold: [16, 3, 3] }),
+        selection: () => (selected < 0 ? null : at),
+      };
+      const given = {
+        store,
+        width: 560,
+        height: 190,
+        theme: themeOf("light"),
+        pointed: NOT_POINTED,
+      };
+      const settings = { mode: "ramp", limits: [-1, 1], output };
+      return rampDrawing()(given as never, { frame, layer: many, settings } as never);
+    };
+    const cells = (scene: ReturnType<typeof rampOf>) => {
+      const { sites, width, height } = scene;
+      const boxes = Array.from({ length: many.count }, (_, f) => sites.box(String(f)));
+      const drawn = boxes.flatMap((box, f) => (box ? [f] : []));
+      for (const f of [drawn[0], drawn[each - 1]]) {
+        const { x, y, width: wide } = boxes[f] as Required<DOMRect>;
+        expect(wide).toBeGreaterThan(5);
+        expect(sites.at(x + 1, y + 1, { x: 0, y: 0, width, height })).toBe(String(f));
+      }
+      return [drawn[0], drawn.length];
+    };
+    expect(cells(rampOf(-1, 4))).toEqual([4 * each, each]);
+    expect(cells(rampOf(7, 4))).toEqual([7 * each, each]);
+    expect([rampOf(-1, 4).selected, rampOf(7, 4).selected]).toEqual([4 * each + 5, -1]);
+    const first = Math.floor(
+      firstShown({ initial: () => frame, latest: () => frame }, many).f / each,
+    );
+    expect(cells(rampOf(-1, -1))).toEqual([first * each, each]);
+    expect(rampOf(7, -1).caption[0].text).toMatch(
+      /^Each tile is one function φ of output 7, x from/,
+    );
   });
 
   it("measures what is finite and counts what is not", () => {

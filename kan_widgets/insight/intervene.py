@@ -144,7 +144,7 @@ class Intervention(Printed):
         words = [
             f"Functions replaced by {self.replaced}: {where}{kept}.",
             f"Right of {self.images:,} {self.inputs}: {100 * self.before:.1f} % before, "
-            f"{100 * self.after:.1f} % after, a change of {_points(self.change)}; KL {self.kl}."
+            f"{100 * self.after:.1f} % after, a change of {_said(self.change)}; KL {self.kl}."
             f"{over if count else ''}",
         ]
         if self.control is None or self.control_change is None or self.after_control is None:
@@ -153,27 +153,31 @@ class Intervention(Printed):
         return [
             *words,
             f"Trained that way from the start{seeds}: {100 * self.control:.1f} %, "
-            f"beside the network {_points(self.control_change)}. Replaced afterwards, beside that "
-            f"control: {_points(self.after_control)}.",
+            f"beside the network {_said(self.control_change)}. Replaced afterwards, beside that "
+            f"control: {_said(self.after_control)}.",
         ]
 
     def _rows(self) -> list[Sequence[str]]:
-        rows = [
-            (str(label), f"{count:,}", f"{100 * before:.1f} %", str(change))
+        rows: list[Sequence[str]] = [
+            (str(label), f"{count:,}", f"{100 * before:.1f} %", _points(change))
             for label, (count, before, change) in self.classes.items()
         ]
         if not self.networks:
-            return [("class", self.inputs, "before", "change"), *rows]
+            return [("class", self.inputs, "before", "change, in points"), *rows]
         rows = [
-            (str(k), f"{100 * one.before:.1f} %", str(one.change), str(one.control_change or "–"))
+            (str(k), f"{100 * one.before:.1f} %", *map(_points, (one.change, one.control_change)))
             for k, one in enumerate(self.networks)
         ]
-        return [("network", "before", "change", "trained that way"), *rows]
+        return [("network", "before", "change, in points", "trained that way, in points"), *rows]
 
 
-def _points(change: Interval) -> str:
+def _points(change: Interval | None) -> str:
+    return str(Interval(*(100 * share for share in change))) if change else "–"
+
+
+def _said(change: Interval) -> str:
     none = ", which may be none" if change.low <= 0 <= change.high else ""
-    return f"{Interval(*(100 * share for share in change))} points{none}"
+    return f"{_points(change)} points{none}"
 
 
 def intervene(
@@ -291,19 +295,14 @@ def _of_all(
     for k, member in enumerate(ensemble.members):
         own = None if where is None else [ensemble.place_in(k, item) for item in where]
         tried.append(_of_one(member, images, labels, replace, own, control))
-
-    def mean(name: str) -> float:
-        return float(np.mean([getattr(one, name) for one in tried]))
-
+    shares = ["before", "after", *(["control"] if control else [])]
     intervals = ["change", "kl", *(["control_change", "after_control"] if control else [])]
-    over: Any = {name: _over_networks([getattr(one, name) for one in tried]) for name in intervals}
+    over: Any = {name: float(np.mean([getattr(one, name) for one in tried])) for name in shares}
+    over |= {name: _over_networks([getattr(one, name) for one in tried]) for name in intervals}
     return with_fields(
         tried[0],
         layers=dict(sum((Counter(one.layers) for one in tried), Counter())),
         kept=sum(one.kept for one in tried),
-        before=mean("before"),
-        after=mean("after"),
-        control=mean("control") if control else None,
         classes={},
         networks=tuple(tried),
         **over,

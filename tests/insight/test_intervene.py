@@ -175,6 +175,9 @@ def test_a_control_stands_beside_it_and_its_words_follow_the_result() -> None:
     assert "No control was trained" in str(intervene(model, x, labels, "mean"))
     assert [row["examples"] for row in found.table()] == torch.bincount(labels).tolist()
     assert "<table>" in found._repr_html_()
+    assert [row["after"] - row["before"] for row in found.table()] == pytest.approx([0, -1, -1])
+    assert str(found).count("−100 [−100, −100]") == 2
+    assert "change, in points" in str(found)
 
 
 def test_what_does_not_fit_is_refused() -> None:

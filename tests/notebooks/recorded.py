@@ -30,7 +30,7 @@ ONE, TWO, THREE, FOUR, SEVEN, DEPTH, ESSAY, ROWS, TEACHING = (
     "teaching.md",
 )
 READ, COUNT, DOUBT = "05_reading_kernels", "05b_counting_kernels", "05c_doubting_kernels"
-UNSEEN, SCRATCH = "10_what_it_never_saw", "11_from_scratch"
+RUN, UNSEEN, SCRATCH = "08_see_a_whole_run", "10_what_it_never_saw", "11_from_scratch"
 
 
 # What kinds of `networks.json` are called in the table of claims.
@@ -41,6 +41,7 @@ CALLED = {
     "refined": "tutorial 3's grids",
     "curve": "tutorial 2's curve",
     "borders": "tutorial 4's borders",
+    "two runs": "tutorial 8's pairs of runs",
     "scratch": "tutorial 11's networks",
     "base": "tutorial 3's bases",
     "unseen": "tutorial 10's networks",
@@ -441,6 +442,8 @@ CLAIMS = [
             (("another's", ", not blank"), 0.1),
         )
     ),
+    Claim(RUN, "In twenty pairs it is 0.91 there", of("two runs", "other batches"), 0.88, 0.93),
+    Claim(RUN, "and 0.74 at five times", of("two runs", "five times the rate"), 0.71, 0.77),
     Claim(READ, "in the twenty about half of all do", AS_WELL, 0.35, 0.65),
     Claim(ESSAY, "ask *how much* ink there is, hardly where", AS_WELL, 0.35, 0.65),
     Claim(ROWS, "for about half of the kernels they do as well", AS_WELL, 0.35, 0.65),
@@ -1087,7 +1090,7 @@ CLAIMS = [
             above=-0.01,
             below=0.01,
         )
-        for page in (READ, ESSAY, ROWS)
+        for page in (READ, ROWS)
     ),
     *(
         Claim(page, words, effect, above)
@@ -1121,7 +1124,7 @@ CLAIMS = [
         for page, words, effects in (
             (
                 COUNT,
-                "Which kind of line there is more of turns with the digits",
+                "Turn the digits, and the lines turn with them",
                 [Effect("turn of lines with the digits, of ten kernels", turning)],
             ),
             (ROWS, "They do not need splines", [without_splines(of) for of in (BARE, ONCE_BARE)]),

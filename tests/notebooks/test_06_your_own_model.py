@@ -38,7 +38,7 @@ def test_every_cell_runs_without_an_error(run: Run) -> None:
 def test_a_cnn_is_read_as_straight_lines_and_its_norm_left_out(facts: dict[str, Any]) -> None:
     assert facts["cnn functions"] == 8 * 25 + 288 * 10
     assert facts["cnn left out"] == ["BatchNorm2d"]
-    assert facts["cnn line"] == pytest.approx(1, abs=1e-9)
+    assert facts["cnn bases"] == ["x", "x"]
     assert facts["cnn accuracy"] > 0.75
 
 
@@ -51,7 +51,9 @@ def test_a_function_made_straight_costs_accuracy_and_undoing_gives_all_back(
     facts: dict[str, Any],
 ) -> None:
     edit = facts["edit"]
-    assert edit["straight"] > 10 * edit["before"]
+    assert len(edit["straight"]) == 9
+    assert max(edit["straight"]) > 10 * edit["before"]
+    assert min(edit["straight"]) > edit["before"]
     assert edit["after"] == edit["before"]
 
 

@@ -57,8 +57,13 @@ def test_moments_are_found_that_their_null_seldom_gives(facts: dict[str, Any]) -
     assert facts["most_p"] < 0.05
 
 
-def test_networks_as_large_without_splines_come_no_nearer(facts: dict[str, Any]) -> None:
+def test_networks_as_large_without_splines_lack_points_and_overtake_with_more_steps(
+    facts: dict[str, Any],
+) -> None:
     assert min(facts["large_lost"]) > 3
+    few, many = facts["large_behind"]
+    assert many < few
+    assert facts["large_lost_later"] > 1
 
 
 def test_the_page_says_a_doubt_beside_every_number(facts: dict[str, Any]) -> None:

@@ -128,6 +128,8 @@ interface CellUnit {
   /** Functions of a cell. */
   size: number;
   functionAt(cell: number): number;
+  /** The function of the first cell, if not 0. */
+  first?: number;
 }
 
 /**
@@ -158,21 +160,22 @@ export function cellSites(
   arrangement: Arrangement,
   count: number,
   say: (f: number) => string,
-  { size, functionAt }: CellUnit = { size: 1, functionAt: (cell) => cell },
+  { size, functionAt, first = 0 }: CellUnit = { size: 1, functionAt: (cell) => cell },
 ): Sites {
-  const isCell = (id: string) => id !== "" && Number(id) < count;
+  const isCell = (id: string) => id !== "" && Number(id) >= first && Number(id) < first + count;
+  const cellOf = (id: string) => Math.floor((Number(id) - first) / size);
+  const idOf = (cell: number) => String(first + functionAt(cell));
   return {
     at(x, y) {
       const cell = cellAt(arrangement, x, y);
-      return cell < 0 ? "" : String(functionAt(cell));
+      return cell < 0 ? "" : idOf(cell);
     },
-    box: (id) => (isCell(id) ? rectOf(arrangement, Math.floor(Number(id) / size)) : null),
+    box: (id) => (isCell(id) ? rectOf(arrangement, cellOf(id)) : null),
     words: (id) => (isCell(id) ? say(Number(id)) : ""),
     next(id, direction) {
-      if (direction === "last") return String(count - 1);
-      if (direction === "first" || !isCell(id)) return "0";
-      const cell = Math.floor(Number(id) / size);
-      return String(functionAt(neighbour(arrangement, cell, direction)));
+      if (direction === "last") return String(first + count - 1);
+      if (direction === "first" || !isCell(id)) return String(first);
+      return idOf(neighbour(arrangement, cellOf(id), direction));
     },
   };
 }

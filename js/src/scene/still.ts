@@ -69,14 +69,20 @@ export function cutOf({ cuts = [], height }: Pick<Scene, "cuts" | "height">, roo
   return cutsInside.length > 0 ? Math.max(...cutsInside) : Math.min(height, ...cuts);
 }
 
-/** One SVG of pictures below each other. */
-export function stackedSvg(pictures: readonly Paged[], theme: Theme, encode: Encode): string {
+/** Pictures below each other, and how high they are together. */
+export function stacked(pictures: readonly Paged[]): { marks: Mark[]; height: number } {
   const marks: Mark[] = [];
   let height = 0;
   for (const picture of pictures) {
     marks.push({ kind: "group", at: [0, height], marks: picture.marks });
     height += picture.height;
   }
+  return { marks, height };
+}
+
+/** One SVG of pictures below each other. */
+export function stackedSvg(pictures: readonly Paged[], theme: Theme, encode: Encode): string {
+  const { marks, height } = stacked(pictures);
   const paper = {
     width: Math.max(...pictures.map(({ width }) => width)),
     height,

@@ -139,6 +139,10 @@ function rectsOf(
   return `<g${paintOf(fills ? { ...paint, fill: "none" } : paint)}>${rects.join("")}</g>`;
 }
 
+/** A text of more characters is as wide in every font. */
+const FREE = 4;
+const ADJUSTED = 'lengthAdjust="spacingAndGlyphs"';
+
 function textOf(mark: TextMark): string {
   const size = mark.size;
   const y = mark.middle ? mark.y + MIDDLE * size : mark.y;
@@ -148,7 +152,10 @@ function textOf(mark: TextMark): string {
     ? ` transform="rotate(${mark.turn} ${short(mark.x)} ${short(mark.y)})"`
     : "";
   const spaced = mark.text === mark.text.trim() ? "" : ' xml:space="preserve"';
-  return `<text x="${short(mark.x)}" y="${short(y)}" font-size="${short(size)}"${weight}${anchor}${turn}${spaced}${colourAttribute("fill", mark.fill)}${opacityAttribute(mark.opacity)}>${escaped(mark.text)}</text>`;
+  // In another font long words would run into what stands beside them.
+  const width = short(widthOf(mark.text, size, mark.weight));
+  const long = mark.text.length > FREE ? ` textLength="${width}" ${ADJUSTED}` : "";
+  return `<text x="${short(mark.x)}" y="${short(y)}" font-size="${short(size)}"${weight}${anchor}${turn}${spaced}${long}${colourAttribute("fill", mark.fill)}${opacityAttribute(mark.opacity)}>${escaped(mark.text)}</text>`;
 }
 
 function paintOf({ fill, stroke, width, dash, opacity, round }: Paint): string {

@@ -2,8 +2,8 @@
 
 import { formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { type Mark, NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
-import type { Paged } from "../../scene/still.ts";
+import { NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
+import { type Paged, stacked } from "../../scene/still.ts";
 import { latestLoss } from "../../wire/standing.ts";
 import type { Panels } from "./panels.ts";
 
@@ -20,12 +20,7 @@ export function sceneOf(
   const { model = "" } = store.standing();
   const frame = store.current();
   const step = frame?.step;
-  const marks: Mark[] = [];
-  let height = 0;
-  for (const picture of pictures) {
-    marks.push({ kind: "group", at: [0, height], marks: picture.marks });
-    height += picture.height;
-  }
+  const { marks, height } = stacked(pictures);
   const caption: Remark[] = [];
   if (model) caption.push({ text: model, tone: "ink", strong: true, title: "The model's class" });
   const loss = latestLoss(store.standing());

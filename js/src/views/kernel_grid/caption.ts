@@ -59,7 +59,8 @@ export function gridCaption(
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
-  const size = (isBrief || overview) && !isGrey(settings) ? sizeText(picture, note) : "";
+  const whole = [layerSize(layer), note].filter(Boolean).join(". ");
+  const size = (isBrief || overview) && !isGrey(settings) ? whole : "";
   caption[0].title = [caption[0].title, size].filter(Boolean).join(". ");
   if (picture.pattern && !settings.binarise) {
     const [black, white] = [0, 255].map((grey) => `rgb(${grey},${grey},${grey})`);
@@ -77,7 +78,7 @@ export function gridCaption(
   // Else the labels of rows and columns say it.
   const isFolded = picture.shape !== layer.shape;
   if (!overview && (isFolded || isScattered(arrangement))) say(leadText(picture), PLACES);
-  else if (!isGrey(settings) && !isBrief && !overview) say(sizeText(picture, note));
+  else if (!isGrey(settings) && !isBrief && !overview) say(whole);
   if (arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
   if (warned) caption.push({ text: warned, tone: "warn" });
@@ -187,11 +188,6 @@ export function shadeText({ name, units, signed, values, most, unknown }: Shade)
   const scale =
     `${name} ${formatNumber(signed ? -most : 0)} … ${formatNumber(most)} ${units}`.trimEnd();
   return unknown > 0 ? `${scale} · ${counted(unknown, "function")} without` : scale;
-}
-
-/** How many functions there are, and what is said of them: "5 kernels of 3 × 3 functions. Each kernel is used on all 5 input channels.". */
-function sizeText({ layer }: Picture, note: string): string {
-  return [layerSize(layer), note].filter((text) => text).join(". ");
 }
 
 /** What the reader must know beside the axes. */

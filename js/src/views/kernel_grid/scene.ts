@@ -24,7 +24,6 @@ import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from ".
 import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, type Pages, pagesOf, seenIn } from "./pages.ts";
 import {
-  furthest,
   type Ingredients,
   inputRange,
   type Picture,
@@ -203,16 +202,18 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const steady = !ghost || settings.scale === "layer";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
-  const shown = plot ? shownOf(picture, hovered, selected) : -1;
+  // Where nothing is selected a view beside it shows this one: see the inspector's scene.
+  const isBeside = linked && given.store.selection() === null;
+  const beside = isBeside ? [firstShown(given.store, layer).f] : [];
+  const [first = selected] = beside;
+  const shown = plot ? shownOf(picture, hovered, first) : -1;
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
   const which = layer.window ? "the largest of those drawn" : "the largest";
-  const how = hovered >= 0 ? "pointed at" : selected >= 0 ? "selected" : which;
+  const known = isBeside ? "the one beside" : selected >= 0 ? "selected" : which;
+  const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
   const below = plot ? plot.y + plot.height + 8 : 0;
-  // Where nothing is selected a view beside it shows this one: see the inspector's scene.
-  const isBeside = !plot && linked && given.store.selection() === null;
-  const beside = isBeside ? [firstShown(given.store, layer).f] : [];
-  const [first = selected] = selected < 0 && plot ? [furthest(picture.sizes)] : beside;
+  const opensAt = plot ? shownOf(picture, -1, first) : first;
   const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,
@@ -222,7 +223,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     width: plot ? given.width : widthOf(arrangement, given),
     height: pages ? pages.height : Math.max(tall, below),
     foot: pages?.foot,
-    opened: pages && first >= 0 ? (view) => pages.opened(boxOf(picture, first), view) : undefined,
+    opened:
+      pages && opensAt >= 0 ? (view) => pages.opened(boxOf(picture, opensAt), view) : undefined,
     pages,
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: momentText(picture.frame),
@@ -246,11 +248,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         marks: () => [
           ...beside.flatMap((f) => framed(boxOf(picture, f), colours.accent, colours)),
           ...markedMarks(picture, marked, theme),
+          ...(plot && shown !== first ? framed(boxOf(picture, shown), colours.ink, colours) : []),
         ],
-      },
-      {
-        marks: () =>
-          plot && shown !== selected ? framed(boxOf(picture, shown), colours.ink, colours) : [],
       },
       { marks: (view) => pages?.marks(view, colours) ?? [] },
       {

@@ -15,7 +15,7 @@ import {
 } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createOptions, entries, type Option } from "../../shell/options.ts";
-import { createStage } from "../../shell/stage.ts";
+import { createViewStage } from "../../shell/stage.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { lookedAt } from "./map.ts";
 import { boxOf, HEIGHT, magnified, WIDTH } from "./overview.ts";
@@ -50,32 +50,22 @@ function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
   let scene: GridScene | null = null;
-  const stage = createStage(
-    document,
-    {
-      moved: shell.schedule,
-      press(id, event) {
-        if (!scene || id === "") return;
-        const { layer } = scene.picture;
-        const [seen, under] = [stage.view(), scene.map?.under ?? 0];
-        const turned = scene.pages?.turned(id, { ...seen, y: seen.y - under });
-        if (turned !== undefined) {
-          stage.element.scrollTop = turned + under;
-          return;
-        }
-        const place = scene.map && lookedAt(scene.map, id);
-        if (place) {
-          shell.store()?.lookAt(layer.name, place.out, place.in);
-          return;
-        }
-        pressFunction(shell, layer, id, event);
-      },
-      arrived: (id) => shell.speak(scene?.sites.words(id) ?? ""),
-      key,
-    },
-    signal,
-  );
+  const stage = createViewStage(shell, { press, key });
   const header = createHeader(document, shell.choose, signal);
+
+  function press(id: string, event: MouseEvent | KeyboardEvent) {
+    if (!scene || id === "") return;
+    const { layer } = scene.picture;
+    const [seen, under] = [stage.view(), scene.map?.under ?? 0];
+    const turned = scene.pages?.turned(id, { ...seen, y: seen.y - under });
+    if (turned !== undefined) {
+      stage.element.scrollTop = turned + under;
+      return;
+    }
+    const place = scene.map && lookedAt(scene.map, id);
+    if (place) shell.store()?.lookAt(layer.name, place.out, place.in);
+    else pressFunction(shell, layer, id, event);
+  }
 
   /** With Shift the arrows read along the function; Escape clears the selection. */
   function key(event: KeyboardEvent, id: string): boolean {

@@ -13,20 +13,15 @@ interface State extends Settings {
   width: number;
   /** What the response can be to, and what it is to; null in other modes, and where there is none. */
   inputs: { choices: readonly Input[]; input: Input } | null;
-  /** How many outputs the response has. */
+  /** How many outputs there are to choose from: of a response, or of a layer too large to show them all. */
   outputs: number;
   /** Python has seen a batch, and nobody has looked at what reaches this layer yet. */
   canObserve: boolean;
-  /** Which entry of the pair the next click sets. */
-  axis: PairAxis;
 }
-
-export type PairAxis = "x" | "y";
 
 /** What is done with what was chosen. */
 interface Acts {
   choose(trait: string, value: unknown): void;
-  setAxis(axis: PairAxis): void;
   clear(): void;
   observe(): void;
 }
@@ -57,16 +52,14 @@ function titled<Value extends string>(
   return values.map((value) => ({ value, label: said[value][0], title: said[value][1] }));
 }
 
-function outputsOf({ outputs, layer, layers }: State) {
+function outputsOf({ outputs, layer, layers, mode }: State) {
   const shown = layers.find(({ name }) => name === layer) ?? {};
   const named = Array.from({ length: Math.min(outputs, MOST_OUTPUTS) }, (_, k) => {
     return { value: String(k), label: numberedName(shown, k) };
   });
-  return [{ value: "-1", label: "all" }, ...named];
+  const all = mode === "ramp" ? "of the selected function" : "all";
+  return [{ value: "-1", label: all }, ...named];
 }
-
-/** The trait of the clicks on functions, which no model has. */
-const AXIS = "axis";
 
 const OPTIONS: readonly Option<State>[] = [
   {
@@ -75,18 +68,6 @@ const OPTIONS: readonly Option<State>[] = [
     title: "",
     as: "segments",
     options: titled(MESH_MODES, MODE_WORDS),
-  },
-  {
-    trait: AXIS,
-    label: "Which of the two the next click on a function sets",
-    title: "",
-    as: "segments",
-    options: ["x", "y"].map((value) => ({
-      value,
-      label: `set ${value}`,
-      title: `The next click on a function sets the one along ${value}`,
-    })),
-    shown: ({ mode }) => mode === "pair",
   },
   {
     trait: "input",
@@ -103,18 +84,16 @@ const OPTIONS: readonly Option<State>[] = [
     title: "Which output channel is shown",
     options: outputsOf,
     value: ({ output, outputs }) => String(output < outputs ? output : -1),
-    shown: ({ inputs, outputs }) => inputs !== null && outputs > 1,
+    shown: ({ outputs }) => outputs > 1,
     chosen: Number,
   },
 ];
 
 export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
-  const choose = (trait: string, value: unknown) =>
-    trait === AXIS ? acts.setAxis(value as PairAxis) : acts.choose(trait, value);
-  const controls = createOptions(document, OPTIONS, choose, signal);
+  const controls = createOptions(document, OPTIONS, acts.choose, signal);
   const { kit } = controls;
   const root = element(document, "div", "kw-header");
-  const layers = kit.layers((name) => choose("layer", name));
+  const layers = kit.layers((name) => acts.choose("layer", name));
   controls.box("input")?.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
   const observe = kit.button(

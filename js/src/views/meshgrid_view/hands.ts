@@ -10,11 +10,12 @@ import type { Pen } from "../../shell/pen.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import type { Stage } from "../../shell/stage.ts";
 import type { Selection, Store } from "../../wire/types.ts";
-import type { PairAxis } from "./controls.ts";
 import { entryName } from "./pair_picture.ts";
 import type { PairScene } from "./pair_scene.ts";
 import type { OutputPixel } from "./response_picture.ts";
 import { pixelText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
+
+type PairAxis = "x" | "y";
 
 export function createPairHands(shell: Shell) {
   let axis: PairAxis = "x";
@@ -45,11 +46,6 @@ export function createPairHands(shell: Shell) {
   }
 
   return {
-    axis: () => axis,
-    setAxis(next: PairAxis) {
-      axis = next;
-      shell.schedule();
-    },
     press: (scene: PairScene, id: string) => setEntry(scene, axis, entryAt(scene, id)),
     key(scene: PairScene, event: KeyboardEvent, id: string): boolean {
       if (event.key === "x" || event.key === "y") {

@@ -1,14 +1,16 @@
 /** The ramp: every φ of a layer over rising inputs, as a small heat map where the kernel has it. */
 
 import { range } from "d3-array";
-import { type Curves, evaluateAll, type Plan } from "../../phi/curves.ts";
+import { type Curves, evaluateAll, firstShown, type Plan } from "../../phi/curves.ts";
 import {
   counted,
   entryText,
   foldedShape,
+  functionOf,
   layerInWords,
   layerSize,
   layerTitle,
+  outputName,
 } from "../../phi/entries.ts";
 import { expandAll } from "../../phi/expansion.ts";
 import { formatNumber, momentText } from "../../phi/format.ts";
@@ -47,6 +49,8 @@ import { finite, type MeshGiven } from "./settings.ts";
 export interface RampScene extends Scene, MeshGiven {
   mode: "ramp";
   arrangement: Arrangement;
+  /** The output that is drawn; −1 for all. */
+  output: number;
   curves: Curves;
   /** Half the range of the colours. */
   most: number;
@@ -66,10 +70,16 @@ const WIDEST_KEY = 260;
 const AIR = 4;
 /** Of a dense layer tiles are so many times as wide as high, where there is room. */
 const WIDEST = 4;
+/** Of maps with more functions in all those of one output are drawn. */
+const MOST_TILES = 1000;
 const FOOT = KEY_HEIGHT + AIR + PAD;
 
 interface Evaluated {
   arrangement: Arrangement;
+  output: number;
+  /** The first function that is drawn, and how many are. */
+  first: number;
+  count: number;
   curves: Curves;
   reach: RampReach;
   most: number;
@@ -81,12 +91,17 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
   function evaluated(given: Given, { frame, layer, settings }: MeshGiven): Evaluated {
     const { width, height, store } = given;
     const shape = foldedShape(layer, store.observed(layer.name)?.fold ?? null);
-    const arrangement = keep("arrangement", [layer, String(shape), width, height], () => {
-      const [out, inputs, kh, kw] = shape;
+    const isOne = shape !== layer.shape && shape[1] > 1 && layer.count > MOST_TILES;
+    const output = isOne ? outputOf(store, layer, settings.output) : -1;
+    const count = layer.count / (isOne ? shape[0] : 1);
+    const arrangement = keep("arrangement", [layer, String(shape), width, height, output], () => {
+      const [all, inputs, kh, kw] = shape;
+      const out = isOne ? 1 : all;
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
       const cells = { out, in: inputs, kh, kw, names, least, widest: WIDEST, tallest: 1.5 };
-      const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
+      const corner = [Math.max(0, output), 0] as const;
+      const folded = { ...cells, corner, kind: "conv", column: "map", output: "output" } as const;
       // Maps are seen whole, as KernelGrid has them.
       return shape === layer.shape
         ? arrange({ ...cells, kind, inputNames }, width, height - FOOT)
@@ -97,30 +112,32 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       evaluateAll(frame, layer, plan, last ?? undefined),
     );
     const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
-    return { arrangement, curves, reach, most: niceCeil(readableSize(reach.most)) };
+    const most = niceCeil(readableSize(reach.most));
+    return { arrangement, output, first: Math.max(0, output) * count, count, curves, reach, most };
   }
 
   return (given, shown) => {
     const values = evaluated(given, shown);
-    const { arrangement, curves, most } = values;
+    const { arrangement, curves, most, output, first, count } = values;
     const { theme, pointed } = given;
     const { layer, settings, frame } = shown;
     const { colours } = theme;
-    const marked = markedIn(layer, given);
+    const all = markedIn(layer, given);
+    const isDrawn = all.selected >= first && all.selected < first + count;
+    const marked = { ...all, selected: isDrawn ? all.selected : -1 };
     const { selected, hovered } = marked;
     const words = (f: number) => selectionText(shown, f);
-    const box = (f: number) => rectOf(arrangement, f);
-    const { x, width: side } = box(Math.max(0, hovered));
+    const box = (f: number) => rectOf(arrangement, f - first);
+    const { x, width: side } = box(Math.max(first, hovered));
     const [lo, hi] = settings.limits;
-    const axis = `${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
+    const of = output < 0 ? "" : ` of ${outputName(layer, output)}`;
+    const axis = `${of}, ${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {
       mode: "ramp",
       ...shown,
-      arrangement,
-      curves,
-      most,
+      ...{ arrangement, output, curves, most },
       selected,
       hovered,
       place: hovered < 0 ? -1 : rampPlace(pointed.at ? (pointed.at.x - x) / side : 0.5),
@@ -129,7 +146,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       title: `MeshgridView · ${layerTitle(layer)}`,
       moment: momentText(frame),
       words:
-        `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function: its values over ${axis}, left to right, ` +
+        `Heat maps of ${layerInWords(layer)}, ${layerSize(layer)}: each square is one function${axis}, left to right, ` +
         `colours ±${formatNumber(most)}. ${chosen}` +
         "Arrow keys move between functions; Enter selects, Escape clears.",
       about: JSON.stringify([layer.name, layer.shape, selected, axis]),
@@ -141,9 +158,17 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
         { marks: () => cellFrames(marked, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
       ],
-      sites: cellSites(arrangement, layer.count, words),
+      sites: cellSites(arrangement, count, words, { size: 1, functionAt: Number, first }),
     };
   };
+}
+
+/** The output that was chosen, or that of the selected function, or of the one that a view beside shows. */
+function outputOf(store: Given["store"], layer: LayerLayout, chosen: number): number {
+  if (chosen >= 0) return Math.min(chosen, layer.shape[0] - 1);
+  const selected = functionOf(layer, store.selection());
+  const f = selected < 0 ? firstShown(store, layer).f : selected;
+  return Math.floor((f * layer.shape[0]) / layer.count);
 }
 
 /** Below the cells: the axis of all, and what the colours are. */
@@ -161,10 +186,11 @@ function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evalu
 }
 
 function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
-  const { arrangement, curves, most, reach } = values;
+  const { arrangement, curves, most, reach, first } = values;
   const { points } = curves;
   const { colours } = theme;
-  const visible = functionsWithin(arrangement, view);
+  const cellsSeen = functionsWithin(arrangement, view);
+  const visible = cellsSeen.map((cell) => first + cell);
   const palette = paletteOf(theme.name);
   // No more points than can be seen.
   const width = Math.min(points, 2 * arrangement.across);
@@ -181,13 +207,17 @@ function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
   const broken = visible.filter((f) => Number.isNaN(reach.most[f]));
   const known = visible.filter((f) => !Number.isNaN(reach.most[f]));
   const heights = (k: number) => curves.y.subarray(known[k] * points, (known[k] + 1) * points);
-  const cells = known.map((f) => rectOf(arrangement, f));
+  const cells = known.map((f) => rectOf(arrangement, f - first));
   return [
-    { kind: "tiles", boxes: cellBoxes(arrangement, visible), ...sheet },
+    { kind: "tiles", boxes: cellBoxes(arrangement, cellsSeen), ...sheet },
     // A hairline keeps what is near zero apart from the page.
     rects(blocks, { stroke: colours.line }),
     ...(arrangement.cell < SMALL_CELL ? [] : curvesOver(cells, heights, most, colours)),
-    ...brokenMarks(arrangement, broken, colours.warn),
+    ...brokenMarks(
+      arrangement,
+      broken.map((f) => f - first),
+      colours.warn,
+    ),
   ];
 }
 
@@ -222,7 +252,7 @@ function captionOf(
 ): Remark[] {
   const caption: Remark[] = [
     {
-      text: `Each tile is one function φ, ${axis}: blue below 0, orange above.`,
+      text: `Each tile is one function φ${axis}: blue below 0, orange above.`,
       tone: "ink",
       strong: true,
     },

@@ -47,7 +47,6 @@ function build(shell: Shell): Parts {
   const pointing = createPointing(signal);
   const acts = {
     choose: shell.choose,
-    setAxis: pair.setAxis,
     clear: pen.clear,
     observe: () => shell.store()?.command("observe"),
   };
@@ -75,9 +74,8 @@ function build(shell: Shell): Parts {
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
       inputs: source,
-      outputs: response()?.response.swept.outputs ?? 0,
+      outputs: outputsOf(scene),
       canObserve: layer !== null && offersObserving(shell.store(), layer.name),
-      axis: pair.axis(),
     });
     root.dataset.mode = settings.mode;
     root.toggleAttribute("data-draws", source?.input === "drawn");
@@ -120,6 +118,11 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
+}
+
+function outputsOf(scene: MeshScene | null): number {
+  if (scene?.mode === "response") return scene.response.swept.outputs;
+  return scene?.mode === "ramp" && scene.output >= 0 ? scene.layer.shape[0] : 0;
 }
 
 function settingsFor(shell: Shell, layer: LayerLayout | null) {

@@ -46,7 +46,7 @@ import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
 import { dataRange, type Phi, type PhiReading, phiOf, readPhi, tableRange } from "./terms.ts";
 import { fromX, reaching, roomy, roundWindow } from "./window.ts";
-import { COURSE, courseText, description, formula, phiInputsText } from "./words.ts";
+import { courseText, description, formula, phiInputsText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
 export interface Touch {
@@ -312,16 +312,14 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
 }
 
 function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
-  const { at, phi, range, x, frame } = picture;
+  const { at, phi, range, x, frame, curves } = picture;
   const { layer } = phi;
-  const course = Array.from({ length: COURSE }, (_, k) => {
-    return readPhi(phi, x[0] + ((x[1] - x[0]) * k) / (COURSE - 1))?.phi ?? Number.NaN;
-  });
+  const course = curves.find(({ name }) => name === "phi");
   const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
   const which = first?.why && first.at === frame.step ? `, ${first.why}` : "";
   const caption: Remark[] = [
     { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
-    { text: courseText(range, course), tone: range ? "ink" : "warn", strong: true },
+    { text: courseText(range, course?.y ?? []), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },

@@ -31,9 +31,8 @@ export function footText(
   return { text: calm, warns: false };
 }
 
-/** The least turn that is spoken of, as a share of φ's range; and how many values are looked at. */
+/** The least turn that is spoken of, as a share of φ's range. */
 const LEAST_TURN = 0.02;
-export const COURSE = 65;
 
 /** A function among those of all layers: "conv1 · 0,0 · 1,2". */
 export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
@@ -49,7 +48,7 @@ export function rangeText(range: Ends | null): string {
 }
 
 /** What φ does over the x shown, by its values along them: "φ falls from 0.37 to −0.279, then rises to 0.47". */
-export function courseText(range: Ends | null, values: readonly number[]): string {
+export function courseText(range: Ends | null, values: ArrayLike<number>): string {
   if (!range) return rangeText(range);
   const [low, high] = range.map(formatNumber);
   const [a, b] = [values[0], values[values.length - 1]].map(formatNumber);
@@ -62,15 +61,13 @@ export function courseText(range: Ends | null, values: readonly number[]): strin
 }
 
 /** How often values turn by more than `least`, and whether they rise at first. */
-function turnsOf(values: readonly number[], least: number) {
+function turnsOf(values: ArrayLike<number>, least: number) {
   let [way, best, turns] = [0, values[0], 0];
-  for (const value of values) {
-    if (way === 0 ? Math.abs(value - best) <= least : way * (best - value) > 0) {
-      if (way === 0 || way * (best - value) <= least) continue;
-      turns++;
-    }
-    way = Math.sign(value - best) || way;
-    best = value;
+  for (const value of Array.from(values)) {
+    const isBack = way * (best - value) > least;
+    const isOn = way === 0 ? Math.abs(value - best) > least : way * (value - best) > 0;
+    if (isBack) turns++;
+    if (isBack || isOn) [way, best] = [Math.sign(value - best), value];
   }
   return { turns, rises: turns % 2 === 0 ? way > 0 : way < 0 };
 }
