@@ -574,3 +574,20 @@ it("has room to draw in a narrow page, whatever the number of examples", () => {
   expect(scene.sites.box("x:-1")).toEqual(tiles.at(-1));
   for (const { x, width } of tiles) expect(x + width).toBeLessThanOrEqual(360);
 });
+
+it.each([546, 1268])("draws what ten outputs read in an image legibly in %i pixels", (width) => {
+  const { layers, structure } = network([784, 10]);
+  const probe = { shape: [1, 1, 28, 28], inputs: new Float32Array(784).fill(0.5), labels: null };
+  const { diagram } = page({}, width)({ frame: frameOf(layers, 0, 3), structure, probe });
+  const pictures = [...diagram.parts[1].kernels.values()];
+  expect(pictures).toHaveLength(10);
+  for (const box of pictures) {
+    expect(box.width).toBeGreaterThan(60);
+    expect(box.x + box.width).toBeLessThan(width);
+    // None lies on another, nor on a circle.
+    for (const { x, y } of [...pictures.filter((one) => one !== box), ...diagram.parts[1].units])
+      expect(x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height).toBe(
+        false,
+      );
+  }
+});

@@ -392,3 +392,7 @@ export const STEPS: Record<Direction, [across: number, down: number]> = {
   up: [0, -1],
   down: [0, 1],
 };
+
+export function indexWithin(place: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, Math.floor(place)));
+}

@@ -1,6 +1,6 @@
 /** A sheet to draw on, laid over a view whose image is drawn too small for a hand. */
 
-import { STEPS } from "../phi/geometry.ts";
+import { indexWithin, STEPS } from "../phi/geometry.ts";
 import type { Sketch } from "../phi/sketch.ts";
 import { greyPixels } from "../scene/heat.ts";
 import { createKit } from "./controls.ts";
@@ -105,8 +105,4 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
       putWords(verdictLine, verdict);
     },
   };
-}
-
-function indexWithin(place: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, place));
 }

@@ -4,6 +4,7 @@ import { maxIndex, sum } from "d3-array";
 import { isPlain, outputName } from "../../phi/entries.ts";
 import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
+import { indexWithin } from "../../phi/geometry.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
 import {
   patchAt,
@@ -83,10 +84,6 @@ function sourceOf(closeUp: CloseUp): number {
   if (closeUp.kind === "pixel") return closeUp.channel;
   if (closeUp.kind === "functions") return closeUp.from;
   return closeUp.parts[leading(closeUp.parts.map(({ value }) => value))].from;
-}
-
-function indexWithin(value: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, Math.floor(value)));
 }
 
 /** The place of the number with the largest size, the first of equal ones; NaN is passed over. */

@@ -299,10 +299,9 @@ export function diagramOf(
     });
   });
   const drawn = shown.flatMap(({ links, units }) => [links, units]);
-  const last = graph.columns[graph.columns.length - 1];
   // Also while nothing is drawn yet: what is made of a drawing has its place.
-  const hasBars = !last.map && last.units > 1 && (scores !== null || flow?.blank === true);
-  const inside = { width, height, scale: window.scale, hasBars };
+  const made = flow?.blank ? graph.columns[graph.columns.length - 1].units : scores?.raw.length;
+  const inside = { width, height, scale: window.scale, hasBars: (made ?? 0) > 1 };
   const from = [graph, ...Object.values(inside), ...drawn];
   const layout = keep<NetworkLayout>("layout", from, () => layoutOf(graph, shown, inside));
   const parts: Part[] = [];

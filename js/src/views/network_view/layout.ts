@@ -24,7 +24,7 @@ const BAR_WORD = 15;
 const MARGIN = 10;
 /** Sides of maps, of the input and of circles. */
 const MAP = { least: 7, readable: 13, most: 84, gap: 5 };
-const INPUT_MOST = 132;
+const INPUT = { most: 132, share: 0.14 };
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
@@ -42,10 +42,10 @@ const GAP = { least: 12, most: 170 };
 const SHELF = { most: 72, apart: 8, elbow: 12, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
-/** Pictures of all functions of a unit, each before its unit, in a grid: their sides, the room before the unit, between rows and columns, in which links run, and how much of a column's room the grid takes. */
+/** Pictures of all functions of a unit, each before its unit or, where that makes them larger, over it, in a grid: their sides, the room before the unit or for it, between rows and columns, in which links run, and how much of a column's room the grid takes. */
 const CELL = {
   ...{ least: 24, most: 120, across: 6, share: 1.2, last: 1.64 },
-  ...{ link: 8, gutter: 10, gap: 14, bars: 46 },
+  ...{ link: 8, under: 32, gutter: 10, gap: 14, bars: 46 },
 };
 /** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. */
 const STAND = {
@@ -80,8 +80,9 @@ export interface PlacedColumn extends Rails {
   box: Rect;
   /** A row for each unit at its right, of this width; 0 where it is not the last one. */
   bars: number;
-  /** Pixels between the rows of a grid in which each unit stands behind its picture; else 0. */
+  /** Pixels between the rows of a grid in which each unit stands behind its picture, or under it in so many; else 0. */
   pitch: number;
+  under: number;
   /** The middle between it and the column before. */
   between: number;
   /** In the middle of the gap before it, where the path's kernel is drawn large and its link runs through; null where there is no room. */
@@ -244,7 +245,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       const stand = { x: x - wide + gap, y: top + (tall - height) / 2, width, height };
       Object.assign(placed[k], { between: x - wide / 2, stand: width > 0 ? stand : null });
       const lane = { top, height: tall, across: sizes.across };
-      if (sizes.lead > 0) placePictures(placed[k], shown[k], sizes.lead, sizes.lead - CELL.link);
+      if (sizes.tile > 0) placePictures(placed[k], shown[k], sizes);
       else placeKernels(placed[k], shown[k], sizes, lane, x - gap - rails[depth] / 2);
     }
     x += units[depth] + bars[depth];
@@ -276,17 +277,19 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     ? mapsIn(column, count, lane)
     : (cells ?? { side: circleIn(count, lane), across: 1 });
   const side = even(largest);
-  const lead = cells ? even(cells.tile) + CELL.link : 0;
-  const bars = !hasBars || column.map ? 0 : cells ? CELL.bars : even(widest);
+  const [tile, under] = cells ? [even(cells.tile), cells.under] : [0, 0];
+  const lead = cells && under === 0 ? tile + CELL.link : 0;
+  const beside = under > 0 ? tile - side : CELL.bars;
+  const bars = !hasBars || column.map ? 0 : cells ? beside : even(widest);
   const apart = cells ? CELL.gap : MAP.gap;
-  const step = lead + side + (cells ? bars : 0) + apart;
+  const step = cells ? Math.max(tile, lead + side + bars) + apart : side + apart;
   const pitch = pitchIn(count, lane);
   const standing = lane.hasShelf ? { ...shown, links: [] } : shown;
   const rail = railOf(standing, { height, pitch, width: share * whole, scale, plot });
   return {
     side,
     /** How many units stand side by side, how far apart, and the room before each for its picture. */
-    ...{ across, step, lead },
+    ...{ across, step, lead, tile, under },
     width: across * step - apart,
     ...rail,
     ...standIn(shown, column, rail.kernel, lane),
@@ -305,10 +308,13 @@ function cellsIn({ bundles, links, units }: ShownColumn, lane: Lane) {
   const beside = side + CELL.link + CELL.gap + (lane.hasBars ? CELL.bars : 0);
   const room = lane.share * lane.whole * (lane.hasBars ? CELL.last : CELL.share);
   const most = CELL.most * lane.scale;
-  const all = Array.from({ length: Math.min(CELL.across, units.length) }, (_, k) => {
-    const tall = lane.height / Math.ceil(units.length / (k + 1)) - CELL.gutter;
-    return { across: k + 1, side, tile: Math.min(most, tall, room / (k + 1) - beside) };
-  });
+  const all = [0, CELL.under].flatMap((under) =>
+    Array.from({ length: Math.min(CELL.across, units.length) }, (_, k) => {
+      const tall = lane.height / Math.ceil(units.length / (k + 1)) - CELL.gutter - under;
+      const wide = room / (k + 1) - (under > 0 ? CELL.gap : beside);
+      return { across: k + 1, side, under, tile: Math.min(most, tall, wide) };
+    }),
+  );
   const best = all.reduce((one, other) => (other.tile > one.tile ? other : one));
   return best.tile >= CELL.least ? best : null;
 }
@@ -326,17 +332,16 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 }
 
 /** How large maps are, and how many stand side by side: of shared kernels what all of them make of one map. */
-function mapsIn(column: Column, count: number, { height, whole, share, isCrowded, scale }: Lane) {
-  const perUnit = share * whole;
+function mapsIn(column: Column, count: number, lane: Lane) {
+  const { height, width, whole, share, isCrowded, scale } = lane;
   // Many side by side are each small enough.
   const broad = Math.max(share, ABREAST.share) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(
     isCrowded ? (isInput ? CROWDED.input : Math.max(CROWDED.map, CROWDED.share * whole)) : 0,
-    Math.min(
-      (isInput ? INPUT_MOST : MAP.most) * scale,
-      isInput ? 0.25 * (1 + share) * whole : 0.52 * perUnit,
-    ),
+    isInput
+      ? Math.min(INPUT.most * scale, 0.25 * (1 + share) * whole, INPUT.share * width)
+      : Math.min(MAP.most * scale, 0.52 * share * whole),
   );
   const sideOf = (across: number) => {
     const pitch = height / Math.ceil(count / across);
@@ -360,30 +365,32 @@ function mapsIn(column: Column, count: number, { height, whole, share, isCrowded
 function placedAt(
   column: Column,
   { units }: ShownColumn,
-  { sizes: { side, across, step: apart, lead, width, bars }, ...lane }: Sized,
+  { sizes: { side, across, step: apart, lead, tile, under, width, bars }, ...lane }: Sized,
   x: number,
 ): PlacedColumn {
   const rows = Math.ceil(units.length / across);
-  const step = pitchIn(rows, lane, side + lead);
+  const step = pitchIn(rows, lane, tile > 0 ? tile + under + CELL.gutter : side);
   const start = lane.top + (lane.height - step * rows) / 2;
   const [tall, wide] = column.map ?? [1, 1];
   const [w, h] = tall > wide ? [(side * wide) / tall, side] : [side, (side * tall) / wide];
+  const lower = under > 0 ? tile / 2 : 0;
   const boxes = units.map((unit, n) => {
     const [row, place] = [Math.floor(n / across), n % across];
-    const y = start + step * (row + 0.5) - h / 2;
+    const middle = start + step * (row + 0.5);
+    const y = middle - h / 2 + lower;
     const left = x + place * apart + lead + (side - w) / 2;
-    const along = lead > 0 ? 0.5 : (place + 0.5) / across;
-    return { unit, x: left, y, width: w, height: h, port: y + h * along };
+    const port = tile > 0 ? middle - under / 2 : y + (h * (place + 0.5)) / across;
+    return { unit, x: left, y, width: w, height: h, port };
   });
-  const around = Math.max(0, lead - CELL.link - side) / 2;
-  const y = Math.min(...boxes.map((box) => box.y)) - around;
-  const end = Math.max(...boxes.map((box) => box.y + box.height)) + around;
+  const around = Math.max(0, tile + under - side) / 2;
+  const y = Math.min(...boxes.map((box) => box.y)) - around - lower;
+  const end = Math.max(...boxes.map((box) => box.y + box.height)) + around - lower;
   return {
     column,
     units: boxes,
     byUnit: new Map(boxes.map((unit) => [unit.unit, unit])),
     box: { x, y, width, height: end - y },
-    ...{ bars, pitch: lead > 0 ? step : 0 },
+    ...{ bars, under, pitch: tile > 0 ? step : 0 },
     kernels: new Map(),
     rows: new Map(),
     between: x,

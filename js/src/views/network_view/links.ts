@@ -38,7 +38,7 @@ interface Line {
 
 /** The way of bundle `n` that leads to a column; null where its units are not drawn. Those of all but one pass what stands large in the gap. */
 export function wayOf(part: Part, n: number, leg = part.leg): Way | null {
-  const { before, byUnit, bundles, box, kernels, rows, stand, pitch } = part;
+  const { before, byUnit, bundles, box, kernels, rows, stand, pitch, under } = part;
   const { from, to } = bundles[n];
   const [source, target] = [before?.byUnit.get(from), byUnit.get(to)];
   if (!before || !source || !target) return null;
@@ -48,13 +48,15 @@ export function wayOf(part: Part, n: number, leg = part.leg): Way | null {
   const own = rows.get(to) ?? kernels.get(n);
   const stops: (Rect | null | undefined)[] = [own];
   if (stand) stops.unshift(n === leg ? stand : besideOf(stand, part, before, source, target));
-  if (pitch > 0 && own) stops.unshift(gutter(box.x, own.x - BEND, target.port - pitch / 2));
+  const over = target.port + (under - pitch) / 2;
+  if (pitch > 0 && own) stops.unshift(gutter(box.x, own.x - BEND, over));
+  const ending = pitch > 0 && own ? Math.max(own.x + own.width, target.x - 2) : box.x - 2;
   const [end, bend] = [before.box.x + before.box.width, before.pitch > 0 ? BEND : 0];
   if (isCovered) stops.unshift(gutter(leave.x + bend, end, source.port + before.pitch / 2));
   return {
     from: leave,
     stops: stops.flatMap((stop) => stop ?? []),
-    to: { x: (pitch > 0 ? target.x : box.x) - 2, y: target.port },
+    to: { x: ending, y: target.port },
   };
 }
 

@@ -139,17 +139,15 @@ export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): nu
   return count > MOST_CURVES ? 0 : count;
 }
 
-/** Before each unit the picture of what leads to it. */
+/** Before each unit, or over it, the picture of what leads to it. */
 export function placePictures(
-  { kernels, byUnit }: Rails & { byUnit: ReadonlyMap<number, Rect> },
+  { kernels, byUnit }: Rails & { byUnit: ReadonlyMap<number, Rect & { port: number }> },
   shown: ShownColumn,
-  lead: number,
-  side: number,
+  { lead, tile }: { lead: number; tile: number },
 ) {
   for (const n of shown.links) {
-    const { x, y, height } = byUnit.get(shown.bundles[n].to) as Rect;
-    const top = y + (height - side) / 2;
-    kernels.set(n, { x: x - lead, y: top, width: side, height: side });
+    const { x, port } = byUnit.get(shown.bundles[n].to) as Rect & { port: number };
+    kernels.set(n, { x: x - lead, y: port - tile / 2, width: tile, height: tile });
   }
 }
 
