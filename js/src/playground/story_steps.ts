@@ -250,7 +250,7 @@ export const STORY: Step[] = [
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${FORM_COUNT} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
@@ -350,7 +350,6 @@ const FORMS: Record<string, (x: number) => number> = {
   ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
   ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) },
 };
-const FORM_COUNT = Object.keys(FORMS).length;
 export const inY = (form: string) => form.replace(/x(?!p)/, "y");
 
 /** The form that is most like a curve, and the share of the curve's variance that it explains. */

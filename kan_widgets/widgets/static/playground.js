@@ -3307,8 +3307,8 @@ var STORY = [
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `Of ${FORM_COUNT} forms, the function of x is most like ${x.form} (${explained(x)} of its variance), that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
-      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
+      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
       return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
@@ -3382,7 +3382,6 @@ var FORMS = {
   ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
   ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
 };
-var FORM_COUNT = Object.keys(FORMS).length;
 var inY = (form) => form.replace(/x(?!p)/, "y");
 function formOf({ x, y }) {
   const found = Object.entries(FORMS).map(([form, f]) => {
