@@ -128,7 +128,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
     ...cornerMarks(given, numbers.map(formatAlike(numbers)), colours),
     { kind: "path", d: arrow, stroke: colours.muted, width: 1.25, round: true },
     ...cellMarks(diagram, closeUp, plots, theme),
-    ...cornerMarks(plots, values.map(print), colours),
+    ...cornerMarks(plots, values.map(print), colours, values),
     words(end, middle, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(end, middle + 14, all, colours.muted, small)] : []),
   ];
@@ -153,15 +153,15 @@ const cellsOf = (box: Rect, grid: readonly [number, number], count: number): Rec
     return { ...cell, width: cell.width - 4, height: cell.height - 4 };
   });
 
-/** Numbers in the lower right corners of cells that have room for them. */
-function cornerMarks(cells: readonly Rect[], texts: readonly string[], colours: Colours): Mark[] {
+/** Numbers at the right of cells that have room for them: below, or above where `heights` says that the dot is low. */
+function cornerMarks(cells: Rect[], texts: string[], colours: Colours, heights: number[] = []) {
   const size = 9;
   return cells.flatMap(({ x, y, width, height }, e): Mark[] => {
     const wide = widthOf(texts[e], size) + 4;
     if (wide > width - 2 || height < 2 * size) return [];
     const box = {
       x: x + width - wide - 1,
-      y: y + height - size - 4,
+      y: heights[e] < 0 ? y + 1 : y + height - size - 4,
       width: wide,
       height: size + 3,
     };

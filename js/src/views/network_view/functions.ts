@@ -239,10 +239,11 @@ export function bundleMarks(
   ];
 }
 
-/** What the frames of functions reach from and to: those of single ones are none half empty. */
+/** What the frames of functions reach from and to: those of single ones are none half empty, with room for a dot at an end. */
 function endsFor({ scale, ends }: Pick<LayerPicture, "scale" | "ends">, { count }: Bundle): Ends {
   const [low, high] = count > 1 ? [0, 0] : ends();
-  return high > low ? [low, high] : [-scale(), scale()];
+  const air = 0.06 * (high - low);
+  return air > 0 ? [low - air, high + air] : [-scale(), scale()];
 }
 
 function curveMarks(

@@ -1,0 +1,3982 @@
+// src/wire/protocol.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function float32(bytes, what) {
+  return new Float32Array(copy(bytes, what));
+}
+function uint32(bytes, what) {
+  return new Uint32Array(copy(bytes, what));
+}
+function uint8(bytes, what) {
+  return new Uint8Array(bytesOf(bytes, what));
+}
+function copy(bytes, what) {
+  const view = bytesOf(bytes, what);
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+function bytesOf(bytes, what) {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
+function record(value, what) {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value;
+  }
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
+}
+function checkCount(got, needed, what) {
+  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
+}
+function product(sizes) {
+  return sizes.reduce((all, size) => all * size, 1);
+}
+function valueWords(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}
+var PROTOCOL = 2;
+var ProtocolMismatch = class extends WireError {
+  name = "ProtocolMismatch";
+  constructor(sent) {
+    super(
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, Python sent ${valueWords(sent)}. Reload the page; if this stays, restart the notebook kernel and run the cells again, so that page and Python use the same kan_widgets.`
+    );
+  }
+};
+function coefficientsOf(layers) {
+  return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
+}
+function readLayout(value, ensemble) {
+  const raw = record(value, "a layout");
+  if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
+  const layers = raw.layers.map((layer) => readLayer(layer, ensemble));
+  const beside = /* @__PURE__ */ new Map();
+  let offset = coefficientsOf(layers);
+  for (const { name, size } of raw.beside ?? []) {
+    beside.set(name, { offset, size });
+    offset += size;
+  }
+  return { version: raw.version, layers, beside };
+}
+function readLayer(raw, ensemble) {
+  const { is_base, conv: conv2, tables, table_of, input_names, ...others } = raw;
+  const ofLayer = `of layer "${raw.name}"`;
+  const count2 = product(raw.shape);
+  const tableOf3 = table_of == null ? null : uint32(table_of, `the table numbers ${ofLayer}`);
+  if (tableOf3) checkCount(tableOf3.length, count2, `the table numbers ${ofLayer}`);
+  return {
+    ...others,
+    isBase: is_base,
+    conv: conv2 && convOf(conv2),
+    tables: tables.map(({ x, values }) => {
+      const table = {
+        x: float32(x, `a table ${ofLayer}`),
+        values: float32(values, `a table ${ofLayer}`)
+      };
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
+      return table;
+    }),
+    // A table has from its layer what it does not state itself.
+    bases: tables.map(({ domain = raw.domain, extent: extent2 = raw.extent, knots = raw.knots }) => {
+      return { domain, extent: extent2, knots };
+    }),
+    tableOf: tableOf3,
+    count: count2,
+    band: raw.window ? null : readBand(ensemble, raw),
+    ...input_names && { inputNames: input_names }
+  };
+}
+function readBand(ensemble, { name, shape }) {
+  const all = ensemble ?? {};
+  const own = Object.entries(all.layers?.[name] ?? {});
+  if (own.length === 0) return null;
+  const read = own.map(([part, bytes]) => [part, float32(bytes, `the networks' ${part}`)]);
+  const parts = Object.fromEntries(read);
+  checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
+  return { ...parts, count: all.count, points: parts.x.length / shape[1] };
+}
+function convOf({
+  padding_mode,
+  pads_basis,
+  ...conv2
+}) {
+  return { ...conv2, paddingMode: padding_mode, padsBasis: pads_basis === true };
+}
+
+// src/page/saved.ts
+function framesOf(run) {
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== void 0 && n < run.steps.length - 1
+  }));
+}
+var FINE = 254;
+function widen(run) {
+  const { steps, data, counts, sizes, fine, beside } = run;
+  const frames = steps.length;
+  const coefficientsOfAll = data.byteLength / frames;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at2 = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at2] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
+  let [index, first] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
+      let at2 = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        at2 = at2 + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at2 * step;
+      }
+      frameData[(frames - 1) * frameSize + index] = (at2 + (fine?.getInt8(index) ?? 0) / FINE) * step;
+    }
+    first += functions;
+  }
+  return frameData;
+}
+function unfold(folded, frames) {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
+      const at2 = frame * size + i;
+      words[at2] = word + (frame > 0 ? words[at2 - size] : 0);
+    }
+  }
+  return words;
+}
+
+// src/page/training_bar.ts
+function createBar(root, rows, settings, signal) {
+  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
+  const [run, again] = [part("run"), part("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => {
+    const field = part(name);
+    field.value = String(settings[name]);
+    return field;
+  });
+  let state = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener(
+        "click",
+        () => {
+          if (state === "running") actions.pause();
+          else if (state === "paused") actions.run();
+          else restart();
+        },
+        { signal }
+      );
+      again.addEventListener("click", restart, { signal });
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news, words) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, classifies } = news;
+      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
+      part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} test ${rows}`;
+      const at2 = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at2}`;
+      part("score").textContent = words ?? own;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = part("speed").textContent = "";
+      run.disabled = true;
+    }
+  };
+}
+
+// src/page/trained.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from Python. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
+var TrainedModel = class extends PageModel {
+  tell(content) {
+    this.emit("msg:custom", content, []);
+  }
+};
+var STATES = {
+  running: ["running", "training"],
+  paused: ["paused", "paused"],
+  finished: ["finished", "finished"],
+  diverged: ["diverged", "diverged: a number was not finite any more"]
+};
+var BEGINS = "Press Train";
+var MOST_VALUES = 800;
+function courseOf({ streams: [stream] }, lesson) {
+  const [first] = stream.runs.flatMap(framesOf);
+  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+    return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
+  });
+  return {
+    ...{ first, recipe: Object.fromEntries(recipe) },
+    data: {
+      train: examplesOf(lesson.train, lesson),
+      test: examplesOf(lesson.test, lesson),
+      shift: lesson.shift
+    },
+    ...{ rows: lesson.name, settings: lesson.settings },
+    script: uint8(lesson.worker, "the worker"),
+    code: uint8(lesson.code, "the kernels")
+  };
+}
+function workerOf({ script }, signal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one) => worker.postMessage(one) };
+}
+function train(saved, course, controls, signal, follower) {
+  const bar = createBar(controls, course.rows, course.settings, signal);
+  const [stream] = saved.streams;
+  const { first: firstFrame } = course;
+  const initial = float32(firstFrame.data, "the first frame");
+  const description = {
+    structure: stream.traits.structure,
+    layout: readLayout(stream.traits.layouts[0]),
+    recipe: course.recipe
+  };
+  const { data, code } = course;
+  const { worker, send } = workerOf(course, signal);
+  let settings = course.settings;
+  let isReset = false;
+  let curves = createCurves(course.rows);
+  function begin(frame) {
+    curves = createCurves(course.rows);
+    edits.begin();
+    isReset = true;
+    send({ kind: "begin", description, frame, data, settings, code });
+  }
+  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
+  function answer(content) {
+    const { kind, ...values } = content;
+    if (kind === "shown") send({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
+    else if (kind === "resume") run();
+    else if (kind === "step") run(values.steps ?? 1);
+    else if (kind === "rate") send({ kind, value: values.value });
+    else edits.take(content);
+  }
+  const edits = createEdits(
+    description.layout,
+    initial,
+    send,
+    (state) => model.set("edits", state)
+  );
+  const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
+  const frames = { initial: firstFrame, frame: firstFrame };
+  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+    answer(content);
+    const { id, kind } = content;
+    const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+    if (id) reply({ kind: "heard", id, refused });
+  });
+  const viewModels = saved.models.map(({ id, traits }) => {
+    const viewModel = new TrainedModel({ ...traits });
+    if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
+    return [id, viewModel];
+  });
+  worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
+    const { frame, step } = news;
+    edits.now(frame);
+    if (isReset) model.tell({ kind: "reset", version: 0 });
+    isReset = false;
+    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
+    curves.take(news);
+    const [state, said] = STATES[news.state];
+    const isNew = step === 0 && state === "paused";
+    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
+    const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
+    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
+    for (const [, viewModel] of viewModels) {
+      const status = viewModel.get("status");
+      if (status !== void 0 && viewModel.get("curves") !== void 0) {
+        const others = follower?.curves() ?? [];
+        viewModel.set("curves", [...curves.wire(news.classifies), ...others]);
+        viewModel.set("status", {
+          ...status,
+          ...panelStatus(news, settings, state)
+        });
+      }
+    }
+    bar.show(news, follower?.hear(news));
+  };
+  bar.connect({
+    run: () => run(),
+    pause: () => send({ kind: "pause" }),
+    again(chosen) {
+      settings = { ...settings, ...chosen };
+      follower?.begin(settings);
+      begin(initial);
+    }
+  });
+  begin(initial);
+  if (follower?.isEager) run();
+  return new Map([[stream.id, model], ...viewModels]);
+}
+function createEdits({ layers }, initial, order, tell) {
+  const [edits, undone] = [[], []];
+  let openChange = null;
+  let current = initial;
+  const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place2 }) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
+    const layer = layers.find((each) => each.name === name);
+    if (!layer) return void 0;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place2.out * inputs + place2.in) * height + place2.row) * width + place2.column;
+    const at2 = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at2, at2 + layer.nb);
+    const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+    if (kind === "zero") after.fill(0);
+    const change = { at: at2, before: openChange?.at === at2 ? openChange.before : part(current), after };
+    openChange = final ? null : change;
+    undone.length = 0;
+    return change;
+  }
+  return {
+    begin() {
+      edits.length = undone.length = 0;
+      current = initial;
+    },
+    now(frame) {
+      current = frame;
+    },
+    take(edit) {
+      const { kind, final = true } = edit;
+      if (kind === "straighten" || kind === "form")
+        report("only Python fits a line or a formula: here a curve is pulled");
+      if (!EDITS.includes(kind)) return;
+      const isBack = kind === "undo";
+      const change = isBack ? edits.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      if (!change) return;
+      if (final) (isBack ? undone : edits).push(change);
+      order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
+      report("");
+    }
+  };
+}
+var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
+var HEARD = ["pause", "resume", "stop", "step", "rate"];
+function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
+  const total = steps / epochs;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
+  return {
+    ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
+    ...{ step, epoch, epochs },
+    ...{ done: step, total: steps, rate: speed / batch, mean_rate: speed / batch },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
+    kernels: "compiled kernels, in this page"
+  };
+}
+function createCurves(rows) {
+  const loss = { x: [], y: [] };
+  const score = { x: [], y: [] };
+  return {
+    take({ step, loss: value, score: measured, state }) {
+      if (step > 0 && loss.x.at(-1) !== step) {
+        loss.x.push(step);
+        loss.y.push(value);
+      }
+      if (measured && state === "running") {
+        score.x.push(step);
+        score.y.push(measured.value);
+      }
+      for (const curve of [loss, score])
+        if (curve.x.length > MOST_VALUES) {
+          curve.x = curve.x.filter((_, k) => k % 2 === 0);
+          curve.y = curve.y.filter((_, k) => k % 2 === 0);
+        }
+    },
+    /** As a training panel takes them; those of a network `beside` it have its name. */
+    wire: (classifies, beside = "") => {
+      const measured = classifies ? `test ${rows} right` : "test error";
+      const all = [
+        wireCurve("loss", beside, "train", loss),
+        wireCurve(measured, beside, "test", score)
+      ];
+      return all.filter(({ x }) => x.byteLength > 0);
+    }
+  };
+}
+function wireCurve(panel, beside, kind, { x, y }) {
+  const bytes = (values) => new DataView(Float64Array.from(values).buffer);
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
+}
+function examplesOf({ inputs, targets }, { bytes }) {
+  return {
+    inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
+    targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
+  };
+}
+
+// src/training/machine.ts
+var WHOLE = 37;
+var Machine = class _Machine {
+  #exports;
+  #memory;
+  #problems = /* @__PURE__ */ new WeakMap();
+  /** Throws where the page's browser cannot run it. */
+  static async from(code) {
+    const { kanKernels } = globalThis;
+    if (kanKernels) return new _Machine(kanKernels.default());
+    const { instance } = await WebAssembly.instantiate(code);
+    return new _Machine(instance.exports);
+  }
+  constructor(exports) {
+    this.#exports = exports;
+    this.#memory = exports.memory;
+  }
+  /** The address of `numbers` new numbers, all 0. */
+  take(numbers) {
+    const at2 = this.#exports.kan_take_some(4 * numbers);
+    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at2, numbers).fill(0);
+    return at2;
+  }
+  /** Numbers at an address, until more memory is taken or something is computed. */
+  floats(at2, numbers) {
+    return new Float32Array(this.#memory.buffer, at2, numbers);
+  }
+  /** Computes y from x; false where a number is not finite: then y means nothing. */
+  forward(call) {
+    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const problem = this.#problem(call);
+    const run = this.#exports[`kan_forward_wasm_${basis.order}`];
+    const knots = this.#knots(basis);
+    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
+  }
+  /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
+  backward(call, gradients) {
+    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const run = this.#exports[`kan_backward_wasm_${basis.order}`];
+    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
+    return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
+  }
+  #succeeded(status) {
+    if (status > 0) throw new Error(`This page has no ${status} bytes more of memory.`);
+    return status === 0;
+  }
+  /** The address of a call's struct in memory, which is written once. */
+  #problem({ sizes, basis }) {
+    const known = this.#problems.get(sizes);
+    if (known) return known;
+    const after = WHOLE + WHOLE % 2;
+    const address = this.take(after + 4);
+    const { kernel, stride, dilation, xStrides, yStrides } = sizes;
+    const { n, height, width, channels, out, groups } = sizes;
+    const { outHeight, outWidth, innerHeight, innerWidth, top, left } = sizes;
+    const numbers = [n, height, width, channels, out, groups, ...kernel, ...stride, ...dilation];
+    numbers.push(outHeight, outWidth, innerHeight, innerWidth, top, left);
+    numbers.push(...xStrides, ...xStrides, ...xStrides, ...yStrides);
+    numbers.push(basis.functions, 1, basis.family);
+    new Int32Array(this.#memory.buffer, address, WHOLE).set(numbers);
+    const last = new Float64Array(this.#memory.buffer, address + 4 * after, 2);
+    last.set([basis.shift, basis.factor]);
+    this.#problems.set(sizes, address);
+    return address;
+  }
+  #knotAddresses = /* @__PURE__ */ new WeakMap();
+  #knots({ knots }) {
+    if (!knots) return 0;
+    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
+    this.#knotAddresses.set(knots, at2);
+    return at2;
+  }
+};
+var Random = class {
+  #state;
+  constructor(seed) {
+    this.#state = [seed | 0, 2654435769, 608135816, 1];
+    for (let k = 0; k < 15; k++) this.#next();
+  }
+  #next() {
+    let [a, b, c, d] = this.#state;
+    const t = (a + b | 0) + d | 0;
+    d = d + 1 | 0;
+    a = b ^ b >>> 9;
+    b = c + (c << 3) | 0;
+    c = c << 21 | c >>> 11;
+    c = c + t | 0;
+    this.#state.splice(0, 4, a, b, c, d);
+    return t >>> 0;
+  }
+  /** A number from 0 to just below 1. */
+  uniform() {
+    return this.#next() / 2 ** 32;
+  }
+  /** A whole number below another. */
+  below(limit) {
+    return Math.floor(this.uniform() * limit);
+  }
+  /** The numbers 0 … count − 1 in random order. */
+  order(count2) {
+    const all = Uint32Array.from({ length: count2 }, (_, k) => k);
+    for (let k = count2 - 1; k > 0; k--) {
+      const other = this.below(k + 1);
+      [all[k], all[other]] = [all[other], all[k]];
+    }
+    return all;
+  }
+};
+
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
+}
+function listen(target, signal, handlers, how = {}) {
+  for (const [kind, act] of Object.entries(handlers)) {
+    target.addEventListener(kind, act, { ...how, signal });
+  }
+}
+function putWords(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putAttributes(element2, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element2.getAttribute(name) !== value) element2.setAttribute(name, value);
+  }
+}
+
+// src/playground/state.ts
+var PROBLEMS = ["digits", "product", "moons", "spirals", "formula", "table"];
+var NETWORKS = ["kancnn", "article", "dense"];
+var BASES = ["bspline", "rbf", "chebyshev", "fourier"];
+var BASE_TERMS = ["silu", "tanh", "relu", "identity"];
+var LIMITS = {
+  grid: [1, 50, 1],
+  order: [1, 5, 1],
+  start: [0, 10, 0],
+  noise: [0, 1, 0],
+  rate: [1e-5, 1, 0],
+  batch: [1, 1e3, 1],
+  epochs: [1, 1e3, 1],
+  seed: [0, 1e6, 1]
+};
+var DEPTHS = {
+  ...{ kancnn: [1, 4], article: [0, 0], dense: [0, 6] }
+};
+var MOST_WIDTH = 64;
+var COMMON = {
+  formula: "exp(sin(pi*x) + y^2)",
+  order: 3,
+  basis: "bspline",
+  base: "silu",
+  start: 0.1,
+  noise: 0,
+  seed: 0,
+  twin: false
+};
+function defaultsOf(problem, network) {
+  if (problem !== "digits") {
+    const widths2 = problem === "spirals" ? [6, 4] : problem === "product" ? [4, 4] : [4];
+    const own = { network: "dense", widths: widths2, grid: 5, rate: 0.02, batch: 50, epochs: 60 };
+    return { ...COMMON, problem, ...own };
+  }
+  const learning = { rate: 7e-3, batch: 32, epochs: network === "article" ? 12 : 8 };
+  const widths = { kancnn: [8, 16, 16], article: [], dense: [] }[network];
+  return { ...COMMON, problem, network, widths, grid: 5, ...learning };
+}
+function stateOf(hash) {
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const one = (name, known) => known.find((each) => each === query.get(name)) ?? known[0];
+  const problem = one("problem", PROBLEMS);
+  const network = problem === "digits" ? one("network", NETWORKS) : "dense";
+  const state = defaultsOf(problem, network);
+  const isFixed = network === "article";
+  if (query.has("basis") && !isFixed) state.basis = one("basis", BASES);
+  if (query.has("base") && !isFixed) state.base = one("base", BASE_TERMS);
+  if (query.has("twin")) state.twin = query.get("twin") === "1";
+  state.formula = query.get("formula") ?? state.formula;
+  const widths = query.has("widths") && !isFixed ? widthsOf(query.get("widths") ?? "", network) : null;
+  if (widths) state.widths = widths;
+  for (const name of Object.keys(LIMITS)) {
+    if (isFixed && (name === "grid" || name === "order")) continue;
+    const [least, most, step] = LIMITS[name];
+    const value = Number(query.get(name) || Number.NaN);
+    if (value >= least && value <= most && (step === 0 || Number.isInteger(value)))
+      state[name] = value;
+  }
+  return state;
+}
+function hashOf(state) {
+  const usual = defaultsOf(state.problem, state.network);
+  const query = new URLSearchParams();
+  if (state.problem !== PROBLEMS[0]) query.set("problem", state.problem);
+  if (state.problem === "digits" && state.network !== NETWORKS[0])
+    query.set("network", state.network);
+  for (const [name, value] of Object.entries(state)) {
+    if (["problem", "network"].includes(name)) continue;
+    if (name === "formula" && state.problem !== "formula") continue;
+    if (String(value) === String(usual[name])) continue;
+    query.set(name, typeof value === "boolean" ? String(Number(value)) : String(value));
+  }
+  return query.size > 0 ? `#${query}` : "";
+}
+function widthsOf(text, network) {
+  const parts = text.split(/[\s,]+/).filter(Boolean);
+  const widths = parts.map(Number);
+  const [least, most] = DEPTHS[network];
+  const isFit = widths.every((w) => Number.isInteger(w) && w >= 1 && w <= MOST_WIDTH);
+  return isFit && widths.length >= least && widths.length <= most ? widths : null;
+}
+function widthsExpected(network) {
+  const [least, most] = DEPTHS[network];
+  const count2 = least > 0 ? `${least} to ${most}` : `at most ${most}`;
+  return `expected ${count2} whole numbers from 1 to ${MOST_WIDTH}, such as 5, 3`;
+}
+
+// src/playground/choices.ts
+var PROBLEM_WORDS = {
+  digits: "handwritten digits",
+  product: "x · y · z",
+  moons: "two moons",
+  spirals: "two spirals",
+  formula: "a formula of yours",
+  table: "a table of yours (CSV)"
+};
+var NETWORK_WORDS = {
+  kancnn: "KAN-CNN",
+  article: "the article's KAN-CNN",
+  dense: "dense layers"
+};
+var BASIS_WORDS = {
+  bspline: "B-splines",
+  rbf: "radial functions",
+  chebyshev: "Chebyshev polynomials",
+  fourier: "Fourier series"
+};
+var BASE_WORDS = {
+  ...{ silu: "SiLU", tanh: "tanh", relu: "ReLU", identity: "x" }
+};
+var NUMBERS = {
+  grid: "grid intervals",
+  order: "spline order",
+  start: "spread of splines at the start",
+  noise: "noise in the data"
+};
+function createChoices(root, actions) {
+  const document = root.ownerDocument;
+  const { signal } = new AbortController();
+  const { details, select: select2, field, button } = createMaker(document, signal);
+  let state = defaultsOf("digits", "kancnn");
+  const row = element(document, "div", "kw-play-row", root);
+  const problem = select2(
+    row,
+    "learn",
+    PROBLEM_WORDS,
+    (value) => actions.choose(defaultsOf(value, value === "digits" ? "kancnn" : "dense"))
+  );
+  const formula = field(row, "formula", (text) => change({ formula: text }));
+  const file = field(row, "file", () => {
+    file.input.files?.[0]?.text().then(actions.drop);
+  });
+  file.input.type = "file";
+  file.input.accept = ".csv,.tsv,.txt,text/csv";
+  const network = select2(
+    row,
+    "with",
+    NETWORK_WORDS,
+    (value) => actions.choose({ ...defaultsOf("digits", value), noise: state.noise, twin: state.twin })
+  );
+  const more = details(row, "more");
+  const widths = field(more, "hidden units", (text) => {
+    const chosen = widthsOf(text, state.network);
+    if (chosen) change({ widths: chosen });
+    else refuse(`${widths.label.textContent?.trim()} “${text}”: ${widthsExpected(state.network)}.`);
+  });
+  const twinLabel = element(document, "label", "kw-play-check", more);
+  const twin = element(document, "input", "", twinLabel);
+  twin.type = "checkbox";
+  const twinWords = element(document, "span", "", twinLabel);
+  listen(twin, signal, { change: () => change({ twin: twin.checked }) });
+  const basis = select2(more, "basis", BASIS_WORDS, (value) => change({ basis: value }));
+  const base = select2(more, "base term", BASE_WORDS, (value) => change({ base: value }));
+  const numbers = Object.entries(NUMBERS).map(([key, words]) => {
+    const name = key;
+    const [least, most, step] = LIMITS[name];
+    const network2 = field(more, words, (text) => {
+      if (network2.input.reportValidity()) change({ [name]: Number(text) });
+    });
+    Object.assign(network2.input, { type: "number", min: least, max: most, step: step || "any" });
+    return [name, network2];
+  });
+  const bar = document.getElementById("kw-bar");
+  more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
+  bar.querySelector("details")?.replaceWith(root);
+  const take = details(row, "take it along");
+  button(take, "Copy link", (self) => copy2(self, actions.link()));
+  button(take, "Save weights (.npz)", actions.save);
+  button(take, "Copy Python", (self) => copy2(self, actions.code()));
+  const code = element(document, "pre", "kw-play-code", take);
+  putAttributes(code, { tabindex: "0", role: "region", "aria-label": "Python" });
+  const about = document.querySelector(".kw-page-about");
+  const alarm = element(document, "p", "kw-play-alarm", root);
+  alarm.setAttribute("role", "alert");
+  listen(document.body, signal, {
+    dragover: (event) => event.preventDefault(),
+    drop(event) {
+      event.preventDefault();
+      event.dataTransfer?.files[0]?.text().then(actions.drop);
+    }
+  });
+  function change(part) {
+    actions.choose({ ...state, ...part });
+  }
+  function copy2(self, text) {
+    const words = self.textContent ?? "";
+    navigator.clipboard.writeText(text).then(
+      () => {
+        putWords(self, "Copied");
+        setTimeout(() => putWords(self, words), 1500);
+      },
+      () => refuse(`This browser does not let a page copy. It would be: ${text}`)
+    );
+  }
+  function refuse(words, isAsked = false) {
+    putWords(alarm, words);
+    alarm.classList.toggle("kw-play-asked", isAsked);
+  }
+  function put(next) {
+    state = next;
+    problem.input.value = state.problem;
+    network.input.value = state.network;
+    basis.input.value = state.basis;
+    base.input.value = state.base;
+    formula.input.value = state.formula;
+    widths.input.value = state.widths.join(", ");
+    twin.checked = state.twin;
+    for (const [name, { input }] of numbers) input.value = String(state[name]);
+    formula.label.hidden = state.problem !== "formula";
+    file.label.hidden = state.problem !== "table";
+    network.label.hidden = state.problem !== "digits";
+    const isFixed = state.network === "article";
+    widths.label.hidden = isFixed;
+    putWords(widths.said, state.network === "kancnn" ? "channels " : "hidden units ");
+    basis.input.disabled = base.input.disabled = isFixed;
+    for (const [name, { input }] of numbers)
+      input.disabled = isFixed && (name === "grid" || name === "order");
+    putWords(twinWords, `beside ${state.network === "dense" ? "an MLP" : "a CNN"} of equal size`);
+  }
+  return {
+    /** Says why a state cannot be, or what it asks for, and leaves what runs as it is. */
+    refuse(next, words, isAsked) {
+      put(next);
+      refuse(words, isAsked);
+    },
+    /** Shows a state, and tells how its networks do. */
+    show(next, { about: told }, network2, beside) {
+      put(next);
+      refuse("");
+      const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
+      const networks = [network2, ...beside ? [beside] : []].map(size).join(" beside ");
+      putWords(about, `${told} In your browser trains ${networks}.`);
+      putWords(code, actions.code());
+      return {
+        /** The words on the scores of both, where there are two. */
+        hear(news, other) {
+          if (!beside || !other || !news.score) return void 0;
+          const words = [scoreWords(network2.name, news), scoreWords(beside.name, other)];
+          return `Test: ${words.join(" · ")}`;
+        }
+      };
+    }
+  };
+}
+function createMaker(document, signal) {
+  function labelled(parent, words, kind) {
+    const label = element(document, "label", "", parent);
+    const said = element(document, "span", "", label);
+    putWords(said, `${words} `);
+    return { label, said, input: element(document, kind, "", label) };
+  }
+  return {
+    details(parent, words) {
+      const own = element(document, "details", "kw-play-more", parent);
+      putWords(element(document, "summary", "", own), words);
+      return element(document, "div", "kw-play-row", own);
+    },
+    select(parent, words, values, chosen) {
+      const network = labelled(parent, words, "select");
+      for (const [value, named] of Object.entries(values))
+        network.input.append(new Option(named, value));
+      listen(network.input, signal, { change: () => chosen(network.input.value) });
+      return network;
+    },
+    field(parent, words, chosen) {
+      const network = labelled(parent, words, "input");
+      listen(network.input, signal, { change: () => chosen(network.input.value) });
+      return network;
+    },
+    button(parent, words, act) {
+      const own = element(document, "button", "", parent);
+      own.type = "button";
+      putWords(own, words);
+      listen(own, signal, { click: () => act(own) });
+    }
+  };
+}
+function scoreWords(name, { score, classifies, step }) {
+  if (!score) return `${name}: not tested yet`;
+  const value = classifies ? `${(100 * score.value).toFixed(1)} %` : `off by ${score.value.toPrecision(3)}`;
+  return `${name} ${value} at step ${step.toLocaleString("en")}`;
+}
+
+// node_modules/d3-array/src/count.js
+function count(values, valueof) {
+  let count2 = 0;
+  if (valueof === void 0) {
+    for (let value of values) {
+      if (value != null && (value = +value) >= value) {
+        ++count2;
+      }
+    }
+  } else {
+    let index = -1;
+    for (let value of values) {
+      if ((value = valueof(value, ++index, values)) != null && (value = +value) >= value) {
+        ++count2;
+      }
+    }
+  }
+  return count2;
+}
+
+// node_modules/d3-array/src/extent.js
+function extent(values, valueof) {
+  let min;
+  let max;
+  if (valueof === void 0) {
+    for (const value of values) {
+      if (value != null) {
+        if (min === void 0) {
+          if (value >= value) min = max = value;
+        } else {
+          if (min > value) min = value;
+          if (max < value) max = value;
+        }
+      }
+    }
+  } else {
+    let index = -1;
+    for (let value of values) {
+      if ((value = valueof(value, ++index, values)) != null) {
+        if (min === void 0) {
+          if (value >= value) min = max = value;
+        } else {
+          if (min > value) min = value;
+          if (max < value) max = value;
+        }
+      }
+    }
+  }
+  return [min, max];
+}
+
+// node_modules/d3-array/src/ticks.js
+var e10 = Math.sqrt(50);
+var e5 = Math.sqrt(10);
+var e2 = Math.sqrt(2);
+function tickSpec(start, stop, count2) {
+  const step = (stop - start) / Math.max(0, count2), power = Math.floor(Math.log10(step)), error = step / Math.pow(10, power), factor = error >= e10 ? 10 : error >= e5 ? 5 : error >= e2 ? 2 : 1;
+  let i1, i2, inc;
+  if (power < 0) {
+    inc = Math.pow(10, -power) / factor;
+    i1 = Math.round(start * inc);
+    i2 = Math.round(stop * inc);
+    if (i1 / inc < start) ++i1;
+    if (i2 / inc > stop) --i2;
+    inc = -inc;
+  } else {
+    inc = Math.pow(10, power) * factor;
+    i1 = Math.round(start / inc);
+    i2 = Math.round(stop / inc);
+    if (i1 * inc < start) ++i1;
+    if (i2 * inc > stop) --i2;
+  }
+  if (i2 < i1 && 0.5 <= count2 && count2 < 2) return tickSpec(start, stop, count2 * 2);
+  return [i1, i2, inc];
+}
+function ticks(start, stop, count2) {
+  stop = +stop, start = +start, count2 = +count2;
+  if (!(count2 > 0)) return [];
+  if (start === stop) return [start];
+  const reverse = stop < start, [i1, i2, inc] = reverse ? tickSpec(stop, start, count2) : tickSpec(start, stop, count2);
+  if (!(i2 >= i1)) return [];
+  const n = i2 - i1 + 1, ticks2 = new Array(n);
+  if (reverse) {
+    if (inc < 0) for (let i = 0; i < n; ++i) ticks2[i] = (i2 - i) / -inc;
+    else for (let i = 0; i < n; ++i) ticks2[i] = (i2 - i) * inc;
+  } else {
+    if (inc < 0) for (let i = 0; i < n; ++i) ticks2[i] = (i1 + i) / -inc;
+    else for (let i = 0; i < n; ++i) ticks2[i] = (i1 + i) * inc;
+  }
+  return ticks2;
+}
+function tickIncrement(start, stop, count2) {
+  stop = +stop, start = +start, count2 = +count2;
+  return tickSpec(start, stop, count2)[2];
+}
+
+// node_modules/d3-array/src/nice.js
+function nice(start, stop, count2) {
+  let prestep;
+  while (true) {
+    const step = tickIncrement(start, stop, count2);
+    if (step === prestep || step === 0 || !isFinite(step)) {
+      return [start, stop];
+    } else if (step > 0) {
+      start = Math.floor(start / step) * step;
+      stop = Math.ceil(stop / step) * step;
+    } else if (step < 0) {
+      start = Math.ceil(start * step) / step;
+      stop = Math.floor(stop * step) / step;
+    }
+    prestep = step;
+  }
+}
+
+// node_modules/d3-array/src/threshold/sturges.js
+function thresholdSturges(values) {
+  return Math.max(1, Math.ceil(Math.log(count(values)) / Math.LN2) + 1);
+}
+
+// node_modules/d3-contour/src/array.js
+var array = Array.prototype;
+var slice = array.slice;
+
+// node_modules/d3-contour/src/ascending.js
+function ascending_default(a, b) {
+  return a - b;
+}
+
+// node_modules/d3-contour/src/area.js
+function area_default(ring) {
+  var i = 0, n = ring.length, area = ring[n - 1][1] * ring[0][0] - ring[n - 1][0] * ring[0][1];
+  while (++i < n) area += ring[i - 1][1] * ring[i][0] - ring[i - 1][0] * ring[i][1];
+  return area;
+}
+
+// node_modules/d3-contour/src/constant.js
+var constant_default = (x) => () => x;
+
+// node_modules/d3-contour/src/contains.js
+function contains_default(ring, hole) {
+  var i = -1, n = hole.length, c;
+  while (++i < n) if (c = ringContains(ring, hole[i])) return c;
+  return 0;
+}
+function ringContains(ring, point) {
+  var x = point[0], y = point[1], contains = -1;
+  for (var i = 0, n = ring.length, j = n - 1; i < n; j = i++) {
+    var pi = ring[i], xi = pi[0], yi = pi[1], pj = ring[j], xj = pj[0], yj = pj[1];
+    if (segmentContains(pi, pj, point)) return 0;
+    if (yi > y !== yj > y && x < (xj - xi) * (y - yi) / (yj - yi) + xi) contains = -contains;
+  }
+  return contains;
+}
+function segmentContains(a, b, c) {
+  var i;
+  return collinear(a, b, c) && within(a[i = +(a[0] === b[0])], c[i], b[i]);
+}
+function collinear(a, b, c) {
+  return (b[0] - a[0]) * (c[1] - a[1]) === (c[0] - a[0]) * (b[1] - a[1]);
+}
+function within(p, q, r) {
+  return p <= q && q <= r || r <= q && q <= p;
+}
+
+// node_modules/d3-contour/src/noop.js
+function noop_default() {
+}
+
+// node_modules/d3-contour/src/contours.js
+var cases = [
+  [],
+  [[[1, 1.5], [0.5, 1]]],
+  [[[1.5, 1], [1, 1.5]]],
+  [[[1.5, 1], [0.5, 1]]],
+  [[[1, 0.5], [1.5, 1]]],
+  [[[1, 1.5], [0.5, 1]], [[1, 0.5], [1.5, 1]]],
+  [[[1, 0.5], [1, 1.5]]],
+  [[[1, 0.5], [0.5, 1]]],
+  [[[0.5, 1], [1, 0.5]]],
+  [[[1, 1.5], [1, 0.5]]],
+  [[[0.5, 1], [1, 0.5]], [[1.5, 1], [1, 1.5]]],
+  [[[1.5, 1], [1, 0.5]]],
+  [[[0.5, 1], [1.5, 1]]],
+  [[[1, 1.5], [1.5, 1]]],
+  [[[0.5, 1], [1, 1.5]]],
+  []
+];
+function contours_default() {
+  var dx = 1, dy = 1, threshold = thresholdSturges, smooth = smoothLinear;
+  function contours(values) {
+    var tz = threshold(values);
+    if (!Array.isArray(tz)) {
+      const e = extent(values, finite);
+      tz = ticks(...nice(e[0], e[1], tz), tz);
+      while (tz[tz.length - 1] >= e[1]) tz.pop();
+      while (tz[1] < e[0]) tz.shift();
+    } else {
+      tz = tz.slice().sort(ascending_default);
+    }
+    return tz.map((value) => contour2(values, value));
+  }
+  function contour2(values, value) {
+    const v = value == null ? NaN : +value;
+    if (isNaN(v)) throw new Error(`invalid value: ${value}`);
+    var polygons = [], holes = [];
+    isorings(values, v, function(ring) {
+      smooth(ring, values, v);
+      if (area_default(ring) > 0) polygons.push([ring]);
+      else holes.push(ring);
+    });
+    holes.forEach(function(hole) {
+      for (var i = 0, n = polygons.length, polygon; i < n; ++i) {
+        if (contains_default((polygon = polygons[i])[0], hole) !== -1) {
+          polygon.push(hole);
+          return;
+        }
+      }
+    });
+    return {
+      type: "MultiPolygon",
+      value,
+      coordinates: polygons
+    };
+  }
+  function isorings(values, value, callback) {
+    var fragmentByStart = new Array(), fragmentByEnd = new Array(), x, y, t0, t1, t2, t3;
+    x = y = -1;
+    t1 = above(values[0], value);
+    cases[t1 << 1].forEach(stitch);
+    while (++x < dx - 1) {
+      t0 = t1, t1 = above(values[x + 1], value);
+      cases[t0 | t1 << 1].forEach(stitch);
+    }
+    cases[t1 << 0].forEach(stitch);
+    while (++y < dy - 1) {
+      x = -1;
+      t1 = above(values[y * dx + dx], value);
+      t2 = above(values[y * dx], value);
+      cases[t1 << 1 | t2 << 2].forEach(stitch);
+      while (++x < dx - 1) {
+        t0 = t1, t1 = above(values[y * dx + dx + x + 1], value);
+        t3 = t2, t2 = above(values[y * dx + x + 1], value);
+        cases[t0 | t1 << 1 | t2 << 2 | t3 << 3].forEach(stitch);
+      }
+      cases[t1 | t2 << 3].forEach(stitch);
+    }
+    x = -1;
+    t2 = values[y * dx] >= value;
+    cases[t2 << 2].forEach(stitch);
+    while (++x < dx - 1) {
+      t3 = t2, t2 = above(values[y * dx + x + 1], value);
+      cases[t2 << 2 | t3 << 3].forEach(stitch);
+    }
+    cases[t2 << 3].forEach(stitch);
+    function stitch(line) {
+      var start = [line[0][0] + x, line[0][1] + y], end = [line[1][0] + x, line[1][1] + y], startIndex = index(start), endIndex = index(end), f, g;
+      if (f = fragmentByEnd[startIndex]) {
+        if (g = fragmentByStart[endIndex]) {
+          delete fragmentByEnd[f.end];
+          delete fragmentByStart[g.start];
+          if (f === g) {
+            f.ring.push(end);
+            callback(f.ring);
+          } else {
+            fragmentByStart[f.start] = fragmentByEnd[g.end] = { start: f.start, end: g.end, ring: f.ring.concat(g.ring) };
+          }
+        } else {
+          delete fragmentByEnd[f.end];
+          f.ring.push(end);
+          fragmentByEnd[f.end = endIndex] = f;
+        }
+      } else if (f = fragmentByStart[endIndex]) {
+        if (g = fragmentByEnd[startIndex]) {
+          delete fragmentByStart[f.start];
+          delete fragmentByEnd[g.end];
+          if (f === g) {
+            f.ring.push(end);
+            callback(f.ring);
+          } else {
+            fragmentByStart[g.start] = fragmentByEnd[f.end] = { start: g.start, end: f.end, ring: g.ring.concat(f.ring) };
+          }
+        } else {
+          delete fragmentByStart[f.start];
+          f.ring.unshift(start);
+          fragmentByStart[f.start = startIndex] = f;
+        }
+      } else {
+        fragmentByStart[startIndex] = fragmentByEnd[endIndex] = { start: startIndex, end: endIndex, ring: [start, end] };
+      }
+    }
+  }
+  function index(point) {
+    return point[0] * 2 + point[1] * (dx + 1) * 4;
+  }
+  function smoothLinear(ring, values, value) {
+    ring.forEach(function(point) {
+      var x = point[0], y = point[1], xt = x | 0, yt = y | 0, v1 = valid(values[yt * dx + xt]);
+      if (x > 0 && x < dx && xt === x) {
+        point[0] = smooth1(x, valid(values[yt * dx + xt - 1]), v1, value);
+      }
+      if (y > 0 && y < dy && yt === y) {
+        point[1] = smooth1(y, valid(values[(yt - 1) * dx + xt]), v1, value);
+      }
+    });
+  }
+  contours.contour = contour2;
+  contours.size = function(_) {
+    if (!arguments.length) return [dx, dy];
+    var _0 = Math.floor(_[0]), _1 = Math.floor(_[1]);
+    if (!(_0 >= 0 && _1 >= 0)) throw new Error("invalid size");
+    return dx = _0, dy = _1, contours;
+  };
+  contours.thresholds = function(_) {
+    return arguments.length ? (threshold = typeof _ === "function" ? _ : Array.isArray(_) ? constant_default(slice.call(_)) : constant_default(_), contours) : threshold;
+  };
+  contours.smooth = function(_) {
+    return arguments.length ? (smooth = _ ? smoothLinear : noop_default, contours) : smooth === smoothLinear;
+  };
+  return contours;
+}
+function finite(x) {
+  return isFinite(x) ? x : NaN;
+}
+function above(x, value) {
+  return x == null ? false : +x >= value;
+}
+function valid(v) {
+  return v == null || isNaN(v = +v) ? -Infinity : v;
+}
+function smooth1(x, v0, v1, value) {
+  const a = value - v0;
+  const b = v1 - v0;
+  const d = isFinite(a) || isFinite(b) ? a / b : Math.sign(a) / Math.sign(b);
+  return isNaN(d) ? x : x + d - 0.5;
+}
+
+// node_modules/d3-format/dist/d3-format.mjs
+function formatDecimal(x) {
+  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+}
+function formatDecimalParts(x, p) {
+  if (!isFinite(x) || x === 0) return null;
+  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+  return [
+    coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
+    +x.slice(i + 1)
+  ];
+}
+function exponent(x) {
+  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+}
+function formatGroup(grouping, thousands) {
+  return function(value, width) {
+    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i > 0 && g > 0) {
+      if (length + g + 1 > width) g = Math.max(1, width - length);
+      t.push(value.substring(i -= g, i + g));
+      if ((length += g + 1) > width) break;
+      g = grouping[j = (j + 1) % grouping.length];
+    }
+    return t.reverse().join(thousands);
+  };
+}
+function formatNumerals(numerals) {
+  return function(value) {
+    return value.replace(/[0-9]/g, function(i) {
+      return numerals[+i];
+    });
+  };
+}
+var re = /^(?:(.)?([<>=^]))?([+\-( ])?([$#])?(0)?(\d+)?(,)?(\.\d+)?(~)?([a-z%])?$/i;
+function formatSpecifier(specifier) {
+  if (!(match = re.exec(specifier))) throw new Error("invalid format: " + specifier);
+  var match;
+  return new FormatSpecifier({
+    fill: match[1],
+    align: match[2],
+    sign: match[3],
+    symbol: match[4],
+    zero: match[5],
+    width: match[6],
+    comma: match[7],
+    precision: match[8] && match[8].slice(1),
+    trim: match[9],
+    type: match[10]
+  });
+}
+formatSpecifier.prototype = FormatSpecifier.prototype;
+function FormatSpecifier(specifier) {
+  this.fill = specifier.fill === void 0 ? " " : specifier.fill + "";
+  this.align = specifier.align === void 0 ? ">" : specifier.align + "";
+  this.sign = specifier.sign === void 0 ? "-" : specifier.sign + "";
+  this.symbol = specifier.symbol === void 0 ? "" : specifier.symbol + "";
+  this.zero = !!specifier.zero;
+  this.width = specifier.width === void 0 ? void 0 : +specifier.width;
+  this.comma = !!specifier.comma;
+  this.precision = specifier.precision === void 0 ? void 0 : +specifier.precision;
+  this.trim = !!specifier.trim;
+  this.type = specifier.type === void 0 ? "" : specifier.type + "";
+}
+FormatSpecifier.prototype.toString = function() {
+  return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
+};
+function formatTrim(s) {
+  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
+    switch (s[i]) {
+      case ".":
+        i0 = i1 = i;
+        break;
+      case "0":
+        if (i0 === 0) i0 = i;
+        i1 = i;
+        break;
+      default:
+        if (!+s[i]) break out;
+        if (i0 > 0) i0 = 0;
+        break;
+    }
+  }
+  return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
+}
+var prefixExponent;
+function formatPrefixAuto(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return prefixExponent = void 0, x.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+}
+function formatRounded(x, p) {
+  var d = formatDecimalParts(x, p);
+  if (!d) return x + "";
+  var coefficient = d[0], exponent2 = d[1];
+  return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
+}
+var formatTypes = {
+  "%": (x, p) => (x * 100).toFixed(p),
+  "b": (x) => Math.round(x).toString(2),
+  "c": (x) => x + "",
+  "d": formatDecimal,
+  "e": (x, p) => x.toExponential(p),
+  "f": (x, p) => x.toFixed(p),
+  "g": (x, p) => x.toPrecision(p),
+  "o": (x) => Math.round(x).toString(8),
+  "p": (x, p) => formatRounded(x * 100, p),
+  "r": formatRounded,
+  "s": formatPrefixAuto,
+  "X": (x) => Math.round(x).toString(16).toUpperCase(),
+  "x": (x) => Math.round(x).toString(16)
+};
+function identity(x) {
+  return x;
+}
+var map = Array.prototype.map;
+var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+function formatLocale(locale2) {
+  var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
+  function newFormat(specifier, options) {
+    specifier = formatSpecifier(specifier);
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    if (type === "n") comma = true, type = "g";
+    else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
+    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
+    var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
+    precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
+    function format2(value) {
+      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      if (type === "c") {
+        valueSuffix = formatType(value) + valueSuffix;
+        value = "";
+      } else {
+        value = +value;
+        var valueNegative = value < 0 || 1 / value < 0;
+        value = isNaN(value) ? nan : formatType(Math.abs(value), precision);
+        if (trim) value = formatTrim(value);
+        if (valueNegative && +value === 0 && sign !== "+") valueNegative = false;
+        valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
+        valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
+        if (maybeSuffix) {
+          i = -1, n = value.length;
+          while (++i < n) {
+            if (c = value.charCodeAt(i), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
+              value = value.slice(0, i);
+              break;
+            }
+          }
+        }
+      }
+      if (comma && !zero) value = group(value, Infinity);
+      var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
+      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      switch (align) {
+        case "<":
+          value = valuePrefix + value + valueSuffix + padding;
+          break;
+        case "=":
+          value = valuePrefix + padding + value + valueSuffix;
+          break;
+        case "^":
+          value = padding.slice(0, length = padding.length >> 1) + valuePrefix + value + valueSuffix + padding.slice(length);
+          break;
+        default:
+          value = padding + valuePrefix + value + valueSuffix;
+          break;
+      }
+      return numerals(value);
+    }
+    format2.toString = function() {
+      return specifier + "";
+    };
+    return format2;
+  }
+  function formatPrefix2(specifier, value) {
+    var e = Math.max(-8, Math.min(8, Math.floor(exponent(value) / 3))) * 3, k = Math.pow(10, -e), f = newFormat((specifier = formatSpecifier(specifier), specifier.type = "f", specifier), { suffix: prefixes[8 + e / 3] });
+    return function(value2) {
+      return f(k * value2);
+    };
+  }
+  return {
+    format: newFormat,
+    formatPrefix: formatPrefix2
+  };
+}
+var locale;
+var format;
+var formatPrefix;
+defaultLocale({
+  thousands: ",",
+  grouping: [3],
+  currency: ["$", ""]
+});
+function defaultLocale(definition) {
+  locale = formatLocale(definition);
+  format = locale.format;
+  formatPrefix = locale.formatPrefix;
+  return locale;
+}
+
+// src/phi/format.ts
+var plain = format(".3~r");
+var grouped = format(",d");
+var scientific = format(".2~e");
+
+// src/phi/entries.ts
+function functionOf(layer, selection) {
+  if (!selection || selection.layer !== layer.name) return -1;
+  const [out, inputs, kh, kw] = layer.shape;
+  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
+  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i) * kh + row) * kw + column;
+}
+function localOf({ window }, at2) {
+  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
+}
+
+// src/phi/curves.ts
+var ALL_POINTS = 1 << 20;
+
+// src/phi/interpolate.ts
+var ROWS_OF_A_POLYNOMIAL = 6;
+var weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
+var scratchSpace = new Float64Array(16);
+
+// src/phi/pair.ts
+var LEVELS = 7;
+function levelsOf(low, high) {
+  return high > low && Number.isFinite(high - low) ? ticks(low, high, LEVELS) : [];
+}
+function contour(values, width, height, level) {
+  const isInside = ([x, y]) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
+  const areas = contours_default().size([width, height]).contour(values, level).coordinates;
+  return areas.flat().flatMap((ring) => {
+    const points = ring.map(([x, y]) => [x - 0.5, y - 0.5]);
+    const gap = points.findIndex((point) => !isInside(point));
+    if (gap < 0) return [points];
+    const lines = [[]];
+    for (const point of [...points.slice(gap, -1), ...points.slice(0, gap)]) {
+      if (isInside(point)) lines[lines.length - 1].push(point);
+      else lines.push([]);
+    }
+    return lines.filter(({ length }) => length > 1);
+  });
+}
+
+// src/training/between_layers.ts
+var Operation = class {
+  constructor(machine, from, to) {
+    this.machine = machine;
+    this.from = from;
+    this.to = to;
+  }
+  machine;
+  from;
+  to;
+  /** Input and output of n examples. */
+  values(n) {
+    return this.#both(n, this.from.at, this.to.at);
+  }
+  /** The gradients of the input and of the output. */
+  gradients(n) {
+    return this.#both(n, this.from.grad, this.to.grad);
+  }
+  #both(n, from, to) {
+    const { machine } = this;
+    return [machine.floats(from, n * this.from.size), machine.floats(to, n * this.to.size)];
+  }
+};
+function takeValues(machine, maxBatch, shape) {
+  const size = product(shape);
+  return { at: machine.take(maxBatch * size), grad: machine.take(maxBatch * size), shape, size };
+}
+var MOMENTUM = 0.1;
+var BatchNorm = class extends Operation {
+  constructor(machine, from, to, stats, scale, shift, eps) {
+    super(machine, from, to);
+    this.stats = stats;
+    this.scale = scale;
+    this.shift = shift;
+    this.eps = eps;
+    this.#means = new Float64Array(from.shape[0]);
+    this.#inverses = new Float64Array(from.shape[0]);
+  }
+  stats;
+  scale;
+  shift;
+  eps;
+  /** Of the last batch, by channel: means, and 1 / √(variance + eps). */
+  #means;
+  #inverses;
+  forward(n, training) {
+    const { machine, from } = this;
+    const channels = from.shape[0];
+    const [x, y] = this.values(n);
+    const [means, inverses] = [this.#means, this.#inverses];
+    const stats = [this.stats.mean, this.stats.variance].map((at2) => machine.floats(at2, channels));
+    if (training) this.#measure(x, channels, stats);
+    else {
+      means.set(stats[0]);
+      inverses.set(stats[1].map((variance2) => 1 / Math.sqrt(variance2 + this.eps)));
+    }
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const shift = this.shift && machine.floats(this.shift.at, channels);
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const terms = factors.map((factor, c) => (shift ? shift[c] : 0) - means[c] * factor);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
+    return true;
+  }
+  #measure(x, channels, [mean, variance2]) {
+    const count2 = x.length / channels;
+    const means = this.#means.fill(0);
+    const inverses = this.#inverses.fill(0);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) means[c] += x[k + c];
+    for (let c = 0; c < channels; c++) means[c] /= count2;
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
+    for (let c = 0; c < channels; c++) {
+      const batchVariance = inverses[c] / count2;
+      mean[c] += MOMENTUM * (means[c] - mean[c]);
+      variance2[c] += MOMENTUM * (batchVariance * count2 / Math.max(1, count2 - 1) - variance2[c]);
+      inverses[c] = 1 / Math.sqrt(batchVariance + this.eps);
+    }
+  }
+  backward(n) {
+    const { machine, from } = this;
+    const channels = from.shape[0];
+    const [x] = this.values(n);
+    const [gradInput, gradOutput] = this.gradients(n);
+    const scale = this.scale && machine.floats(this.scale.at, channels);
+    const sums = new Float64Array(channels);
+    const products = new Float64Array(channels);
+    const [means, inverses] = [this.#means, this.#inverses];
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++) {
+        sums[c] += gradOutput[k + c];
+        products[c] += gradOutput[k + c] * (x[k + c] - means[c]) * inverses[c];
+      }
+    if (this.scale) machine.floats(this.scale.grad, channels).set(products);
+    if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
+    const count2 = x.length / channels;
+    const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
+    const slopes = factors.map((factor, c) => -factor * inverses[c] * products[c] / count2);
+    const terms = factors.map((factor, c) => -factor * sums[c] / count2 - slopes[c] * means[c]);
+    for (let k = 0; k < x.length; k += channels)
+      for (let c = 0; c < channels; c++)
+        gradInput[k + c] = gradOutput[k + c] * factors[c] + x[k + c] * slopes[c] + terms[c];
+    return true;
+  }
+};
+var MaxPool = class extends Operation {
+  constructor(machine, from, to, kernel, stride) {
+    super(machine, from, to);
+    this.kernel = kernel;
+    this.stride = stride;
+  }
+  kernel;
+  stride;
+  /** Where the largest number of each window came from. */
+  #sources = new Int32Array(0);
+  forward(n) {
+    const { from, to } = this;
+    const [channels, height, width] = from.shape;
+    const [, outHeight, outWidth] = to.shape;
+    const [x, y] = this.values(n);
+    if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
+    const sources = this.#sources;
+    const [[rows, columns], [down, right]] = [this.kernel, this.stride];
+    for (let image = 0, k = 0; image < n; image++)
+      for (let row = 0; row < outHeight; row++)
+        for (let column = 0; column < outWidth; column++) {
+          const corner = ((image * height + row * down) * width + column * right) * channels;
+          for (let c = 0; c < channels; c++, k++) {
+            let best = corner + c;
+            let most = x[best];
+            for (let h = 0; h < rows; h++)
+              for (let w = 0; w < columns; w++) {
+                const at2 = corner + (h * width + w) * channels + c;
+                if (x[at2] > most) {
+                  most = x[at2];
+                  best = at2;
+                }
+              }
+            y[k] = most;
+            sources[k] = best;
+          }
+        }
+    return true;
+  }
+  backward(n) {
+    const [gradInput, gradOutput] = this.gradients(n);
+    gradInput.fill(0);
+    const sources = this.#sources;
+    for (let k = 0; k < gradOutput.length; k++) gradInput[sources[k]] += gradOutput[k];
+    return true;
+  }
+};
+var Flatten = class extends Operation {
+  forward(n) {
+    this.#move(n, this.from.at, this.to.at, false);
+    return true;
+  }
+  backward(n) {
+    this.#move(n, this.to.grad, this.from.grad, true);
+    return true;
+  }
+  #move(n, source, target, back) {
+    const { size } = this.from;
+    const [channels] = this.from.shape;
+    const area = size / channels;
+    const x = this.machine.floats(source, n * size);
+    const y = this.machine.floats(target, n * size);
+    for (let image = 0; image < n * size; image += size)
+      for (let place2 = 0; place2 < area; place2++)
+        for (let c = 0; c < channels; c++) {
+          const [inner, outer] = [image + place2 * channels + c, image + c * area + place2];
+          if (back) y[inner] = x[outer];
+          else y[outer] = x[inner];
+        }
+  }
+};
+var DIFFERENTIABLE = {
+  identity: [(x) => x, () => 1],
+  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
+  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  silu: [
+    (x) => x / (1 + Math.exp(-x)),
+    (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    }
+  ]
+};
+var Elementwise = class extends Operation {
+  constructor(machine, from, to, f, slope) {
+    super(machine, from, to);
+    this.f = f;
+    this.slope = slope;
+  }
+  f;
+  slope;
+  forward(n) {
+    const [x, y] = this.values(n);
+    const { f } = this;
+    for (let k = 0; k < x.length; k++) y[k] = f(x[k]);
+    return true;
+  }
+  backward(n) {
+    const [x] = this.values(n);
+    const [gradInput, gradOutput] = this.gradients(n);
+    const { slope } = this;
+    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * slope(x[k]);
+    return true;
+  }
+};
+var LogSoftmax = class extends Operation {
+  forward(n) {
+    const { size } = this.from;
+    const [x, y] = this.values(n);
+    for (let row = 0; row < n * size; row += size) {
+      let most = Number.NEGATIVE_INFINITY;
+      for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += Math.exp(x[k] - most);
+      const log = most + Math.log(sum);
+      for (let k = row; k < row + size; k++) y[k] = x[k] - log;
+    }
+    return true;
+  }
+  backward(n) {
+    const { size } = this.from;
+    const [, y] = this.values(n);
+    const [gradInput, gradOutput] = this.gradients(n);
+    for (let row = 0; row < n * size; row += size) {
+      let sum = 0;
+      for (let k = row; k < row + size; k++) sum += gradOutput[k];
+      for (let k = row; k < row + size; k++) gradInput[k] = gradOutput[k] - Math.exp(y[k]) * sum;
+    }
+    return true;
+  }
+};
+
+// src/training/layer.ts
+var NO_SPLINES = { order: 1, functions: 2, family: 0, shift: -1, factor: 0.5 };
+var KanLayer = class extends Operation {
+  constructor(machine, layer, recipe, from, to, bias, maxBatch) {
+    super(machine, from, to);
+    this.layer = layer;
+    this.bias = bias;
+    const { count: count2, conv: conv2 } = layer;
+    this.#basis = recipe.basis ?? NO_SPLINES;
+    this.#activation = recipe.base === "silu" ? null : DIFFERENTIABLE[recipe.base];
+    this.#copies = conv2?.shared ? from.shape[0] : 1;
+    const { functions } = this.#basis;
+    const weight = (size) => {
+      return { at: machine.take(size), grad: machine.take(size), count: size };
+    };
+    this.base = weight(count2);
+    this.spline = recipe.basis ? weight(count2 * functions) : null;
+    this.scaler = recipe.scaler ? weight(count2) : null;
+    const isDirect = this.#copies === 1;
+    this.#operands = {
+      base: isDirect ? this.base : weight(count2 * this.#copies),
+      spline: isDirect && this.spline && !this.scaler ? this.spline : weight(count2 * functions * this.#copies)
+    };
+    const takeRoom = () => this.#activation ? machine.take(maxBatch * from.size) : 0;
+    this.#activations = { base: takeRoom(), slope: takeRoom() };
+  }
+  layer;
+  bias;
+  base;
+  spline;
+  scaler;
+  #basis;
+  /** The base function, null for SiLU: the compiled kernels have that themselves. */
+  #activation;
+  /** How many channels use each kernel. */
+  #copies;
+  /** The weights that the compiled kernels read: the parameters, or scaled copies of them for each channel. */
+  #operands;
+  #activations;
+  #sizes = /* @__PURE__ */ new Map();
+  forward(n) {
+    this.#copyOperands();
+    this.#activate(n);
+    if (!this.machine.forward(this.#call(n))) return false;
+    if (this.bias) {
+      const bias = this.machine.floats(this.bias.at, this.bias.count);
+      const [, y] = this.values(n);
+      for (let k = 0; k < y.length; k += bias.length)
+        for (let c = 0; c < bias.length; c++) y[k + c] += bias[c];
+    }
+    return true;
+  }
+  backward(n) {
+    const done = this.machine.backward(this.#call(n), {
+      y: this.to.grad,
+      x: this.from.grad,
+      baseWeight: this.#operands.base.grad,
+      splineWeight: this.#operands.spline.grad
+    });
+    if (!done) return false;
+    if (this.bias) {
+      const sums = this.machine.floats(this.bias.grad, this.bias.count).fill(0);
+      const [, gradOutput] = this.gradients(n);
+      for (let k = 0; k < gradOutput.length; k += sums.length)
+        for (let c = 0; c < sums.length; c++) sums[c] += gradOutput[k + c];
+    }
+    this.#sumGradients();
+    return true;
+  }
+  /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
+  read(frame, scaler) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    if (scales && scaler) scales.set(scaler);
+    for (let f = 0; f < layer.count; f++) {
+      const scale = scales ? scales[f] : 1;
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const value = frame[layer.offset + f * layer.nb + b];
+        if (layer.isBase[b]) base[f] = value;
+        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
+      }
+    }
+  }
+  /** Writes the layer's coefficients to a frame. */
+  write(frame) {
+    const { layer, machine, spline } = this;
+    const base = machine.floats(this.base.at, this.base.count);
+    const { functions } = this.#basis;
+    const splines = spline && machine.floats(spline.at, spline.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    for (let f = 0; f < layer.count; f++) {
+      let k = 0;
+      for (let b = 0; b < layer.nb; b++) {
+        const at2 = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at2] = base[f];
+        else if (splines) frame[at2] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+      }
+    }
+  }
+  /** Copies the parameters, scaled and for each channel, to where the compiled kernels read them. */
+  #copyOperands() {
+    const { machine, spline, scaler } = this;
+    const { base: toBase, spline: toSpline } = this.#operands;
+    if (toBase !== this.base) {
+      const base = machine.floats(this.base.at, this.base.count);
+      const to2 = machine.floats(toBase.at, toBase.count);
+      for (let k = 0; k < to2.length; k++) to2[k] = base[k % base.length];
+    }
+    if (!spline || toSpline === spline) return;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = scaler && machine.floats(scaler.at, scaler.count);
+    const to = machine.floats(toSpline.at, toSpline.count);
+    const { functions } = this.#basis;
+    for (let k = 0; k < to.length; k++) {
+      const source = k % splines.length;
+      to[k] = splines[source] * (scales ? scales[Math.floor(source / functions)] : 1);
+    }
+  }
+  /** Sums the gradients of the parameters from those of the copies. */
+  #sumGradients() {
+    const { machine, spline, scaler } = this;
+    const { base: fromBase, spline: fromSpline } = this.#operands;
+    if (fromBase !== this.base) {
+      const gradients2 = machine.floats(fromBase.grad, fromBase.count);
+      const sums2 = machine.floats(this.base.grad, this.base.count).fill(0);
+      for (let k = 0; k < gradients2.length; k++) sums2[k % sums2.length] += gradients2[k];
+    }
+    if (!spline || fromSpline === spline) return;
+    const gradients = machine.floats(fromSpline.grad, fromSpline.count);
+    const sums = machine.floats(spline.grad, spline.count).fill(0);
+    for (let k = 0; k < gradients.length; k++) sums[k % sums.length] += gradients[k];
+    if (!scaler) return;
+    const { functions } = this.#basis;
+    const splines = machine.floats(spline.at, spline.count);
+    const scales = machine.floats(scaler.at, scaler.count);
+    const toScales = machine.floats(scaler.grad, scaler.count).fill(0);
+    for (let k = 0; k < sums.length; k++) {
+      const f = Math.floor(k / functions);
+      toScales[f] += sums[k] * splines[k];
+      sums[k] *= scales[f];
+    }
+  }
+  /** The base function of the input and its derivative, where the kernels have none of their own. */
+  #activate(n) {
+    if (!this.#activation) return;
+    const [f, slope] = this.#activation;
+    const [x] = this.values(n);
+    const base = this.machine.floats(this.#activations.base, x.length);
+    const slopes = this.machine.floats(this.#activations.slope, x.length);
+    for (let k = 0; k < x.length; k++) {
+      base[k] = f(x[k]);
+      slopes[k] = slope(x[k]);
+    }
+  }
+  #call(n) {
+    let sizes = this.#sizes.get(n);
+    if (!sizes) {
+      sizes = sizesOf(this.layer, this.from, this.to, n);
+      this.#sizes.set(n, sizes);
+    }
+    const { base, spline } = this.#operands;
+    return {
+      sizes,
+      basis: this.#basis,
+      x: this.from.at,
+      ...this.#activations,
+      baseWeight: base.at,
+      splineWeight: spline.at,
+      y: this.to.at
+    };
+  }
+};
+function sizesOf(layer, from, to, n) {
+  const conv2 = layer.conv;
+  if (!conv2) {
+    const [out2, features] = layer.shape;
+    return {
+      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
+      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
+    };
+  }
+  const [channels, height, width] = from.shape;
+  const [out, outHeight, outWidth] = to.shape;
+  const [left, right, top, bottom] = conv2.padding;
+  return {
+    ...{ n, height: height + top + bottom, width: width + left + right, channels, out },
+    groups: groupsOf(conv2, channels),
+    ...{ kernel: [layer.shape[2], layer.shape[3]], stride: conv2.stride, dilation: conv2.dilation },
+    ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
+    xStrides: [from.size, width * channels, channels, 1],
+    yStrides: [to.size, outWidth * out, out, 1]
+  };
+}
+var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
+
+// src/training/observed.ts
+var BINS = 64;
+var MOST_PATCH_NUMBERS = 2e4;
+var MOST_MAPS = 8;
+function observe(machine, { stations }, layer, from, n, step) {
+  const x = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const entries = columns.length;
+  const [low, high] = layer.extent;
+  const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
+  const counts = new Float32Array(entries * BINS);
+  const outside = ([from2, to]) => Float32Array.from(columns, (column) => {
+    return column.filter((value) => value < from2 || value > to).length / column.length;
+  });
+  for (const [entry, column] of columns.entries())
+    for (const value of column)
+      if (value >= low && value <= high) {
+        const bin = Math.floor(BINS * (value - low) / (high - low));
+        counts[entry * BINS + Math.min(BINS - 1, bin)]++;
+      }
+  const rows = columns[0].length;
+  const patchCount = Math.min(rows, Math.max(1, Math.floor(MOST_PATCH_NUMBERS / entries)));
+  const patches = new Float32Array(patchCount * entries);
+  for (let k = 0; k < patchCount; k++)
+    for (let entry = 0; entry < entries; entry++)
+      patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
+  const number = stations.findIndex((station) => station.layer === layer.name);
+  const arrays = {
+    ...{ edges, counts, outside_domain: outside(layer.domain) },
+    ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
+  };
+  return {
+    ...{ kind: "observed", layer: layer.name, samples: n, step },
+    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    shapes: {
+      ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
+      ...{ outside_extent: [entries], patches: [patchCount, entries] },
+      ...mapShape && { maps: mapShape }
+    },
+    arrays: Object.fromEntries(
+      Object.entries(arrays).map(([name, { buffer }]) => [name, new DataView(buffer)])
+    )
+  };
+}
+function foldOf(stations, number) {
+  let [at2] = stations[number].sources;
+  while (stations[at2].kind === "norm") [at2] = stations[at2].sources;
+  if (stations[at2].kind !== "reshape") return null;
+  const { shape } = stations[stations[at2].sources[0]];
+  return shape.length === 3 ? shape : null;
+}
+function flat(x, { size }) {
+  const column = (entry) => Float32Array.from({ length: x.length / size }, (_, k) => x[k * size + entry]);
+  const columns = Array.from({ length: size }, (_, entry) => column(entry));
+  return { columns, maps: null, mapShape: null };
+}
+function unfolded(layer, x, shape, n) {
+  const [channels, height, width] = shape;
+  const [, , kh, kw] = layer.shape;
+  const { padding, stride, dilation, shared } = layer.conv;
+  const [left, right, top, bottom] = padding;
+  const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
+  const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
+  const at2 = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const group = shared ? channels : 1;
+  const places = n * group * rows * across2;
+  const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
+    const [own, a, b] = [Math.floor(entry / kh / kw), Math.floor(entry / kw) % kh, entry % kw];
+    return Float32Array.from({ length: places }, (_2, k) => {
+      const [image, place2] = [Math.floor(k / rows / across2), k % (rows * across2)];
+      const row = Math.floor(place2 / across2) * stride[0] + a * dilation[0] - top;
+      const column = place2 % across2 * stride[1] + b * dilation[1] - left;
+      return at2(Math.floor(image / group), shared ? image % group : own, row, column);
+    });
+  });
+  const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
+  const area = height * width;
+  const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
+    const [image, place2] = [Math.floor(k / area / channels), k % area];
+    return at2(image, Math.floor(k / area) % channels, Math.floor(place2 / width), place2 % width);
+  });
+  return { columns, maps, mapShape };
+}
+
+// src/training/network.ts
+var Network = class {
+  /** For batches of at most `maxBatch` examples. Python writes no page of a network that cannot be trained in one. */
+  constructor(machine, description, maxBatch) {
+    this.machine = machine;
+    this.description = description;
+    this.maxBatch = maxBatch;
+    const { stations } = description.structure;
+    let values = takeValues(machine, maxBatch, stations[0].shape);
+    this.input = values;
+    for (const station of stations.slice(1)) {
+      const to = takeValues(machine, maxBatch, station.shape);
+      this.#operations.push(this.#operation(station, values, to));
+      values = to;
+    }
+    this.output = values;
+    this.isClassifier = stations.at(-1)?.compute?.op === "log_softmax";
+  }
+  machine;
+  description;
+  maxBatch;
+  input;
+  output;
+  /** All that is trained. */
+  weights = [];
+  #operations = [];
+  #layers = [];
+  #vectors = [];
+  /** Whether the output is log-probabilities. */
+  isClassifier;
+  /** The output of the first n inputs; false where a number is not finite. */
+  forward(n, training) {
+    return this.#operations.every((operation) => operation.forward(n, training));
+  }
+  /** Computes the gradients of all that is trained from the output's; false where one is not finite. */
+  backward(n) {
+    return [...this.#operations].reverse().every((operation) => operation.backward(n));
+  }
+  /** Sets the network to a frame, and at its first to the scalers that it had in Python. */
+  read(frame, isFirst = false) {
+    const { recipe } = this.description;
+    for (const layer of this.#layers)
+      layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : void 0);
+    for (const { name, at: at2, size } of this.#vectors) {
+      const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
+      this.machine.floats(at2, size).set(frame.subarray(offset, offset + size));
+    }
+  }
+  /** The network as a frame. */
+  frame() {
+    const { layers, beside } = this.description.layout;
+    const ends = layers.map(({ offset, count: count2, nb }) => offset + count2 * nb);
+    const vectorEnds = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
+    const frame = new Float32Array(Math.max(0, ...ends, ...vectorEnds));
+    for (const layer of this.#layers) layer.write(frame);
+    for (const { name, at: at2, size } of this.#vectors)
+      frame.set(this.machine.floats(at2, size), beside?.get(name)?.offset);
+    return frame;
+  }
+  /** What reaches its functions, once the outputs of `n` examples are computed. */
+  observe(n, step) {
+    const { structure } = this.description;
+    return this.#layers.filter(({ spline }) => spline).map(({ layer, from }) => observe(this.machine, structure, layer, from, n, step));
+  }
+  #operation(station, from, to) {
+    const { machine } = this;
+    const { layer: name, compute } = station;
+    const layer = this.description.layout.layers.find((each) => each.name === name);
+    if (layer) {
+      const bias = this.#weight(station, "bias");
+      const layerRecipe = this.description.recipe[layer.name];
+      const kanLayer = new KanLayer(machine, layer, layerRecipe, from, to, bias, this.maxBatch);
+      this.#layers.push(kanLayer);
+      this.#train(kanLayer.base, kanLayer.spline, kanLayer.scaler, bias);
+      return kanLayer;
+    }
+    switch (compute?.op) {
+      case "batch_norm": {
+        const [mean, variance2] = ["mean", "variance"].map((one) => this.#vector(station, one));
+        const stats = { mean: mean?.at ?? 0, variance: variance2?.at ?? 0 };
+        const [scale, shift] = [this.#weight(station, "scale"), this.#weight(station, "shift")];
+        this.#train(scale, shift);
+        return new BatchNorm(machine, from, to, stats, scale, shift, Number(compute.eps));
+      }
+      case "max_pool": {
+        const { kernel, stride } = compute;
+        return new MaxPool(machine, from, to, kernel, stride);
+      }
+      case "flatten":
+        return new Flatten(machine, from, to);
+      case "log_softmax":
+        return new LogSoftmax(machine, from, to);
+      default:
+        return new Elementwise(machine, from, to, ...DIFFERENTIABLE[String(compute?.function)]);
+    }
+  }
+  #vector({ beside }, name) {
+    const path = beside?.[name];
+    const place2 = path ? this.description.layout.beside?.get(path) : void 0;
+    if (!path || !place2) return null;
+    const vector = { name: path, at: this.machine.take(place2.size), size: place2.size };
+    this.#vectors.push(vector);
+    return vector;
+  }
+  #weight(station, name) {
+    const vector = this.#vector(station, name);
+    return vector && { at: vector.at, grad: this.machine.take(vector.size), count: vector.size };
+  }
+  #train(...weights2) {
+    this.weights.push(...weights2.filter((one) => one !== null));
+  }
+};
+
+// src/playground/fit.ts
+var SIZE = 320;
+var LINE = 161;
+var SIDE = 49;
+var DOTS = 300;
+function createFit(root) {
+  const document = root.ownerDocument;
+  const title = element(document, "h2", "", root);
+  const canvas = element(document, "canvas", "", root);
+  const key = element(document, "p", "", root);
+  const context = canvas.getContext("2d");
+  let run = null;
+  let due = 0;
+  return {
+    /** For another network; hidden where there is no picture of it. */
+    begin(machine, problem, network, twin) {
+      const points = pointsOf(problem);
+      root.hidden = !points;
+      run = null;
+      if (!points || !context) return;
+      const size = problem.shape[0];
+      const own = evaluator(machine, network, points, size);
+      const others = twin && evaluator(machine, twin, points, size);
+      const paint = painterOf(problem, points);
+      putWords(title, "Target and network");
+      putWords(key, keyOf(problem, twin));
+      canvas.setAttribute("role", "img");
+      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${network.name}`;
+      canvas.setAttribute("aria-label", shown);
+      run = (frame, beside) => {
+        const scale = document.defaultView?.devicePixelRatio ?? 1;
+        if (canvas.width !== SIZE * scale) canvas.width = canvas.height = SIZE * scale;
+        context.setTransform(scale, 0, 0, scale, 0, 0);
+        context.clearRect(0, 0, SIZE, SIZE);
+        paint(context, own(frame), beside && others ? others(beside) : null);
+      };
+    },
+    /** Draws the network as it is now, at the next turn. */
+    show(frame, beside, signal) {
+      cancelAnimationFrame(due);
+      due = requestAnimationFrame(() => {
+        if (!signal.aborted) run?.(frame, beside);
+      });
+    }
+  };
+}
+function keyOf({ isClassification, outputs, inputs, truth }, twin) {
+  const other = twin ? `, dashed: the ${twin.name}` : "";
+  if (isClassification)
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
+}
+function pointsOf({ shape, inputs, truth, isClassification, data }) {
+  const [size] = shape;
+  if (shape.length > 1) return null;
+  if (size === 1 && truth)
+    return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
+  if (size === 2 && (truth || isClassification)) {
+    const at2 = (k) => -1 + 2 * k / (SIDE - 1);
+    const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
+      at2(k % SIDE),
+      at2(Math.floor(k / SIDE))
+    ]);
+    return Float32Array.from(all.flat());
+  }
+  if (isClassification || inputs.length < 1) return null;
+  return data.test.inputs.slice(0, DOTS * size);
+}
+function evaluator(machine, described, points, size) {
+  const { structure, recipe } = described;
+  const layout = readLayout(described.layout);
+  const count2 = points.length / size;
+  const network = new Network(machine, { structure, layout, recipe }, count2);
+  return (frame) => {
+    network.read(frame, true);
+    machine.floats(network.input.at, points.length).set(points);
+    network.forward(count2, false);
+    const { size: outputs, at: at2 } = network.output;
+    const y = machine.floats(at2, count2 * outputs);
+    return network.isClassifier ? Float32Array.from({ length: count2 }, (_, k) => Math.exp(y[k * outputs + 1])) : y.slice();
+  };
+}
+var across = (x) => (x + 1) / 2 * SIZE;
+var up = (y) => SIZE - across(y);
+function painterOf(problem, points) {
+  const [size] = problem.shape;
+  if (problem.isClassification) return classPainter(problem);
+  if (size > 2 || !problem.truth) return scatterPainter(problem);
+  const { truth } = problem;
+  const count2 = points.length / size;
+  const wanted = Float32Array.from(
+    { length: count2 },
+    (_, k) => truth([...points.subarray(k * size, (k + 1) * size)])
+  );
+  return size === 1 ? linePainter(problem, points, wanted) : contourPainter(wanted);
+}
+function endsOf(values) {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of Array.from(values).filter(Number.isFinite)) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const room = 0.08 * (high - low || 1);
+  return [low - room, high + room];
+}
+var colour = (context, name) => getComputedStyle(context.canvas).getPropertyValue(`--kw-page-${name}`);
+function stroke(context, lines, name, width, dash = []) {
+  context.strokeStyle = colour(context, name);
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  context.beginPath();
+  for (const line of lines) {
+    line.forEach(([x, y], k) => {
+      if (k === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    });
+  }
+  context.stroke();
+  context.setLineDash([]);
+}
+function linePainter({ data }, points, wanted) {
+  const [low, high] = endsOf([...wanted, ...data.train.targets]);
+  const height = (value) => SIZE - (value - low) / (high - low) * SIZE;
+  const line = (values) => [
+    Array.from(values, (value, k) => [across(points[k]), height(value)])
+  ];
+  return (context, own, other) => {
+    context.fillStyle = colour(context, "line");
+    for (let k = 0; k < DOTS && k < data.train.inputs.length; k++)
+      context.fillRect(across(data.train.inputs[k]) - 1, height(data.train.targets[k]) - 1, 2, 2);
+    stroke(context, line(wanted), "muted", 4);
+    if (other) stroke(context, line(other), "ink", 1.5, [4, 4]);
+    stroke(context, line(own), "ink", 1.5);
+  };
+}
+var toMap = ([x, y]) => [
+  x / (SIDE - 1) * SIZE,
+  SIZE - y / (SIDE - 1) * SIZE
+];
+function contoursOf(values, level) {
+  return contour(Array.from(values), SIDE, SIDE, level).map((line) => line.map(toMap));
+}
+function contourPainter(wanted) {
+  const levels = levelsOf(...endsOf(wanted));
+  const targets = levels.flatMap((level) => contoursOf(wanted, level));
+  return (context, own, other) => {
+    stroke(context, targets, "muted", 4);
+    if (other)
+      stroke(
+        context,
+        levels.flatMap((level) => contoursOf(other, level)),
+        "ink",
+        1,
+        [3, 3]
+      );
+    stroke(
+      context,
+      levels.flatMap((level) => contoursOf(own, level)),
+      "ink",
+      1.25
+    );
+  };
+}
+function paintShares(context, shares) {
+  const small = context.canvas.ownerDocument.createElement("canvas");
+  small.width = small.height = SIDE;
+  const own = small.getContext("2d");
+  if (!own) return;
+  own.fillStyle = colour(context, "ink");
+  for (const [k, share] of shares.entries()) {
+    own.globalAlpha = 0.3 * share;
+    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
+  }
+  const cell = SIZE / (SIDE - 1);
+  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
+}
+function classPainter({ data }) {
+  const { inputs, targets } = data.train;
+  return (context, own, other) => {
+    paintShares(context, own);
+    if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
+    stroke(context, contoursOf(own, 0.5), "ink", 1.75);
+    for (let k = 0; k < DOTS; k++) {
+      context.beginPath();
+      context.arc(across(inputs[2 * k]), up(inputs[2 * k + 1]), 2.5, 0, 2 * Math.PI);
+      context.fillStyle = colour(context, targets[k] ? "ink" : "surface");
+      context.strokeStyle = colour(context, "ink");
+      context.lineWidth = 1;
+      context.fill();
+      context.stroke();
+    }
+  };
+}
+function scatterPainter({ data }) {
+  const wanted = data.test.targets;
+  const [low, high] = endsOf(wanted);
+  const at2 = (value) => (value - low) / (high - low) * SIZE;
+  return (context, own, other) => {
+    stroke(
+      context,
+      [
+        [
+          [0, SIZE],
+          [SIZE, 0]
+        ]
+      ],
+      "muted",
+      2
+    );
+    for (const [values, alpha] of [
+      [other, 0.35],
+      [own, 1]
+    ]) {
+      context.fillStyle = colour(context, "ink");
+      context.globalAlpha = alpha;
+      values?.forEach((value, k) => {
+        context.fillRect(at2(wanted[k]) - 1.5, SIZE - at2(value) - 1.5, 3, 3);
+      });
+    }
+    context.globalAlpha = 1;
+  };
+}
+
+// src/playground/bases.ts
+var FEWEST_POINTS = 128;
+var manyEnough = (points) => Math.max(FEWEST_POINTS, points);
+var FAMILIES = ["rbf", "chebyshev", "fourier"];
+function makeBasis(basis, grid, order, domain) {
+  const [low, high] = domain;
+  const length = high - low;
+  const numbered = (letter, count3) => Array.from({ length: count3 }, (_, b) => `${letter}${b}`);
+  const own = { domain, knots: [], gridSize: grid, points: FEWEST_POINTS };
+  const wider = (share) => [low - share * length, high + share * length];
+  const family = FAMILIES.indexOf(basis);
+  const count2 = grid + order;
+  const centre = (low + high) / 2;
+  if (basis === "rbf") {
+    const width = length / (count2 - 1);
+    const kernel2 = { order: 0, functions: count2, family, shift: low, factor: 1 / width };
+    const extent3 = [low - 2 * width, high + 2 * width];
+    return {
+      ...own,
+      labels: numbered("R", count2),
+      extent: extent3,
+      kernel: kernel2,
+      points: manyEnough(16 * (count2 + 3))
+    };
+  }
+  if (basis === "chebyshev") {
+    const factor = 4 / length;
+    const labels = numbered("T", count2).map(
+      (name) => `${name}(tanh ${Number(factor.toPrecision(3))}x)`
+    );
+    const kernel2 = { order: 0, functions: count2, family, shift: centre, factor };
+    return { ...own, labels, extent: wider(1 / 2), kernel: kernel2, points: manyEnough(64 * (count2 - 1)) };
+  }
+  if (basis === "fourier") {
+    const frequencies = Math.floor(count2 / 2);
+    const argument = length === 2 ? "π·x" : `π·x/${Number((length / 2).toPrecision(3))}`;
+    const waves = Array.from({ length: frequencies }, (_, k) => k ? k + 1 : "");
+    const labels = ["1", ...waves.flatMap((n) => [`cos ${n}${argument}`, `sin ${n}${argument}`])];
+    const kernel2 = {
+      order: 0,
+      functions: labels.length,
+      family,
+      shift: centre,
+      factor: 1 / length
+    };
+    return { ...own, labels, extent: wider(1 / 4), kernel: kernel2, points: manyEnough(64 * frequencies) };
+  }
+  const knots = Array.from(
+    { length: grid + 2 * order + 1 },
+    (_, k) => low + (k - order) * length / grid
+  );
+  const kernel = { order, functions: count2, family: 0, shift: low, factor: grid / length };
+  const extent2 = [knots[0], knots[knots.length - 1]];
+  return { ...own, labels: numbered("B", count2), extent: extent2, knots, kernel };
+}
+function expand(machine, { kernel }, points) {
+  const [n, functions] = [points.length, kernel.functions];
+  const [x, base] = [machine.take(n), machine.take(functions)];
+  const splines = machine.take(functions * functions);
+  const y = machine.take(n * functions);
+  machine.floats(x, n).set(points);
+  const identity2 = machine.floats(splines, functions * functions);
+  for (let b = 0; b < functions; b++) identity2[b * (functions + 1)] = 1;
+  const sizes = {
+    ...{ n: 1, height: n, width: 1, channels: 1, out: functions, groups: 1 },
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+    xStrides: [0, 1, 0, 1],
+    yStrides: [0, functions, 0, 1]
+  };
+  const weights2 = { baseWeight: base, splineWeight: splines };
+  machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights2, y });
+  return machine.floats(y, n * functions).slice();
+}
+var PER_INTERVAL = 16;
+var MOST_POINTS = 400;
+function samplePoints({ extent: extent2, domain, knots, kernel, points }) {
+  const [low, high] = extent2;
+  const inside = knots.filter((knot) => knot >= low && knot <= high);
+  const sorted = [low, high, -1, 0, 1, ...domain, ...inside].map(Math.fround).sort((a, b) => a - b);
+  const nearest = 1e-6 * (sorted[sorted.length - 1] - sorted[0]);
+  const edges = sorted.filter((edge, k) => k === 0 || edge - sorted[k - 1] > nearest);
+  const [first, last] = [edges[0], edges[edges.length - 1]];
+  const fewest = Math.max(3, Math.min(kernel.order, 5));
+  const even = Math.min(PER_INTERVAL, Math.floor(MOST_POINTS / (edges.length - 1)));
+  const sampled = edges.slice(1).flatMap((edge, k) => {
+    const width = edge - edges[k];
+    const share = Math.round(points * width / (last - first));
+    const divisions = knots.length > 0 ? Math.max(fewest, even) : Math.max(2, share);
+    return Array.from({ length: divisions }, (_, d) => edges[k] + width / divisions * d);
+  });
+  return Float32Array.from(new Set([...sampled, last].map(Math.fround)));
+}
+function throughGrid(machine, basis) {
+  const [low, high] = basis.domain;
+  const size = basis.gridSize + 1;
+  const grid = Array.from({ length: size }, (_, k) => low + (high - low) * k / basis.gridSize);
+  const flat2 = expand(machine, basis, grid);
+  const functions = basis.kernel.functions;
+  const b = grid.map(
+    (_, k) => Float64Array.from(flat2.subarray(k * functions, (k + 1) * functions))
+  );
+  const dot = (one, other) => one.reduce((sum, value, k) => sum + value * other[k], 0);
+  const squares = b.map((row) => Float64Array.from(b, (other) => dot(row, other)));
+  const solved = b.map((row) => row.slice());
+  for (let k = 0; k < size; k++)
+    for (let other = 0; other < size; other++) {
+      const factor = other === k ? 1 - 1 / squares[k][k] : squares[other][k] / squares[k][k];
+      const [from, to] = [squares[k].slice(), solved[k].slice()];
+      squares[other].forEach((_, c) => {
+        squares[other][c] -= factor * from[c];
+      });
+      solved[other].forEach((_, c) => {
+        solved[other][c] -= factor * to[c];
+      });
+    }
+  return solved;
+}
+
+// src/playground/network.ts
+var PROTOCOL2 = 2;
+function makeNetwork(state, problem, machine) {
+  const random = new Random(state.seed);
+  const build = new Builder(machine, random, problem);
+  const basis = (low, high, grid = state.grid) => makeBasis(state.basis, grid, state.order, [low, high]);
+  const { base, start } = state;
+  if (state.network === "kancnn") {
+    const settings = { basis: basis(-3, 3), base, start };
+    for (const [k, channels] of state.widths.entries()) {
+      build.norm(`norms.${k}`);
+      build.kanConv(`convs.${k}`, channels, 1, settings);
+      build.pool();
+    }
+    build.flatten();
+    build.norm("linear_norm");
+    build.kanLinear("linear", problem.outputs.length, settings);
+  } else if (state.network === "article") {
+    for (const k of [0, 1]) {
+      const settings2 = { basis: basis(-1, 1), base, start, isScaled: true, isShared: true };
+      build.kanConv(`convs.${k}`, 5, 0, settings2);
+      build.pool();
+    }
+    build.flatten();
+    const settings = {
+      basis: basis(0, 1, 2 * state.grid),
+      base,
+      start: start / 10,
+      isScaled: true
+    };
+    build.kanLinear("linear", problem.outputs.length, settings);
+  } else {
+    if (problem.shape.length > 1) build.flatten("flatten");
+    for (const [k, units] of [...state.widths, problem.outputs.length].entries())
+      build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
+  }
+  if (problem.isClassification) build.softmax();
+  return build.made(state.network === "dense" ? "KAN" : "KANCNN");
+}
+var MOST_TWIN = 1e3;
+var PARAMETERS_OF_ONE = 175;
+function makeTwin(state, problem, machine, parameters) {
+  const isConv = state.network !== "dense";
+  const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
+  const depth = Math.max(1, state.widths.length);
+  const shaped = (units) => {
+    const build = new Builder(machine, new Random(state.seed), problem);
+    for (let k = 0; isConv && k < 3; k++) {
+      build.norm(`norms.${k}`);
+      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.relu();
+      build.pool();
+    }
+    if (problem.shape.length > 1) build.flatten();
+    if (isConv) build.norm("hidden_norm");
+    for (let k = 0; k < (isConv ? 1 : depth); k++) {
+      build.plainLinear(`hidden.${k}`, units);
+      build.relu();
+    }
+    build.plainLinear("linear", problem.outputs.length);
+    if (problem.isClassification) build.softmax();
+    return build;
+  };
+  let [least, most] = [1, MOST_TWIN];
+  while (most - least > 1) {
+    const middle = least + most >> 1;
+    if (shaped(middle).parameters > parameters) most = middle;
+    else least = middle;
+  }
+  const off = (units) => Math.abs(shaped(units).parameters - parameters);
+  return shaped(off(least) <= off(most) ? least : most).made(isConv ? "CNN" : "MLP");
+}
+var Builder = class {
+  constructor(machine, random, { shape, inputs }) {
+    this.machine = machine;
+    this.random = random;
+    this.#shape = shape;
+    this.inputNames = inputs;
+    this.#station("input", "input", "input");
+  }
+  machine;
+  random;
+  #stations = [];
+  #layers = [];
+  #recipe = {};
+  #beside = [];
+  #fills = [];
+  #kept = /* @__PURE__ */ new Map();
+  #shape;
+  #offset = 0;
+  parameters = 0;
+  inputNames;
+  norm(name) {
+    const [size] = this.#shape;
+    const mean = this.#vector(`${name}.running_mean`, size, () => 0);
+    const variance2 = this.#vector(`${name}.running_var`, size, () => 1);
+    const compute = { op: "batch_norm", eps: 1e-5 };
+    this.#station("norm", name, "BatchNorm", { compute, beside: { mean, variance: variance2 } });
+  }
+  kanConv(name, channels, padding, settings) {
+    const { isShared = false } = settings;
+    const [inputs] = this.#shape;
+    this.#shape = this.#convolved(isShared ? channels * inputs : channels, padding);
+    this.#kan(name, [channels, isShared ? 1 : inputs, 3, 3], settings, conv(padding, isShared));
+  }
+  kanLinear(name, units, settings) {
+    const [inputs] = this.#shape;
+    this.#shape = [units];
+    this.#kan(name, [units, inputs, 1, 1], settings, null);
+  }
+  plainConv(name, channels) {
+    const [inputs] = this.#shape;
+    this.#shape = this.#convolved(channels, 1);
+    this.#plain(name, [channels, inputs, 3, 3], conv(1, false));
+  }
+  plainLinear(name, units) {
+    const [inputs] = this.#shape;
+    this.#shape = [units];
+    this.#plain(name, [units, inputs, 1, 1], null);
+  }
+  relu() {
+    const compute = { op: "elementwise", function: "relu" };
+    this.#station("activation", "relu", "ReLU", { compute });
+  }
+  pool() {
+    const [channels, height, width] = this.#shape;
+    this.#shape = [channels, height >> 1, width >> 1];
+    const compute = { op: "max_pool", kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    this.#station("pool", "max_pool2d", "max pool 2×2", { compute });
+  }
+  flatten(name = "reshape") {
+    this.#shape = [product(this.#shape)];
+    this.#station("reshape", name, "flatten", { compute: { op: "flatten" } });
+  }
+  softmax() {
+    this.#station("activation", "log_softmax", "log-softmax", { compute: { op: "log_softmax" } });
+  }
+  made(name) {
+    const vectors = this.#beside.map(({ size, fill }) => Float32Array.from({ length: size }, fill));
+    const parts = [...this.#fills.map((fill) => fill()), ...vectors];
+    const frame = new Float32Array(parts.reduce((all, { length }) => all + length, 0));
+    let at2 = 0;
+    for (const part of parts) {
+      frame.set(part, at2);
+      at2 += part.length;
+    }
+    const beside = this.#beside.map(({ name: path, size }) => ({ name: path, size }));
+    const parameters = this.parameters;
+    return {
+      ...{ name, recipe: this.#recipe, frame, parameters, kept: this.#kept },
+      layout: { protocol: PROTOCOL2, version: 1, layers: this.#layers, beside },
+      structure: { stations: this.#stations, traced: true, note: "" }
+    };
+  }
+  #convolved(channels, padding) {
+    const [, height, width] = this.#shape;
+    return [channels, height - 2 + 2 * padding, width - 2 + 2 * padding];
+  }
+  #station(kind, name, label, more = {}) {
+    const number = this.#stations.length;
+    const own = { kind, name, label, layer: null, sources: number > 0 ? [number - 1] : [] };
+    const usual = { shape: [...this.#shape], compute: null, sums: null, beside: {} };
+    this.#stations.push({ ...own, ...usual, ...more });
+  }
+  /** Numbers beside the coefficients, at first as `fill` says; returns their path. */
+  #vector(name, size, fill) {
+    this.#beside.push({ name, size, fill });
+    return name;
+  }
+  #kan(name, four, settings, geometry) {
+    const { basis, base, start, isScaled = false, isShared = false } = settings;
+    const { machine, random } = this;
+    const count2 = product(four);
+    const bound = product(four.slice(1)) ** -0.5;
+    const uniform = () => bound * (2 * random.uniform() - 1);
+    const nb = 1 + basis.kernel.functions;
+    const scaler = isScaled ? Float32Array.from({ length: count2 }, uniform) : void 0;
+    const splines = splinesOf(machine, basis, start, random);
+    this.#recipe[name] = { basis: basis.kernel, base, ...scaler && { scaler } };
+    this.#kept.set(name, { basis, isScaled });
+    this.#fills.push(() => {
+      const coefficients = new Float32Array(count2 * nb);
+      for (let f = 0; f < count2; f++) {
+        const scale = scaler?.[f] ?? 1;
+        coefficients[f * nb] = uniform();
+        coefficients.set(
+          splines().map((value) => scale * value),
+          f * nb + 1
+        );
+      }
+      return coefficients;
+    });
+    const type = geometry ? `${isShared ? "Shared" : ""}KANConv2d` : "KANLinear";
+    const labels = [base, ...basis.labels];
+    this.#layer(
+      { name, type, shape: four, note: "" },
+      labels,
+      basis,
+      tableOf(machine, basis, base),
+      geometry
+    );
+    this.parameters += count2 * (nb + Number(isScaled));
+    const label = geometry ? `${type} ${four[2]}×${four[3]}` : `KANLinear ${four[1]} → ${four[0]}`;
+    this.#station("kan", name, label, { layer: name, compute: { op: "kan" }, sums: true });
+  }
+  #plain(name, four, geometry) {
+    const count2 = product(four);
+    const bound = product(four.slice(1)) ** -0.5;
+    const uniform = () => bound * (2 * this.random.uniform() - 1);
+    this.#recipe[name] = { base: "identity" };
+    this.#fills.push(() => Float32Array.from({ length: count2 }, uniform));
+    const type = geometry ? "Conv2d" : "Linear";
+    this.#layer({ name, type, shape: four, note: "" }, ["x"], STRAIGHT, STRAIGHT_TABLE, geometry);
+    this.parameters += count2 + four[0];
+    const bias = this.#vector(`${name}.bias`, four[0], uniform);
+    const compute = { op: geometry ? "conv2d" : "linear" };
+    this.#station("plain", name, name, { layer: name, compute, sums: true, beside: { bias } });
+  }
+  #layer(own, labels, { domain, extent: extent2, knots }, table, geometry) {
+    const ends = { domain, extent: extent2, knots };
+    const isNamed = this.#layers.length === 0 && this.inputNames.length > 0;
+    this.#layers.push({
+      ...{ ...own, kind: geometry ? "conv" : "linear", nb: labels.length, offset: this.#offset },
+      ...{ labels, is_base: labels.map((_, k) => k === 0), ...ends, variable: "x", locked: "" },
+      ...{ conv: geometry, tables: [{ ...ends, ...table }], table_of: null },
+      ...isNamed && { input_names: [...this.inputNames] }
+    });
+    this.#offset += product(own.shape) * labels.length;
+  }
+};
+var conv = (padding, isShared) => ({
+  ...{ stride: [1, 1], padding: Array(4).fill(padding), dilation: [1, 1], padding_mode: "zeros" },
+  ...{ groups: 1, shared: isShared, pads_basis: false }
+});
+var STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] };
+var BASE_FUNCTIONS = {
+  silu: (x) => x / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+  relu: (x) => Math.max(x, 0),
+  identity: (x) => x
+};
+function tableOf(machine, basis, base) {
+  const x = samplePoints(basis);
+  const beta = expand(machine, basis, x);
+  const functions = basis.kernel.functions;
+  const values = new Float32Array(x.length * (1 + functions));
+  for (const [k, point] of x.entries()) {
+    values[k * (1 + functions)] = BASE_FUNCTIONS[base](point);
+    values.set(beta.subarray(k * functions, (k + 1) * functions), k * (1 + functions) + 1);
+  }
+  return { x: bytesOf2(x), values: bytesOf2(values) };
+}
+var bytesOf2 = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
+var STRAIGHT_POINTS = Float32Array.of(-2, -1, 0, 1, 2);
+var STRAIGHT_TABLE = { x: bytesOf2(STRAIGHT_POINTS), values: bytesOf2(STRAIGHT_POINTS) };
+function splinesOf(machine, basis, start, random) {
+  const { functions, order } = basis.kernel;
+  const noise = () => random.uniform() - 0.5;
+  if (order > 0) {
+    const through = throughGrid(machine, basis);
+    return () => {
+      const coefficients = new Float32Array(functions);
+      for (const row of through) {
+        const height = start / basis.gridSize * noise();
+        for (let b = 0; b < functions; b++) coefficients[b] += height * row[b];
+      }
+      return coefficients;
+    };
+  }
+  const [low, high] = basis.domain;
+  const points = Array.from({ length: 257 }, (_, k) => low + (high - low) * k / 256);
+  const squares = expand(machine, basis, points).reduce((sum, value) => sum + value ** 2, 0);
+  const width = start / Math.max(functions - 1, 1) / Math.max(squares / points.length, 1e-12) ** 0.5;
+  return () => Float32Array.from({ length: functions }, () => width * noise());
+}
+
+// node_modules/d3-dsv/src/dsv.js
+var EOL = {};
+var EOF = {};
+var QUOTE = 34;
+var NEWLINE = 10;
+var RETURN = 13;
+function objectConverter(columns) {
+  return new Function("d", "return {" + columns.map(function(name, i) {
+    return JSON.stringify(name) + ": d[" + i + '] || ""';
+  }).join(",") + "}");
+}
+function customConverter(columns, f) {
+  var object = objectConverter(columns);
+  return function(row, i) {
+    return f(object(row), i, columns);
+  };
+}
+function inferColumns(rows) {
+  var columnSet = /* @__PURE__ */ Object.create(null), columns = [];
+  rows.forEach(function(row) {
+    for (var column in row) {
+      if (!(column in columnSet)) {
+        columns.push(columnSet[column] = column);
+      }
+    }
+  });
+  return columns;
+}
+function pad(value, width) {
+  var s = value + "", length = s.length;
+  return length < width ? new Array(width - length + 1).join(0) + s : s;
+}
+function formatYear(year) {
+  return year < 0 ? "-" + pad(-year, 6) : year > 9999 ? "+" + pad(year, 6) : pad(year, 4);
+}
+function formatDate(date) {
+  var hours = date.getUTCHours(), minutes = date.getUTCMinutes(), seconds = date.getUTCSeconds(), milliseconds = date.getUTCMilliseconds();
+  return isNaN(date) ? "Invalid Date" : formatYear(date.getUTCFullYear(), 4) + "-" + pad(date.getUTCMonth() + 1, 2) + "-" + pad(date.getUTCDate(), 2) + (milliseconds ? "T" + pad(hours, 2) + ":" + pad(minutes, 2) + ":" + pad(seconds, 2) + "." + pad(milliseconds, 3) + "Z" : seconds ? "T" + pad(hours, 2) + ":" + pad(minutes, 2) + ":" + pad(seconds, 2) + "Z" : minutes || hours ? "T" + pad(hours, 2) + ":" + pad(minutes, 2) + "Z" : "");
+}
+function dsv_default(delimiter) {
+  var reFormat = new RegExp('["' + delimiter + "\n\r]"), DELIMITER = delimiter.charCodeAt(0);
+  function parse(text, f) {
+    var convert, columns, rows = parseRows(text, function(row, i) {
+      if (convert) return convert(row, i - 1);
+      columns = row, convert = f ? customConverter(row, f) : objectConverter(row);
+    });
+    rows.columns = columns || [];
+    return rows;
+  }
+  function parseRows(text, f) {
+    var rows = [], N = text.length, I = 0, n = 0, t, eof = N <= 0, eol = false;
+    if (text.charCodeAt(N - 1) === NEWLINE) --N;
+    if (text.charCodeAt(N - 1) === RETURN) --N;
+    function token() {
+      if (eof) return EOF;
+      if (eol) return eol = false, EOL;
+      var i, j = I, c;
+      if (text.charCodeAt(j) === QUOTE) {
+        while (I++ < N && text.charCodeAt(I) !== QUOTE || text.charCodeAt(++I) === QUOTE) ;
+        if ((i = I) >= N) eof = true;
+        else if ((c = text.charCodeAt(I++)) === NEWLINE) eol = true;
+        else if (c === RETURN) {
+          eol = true;
+          if (text.charCodeAt(I) === NEWLINE) ++I;
+        }
+        return text.slice(j + 1, i - 1).replace(/""/g, '"');
+      }
+      while (I < N) {
+        if ((c = text.charCodeAt(i = I++)) === NEWLINE) eol = true;
+        else if (c === RETURN) {
+          eol = true;
+          if (text.charCodeAt(I) === NEWLINE) ++I;
+        } else if (c !== DELIMITER) continue;
+        return text.slice(j, i);
+      }
+      return eof = true, text.slice(j, N);
+    }
+    while ((t = token()) !== EOF) {
+      var row = [];
+      while (t !== EOL && t !== EOF) row.push(t), t = token();
+      if (f && (row = f(row, n++)) == null) continue;
+      rows.push(row);
+    }
+    return rows;
+  }
+  function preformatBody(rows, columns) {
+    return rows.map(function(row) {
+      return columns.map(function(column) {
+        return formatValue(row[column]);
+      }).join(delimiter);
+    });
+  }
+  function format2(rows, columns) {
+    if (columns == null) columns = inferColumns(rows);
+    return [columns.map(formatValue).join(delimiter)].concat(preformatBody(rows, columns)).join("\n");
+  }
+  function formatBody(rows, columns) {
+    if (columns == null) columns = inferColumns(rows);
+    return preformatBody(rows, columns).join("\n");
+  }
+  function formatRows(rows) {
+    return rows.map(formatRow).join("\n");
+  }
+  function formatRow(row) {
+    return row.map(formatValue).join(delimiter);
+  }
+  function formatValue(value) {
+    return value == null ? "" : value instanceof Date ? formatDate(value) : reFormat.test(value += "") ? '"' + value.replace(/"/g, '""') + '"' : value;
+  }
+  return {
+    parse,
+    parseRows,
+    format: format2,
+    formatBody,
+    formatRows,
+    formatRow,
+    formatValue
+  };
+}
+
+// src/playground/problems.ts
+var ROWS = 1e3;
+var TEST_SHARE = 0.2;
+var DATA_SEED = 1;
+function makeProblem(state, digits, table) {
+  switch (state.problem) {
+    case "digits":
+      return digitsOf(digits, state.noise);
+    case "moons":
+      return classes(state, "Two half moons: which one is a point from?", moon);
+    case "spirals":
+      return classes(state, "Two spirals, one wound into the other.", spiral);
+    case "table":
+      return tableOf2(table, state.noise);
+    case "product":
+      return formulaOf("x*y*z", state.noise);
+    case "formula":
+      return formulaOf(state.formula, state.noise);
+  }
+}
+function digitsOf(digits, noise) {
+  const names = Array.from("0123456789");
+  const random = new Random(DATA_SEED);
+  const targets = Uint8Array.from(
+    digits.train.targets,
+    (label) => random.uniform() < noise ? random.below(names.length) : label
+  );
+  return {
+    data: { ...digits, train: { ...digits.train, targets } },
+    ...{ rows: "digits", shape: [1, 28, 28], inputs: [], outputs: names, isClassification: true },
+    about: "Handwritten digits of 28 × 28 pixels, from MNIST."
+  };
+}
+function classes({ noise }, about, draw2) {
+  const random = new Random(DATA_SEED);
+  const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
+  const inputs = Float32Array.from([...labels].flatMap((label) => draw2(random, label)));
+  return {
+    data: split(
+      inputs,
+      labels.map((label) => random.uniform() < noise ? 1 - label : label),
+      2
+    ),
+    ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
+    isClassification: true,
+    about
+  };
+}
+var moon = (random, label) => {
+  const angle = Math.PI * random.uniform();
+  const [x, y] = label ? [1 - Math.cos(angle), 0.5 - Math.sin(angle)] : [Math.cos(angle), Math.sin(angle)];
+  return [(x - 0.5 + spread(random)) / 1.8, (y - 0.25 + spread(random)) / 1.8];
+};
+var spiral = (random, label) => {
+  const way = 0.1 + 0.9 * Math.sqrt(random.uniform());
+  const angle = 3.5 * Math.PI * way + (label ? Math.PI : 0);
+  return [
+    0.9 * way * Math.cos(angle) + spread(random) / 4,
+    0.9 * way * Math.sin(angle) + spread(random) / 4
+  ];
+};
+var spread = (random) => 0.08 * normal(random);
+function normal(random) {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
+  return radius * Math.cos(2 * Math.PI * random.uniform());
+}
+function formulaOf(text, noise) {
+  const { variables, at: at2 } = readFormula(text);
+  const random = new Random(DATA_SEED);
+  const size = variables.length;
+  const inputs = Float32Array.from({ length: ROWS * size }, () => 2 * random.uniform() - 1);
+  const values = Array.from(
+    { length: ROWS },
+    (_, k) => at2([...inputs.subarray(k * size, (k + 1) * size)])
+  );
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    const where = variables.map((name, k) => `${name} = ${inputs[wrong * size + k].toFixed(2)}`);
+    throw new Error(
+      `${text} is no finite number at ${where.join(", ")}: expected one wherever all variables are between −1 and 1.`
+    );
+  }
+  const { mean, deviation } = momentsOf(values);
+  if (deviation === 0) throw new Error(`${text} is ${mean} everywhere: there is nothing to learn.`);
+  const targets = Float32Array.from(values, (value) => value + noise * deviation * normal(random));
+  return {
+    data: split(inputs, targets, size),
+    ...{ rows: "points", shape: [size], inputs: variables, outputs: [text.trim()] },
+    ...{ isClassification: false, truth: at2 },
+    about: `${ROWS.toLocaleString("en")} points, ${variables.join(", ")} between −1 and 1.`
+  };
+}
+function tableOf2(text, noise) {
+  const { columns, rows, isClasses, classNames } = readTable(text);
+  const size = columns.length - 1;
+  const random = new Random(DATA_SEED);
+  const order = random.order(rows.length);
+  const isTrained = (k) => k < rows.length - testRows(rows.length);
+  const inputs = new Float32Array(rows.length * size);
+  const columnEnds = [];
+  for (let c = 0; c < size; c++) {
+    const column = Array.from(order, (row) => rows[row][c]);
+    const [low, high] = endsOf2(column.filter((_, k) => isTrained(k)));
+    columnEnds.push([low, high]);
+    for (const [k, value] of column.entries())
+      inputs[k * size + c] = high > low ? 2 * (value - low) / (high - low) - 1 : 0;
+  }
+  const values = Array.from(order, (row) => rows[row][size]);
+  const { mean, deviation } = momentsOf(values);
+  const scaled = (value) => (value - mean) / (deviation || 1) + noise * normal(random);
+  const labels = classNames.length;
+  const targets = isClasses ? Uint8Array.from(values, (value) => random.uniform() < noise ? random.below(labels) : value) : Float32Array.from(values, scaled);
+  const learned = columns[size];
+  const unit = isClasses ? "" : ", less its mean and divided by its standard deviation";
+  return {
+    data: split(inputs, targets, size),
+    ...{ rows: "rows", shape: [size], inputs: columns.slice(0, size) },
+    outputs: isClasses ? classNames : [learned],
+    isClassification: isClasses,
+    about: `${rows.length.toLocaleString("en")} rows of your table. Learned is ${learned}${unit}; inputs are brought to −1 … 1.`
+  };
+}
+function momentsOf(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.sqrt(square) };
+}
+function endsOf2(values) {
+  return values.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  );
+}
+var testRows = (rows) => Math.max(1, Math.round(TEST_SHARE * rows));
+function split(inputs, targets, size) {
+  const at2 = inputs.length / size - testRows(inputs.length / size);
+  const part = (from, to) => ({
+    inputs: inputs.slice(from * size, to === void 0 ? void 0 : to * size),
+    targets: targets.slice(from, to)
+  });
+  return { train: part(0, at2), test: part(at2), shift: 0 };
+}
+var LEAST_ROWS = 20;
+var MOST_INPUTS = 32;
+var MOST_CLASSES = 10;
+function readTable(text) {
+  const [heading] = text.split("\n", 1);
+  const separator = [",", ";", "	"].find((one) => heading.includes(one)) ?? ",";
+  const cells = dsv_default(separator).parseRows(text, (row) => row.map((cell) => cell.trim())).filter((row) => row.some(Boolean));
+  if (cells.length === 0)
+    throw new Error("Choose a file of comma-separated values, or drop one on the page.");
+  const hasNames = cells[0].some((cell) => cell !== "" && Number.isNaN(Number(cell)));
+  const columns = hasNames ? cells[0] : cells[0].map((_, k) => `column ${k + 1}`);
+  const size = columns.length - 1;
+  if (size < 1 || size > MOST_INPUTS)
+    throw new Error(
+      `The table has ${columns.length} columns: expected 2 to ${MOST_INPUTS + 1}, the last one to be learned.`
+    );
+  const body = cells.slice(hasNames ? 1 : 0);
+  const whole = body.filter((row) => row.length === columns.length && !row.includes(""));
+  for (const row of whole)
+    for (const [c, cell] of row.slice(0, size).entries())
+      if (!Number.isFinite(Number(cell)))
+        throw new Error(`Column “${columns[c]}” has “${cell}”: expected a number.`);
+  if (whole.length < LEAST_ROWS)
+    throw new Error(`The table has ${whole.length} whole rows: expected at least ${LEAST_ROWS}.`);
+  const learned = whole.map((row) => row[size]);
+  const classNames = [...new Set(learned)].sort(new Intl.Collator("en", { numeric: true }).compare);
+  const areNumbers = learned.every((cell) => Number.isFinite(Number(cell)));
+  const isClasses = classNames.length <= MOST_CLASSES && (!areNumbers || learned.every(isWhole));
+  if (!isClasses && !areNumbers)
+    throw new Error(
+      `Column “${columns[size]}” has ${classNames.length} different words: expected numbers, or at most ${MOST_CLASSES} classes.`
+    );
+  if (classNames.length < 2)
+    throw new Error(`Column “${columns[size]}” is ${learned[0]} in every row: nothing to learn.`);
+  const numberOf = (cell) => isClasses ? classNames.indexOf(cell) : Number(cell);
+  const rows = whole.map((row) => [...row.slice(0, size).map(Number), numberOf(row[size])]);
+  return { columns, rows, isClasses, classNames: isClasses ? classNames : [] };
+}
+var isWhole = (cell) => Number.isInteger(Number(cell));
+var NAMES = ["sin", "cos", "tan", "tanh", "atan", "exp", "log", "sqrt", "abs", "sign"];
+var FUNCTIONS = new Map(NAMES.map((name) => [name, Math[name]]));
+var CONSTANTS = /* @__PURE__ */ new Map([
+  ["pi", Math.PI],
+  ["e", Math.E]
+]);
+var VARIABLES = ["x", "y", "z", "u", "v", "w"];
+var KNOWN = [...VARIABLES, ...CONSTANTS.keys(), ...NAMES].join(", ");
+var TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z]+)|(\*\*|[-+*/^(),]))/iy;
+function readFormula(text) {
+  const tokens = tokensOf(text);
+  const used = VARIABLES.filter((name) => tokens.includes(name));
+  if (used.length === 0) throw new Error(`“${text}” has no variable: expected one of x, y, z.`);
+  let next = 0;
+  const take = (token) => tokens[next] === token && next++ >= 0;
+  const expect = (token) => {
+    if (!take(token)) throw new Error(`Expected “${token}” ${placeOf(tokens, next)}.`);
+  };
+  function sum() {
+    let value = product2();
+    for (; ; ) {
+      const left = value;
+      if (take("+")) value = both(left, product2(), (a, b) => a + b);
+      else if (take("-")) value = both(left, product2(), (a, b) => a - b);
+      else return value;
+    }
+  }
+  function product2() {
+    let value = signed();
+    for (; ; ) {
+      const left = value;
+      if (take("*")) value = both(left, signed(), (a, b) => a * b);
+      else if (take("/")) value = both(left, signed(), (a, b) => a / b);
+      else if (/^[\d.(a-z]/i.test(tokens[next] ?? "")) value = both(left, power(), (a, b) => a * b);
+      else return value;
+    }
+  }
+  function signed() {
+    if (take("+")) return signed();
+    if (!take("-")) return power();
+    const value = signed();
+    return (x) => -value(x);
+  }
+  function power() {
+    const base = atom();
+    return take("^") || take("**") ? both(base, signed(), (a, b) => a ** b) : base;
+  }
+  function atom() {
+    const token = tokens[next];
+    if (take("(")) {
+      const value = sum();
+      expect(")");
+      return value;
+    }
+    if (token === void 0) throw new Error("The formula ends too early.");
+    next++;
+    if (/^[\d.]/.test(token)) return () => Number(token);
+    const constant = CONSTANTS.get(token);
+    if (constant !== void 0) return () => constant;
+    const index = used.indexOf(token);
+    if (index >= 0) return (x) => x[index];
+    const f = FUNCTIONS.get(token);
+    if (!f) throw new Error(`Unknown: “${token}”. Known are ${KNOWN}.`);
+    expect("(");
+    const argument = sum();
+    expect(")");
+    return (x) => f(argument(x));
+  }
+  const at2 = sum();
+  if (next < tokens.length) throw new Error(`Expected an operator ${placeOf(tokens, next)}.`);
+  return { variables: used, at: at2 };
+}
+function tokensOf(text) {
+  const tokens = [];
+  TOKEN.lastIndex = 0;
+  let end = 0;
+  for (let found = TOKEN.exec(text); found; found = TOKEN.exec(text)) {
+    tokens.push((found[1] ?? found[2] ?? found[3]).toLowerCase());
+    end = TOKEN.lastIndex;
+  }
+  const rest = text.slice(end).trim();
+  if (rest) throw new Error(`Unknown: “${rest[0]}”. Known are + − * / ^ ( ), ${KNOWN}.`);
+  return tokens;
+}
+var placeOf = (tokens, next) => next < tokens.length ? `before “${tokens[next]}”` : "at the end";
+function both(left, right, f) {
+  return (x) => f(left(x), right(x));
+}
+
+// src/playground/story_steps.ts
+var SEEDS = 8;
+var DIGITS = defaultsOf("digits", "kancnn");
+var FORMULA = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
+var LOOKED_AT = 200;
+var PUSHED = 4;
+var PRUNED = 1 / 3;
+var SIDE2 = 28;
+var percent = (share) => `${(100 * share).toFixed(0)} %`;
+function widest({ network, frame }) {
+  const curves = curvesOf(network.layout.layers[0], frame);
+  const heights = curves.map(heightOfCurve);
+  const f = heights.indexOf(Math.max(...heights));
+  return { f, curve: curves[f], curves };
+}
+function select({ network, model }, f, looks = false) {
+  const [{ name, shape }] = network.layout.layers;
+  const [, inputs, height, width] = shape;
+  const [column, row] = [f % width, Math.floor(f / width) % height];
+  const channel = Math.floor(f / width / height) % inputs;
+  const out = Math.floor(f / width / height / inputs);
+  model.set("selection", { layer: name, out, in: channel, row, column, looks });
+}
+var at = ({ x, y }, place2) => y[x.findIndex((each) => Math.abs(each - place2) < 1e-6)];
+var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
+function whatItMakes(present) {
+  const { network, frame, model } = present;
+  const [layer] = network.layout.layers;
+  const curve = curvesOf(layer, frame)[functionOf(layer, model.get("selection"))];
+  return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+}
+var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
+function digitsOf2({ problem }, pushed) {
+  const { inputs } = problem.data.test;
+  return Array.from({ length: LOOKED_AT }, (_, n) => {
+    const image = new Float32Array(SIDE2 * SIDE2).fill(-1);
+    for (let row = pushed; row < SIDE2; row++)
+      for (let column = pushed; column < SIDE2; column++)
+        image[(row - pushed) * SIDE2 + column - pushed] = inputs[(n * SIDE2 + row) * SIDE2 + column] / 127.5 - 1;
+    return image;
+  });
+}
+var shareRight = ({ problem }, answers) => answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
+var usualProbe;
+var prunedAt = -1;
+var STORY = [
+  {
+    title: "What is φ?",
+    words: "On every link of this network stands a function φ: one number in, another out. The one framed in violet is drawn large below.",
+    state: DIGITS,
+    page: "network",
+    arrive(present) {
+      select(present, widest(present).f, true);
+      return whatItMakes(present);
+    },
+    follow: whatItMakes
+  },
+  {
+    title: "Watch it grow",
+    words: "Now it trains on handwritten digits, and each step moves all functions a little. Shaded is how they have changed.",
+    state: DIGITS,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "resume" });
+      return "";
+    },
+    follow(present) {
+      const { f, curve } = widest(present);
+      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
+      const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
+      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. Its highest value lay ${short(heightOfCurve(first))} above its lowest at the start, and lies ${short(heightOfCurve(curve))} above it now.`;
+    }
+  },
+  {
+    title: "What a kernel sees",
+    words: "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
+    state: DIGITS,
+    page: "functions",
+    arrive(present) {
+      const { f, curves } = widest(present);
+      const kernel = Math.floor(f / 9);
+      select(present, 9 * kernel + 4);
+      const rising = curves.slice(9 * kernel, 9 * kernel + 9).filter((curve) => at(curve, 1) > at(curve, -1)).length;
+      const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
+      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+    }
+  },
+  {
+    title: "What it never saw",
+    words: "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
+    state: DIGITS,
+    page: "network",
+    async arrive(present) {
+      const { frame, model, problem, machine, network } = present;
+      const [digits, pushed] = [digitsOf2(present, 0), digitsOf2(present, PUSHED)];
+      const blank = new Float32Array(SIDE2 * SIDE2).fill(-1);
+      usualProbe ??= model.get("probe");
+      const shown = [blank, ...pushed.slice(0, 7)];
+      const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
+      const shape = [shown.length, 1, SIDE2, SIDE2];
+      model.set("probe", { shape, inputs: bytesOf2(inputs), labels: null });
+      const answer = createAnswers(machine, network);
+      const right = shareRight(present, await answer(frame, digits));
+      const rightPushed = shareRight(present, await answer(frame, pushed));
+      const [empty] = await answer(frame, [blank]);
+      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+    },
+    leave({ model }) {
+      if (usualProbe) model.set("probe", usualProbe);
+      usualProbe = void 0;
+    }
+  },
+  {
+    title: "Prune",
+    words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
+    state: DIGITS,
+    page: "network",
+    async arrive(present, visit) {
+      const { model, machine, network, frame } = present;
+      model.send({ kind: "pause" });
+      const random = new Random(1);
+      const weak = pruned(network, frame, PRUNED);
+      const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
+      const answer = createAnswers(machine, network);
+      const digits = digitsOf2(present, 0);
+      const all = [];
+      for (const one of [frame, weak.frame, others])
+        all.push(shareRight(present, await answer(one, digits)));
+      const [before, after, chance] = all;
+      if (visit.aborted) return "";
+      model.send({ kind: "put", coefficients: weak.frame });
+      prunedAt = present.news.step;
+      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
+      if (before < 0.5)
+        return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      const isNeeded = before - after > 0.02;
+      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+    },
+    leave({ model, news }) {
+      if (news.step === prunedAt) model.send({ kind: "undo" });
+      prunedAt = -1;
+    }
+  },
+  {
+    title: "Formula",
+    words: "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
+    state: FORMULA,
+    page: "network",
+    arrive(present) {
+      select(present, 0);
+      present.model.send({ kind: "resume" });
+      return "";
+    },
+    follow(present) {
+      const { network, frame, news } = present;
+      const [first, last] = network.layout.layers;
+      const [ofX, ofY] = curvesOf(first, frame);
+      const ends = (end) => end(...ofX.y) + end(...ofY.y);
+      const range2 = [ends(Math.min), ends(Math.max)];
+      const [ofSum] = curvesOf(last, frame, range2);
+      const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
+      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
+      const isFound = x.form === "sin πx" && y.form === "x²";
+      const isClose = Math.min(x.explained, y.explained, share) > 0.98;
+      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+    }
+  },
+  {
+    title: "Doubt",
+    words: `The same network from ${SEEDS} other seeds. Left: the function of x of each. Right: the same, brought to one height and turned the same way.`,
+    state: FORMULA,
+    page: "network",
+    arrive({ model }) {
+      model.send({ kind: "pause" });
+      return "They train.";
+    }
+  }
+];
+function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = domain) {
+  const [table] = tables;
+  const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
+  const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
+  return Array.from({ length: product(shape) }, (_, f) => {
+    const at2 = offset + f * nb;
+    const y = points.map((k) => {
+      let sum = 0;
+      for (let b = 0; b < nb; b++) sum += frame[at2 + b] * beta[k * nb + b];
+      return sum;
+    });
+    return { x: points.map((k) => x[k]), y };
+  });
+}
+var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
+function pruned({ layout: { layers } }, frame, share, chance) {
+  const rest = frame.slice();
+  let count2 = 0;
+  for (const layer of layers) {
+    const worth = curvesOf(layer, frame).map((curve) => chance ? chance() : heightOfCurve(curve));
+    const order = Array.from(worth.keys()).sort((one, other) => worth[one] - worth[other]);
+    for (const f of order.slice(0, Math.floor(share * worth.length))) {
+      rest.fill(0, layer.offset + f * layer.nb, layer.offset + (f + 1) * layer.nb);
+      count2++;
+    }
+  }
+  return { frame: rest, count: count2 };
+}
+var AT_ONCE = 50;
+function createAnswers(machine, described) {
+  const { structure, recipe, layout } = described;
+  const description = { structure, recipe, layout: readLayout(layout) };
+  const network = new Network(machine, description, AT_ONCE);
+  return async (frame, images) => {
+    const answers = [];
+    for (let from = 0; from < images.length; from += AT_ONCE) {
+      const some = images.slice(from, from + AT_ONCE);
+      network.read(frame, true);
+      const { input, output } = network;
+      for (const [k, image] of some.entries())
+        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
+      network.forward(some.length, false);
+      for (const k of some.keys()) {
+        const row = machine.floats(output.at + 4 * k * output.size, output.size);
+        const most = Math.max(...row);
+        answers.push({ label: row.indexOf(most), share: Math.exp(most) });
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return answers;
+  };
+}
+var FORMS = {
+  ...{ x: (x) => x, "x²": (x) => x * x, "x³": (x) => x ** 3, "|x|": Math.abs },
+  ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
+  ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
+};
+var FORM_COUNT = Object.keys(FORMS).length;
+function formOf({ x, y }) {
+  const found = Object.entries(FORMS).map(([form, f]) => {
+    return { form, explained: correlation(x.map(f), y) ** 2 };
+  });
+  return found.reduce((best, one) => one.explained > best.explained ? one : best);
+}
+function exponential({ x, y }) {
+  const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
+  const explained2 = [...rates, ...rates.map((k) => -k)].map((k) => {
+    return correlation(
+      x.map((value) => Math.exp(k * value)),
+      y
+    ) ** 2;
+  });
+  return Math.max(...explained2);
+}
+function standardised(values) {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
+  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
+}
+function correlation(one, other) {
+  const [a, b] = [standardised(one), standardised(other)];
+  return a.reduce((sum, value, k) => sum + value * b[k], 0) / a.length;
+}
+var short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+
+// src/playground/doubt.ts
+var [WIDTH, HEIGHT, GAP] = [480, 96, 24];
+function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
+  const curves = [];
+  const errors = [];
+  const { settings, data, code } = course;
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
+    const { structure, recipe, frame, layout } = network;
+    const { worker, send } = workerOf(course, signal);
+    worker.onmessage = ({ data: news }) => {
+      if ("fault" in news) return;
+      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
+      draw(canvas, curves.filter(Boolean));
+      send({ kind: "drawn" });
+      if (news.state !== "finished" && news.state !== "diverged") return;
+      worker.terminate();
+      errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
+      if (Object.keys(errors).length === SEEDS) tell(curves, errors);
+    };
+    const description = { structure, layout: readLayout(layout), recipe };
+    const own = { ...settings, seed: settings.seed + 1 + seed };
+    send({ kind: "begin", description, frame, data, settings: own, code });
+    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+  }
+}
+function aligned(curves) {
+  return curves.map(({ y }) => {
+    const turn = correlation(y, curves[0].y) < 0 ? -1 : 1;
+    return standardised(y).map((value) => turn * value);
+  });
+}
+function doubtWords(curves, errors) {
+  const shapes = aligned(curves);
+  const alike = shapes.filter((shape) => {
+    const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
+    return same.length > SEEDS / 2;
+  });
+  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
+  if (alike.length === SEEDS)
+    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
+  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
+}
+function draw(canvas, curves) {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
+  if (canvas.width !== Math.round(WIDTH * scale)) {
+    canvas.width = Math.round(WIDTH * scale);
+    canvas.height = Math.round(HEIGHT * scale);
+  }
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, WIDTH, HEIGHT);
+  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
+  context.globalAlpha = 0.7;
+  context.lineWidth = 1.5;
+  const room = (WIDTH - GAP) / 2;
+  const [{ x }] = curves;
+  const [first, last] = [x[0], x[x.length - 1]];
+  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
+    const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
+    for (const y of all) {
+      context.beginPath();
+      for (const [k, value] of y.entries())
+        context.lineTo(
+          part * (room + GAP) + room * (x[k] - first) / (last - first),
+          4 + (HEIGHT - 8) * (high - value) / (high - low || 1)
+        );
+      context.stroke();
+    }
+  }
+}
+
+// src/playground/story.ts
+var PAUSE = 1e3;
+function createStory(place2, actions) {
+  const document = place2.ownerDocument;
+  const { signal } = new AbortController();
+  const root = element(document, "section", "");
+  root.id = "kw-story";
+  root.setAttribute("aria-label", "Story");
+  place2.before(root);
+  const open = element(document, "button", "", root);
+  putWords(open, "Show me round, in seven steps");
+  const body = element(document, "div", "kw-story-told", root);
+  const said = element(document, "p", "", body);
+  said.setAttribute("aria-live", "polite");
+  const title = element(document, "strong", "", said);
+  const words = element(document, "span", "", said);
+  const facts = element(document, "p", "kw-story-facts", body);
+  const canvas = element(document, "canvas", "", body);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `The functions of x of ${SEEDS} networks`);
+  const hands = element(document, "div", "kw-story-hands", body);
+  const [back, next, close] = ["Back", "Next", "Close"].map((name) => {
+    const button = element(document, "button", "", hands);
+    putWords(button, name);
+    return button;
+  });
+  for (const button of [open, back, next, close]) button.type = "button";
+  let current = 0;
+  let present = null;
+  let isDue = false;
+  let isOurs = false;
+  let visit = new AbortController();
+  let saidAt = 0;
+  function say(text) {
+    saidAt = performance.now();
+    putWords(facts, text);
+  }
+  async function go(step) {
+    visit.abort();
+    visit = new AbortController();
+    if (present && current > 0) STORY[current - 1].leave?.(present);
+    current = step;
+    open.hidden = step > 0;
+    body.hidden = step === 0;
+    canvas.hidden = step !== STORY.length;
+    actions.moved(step);
+    isDue = step > 0;
+    if (step === 0) return;
+    const { title: name, words: text, state } = STORY[step - 1];
+    putWords(title, `${step} of ${STORY.length}: ${name} `);
+    putWords(words, text);
+    say("");
+    back.disabled = step === 1;
+    next.disabled = step === STORY.length;
+    if (!isSame(actions.state(), state)) {
+      isOurs = true;
+      present = null;
+      await actions.begin(state);
+      isOurs = false;
+    } else if (present) await arrive(present);
+  }
+  async function arrive(present2) {
+    isDue = false;
+    const { signal: visited } = visit;
+    const { page, arrive: come } = STORY[current - 1];
+    present2.turnTo(page);
+    const result = await come?.(present2, visited);
+    if (visited.aborted) return;
+    if (result) say(result);
+    if (current < STORY.length) return;
+    startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
+  }
+  function leads(button, to, focused) {
+    const click = async () => {
+      await go(to());
+      (focused.matches(":disabled") ? close : focused).focus();
+    };
+    listen(button, signal, { click });
+  }
+  leads(open, () => 1, next);
+  leads(back, () => current - 1, back);
+  leads(next, () => current + 1, next);
+  leads(close, () => 0, open);
+  go(0);
+  return {
+    go,
+    /** Another network comes: where the reader has chosen it, the story is over. */
+    end() {
+      if (!isOurs && current > 0) go(0);
+      present = null;
+    },
+    hear(page, news) {
+      const before = present?.news.state;
+      present = { ...page, news, frame: news.frame.slice() };
+      facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
+      if (isDue) arrive(present);
+      const { follow } = STORY[current - 1] ?? {};
+      const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
+      if (follow && news.step > 0 && !isSoon) say(follow(present));
+    }
+  };
+}
+function storyOf(hash) {
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const step = query.has("story") ? Number(query.get("story")) : query.size === 0 ? 1 : 0;
+  return Number.isInteger(step) && step >= 0 && step <= STORY.length ? step : 0;
+}
+function isSame(one, other) {
+  const names = ["problem", "network", "widths", "basis", "grid", "order", "base"];
+  const isOfFormula = other.problem === "formula";
+  return names.every((name) => String(one[name]) === String(other[name])) && (!isOfFormula || one.formula === other.formula);
+}
+
+// src/playground/weights.ts
+function arraysOf({ layout, kept }, frame) {
+  const arrays = /* @__PURE__ */ new Map();
+  let end = 0;
+  for (const { name, kind, shape, nb, offset } of layout.layers) {
+    const count2 = shape.reduce((all, size) => all * size);
+    const own = kind === "conv" ? shape : shape.slice(0, 2);
+    const { isScaled = false, basis } = kept.get(name) ?? {};
+    const base = new Float32Array(count2);
+    const splines = new Float32Array(count2 * (nb - 1));
+    for (let f = 0; f < count2; f++) {
+      base[f] = frame[offset + f * nb];
+      splines.set(frame.subarray(offset + f * nb + 1, offset + (f + 1) * nb), f * (nb - 1));
+    }
+    arrays.set(`${name}.base_weight`, { shape: own, values: base });
+    arrays.set(`${name}.spline_weight`, { shape: [...own, nb - 1], values: splines });
+    const ones = new Float32Array(count2).fill(1);
+    if (isScaled) arrays.set(`${name}.spline_scaler`, { shape: own, values: ones });
+    const knots = basis ? knotsOf(basis) : [];
+    if (knots.length > 0)
+      arrays.set(`${name}.knots`, { shape: [knots.length], values: Float32Array.from(knots) });
+    end = offset + count2 * nb;
+  }
+  for (const { name, size } of layout.beside) {
+    arrays.set(name, { shape: [size], values: frame.slice(end, end + size) });
+    if (name.endsWith("running_mean")) {
+      const batches = name.replace("running_mean", "num_batches_tracked");
+      arrays.set(batches, { shape: [], values: new BigInt64Array(1) });
+    }
+    end += size;
+  }
+  return arrays;
+}
+function knotsOf({ knots, kernel: { family, order, functions } }) {
+  const isWaves = order === 0 && FAMILIES[family] === "fourier";
+  return isWaves ? Array.from({ length: functions }, (_, b) => b + 1 >> 1) : knots;
+}
+function archiveOf(made, frame) {
+  const files = Array.from(arraysOf(made, frame), ([name, array2]) => {
+    return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array2) };
+  });
+  const parts = [];
+  const index = [];
+  let at2 = 0;
+  for (const { name, bytes } of files) {
+    const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
+    const local = record2([67324752, ...shared], "IHHHHHIIIHH");
+    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at2], "IHHHHHHIIIHHHHHII"), name);
+    parts.push(local, name, bytes);
+    at2 += local.length + name.length + bytes.length;
+  }
+  const size = index.reduce((all, { length }) => all + length, 0);
+  const end = record2([101010256, 0, 0, files.length, files.length, size, at2, 0], "IHHHHIIH");
+  return joined([...parts, ...index, end]);
+}
+function npyOf({
+  shape,
+  values
+}) {
+  const kind = values instanceof Float32Array ? "<f4" : "<i8";
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const length = Math.ceil((10 + words.length + 1) / 64) * 64 - 10;
+  const header = new TextEncoder().encode(`${words.padEnd(length - 1)}
+`);
+  const magic = Uint8Array.of(147, 78, 85, 77, 80, 89, 1, 0);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return joined([magic, record2([length], "H"), header, bytes]);
+}
+function record2(numbers, kinds) {
+  const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
+  const view = new DataView(new ArrayBuffer(size));
+  let at2 = 0;
+  for (const [k, kind] of [...kinds].entries()) {
+    if (kind === "H") view.setUint16(at2, numbers[k], true);
+    else view.setUint32(at2, numbers[k], true);
+    at2 += kind === "H" ? 2 : 4;
+  }
+  return new Uint8Array(view.buffer);
+}
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at2 = 0;
+  for (const part of parts) {
+    all.set(part, at2);
+    at2 += part.length;
+  }
+  return all;
+}
+function checksum(bytes) {
+  let rest = ~0;
+  for (const byte of bytes) {
+    rest ^= byte;
+    for (let bit = 0; bit < 8; bit++) rest = rest >>> 1 ^ (rest & 1 ? 3988292384 : 0);
+  }
+  return ~rest >>> 0;
+}
+function codeOf(state, { layout, structure }) {
+  const { grid, order, basis, base } = state;
+  const settings = [
+    grid !== 5 && `grid_size=${grid}`,
+    order !== 3 && `spline_order=${order}`,
+    basis !== "bspline" && `basis="${basis}"`,
+    base !== "silu" && `base_activation="${base}"`
+  ].filter(Boolean);
+  const call = (name, ...own) => `${name}(${[...own, ...settings].join(", ")})`;
+  const heading = [
+    "import numpy as np, torch, kan_widgets as kw",
+    "",
+    'weights = np.load("kan.npz")'
+  ];
+  const reading = "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})";
+  if (state.network === "kancnn") {
+    const widths = state.widths.join(", ");
+    const model = call(
+      "kw.nn.KANCNN",
+      `channels=(${widths}${state.widths.length === 1 ? "," : ""})`
+    );
+    return [...heading, `model = ${model}`, reading, "model.eval()"].join("\n");
+  }
+  if (state.network === "article") {
+    const lines = [`model = kw.nn.KANCNN.article()`, reading, "model.eval()"];
+    return [...heading, ...lines].join("\n");
+  }
+  const isFlat = structure.stations.some(({ kind }) => kind === "reshape");
+  const isClassifier = structure.stations.at(-1)?.name === "log_softmax";
+  const layers = layout.layers.map(({ name, shape }) => {
+    return `    ("${name}", ${call("kw.nn.KANLinear", shape[1], shape[0])}),`;
+  });
+  return [
+    "from collections import OrderedDict",
+    ...heading,
+    "model = torch.nn.Sequential(OrderedDict([",
+    ...isFlat ? ['    ("flatten", torch.nn.Flatten()),'] : [],
+    ...layers,
+    ...isClassifier ? ['    ("log_softmax", torch.nn.LogSoftmax(-1)),'] : [],
+    "]))",
+    reading,
+    "model.eval()"
+  ].join("\n");
+}
+function download(document, bytes, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes]));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e3);
+}
+
+// src/playground/play.ts
+function startTwin(network, course, signal) {
+  const { worker, send } = workerOf(course, signal);
+  const { structure, recipe, frame } = network;
+  const description = { structure, layout: readLayout(network.layout), recipe };
+  let news = null;
+  let scored = null;
+  let isRunning = false;
+  let curves = createCurves(course.rows);
+  function begin(settings) {
+    news = scored = null;
+    isRunning = false;
+    curves = createCurves(course.rows);
+    const { data, code } = course;
+    send({ kind: "begin", description, frame, data, settings, code });
+  }
+  worker.onmessage = ({ data }) => {
+    if ("fault" in data) return;
+    curves.take(data);
+    news = data;
+    if (data.score) scored = data;
+    send({ kind: "drawn" });
+  };
+  begin(course.settings);
+  return {
+    network,
+    begin,
+    /** Runs while the other one does. */
+    follow({ state, step }) {
+      if (state === "running" === isRunning) return;
+      isRunning = state === "running";
+      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+      else if (state === "paused" && step > 0) send({ kind: "pause" });
+    },
+    latest: () => news,
+    /** The latest of which there is a score. */
+    scored: () => scored,
+    curves: () => news ? curves.wire(news.classifies, network.name) : []
+  };
+}
+var SHOWN = 8;
+async function play(document, saved, lesson, mount) {
+  const window = document.defaultView;
+  const byId = (id) => document.getElementById(id);
+  const usual = courseOf(saved, lesson);
+  let state = stateOf(window.location.hash);
+  let table = "";
+  let present = new AbortController();
+  let frame = new Float32Array();
+  let latest = null;
+  let isRunning = false;
+  const storyStep = storyOf(window.location.hash);
+  let shownStep = 0;
+  const mark = () => {
+    const hash = new URLSearchParams(hashOf(state).slice(1));
+    if (shownStep > 0 || hash.size === 0) hash.set("story", String(shownStep));
+    window.history.replaceState(null, "", `#${hash}`);
+  };
+  const controls = createChoices(byId("kw-play"), {
+    choose: (next) => begin(next),
+    drop(text) {
+      table = text;
+      begin(state.problem === "table" ? state : defaultsOf("table", "dense"));
+    },
+    link: () => window.location.href,
+    code: () => latest ? codeOf(state, latest) : "",
+    save: () => latest && download(document, archiveOf(latest, frame), "kan.npz")
+  });
+  const fit = createFit(byId("kw-fit"));
+  document.querySelector("main")?.after(byId("kw-fit"));
+  const story = createStory(document.querySelector("main"), {
+    state: () => state,
+    begin: (next) => begin(next),
+    moved(step) {
+      shownStep = step;
+      mark();
+    }
+  });
+  async function begin(next, isEager = isRunning) {
+    let problem;
+    try {
+      problem = makeProblem(next, usual.data, table);
+    } catch (error) {
+      if (!latest) await begin(stateOf(""));
+      const words = error instanceof Error ? error.message : String(error);
+      controls.refuse(next, words, next.problem === "table" && table === "");
+      return;
+    }
+    state = next;
+    story.end();
+    present.abort();
+    present = new AbortController();
+    const { signal } = present;
+    const machine = await Machine.from(usual.code);
+    if (signal.aborted) return;
+    const network = makeNetwork(state, problem, machine);
+    latest = network;
+    frame = network.frame;
+    const course = courseFor(usual, state, problem, network);
+    const twin = state.twin ? startTwin(makeTwin(state, problem, machine, network.parameters), course, signal) : null;
+    const shown = controls.show(state, problem, network, twin?.network ?? null);
+    fit.begin(machine, problem, network, twin?.network ?? null);
+    isRunning = false;
+    const follower = {
+      isEager,
+      hear(news) {
+        isRunning = news.state === "running";
+        frame = news.frame.slice();
+        twin?.follow(news);
+        fit.show(frame, twin?.latest()?.frame ?? null, signal);
+        const model = models.get(saved.streams[0].id);
+        const own = { state, problem, network, machine, course, model, turnTo };
+        story.hear(own, news);
+        return shown.hear(news, twin?.scored() ?? null);
+      },
+      begin({ rate, batch, epochs, seed }) {
+        const isNew = seed !== state.seed;
+        state = { ...state, rate, batch, epochs, seed };
+        mark();
+        twin?.begin({ rate, batch, epochs, seed });
+        if (isNew) begin(state, true);
+      },
+      curves: () => twin?.curves() ?? []
+    };
+    mark();
+    const views = modelsFor(saved, state, problem, network);
+    const models = train(views, course, byId("kw-bar"), signal, follower);
+    const turnTo = (page) => {
+      for (const each of models.values())
+        if (each.get("page") !== void 0) each.set("page", page);
+    };
+    mount(models, signal);
+  }
+  window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
+  await begin(state);
+  await story.go(storyStep);
+}
+function courseFor(usual, state, { data, rows }, network) {
+  const { rate, batch, epochs, seed } = state;
+  const first = { layout: network.layout.version, step: 0, data: bytesOf2(network.frame) };
+  return {
+    ...usual,
+    first,
+    recipe: network.recipe,
+    data,
+    rows,
+    settings: { rate, batch, epochs, seed }
+  };
+}
+function modelsFor({ streams: [stream], models }, state, problem, { name, layout, structure }) {
+  const probe = state.problem === "digits" ? stream.traits.probe : probeOf(problem);
+  const training = { ...stream.traits.training, model: name };
+  const traits = { ...stream.traits, layouts: [layout], structure, probe, training };
+  const [{ name: layer }] = layout.layers;
+  return {
+    streams: [{ ...stream, traits, observed: [], activations: [] }],
+    models: models.map((model) => ({
+      ...model,
+      traits: { ...model.traits, ..."layer" in model.traits && { layer } }
+    }))
+  };
+}
+function probeOf({ data: { test }, shape, isClassification }) {
+  const size = shape.reduce((all, one) => all * one);
+  const count2 = Math.min(SHOWN, test.inputs.length / size);
+  const inputs = Float32Array.from(test.inputs.subarray(0, count2 * size));
+  const labels = isClassification ? Array.from(test.targets.subarray(0, count2)) : null;
+  return { shape: [count2, ...shape], inputs: bytesOf2(inputs), labels };
+}
+var play_default = { play };
+export {
+  play_default as default,
+  play,
+  startTwin
+};
+
+/*! d3-array 3.2.4
+
+Copyright 2010-2023 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/
+
+/*! d3-contour 4.0.2
+
+Copyright 2012-2023 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/
+
+/*! d3-dsv 3.0.1
+
+Copyright 2013-2021 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/
+
+/*! d3-format 3.1.3
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+*/

@@ -1,0 +1,495 @@
+// src/wire/protocol.ts
+var WireError = class extends Error {
+  name = "WireError";
+};
+function float32(bytes, what) {
+  return new Float32Array(copy(bytes, what));
+}
+function uint32(bytes, what) {
+  return new Uint32Array(copy(bytes, what));
+}
+function uint8(bytes, what) {
+  return new Uint8Array(bytesOf(bytes, what));
+}
+function copy(bytes, what) {
+  const view = bytesOf(bytes, what);
+  if (view.byteLength % 4 !== 0) {
+    throw new WireError(`Got ${view.byteLength} bytes for ${what}; needed: a multiple of 4.`);
+  }
+  return new Uint8Array(view).buffer;
+}
+function bytesOf(bytes, what) {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new WireError(`Got ${valueWords(bytes)} for ${what}; needed: bytes.`);
+}
+function record(value, what) {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value;
+  }
+  throw new WireError(`Got ${valueWords(value)} for ${what}; needed: an object.`);
+}
+function checkCount(got, needed, what) {
+  if (got !== needed) throw new WireError(`Got ${got} entries in ${what}; needed: ${needed}.`);
+}
+function product(sizes) {
+  return sizes.reduce((all, size) => all * size, 1);
+}
+function valueWords(value) {
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) {
+    return String(value);
+  }
+  return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+}
+var PROTOCOL = 2;
+var ProtocolMismatch = class extends WireError {
+  name = "ProtocolMismatch";
+  constructor(sent) {
+    super(
+      `This page's kan_widgets JavaScript speaks protocol ${PROTOCOL}, Python sent ${valueWords(sent)}. Reload the page; if this stays, restart the notebook kernel and run the cells again, so that page and Python use the same kan_widgets.`
+    );
+  }
+};
+function coefficientsOf(layers) {
+  return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
+}
+function readLayout(value, ensemble) {
+  const raw = record(value, "a layout");
+  if (raw.protocol !== PROTOCOL) throw new ProtocolMismatch(raw.protocol);
+  const layers = raw.layers.map((layer) => readLayer(layer, ensemble));
+  const beside = /* @__PURE__ */ new Map();
+  let offset = coefficientsOf(layers);
+  for (const { name, size } of raw.beside ?? []) {
+    beside.set(name, { offset, size });
+    offset += size;
+  }
+  return { version: raw.version, layers, beside };
+}
+function readLayer(raw, ensemble) {
+  const { is_base, conv, tables, table_of, input_names, ...others } = raw;
+  const ofLayer = `of layer "${raw.name}"`;
+  const count = product(raw.shape);
+  const tableOf = table_of == null ? null : uint32(table_of, `the table numbers ${ofLayer}`);
+  if (tableOf) checkCount(tableOf.length, count, `the table numbers ${ofLayer}`);
+  return {
+    ...others,
+    isBase: is_base,
+    conv: conv && convOf(conv),
+    tables: tables.map(({ x, values }) => {
+      const table = {
+        x: float32(x, `a table ${ofLayer}`),
+        values: float32(values, `a table ${ofLayer}`)
+      };
+      checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
+      return table;
+    }),
+    // A table has from its layer what it does not state itself.
+    bases: tables.map(({ domain = raw.domain, extent = raw.extent, knots = raw.knots }) => {
+      return { domain, extent, knots };
+    }),
+    tableOf,
+    count,
+    band: raw.window ? null : readBand(ensemble, raw),
+    ...input_names && { inputNames: input_names }
+  };
+}
+function readBand(ensemble, { name, shape }) {
+  const all = ensemble ?? {};
+  const own = Object.entries(all.layers?.[name] ?? {});
+  if (own.length === 0) return null;
+  const read = own.map(([part, bytes]) => [part, float32(bytes, `the networks' ${part}`)]);
+  const parts = Object.fromEntries(read);
+  checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
+  return { ...parts, count: all.count, points: parts.x.length / shape[1] };
+}
+function convOf({
+  padding_mode,
+  pads_basis,
+  ...conv
+}) {
+  return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
+}
+
+// src/page/saved.ts
+function framesOf(run) {
+  const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
+  const length = words.byteLength / run.steps.length;
+  return run.steps.map((step, n) => ({
+    layout: run.layout,
+    step,
+    data: new DataView(words.buffer, n * length, length),
+    rough: run.sizes !== void 0 && n < run.steps.length - 1
+  }));
+}
+var FINE = 254;
+function widen(run) {
+  const { steps, data, counts, sizes, fine, beside } = run;
+  const frames = steps.length;
+  const coefficientsOfAll = data.byteLength / frames;
+  const besideSize = (beside?.byteLength ?? 0) / 4 / frames;
+  const frameSize = coefficientsOfAll + besideSize;
+  const frameData = new Float32Array(frameSize * frames);
+  for (let k = 0; k < besideSize * frames; k++) {
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
+  }
+  let [index, first] = [0, 0];
+  for (const [functions, coefficients] of counts ?? []) {
+    for (let i = 0; i < functions * coefficients; i++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
+      let at = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        at = at + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at * step;
+      }
+      frameData[(frames - 1) * frameSize + index] = (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
+    }
+    first += functions;
+  }
+  return frameData;
+}
+function unfold(folded, frames) {
+  const bytes = new Uint8Array(folded.buffer, folded.byteOffset, folded.byteLength);
+  const size = bytes.length / 4 / frames;
+  const words = new Uint32Array(bytes.length / 4);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = 4 * frame * size;
+    for (let i = 0; i < size; i++) {
+      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
+    }
+  }
+  return words;
+}
+
+// src/page/training_bar.ts
+function createBar(root, rows, settings, signal) {
+  const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
+  const [run, again] = [part("run"), part("again")];
+  const fields = ["rate", "batch", "epochs", "seed"].map((name) => {
+    const field = part(name);
+    field.value = String(settings[name]);
+    return field;
+  });
+  let state = "paused";
+  return {
+    connect(actions) {
+      run.addEventListener(
+        "click",
+        () => {
+          if (state === "running") actions.pause();
+          else if (state === "paused") actions.run();
+          else restart();
+        },
+        { signal }
+      );
+      again.addEventListener("click", restart, { signal });
+      function restart() {
+        if (!fields.every((field) => field.reportValidity())) return;
+        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+        actions.again({ rate, batch, epochs, seed });
+        actions.run();
+      }
+    },
+    show(news, words) {
+      state = news.state;
+      run.disabled = again.disabled = false;
+      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
+      const { step, steps, score, speed, classifies } = news;
+      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
+      part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
+      if (score === null) return;
+      const { value, of } = score;
+      const others = `${of.toLocaleString("en")} test ${rows}`;
+      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      part("score").textContent = words ?? own;
+    },
+    fail(words) {
+      part("said").textContent = words;
+      part("score").textContent = part("speed").textContent = "";
+      run.disabled = true;
+    }
+  };
+}
+
+// src/page/trained.ts
+var PageModel = class {
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
+  #answer;
+  constructor(traits, answer = () => {
+  }) {
+    this.#traits = new Map(Object.entries(traits));
+    this.#answer = answer;
+  }
+  get(name) {
+    return this.#traits.get(name);
+  }
+  set(name, value) {
+    if (Object.is(this.#traits.get(name), value)) return;
+    this.#traits.set(name, value);
+    this.emit(`change:${name}`);
+  }
+  /** Nothing to do: all views of the page read the one model. */
+  save_changes() {
+  }
+  /** Replies come later, as from Python. */
+  send(content) {
+    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+  }
+  on(event, handler) {
+    const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
+    this.handlers.set(event, handlers.add(handler));
+  }
+  off(event, handler) {
+    for (const [name, handlers] of this.handlers) {
+      if (event && name !== event) continue;
+      if (handler) handlers.delete(handler);
+      else handlers.clear();
+    }
+  }
+  emit(event, ...args) {
+    for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
+  }
+};
+var TrainedModel = class extends PageModel {
+  tell(content) {
+    this.emit("msg:custom", content, []);
+  }
+};
+var STATES = {
+  running: ["running", "training"],
+  paused: ["paused", "paused"],
+  finished: ["finished", "finished"],
+  diverged: ["diverged", "diverged: a number was not finite any more"]
+};
+var BEGINS = "Press Train";
+var MOST_VALUES = 800;
+function courseOf({ streams: [stream] }, lesson) {
+  const [first] = stream.runs.flatMap(framesOf);
+  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+    return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
+  });
+  return {
+    ...{ first, recipe: Object.fromEntries(recipe) },
+    data: {
+      train: examplesOf(lesson.train, lesson),
+      test: examplesOf(lesson.test, lesson),
+      shift: lesson.shift
+    },
+    ...{ rows: lesson.name, settings: lesson.settings },
+    script: uint8(lesson.worker, "the worker"),
+    code: uint8(lesson.code, "the kernels")
+  };
+}
+function workerOf({ script }, signal) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  signal.addEventListener("abort", () => worker.terminate());
+  return { worker, send: (one) => worker.postMessage(one) };
+}
+function train(saved, course, controls, signal, follower) {
+  const bar = createBar(controls, course.rows, course.settings, signal);
+  const [stream] = saved.streams;
+  const { first: firstFrame } = course;
+  const initial = float32(firstFrame.data, "the first frame");
+  const description = {
+    structure: stream.traits.structure,
+    layout: readLayout(stream.traits.layouts[0]),
+    recipe: course.recipe
+  };
+  const { data, code } = course;
+  const { worker, send } = workerOf(course, signal);
+  let settings = course.settings;
+  let isReset = false;
+  let curves = createCurves(course.rows);
+  function begin(frame) {
+    curves = createCurves(course.rows);
+    edits.begin();
+    isReset = true;
+    send({ kind: "begin", description, frame, data, settings, code });
+  }
+  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
+  function answer(content) {
+    const { kind, ...values } = content;
+    if (kind === "shown") send({ kind: "drawn" });
+    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
+    else if (kind === "resume") run();
+    else if (kind === "step") run(values.steps ?? 1);
+    else if (kind === "rate") send({ kind, value: values.value });
+    else edits.take(content);
+  }
+  const edits = createEdits(
+    description.layout,
+    initial,
+    send,
+    (state) => model.set("edits", state)
+  );
+  const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
+  const frames = { initial: firstFrame, frame: firstFrame };
+  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+    answer(content);
+    const { id, kind } = content;
+    const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
+    if (id) reply({ kind: "heard", id, refused });
+  });
+  const viewModels = saved.models.map(({ id, traits }) => {
+    const viewModel = new TrainedModel({ ...traits });
+    if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
+    const status = viewModel.get("status");
+    if (viewModel.get("curves") !== void 0 && status !== void 0)
+      viewModel.set("status", { ...status, begins: BEGINS });
+    return [id, viewModel];
+  });
+  worker.onmessage = ({ data: news }) => {
+    if ("fault" in news) {
+      bar.fail(news.fault);
+      return;
+    }
+    const { frame, step } = news;
+    edits.now(frame);
+    if (isReset) model.tell({ kind: "reset", version: 0 });
+    isReset = false;
+    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    for (const message of news.observed) model.tell(message);
+    curves.take(news);
+    const [state, said] = STATES[news.state];
+    const isNew = step === 0 && state === "paused";
+    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
+    const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
+    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
+    for (const [, viewModel] of viewModels) {
+      const status = viewModel.get("status");
+      if (status !== void 0 && viewModel.get("curves") !== void 0) {
+        const others = follower?.curves() ?? [];
+        viewModel.set("curves", [...curves.wire(news.classifies), ...others]);
+        viewModel.set("status", {
+          ...status,
+          ...panelStatus(news, settings, state)
+        });
+      }
+    }
+    bar.show(news, follower?.hear(news));
+  };
+  bar.connect({
+    run: () => run(),
+    pause: () => send({ kind: "pause" }),
+    again(chosen) {
+      settings = { ...settings, ...chosen };
+      follower?.begin(settings);
+      begin(initial);
+    }
+  });
+  begin(initial);
+  if (follower?.isEager) run();
+  return new Map([[stream.id, model], ...viewModels]);
+}
+function createEdits({ layers }, initial, order, tell) {
+  const [edits, undone] = [[], []];
+  let openChange = null;
+  let current = initial;
+  const report = (message) => tell({ undo: edits.length, redo: undone.length, message });
+  function changed({ kind, layer: name, coefficients = [], final = true, ...place }) {
+    if (kind === "put")
+      return { at: 0, before: current.slice(), after: Float32Array.from(coefficients) };
+    const layer = layers.find((each) => each.name === name);
+    if (!layer) return void 0;
+    const [, inputs, height, width] = layer.shape;
+    const f = ((place.out * inputs + place.in) * height + place.row) * width + place.column;
+    const at = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at, at + layer.nb);
+    const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
+    if (kind === "zero") after.fill(0);
+    const change = { at, before: openChange?.at === at ? openChange.before : part(current), after };
+    openChange = final ? null : change;
+    undone.length = 0;
+    return change;
+  }
+  return {
+    begin() {
+      edits.length = undone.length = 0;
+      current = initial;
+    },
+    now(frame) {
+      current = frame;
+    },
+    take(edit) {
+      const { kind, final = true } = edit;
+      if (kind === "straighten" || kind === "form")
+        report("only Python fits a line or a formula: here a curve is pulled");
+      if (!EDITS.includes(kind)) return;
+      const isBack = kind === "undo";
+      const change = isBack ? edits.pop() : kind === "redo" ? undone.pop() : changed(edit);
+      if (!change) return;
+      if (final) (isBack ? undone : edits).push(change);
+      order({ kind: "set", at: change.at, values: isBack ? change.before : change.after });
+      report("");
+    }
+  };
+}
+var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
+var HEARD = ["pause", "resume", "stop", "step", "rate"];
+function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
+  const total = steps / epochs;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
+  return {
+    ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
+    ...{ step, epoch, epochs },
+    ...{ done: step, total: steps, rate: speed / batch, mean_rate: speed / batch },
+    ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
+    kernels: "compiled kernels, in this page"
+  };
+}
+function createCurves(rows) {
+  const loss = { x: [], y: [] };
+  const score = { x: [], y: [] };
+  return {
+    take({ step, loss: value, score: measured, state }) {
+      if (step > 0 && loss.x.at(-1) !== step) {
+        loss.x.push(step);
+        loss.y.push(value);
+      }
+      if (measured && state === "running") {
+        score.x.push(step);
+        score.y.push(measured.value);
+      }
+      for (const curve of [loss, score])
+        if (curve.x.length > MOST_VALUES) {
+          curve.x = curve.x.filter((_, k) => k % 2 === 0);
+          curve.y = curve.y.filter((_, k) => k % 2 === 0);
+        }
+    },
+    /** As a training panel takes them; those of a network `beside` it have its name. */
+    wire: (classifies, beside = "") => {
+      const measured = classifies ? `test ${rows} right` : "test error";
+      const all = [
+        wireCurve("loss", beside, "train", loss),
+        wireCurve(measured, beside, "test", score)
+      ];
+      return all.filter(({ x }) => x.byteLength > 0);
+    }
+  };
+}
+function wireCurve(panel, beside, kind, { x, y }) {
+  const bytes = (values) => new DataView(Float64Array.from(values).buffer);
+  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
+}
+function examplesOf({ inputs, targets }, { bytes }) {
+  return {
+    inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
+    targets: bytes.targets ? uint8(targets, "targets") : float32(targets, "targets")
+  };
+}
+export {
+  PageModel,
+  courseOf,
+  createCurves,
+  train,
+  workerOf
+};
