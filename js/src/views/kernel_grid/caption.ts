@@ -103,7 +103,6 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme, isP
   const hasOthers = isPlot && othersOf(picture, 0).length > 0;
   const kin = picture.shape === layer.shape ? "kernel" : "map";
   if (hasOthers) key.push(keyed(`others of the ${kin}`, "line", colours.zero));
-  // Over a plot there is one line for all of it.
   const short = ["most typical", `range of ${layer.band?.count} networks`, "median"];
   const band = mode === "curves" || hasOthers ? bandKey(layer.band, colours) : [];
   key.push(...band.map((one, k) => (isPlot ? { ...one, text: short[k] } : one)));
