@@ -174,7 +174,7 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
-  const what = count === 1 ? "function" : one;
+  const noun = count === 1 ? "function" : one;
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = weightOf(relevance, n);
@@ -184,7 +184,7 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
       : `varies ${roughPercent(share)} as much as the one of its layer that varies most`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
-  return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
+  return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
