@@ -3,6 +3,7 @@
 import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
+import { largestDifference } from "../../phi/interpolate.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
@@ -38,13 +39,14 @@ import {
   type Site,
   selectedLink,
 } from "./focus.ts";
-import { once, rounded } from "./functions.ts";
+import { bundleCell, framedCell, gridOf, once, rounded } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
   atOnce,
   circuitPath,
+  largeKernel,
   pathKernels,
   pathLines,
   type Steady,
@@ -142,7 +144,8 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   const focus = pointed ?? chosen;
   // An input is made of nothing that could be looked at.
   const own = pointed && parts[pointed.column].column.layer ? pointed : chosen;
-  const near = own ?? (given.store.selection()?.looks ? selected : null);
+  const selection = given.store.selection();
+  const near = own ?? (!selection || selection.looks ? selected : null);
   const clicked = own === pointed ? null : looks?.closeUp;
   const closeUp = closeUpOf(diagram, near, given.pointed, clicked);
   const { shown, bundle } = closelyOf(diagram, closeUp, near);
@@ -150,7 +153,7 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
-    ...{ focus, isPointed, closeUp, isResult, shown },
+    ...{ focus, isPointed, closeUp, isResult, shown, bundle, isNamed: !selection },
     /** The unit that adds most to the number in the close-up; −1 if none does. */
     strongest: closeUp ? (parts[closeUp.column].bundles[bundle]?.from ?? -1) : -1,
   };
@@ -170,7 +173,10 @@ function sceneOf(
   const units = known.columns.map((column) => column.units).join();
   const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
   const steady = isMoving(given) ? held : atOnce;
-  const chosen = looks?.place ?? selectedLink(known, given.store.selection());
+  // Of an ensemble what its headline names is framed and shown closely until something is selected.
+  const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
+  const wanted = given.store.selection() ?? named ?? null;
+  const chosen = looks?.place ?? selectedLink(known, wanted);
   const selected = settings.compared ? null : chosen;
   const asked = { ...request, room, window, selected };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
@@ -253,23 +259,35 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks({ diagram, focus, closeUp, isPointed, legs }: View, theme: Theme): Mark[] {
+function lookedAtMarks(view: View, theme: Theme): Mark[] {
+  const { diagram, focus, closeUp, isPointed, legs, isNamed } = view;
+  const { ink, accent } = theme.colours;
   // What stands in the place of the link that is looked at is that.
   const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
   const others = legs.filter(isOther);
   const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
   if (diagram.selected && isOther(diagram.selected))
-    marks.push(...selectedMarks(diagram, diagram.selected, theme));
-  return focus ? [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)] : marks;
+    marks.push(...selectedMarks(diagram, diagram.selected, isNamed ? ink : accent, theme));
+  if (!focus) return [...marks, ...shownMarks(view, theme)];
+  return [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
+}
+
+/** Around the function that is shown with axes, where it is one of several on its link. */
+function shownMarks({ diagram, closeUp, shown, bundle: n }: View, { colours }: Theme): Mark[] {
+  const part = diagram.parts[closeUp?.column ?? 0];
+  const isDrawn = n === part.large || part.kernels.has(n);
+  const large = shown && isDrawn ? largeKernel(diagram, part, n) : null;
+  if (!large || !shown || large.bundle.count === 1) return [];
+  const cell = bundleCell(large.box, gridOf(part.column), shown.f - large.bundle.first);
+  return framedCell(cell, colours);
 }
 
 /** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
-function selectedMarks(diagram: Diagram, selected: Focus, theme: Theme): Mark[] {
-  const { accent } = theme.colours;
+function selectedMarks(diagram: Diagram, selected: Focus, stroke: string, theme: Theme): Mark[] {
   const { kernels, large } = diagram.parts[selected.column];
   const own = kernels.get(selected.bundle);
-  if (own && large !== selected.bundle) return [rounded(own, accent, 2)];
-  return chosenMarks(diagram, selected, accent, theme);
+  if (own && large !== selected.bundle) return [rounded(own, stroke, 2)];
+  return chosenMarks(diagram, selected, stroke, theme);
 }
 
 /** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */
