@@ -19,7 +19,7 @@ import {
 } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
-import { bundleCell, bundleMarks, framedCell, gridOf } from "./functions.ts";
+import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
 import { unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
@@ -87,11 +87,7 @@ export function closeUpMarks(
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
     ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),
     ...(closeUp.kind === "functions" ? functionMarks(diagram, closeUp, inside, theme) : []),
-    ...(closeUp.kind !== "unit"
-      ? []
-      : isPicture
-        ? addedPicture(diagram, closeUp, shown, inside, theme)
-        : barMarks(diagram, closeUp, inside, framed, theme)),
+    ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
   ];
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
@@ -200,6 +196,7 @@ function barMarks(
   framed: number,
   theme: Theme,
 ): Mark[] {
+  if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, theme);
   const { colours } = theme;
   const { columns } = diagram.graph;
   const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
@@ -260,8 +257,7 @@ const isPictured = (closeUp: CloseUp): boolean =>
 /** What each pixel adds, as a picture. */
 function addedPicture(
   { parts }: Diagram,
-  { added, column, unit }: UnitCloseUp,
-  shown: ShownFunction | null,
+  { added, column }: UnitCloseUp,
   box: Rect,
   { name, colours }: Theme,
 ): Mark[] {
@@ -270,10 +266,7 @@ function addedPicture(
   const at = { ...box, width: (height * across) / rows, height };
   const most = Math.max(...Array.from(added, Math.abs).filter(Number.isFinite), 1e-9);
   const pixels = heatOf(added, across, most, paletteOf(name));
-  const first = parts[column].bundles.find(({ to }) => to === unit)?.first ?? 0;
-  const cell = shown && bundleCell(at, [rows, across], shown.f - first);
-  const frame = rect(at, { stroke: colours.outline, width: 0.75 });
-  return [{ kind: "image", box: at, pixels }, frame, ...(cell ? framedCell(cell, colours) : [])];
+  return [{ kind: "image", box: at, pixels }, rect(at, { stroke: colours.outline, width: 0.75 })];
 }
 
 interface Drawn {

@@ -171,12 +171,6 @@ export function rounded(box: Rect, stroke: string, width: number): Mark {
   return rect(grown(box, 1.5), { stroke, width, radius: 3 });
 }
 
-/** A frame around one of many functions that is seen on any ground. */
-export const framedCell = (cell: Rect, { ink, surface }: Colours): Mark[] => [
-  rect(cell, { stroke: surface, width: 4 }),
-  rect(cell, { stroke: ink, width: 1.5 }),
-];
-
 /** How many rows and columns of functions a bundle is drawn as. */
 export function gridOf({ layer, fold }: Column): [number, number] {
   if (!layer) return [1, 1];

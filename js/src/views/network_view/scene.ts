@@ -39,14 +39,13 @@ import {
   type Site,
   selectedLink,
 } from "./focus.ts";
-import { bundleCell, framedCell, gridOf, once, rounded } from "./functions.ts";
+import { once, rounded } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
   atOnce,
   circuitPath,
-  largeKernel,
   pathKernels,
   pathLines,
   type Steady,
@@ -260,7 +259,7 @@ function sceneOf(
 }
 
 function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, legs, isNamed } = view;
+  const { diagram, focus, closeUp, isPointed, legs, isNamed, shown, bundle } = view;
   const { ink, accent } = theme.colours;
   // What stands in the place of the link that is looked at is that.
   const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
@@ -268,18 +267,10 @@ function lookedAtMarks(view: View, theme: Theme): Mark[] {
   const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
   if (diagram.selected && isOther(diagram.selected))
     marks.push(...selectedMarks(diagram, diagram.selected, isNamed ? ink : accent, theme));
-  if (!focus) return [...marks, ...shownMarks(view, theme)];
-  return [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
-}
-
-/** Around the function that is shown with axes, where it is one of several on its link. */
-function shownMarks({ diagram, closeUp, shown, bundle: n }: View, { colours }: Theme): Mark[] {
-  const part = diagram.parts[closeUp?.column ?? 0];
-  const isDrawn = n === part.large || part.kernels.has(n);
-  const large = shown && isDrawn ? largeKernel(diagram, part, n) : null;
-  if (!large || !shown || large.bundle.count === 1) return [];
-  const cell = bundleCell(large.box, gridOf(part.column), shown.f - large.bundle.first);
-  return framedCell(cell, colours);
+  if (focus) return [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
+  if (!closeUp || !shown || !diagram.isTold || diagram.selected) return marks;
+  const entry = shown.f - (diagram.parts[closeUp.column].bundles[bundle]?.first ?? 0);
+  return [...marks, ...chosenMarks(diagram, { ...closeUp, bundle, entry }, ink, theme)];
 }
 
 /** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
