@@ -253,8 +253,7 @@ describe("the pattern", () => {
     const picture = pictureOf(moved, null, { mode: "pattern" });
     expect(axesText(picture)).toBe("black: φ is larger at x = 0 · white: at x = 1");
     const lines = hoverLines(picture, 4, 0.3);
-    expect(lines.map(({ label }) => label)).toEqual(["φ(0)", "φ(1)", "difference", "larger at"]);
-    expect(lines[3].value).toBe((contrast[4] as number) > 0 ? "x = 1" : "x = 0");
+    expect(lines.map(({ label }) => label)).toEqual(["φ(0)", "φ(1)", "difference"]);
     expect(selectionText(picture, 4)).toContain("φ(1) − φ(0) = ");
     expect(description(picture, 4)).not.toMatch(/dark|bright/);
   });
@@ -290,7 +289,7 @@ describe("the pattern", () => {
     expect(axesText(drawn(images))).toContain(
       "black: φ is larger for dark pixels (x = −1) · white: for bright",
     );
-    expect(hoverLines(drawn(images), 0, 0).at(-1)?.value).toMatch(/^x = (−1|1)$/);
+    expect(hoverLines(drawn(images), 0, 0)[0].label).toBe("φ(−1)");
     for (const unknown of [
       null,
       { ...images, isImage: false },
@@ -298,7 +297,7 @@ describe("the pattern", () => {
       observedImage([-1, 0, 3, 1]),
     ]) {
       expect(axesText(drawn(unknown))).toContain("black: φ is larger at x = −1 · white: at x = 1");
-      expect(hoverLines(drawn(unknown), 0, 0).at(-1)?.value).toMatch(/^x = /);
+      expect(hoverLines(drawn(unknown), 0, 0)[0].label).toBe("φ(−1)");
     }
     const moved = withDomains([[0, 1]]).layout.layers[0];
     expect(seesPixels(moved, images)).toBe(false);

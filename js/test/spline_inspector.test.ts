@@ -580,7 +580,7 @@ describe("a curve laid over φ", () => {
 it("the bars of the inputs are as high as the square root of their share, and the tallest has its number", () => {
   const strip = { x: 100, y: 0, width: 400, height: 42 };
   const density = { edges: [0, 1, 2, 3, 4], counts: [900, 0, 64, 36] };
-  const drawn = { density, x: [0, 4], domain: [0, 3], isAlone: false } as never;
+  const drawn = { density, x: [0, 4], domain: [0, 3] } as never;
   const marks = stripMarks(drawn, strip, themeOf("light").colours);
   const heights = marks.flatMap((mark) =>
     mark.kind === "rects" ? Array.from(mark.boxes).filter((_, k) => k % 4 === 3) : [],

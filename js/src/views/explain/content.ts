@@ -1,6 +1,6 @@
 /** What Python sends of an explanation, what follows from it, and both in words. */
 
-import { counted, inputName, outputName } from "../../phi/entries.ts";
+import { counted, inputName, layerInWords, outputName, wholeOf } from "../../phi/entries.ts";
 import { chance, formatAlike, formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import { bandOver } from "../../phi/interpolate.ts";
 import { softmax } from "../../phi/operations.ts";
@@ -103,7 +103,8 @@ export function readContent(wire: Partial<WireContent>, layout?: Layout): Explan
 }
 
 function readPart(wire: WirePart, layout?: Layout): LayerShares {
-  const own = layout?.layers.find(({ name }) => name === wire.layer);
+  const layers = layout?.layers ?? [];
+  const at = layers.findIndex(({ name }) => name === wire.layer);
   const values = floats(wire.values);
   const order = Array.from(values, (_, k) => k).sort(
     (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b,
@@ -113,6 +114,7 @@ function readPart(wire: WirePart, layout?: Layout): LayerShares {
   const sum = values.reduce((whole, v) => whole + v, 0);
   return {
     ...wire,
+    inputNames: wire.inputNames?.length ? wire.inputNames : hiddenNames(wire, layers[at - 1]),
     besideLabel: wire.kind === "kernels" ? "drop of the score without it" : usual,
     sentence: sentenceOf(wire, className(wire, wire.target), sum),
     method: methodOf(wire),
@@ -123,10 +125,18 @@ function readPart(wire: WirePart, layout?: Layout): LayerShares {
     beside: wire.beside && floats(wire.beside),
     total: wire.total && { height, width, data: floats(wire.total) },
     maps: wire.maps && floats(wire.maps),
-    curves: readCurves(wire, own),
+    curves: readCurves(wire, layers[at]),
     moment: momentText({ step: wire.step, layout }),
-    band: own?.band,
+    band: layers[at]?.band,
   };
+}
+
+/** What inputs are that the dense layer before makes: "output 3 of layer 0". */
+function hiddenNames({ kind, columns, places }: WirePart, before?: LayerLayout): string[] {
+  const isDense = before?.kind === "linear" && wholeOf(before)[0] === columns;
+  if (!isDense || kind !== "functions" || places) return [];
+  const of = layerInWords(before);
+  return Array.from({ length: columns }, (_, k) => `${outputName(before, k)} of ${of}`);
 }
 
 function readCurves(part: WirePart, layer?: LayerLayout): LayerShares["curves"] {
@@ -289,7 +299,8 @@ const SMALL_SHARE = 0.005;
 function sentenceOf(part: Sums, name: string, sum: number): string {
   const { rows, columns, kind, sums } = part;
   const score = part.scores[part.target] ?? null;
-  if (score === null) return `The score of ${name} is not finite: there is nothing to divide.`;
+  const what = part.scores.length < 2 ? "output" : `score of ${name}`;
+  if (score === null) return `The ${what} is not finite: there is nothing to divide.`;
   const count = rows * columns;
   if (kind === "functions") {
     const { bias, others = null } = sums;

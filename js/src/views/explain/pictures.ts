@@ -6,8 +6,9 @@ import { paletteOf } from "../../phi/palette.ts";
 import { linear, type Range } from "../../scene/axes.ts";
 import { colourKey, heatOf, KEY_HEIGHT } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
+import { exampleMarks } from "../../scene/phi_plot.ts";
 import { cellBox, type Region } from "../../scene/regions.ts";
-import { bandMarks, line as curve, dot, outline, rect, segments } from "../../scene/shapes.ts";
+import { bandMarks, line as curve, outline, rect, segments } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import {
@@ -227,11 +228,12 @@ export function curvesBlock(
     const room = cell.width - widthOf(text, SIZE, weight) - 6;
     // A place in a map stands under the map's name.
     const [first, ...rest] = whole.split(" · ");
+    const name = widthOf(first, SIZE, weight) > room ? first.split(" of layer ")[0] : first;
     const under = rest.join(" · ") || (curves ? `x = ${formatNumber(curves.at)}` : "");
     const place = fitting([under, under.replace("column", "col.")], cell.width, SMALL);
     const end = { weight, anchor: "end" } as const;
     marks.push(
-      wordsAt(cell.x, cell.y, fitted(first, room, SIZE, weight), colours.ink, { weight }),
+      wordsAt(cell.x, cell.y, fitted(name, room, SIZE, weight), colours.ink, { weight }),
       wordsAt(cell.x + cell.width, cell.y, text, colours.ink, end),
       wordsAt(cell.x, cell.y + LEADING - 3, place, colours.muted, { size: SMALL }),
     );
@@ -270,7 +272,7 @@ function plotMarks(
   { colours }: Theme,
   value = Number.NaN,
 ): Mark[] {
-  const { cell, outside, zero, ink, more, less, surface } = colours;
+  const { cell, outside, zero, ink } = colours;
   const across = linear({ from: x[0], to: x[x.length - 1] }, box.x, box.x + box.width);
   const up = linear(reach, box.y + box.height - AIR, box.y + AIR);
   const xy = Array.from(x).flatMap((one, p) =>
@@ -287,7 +289,5 @@ function plotMarks(
     curve(xy, ink, { width: 1.5, round: true }),
   ];
   if (!Number.isFinite(at + value)) return marks;
-  const fill = value < 0 ? less : more;
-  const stem = curve([across(at), up(0), across(at), up(value)], fill, { width: 2.5 });
-  return [...marks, stem, dot(across(at), up(value), 4, { fill, stroke: surface, width: 1 })];
+  return [...marks, ...exampleMarks([across(at), up(0), up(value)], value, 4, colours)];
 }

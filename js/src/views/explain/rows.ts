@@ -72,7 +72,8 @@ export function listsOf(
         .map((group) => groupRow(part, group))
         .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
     : part.order.map((k) => shareRow(part, k));
-  const headings = [`what each ${each} adds to the score`, `what each ${each} adds`];
+  const whole = part.scores.length < 2 ? "output" : "score";
+  const headings = [`what each ${each} adds to the ${whole}`, `what each ${each} adds`];
   const listed = summed(part, adding, isGrouped ? mostGroups : most, selected);
   const lists: List[] = [{ name: isGrouped ? "groups" : "bars", headings, rows: listed }];
   const name = isFunctions ? "curves" : "bars";
@@ -82,7 +83,9 @@ export function listsOf(
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
-  const text = signedAlike(single.map(({ value }) => value));
+  const values = single.map(({ value }) => value);
+  // Of one output they are read beside its value.
+  const text = part.scores.length < 2 ? signed : signedAlike(values);
   for (const row of printed) row.text = text(row.value);
   return lists;
 }

@@ -1,5 +1,6 @@
 /** Explain: the header and the hands on its scene. */
 
+import { titleOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
@@ -77,10 +78,8 @@ function build(shell: Shell): Parts {
   return {
     header: header.element,
     stage,
-    fileName() {
-      const { part } = scene ?? {};
-      return `explain class ${part?.target ?? ""} ${part?.layer ?? ""} ${part?.moment ?? ""}`;
-    },
+    fileName: () =>
+      `explain class ${scene?.part.target ?? ""} ${scene?.part.layer ?? ""} ${scene?.part.moment ?? ""}`,
     changed(what) {
       if (what === "selection" || what === "stream") showSelectedLayer();
       if (what === "layer") stage.keyboardAt("");
@@ -147,7 +146,7 @@ function createHeader(shell: Shell) {
     if (!from) return;
     const titles = content.parts.map(({ layer, kind }) => ({
       value: layer,
-      label: layer,
+      label: titleOf(layer),
       title: `${layer} — ${kind === "kernels" ? "shares of the kernels" : "contributions of the functions"}`,
     }));
     layers.list(titles, part.layer, root.clientWidth);

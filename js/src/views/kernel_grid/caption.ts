@@ -67,7 +67,7 @@ export function gridCaption(
     const most = formatNumber(scales.largest);
     caption.push(keyed(`difference −${most} … ${most}`, "ramp", [black, GREY, white]));
   }
-  if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme));
+  if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }
@@ -90,7 +90,7 @@ export function gridCaption(
 }
 
 /** What the lines and grounds of curves are; of a plot it stands over that. */
-export function curveKey(picture: Picture, store: Store, { colours }: Theme): Remark[] {
+export function curveKey(picture: Picture, store: Store, { colours }: Theme, isPlot = true) {
   const { settings, initial, frame, layer } = picture;
   const { mode, ghost } = settings;
   const key: Remark[] = [];
@@ -99,13 +99,13 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme): Re
     key.push(keyed(now, "line", colours.ink));
     const then = `step ${formatCount(initial.frame.step)}`;
     if (ghost) key.push(keyed(then, "dash", colours.ghost));
-    const kin = picture.shape === layer.shape ? "kernel" : "map";
-    if (mode === "overview" && othersOf(picture, 0).length > 0) {
-      key.push(keyed(`same ${kin}`, "line", colours.zero));
-    }
   }
-  if (mode === "curves" || othersOf(picture, 0).length > 0)
-    key.push(...bandKey(layer.band, colours));
+  const hasOthers = isPlot && othersOf(picture, 0).length > 0;
+  const kin = picture.shape === layer.shape ? "kernel" : "map";
+  if (hasOthers) key.push(keyed(`others of the ${kin}`, "line", colours.zero));
+  const short = ["most typical", `range of ${layer.band?.count} networks`, "median"];
+  const band = mode === "curves" || hasOthers ? bandKey(layer.band, colours) : [];
+  key.push(...band.map((one, k) => (isPlot ? { ...one, text: short[k] } : one)));
   const isOutside = (mode === "overview" || !isFlat(settings)) && beyondGrid(picture);
   if (isOutside) key.push(keyed("outside the grid", "fill", colours.outside, OUTSIDE));
   return key;

@@ -50,12 +50,10 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;
     const [atLow, atHigh] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
-    const ends = [low, high].map((end) => `${v} = ${formatNumber(end)}`);
     return [
       { label: `φ(${formatNumber(low)})`, value: formatNumber(atLow) },
       { label: `φ(${formatNumber(high)})`, value: formatNumber(atHigh) },
       { label: "difference", value: formatNumber(atHigh - atLow) },
-      { label: "larger at", value: atHigh === atLow ? "neither" : ends[Number(atHigh > atLow)] },
     ];
   }
   if (settings.mode === "overview") {

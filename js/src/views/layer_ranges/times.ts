@@ -9,7 +9,7 @@ import { line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
-import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop, TITLE } from "./layout.ts";
+import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop } from "./layout.ts";
 import { headText, numbersAlong, type RangesDrawing } from "./marks.ts";
 
 type Scale = RangesDrawing["toX"];
@@ -119,20 +119,18 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const { words: measured } = times;
   const { toX } = scales(times, layout);
   const short = measured.replace(/ on the grid$/, "");
-  const title = fitting([measured, short], width, TITLE, 600);
-  const rest = title === short ? measured.slice(short.length).trim() : "";
   const band = times.measure === "range" ? "band: middle half" : "";
   const scale = log ? "log scale" : "";
   const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
   const isFew = all.some(({ steps }) => areFew(steps, toX));
-  const said = [scale, isFew ? "dots: steps measured" : "by step", rest, band].filter(Boolean);
+  const said = [scale, isFew ? "dots: steps measured" : "by step", band].filter(Boolean);
   const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.
   const steps = inside.length > 2 ? inside : [times.steps.from, times.steps.to];
   const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
-    headText([title], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
+    headText([measured, short], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
     words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
   ];

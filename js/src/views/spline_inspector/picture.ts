@@ -50,7 +50,6 @@ export interface PlotIngredients {
   ghost: Frame | null;
   frame: Frame;
   observed: Observed | null;
-  isAlone: boolean;
   settings: Settings;
   x: Ends;
   points: number;
@@ -135,7 +134,6 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     order: splineOrder(phi),
     domain,
     knots: show.has("knots") ? knots : [],
-    isAlone: from.isAlone,
     /** null: nothing observed; undefined: no strip. */
     density: show.has("density") ? densityOf(phi, observed) : undefined,
     colourOf,

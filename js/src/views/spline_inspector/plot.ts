@@ -18,14 +18,13 @@ import {
   snapped,
   words,
 } from "../../scene/shapes.ts";
-import { fitted, widthOf } from "../../scene/text.ts";
+import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
 import type { Histogram, PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
-import { toX, toY } from "./window.ts";
-import { unseenText } from "./words.ts";
+import { fromX, toX, toY } from "./window.ts";
 
 /** Where the plot lies, and below it the strip with the inputs. */
 export type Places = ReturnType<typeof placesIn>;
@@ -131,13 +130,17 @@ function groundMarks({ picture, y, places: { plot }, theme, ratio }: Plane): Mar
   const high = Math.max(low, Math.min(right, toX(x, plot, domain[1])));
   const seen = knots.filter((knot) => knot >= x[0] && knot <= x[1]);
   const lines = seen.map((knot) => snapped(toX(x, plot, knot), ratio));
-  // The first band that has room for it says what the bands are.
+  // The first band that has room says what the bands are, at its top or bottom, clear of φ and its parts.
   const room = widthOf(OUTSIDE, LABEL_SIZE) + 8;
-  const band = low - plot.x > room ? plot.x : right - high > room ? high : null;
+  const left = low - plot.x > room ? plot.x : right - high > room ? high : null;
+  const at = left === null ? null : readPhi(picture.phi, fromX(x, plot, left + room / 2));
+  const parts = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
+  const clear = (up: number) => Math.min(...parts.map((part) => Math.abs(part - up)));
+  const up = greatest([plot.y + 9, bottom - 15], clear) ?? 0;
   const marks: Mark[] = [
     rect(plot, { fill: colours.beyond }),
     rect({ ...plot, x: low, width: high - low }, { fill: colours.plot }),
-    ...(band === null ? [] : [words(band + 4, plot.y + 13, OUTSIDE, colours.muted)]),
+    ...(left === null ? [] : [words(left + 4, up + 4, OUTSIDE, colours.muted)]),
     hairlines(lines, plot.y, bottom, colours.zero, { opacity: 0.6 }),
   ];
   if (y[0] <= 0 && y[1] >= 0) {
@@ -339,11 +342,11 @@ export function pointMarks(
 const LOW = 30;
 
 export function stripMarks(picture: PlotPicture, strip: Rect, colours: Colours): Mark[] {
-  const { density, isAlone } = picture;
+  const { density } = picture;
   const { beyond, muted } = colours;
   const ground = rects([strip.x, strip.y + strip.height, strip.width, 1], { fill: beyond });
   if (density) return [ground, ...barMarks(density, picture, strip, colours)];
-  return [ground, inMiddle(strip, fitted(unseenText(isAlone), strip.width, LABEL_SIZE), muted)];
+  return [ground, inMiddle(strip, "no inputs seen", muted)];
 }
 
 function barMarks(

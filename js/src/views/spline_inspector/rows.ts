@@ -60,8 +60,8 @@ export function legendRows(
   });
   const { band } = phi.layer;
   const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
-  const said = samePlace(picture.at, settings.form) ? ` · ${settings.form.words}` : "";
-  const label = `line: median of ${band?.count} networks, shading: their range${said}`;
+  const said = samePlace(picture.at, settings.form) ? `; ${settings.form.words}` : "";
+  const label = `median and range of ${band?.count} networks${said}`;
   const look = { colours: [colours.median], wraps: true };
   const bandRow = row("band", label, label, { ...look, value: printed(read?.median.y[0]) });
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
@@ -88,8 +88,9 @@ export function legendRows(
   const inputs =
     "where the inputs of this function fell: the height of a bar is the square root of its share, so that rare inputs are seen, too";
   rows.push(
-    row("density", "inputs, √ of their share", inputs, {
+    row("density", `how often ${phi.layer.variable} occurs (√ scale)`, inputs, {
       look: "bars",
+      wraps: true,
       colours: [colours.density],
     }),
   );

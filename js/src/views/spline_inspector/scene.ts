@@ -148,7 +148,6 @@ export function drawing(): InspectorDrawing {
       settings,
       ghost: store.ghost(),
       observed: settings.show.has("density") ? observed : null,
-      isAlone: store.alone(),
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
     const free = chosen ? roundWindow(from.held) : roomy(from.held);

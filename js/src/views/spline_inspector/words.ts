@@ -8,12 +8,6 @@ import type { PlotPicture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
 import type { Phi } from "./terms.ts";
 
-export function unseenText(isAlone: boolean): string {
-  return isAlone
-    ? "where the inputs fall was not observed"
-    : "live.observe(batch) shows here where the inputs fall";
-}
-
 export const UNREAD = "Point at the curve to read it; click a term to hide it. Ctrl + wheel zooms.";
 
 /** The line under the drawing: what is wrong, what is waited for, or what can be done. */

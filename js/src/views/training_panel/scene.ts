@@ -45,8 +45,6 @@ const EXPECTED = 2;
 /** In a host: of a row of curves, and how narrow a panel of them may be. */
 const LEAST_ROW = 120;
 const NARROW = 170;
-/** A curve is at most so many times as high as it is wide: what else is free stays above it. */
-const FLATTEST = 1.4;
 /** How each state is marked. */
 const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
@@ -82,8 +80,7 @@ function inRoom(count: number, given: Given): Given {
   const { room, width } = given;
   if (room === undefined) return given;
   const table = tabulated(count || 1, width - 2 * PAD, narrowest(count, given));
-  const free = (room - 2 * PAD - table.between) / table.rows;
-  const each = Math.max(LEAST_ROW, Math.min(free, FLATTEST * table.width));
+  const each = Math.max(LEAST_ROW, (room - 2 * PAD - table.between) / table.rows);
   return { ...given, get: (trait) => (trait === "height" ? each : given.get(trait)) };
 }
 
@@ -110,8 +107,7 @@ function sceneOf(
   const least = narrowest(count, given);
   const { rows, between } = tabulated(count || 1, length, least);
   const whole = rows * high + between;
-  const spare = Math.max(0, (given.room ?? 0) - top - whole - PAD);
-  const inside = { x: PAD, y: top + spare, width: length };
+  const inside = { x: PAD, y: top, width: length };
   const layout = chartLayout(chart, inside, high, least);
   const isEmpty = chart.panels.length === 0;
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
@@ -133,7 +129,7 @@ function sceneOf(
     status,
     standing,
     width,
-    height: top + spare + below + PAD,
+    height: top + below + PAD,
     title: "Training",
     moment: String(given.get("ensemble") || ""),
     words: wordsOf(chart, layout, status, standing),
