@@ -101,10 +101,9 @@ export function largestDifference(layers: readonly LayerLayout[]) {
     const { high, low, points, count } = layer.band;
     const apart = high.map((value, k) => value - low[k]);
     const k = maxIndex(apart);
-    const f = Math.floor(k / points);
-    const where = `${layerInWords(layer)}, ${entryText(layer, f)}`;
+    const where = `${layerInWords(layer)}, ${entryText(layer, Math.floor(k / points))}`;
     const text = `${count} networks: they differ most in ${where}, by up to ${formatNumber(apart[k])}`;
-    return [{ text, by: apart[k], selection: selectionOf(layer, f) }];
+    return [{ text, by: apart[k], selection: selectionOf(layer, Math.floor(k / points)) }];
   });
   return greatest(all, ({ by }) => by) ?? null;
 }

@@ -152,7 +152,7 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
-    ...{ focus, isPointed, closeUp, isResult, shown, bundle, isNamed: !selection },
+    ...{ focus, isPointed, closeUp, isResult, shown, isNamed: !selection },
     /** The unit that adds most to the number in the close-up; −1 if none does. */
     strongest: closeUp ? (parts[closeUp.column].bundles[bundle]?.from ?? -1) : -1,
   };
@@ -174,8 +174,7 @@ function sceneOf(
   const steady = isMoving(given) ? held : atOnce;
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
-  const wanted = given.store.selection() ?? named ?? null;
-  const chosen = looks?.place ?? selectedLink(known, wanted);
+  const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
   const selected = settings.compared ? null : chosen;
   const asked = { ...request, room, window, selected };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
@@ -259,18 +258,17 @@ function sceneOf(
 }
 
 function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, legs, isNamed, shown, bundle } = view;
-  const { ink, accent } = theme.colours;
+  const { diagram, focus, closeUp, isPointed, legs, isNamed } = view;
+  const { colours } = theme;
   // What stands in the place of the link that is looked at is that.
   const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
   const others = legs.filter(isOther);
   const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
   if (diagram.selected && isOther(diagram.selected))
-    marks.push(...selectedMarks(diagram, diagram.selected, isNamed ? ink : accent, theme));
-  if (focus) return [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)];
-  if (!closeUp || !shown || !diagram.isTold || diagram.selected) return marks;
-  const entry = shown.f - (diagram.parts[closeUp.column].bundles[bundle]?.first ?? 0);
-  return [...marks, ...chosenMarks(diagram, { ...closeUp, bundle, entry }, ink, theme)];
+    marks.push(
+      ...selectedMarks(diagram, diagram.selected, colours[isNamed ? "ink" : "accent"], theme),
+    );
+  return focus ? [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)] : marks;
 }
 
 /** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
