@@ -6,7 +6,7 @@
 import { bisectRight, greatest, maxIndex } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 import { between, place } from "./curves.ts";
-import { entryText, layerInWords } from "./entries.ts";
+import { entryText, layerInWords, selectionOf } from "./entries.ts";
 import { formatNumber } from "./format.ts";
 
 interface PhiValue {
@@ -94,8 +94,8 @@ export function bandLines(layer: LayerLayout, f: number, at: number) {
   return [{ label, value: `${formatNumber(band.median.y[0])} (${low} to ${high})` }];
 }
 
-/** Where the networks of an ensemble are furthest apart, in words; empty without one. */
-export function largestDifference(layers: readonly LayerLayout[]): string {
+/** The function in which the networks of an ensemble are furthest apart, and that in words; null without one. */
+export function largestDifference(layers: readonly LayerLayout[]) {
   const all = layers.flatMap((layer) => {
     if (!layer.band) return [];
     const { high, low, points, count } = layer.band;
@@ -103,9 +103,9 @@ export function largestDifference(layers: readonly LayerLayout[]): string {
     const k = maxIndex(apart);
     const where = `${layerInWords(layer)}, ${entryText(layer, Math.floor(k / points))}`;
     const text = `${count} networks: they differ most in ${where}, by up to ${formatNumber(apart[k])}`;
-    return [{ text, by: apart[k] }];
+    return [{ text, by: apart[k], selection: selectionOf(layer, Math.floor(k / points)) }];
   });
-  return greatest(all, ({ by }) => by)?.text ?? "";
+  return greatest(all, ({ by }) => by) ?? null;
 }
 
 /** A curve at x between its ends, straight between its points. */

@@ -3,6 +3,7 @@
 import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
+import { largestDifference } from "../../phi/interpolate.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
@@ -142,7 +143,8 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   const focus = pointed ?? chosen;
   // An input is made of nothing that could be looked at.
   const own = pointed && parts[pointed.column].column.layer ? pointed : chosen;
-  const near = own ?? (given.store.selection()?.looks ? selected : null);
+  const selection = given.store.selection();
+  const near = own ?? (!selection || selection.looks ? selected : null);
   const clicked = own === pointed ? null : looks?.closeUp;
   const closeUp = closeUpOf(diagram, near, given.pointed, clicked);
   const { shown, bundle } = closelyOf(diagram, closeUp, near);
@@ -150,7 +152,7 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
-    ...{ focus, isPointed, closeUp, isResult, shown },
+    ...{ focus, isPointed, closeUp, isResult, shown, isNamed: !selection },
     /** The unit that adds most to the number in the close-up; −1 if none does. */
     strongest: closeUp ? (parts[closeUp.column].bundles[bundle]?.from ?? -1) : -1,
   };
@@ -170,7 +172,9 @@ function sceneOf(
   const units = known.columns.map((column) => column.units).join();
   const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
   const steady = isMoving(given) ? held : atOnce;
-  const chosen = looks?.place ?? selectedLink(known, given.store.selection());
+  // Of an ensemble what its headline names is framed and shown closely until something is selected.
+  const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
+  const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
   const selected = settings.compared ? null : chosen;
   const asked = { ...request, room, window, selected };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
@@ -253,23 +257,26 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks({ diagram, focus, closeUp, isPointed, legs }: View, theme: Theme): Mark[] {
+function lookedAtMarks(view: View, theme: Theme): Mark[] {
+  const { diagram, focus, closeUp, isPointed, legs, isNamed } = view;
+  const { colours } = theme;
   // What stands in the place of the link that is looked at is that.
   const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
   const others = legs.filter(isOther);
   const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
   if (diagram.selected && isOther(diagram.selected))
-    marks.push(...selectedMarks(diagram, diagram.selected, theme));
+    marks.push(
+      ...selectedMarks(diagram, diagram.selected, colours[isNamed ? "ink" : "accent"], theme),
+    );
   return focus ? [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)] : marks;
 }
 
 /** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
-function selectedMarks(diagram: Diagram, selected: Focus, theme: Theme): Mark[] {
-  const { accent } = theme.colours;
+function selectedMarks(diagram: Diagram, selected: Focus, stroke: string, theme: Theme): Mark[] {
   const { kernels, large } = diagram.parts[selected.column];
   const own = kernels.get(selected.bundle);
-  if (own && large !== selected.bundle) return [rounded(own, accent, 2)];
-  return chosenMarks(diagram, selected, accent, theme);
+  if (own && large !== selected.bundle) return [rounded(own, stroke, 2)];
+  return chosenMarks(diagram, selected, stroke, theme);
 }
 
 /** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */

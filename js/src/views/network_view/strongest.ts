@@ -3,7 +3,7 @@
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, rect, words } from "../../scene/shapes.ts";
+import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
@@ -188,11 +188,11 @@ export function largeMarks(
   const wide = widthOf(scale, 9) + 4;
   const base = part.stand ? box.y - 4 : box.y + box.height - 4;
   const left = box.x + (part.stand ? box.width / 2 + 3 : box.width - wide - 2);
-  const plate = { x: left, y: base - 9, width: wide, height: 11 };
+  const plate = [left, base - 9, wide, 11];
   return [
     ...leaderMarks(part, n, large.box, stroke),
     ...bundleMarks({ ...part, picture }, list, theme),
-    ...(scale ? [rect(plate, { fill: theme.colours.surface, radius: 2 })] : []),
+    ...(scale ? [rects(plate, { fill: theme.colours.surface, radius: 2 })] : []),
     words(left + 2, base, scale, theme.colours.muted, { size: 9 }),
     rounded(large.box, stroke, width),
   ];

@@ -52,7 +52,7 @@ export function networkCaption(
   // Through what is not drawn yet nothing runs.
   const flow = diagram.flow?.blank ? null : diagram.flow;
   const remarks: Remark[] = [];
-  const headline = verdict || largestDifference(frame.layout.layers);
+  const headline = verdict || largestDifference(frame.layout.layers)?.text;
   if (headline) remarks.push({ text: headline, tone: "ink", strong: true });
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
@@ -177,11 +177,8 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const noun = count === 1 ? "function" : one;
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
-  const share = weightOf(relevance, n);
-  const strength =
-    share === 1
-      ? "varies most of its layer"
-      : `varies ${roughPercent(share)} as much as the one of its layer that varies most`;
+  const share = roughPercent(weightOf(relevance, n));
+  const strength = `varies ${share} as much as the one of its layer that varies most`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
   return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
