@@ -209,7 +209,7 @@ def test_a_table_that_is_dropped_trains_and_a_wrong_one_is_refused(
     rows = [f"{10 * a:.4f},{b:.4f},{3 * a * a - b:.4f}" for a, b in values]
     drop(page, "\n".join(["length,width,price", *rows]))
     about = page.locator(".kw-page-about")
-    until_on(page, lambda: "Learned is price" in about.inner_text(), "the table's problem")
+    until_on(page, lambda: "learns price" in about.inner_text(), "the table's problem")
     assert choices(page, "learn").input_value() == "table"
     until_on(page, lambda: 0.5 < error_of(page) < 9, "its first score")
     assert refused(page) == ""
@@ -218,7 +218,7 @@ def test_a_table_that_is_dropped_trains_and_a_wrong_one_is_refused(
     step = step_of(page)
     drop(page, "a,b\n1,x\n2,3")
     until_on(page, lambda: "2 whole rows: expected at least" in refused(page), "why not")
-    assert "Learned is price" in about.inner_text()
+    assert "learns price" in about.inner_text()
     until_on(page, lambda: step_of(page) > step or step_of(page) >= 1000, "it goes on")
 
 
@@ -269,7 +269,7 @@ def test_what_is_saved_is_the_network_of_the_page(
     open_page: Open, playground: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = ready(open_page(playground, "#widths=2,3"))
-    page.get_by_text("take it along").click()
+    page.get_by_text("save or share").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save weights (.npz)").click()
     download.value.save_as(tmp_path / "kan.npz")

@@ -139,7 +139,7 @@ def test_the_story_is_told_by_the_keyboard_and_stands_in_the_address(
     until_on(page, lambda: "1 of 7" in told.inner_text(), "the first step")
     assert page.url.endswith("#story=1")
     facts = page.locator(".kw-story-facts")
-    until_on(page, lambda: "Untrained it makes" in facts.inner_text(), "what is so")
+    until_on(page, lambda: "Untrained, it turns" in facts.inner_text(), "what is so")
     page.get_by_role("button", name="Next").focus()
     page.keyboard.press("Enter")
     until_on(page, lambda: "2 of 7" in told.inner_text(), "the second step")

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 import kan_widgets as kw
-from kan_widgets.widgets.pages.page_frames import taken_out
+from kan_widgets.widgets.pages.page_frames import past_of, taken_out
 from kan_widgets.widgets.pages.page_text import _handing, site_script
 
 HOSTILE = "</script><!--<script>alert(1)</script>"
@@ -334,6 +334,21 @@ def test_max_mb_thins_the_history_evenly_and_says_so(
     gaps = np.diff([step for step in steps if step != 23])
     assert gaps.max() - gaps.min() <= 1
     assert f"{len(steps)} of 25 frames, rounded" in capsys.readouterr().out
+
+
+def test_frames_are_left_out_evenly_however_far_apart_their_steps_are() -> None:
+    model = kw.nn.KANLinear(3, 2)
+    live = kw.bind(model, every=1000)
+    steps = [*range(11), *range(40, 401, 40)]
+    for step in range(1, 401):
+        live.step()
+        if step in steps:
+            live.refresh()
+    past = past_of(kw.KernelGrid(live)._stream)
+    assert [frame.step for frame in past.frames] == steps
+    places = [steps.index(frame.step) for frame in past.thinned(0.5)]
+    assert set(np.diff(places)) == {1, 2}
+    assert len(places) == 12
 
 
 def test_a_page_that_cannot_be_so_small_is_refused_with_the_smallest_size(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ export function createChoices(root: HTMLElement, actions: Actions) {
   const bar = document.getElementById("kw-bar") as HTMLElement;
   more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
   bar.querySelector("details")?.replaceWith(root);
-  const take = details(row, "take it along");
+  const take = details(row, "save or share");
   button(take, "Copy link", (self) => copy(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy(self, actions.code()));
@@ -174,9 +174,9 @@ export function createChoices(root: HTMLElement, actions: Actions) {
       put(next);
       refuse("");
       const size = ({ name, parameters }: Made) =>
-        `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [network, ...(beside ? [beside] : [])].map(size).join(" beside ");
-      putWords(about, `${told} In your browser trains ${networks}.`);
+        `${name} with ${parameters.toLocaleString("en")} parameters`;
+      const others = beside ? `, beside ${beside.name === "MLP" ? "an" : "a"} ${size(beside)}` : "";
+      putWords(about, `${told} A ${size(network)} trains in your browser${others}.`);
       putWords(code, actions.code());
       return {
         /** The words on the scores of both, where there are two. */

@@ -59,10 +59,10 @@ export function doubtWords(curves: readonly Curve[], errors: readonly number[]):
     const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
     return same.length > SEEDS / 2;
   });
-  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
+  const told = `On test points, they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
   if (alike.length === SEEDS)
-    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
-  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
+    return `${told} All ${SEEDS} shapes agree: height and direction depend on the seed, the shape does not.`;
+  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is shared by most"}: what one network shows may be due to its seed.`;
 }
 
 /** Left as they are, right brought to one height. */

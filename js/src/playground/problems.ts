@@ -158,7 +158,7 @@ function tableOf(text: string, noise: number): Problem {
     ...{ rows: "rows", shape: [size], inputs: columns.slice(0, size) },
     outputs: isClasses ? classNames : [learned],
     isClassification: isClasses,
-    about: `${rows.length.toLocaleString("en")} rows of your table. Learned is ${learned}${unit}; inputs are brought to −1 … 1.`,
+    about: `${rows.length.toLocaleString("en")} rows of your table. The network learns ${learned}${unit}; inputs are scaled to −1 … 1.`,
   };
 }
 

@@ -6,9 +6,6 @@ import { doubtWords, startDoubt } from "./doubt.ts";
 import type { State } from "./state.ts";
 import { type Known, type Present, SEEDS, STORY } from "./story_steps.ts";
 
-/** Milliseconds between two sentences while it trains. */
-const PAUSE = 1000;
-
 /** What the story does in the page. */
 interface Actions {
   state(): State;
@@ -45,16 +42,11 @@ export function createStory(place: HTMLElement, actions: Actions) {
   for (const button of [open, back, next, close]) button.type = "button";
   let current = 0;
   let present: Known | null = null;
-  /** The reader has come to a step whose network has not been heard of yet. */
+  /** The reader has come to a step whose network has not been heard of yet, or not at rest. */
   let isDue = false;
   let isOurs = false;
   let visit = new AbortController();
-  let saidAt = 0;
-
-  function say(text: string): void {
-    saidAt = performance.now();
-    putWords(facts, text);
-  }
+  const say = (text: string) => putWords(facts, text);
 
   async function go(step: number): Promise<void> {
     visit.abort();
@@ -67,7 +59,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     actions.moved(step);
     isDue = step > 0;
     if (step === 0) return;
-    const { title: name, words: text, state } = STORY[step - 1];
+    const { title: name, words: text, state, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
@@ -78,7 +70,8 @@ export function createStory(place: HTMLElement, actions: Actions) {
       present = null;
       await actions.begin(state);
       isOurs = false;
-    } else if (present) await arrive(present);
+    } else if (atRest && present?.news.state === "running") present.model.send({ kind: "pause" });
+    else if (present) await arrive(present);
   }
 
   async function arrive(present: Known): Promise<void> {
@@ -114,13 +107,14 @@ export function createStory(place: HTMLElement, actions: Actions) {
       present = null;
     },
     hear(page: Present, news: News) {
-      const before = present?.news.state;
       present = { ...page, news, frame: news.frame.slice() };
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
-      if (isDue) arrive(present);
-      const { follow } = STORY[current - 1] ?? {};
-      const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
-      if (follow && news.step > 0 && !isSoon) say(follow(present));
+      const { follow, atRest } = STORY[current - 1] ?? {};
+      const waits = atRest === true && news.state === "running";
+      if (waits) isDue = true;
+      else if (isDue) arrive(present);
+      // What is said is of the step that is drawn.
+      if (follow && news.step > 0) say(follow(present));
     },
   };
 }

@@ -38,6 +38,8 @@ interface Step {
   words: string;
   state: State;
   page: "network" | "functions";
+  /** It is measured with the training paused, and anew at its next pause. */
+  atRest?: boolean;
   /** What comes out, at the reader's arrival. */
   arrive?(present: Known, visit: AbortSignal): string | Promise<string>;
   /** The same while it trains. */
@@ -84,8 +86,21 @@ const explained = (found: { explained: number }) =>
 function whatItMakes(present: Known): string {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
-  const curve = curvesOf(layer, frame)[functionOf(layer, model.get("selection") as Selection)];
-  return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+  const selection = model.get("selection") as Selection;
+  if (selection?.layer !== layer.name) return "";
+  const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
+  return `${stepWords(present)}, it turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
+}
+
+/** How many functions of the kernel that is looked at prefer bright pixels. */
+function whatRises(present: Known): string {
+  const { network, frame, model } = present;
+  const [layer] = network.layout.layers;
+  const { layer: name, out: kernel } = (model.get("selection") ?? {}) as Partial<Selection>;
+  if (name !== layer.name || kernel === undefined) return "";
+  const nine = curvesOf(layer, frame).slice(9 * kernel, 9 * kernel + 9);
+  const rising = nine.filter((curve) => at(curve, 1) > at(curve, -1)).length;
+  return `${stepWords(present)}, kernel ${kernel} has ${rising} of its 9 functions higher at 1, a bright pixel, than at −1.`;
 }
 
 const stepWords = ({ news: { step, steps } }: Known) =>
@@ -117,7 +132,7 @@ export const STORY: Step[] = [
   {
     title: "What is φ?",
     words:
-      "On every link of this network stands a function φ: one number in, another out. The one framed in violet is drawn large below.",
+      "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is drawn large at the bottom.",
     state: DIGITS,
     page: "network",
     arrive(present) {
@@ -129,7 +144,7 @@ export const STORY: Step[] = [
   {
     title: "Watch it grow",
     words:
-      "Now it trains on handwritten digits, and each step moves all functions a little. Shaded is how they have changed.",
+      "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
     state: DIGITS,
     page: "network",
     arrive({ model }) {
@@ -140,32 +155,28 @@ export const STORY: Step[] = [
       const { f, curve } = widest(present);
       const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. Its highest value lay ${short(heightOfCurve(first))} above its lowest at the start, and lies ${short(heightOfCurve(curve))} above it now.`;
+      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. From its lowest value to its highest it spans ${short(heightOfCurve(curve))}; at the start it spanned ${short(heightOfCurve(first))}.`;
     },
   },
   {
     title: "What a kernel sees",
     words:
-      "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
+      "A kernel is nine functions, one for each pixel of a 3 × 3 window. The window slides over the image; at each position, the sum of the nine values is one pixel of a map. (The pixels are first scaled to mean 0 and variance 1.)",
     state: DIGITS,
     page: "functions",
     arrive(present) {
-      const { f, curves } = widest(present);
-      const kernel = Math.floor(f / 9);
-      select(present, 9 * kernel + 4);
-      const rising = curves
-        .slice(9 * kernel, 9 * kernel + 9)
-        .filter((curve) => at(curve, 1) > at(curve, -1)).length;
-      const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
-      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
+      select(present, 9 * Math.floor(widest(present).f / 9) + 4);
+      return whatRises(present);
     },
+    follow: whatRises,
   },
   {
     title: "What it never saw",
     words:
-      "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
+      "Training is paused. Here are an empty image and seven digits moved four pixels up and to the left. It was trained on nothing like them.",
     state: DIGITS,
     page: "network",
+    atRest: true,
     async arrive(present) {
       const { frame, model, problem, machine, network } = present;
       const [digits, pushed] = [digitsOf(present, 0), digitsOf(present, PUSHED)];
@@ -179,9 +190,9 @@ export const STORY: Step[] = [
       const right = shareRight(present, await answer(frame, digits));
       const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
-      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
-      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters a lot" : "hardly matters"} to it.`;
     },
     leave({ model }) {
       if (usualProbe) model.set("probe", usualProbe);
@@ -191,12 +202,12 @@ export const STORY: Step[] = [
   {
     title: "Prune",
     words:
-      "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
+      "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
     state: DIGITS,
     page: "network",
+    atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
-      model.send({ kind: "pause" });
       const random = new Random(1);
       const weak = pruned(network, frame, PRUNED);
       const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
@@ -209,9 +220,8 @@ export const STORY: Step[] = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
-      if (before < 0.5)
-        return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right with all functions, ${percent(after)} without these ${weak.count.toLocaleString("en")}, and ${percent(chance)} without as many chosen at random.`;
+      if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
       return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
     },
@@ -224,7 +234,7 @@ export const STORY: Step[] = [
   {
     title: "Formula",
     words:
-      "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
+      "Another network learns exp(sin πx + y²) from sample points with three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
     page: "network",
     arrive(present) {
@@ -240,8 +250,8 @@ export const STORY: Step[] = [
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
-      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
+      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
       return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
@@ -249,12 +259,12 @@ export const STORY: Step[] = [
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left: the function of x of each. Right: the same, brought to one height and turned the same way.`,
+    words: `The same network, trained from ${SEEDS} other seeds. Left: each network's function of x. Right: the same curves, scaled to one height and flipped to point the same way.`,
     state: FORMULA,
     page: "network",
     arrive({ model }) {
       model.send({ kind: "pause" });
-      return "They train.";
+      return `The ${SEEDS} networks are training.`;
     },
   },
 ];
@@ -340,7 +350,7 @@ const FORMS: Record<string, (x: number) => number> = {
   ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
   ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) },
 };
-const FORM_COUNT = Object.keys(FORMS).length;
+export const inY = (form: string) => form.replace(/x(?!p)/, "y");
 
 /** The form that is most like a curve, and the share of the curve's variance that it explains. */
 export function formOf({ x, y }: Curve): { form: string; explained: number } {
@@ -353,15 +363,11 @@ export function formOf({ x, y }: Curve): { form: string; explained: number } {
 /** The share of a curve's variance that exp(k·x) explains, for the best k of either sign. */
 export function exponential({ x, y }: Curve): number {
   const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
-  const explained = [...rates, ...rates.map((k) => -k)].map((k) => {
-    return (
-      correlation(
-        x.map((value) => Math.exp(k * value)),
-        y,
-      ) ** 2
-    );
-  });
-  return Math.max(...explained);
+  const likeness = (k: number) => {
+    const form = x.map((value) => Math.exp(k * value));
+    return correlation(form, y) ** 2;
+  };
+  return Math.max(...rates.flatMap((k) => [likeness(k), likeness(-k)]));
 }
 
 /** Brought to mean 0 and standard deviation 1. */

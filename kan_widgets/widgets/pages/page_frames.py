@@ -35,11 +35,11 @@ class _Past:
     needed: set[int]
 
     def thinned(self, share: float) -> list[Frame]:
-        """Return the frames needed and about that share of the others, evenly over the steps."""
+        """Return the frames needed and about that share of the others, evenly over the frames."""
         if share >= 1:
             return list(self.frames)
-        steps = [frame.step for frame in self.frames]
-        nearest = evenly_spaced(steps, 2 + round(share * (len(steps) - 2)))
+        count = len(self.frames)
+        nearest = evenly_spaced(range(count), 2 + round(share * (count - 2)))
         return [self.frames[place] for place in sorted({*nearest, *self.needed})]
 
 

@@ -786,7 +786,7 @@ function createChoices(root, actions) {
   const bar = document.getElementById("kw-bar");
   more.append(...bar.querySelectorAll("details label, [data-kw-part=again]"));
   bar.querySelector("details")?.replaceWith(root);
-  const take = details(row, "take it along");
+  const take = details(row, "save or share");
   button(take, "Copy link", (self) => copy2(self, actions.link()));
   button(take, "Save weights (.npz)", actions.save);
   button(take, "Copy Python", (self) => copy2(self, actions.code()));
@@ -850,9 +850,9 @@ function createChoices(root, actions) {
     show(next, { about: told }, network2, beside) {
       put(next);
       refuse("");
-      const size = ({ name, parameters }) => `${name === "MLP" ? "an" : "a"} ${name} of ${parameters.toLocaleString("en")} parameters`;
-      const networks = [network2, ...beside ? [beside] : []].map(size).join(" beside ");
-      putWords(about, `${told} In your browser trains ${networks}.`);
+      const size = ({ name, parameters }) => `${name} with ${parameters.toLocaleString("en")} parameters`;
+      const others = beside ? `, beside ${beside.name === "MLP" ? "an" : "a"} ${size(beside)}` : "";
+      putWords(about, `${told} A ${size(network2)} trains in your browser${others}.`);
       putWords(code, actions.code());
       return {
         /** The words on the scores of both, where there are two. */
@@ -2985,7 +2985,7 @@ function tableOf2(text, noise) {
     ...{ rows: "rows", shape: [size], inputs: columns.slice(0, size) },
     outputs: isClasses ? classNames : [learned],
     isClassification: isClasses,
-    about: `${rows.length.toLocaleString("en")} rows of your table. Learned is ${learned}${unit}; inputs are brought to −1 … 1.`
+    about: `${rows.length.toLocaleString("en")} rows of your table. The network learns ${learned}${unit}; inputs are scaled to −1 … 1.`
   };
 }
 function momentsOf(values) {
@@ -3164,8 +3164,19 @@ var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1
 function whatItMakes(present) {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
-  const curve = curvesOf(layer, frame)[functionOf(layer, model.get("selection"))];
-  return `${stepWords(present)} it makes ${short(at(curve, -1))} of −1, ${short(at(curve, 0))} of 0, and ${short(at(curve, 1))} of 1.`;
+  const selection = model.get("selection");
+  if (selection?.layer !== layer.name) return "";
+  const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
+  return `${stepWords(present)}, it turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
+}
+function whatRises(present) {
+  const { network, frame, model } = present;
+  const [layer] = network.layout.layers;
+  const { layer: name, out: kernel } = model.get("selection") ?? {};
+  if (name !== layer.name || kernel === void 0) return "";
+  const nine = curvesOf(layer, frame).slice(9 * kernel, 9 * kernel + 9);
+  const rising = nine.filter((curve) => at(curve, 1) > at(curve, -1)).length;
+  return `${stepWords(present)}, kernel ${kernel} has ${rising} of its 9 functions higher at 1, a bright pixel, than at −1.`;
 }
 var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
 function digitsOf2({ problem }, pushed) {
@@ -3184,7 +3195,7 @@ var prunedAt = -1;
 var STORY = [
   {
     title: "What is φ?",
-    words: "On every link of this network stands a function φ: one number in, another out. The one framed in violet is drawn large below.",
+    words: "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is drawn large at the bottom.",
     state: DIGITS,
     page: "network",
     arrive(present) {
@@ -3195,7 +3206,7 @@ var STORY = [
   },
   {
     title: "Watch it grow",
-    words: "Now it trains on handwritten digits, and each step moves all functions a little. Shaded is how they have changed.",
+    words: "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
     state: DIGITS,
     page: "network",
     arrive({ model }) {
@@ -3206,28 +3217,26 @@ var STORY = [
       const { f, curve } = widest(present);
       const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. Its highest value lay ${short(heightOfCurve(first))} above its lowest at the start, and lies ${short(heightOfCurve(curve))} above it now.`;
+      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. From its lowest value to its highest it spans ${short(heightOfCurve(curve))}; at the start it spanned ${short(heightOfCurve(first))}.`;
     }
   },
   {
     title: "What a kernel sees",
-    words: "A kernel is nine functions, one for each place of a window of 3 × 3 pixels. The window slides over the image, and the sum of the nine is one pixel of a map. (Pixels are first brought to mean 0 and variance 1.)",
+    words: "A kernel is nine functions, one for each pixel of a 3 × 3 window. The window slides over the image; at each position, the sum of the nine values is one pixel of a map. (The pixels are first scaled to mean 0 and variance 1.)",
     state: DIGITS,
     page: "functions",
     arrive(present) {
-      const { f, curves } = widest(present);
-      const kernel = Math.floor(f / 9);
-      select(present, 9 * kernel + 4);
-      const rising = curves.slice(9 * kernel, 9 * kernel + 9).filter((curve) => at(curve, 1) > at(curve, -1)).length;
-      const places = rising === 9 ? "all nine places" : `${rising} of the nine places`;
-      return `${stepWords(present)}, kernel ${kernel}: at ${places} φ is higher for 1, a bright pixel, than for −1.`;
-    }
+      select(present, 9 * Math.floor(widest(present).f / 9) + 4);
+      return whatRises(present);
+    },
+    follow: whatRises
   },
   {
     title: "What it never saw",
-    words: "Here are an empty image, and seven digits pushed four pixels up and to the left. It learns from none like these.",
+    words: "Training is paused. Here are an empty image and seven digits moved four pixels up and to the left. It was trained on nothing like them.",
     state: DIGITS,
     page: "network",
+    atRest: true,
     async arrive(present) {
       const { frame, model, problem, machine, network } = present;
       const [digits, pushed] = [digitsOf2(present, 0), digitsOf2(present, PUSHED)];
@@ -3241,9 +3250,9 @@ var STORY = [
       const right = shareRight(present, await answer(frame, digits));
       const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const sentence = `${stepWords(present)} it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} once they are pushed. The empty image it calls ${problem.outputs[empty.label]}, with ${percent(empty.share)}.`;
-      if (right < 0.5) return `${sentence} It has hardly learned yet: let it train, and come back.`;
-      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters much" : "matters little"} to it.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
+      if (right < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
+      return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters a lot" : "hardly matters"} to it.`;
     },
     leave({ model }) {
       if (usualProbe) model.set("probe", usualProbe);
@@ -3252,12 +3261,12 @@ var STORY = [
   },
   {
     title: "Prune",
-    words: "The training waits. In each layer, that third of the functions which varies least is set to zero; the next step puts them back.",
+    words: "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
     state: DIGITS,
     page: "network",
+    atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
-      model.send({ kind: "pause" });
       const random = new Random(1);
       const weak = pruned(network, frame, PRUNED);
       const others = pruned(network, frame, PRUNED, () => random.uniform()).frame;
@@ -3270,9 +3279,8 @@ var STORY = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `Without these ${weak.count.toLocaleString("en")} functions it gets ${percent(after)} of ${LOOKED_AT} test digits right, before ${percent(before)}; without as many drawn at random ${percent(chance)}.`;
-      if (before < 0.5)
-        return `${sentence} It has hardly learned yet: let it train, and come back.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right with all functions, ${percent(after)} without these ${weak.count.toLocaleString("en")}, and ${percent(chance)} without as many chosen at random.`;
+      if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
       return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
     },
@@ -3283,7 +3291,7 @@ var STORY = [
   },
   {
     title: "Formula",
-    words: "Another network learns exp(sin πx + y²) from points, by three functions: one of x, one of y, and one of their sum.",
+    words: "Another network learns exp(sin πx + y²) from sample points with three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
     page: "network",
     arrive(present) {
@@ -3299,8 +3307,8 @@ var STORY = [
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `Of ${FORM_COUNT} forms the function of x is most like ${x.form} (${explained(x)} of its variance), that of y like ${y.form.replaceAll("x", "y")} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
-      if (news.state !== "finished") return `${stepWords(present)}: ${sentence}`;
+      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
       return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
@@ -3308,12 +3316,12 @@ var STORY = [
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left: the function of x of each. Right: the same, brought to one height and turned the same way.`,
+    words: `The same network, trained from ${SEEDS} other seeds. Left: each network's function of x. Right: the same curves, scaled to one height and flipped to point the same way.`,
     state: FORMULA,
     page: "network",
     arrive({ model }) {
       model.send({ kind: "pause" });
-      return "They train.";
+      return `The ${SEEDS} networks are training.`;
     }
   }
 ];
@@ -3374,7 +3382,7 @@ var FORMS = {
   ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
   ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
 };
-var FORM_COUNT = Object.keys(FORMS).length;
+var inY = (form) => form.replace(/x(?!p)/, "y");
 function formOf({ x, y }) {
   const found = Object.entries(FORMS).map(([form, f]) => {
     return { form, explained: correlation(x.map(f), y) ** 2 };
@@ -3383,13 +3391,11 @@ function formOf({ x, y }) {
 }
 function exponential({ x, y }) {
   const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
-  const explained2 = [...rates, ...rates.map((k) => -k)].map((k) => {
-    return correlation(
-      x.map((value) => Math.exp(k * value)),
-      y
-    ) ** 2;
-  });
-  return Math.max(...explained2);
+  const likeness = (k) => {
+    const form = x.map((value) => Math.exp(k * value));
+    return correlation(form, y) ** 2;
+  };
+  return Math.max(...rates.flatMap((k) => [likeness(k), likeness(-k)]));
 }
 function standardised(values) {
   const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
@@ -3440,10 +3446,10 @@ function doubtWords(curves, errors) {
     const same = shapes.filter((other) => correlation(shape, other) ** 2 > 0.95);
     return same.length > SEEDS / 2;
   });
-  const told = `On test points they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
+  const told = `On test points, they are off by ${short(Math.min(...errors))} to ${short(Math.max(...errors))}.`;
   if (alike.length === SEEDS)
-    return `${told} All ${SEEDS} shapes agree: height and direction are the seed's, the shape is not.`;
-  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is that of most"}: what one network shows may be its seed's.`;
+    return `${told} All ${SEEDS} shapes agree: height and direction depend on the seed, the shape does not.`;
+  return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is shared by most"}: what one network shows may be due to its seed.`;
 }
 function draw(canvas, curves) {
   const context = canvas.getContext("2d");
@@ -3476,7 +3482,6 @@ function draw(canvas, curves) {
 }
 
 // src/playground/story.ts
-var PAUSE = 1e3;
 function createStory(place2, actions) {
   const document = place2.ownerDocument;
   const { signal } = new AbortController();
@@ -3507,11 +3512,7 @@ function createStory(place2, actions) {
   let isDue = false;
   let isOurs = false;
   let visit = new AbortController();
-  let saidAt = 0;
-  function say(text) {
-    saidAt = performance.now();
-    putWords(facts, text);
-  }
+  const say = (text) => putWords(facts, text);
   async function go(step) {
     visit.abort();
     visit = new AbortController();
@@ -3523,7 +3524,7 @@ function createStory(place2, actions) {
     actions.moved(step);
     isDue = step > 0;
     if (step === 0) return;
-    const { title: name, words: text, state } = STORY[step - 1];
+    const { title: name, words: text, state, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
@@ -3534,7 +3535,8 @@ function createStory(place2, actions) {
       present = null;
       await actions.begin(state);
       isOurs = false;
-    } else if (present) await arrive(present);
+    } else if (atRest && present?.news.state === "running") present.model.send({ kind: "pause" });
+    else if (present) await arrive(present);
   }
   async function arrive(present2) {
     isDue = false;
@@ -3567,13 +3569,13 @@ function createStory(place2, actions) {
       present = null;
     },
     hear(page, news) {
-      const before = present?.news.state;
       present = { ...page, news, frame: news.frame.slice() };
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
-      if (isDue) arrive(present);
-      const { follow } = STORY[current - 1] ?? {};
-      const isSoon = performance.now() - saidAt < PAUSE && news.state === before;
-      if (follow && news.step > 0 && !isSoon) say(follow(present));
+      const { follow, atRest } = STORY[current - 1] ?? {};
+      const waits = atRest === true && news.state === "running";
+      if (waits) isDue = true;
+      else if (isDue) arrive(present);
+      if (follow && news.step > 0) say(follow(present));
     }
   };
 }
