@@ -445,7 +445,7 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     [(form, count)] = found.forms("1", 0, 2, 0).most_common(1)
     assert inspector.form["words"] == f"{form} in {count} of 3"
     words = " ".join(re.findall(r">([^<>]+)</text>", inspector.svg(width=900)))
-    assert f"line: median of 3 networks, shading: their range · {form} in" in words
+    assert f"median and range of 3 networks; {form.removesuffix(' fits')} fits in" in words
     assert inspector.overlays == []
 
 
