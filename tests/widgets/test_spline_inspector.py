@@ -443,9 +443,10 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     inspector.live.select("1", 0, 2)
     assert (inspector.form["layer"], inspector.form["in"]) == ("1", 2)
     [(form, count)] = found.forms("1", 0, 2, 0).most_common(1)
-    assert inspector.form["words"] == f"{form} in {count} of 3"
+    said = f"{form.removesuffix(' fits')} fits in {count} of 3"
+    assert inspector.form["words"] == said
     words = " ".join(re.findall(r">([^<>]+)</text>", inspector.svg(width=900)))
-    assert f"line: median of 3 networks, shading: their range · {form} in" in words
+    assert f"median and range of 3 networks; {said[:8]}" in words
     assert inspector.overlays == []
 
 

@@ -83,9 +83,7 @@ export function listsOf(
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
-  const values = single.map(({ value }) => value);
-  // Of one output they are read beside its value.
-  const text = part.scores.length < 2 ? signed : signedAlike(values);
+  const text = part.scores.length < 2 ? signed : signedAlike(single.map(({ value }) => value));
   for (const row of printed) row.text = text(row.value);
   return lists;
 }

@@ -39,7 +39,7 @@ export function gridCaption(
   const say = (text: string, title?: string) => {
     if (text) caption.push({ text, title });
   };
-  const over = xTitle(picture, store.alone());
+  const over = xTitle(picture);
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
     const square = picture.unit > 1 ? "a kernel" : "one function φ";
@@ -111,12 +111,10 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme, isP
   return key;
 }
 
-/** Which x are drawn, and how to see others. */
-function xTitle({ layer, xIsSeen, settings }: Picture, isAlone = false): string {
+/** Which x are drawn. */
+function xTitle({ layer, xIsSeen, settings }: Picture): string {
   if (isGrey(settings) || isPlain(layer)) return "";
-  if (xIsSeen) return "x runs over 98 % of the observed inputs";
-  const observe = isAlone ? "" : "; live.observe(batch) shows where inputs fall";
-  return `x runs over the range of the layer's grid${observe}`;
+  return xIsSeen ? "x runs over 98 % of the observed inputs" : "x runs over the layer's grid";
 }
 
 /** The x that are looked at: "x from −1 to 1 (inputs)". */

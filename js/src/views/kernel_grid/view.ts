@@ -109,7 +109,7 @@ function build(shell: Shell): Parts {
       scene = shown;
       view.tell(toldOf(shown, given.theme));
       const { selected } = shown.marked;
-      const words = "Click a function to select it, or use the arrow keys and Enter.";
+      const words = "Click a function to select it.";
       shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
       return shown;
     },

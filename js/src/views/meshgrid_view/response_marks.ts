@@ -62,11 +62,11 @@ function inputTitle(
   channel: number,
   room: number,
 ): string {
-  const kind = { images: "image", observed: "observed", drawn: "drawing" }[input];
+  const kind = { images: "image", observed: "input", drawn: "drawing" }[input];
   const which = count > 1 ? ` ${sample + 1}` : "";
   const of = channels > 1 ? ` · channel ${channel}` : "";
-  const long = `input: ${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
-  return fitting([long, `input: ${kind}${which}${of}`, `${kind}${which}${of}`], room, WORDS, 600);
+  const long = `${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
+  return fitting([long, `${kind}${which}${of}`, `${kind}${which}`], room, WORDS, 600);
 }
 
 /** The images to choose from: each on its own scale, its first channel. */

@@ -240,7 +240,7 @@ function captionOf(
 
 function inputWords({ input, sample, count }: Source): string {
   if (input === "drawn") return "the drawing";
-  const kind = input === "observed" ? "observed input" : "image";
+  const kind = input === "observed" ? "input" : "image";
   return count > 1 ? `${kind} ${sample + 1} of ${count}` : `the ${kind}`;
 }
 

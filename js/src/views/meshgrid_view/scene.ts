@@ -101,7 +101,7 @@ export function readoutOf(scene: MeshScene): { words: string; chosen: boolean } 
   }
   if (scene.mode === "ramp") {
     const { selected, sites } = scene;
-    const hint = "Click a function to select it, or use the arrow keys and Enter.";
+    const hint = "Click a function to select it.";
     return { words: selected >= 0 ? sites.words(String(selected)) : hint, chosen: selected >= 0 };
   }
   const { response, layer } = scene;

@@ -48,6 +48,8 @@ export type PlotPicture = ReturnType<typeof makePicture>;
 export interface PlotIngredients {
   phi: Phi;
   ghost: Frame | null;
+  /** While another step is shown: its axis has room for both, and stands still in a film. */
+  newest: Frame | null;
   frame: Frame;
   observed: Observed | null;
   settings: Settings;
@@ -116,13 +118,14 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
   const inside = handles.filter((handle) => covers(x, handle.x));
   const heights = inside.map((handle) => heightOf(handle, phi.coefficients));
   const { domain, knots } = basisOf(layer, phi.f);
+  const newest = from.newest && phiOf(from.newest, selected);
   return {
     phi,
     at: selected,
     frame,
     x,
     /** All values that are drawn, for the y axis. */
-    held: limits(...counting, heights),
+    held: limits(...counting, heights, (newest && phiRange(newest, x)) ?? []),
     /** Of φ; null where it is not finite. */
     range: phiRange(phi, x, (of, part, count) => samplesOf("range", of, part, count)),
     lines,

@@ -62,12 +62,11 @@ export function legendRows(
   const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
   const said = samePlace(picture.at, settings.form) ? `; ${settings.form.words}` : "";
   const label = `median and range of ${band?.count} networks${said}`;
-  const look = { colours: [colours.median], wraps: true };
-  const bandRow = row("band", label, label, { ...look, value: printed(read?.median.y[0]) });
+  const look = { colours: [colours.median], wraps: true, value: printed(read?.median.y[0]) };
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
     row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
-    ...(band ? [bandRow] : []),
+    ...(band ? [row("band", label, label, look)] : []),
     row(
       "ghost",
       `step ${formatCount(picture.ghostStep)}`,

@@ -147,6 +147,7 @@ export function drawing(): InspectorDrawing {
       theme,
       settings,
       ghost: store.ghost(),
+      newest: store.cursor() < 0 ? null : store.latest(),
       observed: settings.show.has("density") ? observed : null,
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
