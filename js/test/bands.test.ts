@@ -100,7 +100,7 @@ describe("a drawing of bands", () => {
     expect(linesIn(plain.marks).some(({ stroke }) => stroke === colours.median)).toBe(false);
     expect(bandKey(banded.band, colours).map(({ text }) => text)).toEqual([
       "the most typical network",
-      "range of 5 networks where compared",
+      "range of 5 networks, over the x compared",
       "their median",
     ]);
     expect(bandLines(banded, 1, 0.5)).toEqual([

@@ -10,7 +10,8 @@ it("brings a view into sight once in a run, also where models are trained in tur
   const view = panel.appendChild(document.createElement("div"));
   view.dataset.stream = "s";
   panel.getBoundingClientRect = () => new DOMRect(0, 0, 100, 500);
-  view.getBoundingClientRect = () => new DOMRect(0, 450, 100, 300);
+  let height = 300;
+  view.getBoundingClientRect = () => new DOMRect(0, 450 - panel.scrollTop, 100, height);
   const states: string[] = [];
   let probe: object | null = {};
   const seen = { probe: () => probe, alone: () => false, latest: () => null };
@@ -18,11 +19,14 @@ it("brings a view into sight once in a run, also where models are trained in tur
   const goThrough = (...all: string[]) => {
     for (const state of all) {
       states[0] = state;
-      bringIntoSight(view, store);
+      bringIntoSight(view, store, true);
     }
     return panel.scrollTop;
   };
   expect(goThrough("running")).toBe(250);
+  height = 330;
+  expect(goThrough("running")).toBe(280); // it has grown
+  height = 300;
   panel.scrollTop = 0; // someone scrolls away
   expect(goThrough("still", "running", "paused", "running")).toBe(0);
   expect(goThrough("finished", "running")).toBe(250);

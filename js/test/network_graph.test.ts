@@ -242,7 +242,7 @@ describe("the layout", () => {
     return layoutOf(graph, shown, { width, height, scale, hasBars: true });
   }
 
-  it.each([[480], [1000], [1600]])("has a shared kernel once, at %i pixels", (width) => {
+  it.each([[600], [1000], [1600]])("has a shared kernel once, at %i pixels", (width) => {
     const { kernels, byUnit } = placed(width, 440).columns[2];
     expect(kernels.size).toBe(25);
     const places = new Set(kernels.values());

@@ -7,6 +7,7 @@ import { initialize } from "../src/wire/stream.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
 import { FakeModel } from "./page_model.ts";
+import { said } from "./said.ts";
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
@@ -62,6 +63,7 @@ async function show(kind: string, traits: Record<string, unknown>) {
     selection: {},
     cursor: -1,
     status: { state: "live", message: "" },
+    training: said("running"),
   });
   const store = initialize({ model: stream as never, signal: life.signal });
   const model = new FakeModel({ stream: "anywidget:s", theme: "auto", height: 300, ...traits });

@@ -116,7 +116,7 @@ class Person:
         self.lab.script(WATCH, views)
         self.goes_on()
         self.lab.wait_cell_running(loop)
-        step = "[...document.querySelectorAll('.kw-status-text, .kw-remark, .kw-card-words')]"
+        step = "[...document.querySelectorAll('.kw-status-text, .kw-time-step, .kw-card-words')]"
         step += ".map((one) => Number(/step (\\d+)/.exec(one.innerText)?.[1] ?? 0))"
         self.lab.until(lambda: max(self.lab.page.evaluate(step)) >= 20, "the training to show")
         self.lab.page.wait_for_timeout(2000)

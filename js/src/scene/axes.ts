@@ -5,11 +5,9 @@ import { formatNumber } from "../phi/format.ts";
 import type { Spread } from "../phi/interpolate.ts";
 import { roundStep } from "../phi/ranges.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
-import { bandMarks, flat, line, rect, rects, segments, snapped, words } from "./shapes.ts";
+import { bandMarks, line, rect, rects, segments, snapped, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
-
-const SMALL = 9;
 
 export type Scale = (value: number) => number;
 
@@ -158,29 +156,10 @@ interface PlotOptions {
   values?: readonly number[];
   /** Beyond this range of x the plot has another ground. */
   within?: readonly [number, number];
-  /** What that ground is called, written into it where no curve is. */
-  beyond?: string;
   /** Where the networks of an ensemble have the function that is drawn. */
   band?: Spread | null;
   /** Marks under the curves. */
   under?: (x: Axis, y: Axis) => Mark[];
-}
-
-/** A name in the first of some boxes that has room for it above or below some heights. */
-function groundName(
-  text: string,
-  boxes: readonly (readonly [Rect, heights: readonly number[]])[],
-  { muted }: Colours,
-): Mark[] {
-  const [long, size] = [widthOf(text, SMALL) + 8, SMALL];
-  for (const [{ x, y, width, height }, heights] of text ? boxes : []) {
-    const [top = y, bottom = y] = extent(heights);
-    const isOver = top - y >= size + 7;
-    const base = isOver ? y + size + 3 : y + height - 5;
-    if (long <= width && (isOver || y + height - bottom >= size + 7))
-      return [words(x + 4, base, text, muted, { size })];
-  }
-  return [];
 }
 
 /** Curves over a range in a plot with axes, as high as they and 0 need. */
@@ -196,7 +175,6 @@ export function curvesPlot(
     size = 10,
     values = [],
     within,
-    beyond: name = "",
     band,
     under,
   }: PlotOptions,
@@ -226,23 +204,14 @@ export function curvesPlot(
   const beyond = [
     [xRange.from, Math.min(xRange.to, low)],
     [Math.max(xRange.from, high), xRange.to],
-  ].flatMap(([from, to]) => {
-    const box = { ...plot, x: scale(from), width: scale(to) - scale(from) };
-    const inside = lines.flatMap(({ points }) =>
-      Array.from(points.y).filter((_, p) => points.x[p] >= from && points.x[p] <= to),
-    );
-    return from < to ? [[box, [0, ...inside].map(y.scale)] as const] : [];
-  });
-  beyond.sort(([a], [b]) => b.width - a.width);
+  ].flatMap(([from, to]) =>
+    from < to ? [scale(from), plot.y, scale(to) - scale(from), plot.height] : [],
+  );
   const zero = y.scale(0);
   const marks: Mark[] = [
     rect(plot, { fill: colours.plot }),
-    rects(
-      beyond.flatMap(([box]) => flat(box)),
-      { fill: colours.outside },
-    ),
+    rects(beyond, { fill: colours.outside }),
     ...axesMarks(plot, x, y, colours, { size }),
-    ...groundName(name, beyond, colours),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
     ...bandMarks([band && { ...band, at: (at, up) => [scale(at), y.scale(up)] }], colours),
     ...(under?.(x, y) ?? []),

@@ -177,7 +177,9 @@ export function keyed(
 /** What is what in a drawing with the band of an ensemble, in the words of all views. */
 export function bandKey(band: Band | null | undefined, { ink, range, median }: Colours): Remark[] {
   if (!band) return [];
-  const all = keyed(`range of ${band.count} networks where compared`, "fill", range);
+  const where =
+    "With a batch over the inputs that it gave, else over what the grids have in common";
+  const all = keyed(`range of ${band.count} networks, over the x compared`, "fill", range, where);
   const typical = keyed("the most typical network", "line", ink);
   return [typical, all, keyed("their median", "line", median)];
 }

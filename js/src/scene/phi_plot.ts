@@ -75,13 +75,11 @@ interface Plotted {
   ghost: Frame | null;
   /** What its axis reaches to at least: that of the functions beside it. */
   y?: Ends | undefined;
-  /** Whether the ground beyond the grid has its name on it: that is enough once in a view. */
-  isFirst?: boolean;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, y: ends, isFirst = true }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, y: ends }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
@@ -89,7 +87,10 @@ export function phiPlot(
   const edge = AIR * (high - low);
   const example = point && Number.isFinite(point.x + point.value) ? point : null;
   const along = example
-    ? { from: Math.min(low, example.x - edge), to: Math.max(high, example.x + edge) }
+    ? {
+        from: example.x < low ? example.x - edge : low,
+        to: example.x > high ? example.x + edge : high,
+      }
     : { from: low, to: high };
   const now = curveBeyondTable(frame, layer, f, along);
   const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
@@ -106,7 +107,6 @@ export function phiPlot(
     air: ends ? 0 : AIR,
     values: [...(ends ?? []), example?.value ?? 0],
     within: basisOf(layer, f).domain,
-    beyond: isFirst ? "outside the grid" : "",
     band: bandOver(layer, f, [along.from, along.to]),
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],

@@ -10,8 +10,11 @@ const MARGIN = 16;
 const HEADING = 0.35;
 /** Up to this many pixels outside it is nearly in sight. */
 const NEAR = 200;
-/** Streams of which pictures have come into sight since their training began, and those that waited for their first batch. */
-const [broughtIn, waiting] = [new WeakSet<Store>(), new WeakSet<Store>()];
+/** A view that has come into sight comes again if it grows, as often as this, unless its reader scrolls. */
+const SETTLES = 20;
+/** Of streams whose views have come into sight since their training began: how far the page was scrolled, and drawings left. */
+const broughtIn = new WeakMap<Store, { top: number; left: number }>();
+const waiting = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
 export function scrollingPanel(element: Element): Element | null {
@@ -61,6 +64,7 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
     changed(isSo: boolean) {
       isOld ||= isSo;
     },
+    isOld: () => isOld,
     height() {
       if (!isOld) return height;
       isOld = false;
@@ -71,18 +75,21 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   };
 }
 
-/** Once when a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network comes again with its first batch, with which it grows. */
-export function bringIntoSight(view: HTMLElement, store: Store): void {
+/** When a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network comes again with its first batch, with which it grows. */
+export function bringIntoSight(view: HTMLElement, store: Store, mayGrow: boolean): void {
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
   const grows = view.parentElement?.querySelector(".kw-network-view");
   const isEarly = Boolean(grows) && waitsForBatch(store);
   if (isEarly) waiting.add(store);
   const isFirst = !isEarly && waiting.delete(store);
-  const begins = isFirst || (standing.state === "running" && !broughtIn.has(store));
-  const panel = begins ? scrollingPanel(view) : null;
-  if (!panel) return;
-  broughtIn.add(store);
+  const before = isFirst ? undefined : broughtIn.get(store);
+  const { top: was = Number.NaN, left = standing.state === "running" || isFirst ? SETTLES : 0 } =
+    before ?? {};
+  if (left === 0 || (before && !mayGrow)) return;
+  const panel = scrollingPanel(view);
+  broughtIn.set(store, { top: was, left: 0 });
+  if (!panel || (before && panel.scrollTop !== was)) return;
   const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
@@ -101,4 +108,5 @@ export function bringIntoSight(view: HTMLElement, store: Store): void {
   }
   if (top < bottom)
     panel.scrollTop += Math.min(top - bounds.top, Math.max(0, bottom - bounds.bottom));
+  broughtIn.set(store, { top: panel.scrollTop, left: left - 1 });
 }

@@ -41,10 +41,10 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       const cursor = isBack ? store.cursor() : -1;
       const at = isBack || isCounted ? step : null;
       const words = statusText(at, cursor, standing, stateFirst);
-      // Networks that are trained have no steps here.
-      putWords(statusLine, ensemble || words);
+      // Networks that are trained have no steps here; which of them is drawn the key says.
+      putWords(statusLine, ensemble.split(",")[0] || words);
       statusLine.hidden = !timed && !ensemble;
-      const hint = hintText(standing);
+      const hint = ensemble || hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
       const state = lookOf(standing);

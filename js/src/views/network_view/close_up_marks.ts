@@ -28,7 +28,7 @@ import { asOf } from "./words.ts";
 /** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
 const PLOT = {
   ...{ least: 256, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },
-  ...{ beside: 0.56, patch: 350, bars: 150 },
+  ...{ beside: 0.57, patch: 350, bars: 150 },
 };
 /** Room for the sum of what a kernel adds. */
 const SUM = 84;

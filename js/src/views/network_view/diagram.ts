@@ -1,6 +1,6 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
-import { max, maxIndex } from "d3-array";
+import { least, max, maxIndex } from "d3-array";
 import { formatAlike } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
@@ -134,9 +134,6 @@ export interface Focus {
   entry: number | null;
 }
 
-/** Units are chosen again only if a hidden one is this many times stronger. */
-const CLEARLY = 1.5;
-
 /** While frames come in, strengths of links take at most this share of the time; of more than FEW, not before REST milliseconds. */
 const SHARE = 0.1;
 const FEW = 1000;
@@ -209,7 +206,7 @@ function weightsOf(
   return weight;
 }
 
-/** The units with the most weight, and the one on the path; those shown before stay, each in its place, unless others are clearly stronger. */
+/** The units with the most weight, and the one on the path; those shown before stay, each in its place: one that comes onto the path takes that of the weakest. */
 function chosenUnits(
   weights: Float64Array,
   room: number,
@@ -220,14 +217,12 @@ function chosenUnits(
   const weight = weights.slice();
   if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
-  const best = order.slice(0, room);
   if (before?.length === room) {
-    const least = Math.min(...before.map((unit) => weight[unit]));
-    const missed = best.filter((unit) => !before.includes(unit));
-    if (missed.every((unit) => weight[unit] < CLEARLY * least)) return before;
-    return before.map((unit) => (best.includes(unit) ? unit : (missed.shift() ?? unit)));
+    if (onPath === undefined || before.includes(onPath)) return before;
+    const weakest = least(before, (unit) => weight[unit]);
+    return before.map((unit) => (unit === weakest ? onPath : unit));
   }
-  return best.sort((a, b) => a - b);
+  return order.slice(0, room).sort((a, b) => a - b);
 }
 
 /** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
@@ -272,7 +267,7 @@ export function diagramOf(
   const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
-    const at = `units of ${k} of ${graph.columns.length} at ${height}`;
+    const at = `units of ${k} of ${graph.columns.length} at ${most}`;
     const from = [
       most,
       isMoving(given),

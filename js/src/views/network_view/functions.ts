@@ -218,11 +218,11 @@ export function bundleMarks(
   const [{ bundle }] = list;
   const isOne = bundle.count === 1;
   if (hasAxes(list[0])) {
-    return list.flatMap(({ bundle: { first: f }, box, point }, k) => {
+    return list.flatMap(({ bundle: { first: f }, box, point }) => {
       const inside = { ...grown(box, -AROUND), width: box.width - 9 };
       const ground = rect(box, { fill: colours.surface, stroke: colours.box, radius: 3 });
       const y = picture.layer.count > 1 ? picture.ends() : undefined;
-      const plotted = { ...picture, f, y, isFirst: k === 0 };
+      const plotted = { ...picture, f, y };
       return [ground, ...phiPlot(plotted, point, inside, colours).marks];
     });
   }

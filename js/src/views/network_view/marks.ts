@@ -224,7 +224,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = [after, pools].flatMap((labels) =>
       labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
     );
-    const some = [...sizes.map((text) => `${drawn} of ${text}`), `${drawn}/${column.units}`];
+    const some = sizes.map((text) => `${drawn} of ${text}`);
     const texts = column.units > drawn ? some : [...then, ...sizes];
     add(texts, over + 25, 400, colours.muted);
   });
@@ -266,6 +266,8 @@ export function sizeTexts(column: Column, together: number): string[] {
 const LEAST_BAR = 60;
 const FAR_APART = 16;
 const BELOW = { by: 3, tall: 4 };
+/** Of shorter ones the lengths could not be told from each other: numbers are enough. */
+const SHORTEST_BAR = 24;
 const BESIDE_TALL = 14;
 const LIFT = 8;
 /** Words stand no closer below each other. */
@@ -325,11 +327,15 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     if (isNamed) labelled.push(y);
     if (isNamed) marks.push(words(start, middle - lift, name, ink, { middle: true, weight }));
     if (!scores) continue;
+    const how = { middle: true, weight: isBest ? 600 : 400 } as const;
+    if (room < SHORTEST_BAR) {
+      if (isNamed) marks.push(words(left, middle, saidOf(unit), colours.muted, how));
+      continue;
+    }
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));
     const bar = [Math.min(zero, zero + length), top, Math.max(1, Math.abs(length)), tall];
     marks.push(rects(bar, { fill: isBest ? colours.ink : colours.ghost, radius: 1 }));
     const end = isBelow ? left : Math.max(zero, zero + length) + 4;
-    const how = { middle: true, weight: isBest ? 600 : 400 } as const;
     const at = isBelow ? middle - BELOW.by + lift : middle;
     if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));
   }

@@ -5,7 +5,7 @@ import type { Rect } from "../../scene/marks.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 
 /** Sides of what stands on a link: a kernel, in which nine functions can be told apart, and a single function. */
-const KERNEL = { least: 34, most: 84, share: 0.56 };
+const KERNEL = { least: 44, most: 84, share: 0.56 };
 const FUNCTION = { least: 24, most: 400, share: 0.6, flat: 0.55, flattest: 0.36 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;

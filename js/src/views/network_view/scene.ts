@@ -358,7 +358,7 @@ function stripOf(
       words:
         number < 0
           ? "Draw an example of your own on the input"
-          : `${noun} ${number + 1} of ${count}: click to send it through the network`,
+          : `${noun} ${number + 1} of ${count}: ${number === example ? "it runs" : "click to send it"} through the network`,
     })),
     marks() {
       if (!probe || count === 0) return [];

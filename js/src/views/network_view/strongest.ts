@@ -3,7 +3,8 @@
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { dot, line, words } from "../../scene/shapes.ts";
+import { dot, line, rect, words } from "../../scene/shapes.ts";
+import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
@@ -183,11 +184,16 @@ export function largeMarks(
   const isAlone = bundle.count > 1 && !part.kernels.has(n);
   const picture = (isAlone && part.picture?.closer(bundle)) || part.picture;
   const scale = isAlone && picture ? `±${formatNumber(picture.scale())}` : "";
-  const at = { anchor: "end", size: 9 } as const;
+  // Over the links it has a ground; over a box that stands aside leaders pass: there it is inside.
+  const wide = widthOf(scale, 9) + 4;
+  const base = part.stand ? box.y - 4 : box.y + box.height - 4;
+  const left = box.x + (part.stand ? box.width / 2 + 3 : box.width - wide - 2);
+  const plate = { x: left, y: base - 9, width: wide, height: 11 };
   return [
     ...leaderMarks(part, n, large.box, stroke),
     ...bundleMarks({ ...part, picture }, list, theme),
-    words(box.x + box.width, box.y - 4, scale, theme.colours.muted, at),
+    ...(scale ? [rect(plate, { fill: theme.colours.surface, radius: 2 })] : []),
+    words(left + 2, base, scale, theme.colours.muted, { size: 9 }),
     rounded(large.box, stroke, width),
   ];
 }

@@ -14,7 +14,7 @@ import type { Store } from "../../wire/types.ts";
 import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
-import { hasSquares } from "./functions.ts";
+import { hasAxes, hasSquares } from "./functions.ts";
 import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
@@ -108,6 +108,13 @@ export function networkCaption(
     const text = `the strongest ${formatCount(links)} of ${counted(all, "link")}`;
     remarks.push({ text, title: spread });
   }
+  const isBeyond = parts.some(({ kernels, bundles, picture, column: { layer } }) => {
+    const [[n, box] = []] = kernels;
+    const hasAxis = hasPlot || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
+    const [[from, to], [low, high]] = [picture?.x ?? [0, 0], layer?.domain ?? [0, 0]];
+    return hasAxis && (from < low || to > high);
+  });
+  if (isBeyond) remarks.push(keyed("outside the grid", "fill", colours.outside));
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
   const tone = waitsForBatch(store) ? "ink" : "muted";
   if (absence) remarks.push({ text: absence, title: graph.note, tone });
@@ -170,7 +177,11 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const what = count === 1 ? "function" : one;
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
-  const strength = `spread ${percent(weightOf(relevance, n))} of its layer’s largest`;
+  const share = weightOf(relevance, n);
+  const strength =
+    share === 1
+      ? "varies most of its layer"
+      : `varies ${roughPercent(share)} as much as the one of its layer that varies most`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
   return `${column.name} · ${what} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
