@@ -3195,7 +3195,7 @@ var prunedAt = -1;
 var STORY = [
   {
     title: "What is φ?",
-    words: "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is drawn large at the bottom.",
+    words: "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is larger below.",
     state: DIGITS,
     page: "network",
     arrive(present) {
@@ -3316,7 +3316,7 @@ var STORY = [
   },
   {
     title: "Doubt",
-    words: `The same network, trained from ${SEEDS} other seeds. Left: each network's function of x. Right: the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left: φ(x) of each, for x from −1 to 1. Right: the same curves, scaled to one height and flipped to point the same way.`,
     state: FORMULA,
     page: "network",
     arrive({ model }) {
