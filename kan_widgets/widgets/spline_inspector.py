@@ -109,7 +109,8 @@ class SplineInspector(ModelView):
         width = self.live.feed.layout.layer(at["layer"]).shape[3]
         place = at["out"], at["in"], at["row"] * width + at["column"]
         [(form, count)] = networks.forms(at["layer"], *place).most_common(1)
-        self.form = {**at, "words": f"{form.removesuffix(' fits')} fits in {count} of {len(networks)}"}
+        words = f"{form.removesuffix(' fits')} fits in {count} of {len(networks)}"
+        self.form = {**at, "words": words}
 
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.
