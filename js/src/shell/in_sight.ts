@@ -10,10 +10,9 @@ const MARGIN = 16;
 const HEADING = 0.35;
 /** Up to this many pixels outside it is nearly in sight. */
 const NEAR = 200;
-/** A view that has come into sight comes again if it grows, as often as this, unless its reader scrolls. */
-const SETTLES = 20;
-/** Of streams whose views have come into sight since their training began: how far the page was scrolled, and drawings left. */
-const broughtIn = new WeakMap<Store, { top: number; left: number }>();
+const HANDS = ["wheel", "touchmove", "pointerdown", "keydown"];
+/** Streams whose views have come into sight since their training began, and whether they come again when they grow: until the reader does something. */
+const broughtIn = new WeakMap<Store, boolean>();
 const waiting = new WeakSet<Store>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
@@ -64,7 +63,6 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
     changed(isSo: boolean) {
       isOld ||= isSo;
     },
-    isOld: () => isOld,
     height() {
       if (!isOld) return height;
       isOld = false;
@@ -76,20 +74,22 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
 }
 
 /** When a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network comes again with its first batch, with which it grows. */
-export function bringIntoSight(view: HTMLElement, store: Store, mayGrow: boolean): void {
+export function bringIntoSight(view: HTMLElement, store: Store | null, hasGrown = false): void {
+  if (!store) return;
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
   const grows = view.parentElement?.querySelector(".kw-network-view");
   const isEarly = Boolean(grows) && waitsForBatch(store);
   if (isEarly) waiting.add(store);
   const isFirst = !isEarly && waiting.delete(store);
-  const before = isFirst ? undefined : broughtIn.get(store);
-  const { top: was = Number.NaN, left = standing.state === "running" || isFirst ? SETTLES : 0 } =
-    before ?? {};
-  if (left === 0 || (before && !mayGrow)) return;
+  const follows = isFirst ? undefined : broughtIn.get(store);
+  const begins = isFirst || standing.state === "running";
+  if (!(follows === undefined ? begins : follows && hasGrown)) return;
+  broughtIn.set(store, true);
   const panel = scrollingPanel(view);
-  broughtIn.set(store, { top: was, left: 0 });
-  if (!panel || (before && panel.scrollTop !== was)) return;
+  if (!panel) return;
+  const stop = () => void broughtIn.set(store, false);
+  for (const kind of HANDS) panel.addEventListener(kind, stop, { once: true, passive: true });
   const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
@@ -108,5 +108,4 @@ export function bringIntoSight(view: HTMLElement, store: Store, mayGrow: boolean
   }
   if (top < bottom)
     panel.scrollTop += Math.min(top - bounds.top, Math.max(0, bottom - bounds.bottom));
-  broughtIn.set(store, { top: panel.scrollTop, left: left - 1 });
 }

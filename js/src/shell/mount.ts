@@ -208,7 +208,6 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     body.hidden = false;
     if (width() === 0) return unseen.hidden();
     unseen.shown();
-    const mayGrow = sight?.isOld() ?? false;
     const scene = parts.draw({ ...given(store), seen: within ? within.seen?.() : sight?.height() });
     steering.show(within ? undefined : (parts.train?.() ?? body));
     status.show(store, String(model.get("ensemble") ?? "")); // after the drawing, which asks how wide it is: slow once words have changed
@@ -225,11 +224,12 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     say("");
     sight?.changed(isFirst);
     if (isFirst && sight) return draw(); // with what is around it, as it is now
-    if (!within) bringIntoSight(root, store, mayGrow);
+    if (!within) bringIntoSight(root, store);
   }
 
   function heard(what: Change | string) {
     parts.changed?.(what);
+    if (what === "theme" && !within) bringIntoSight(root, stream.store(), true);
     sight?.changed(what !== "frame");
     if (what === "frame") turns.soon();
     else (what === "theme" ? schedule : turns.now)();
