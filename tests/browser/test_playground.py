@@ -250,7 +250,7 @@ def test_a_wrong_formula_is_refused_in_words_and_leaves_what_runs(
 def test_a_twin_trains_beside_it(open_page: Open, playground: Path) -> None:
     page = open_page(playground, "#problem=moons&twin=1")
     about, score = page.locator(".kw-page-about"), page.locator("[data-kw-part=score]")
-    until_on(page, lambda: "parameters beside an MLP of" in about.inner_text(), "two networks")
+    until_on(page, lambda: "browser, beside an MLP" in about.inner_text(), "two networks")
     sizes = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) param", about.inner_text())]
     assert max(sizes) < 1.1 * min(sizes)
     until_on(page, lambda: len(page.workers) == 2, "a worker for each")

@@ -146,7 +146,7 @@ def test_the_story_is_told_by_the_keyboard_and_stands_in_the_address(
     until_on(page, lambda: "of 1,000 steps" in facts.inner_text(), "it trains")
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    until_on(page, lambda: "The empty image it calls" in facts.inner_text(), "what it never saw")
+    until_on(page, lambda: "It calls the empty image" in facts.inner_text(), "what it never saw")
     page.get_by_role("button", name="Close").focus()
     page.keyboard.press("Enter")
     until_on(page, lambda: not told.is_visible(), "the story to be closed")
