@@ -367,7 +367,7 @@ def test_the_picture_says_what_the_legend_says(shown, setting):
 def test_the_range_printed_is_that_of_the_function_at_every_width(shown, setting):
     first = [labels(shown.svg(width=width))[2] for width in (320, 640, 1500)]
     assert len(set(first)) == 1
-    low, high = (float(n) for n in re.findall(r"-?[\d.]+", first[0].replace("−", "-")))
+    *_, low, high = (float(n) for n in re.findall(r"-?[\d.]+", first[0].replace("−", "-")))
     phi = phi_of(setting.model[0], np.linspace(-1, 1, 20_001))
     assert [low, high] == [float(f"{phi.min():.3g}"), float(f"{phi.max():.3g}")]
 
@@ -446,7 +446,7 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     said = f"{form.removesuffix(' fits')} fits in {count} of 3"
     assert inspector.form["words"] == said
     words = " ".join(re.findall(r">([^<>]+)</text>", inspector.svg(width=900)))
-    assert f"median and range of 3 networks; {said[:8]}" in words
+    assert f"3 networks: median and range; {said[:8]}" in words
     assert inspector.overlays == []
 
 

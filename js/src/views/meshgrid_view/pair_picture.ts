@@ -86,10 +86,9 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const air = observed ? RANGE_AIR * (high - low) : 0;
   // Further out than both functions are known there would be no sum.
   const known = [i, j].map((f) => layer.tables[layer.tableOf?.[f] ?? 0].x);
-  const range: Ends = [
-    Math.max(low - air, ...known.map((x) => x[0])),
-    Math.min(high + air, ...known.map((x) => x[x.length - 1])),
-  ];
+  const from = Math.max(low - air, ...known.map((x) => x[0]));
+  const to = Math.min(high + air, ...known.map((x) => x[x.length - 1]));
+  const range: Ends = from < to ? [from, to] : [low - air, high + air];
   const surface = keep("surface", [frame, layer, i, j, ...range], () =>
     surfaceOf(frame, layer, [i, j], [range, range], SURFACE_POINTS),
   );

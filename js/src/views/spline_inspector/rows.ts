@@ -61,7 +61,7 @@ export function legendRows(
   const { band } = phi.layer;
   const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
   const said = samePlace(picture.at, settings.form) ? `; ${settings.form.words}` : "";
-  const label = `median and range of ${band?.count} networks${said}`;
+  const label = `${band?.count} networks: median and range${said}`;
   const look = { colours: [colours.median], wraps: true, value: printed(read?.median.y[0]) };
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
