@@ -273,6 +273,7 @@ def test_what_is_usual_is_of_the_model_that_is_explained():
     last, *kernels = view.content["parts"]
     assert last["beside"] is None
     assert not any(part["samples"] for part in (last, *kernels))
+    wait_for(lambda: live.state != "live")  # inputs seen while it trains are not asked
     live.observe(kw.data.mnist("embedded").test_images[:8])
     view.update()
     assert [part["samples"] for part in view.content["parts"]] == [8, 8, 8]
