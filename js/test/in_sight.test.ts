@@ -32,6 +32,11 @@ it("brings a view into sight once in a run, also where models are trained in tur
   bringIntoSight(view, store, true);
   panel.scrollTop = 0; // someone scrolls away
   expect(goThrough("still", "running", "paused", "running")).toBe(0);
+  // A key that starts the next training is none that stops it from coming.
+  goThrough("finished");
+  panel.dispatchEvent(new Event("keydown"));
+  expect(goThrough("running")).toBe(250);
+  panel.scrollTop = 0;
   expect(goThrough("finished", "running")).toBe(250);
   // Before the first batch a network is small: it comes at once, and again once it has grown.
   panel.scrollTop = 0;

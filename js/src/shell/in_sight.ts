@@ -88,8 +88,10 @@ export function bringIntoSight(view: HTMLElement, store: Store | null, hasGrown 
   broughtIn.set(store, true);
   const panel = scrollingPanel(view);
   if (!panel) return;
-  const stop = () => void broughtIn.set(store, false);
-  for (const kind of HANDS) panel.addEventListener(kind, stop, { once: true, passive: true });
+  // After the end of a training it is nothing that the next one has to do with.
+  const stop = () => void (broughtIn.has(store) && broughtIn.set(store, false));
+  const hands = follows === undefined ? HANDS : [];
+  for (const kind of hands) panel.addEventListener(kind, stop, { once: true, passive: true });
   const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,

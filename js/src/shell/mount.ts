@@ -1,11 +1,10 @@
 /** The shell of every view: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
-import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
+import { type Drawing, type Given, isMoving, NOT_POINTED } from "../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { watchTraits } from "../wire/hear.ts";
-import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { chooseInLinked, joinStream } from "./connection.ts";
 import { createSteering, type Steering } from "./controls.ts";
@@ -216,8 +215,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(remarks);
     // While frames come the words change their length; at rest they take no more room than they need.
-    const isMoving = isUnderWay(store.standing()) || store.cursor() >= 0;
-    const said = isMoving ? [scene.about] : remarks.map(({ text }) => text);
+    const said = isMoving({ store }) ? [scene.about] : remarks.map(({ text }) => text);
     hold(`${scene.title} ${scene.width} ${said.join()}`);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;

@@ -4,9 +4,8 @@ import { least, max, maxIndex } from "d3-array";
 import { formatAlike } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
-import type { Given } from "../../scene/drawing.ts";
+import { type Given, isMoving } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
-import { isUnderWay } from "../../wire/standing.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
@@ -224,10 +223,6 @@ function chosenUnits(
   }
   return order.slice(0, room).sort((a, b) => a - b);
 }
-
-/** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
-export const isMoving = ({ store, film }: Given): boolean =>
-  Boolean(film) || isUnderWay(store.standing()) || store.cursor() >= 0;
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();

@@ -7,7 +7,7 @@ import { largestDifference } from "../../phi/interpolate.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
-import type { Drawing, Given } from "../../scene/drawing.ts";
+import { type Drawing, type Given, isMoving } from "../../scene/drawing.ts";
 import { thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
 import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
@@ -22,7 +22,6 @@ import {
   diagramOf,
   type Focus,
   graphIn,
-  isMoving,
   type Leg,
   type Settings,
   settingsOf,
