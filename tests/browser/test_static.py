@@ -137,6 +137,15 @@ def check_live(page: Page, count: int) -> None:
     assert page.locator('.kw-note[data-tone="warn"], .kw-note[data-tone="error"]').count() == 0
 
 
+def check_still(page: Page) -> None:
+    """Look that no view changes its height by itself."""
+    heights = "[...document.querySelectorAll('.kw-view')].map((view) => view.offsetHeight)"
+    before = page.evaluate(heights)
+    for _ in range(20):
+        page.wait_for_timeout(30)
+        assert page.evaluate(heights) == before
+
+
 def check_linked(page: Page) -> None:
     """Choose a function in the grid: the inspector of the same stream shows it."""
     inspector = page.locator(".kw-spline-inspector canvas").first
@@ -156,6 +165,7 @@ def test_nbconvert_shows_live_views_where_there_is_a_network(
     path = converted(notebook_of(views, state=True), tmp_path / "page.html")
     page = open_page(path, online=True)
     check_live(page, len(views))
+    check_still(page)
     page.screenshot(path=artifacts / "page.png", full_page=True)
     check_linked(page)
 

@@ -19,11 +19,20 @@ const waiting = new WeakSet<Store>();
 export function scrollingPanel(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
+  let inner = element;
   for (let node = element.parentElement; node && node !== body; node = node.parentElement) {
     const style = defaultView?.getComputedStyle(node);
-    if (node !== documentElement && /auto|scroll/.test(style?.overflowY ?? "")) outermost = node;
+    const scrolls = node !== documentElement && /auto|scroll/.test(style?.overflowY ?? "");
+    if (scrolls && !growsWith(node, inner)) outermost = node;
+    inner = node;
   }
   return outermost;
+}
+
+/** Whether a box that could scroll is just as high as what is in it, as the outputs of a saved page are: it shows all of whatever height. */
+function growsWith(box: Element, inner: Element): boolean {
+  const [end, last] = [box, inner].map((each) => each.getBoundingClientRect().bottom);
+  return box.scrollHeight === box.clientHeight && Math.abs(end - last) < 1;
 }
 
 /** Pixels from top to bottom in which an element is seen at once; undefined in a frame that grows with what is in it. */
