@@ -644,6 +644,16 @@ it("has room to draw in a narrow page, whatever the number of examples", () => {
   for (const { x, width } of tiles) expect(x + width).toBeLessThanOrEqual(360);
 });
 
+it.each([340, 900])("has names of layers that do not touch each other in %i pixels", (width) => {
+  const scene = page({}, width)(run([6, 8, 8, 8, 8, 4]));
+  const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+  const texts = scene.sheets.flatMap((sheet) => textsIn(sheet.marks(view)));
+  const heads = texts.filter(({ text }) => /^(KAN layer · )?l\d$/.test(text));
+  expect(heads.length).toBe(5);
+  // Bold words are wider: so close they would run together.
+  for (const { weight } of heads) expect(weight).toBe(width < 500 ? 400 : 600);
+});
+
 it.each([546, 1268])("draws what ten outputs read in an image legibly in %i pixels", (width) => {
   const { layers, structure } = network([784, 10]);
   const probe = { shape: [1, 1, 28, 28], inputs: new Float32Array(784).fill(0.5), labels: null };

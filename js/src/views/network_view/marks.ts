@@ -207,7 +207,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle", size }));
     };
     // All are called alike.
-    add([isBrief ? column.name : title], over + 12, 600, colours.ink);
+    add([isBrief ? column.name : title], over + 12, size < WORDS ? 400 : 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // Functions that are low have no numbers along x.

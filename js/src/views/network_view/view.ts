@@ -29,8 +29,6 @@ const PATIENCE = 3000;
 const ALONE = 500;
 /** A notch of a wheel turns by no more than this, and makes the picture a sixth larger. */
 const NOTCH = 30;
-/** Pixels of a drawing at most. */
-const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
 const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
@@ -95,8 +93,13 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
+<<<<<<< HEAD
       const shown = stage.show(given, MOST, draw);
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
+=======
+      const shown = stage.show(given, draw);
+      header.show(draw.window.scale > 1.01);
+>>>>>>> main
       if (typeof shown === "string") return shown;
       scene = shown;
       ask.comesLater(shown.diagram.late);
