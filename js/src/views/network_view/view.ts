@@ -93,13 +93,8 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-<<<<<<< HEAD
-      const shown = stage.show(given, MOST, draw);
-      header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
-=======
       const shown = stage.show(given, draw);
-      header.show(draw.window.scale > 1.01);
->>>>>>> main
+      header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
       ask.comesLater(shown.diagram.late);
