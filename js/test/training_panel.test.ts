@@ -611,10 +611,10 @@ describe("what is shown", () => {
     expect(remarks().join(" ")).not.toContain("drawing");
     model.update({ status: { ...RUNNING, share: 0.13 } });
     await drawn();
-    expect(remarks()).toContain("drawing takes 13 % of the time");
+    expect(remarks()).toContain("drawing 13 % of the time");
     model.update({ status: { ...RUNNING, state: "finished", remaining: "", share: 0.13 } });
     await drawn();
-    expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing took 13 % of the time"]);
+    expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing 13 % of the time"]);
   });
 
   it("say that it waits between batches, where it was asked to", async () => {

@@ -3,7 +3,7 @@
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
-import { atEnd, element } from "../../shell/element.ts";
+import { atEnd, element, putStyle } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
@@ -94,7 +94,7 @@ function build(shell: Shell): Parts {
     draw(given) {
       const pointed = stage.pointed();
       const shown = stage.show(given, draw);
-      header.show(draw.window.scale > 1.01);
+      header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
       ask.comesLater(shown.diagram.late);
@@ -138,10 +138,12 @@ function createHeader(
   whole.classList.add("kw-whole");
   plot.append(clear, whole);
 
-  function show(zoomed: boolean) {
-    const { example, paths } = settingsOf(get);
-    back.hidden = on.hidden = paths.length === 0;
-    clear.hidden = example >= 0;
+  function show(zoomed: boolean, scene: NetworkScene | null) {
+    const { pad, diagram } = scene ?? {};
+    back.hidden = on.hidden = settingsOf(get).paths.length === 0;
+    clear.hidden = !pad || diagram?.flow?.blank === true;
+    // Below what it clears, where no link runs.
+    if (pad) putStyle(clear, { left: `${pad.x}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
     root.hidden = on.hidden;
   }

@@ -7,7 +7,7 @@ import { element, listen, putAttributes, putWords } from "../../shell/element.ts
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import { ENDED, hintText, type Standing, type SteeringCommand } from "../../wire/standing.ts";
-import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
+import { drawing, type PanelScene, shareDone } from "./scene.ts";
 import { type RunStatus, statusIn } from "./status.ts";
 import css from "./style.css";
 
@@ -234,12 +234,10 @@ function build(shell: Shell): Parts {
   header.append(controls.element, bar.element);
 
   /** Says how far it is, and in which state when that changes, to those who listen. */
-  function tell({ status, standing: { words: state }, width }: PanelScene) {
+  function tell({ status, standing: { words: state } }: PanelScene) {
     const share = shareDone(status);
     progress.hidden = share === null;
     if (share !== null) {
-      const { x, y, width: length, height } = barBox(width);
-      progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
     if (lastState && state !== lastState) shell.speak(state);
