@@ -43,7 +43,7 @@ describe("a stream without a kernel", () => {
     await vi.waitFor(() => expect(store.alone()).toBe(true));
     expect(offersObserving(store, "conv1")).toBe(false);
     expect(howToObserve(store, "conv1")).not.toMatch(/Press|Call|live\./);
-    expect(phiInputsText(null as never, null, store.alone())).not.toContain("live.");
+    expect(phiInputsText({ layer: {} } as never, null, store.alone())).not.toContain("live.");
     set(true);
     expect(offersObserving(store, "conv1")).toBe(true);
     expect(howToObserve(store, "conv1")).toContain("Press “observe a batch”");

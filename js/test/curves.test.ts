@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { evaluate, evaluateAll, firstShown, type Plan, samplePlan } from "../src/phi/curves.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
 import type { Frame, LayerLayout } from "../src/wire/types.ts";
-import { basis, frameOf, KNOTS, layer, randoms, table } from "./samples.ts";
+import { bandFor, basis, frameOf, KNOTS, layer, randoms, table } from "./samples.ts";
 
 /** Σ_b C_b β_b(x), straight from the formula. */
 function reference(frame: Frame, { offset, nb }: LayerLayout, f: number, x: number): number {
@@ -251,6 +251,16 @@ describe("the function that views begin with", () => {
     const [start, later] = framesOf([0.1, 0.3, 0.2], [2, 0.3, 0.2]);
     expect(asked(start)).toEqual({ f: 1, why: "the largest at step 0", at: 0 });
     expect(asked(start, later).f).toBe(1);
+  });
+
+  it("is the one in which the networks of an ensemble differ most", () => {
+    const [start] = framesOf([0.1, 0.9, 0.2]);
+    const [own] = start.layout.layers;
+    const band = bandFor(own, 3, [3, 3, 3]);
+    band.high[2 * band.points + 1] += 1;
+    own.band = band;
+    const why = "in which the networks differ most";
+    expect(asked(start)).toEqual({ f: 2, why, at: 0 });
   });
 
   it("is the one that has changed most where a training is seen first when it is under way", () => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { bringIntoSight } from "../src/shell/in_sight.ts";
+import { bringIntoSight, drawingInSight } from "../src/shell/in_sight.ts";
 import type { Store } from "../src/wire/types.ts";
 import { said } from "./said.ts";
 
@@ -48,4 +48,27 @@ it("brings a view into sight once in a run, also where models are trained in tur
   panel.scrollTop = 0;
   probe = {};
   expect(goThrough("idle")).toBe(250);
+});
+
+it("leaves a drawing as high as it is where what is read below it takes more lines", () => {
+  const view = document.body.appendChild(document.createElement("div"));
+  const drawing = view.appendChild(document.createElement("div"));
+  const read = view.appendChild(document.createElement("div"));
+  read.className = "kw-readout-row";
+  const sizes = { read: 42, drawing: 400, header: 100 };
+  const isHigh = (of: Element, high: () => number, name = "offsetHeight") =>
+    Object.defineProperty(of, name, { get: high });
+  isHigh(drawing, () => sizes.drawing);
+  isHigh(read, () => sizes.read);
+  isHigh(view, () => sizes.header + sizes.drawing + sizes.read, "scrollHeight");
+  const sight = drawingInSight(view, drawing);
+  const height = () => {
+    sight.changed(true);
+    return sight.height() ?? 0;
+  };
+  const before = height();
+  sizes.read = 76;
+  expect(height()).toBe(before);
+  sizes.header = 130;
+  expect(height()).toBe(before - 30);
 });

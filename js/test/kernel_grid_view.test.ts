@@ -292,6 +292,11 @@ describe("time", () => {
     await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
     expect(one(".kw-status-text").textContent).toBe("back at step 10");
+    // At the start itself both are one, and have one entry.
+    store.setCursor(20);
+    await painted();
+    const same = root.kwView.words().filter((text) => text === "step 20");
+    expect(same).toEqual(["step 20", "step 20"]); // over the drawing, and in the key
   });
 
   it("stands still for a view that looks back while frames come in", async () => {

@@ -1,5 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { firstShown } from "../src/phi/curves.ts";
+import { layerNamed, selectionOf } from "../src/phi/entries.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
@@ -327,12 +329,18 @@ describe("the response", () => {
     expect(pointedPixelOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
   });
 
-  it("shows the patch of the pixel that is farthest from zero, and tells nobody, until one is kept", async () => {
-    const { store, observe } = makeStream();
+  it("shows the pixel farthest from zero, of the kernel that views beside it show, and tells nobody, until one is kept", async () => {
+    const { run, store, model, observe } = makeStream();
+    const moved = run.frame(10);
+    moved.setFloat32(4 * 9 * (9 * 3 + 2), 9, true); // of kernel 3
+    model.receive({ kind: "frame", layout: 1, step: 10, data: moved });
     observe();
     const { one, press, view } = showing(store, { mode: "response" });
     await painted();
-    const { data, width } = view.response(0) as { data: number[]; width: number };
+    const layer = layerNamed(store.current(), "conv1") as LayerLayout;
+    const { out } = selectionOf(layer, firstShown(store, layer).f);
+    expect(out).toBe(3);
+    const { data, width } = view.response(out) as { data: number[]; width: number };
     const sizes = data.map(Math.abs);
     const most = sizes.indexOf(Math.max(...sizes));
     const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";

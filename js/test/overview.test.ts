@@ -16,6 +16,8 @@ interface Asked {
   observed?: Partial<Observed> | null;
   selection?: Selection | null;
   pointed?: Given["pointed"];
+  /** Pixels that are seen of it at once. */
+  seen?: number;
 }
 
 function sceneOf(
@@ -26,6 +28,7 @@ function sceneOf(
     observed = null,
     selection = null,
     pointed = NOT_POINTED,
+    seen,
   }: Asked = {},
 ): GridScene {
   const store = {
@@ -48,6 +51,7 @@ function sceneOf(
     theme: themeOf("light"),
     ratio: 1,
     pointed,
+    seen,
   });
   if (typeof scene === "string") throw new Error(scene);
   return scene;
@@ -323,6 +327,15 @@ describe("a small layer of curves", () => {
     expect(sceneOf(few, { width: 1186, traits: { linked: ["id"] } }).plot).toBeNull();
   });
 
+  it("of a flattened image has one large below the pictures of a phone, whatever height is left", () => {
+    const flat = frameOf([layer({ kind: "linear", shape: [10, 784, 1, 1] })]);
+    const fold: [number, number, number] = [1, 28, 28];
+    const asked = { width: 348, traits: { mode: "overview" }, observed: { fold } };
+    const [tall, low] = [446, 416].map((seen) => sceneOf(flat, { ...asked, seen }));
+    expect(tall.plot).not.toBeNull();
+    expect(low.picture.arrangement).toEqual(tall.picture.arrangement);
+  });
+
   it("of many functions shows whole outputs and says which, with the plot in sight as it scrolls", () => {
     const large = frameOf([layer({ kind: "conv", shape: [16, 8, 3, 3] })]);
     for (const width of [440, 1186]) {
@@ -341,7 +354,9 @@ describe("a small layer of curves", () => {
       }
       expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–3 of 16", "▼ 12 more"]));
       const next = pages?.turned("down", view(0)) ?? 0;
-      expect(textsIn(next)).toEqual(expect.arrayContaining(["outputs 4–7 of 16", "▼ 8 more"]));
+      expect(textsIn(next)).toEqual(
+        expect.arrayContaining(["▲ 4 more", "outputs 4–7 of 16", "▼ 8 more"]),
+      );
       expect(pages?.turned("up", view(next))).toBe(0);
       const { y, height } = scene.sites.box(String(4 * 72)) as Required<DOMRect>;
       expect(y).toBeGreaterThanOrEqual(next);

@@ -77,8 +77,10 @@ it("a scale of curves leaves out a tenth of them where those would press the oth
   expect(sizeOf(even)).toBe(1);
   const few = even.map((size, k) => (k < 92 ? size : 3 * size));
   expect(sizeOf(few)).toBeCloseTo(0.91);
-  // None is cut where one and a half times the scale holds all.
-  expect(sizeOf(even.map((size, k) => (k < 92 ? size : 1.45 * size)))).toBeCloseTo(1.45);
+  const far = (by: number) => sizeOf(even.map((size, k) => (k < 92 ? size : by * size)));
+  expect(far(1.3)).toBeCloseTo(0.91);
+  // None is cut where one and a quarter times the scale holds all.
+  expect(far(1.24)).toBeCloseTo(1.24);
   // More of them are not left out, nor one of a few.
   expect(sizeOf(even.map((size, k) => (k < 80 ? size : 3 * size)))).toBe(3);
   expect(sizeOf([1, 1, 1, 50])).toBe(50);

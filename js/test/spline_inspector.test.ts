@@ -49,7 +49,7 @@ import {
   rangeText,
 } from "../src/views/spline_inspector/words.ts";
 import type { LayerLayout, Observed } from "../src/wire/types.ts";
-import { frameOf, layer, table } from "./samples.ts";
+import { bandFor, frameOf, layer, table } from "./samples.ts";
 
 const KNOTS = Array.from({ length: 12 }, (_, k) => -2.2 + 0.4 * k);
 const spline = (changes: Partial<LayerLayout> = {}) =>
@@ -358,7 +358,7 @@ describe("the plane", () => {
     expect(course(2, 1.99, 2, 0, -1)).toBe("φ falls from 2 to −1");
     expect(course(0, -1, 0.5, 2)).toBe("φ falls from 0 to −1, then rises to 2");
     expect(course(-1, 1, 2, 1, 1.01, 0)).toBe("φ rises from −1 to 2, then falls to 0");
-    expect(course(0, 2, -1, 2)).toBe("φ turns 2 times, between −1 and 2");
+    expect(course(0, 2, -1, 2)).toBe("φ turns twice, between −1 and 2");
     expect(courseText([1, 1], [1, 1])).toBe("φ is 1 everywhere");
     expect(courseText(null, [0, 1])).toBe("φ is not finite");
     expect(rangeText(null)).toBe("φ is not finite");
@@ -550,6 +550,8 @@ describe("words and colours", () => {
     observed.outsideDomain.fill(0);
     expect(phiInputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
     expect(phiInputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
+    const band = bandFor(one.layer, 3, Array(one.layer.count).fill(3));
+    expect(phiInputsText({ ...one, layer: { ...one.layer, band } }, null)).toBe("");
   });
 
   it("have an order that grey print keeps, on light and on dark", () => {

@@ -366,7 +366,7 @@ describe("the drawing", () => {
     store.select({ layer: "conv2", out: 0, in: 0, row: 0, column: 0 });
     await painted();
     expect(root.kwView.curve("pin0")?.y).toEqual(first);
-    expect(shown("pin:0")?.label).toBe("conv1 · 1,0 · 1,1");
+    expect(shown("pin:0")?.label).toBe("conv1 · kernel 1 · row 1, column 1");
     row("pin:0")?.click();
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
     await painted();

@@ -23,11 +23,10 @@ PARTS = ("phi", "band", "ghost", "base", "spline", "basis", "points", "knots", "
 class SplineInspector(ModelView):
     """One function φ and its terms, large: φ = base + Σ weight·basis function.
 
-    It shows the selected function of its stream, or the first of its layer, where its inputs
-    are: over what the last ``live.observe(batch)`` saw but for the outermost 0.5 % at either
-    end, or over the grid. All that is drawn is in the legend, and each entry there is a
-    switch. The mouse wheel zooms, dragging the background moves, a double click shows the
-    first view again; "all" shows every basis function as far as it reaches.
+    It shows the selected function, or the one of its layer that has changed most (of an ensemble
+    differs most), over what the last ``live.observe(batch)`` saw but for the outermost 0.5 % at
+    either end, or over the grid. Each entry of the legend is a switch. The mouse wheel zooms, a
+    drag moves, a double click shows the first view again; "all" shows all of the basis functions.
 
     Raises
     ------
@@ -105,11 +104,13 @@ class SplineInspector(ModelView):
         """Say in how many networks of an ensemble the function that is shown has which form."""
         if not self._is_joined or (networks := self._ensemble) is None:
             return
-        at = dict(self.selection or {"layer": self.layer, **dict.fromkeys(_INDEX, 0)})
-        width = self.live.feed.layout.layer(at["layer"]).shape[3]
-        place = at["out"], at["in"], at["row"] * width + at["column"]
+        shapes = {layer.name: layer.shape for layer in self.live.feed.layout.layers}
+        apart = np.ptp(networks.around(name := str(self.layer))[1:], axis=0).max(axis=-1)
+        first = map(int, np.unravel_index(apart.argmax(), shapes[name]))
+        at = dict(self.selection or {"layer": name, **dict(zip(_INDEX, first, strict=True))})
+        place = at["out"], at["in"], at["row"] * shapes[at["layer"]][3] + at["column"]
         [(form, count)] = networks.forms(at["layer"], *place).most_common(1)
-        words = f"{form.removesuffix(' fits')} fits in {count} of {len(networks)}"
+        words = f"{form.removesuffix(' fits')} fits in {count} of {len(networks)} networks"
         self.form = {**at, "words": words}
 
     def overlay(self, *fits: SymbolicFit) -> None:
@@ -149,12 +150,11 @@ class SplineInspector(ModelView):
                     f"fit={fit!r:.80}: expected a fit, such as symbolic(layer, "
                     "observed).at(index)[0]"
                 )
-        source = self.live
         overlays = list(map(_overlay_of, fits))
-        _check_functions("overlays", overlays, source.feed.layout)
+        _check_functions("overlays", overlays, self.live.feed.layout)
         self.overlays = [*self.overlays, *overlays]
         out, in_, row, column = fits[0].index
-        source.select(fits[0].layer, out, in_, row, column)
+        self.live.select(fits[0].layer, out, in_, row, column)
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         layout = self._stream.frames()[1].layout

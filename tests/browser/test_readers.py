@@ -324,7 +324,7 @@ def test_training_lets_no_screen_reader_talk_and_moves_nothing_for_who_wants_les
     for focused in (".kw-kernel-grid canvas", ".kw-spline-inspector canvas", ".kw-track"):
         page.locator(focused).first.focus()
         page.mouse.move(*grid.rect(3).at(0.5, 0.5))
-        grid.wait_step(grid.step() + 30)
+        grid.wait_step(grid.step() + 10)
         assert page.evaluate(MOVING, roots) == 0
     assert lab.is_running(2)
     assert page.evaluate("kwSaid") == []

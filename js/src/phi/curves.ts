@@ -174,7 +174,7 @@ interface First {
 
 const firsts = new WeakMap<LayerLayout, First>();
 
-/** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. */
+/** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
 export function firstShown(
   store: Pick<Store, "initial" | "latest">,
   { name, count }: LayerLayout,
@@ -184,6 +184,15 @@ export function firstShown(
   if (!start || !now || !layer) return { f: 0, why: "", at: 0 };
   const known = firsts.get(layer);
   if (known) return known;
+  const { band } = layer;
+  if (band) {
+    const apart = maxIndex(band.high, (value, k) => value - band.low[k]);
+    return {
+      f: Math.floor(apart / band.points),
+      why: "in which the networks differ most",
+      at: now.step,
+    };
+  }
   const hasMoved = now !== start && now.layout === start.layout;
   const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
   const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));

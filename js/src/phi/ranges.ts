@@ -55,7 +55,7 @@ export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Fr
 
 /** So many functions are cut where one reaches more than this many times as far as the scale of all others. */
 const CUT_SHARE = 0.1;
-const READABLE = 1.5;
+const READABLE = 1.25;
 
 /** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
 export function readableSize(sizes: Float32Array): number {

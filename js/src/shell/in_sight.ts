@@ -67,6 +67,7 @@ export function createSteadyHeight(): (next: number) => number {
 export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   const steady = createSteadyHeight();
   let isOld = true;
+  let least = Number.POSITIVE_INFINITY;
   let height: number | undefined;
   return {
     changed(isSo: boolean) {
@@ -76,7 +77,11 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
       if (!isOld) return height;
       isOld = false;
       const all = heightInSight(view);
-      height = all && all - steady(view.scrollHeight - drawing.offsetHeight);
+      // What is read below it may take more lines: nothing moves for them.
+      const read = view.querySelector<HTMLElement>(":scope > .kw-readout-row")?.offsetHeight ?? 0;
+      least = Math.min(least, read || least);
+      const more = read && read - least;
+      height = all && all - steady(view.scrollHeight - drawing.offsetHeight - more);
       return height;
     },
   };

@@ -8,7 +8,7 @@ export interface TipLine {
   label: string;
   value: string;
   /** Which colour the label's swatch has, if any. */
-  swatch?: "base" | "spline" | "ink" | "ghost";
+  swatch?: "base" | "spline" | "ink" | "ghost" | undefined;
 }
 
 interface BoxSize {

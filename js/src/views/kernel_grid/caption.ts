@@ -40,20 +40,15 @@ export function gridCaption(
     if (text) caption.push({ text, title });
   };
   const over = xTitle(picture);
+  const square = picture.unit > 1 ? "a kernel" : "one function φ";
+  const squares = `Each square is ${square}: blue falls, orange rises.`;
+  const text = overview ? squares : axesText(picture, room !== undefined);
+  caption.push({ text, tone: "ink", strong: true, title: overview ? PLACES : over });
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
-    const square = picture.unit > 1 ? "a kernel" : "one function φ";
-    const text = `Each square is ${square}: blue falls, orange rises.`;
-    caption.push({ text, tone: "ink", strong: true, title: PLACES });
     caption.push(keyed(sizesText(picture), "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(leadText(picture));
-  } else
-    caption.push({
-      text: axesText(picture, room !== undefined),
-      tone: "ink",
-      title: over,
-      strong: true,
-    });
+  }
   const isShared = togetherOf(get)?.isShared() && !isPlain(layer);
   if (isShared && settings.scale === "layer") say("one scale for the φ of all models");
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
@@ -97,8 +92,9 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme, isP
   if (initial && (mode === "curves" || mode === "overview")) {
     const now = store.cursor() < 0 ? "now" : `step ${formatCount(frame.step)}`;
     key.push(keyed(now, "line", colours.ink));
+    // At the start itself both are one.
     const then = `step ${formatCount(initial.frame.step)}`;
-    if (ghost) key.push(keyed(then, "dash", colours.ghost));
+    if (ghost && then !== now) key.push(keyed(then, "dash", colours.ghost));
   }
   const hasOthers = isPlot && othersOf(picture, 0).length > 0;
   const kin = picture.shape === layer.shape ? "kernel" : "map";

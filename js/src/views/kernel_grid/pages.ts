@@ -34,56 +34,53 @@ export function pagesOf(a: Arrangement, foot: number) {
     return [first, Math.max(first + 1, ends.filter((end) => end < y + height - foot + 2).length)];
   }
 
-  function wordsOf(first: number, next: number): [name: string, more: string] {
+  /** What is seen, and how many there are before and after it. */
+  function wordsOf(first: number, next: number): [name: string, before: string, after: string] {
     const isKernel = isScattered(a) || (a.flowing && a.kind === "conv");
     const noun = isKernel ? "kernel" : a.flowing || a.rowsCut ? "output" : "row";
     const spanOf = (what: string, from: number, to: number, of: number, base = 0) => {
       const [one, last] = [base + from, base + to - 1].map(formatCount);
       return `${what}${to - from > 1 ? `s ${one}–${last}` : ` ${one}`} of ${formatCount(of)}`;
     };
+    const more = (n: number) => (n > 0 ? `${formatCount(n)} more` : "");
     const [rows, count] = a.flowing ? [a.perBand, a.columns] : [1, ends.length];
     if (a.rowsCut && a.unit < a.bands) {
       const [from, to] = [stripAt(a, first), stripAt(a, next - 1)];
-      if (from.row < to.row) return [spanOf("output", from.row, to.row + 1, a.rows, corner), ""];
+      if (from.row < to.row)
+        return [spanOf("output", from.row, to.row + 1, a.rows, corner), "", ""];
       const end = Math.min(a.columns, to.column + a.perBand);
       const part = spanOf(a.column ?? "input", from.column, end, a.columns);
-      return [`output ${corner + from.row}: ${part}`, ""];
+      return [`output ${corner + from.row}: ${part}`, "", ""];
     }
     const last = Math.min(count, next * rows);
     const name = spanOf(noun, first * rows, last, count, isScattered(a) ? 1 : corner);
-    return [name, last < count ? `${formatCount(count - last)} more` : ""];
+    return [name, more(first * rows), more(count - last)];
   }
 
   function lineIn(view: Rect) {
     const [first, next] = rowsIn(view);
-    const [name, more] = wordsOf(first, next);
+    const [name, before, after] = wordsOf(first, next);
     const y = view.y + view.height - foot;
-    const up = { x: PAD, y: y + 3, width: BUTTON, height: PAGES - 6 };
-    const x = up.x + BUTTON + 16 + widthOf(name, SIZE, 600);
-    return {
-      y,
-      name,
-      more,
-      first,
-      next,
-      up,
-      down: { ...up, x, width: BUTTON + widthOf(more, SIZE) },
-    };
+    const width = BUTTON + widthOf(before, SIZE);
+    const up = { x: PAD, y: y + 3, width, height: PAGES - 6 };
+    const x = up.x + width + 16 + widthOf(name, SIZE, 600);
+    const down = { ...up, x, width: BUTTON + widthOf(after, SIZE) };
+    return { y, name, before, after, first, next, up, down };
   }
 
   return {
     foot,
     height: ends[ends.length - 1] + foot,
     marks(view: Rect, { surface, ink, line, zero }: Colours): Mark[] {
-      const { y, name, more, up, down, first, next } = lineIn(view);
+      const { y, name, before, after, up, down, first, next } = lineIn(view);
       const how = { size: SIZE };
       return [
         rect({ x: view.x, y, width: view.width, height: foot }, { fill: surface }),
         outline(up, line),
-        inMiddle(up, "▲", first > 0 ? ink : zero, how),
-        words(up.x + BUTTON + 8, y + 17, name, ink, { ...how, weight: 600 }),
+        inMiddle(up, `▲ ${before}`.trim(), first > 0 ? ink : zero, how),
+        words(up.x + up.width + 8, y + 17, name, ink, { ...how, weight: 600 }),
         outline(down, line),
-        inMiddle(down, `▼ ${more}`.trim(), next < ends.length ? ink : zero, how),
+        inMiddle(down, `▼ ${after}`.trim(), next < ends.length ? ink : zero, how),
       ];
     },
     /** Of a place under the cells its button; null where cells are seen. */

@@ -306,7 +306,7 @@ const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
 export const PLOT_HEAD = 56;
 export const PLOT = PLOT_HEAD + 132;
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
-const LEAST_CELL = 3;
+const LEAST_CELL = 2;
 
 /** Where the cells lie; where those of single functions would be too small, each is a kernel. */
 function arranged(

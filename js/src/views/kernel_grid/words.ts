@@ -43,6 +43,12 @@ export function hoverLines(picture: Picture, f: number, x: number): TipLine[] {
   return value ? [...lines, { label: picture.shade?.name ?? "", value }] : lines;
 }
 
+const numbered = (label: string, value: number, swatch?: TipLine["swatch"]): TipLine => ({
+  label,
+  value: formatNumber(value),
+  swatch,
+});
+
 function linesAt(picture: Picture, f: number, x: number): TipLine[] {
   const { frame, layer, settings, initial } = picture;
   const v = layer.variable;
@@ -51,33 +57,24 @@ function linesAt(picture: Picture, f: number, x: number): TipLine[] {
     const [low, high] = basisOf(layer, f).domain;
     const [atLow, atHigh] = [low, high].map((end) => phiAt(layer, f, frame, end).phi);
     return [
-      { label: `φ(${formatNumber(low)})`, value: formatNumber(atLow) },
-      { label: `φ(${formatNumber(high)})`, value: formatNumber(atHigh) },
-      { label: "difference", value: formatNumber(atHigh - atLow) },
+      numbered(`φ(${formatNumber(low)})`, atLow),
+      numbered(`φ(${formatNumber(high)})`, atHigh),
+      numbered("difference", atHigh - atLow),
     ];
   }
-  if (settings.mode === "overview") {
-    return [{ label: "largest |φ|", value: formatNumber(functionReach(picture, f)) }];
-  }
+  if (settings.mode === "overview") return [numbered("largest |φ|", functionReach(picture, f))];
   const now = phiAt(layer, f, frame, x);
   if (settings.mode === "change" && initial) {
     const before = phiAt(initial.layer, f, initial.frame, x).phi;
     return [
-      { label: v, value: formatNumber(x) },
-      { label: "change", value: formatNumber(now.phi - before) },
-      { label: "φ now", value: formatNumber(now.phi), swatch: "ink" },
-      {
-        label: `φ at step ${formatCount(initial.frame.step)}`,
-        value: formatNumber(before),
-        swatch: "ghost",
-      },
+      numbered(v, x),
+      numbered("change", now.phi - before),
+      numbered("φ now", now.phi, "ink"),
+      numbered(`φ at step ${formatCount(initial.frame.step)}`, before, "ghost"),
     ];
   }
-  const lines: TipLine[] = [
-    { label: v, value: formatNumber(x) },
-    { label: `φ(${v})`, value: formatNumber(now.phi), swatch: "ink" },
-    ...bandLines(layer, f, x),
-  ];
+  const [at, value] = [numbered(v, x), numbered(`φ(${v})`, now.phi, "ink")];
+  const lines: TipLine[] = [at, value, ...bandLines(layer, f, x)];
   if (!layer.isBase.some((is) => is)) return lines;
   const whole = Math.abs(now.base) + Math.abs(now.spline);
   const share = (part: number) =>

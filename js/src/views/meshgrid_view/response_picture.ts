@@ -1,6 +1,8 @@
 /** Which image a layer is shown, what it makes of it, the patch that is looked at, and where all of it lies. */
 
 import { maxIndex, range, sum } from "d3-array";
+import { firstShown } from "../../phi/curves.ts";
+import { selectionOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
@@ -180,19 +182,22 @@ function placeFor(
 /** Everything that the pictures of a response are made from. */
 export function responseOf(
   given: Given,
-  shown: MeshGiven,
+  drawn: MeshGiven,
   { source, image, pinned }: { source: Source; image: Images; pinned: OutputPixel | null },
   keep: Keep,
 ) {
-  const { frame, layer } = shown;
+  const { frame, layer } = drawn;
   const swept = keep("swept", [layer, source], () => sweep(layer, image));
-  const { single, ...maps } = mapsFor(shown, swept, keep);
+  const { single, ...maps } = mapsFor(drawn, swept, keep);
   const now = given.store.selection();
   const selection = now?.layer === layer.name ? now : null;
-  const like = single >= 0 ? single : outputOf(swept, selection);
+  // Where nothing is selected, that of the function which the views beside it show.
+  const shown =
+    selection ?? selectionOf({ ...layer, window: null }, firstShown(given.store, layer).f);
+  const like = single >= 0 ? single : outputOf(swept, shown);
   const { place, by } = placeFor(given, { swept, grids: maps.grids, like, pinned }, keep);
   const kernels = sourcesOf(swept, place.output);
-  const kernel = kernels.find((one) => one.in === selection?.in) ?? kernels[0];
+  const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);
   const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
   return { source, image, swept, ...maps, selection, place, by, kernel, patch };

@@ -59,7 +59,18 @@ const OPTIONS: readonly Option<State>[] = [
     label: "Which part of x is shown",
     title: "",
     as: "segments",
-    options: ({ seen }) => rangesOf(seen),
+    options: ({ seen }) => [
+      {
+        value: "fit",
+        label: seen ? "inputs" : "grid",
+        title: `Show x ${seen ? "where the inputs are" : "from end to end of the grid"}, and y as it fits (key: 0, or double-click)`,
+      },
+      {
+        value: "all",
+        label: "all",
+        title: "Show every basis function from end to end, also where there are no inputs",
+      },
+    ],
     value: ({ range }) => range,
   },
 ];
@@ -137,17 +148,6 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
       if (store) show(stateOf(store, placeIn(store, shell.get), settings, movement));
     },
   };
-}
-
-/** What of x can be shown at once. */
-function rangesOf(seen: boolean) {
-  const where = seen ? "where the inputs are" : "from end to end of the grid";
-  const title = `Show x ${where}, and y as it fits (key: 0, or double-click)`;
-  const every = "Show every basis function from end to end, also where there are no inputs";
-  return [
-    { value: "fit", label: seen ? "inputs" : "grid", title },
-    { value: "all", label: "all", title: every },
-  ];
 }
 
 function createFields(document: Document, choose: () => void, signal: AbortSignal) {

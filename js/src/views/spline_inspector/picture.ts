@@ -137,8 +137,9 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
     order: splineOrder(phi),
     domain,
     knots: show.has("knots") ? knots : [],
-    /** null: nothing observed; undefined: no strip. */
-    density: show.has("density") ? densityOf(phi, observed) : undefined,
+    /** null: nothing observed; undefined: no strip, as of networks of which no inputs are known. */
+    density:
+      show.has("density") && (observed || !phi.layer.band) ? densityOf(phi, observed) : undefined,
     colourOf,
     ghost,
     /** The step that it is of, or would be: where the step shown is that one, nothing is drawn of it. */

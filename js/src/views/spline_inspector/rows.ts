@@ -1,14 +1,12 @@
 /** The rows of the legend: what is drawn, each a switch, with weight and value where it is read. */
 
-import { placeText } from "../../phi/entries.ts";
+import { layerTitle, placeText } from "../../phi/entries.ts";
 import { formatAlike, formatCount, formatNumber } from "../../phi/format.ts";
 import { bandOver } from "../../phi/interpolate.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { samePlace } from "../../wire/protocol.ts";
 import type { PlotPicture } from "./picture.ts";
 import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
-import { pinText } from "./words.ts";
 
 type Look = "line" | "ramp" | "dashes" | "point" | "knot" | "bars";
 
@@ -60,8 +58,7 @@ export function legendRows(
   });
   const { band } = phi.layer;
   const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
-  const said = samePlace(picture.at, settings.form) ? `; ${settings.form.words}` : "";
-  const label = `${band?.count} networks: median and range${said}`;
+  const label = `${band?.count} networks: median and range`;
   const look = { colours: [colours.median], wraps: true, value: printed(read?.median.y[0]) };
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
@@ -93,8 +90,9 @@ export function legendRows(
       colours: [colours.density],
     }),
   );
-  // What networks of an ensemble were before they were trained is not told.
-  return rows.filter(({ key }) => !band || key !== "ghost");
+  // What networks of an ensemble were before they were trained is not told, nor which inputs they saw.
+  const isTold = (key: string, on: boolean) => key !== "density" || !on || picture.density;
+  return rows.filter(({ key, on }) => !band || (key !== "ghost" && isTold(key, on)));
 }
 
 /** Labels of the terms that are no base, from the first to the last. */
@@ -185,19 +183,20 @@ function overlayRows({ overlays }: PlotPicture, reading: PhiReading | null): Key
 
 function pinRows({ pins }: PlotPicture, reading: PhiReading | null): KeyRow[] {
   return pins.map(({ at, phi, colour }, k) => {
-    const label = phi ? pinText(phi.layer, at) : `${at.layer} · gone`;
+    const label = phi
+      ? `${layerTitle(phi.layer)} · ${placeText(phi.layer, at)}`
+      : `${at.layer} · gone`;
     return {
       ...PLAIN,
       key: `pin:${k}`,
       label,
-      title: phi
-        ? `kept: ${at.layer}, ${placeText(phi.layer, at)}; click to show it with its terms`
-        : `kept: ${label}`,
+      title: `kept: ${label}${phi ? "; click to show it with its terms" : ""}`,
       colours: [colour],
       look: "line",
       on: true,
       value: printed(phi && reading ? readPhi(phi, reading.x)?.phi : null),
       removable: true,
+      wraps: true,
     };
   });
 }

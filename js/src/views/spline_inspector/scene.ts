@@ -1,14 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { firstShown } from "../../phi/curves.ts";
-import {
-  functionOf,
-  layerNamed,
-  layerTitle,
-  noteOf,
-  placeText,
-  selectionOf,
-} from "../../phi/entries.ts";
+import { layerNamed, layerTitle, noteOf, placeText, selectionOf } from "../../phi/entries.ts";
 import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -92,9 +85,7 @@ export function placeIn(store: Store, get: Given["get"]): Selection | null {
   const chosen = store.selection();
   if (chosen && phiOf(frame, chosen)) return chosen;
   const layer = layerNamed(frame, get("layer"));
-  // Of several networks the one whose forms Python has counted.
-  const counted = layer ? functionOf(layer, get("form") as Selection | null) : -1;
-  return layer && selectionOf(layer, counted < 0 ? firstShown(store, layer).f : counted);
+  return layer && selectionOf(layer, firstShown(store, layer).f);
 }
 
 /** Functions whose planes are looked at alike. */
@@ -175,9 +166,8 @@ function layout(
   { width, get, room }: Given,
   rows: readonly KeyRow[],
   y: Ends,
-  { show }: Settings,
+  strip: boolean,
 ): { places: Places; legend: Legend; height: number } {
-  const strip = show.has("density");
   const side = legendWidth(width);
   const isSmall = room !== undefined && (room < HOST.low || width < HOST.narrow);
   const isWhole = width < WIDTH_BESIDE || isSmall;
@@ -217,8 +207,9 @@ function sceneOf(
   const { colours } = theme;
   const { phi, at, frame } = picture;
   const { layer } = phi;
+  const strip = picture.density !== undefined;
   // Where the rows lie does not depend on what is read.
-  const arranged = layout(given, legendRows(picture, settings, null, colours), y, settings);
+  const arranged = layout(given, legendRows(picture, settings, null, colours), y, strip);
   const keyed = arranged.legend.columns.length > 0;
   const { places, height } = arranged;
   const reading = readingOf(picture, places, given, touch);
@@ -271,7 +262,7 @@ function sceneOf(
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...captionOf(picture, given), ...(keyed ? [] : keyOf(rows))],
+    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows))],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -311,7 +302,7 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
+function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Given): Remark[] {
   const { at, phi, range, x, frame, curves } = picture;
   const { layer } = phi;
   const course = curves.find(({ name }) => name === "phi");
@@ -322,6 +313,7 @@ function captionOf(picture: PlotPicture, { store, room }: Given): Remark[] {
     { text: courseText(range, course?.y ?? []), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
+    { text: samePlace(at, form) ? form.words : "" },
     { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },
     { text: noteOf(layer, store.observed(layer.name)) },
   ];

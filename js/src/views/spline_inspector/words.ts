@@ -3,7 +3,7 @@
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
 import { formatCount, formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, seenThen } from "../../phi/inputs.ts";
-import type { LayerLayout, Observed, Selection, Store } from "../../wire/types.ts";
+import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
 import type { PlotPicture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
 import type { Phi } from "./terms.ts";
@@ -28,13 +28,6 @@ export function footText(
 /** The least turn that is spoken of, as a share of φ's range. */
 const LEAST_TURN = 0.02;
 
-/** A function among those of all layers: "conv1 · 0,0 · 1,2". */
-export function pinText(layer: Pick<LayerLayout, "kind" | "name" | "type">, at: Selection): string {
-  const entry = layer.kind === "conv" ? ` · ${at.row},${at.column}` : "";
-  if (layer.kind === "elementwise") return `${layer.name || layer.type} · group ${at.in}`;
-  return `${layer.name || layer.type} · ${at.out},${at.in}${entry}`;
-}
-
 export function rangeText(range: Ends | null): string {
   return range
     ? `φ from ${formatNumber(range[0])} to ${formatNumber(range[1])}`
@@ -51,7 +44,8 @@ export function courseText(range: Ends | null, values: ArrayLike<number>): strin
   const [first, second, end] = rises ? ["rises", "falls", high] : ["falls", "rises", low];
   if (turns === 0) return `φ ${first} from ${a} to ${b}`;
   if (turns === 1) return `φ ${first} from ${a} to ${end}, then ${second} to ${b}`;
-  return `φ turns ${turns} times, between ${low} and ${high}`;
+  const often = turns === 2 ? "twice" : `${turns} times`;
+  return `φ turns ${often}, between ${low} and ${high}`;
 }
 
 /** How often values turn by more than `least`, and whether they rise at first. */
@@ -95,6 +89,8 @@ export function formula({
 
 /** What was observed of the inputs of a function. */
 export function phiInputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
+  // Whoever has an ensemble has no `live`.
+  if (!observed && phi.layer.band) return "";
   if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
