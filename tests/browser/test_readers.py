@@ -260,7 +260,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     response.locator("canvas").focus()
     page.keyboard.press("ArrowRight")
     spoken = response.locator(".kw-spoken")
-    read = r"output 0 · row 13, column 13 · response \S+"
+    read = r"map 0 · row 13, column 13 · response \S+"
     lab.until(lambda: re.match(read, spoken.text_content() or ""), "the pixel")
     # To the last pixel of the map's row, and over the edges of the maps beside it.
     for _ in range(200):

@@ -1454,13 +1454,11 @@ var scientific = format(".2~e");
 function functionOf(layer, selection) {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const { row, column } = selection;
+  const [o, i] = [selection.out - (layer.window?.out ?? 0), selection.in - (layer.window?.in ?? 0)];
   const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
   if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i) * kh + row) * kw + column;
-}
-function localOf({ window }, at2) {
-  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
 }
 
 // src/phi/curves.ts
