@@ -231,9 +231,27 @@ describe("relevance", () => {
   });
 });
 
+/** KANCNN: three convolutions with kernels of their own, of 8, 16 and 16 maps. */
+function deeper(): Graph {
+  const layers = [
+    layer({ name: "a", shape: [8, 1, 3, 3], conv: CONV }),
+    layer({ name: "b", shape: [16, 8, 3, 3], conv: CONV }),
+    layer({ name: "c", shape: [16, 16, 3, 3], conv: CONV }),
+    dense("d", 10, 144),
+  ];
+  const stations = [
+    station("input", "input", [], [1, 28, 28]),
+    station("kan", "a", [0], [8, 28, 28]),
+    station("kan", "b", [1], [16, 14, 14]),
+    station("kan", "c", [2], [16, 7, 7]),
+    station("reshape", "flatten", [3], [144]),
+    station("kan", "d", [4], [10]),
+  ];
+  return graphOf(structure(stations), { version: 1, layers });
+}
+
 describe("the layout", () => {
-  function placed(width: number, height: number, scale = 1) {
-    const graph = article();
+  function placed(width: number, height: number, scale = 1, graph = article()) {
     const shown = graph.columns.map((column) => {
       const bundles = column.bundles;
       const units = Array.from({ length: column.units }, (_, unit) => unit);
@@ -299,6 +317,15 @@ describe("the layout", () => {
         right = around.x + around.width + bars;
         expect(right).toBeLessThanOrEqual(width);
       }
+    },
+  );
+
+  it.each([[600], [650], [712], [760], [806], [900]])(
+    "of more layers, low as in a dashboard, is within %i pixels",
+    (width) => {
+      const { columns, width: whole } = placed(width, 216, 1, deeper());
+      expect(whole).toBe(width);
+      expect(columns).toHaveLength(5);
     },
   );
 
