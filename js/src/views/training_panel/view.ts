@@ -237,9 +237,7 @@ function build(shell: Shell): Parts {
   function tell({ status, standing: { words: state } }: PanelScene) {
     const share = shareDone(status);
     progress.hidden = share === null;
-    if (share !== null) {
-      progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-    }
+    progress.setAttribute("aria-valuenow", String(Math.round(100 * (share ?? 0))));
     if (lastState && state !== lastState) shell.speak(state);
     lastState = state;
   }
