@@ -56,7 +56,7 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
     layers: [],
     width: 800,
     inputs: { choices: ["images", "observed", "drawn"], input: "observed" },
-    outputs: 1,
+    choice: null,
     canObserve: false,
   });
   const headers = [grid.createHeader(document, nothing, signal), shown];

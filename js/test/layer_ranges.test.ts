@@ -569,6 +569,18 @@ describe("the view", () => {
     expect(root.kwView.scene()?.times.measure).toBe("update");
   });
 
+  it("is as high as its rows on a saved page, where nothing would say that it scrolls", async () => {
+    const many = traitsOf(["a", "b", "c", "d", "e", "f"]);
+    for (const state of ["idle", "saved"]) {
+      const { root } = await show(many, state);
+      const part = root.querySelector(".kw-viewport") as HTMLElement;
+      const height = root.kwView.scene()?.height ?? 0;
+      expect(height).toBeGreaterThan(300);
+      expect(part.style.height).toBe(`${state === "saved" ? height : 300}px`);
+      expect(part.hasAttribute("data-scrolls")).toBe(state !== "saved");
+    }
+  });
+
   it("has a title and a name for its control", async () => {
     const { root } = await show();
     const controls = root.querySelectorAll(".kw-header :is(select, input)");

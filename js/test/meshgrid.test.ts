@@ -165,6 +165,33 @@ describe("a ramp", () => {
     );
   });
 
+  it.each([358, 1250])("has its colours below the numbers of its axis: %d pixels wide", (width) => {
+    const one = layer({ kind: "linear", shape: [5, 3, 1, 1] });
+    const frame = frameOf([one]);
+    const now = () => frame;
+    const store = {
+      initial: now,
+      latest: now,
+      current: now,
+      observed: () => null,
+      selection: () => null,
+    };
+    const given = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
+    const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
+    const scene = rampDrawing()(given as never, { frame, layer: one, settings } as never);
+    const whole = { x: 0, y: 0, width, height: scene.height };
+    const foot = scene.sheets.flatMap((sheet) => sheet.marks(whole));
+    const numbers = foot.filter((mark) => mark.kind === "text" && /^[−]?1$/.test(mark.text));
+    const bar = foot.find((mark) => mark.kind === "image");
+    if (bar?.kind !== "image") throw new Error("no colours");
+    const lowest = numbers
+      .map((mark) => (mark.kind === "text" ? mark.y : 0))
+      .sort((a, b) => b - a)[0];
+    expect(numbers.length).toBeGreaterThan(1);
+    expect(bar.box.y).toBeGreaterThanOrEqual(lowest + 4);
+    expect(bar.box.y + bar.box.height).toBeLessThan(scene.height);
+  });
+
   it("measures what is finite and counts what is not", () => {
     const one = layer({ shape: [1, 1, 1, 3] });
     const frame = frameOf([one]);
@@ -367,8 +394,8 @@ describe("a pair", () => {
 
   it("adds two functions of one kernel over the range of either", () => {
     const group = groupOf(one, chosen);
-    const i = functionIn(one, group, pairEntries(one, group, { ...none, selection: chosen })[0]);
-    const j = functionIn(one, group, 2);
+    const i = functionIn(group, pairEntries(one, group, { ...none, selection: chosen })[0]);
+    const j = functionIn(group, 2);
     expect([i, j]).toEqual([33, 32]);
     const { x, y, values } = surfaceOf(
       frame,
@@ -415,7 +442,7 @@ describe("a pair", () => {
     const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
     const group = groupOf(linear, { ...chosen, in: 7, row: 0, column: 0 });
     expect(group).toMatchObject({ out: 1, count: 10, columns: 4, byInput: true });
-    expect(functionIn(linear, group, 7)).toBe(17);
+    expect(functionIn(group, 7)).toBe(17);
     expect(selectionIn(linear, group, 7)).toMatchObject({ out: 1, in: 7, row: 0, column: 0 });
   });
 

@@ -32,6 +32,8 @@ const TRAITS = {
   drawing: {},
 };
 
+const WHOLE = { x: 0, y: 0, width: 700, height: 700 };
+
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
@@ -268,6 +270,54 @@ describe("the pair", () => {
     expect(curves[1].x + curves[1].width).toBeLessThanOrEqual(scene.width);
   });
 
+  it("stands beside the functions of its kernel, with nothing empty between them", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(1400);
+    }
+    const { store } = makeStream();
+    const { view } = showing(store, { mode: "pair", height: 200 });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "pair") throw new Error("no pair");
+    const { plot, kernel } = scene.layout;
+    const between = plot.x - kernel.box.x - kernel.box.width;
+    expect(between).toBeGreaterThan(20);
+    expect(between).toBeLessThan(0.1 * scene.width);
+    // The curve at its right has numbers at both ends of its axis, as far from zero.
+    const texts = scene.sheets[1].marks(WHOLE).filter((mark) => mark.kind === "text");
+    const [, beside] = scene.layout.curves;
+    const under = texts.filter(({ x, y }) => x > beside.x && y > plot.y + plot.height);
+    const ends = under.sort((a, b) => a.x - b.x).map(({ text }) => text);
+    expect(ends.length).toBeGreaterThan(1);
+    expect(ends.at(-1)).toBe(ends[0].replace("−", ""));
+  });
+
+  it("goes from kernel to kernel by its menu, and by Page Up and Page Down", async () => {
+    const { store } = makeStream();
+    const { press, view, one } = showing(store, { mode: "pair" });
+    await painted();
+    const menu = one<HTMLSelectElement>("select[aria-label=show]");
+    const names = Array.from(menu.options, ({ text }) => text);
+    expect(names.slice(0, 2)).toEqual(["kernel 0", "kernel 1"]);
+    for (const key of ["PageDown", "PageDown", "PageUp"]) {
+      press(key);
+      await painted();
+    }
+    expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
+    const before = view.pair()?.i ?? -1;
+    expect([Math.floor(before / 9), menu.selectedOptions[0].text]).toEqual([1, "kernel 1"]);
+    expect(view.scene()?.sheets[0].marks(WHOLE)).toContainEqual(
+      expect.objectContaining({ text: "functions of kernel 1" }),
+    );
+    menu.value = "0";
+    menu.dispatchEvent(new Event("change", { bubbles: true }));
+    await painted();
+    expect(view.pair()?.i).toBe(before - 9);
+    press("PageUp");
+    await painted();
+    expect(view.pair()?.i).toBe(before - 9);
+  });
+
   it("takes x, then y, by keys; the first is the stream's selection", async () => {
     const { store } = makeStream();
     const { model, press, view } = showing(store, { mode: "pair" });
@@ -319,8 +369,11 @@ describe("the response", () => {
     const { press, view } = showing(store, { mode: "response" });
     await painted();
     expect(pointedPixelOf(store).current()).toBeNull();
-    press("ArrowDown", "ArrowRight", "PageDown", "Enter");
-    await painted();
+    press("ArrowDown", "ArrowRight");
+    for (const key of ["PageDown", "PageDown", "Enter"]) {
+      press(key);
+      await painted();
+    }
     const probe = view.probe();
     expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
@@ -357,6 +410,45 @@ describe("the response", () => {
     press("Escape");
     await painted();
     expect(svg()).not.toContain("row 5, column 5: the dots add");
+  });
+
+  it("of one map alone goes on to the next one by Page Down, and before the first to all", async () => {
+    const { store, observe } = makeStream();
+    observe();
+    const { model, press, view, one } = showing(store, { mode: "response", output: 0 });
+    await painted();
+    const menu = one<HTMLSelectElement>("select[aria-label=show]");
+    expect(Array.from(menu.options, ({ text }) => text).slice(0, 2)).toEqual(["all maps", "map 0"]);
+    press("PageDown");
+    await painted();
+    expect([model.get("output"), menu.selectedOptions[0].text]).toEqual([1, "map 1"]);
+    expect(view.words()).toContain("response: map 1");
+    for (let times = 0; times < 3; times++) {
+      press("PageUp");
+      await painted();
+    }
+    expect(model.get("output")).toBe(-1);
+    expect(view.words()).toEqual(expect.arrayContaining(["responses", "map 0", "map 1"]));
+  });
+
+  it("has the maps close under the image and the words beside it, in a narrow page", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(358);
+    }
+    const { store, observe } = makeStream();
+    observe();
+    const { view } = showing(store, { mode: "response" });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "response") throw new Error("no response");
+    const texts = scene.sheets.flatMap((sheet) => sheet.marks(WHOLE));
+    const found = texts.filter((mark) => mark.kind === "text");
+    const title = found.find(({ text }) => text === "responses");
+    const above = found.filter(({ y }) => y < (title?.y ?? 0));
+    const lowest = Math.max(...above.map(({ y }) => y));
+    expect(found.some(({ text }) => /the dots add/.test(text))).toBe(true);
+    expect((title?.y ?? 0) - lowest).toBeGreaterThan(15);
+    expect((title?.y ?? 0) - lowest).toBeLessThan(40);
   });
 
   it("is taken back when the view shows something else", async () => {

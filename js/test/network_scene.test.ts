@@ -15,7 +15,7 @@ import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
-import { linkWords } from "../src/views/network_view/words.ts";
+import { linkWords, networkCaption } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import type {
   Frame,
@@ -486,6 +486,75 @@ describe("bars", () => {
   });
 });
 
+describe("of the pixels of an image", () => {
+  it("the one whose function is shown is framed on its kernel and on what all add", () => {
+    const made = run([4, 3]);
+    const probe = { shape: [1, 1, 2, 2], inputs: inputs.subarray(0, 4), labels: null };
+    const scene = page()({ ...made, probe });
+    const { diagram, shown, width, height } = scene;
+    const view = { x: 0, y: 0, width, height };
+    const flatOf = (mark: Mark): Mark[] =>
+      mark.kind === "group" ? mark.marks.flatMap(flatOf) : [mark];
+    const marksOf = (n: number) => scene.sheets[n].marks(view).flatMap(flatOf);
+    const { ink } = themeOf("light").colours;
+    const framesIn = (marks: readonly Mark[]) =>
+      marks.flatMap((mark) =>
+        mark.kind === "rects" && mark.stroke === ink && mark.width === 2 && !mark.radius
+          ? [Array.from(mark.boxes)]
+          : [],
+      );
+    const middle = ([x, y, wide, high]: number[]) => [x + wide / 2, y + high / 2];
+    const entry = (shown?.f ?? -1) % 4;
+    const within = ({
+      x,
+      y,
+      width: w,
+      height: h,
+    }: {
+      x: number;
+      y: number;
+      width: number;
+      height: number;
+    }) => [x + (w * ((entry % 2) + 0.5)) / 2, y + (h * (Math.floor(entry / 2) + 0.5)) / 2];
+    const part = diagram.parts[1];
+    const n = part.bundles.findIndex(({ first, count }) => first + count > (shown?.f ?? -1));
+    const large = largeKernel(diagram, part, n);
+    const picture = marksOf(5).find((mark) => mark.kind === "image" && mark.box.x > 60);
+    if (!large || picture?.kind !== "image") throw new Error("no kernel, or no picture");
+    const found = [3, 5].map((sheet) => framesIn(marksOf(sheet)).map(middle));
+    expect(found).toEqual([
+      [within(large.box).map((at) => expect.closeTo(at, 6))],
+      [within(picture.box).map((at) => expect.closeTo(at, 6))],
+    ]);
+    const texts = textsIn(marksOf(5)).map(({ text }) => text);
+    expect(texts.filter((text) => text.startsWith("±"))).toHaveLength(1);
+  });
+});
+
+describe("the key of colours", () => {
+  it("names the result only where links are coloured by what they do to it", () => {
+    const scene = page()(run([3, 1]));
+    const { diagram } = scene;
+    const given = { get: () => undefined, theme: themeOf("light"), still: false };
+    const store = {
+      probe: () => ({}),
+      current: () => null,
+      standing: () => UNKNOWN,
+      observed: () => null,
+    };
+    const keyFor = (kind: "linear" | "conv") => {
+      const colouring = { ...(diagram.parts[1].column.layer as LayerLayout), kind };
+      const asked = { ...given, store } as unknown as Given;
+      const said = networkCaption(diagram, "", { hasPlot: false, colouring }, asked);
+      return said.flatMap(({ text }) => (/below|raises/.test(text) ? [text] : []));
+    };
+    expect([keyFor("linear"), keyFor("conv")]).toEqual([
+      ["lowers / raises the output"],
+      ["φ below / above 0"],
+    ]);
+  });
+});
+
 describe("a selected function without a place of its own", () => {
   const sizes = [6, 12, 12, 4];
   const show = page({}, 900);
@@ -573,6 +642,16 @@ it("has room to draw in a narrow page, whatever the number of examples", () => {
   expect(tiles.length).toBeGreaterThan(5);
   expect(scene.sites.box("x:-1")).toEqual(tiles.at(-1));
   for (const { x, width } of tiles) expect(x + width).toBeLessThanOrEqual(360);
+});
+
+it.each([340, 900])("has names of layers that do not touch each other in %i pixels", (width) => {
+  const scene = page({}, width)(run([6, 8, 8, 8, 8, 4]));
+  const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+  const texts = scene.sheets.flatMap((sheet) => textsIn(sheet.marks(view)));
+  const heads = texts.filter(({ text }) => /^(KAN layer · )?l\d$/.test(text));
+  expect(heads.length).toBe(5);
+  // Bold words are wider: so close they would run together.
+  for (const { weight } of heads) expect(weight).toBe(width < 500 ? 400 : 600);
 });
 
 it.each([546, 1268])("draws what ten outputs read in an image legibly in %i pixels", (width) => {

@@ -3,7 +3,8 @@ import { deflateSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Modules, start, streamModel } from "../src/page/index.ts";
 import { framesOf, type SavedStream, unfold, unpack, widen } from "../src/page/saved.ts";
-import { PageModel } from "../src/page/trained.ts";
+import { createCurves, PageModel } from "../src/page/trained.ts";
+import type { News } from "../src/training/worker.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { bytes, wireLayout } from "./samples.ts";
 
@@ -46,6 +47,19 @@ function savedStream(changes: Partial<SavedStream> = {}): SavedStream {
     ...changes,
   };
 }
+
+it("a curve of scores says of how many examples it is, and keeps to these", () => {
+  const curves = createCurves("digits");
+  const news = (step: number, of: number, state: string) =>
+    curves.take({ step, loss: 1, score: { value: 0.5, of }, state } as News);
+  news(0, 1000, "paused");
+  news(1, 200, "running");
+  news(2, 1000, "finished");
+  expect(curves.wire(true).map(({ panel, x }) => [panel, x.byteLength / 8])).toEqual([
+    ["loss", 2],
+    ["200 digits right", 1],
+  ]);
+});
 
 describe("saved frames", () => {
   it("are what they were, to the last bit", () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { PageModel } from "../src/page/trained.ts";
-import { doubtWords } from "../src/playground/doubt.ts";
+import { doubtWords, drawDoubt } from "../src/playground/doubt.ts";
 import { makeNetwork } from "../src/playground/network.ts";
 import { makeProblem } from "../src/playground/problems.ts";
 import { defaultsOf, type State, stateOf } from "../src/playground/state.ts";
@@ -141,6 +141,23 @@ describe("facts", () => {
   });
 });
 
+it("the picture of the doubt says what is drawn, from where to where", () => {
+  const canvas = document.createElement("canvas");
+  const written: string[] = [];
+  let strokes = 0;
+  const context = new Proxy<Record<string, unknown>>(
+    { fillText: (words: string) => written.push(words), stroke: () => strokes++ },
+    { get: (own, name: string) => own[name] ?? (() => {}) },
+  );
+  canvas.getContext = (() => context) as unknown as HTMLCanvasElement["getContext"];
+  drawDoubt(canvas, [curve((v) => 2 * v), curve((v) => -v)]);
+  expect(written).toEqual([
+    ...["φ(x) of 2 networks", "−1", "x", "1", "−2", "2"],
+    ...["scaled and flipped", "−1", "x", "1"],
+  ]);
+  expect(strokes).toBe(4);
+});
+
 it("a bare address begins with the first step, another one closed unless it says so", () => {
   expect(storyOf("")).toBe(1);
   expect(storyOf("#")).toBe(1);
@@ -175,9 +192,9 @@ function storyPage() {
   function hear(more: Partial<News> = {}) {
     if (own.state !== state) own = networkOf(state);
     const present = { ...own, machine, model, course: {} };
-    const turnTo = (page: string) => pages.push(page);
+    const turnToNetwork = () => pages.push("network");
     const news = { frame: own.network.frame, step: 0, steps: 504, state: "paused", ...more };
-    story.hear({ ...present, turnTo } as unknown as Present, news as News);
+    story.hear({ ...present, turnToNetwork } as unknown as Present, news as News);
   }
   const root = document.querySelector("#kw-story") as HTMLElement;
   const button = (name: string) =>
@@ -194,7 +211,9 @@ describe("the strip", () => {
     expect(told.hidden).toBe(true);
     page.hear();
     page.button("Show me round, in seven steps").click();
-    await vi.waitFor(() => expect(page.facts().textContent).toContain("Untrained, it turns"));
+    await vi.waitFor(() =>
+      expect(page.facts().textContent).toContain("Untrained, the framed function turns"),
+    );
     expect(told.hidden).toBe(false);
     expect(page.said()).toContain("1 of 7: What is φ?");
     expect(page.button("Back").matches(":disabled")).toBe(true);
@@ -249,7 +268,7 @@ describe("the strip", () => {
     page.hear();
     await page.story.go(5);
     expect(page.facts().textContent).toMatch(
-      /it gets \d+ % of 200 .*, \d+ % without these 1,656, .* random/,
+      /it gets \d+ % of 200 .*, \d+ % without these 1,656 functions, .* random/,
     );
     expect(page.sent.map(({ kind }) => kind)).toEqual(["put"]);
     await page.story.go(4);
@@ -296,7 +315,7 @@ describe("the strip", () => {
     expect(page.facts().textContent).toMatch(
       /the function of x is most like .+ \(\d+\.\d % of its variance\)/,
     );
-    expect(page.facts().textContent).toContain("These are not the parts of the formula.");
+    expect(page.facts().textContent).toContain("These are not the formula’s parts.");
     page.story.end();
     expect(page.steps.at(-1)).toBe(0);
   });

@@ -94,7 +94,7 @@ const FOR_TESTS = `
   EDIT_PAUSE fileName Gesture greville Label LiveModel MOST_LINKS neighbour orderBy outlineOf
   wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampPlace rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
-  AdamW createAnswers crossingOf Deciding exponential formOf heightOfCurve inY Model oneCycle pruned stripMarks
+  AdamW createAnswers crossingOf Deciding drawDoubt exponential formOf heightOfCurve inY Model oneCycle pruned stripMarks
   shareWithModel statusOf strip stroke themeAround unfold widen withoutBytes withoutOutliers
 `.split(/\s+/);
 

@@ -255,13 +255,21 @@ describe("the controls", () => {
     expect(last()).toMatchObject({ kind: "pause" });
   });
 
+  it("take no room on a saved page, whatever the run did when it was saved", async () => {
+    for (const stream of ["idle", "saved"]) {
+      const { root } = await show({ state: "running" }, { stream });
+      const idle = root.querySelector(".kw-steer")?.hasAttribute("data-idle");
+      expect(idle).toBe(stream === "saved");
+    }
+  });
+
   it("say what goes wrong, and offer what can be done about it", async () => {
     const alarm = { id: "loss loss", text: "loss is nan.", more: "Lower it.", button: "Rate ÷ 10" };
     const other = { id: "still fc", text: "fc has not moved.", more: "See why.", button: "" };
     const { model, root, last } = await show({ alarms: [alarm, other] });
     const lines = () => [...root.querySelectorAll<HTMLElement>(".kw-alarm")];
     expect(lines().map(({ textContent }) => textContent)).toEqual([
-      "loss is nan. Lower it.Rate ÷ 10",
+      "loss is nan. Lower it. Rate ÷ 10",
       "fc has not moved. See why.",
     ]);
     lines()[0].querySelector("button")?.click();
@@ -271,7 +279,7 @@ describe("the controls", () => {
     await drawn();
     expect(lines()).toEqual([]);
     const done = root.querySelector<HTMLElement>(".kw-cured");
-    expect(done?.textContent).toBe("The rate was lowered.undo");
+    expect(done?.textContent).toBe("The rate was lowered. undo");
     done?.querySelector("button")?.click();
     expect(last()).toMatchObject({ kind: "uncure" });
     model.set("status", { ...RUNNING, steered: false, alarms: [alarm], cured });
@@ -603,10 +611,10 @@ describe("what is shown", () => {
     expect(remarks().join(" ")).not.toContain("drawing");
     model.update({ status: { ...RUNNING, share: 0.13 } });
     await drawn();
-    expect(remarks()).toContain("drawing takes 13 % of the time");
+    expect(remarks()).toContain("drawing 13 % of the time");
     model.update({ status: { ...RUNNING, state: "finished", remaining: "", share: 0.13 } });
     await drawn();
-    expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing took 13 % of the time"]);
+    expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing 13 % of the time"]);
   });
 
   it("say that it waits between batches, where it was asked to", async () => {

@@ -37,7 +37,7 @@ describe("a window of a layer", () => {
     const group = groupOf(part, at);
     const chosen = { selection: at, other: -1, observed: null, spreads: [1, 1, 1, 1], last: null };
     expect(pairEntries(part, group, chosen)[0]).toBe(2);
-    expect(functionIn(part, group, 2)).toBe(functionOf(part, at));
+    expect(functionIn(group, 2)).toBe(functionOf(part, at));
     expect(selectionIn(part, group, 2)).toEqual(at);
     expect(groupOf(part, { ...at, out: 0 })).toMatchObject({ out: 0, in: 0 });
   });

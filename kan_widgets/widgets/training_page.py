@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_widgets.checks import check_number, check_whole
-from kan_widgets.digits import SIDE, TEST, TRAIN, embedded, pixels
+from kan_widgets.digits import SIDE, TRAIN, embedded, pixels
 from kan_widgets.widgets.dashboard import Dashboard
 from kan_widgets.widgets.pages.page import Page, write_page
 from kan_widgets.widgets.pages.trainable import NotTrained, check_stations, recipe_of
@@ -154,8 +154,6 @@ class _Rows:
     """Classes as uint8, or float32."""
     train: int
     shift: int
-    shown: Sequence[int]
-    """Numbers of the examples that run through the diagram."""
 
     @property
     def test(self) -> int:
@@ -164,10 +162,10 @@ class _Rows:
 
     @property
     def examples(self) -> Tensor:
-        """The inputs that are shown, as the network takes them."""
+        """The first inputs for testing, as the network takes them: they run through the diagram."""
         import torch
 
-        rows = self.inputs[list(self.shown)]
+        rows = self.inputs[self.train :][:_EXAMPLES]
         return torch.from_numpy(pixels(rows) if rows.dtype == np.uint8 else rows)
 
     def wire(self) -> dict[str, Any]:
@@ -186,9 +184,10 @@ class _Rows:
 
 def _digits(shift: int) -> _Rows:
     images, labels = embedded()
-    # The first of each class among those for testing, as far as there is room.
-    shown = [TRAIN + int(np.argmax(labels[-TEST:] == digit)) for digit in range(_EXAMPLES)]
-    return _Rows("digits", images, labels, TRAIN, shift, shown)
+    # Tested first is one of each class, as far as there is room for them in the diagram.
+    shown = [TRAIN + int(np.argmax(labels[TRAIN:] == digit)) for digit in range(_EXAMPLES)]
+    order = [*range(TRAIN), *shown, *np.setdiff1d(np.arange(TRAIN, len(labels)), shown)]
+    return _Rows("digits", images[order], labels[order], TRAIN, shift)
 
 
 def _own(data: tuple[Tensor, Tensor]) -> _Rows:
@@ -214,8 +213,7 @@ def _own(data: tuple[Tensor, Tensor]) -> _Rows:
         raise ValueError("data with whole targets: expected classes (N,) from 0 to 255")
     kept = targets.numpy().astype(np.uint8 if classes else "<f4")
     train = len(inputs) - max(1, round(_TEST_SHARE * len(inputs)))
-    shown = range(train, min(len(inputs), train + _EXAMPLES))
-    return _Rows("rows", inputs.numpy().astype("<f4"), kept, train, 0, shown)
+    return _Rows("rows", inputs.numpy().astype("<f4"), kept, train, 0)
 
 
 def _check_model(model: nn.Module, rows: _Rows) -> None:
@@ -285,7 +283,7 @@ def _probe(live: Binding, rows: _Rows) -> None:
     import torch
 
     classes = rows.targets.dtype == np.uint8
-    labels = rows.targets[list(rows.shown)].astype(np.int64)
+    labels = rows.targets[rows.train :][:_EXAMPLES].astype(np.int64)
     live.probe(rows.examples, torch.from_numpy(labels) if classes else None)
 
 

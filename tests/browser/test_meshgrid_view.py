@@ -274,7 +274,7 @@ def test_a_digit_of_the_data_set_gets_torchs_response_and_a_pixel_its_patch(
         lab.evaluate(f"phi(0, {2 * 9 + k}, [{x}])")[0] for k, x in enumerate(probe["patch"])
     )
     assert probe["value"] == pytest.approx(total, abs=1e-4)
-    assert "output 2 · row 7, column 6" in mesh.text()
+    assert "map 2 · row 7, column 6" in mesh.text()
 
     # A click keeps the pixel and selects the kernel; a click on its φ selects that.
     lab.page.mouse.click(*target.at(6.5 / 14, 7.5 / 14))

@@ -486,3 +486,39 @@ def test_an_explanation_is_alive_and_linked(
     shown.until(lambda: shown.ask("explain", "view.scene().part.layer") == "convs.0", "the layer")
     assert shown.pixels("explain") != before
     shown.screenshot(artifacts / "explain.png")
+
+
+def test_a_drawing_is_cleared_below_it(open_page: Callable[..., Opened], tmp_path: Path) -> None:
+    """What is cleared is offered once there is something, where no link runs."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        kw.nn.KANConv2d(1, 2, 3), torch.nn.Flatten(), kw.nn.KANLinear(2 * 26 * 26, 10)
+    )
+    live = kw.bind(model)
+    digits = kw.data.mnist("embedded")
+    live.probe(digits.test_images[:2], digits.test_labels[:2])
+    shown = open_page(kw.Dashboard(live).save_html(tmp_path / "page.html"))
+    shown.until(lambda: shown.ask("network-view", "view?.scene()?.verdict"), "the network")
+    clear = shown.page.get_by_role("button", name="clear drawing")
+    place = (
+        "(id => {{ const {{x, y, width, height}} = view.scene().sites.box(id);"
+        "const at = element.querySelector('canvas').getBoundingClientRect();"
+        "return {{x: at.x + x, y: at.y + y, width, height}} }})('{}')"
+    )
+    tile = shown.ask("network-view", place.format("x:-1"))
+    shown.page.mouse.click(tile["x"] + 8, tile["y"] + 8)
+    shown.until(lambda: "drawn yet" in shown.ask("network-view", "view.scene().verdict"), "a blank")
+    assert not clear.is_visible()
+    pad = shown.ask("network-view", place.format("u:0:0"))
+    middle = pad["x"] + pad["width"] / 2
+    shown.page.mouse.move(middle, pad["y"] + 0.3 * pad["height"])
+    shown.page.mouse.down()
+    shown.page.mouse.move(middle, pad["y"] + 0.7 * pad["height"], steps=4)
+    shown.page.mouse.up()
+    shown.until(clear.is_visible, "the button")
+    button = clear.bounding_box()
+    assert button
+    assert button["y"] >= pad["y"] + pad["height"]
+    assert button["x"] + button["width"] <= pad["x"] + pad["width"]
+    clear.click()
+    shown.until(lambda: not clear.is_visible(), "the button to go")

@@ -139,7 +139,7 @@ def test_the_story_is_told_by_the_keyboard_and_stands_in_the_address(
     until_on(page, lambda: "1 of 7" in told.inner_text(), "the first step")
     assert page.url.endswith("#story=1")
     facts = page.locator(".kw-story-facts")
-    until_on(page, lambda: "Untrained, it turns" in facts.inner_text(), "what is so")
+    until_on(page, lambda: "the framed function turns" in facts.inner_text(), "what is so")
     page.get_by_role("button", name="Next").focus()
     page.keyboard.press("Enter")
     until_on(page, lambda: "2 of 7" in told.inner_text(), "the second step")
@@ -156,6 +156,31 @@ def test_the_story_is_told_by_the_keyboard_and_stands_in_the_address(
     assert not told.is_visible()
     other = open_page("#problem=moons")
     assert not other.locator(".kw-story-told").is_visible()
+    # A step that is typed into the address is told, with its network.
+    other.evaluate("location.hash = '#story=6'")
+    until_on(
+        other, lambda: "6 of 7" in other.locator(".kw-story-told").inner_text(), "the sixth step"
+    )
+    until_on(other, lambda: "problem=formula" in other.url, "its network")
+
+
+def test_a_phones_first_screen_has_the_picture_and_no_name_lies_on_what_is_said(
+    open_page: Open,
+) -> None:
+    page = open_page("", width=390)
+    told = page.locator(".kw-story-facts")
+    until_on(page, lambda: "the framed function turns" in told.inner_text(), "what is so")
+    tops = {
+        name: page.locator(name).first.bounding_box()["y"]  # type: ignore[index]
+        for name in ("[data-kw-part=run]", "#kw-play select", "#kw-story", "main", ".kw-play-more")
+    }
+    assert list(tops) == sorted(tops, key=tops.__getitem__)
+    assert tops["main"] < 300
+    learn, network = page.locator("#kw-play label:visible").all()[:2]
+    assert learn.bounding_box()["y"] == network.bounding_box()["y"]  # type: ignore[index]
+    page.set_viewport_size({"width": 1366, "height": 900})
+    assert page.locator("[data-panel=training] > .kw-panel-head").is_visible()
+    assert not page.locator("[data-panel=network] > .kw-panel-head").is_visible()
 
 
 @pytest.mark.slow

@@ -260,7 +260,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     response.locator("canvas").focus()
     page.keyboard.press("ArrowRight")
     spoken = response.locator(".kw-spoken")
-    read = r"output 0 · row 13, column 13 · response \S+"
+    read = r"map 0 · row 13, column 13 · response \S+"
     lab.until(lambda: re.match(read, spoken.text_content() or ""), "the pixel")
     # To the last pixel of the map's row, and over the edges of the maps beside it.
     for _ in range(200):
@@ -324,7 +324,7 @@ def test_training_lets_no_screen_reader_talk_and_moves_nothing_for_who_wants_les
     for focused in (".kw-kernel-grid canvas", ".kw-spline-inspector canvas", ".kw-track"):
         page.locator(focused).first.focus()
         page.mouse.move(*grid.rect(3).at(0.5, 0.5))
-        grid.wait_step(grid.step() + 30)
+        grid.wait_step(grid.step() + 10)
         assert page.evaluate(MOVING, roots) == 0
     assert lab.is_running(2)
     assert page.evaluate("kwSaid") == []

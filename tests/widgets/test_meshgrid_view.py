@@ -61,7 +61,7 @@ def test_it_shows_the_ramp_of_the_first_layer_over_its_grid(live):
 
 def mode_drawn(view: MeshgridView, **options: Any) -> str:
     said = " ".join(words(view.svg(**options)))
-    leads = {"Each tile": "ramp", "Two inputs add": "pair", "responds to": "response"}
+    leads = {"Each tile": "ramp", "Two inputs add": "pair", "makes of": "response"}
     [mode] = [mode for lead, mode in leads.items() if lead in said]
     return mode
 

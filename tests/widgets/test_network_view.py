@@ -50,13 +50,11 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
     best = int(shares.argmax())
     label = int(digits.test_labels[2])
     [found] = [word for word in words if word.startswith("image 3 of 4: ")]
-    said = re.fullmatch(
-        r"image 3 of 4: predicted (\d) \(([\d.]+) %\), (correct|wrong: it is \d)", found
-    )
+    said = re.fullmatch(r"image 3 of 4: predicted (\d) \(([\d.]+) %\), (correct|not \d)", found)
     assert said is not None
     assert int(said[1]) == best
     assert float(said[2]) == pytest.approx(100 * float(shares[best]), abs=0.051)
-    assert said[3] == ("correct" if best == label else f"wrong: it is {label}")
+    assert said[3] == ("correct" if best == label else f"not {label}")
     for share in shares:
         assert f"{100 * float(share):.1f} %" in words
     scores = []

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 import kan_widgets as kw
+from kan_widgets.digits import TRAIN, embedded, pixels
+from kan_widgets.widgets import training_page
 from kan_widgets.widgets.pages.trainable import FUNCTIONS, LAYERS, TRAINED, recipe_of
 
 TRAINING = Path(__file__).parents[2] / "js/src/training"
@@ -305,3 +307,15 @@ def test_bad_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="expected a model"):
         kw.playground("model.pt", tmp_path / "page.html")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_tested_first_runs_through_the_diagram_and_none_is_lost() -> None:
+    images, labels = embedded()
+    rows = training_page._digits(1)
+    assert rows.targets[TRAIN:][:8].tolist() == list(range(8))
+    assert np.array_equal(rows.inputs[:TRAIN], images[:TRAIN])
+    tested = np.frombuffer(rows.wire()["test"]["inputs"], np.uint8).reshape(-1, 28 * 28)
+    assert np.array_equal(pixels(tested[:8].reshape(8, 28, 28)), rows.examples.numpy())
+    before = images[TRAIN:].reshape(-1, 28 * 28)
+    assert sorted(map(bytes, tested)) == sorted(map(bytes, before))
+    assert len(labels) == len(rows.targets)

@@ -324,6 +324,7 @@ function panelStatus(
 export function createCurves(rows: string) {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
+  let tested = 0;
   return {
     take({ step, loss: value, score: measured, state }: News) {
       if (step > 0 && loss.x.at(-1) !== step) {
@@ -332,6 +333,7 @@ export function createCurves(rows: string) {
       }
       // A curve is of the same examples throughout: while it stands still, all of them are scored.
       if (measured && state === "running") {
+        tested = measured.of;
         score.x.push(step);
         score.y.push(measured.value);
       }
@@ -343,7 +345,7 @@ export function createCurves(rows: string) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies: boolean, beside = "") => {
-      const measured = classifies ? `test ${rows} right` : "test error";
+      const measured = classifies ? `${tested} ${rows} right` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score),

@@ -64,10 +64,10 @@ export function createBar(
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
+      const at = ` at step ${step.toLocaleString("en")}`;
       const own = classifies
         ? `${(100 * value).toFixed(1)} % of ${others} right${at}`
-        : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+        : `off by ${value.toPrecision(3)} on ${others} (RMS)${at}`;
       part("score").textContent = words ?? own;
     },
     fail(words) {

@@ -96,7 +96,8 @@ export function functionOf(
 ): number {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const { row, column } = selection;
+  const [o, i] = [selection.out - (layer.window?.out ?? 0), selection.in - (layer.window?.in ?? 0)];
   const inside = (n: number, size: number) => Number.isInteger(n) && n >= 0 && n < size;
   if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i) * kh + row) * kw + column;
@@ -111,11 +112,6 @@ export function observedEntry(
   const perOutput = inputs * kh * kw;
   const group = Math.floor(Math.floor(f / perOutput) / (out / (conv?.groups ?? 1)));
   return group * perOutput + (f % perOutput);
-}
-
-/** A place in the whole layer as one in the window that the page has. */
-export function localOf({ window }: Pick<LayerLayout, "window">, at: Selection): Selection {
-  return window ? { ...at, out: at.out - window.out, in: at.in - window.in } : at;
 }
 
 /** What an output is called: "cat", or "output 3" where it has no name. */

@@ -3,38 +3,41 @@
 import { range, ticks, variance } from "d3-array";
 import { contours } from "d3-contour";
 import type { Frame, LayerLayout, Observed, Selection } from "../wire/types.ts";
-import { functionOf, localOf, observedEntry, selectionOf } from "./entries.ts";
+import { functionOf, observedEntry, selectionOf } from "./entries.ts";
 import type { Ends } from "./inputs.ts";
 import { phiAt } from "./interpolate.ts";
 
 /** The entries that a pair is taken from: those of a kernel, or all inputs of an output where a kernel has one entry. */
-export type Group = ReturnType<typeof groupOf>;
+export type Group = ReturnType<typeof groupAt>;
 
 /** More inputs than these are folded into several rows. */
 const MOST_IN_A_ROW = 6;
 
-/** Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel; `single`: the only input. */
+/**
+ * Number `number` of `groups`. Entries lie in rows of `columns`; `byInput`: entry e is input e, not a place in the kernel;
+ * `single`: the only input.
+ */
+export function groupAt({ shape }: LayerLayout, number: number) {
+  const [outputs, inputs, kh, kw] = shape;
+  const byInput = kh * kw === 1;
+  const [out, input] = byInput ? [number, 0] : [Math.floor(number / inputs), number % inputs];
+  const folded = inputs <= MOST_IN_A_ROW ? inputs : Math.ceil(Math.sqrt(inputs));
+  const groups = byInput ? outputs : outputs * inputs;
+  const of = { columns: byInput ? folded : kw, count: byInput ? inputs : kh * kw };
+  return { number, groups, out, in: input, ...of, byInput, single: inputs === 1 };
+}
+
+/** The group of the selected function, else the first. */
 export function groupOf(layer: LayerLayout, selection: Selection | null) {
-  const [, inputs, kh, kw] = layer.shape;
-  const place = selection && functionOf(layer, selection) >= 0 ? localOf(layer, selection) : null;
-  const o = place?.out ?? 0;
-  if (kh * kw > 1) {
-    const i = place?.in ?? 0;
-    return { out: o, in: i, columns: kw, count: kh * kw, byInput: false, single: inputs === 1 };
-  }
-  const columns = inputs <= MOST_IN_A_ROW ? inputs : Math.ceil(Math.sqrt(inputs));
-  return { out: o, in: 0, columns, count: inputs, byInput: true, single: inputs === 1 };
+  const f = Math.max(0, functionOf(layer, selection));
+  return groupAt(layer, Math.floor(f / groupAt(layer, 0).count));
 }
 
 /** The number of the function that an entry of a group is. */
-export function functionIn(layer: LayerLayout, group: Group, entry: number): number {
-  const [, inputs, kh, kw] = layer.shape;
-  if (group.byInput) return group.out * inputs + entry;
-  return (group.out * inputs + group.in) * kh * kw + entry;
-}
+export const functionIn = ({ number, count }: Group, entry: number) => number * count + entry;
 
 export function selectionIn(layer: LayerLayout, group: Group, entry: number): Selection {
-  return selectionOf(layer, functionIn(layer, group, entry));
+  return selectionOf(layer, functionIn(group, entry));
 }
 
 /** By what the entries of a pair are chosen. */
@@ -68,18 +71,15 @@ export function pairEntries(
 }
 
 function selectedIn(layer: LayerLayout, group: Group, selection: Selection | null): number | null {
-  if (selection?.layer !== layer.name) return null;
-  const entry = group.byInput
-    ? localOf(layer, selection).in
-    : selection.row * group.columns + selection.column;
-  return entry >= 0 && entry < group.count ? entry : null;
+  const f = functionOf(layer, selection);
+  return f < 0 ? null : f % group.count;
 }
 
 /** How much each input of an output varies. */
 function inputSpreads(layer: LayerLayout, group: Group, observed: Observed): number[] {
   const { patches, patchCount, entries } = observed;
   return Array.from({ length: group.count }, (_, entry) => {
-    const place = observedEntry(layer, functionIn(layer, group, entry));
+    const place = observedEntry(layer, functionIn(group, entry));
     return variance(range(patchCount), (p) => patches[p * entries + place]) ?? 0;
   });
 }

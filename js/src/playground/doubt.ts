@@ -9,7 +9,9 @@ import type { Problem } from "./problems.ts";
 import type { State } from "./state.ts";
 import { type Curve, correlation, curvesOf, SEEDS, short, standardised } from "./story_steps.ts";
 
-const [WIDTH, HEIGHT, GAP] = [480, 96, 24];
+/** Of the picture, and of a plot in it. */
+const [WIDTH, HEIGHT] = [340, 85];
+const [ROOM, TOP, BOTTOM] = [136, 18, 68];
 
 /** Trains them and draws each one's first function in `canvas` until `signal`; tells when all have come to their end. */
 export function startDoubt(
@@ -29,7 +31,7 @@ export function startDoubt(
     worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
       if ("fault" in news) return;
       [curves[seed]] = curvesOf(layout.layers[0], news.frame);
-      draw(canvas, curves.filter(Boolean));
+      drawDoubt(canvas, curves.filter(Boolean));
       send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
       worker.terminate();
@@ -65,32 +67,42 @@ export function doubtWords(curves: readonly Curve[], errors: readonly number[]):
   return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is shared by most"}: what one network shows may be due to its seed.`;
 }
 
-/** Left as they are, right brought to one height. */
-function draw(canvas: HTMLCanvasElement, curves: readonly Curve[]): void {
+/** Draws the curves: left as they are, right brought to one height. */
+export function drawDoubt(canvas: HTMLCanvasElement, curves: readonly Curve[]): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
-  if (canvas.width !== Math.round(WIDTH * scale)) {
-    canvas.width = Math.round(WIDTH * scale);
-    canvas.height = Math.round(HEIGHT * scale);
-  }
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, WIDTH, HEIGHT);
-  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
-  context.globalAlpha = 0.7;
-  context.lineWidth = 1.5;
-  const room = (WIDTH - GAP) / 2;
+  canvas.width = Math.round(WIDTH * scale);
+  canvas.height = Math.round(HEIGHT * scale);
+  context.scale(scale, scale);
+  const style = getComputedStyle(canvas);
+  context.font = `10.5px ${style.fontFamily}`;
+  context.strokeStyle = context.fillStyle = style.getPropertyValue("--kw-page-muted");
+  const write = (words: string, x: number, y: number, side: CanvasTextAlign) => {
+    context.textAlign = side;
+    context.fillText(words, x, y);
+  };
   const [{ x }] = curves;
   const [first, last] = [x[0], x[x.length - 1]];
-  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
+  const plots = [
+    { title: `φ(x) of ${curves.length} networks`, left: 34, all: curves.map(({ y }) => y) },
+    { title: "scaled and flipped", left: WIDTH - ROOM - 6, all: aligned(curves) },
+  ];
+  for (const { title, left, all } of plots) {
     const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
+    const down = (value: number) => TOP + ((BOTTOM - TOP) * (high - value)) / (high - low || 1);
+    write(title, left, 10, "left");
+    for (const [k, words] of [short(first), "x", short(last)].entries())
+      write(words, left + (k * ROOM) / 2, HEIGHT - 2, "center");
+    if (all !== plots[1].all)
+      for (const value of [low, high]) write(short(value), left - 4, down(value) + 4, "right");
+    context.lineWidth = 0.5;
+    context.strokeRect(left, TOP - 2, ROOM, BOTTOM - TOP + 4);
+    context.lineWidth = 1.2;
     for (const y of all) {
       context.beginPath();
       for (const [k, value] of y.entries())
-        context.lineTo(
-          part * (room + GAP) + (room * (x[k] - first)) / (last - first),
-          4 + ((HEIGHT - 8) * (high - value)) / (high - low || 1),
-        );
+        context.lineTo(left + (ROOM * (x[k] - first)) / (last - first), down(value));
       context.stroke();
     }
   }

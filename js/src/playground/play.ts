@@ -154,7 +154,7 @@ export async function play(
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id) as PageModel;
-        const own = { state, problem, network, machine, course, model, turnTo };
+        const own = { state, problem, network, machine, course, model, turnToNetwork };
         story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
@@ -171,14 +171,20 @@ export async function play(
     mark();
     const views = modelsFor(saved, state, problem, network);
     const models = train(views, course, byId("kw-bar"), signal, follower);
-    const turnTo = (page: string) => {
+    const turnToNetwork = () => {
       for (const each of models.values())
-        if (each.get("page") !== undefined) each.set("page", page);
+        if (each.get("page") !== undefined) each.set("page", "network");
     };
     mount(models, signal);
   }
 
-  window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
+  window.addEventListener("hashchange", async () => {
+    const { hash } = window.location;
+    const step = storyOf(hash);
+    // A step of the story has a network of its own.
+    if (step === 0) await begin(stateOf(hash));
+    await story.go(step);
+  });
   await begin(state);
   await story.go(storyStep);
 }

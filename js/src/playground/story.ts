@@ -4,7 +4,7 @@ import { element, listen, putWords } from "../shell/element.ts";
 import type { News } from "../training/worker.ts";
 import { doubtWords, startDoubt } from "./doubt.ts";
 import type { State } from "./state.ts";
-import { type Known, type Present, SEEDS, STORY } from "./story_steps.ts";
+import { DIGITS, type Known, type Present, SEEDS, STORY } from "./story_steps.ts";
 
 /** What the story does in the page. */
 interface Actions {
@@ -59,7 +59,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     actions.moved(step);
     isDue = step > 0;
     if (step === 0) return;
-    const { title: name, words: text, state, atRest } = STORY[step - 1];
+    const { title: name, words: text, state = DIGITS, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
@@ -77,9 +77,9 @@ export function createStory(place: HTMLElement, actions: Actions) {
   async function arrive(present: Known): Promise<void> {
     isDue = false;
     const { signal: visited } = visit;
-    const { page, arrive: come } = STORY[current - 1];
-    present.turnTo(page);
-    const result = await come?.(present, visited);
+    const { arrive: come, follow } = STORY[current - 1];
+    present.turnToNetwork();
+    const result = (await come?.(present, visited)) ?? follow?.(present);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
@@ -114,7 +114,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
       if (waits) isDue = true;
       else if (isDue) arrive(present);
       // What is said is of the step that is drawn.
-      if (follow && news.step > 0) say(follow(present));
+      if (follow) say(follow(present));
     },
   };
 }

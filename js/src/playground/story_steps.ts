@@ -23,8 +23,8 @@ export interface Present {
   course: Course;
   /** The stream's model: by it functions are selected, and the training is steered. */
   model: PageModel;
-  /** The views' page: the whole network, or the functions of a layer. */
-  turnTo(page: "network" | "functions"): void;
+  /** Turns the views' page to the whole network. */
+  turnToNetwork(): void;
 }
 
 export interface Known extends Present {
@@ -36,19 +36,19 @@ interface Step {
   title: string;
   /** True whatever comes out. */
   words: string;
-  state: State;
-  page: "network" | "functions";
+  /** Its problem and network; the digits where there is none. */
+  state?: State;
   /** It is measured with the training paused, and anew at its next pause. */
   atRest?: boolean;
-  /** What comes out, at the reader's arrival. */
-  arrive?(present: Known, visit: AbortSignal): string | Promise<string>;
-  /** The same while it trains. */
+  /** Sets it up at the reader's arrival, and says what comes out where nothing follows. */
+  arrive?(present: Known, visit: AbortSignal): string | Promise<string> | undefined;
+  /** What comes out, then and while it trains. */
   follow?(present: Known): string;
   /** Puts back what was changed. */
   leave?(present: Known): void;
 }
 
-const DIGITS = defaultsOf("digits", "kancnn");
+export const DIGITS = defaultsOf("digits", "kancnn");
 const FORMULA: State = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
 /** Test digits that are looked at; pixels by which they are pushed; the share of functions that goes. */
 const LOOKED_AT = 200;
@@ -66,13 +66,13 @@ function widest({ network, frame }: Known) {
   return { f, curve: curves[f], curves };
 }
 
-function select({ network, model }: Known, f: number, looks = false): void {
+function select({ network, model }: Known, f: number): void {
   const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
   const out = Math.floor(f / width / height / inputs);
-  model.set("selection", { layer: name, out, in: channel, row, column, looks });
+  model.set("selection", { layer: name, out, in: channel, row, column, looks: true });
 }
 
 const at = ({ x, y }: Curve, place: number) =>
@@ -82,25 +82,14 @@ const at = ({ x, y }: Curve, place: number) =>
 const explained = (found: { explained: number }) =>
   `${(Math.floor(1000 * found.explained) / 10).toFixed(1)} %`;
 
-/** What the function that is looked at makes of three numbers. */
+/** What the framed function makes of three numbers. */
 function whatItMakes(present: Known): string {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
   const selection = model.get("selection") as Selection;
   if (selection?.layer !== layer.name) return "";
   const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
-  return `${stepWords(present)}, it turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
-}
-
-/** How many functions of the kernel that is looked at prefer bright pixels. */
-function whatRises(present: Known): string {
-  const { network, frame, model } = present;
-  const [layer] = network.layout.layers;
-  const { layer: name, out: kernel } = (model.get("selection") ?? {}) as Partial<Selection>;
-  if (name !== layer.name || kernel === undefined) return "";
-  const nine = curvesOf(layer, frame).slice(9 * kernel, 9 * kernel + 9);
-  const rising = nine.filter((curve) => at(curve, 1) > at(curve, -1)).length;
-  return `${stepWords(present)}, kernel ${kernel} has ${rising} of its 9 functions higher at 1, a bright pixel, than at −1.`;
+  return `${stepWords(present)}, the framed function turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
 }
 
 const stepWords = ({ news: { step, steps } }: Known) =>
@@ -133,11 +122,8 @@ export const STORY: Step[] = [
     title: "What is φ?",
     words:
       "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is larger below.",
-    state: DIGITS,
-    page: "network",
     arrive(present) {
-      select(present, widest(present).f, true);
-      return whatItMakes(present);
+      select(present, widest(present).f);
     },
     follow: whatItMakes,
   },
@@ -145,37 +131,33 @@ export const STORY: Step[] = [
     title: "Watch it grow",
     words:
       "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
-    state: DIGITS,
-    page: "network",
     arrive({ model }) {
       model.send({ kind: "resume" });
-      return "";
     },
     follow(present) {
+      if (present.news.step === 0) return "";
       const { f, curve } = widest(present);
       const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. From its lowest value to its highest it spans ${short(heightOfCurve(curve))}; at the start it spanned ${short(heightOfCurve(first))}.`;
+      return `${stepWords(present)}, the function of convs.0 that varies most has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(curve))}, at the start ${short(heightOfCurve(first))}.`;
     },
   },
   {
     title: "What a kernel sees",
     words:
-      "A kernel is nine functions, one for each pixel of a 3 × 3 window. The window slides over the image; at each position, the sum of the nine values is one pixel of a map. (The pixels are first scaled to mean 0 and variance 1.)",
-    state: DIGITS,
-    page: "functions",
+      "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below. (Pixels are first scaled to mean 0 and variance 1.)",
     arrive(present) {
       select(present, 9 * Math.floor(widest(present).f / 9) + 4);
-      return whatRises(present);
     },
-    follow: whatRises,
+    leave({ model }) {
+      model.set("selection", null);
+    },
+    follow: whatItMakes,
   },
   {
     title: "What it never saw",
     words:
-      "Training is paused. Here are an empty image and seven digits moved four pixels up and to the left. It was trained on nothing like them.",
-    state: DIGITS,
-    page: "network",
+      "Training is paused. Here are an empty image, and digits moved four pixels up and to the left. It was trained on nothing like them.",
     atRest: true,
     async arrive(present) {
       const { frame, model, problem, machine, network } = present;
@@ -203,8 +185,6 @@ export const STORY: Step[] = [
     title: "Prune",
     words:
       "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
-    state: DIGITS,
-    page: "network",
     atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
@@ -220,10 +200,10 @@ export const STORY: Step[] = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right with all functions, ${percent(after)} without these ${weak.count.toLocaleString("en")}, and ${percent(chance)} without as many chosen at random.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
       if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
-      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+      return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
     },
     leave({ model, news }) {
       // Where it has been trained on without them, there is nothing to go back to.
@@ -236,32 +216,30 @@ export const STORY: Step[] = [
     words:
       "Another network learns exp(sin πx + y²) from sample points with three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
-    page: "network",
     arrive(present) {
       select(present, 0);
       present.model.send({ kind: "resume" });
-      return "";
     },
     follow(present) {
       const { network, frame, news } = present;
+      if (news.step === 0) return "";
       const [first, last] = network.layout.layers;
       const [ofX, ofY] = curvesOf(first, frame);
       const ends = (end: (...all: number[]) => number) => end(...ofX.y) + end(...ofY.y);
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      const sentence = `${stepWords(present)}, of ${Object.keys(FORMS).length} forms, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
-      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+      return `${sentence} ${isFound && isClose ? "These are the formula’s parts, up to factors and constants." : "These are not the formula’s parts."}`;
     },
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left: φ(x) of each, for x from −1 to 1. Right: the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same curves, scaled to one height and flipped to point the same way.`,
     state: FORMULA,
-    page: "network",
     arrive({ model }) {
       model.send({ kind: "pause" });
       return `The ${SEEDS} networks are training.`;

@@ -5,7 +5,7 @@ import { formatNumber } from "../phi/format.ts";
 import type { Spread } from "../phi/interpolate.ts";
 import { roundStep } from "../phi/ranges.ts";
 import type { Mark, Paint, Rect } from "./marks.ts";
-import { bandMarks, line, rect, rects, segments, snapped, words } from "./shapes.ts";
+import { bandMarks, line, rect, rects, segments, snapped, WORDS, words } from "./shapes.ts";
 import { widthOf } from "./text.ts";
 import type { Colours } from "./theme.ts";
 
@@ -254,4 +254,22 @@ export function stepExtent(first: number, last: number): Range {
   const low = first >= 0 && first < 0.1 * last ? 0 : first;
   const step = Math.max(1, roundStep((last - low) / 20));
   return { from: low, to: Math.max(last, Math.ceil(last / step - 1e-9) * step) };
+}
+
+/** Numbers along an axis, kept within its ends; those that would touch the one before are left out. */
+export function numbersAlong(
+  at: readonly { x: number; text: string }[],
+  { x: start, width }: { x: number; width: number },
+  y: number,
+  fill: string,
+  apart: number,
+): Mark[] {
+  let free = Number.NEGATIVE_INFINITY;
+  return at.flatMap(({ x: wanted, text }) => {
+    const half = widthOf(text, WORDS) / 2;
+    const x = Math.max(start + half, Math.min(start + width - half, wanted));
+    if (x - half < free) return [];
+    free = x + half + apart;
+    return [words(x, y, text, fill, { anchor: "middle" })];
+  });
 }

@@ -28,9 +28,7 @@ export interface Cell {
   column: number;
 }
 
-export function idOf({ name, row, column }: Cell): string {
-  return `${name}/${row}/${column}`;
-}
+const idOf = ({ name, row, column }: Cell) => `${name}/${row}/${column}`;
 
 /** The cell that an id names; null where it names none. */
 export function cellOf(id: string): Cell | null {

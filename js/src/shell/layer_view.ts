@@ -44,7 +44,7 @@ export function createLayerView(shell: Shell, stage: Stage) {
     ): S | string {
       const start = performance.now();
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
-      const shown = stage.show(given, most, make);
+      const shown = stage.show(given, make, most);
       const now = given.store.current();
       if (now !== frame) frames++;
       frame = now;

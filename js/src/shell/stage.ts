@@ -127,10 +127,13 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     /** Puts the keyboard's mark on a site, where it goes on from. */
     keyboardAt: walk.goOnFrom,
     /** Draws the scene that `make` gives for this width and what is pointed at; one taller than `most` scrolls. */
-    show<S extends Scene>(given: Given, most: number, make: (given: Given) => S | string) {
+    show<S extends Scene>(given: Given, make: (given: Given) => S | string, most = TALLEST) {
       const now = pointed();
       if (opened !== viewport.element.scrollTop && view().height > 0) opened = null;
-      const next = viewport.fit((width) => make({ ...given, width, pointed: now }), most);
+      // In a saved page nothing says that a part of it scrolls: it is as high as what is in it.
+      const isSaved = given.room === undefined && given.store.status().state === "saved";
+      const whole = isSaved ? Math.max(most, TALLEST) : most;
+      const next = viewport.fit((width) => make({ ...given, width, pointed: now }), most, whole);
       if (typeof next === "string") {
         scene = null;
         return next;
@@ -205,6 +208,8 @@ function createWalk(hands: Hands, reveal: (id: string) => void) {
 }
 
 const MARGIN = 24;
+/** Canvases have an end. */
+const TALLEST = 6000;
 
 function createViewport(document: Document) {
   const viewport = element(document, "div", "kw-viewport");
@@ -230,14 +235,14 @@ function createViewport(document: Document) {
       const { scrollLeft: x, scrollTop: y, clientWidth: width, clientHeight: height } = viewport;
       return { x, y, width, height };
     },
-    /** Makes room for the scene that `make` gives for a width, and gives it; one taller than `most` scrolls. */
-    fit<S extends Scene>(make: (width: number) => S | string, room: number): S | string {
+    /** Makes room for the scene that `make` gives for a width, and gives it: one with a foot is cut at `room`, any other scrolls from `whole` on. */
+    fit<S extends Scene>(make: (width: number) => S | string, room: number, whole: number) {
       let next = make(viewport.clientWidth);
       if (typeof next === "string") return next;
       // A scroll bar takes width: the scene is made for what it leaves, and keeps the bar even if it then fits.
       const scrolled = viewport.hasAttribute("data-scrolls");
       const { foot } = next;
-      const most = foot && next.height > room ? cutOf(next, room - foot) + foot : room;
+      const most = foot && next.height > room ? cutOf(next, room - foot) + foot : whole;
       size(next.width, next.height, most);
       if (viewport.hasAttribute("data-scrolls") !== scrolled) {
         const again = make(viewport.clientWidth);

@@ -205,8 +205,8 @@ function createBar(root, rows, settings, signal) {
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const at2 = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at2}`;
+      const at2 = ` at step ${step.toLocaleString("en")}`;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at2}` : `off by ${value.toPrecision(3)} on ${others} (RMS)${at2}`;
       part("score").textContent = words ?? own;
     },
     fail(words) {
@@ -448,6 +448,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
 function createCurves(rows) {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
+  let tested = 0;
   return {
     take({ step, loss: value, score: measured, state }) {
       if (step > 0 && loss.x.at(-1) !== step) {
@@ -455,6 +456,7 @@ function createCurves(rows) {
         loss.y.push(value);
       }
       if (measured && state === "running") {
+        tested = measured.of;
         score.x.push(step);
         score.y.push(measured.value);
       }
@@ -466,7 +468,7 @@ function createCurves(rows) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
-      const measured = classifies ? `test ${rows} right` : "test error";
+      const measured = classifies ? `${tested} ${rows} right` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score)
@@ -1452,13 +1454,11 @@ var scientific = format(".2~e");
 function functionOf(layer, selection) {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
-  const { out: o, in: i, row, column } = localOf(layer, selection);
+  const { row, column } = selection;
+  const [o, i] = [selection.out - (layer.window?.out ?? 0), selection.in - (layer.window?.in ?? 0)];
   const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
   if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i) * kh + row) * kw + column;
-}
-function localOf({ window }, at2) {
-  return window ? { ...at2, out: at2.out - window.out, in: at2.in - window.in } : at2;
 }
 
 // src/phi/curves.ts
@@ -2899,10 +2899,10 @@ function digitsOf(digits, noise) {
     about: "Handwritten digits of 28 × 28 pixels, from MNIST."
   };
 }
-function classes({ noise }, about, draw2) {
+function classes({ noise }, about, draw) {
   const random = new Random(DATA_SEED);
   const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
-  const inputs = Float32Array.from([...labels].flatMap((label) => draw2(random, label)));
+  const inputs = Float32Array.from([...labels].flatMap((label) => draw(random, label)));
   return {
     data: split(
       inputs,
@@ -3151,13 +3151,13 @@ function widest({ network, frame }) {
   const f = heights.indexOf(Math.max(...heights));
   return { f, curve: curves[f], curves };
 }
-function select({ network, model }, f, looks = false) {
+function select({ network, model }, f) {
   const [{ name, shape }] = network.layout.layers;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
   const out = Math.floor(f / width / height / inputs);
-  model.set("selection", { layer: name, out, in: channel, row, column, looks });
+  model.set("selection", { layer: name, out, in: channel, row, column, looks: true });
 }
 var at = ({ x, y }, place2) => y[x.findIndex((each) => Math.abs(each - place2) < 1e-6)];
 var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
@@ -3167,16 +3167,7 @@ function whatItMakes(present) {
   const selection = model.get("selection");
   if (selection?.layer !== layer.name) return "";
   const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
-  return `${stepWords(present)}, it turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
-}
-function whatRises(present) {
-  const { network, frame, model } = present;
-  const [layer] = network.layout.layers;
-  const { layer: name, out: kernel } = model.get("selection") ?? {};
-  if (name !== layer.name || kernel === void 0) return "";
-  const nine = curvesOf(layer, frame).slice(9 * kernel, 9 * kernel + 9);
-  const rising = nine.filter((curve) => at(curve, 1) > at(curve, -1)).length;
-  return `${stepWords(present)}, kernel ${kernel} has ${rising} of its 9 functions higher at 1, a bright pixel, than at −1.`;
+  return `${stepWords(present)}, the framed function turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
 }
 var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
 function digitsOf2({ problem }, pushed) {
@@ -3196,46 +3187,39 @@ var STORY = [
   {
     title: "What is φ?",
     words: "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is larger below.",
-    state: DIGITS,
-    page: "network",
     arrive(present) {
-      select(present, widest(present).f, true);
-      return whatItMakes(present);
+      select(present, widest(present).f);
     },
     follow: whatItMakes
   },
   {
     title: "Watch it grow",
     words: "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
-    state: DIGITS,
-    page: "network",
     arrive({ model }) {
       model.send({ kind: "resume" });
-      return "";
     },
     follow(present) {
+      if (present.news.step === 0) return "";
       const { f, curve } = widest(present);
       const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
       const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of the first layer that varies most has moved by up to ${short(moved)}. From its lowest value to its highest it spans ${short(heightOfCurve(curve))}; at the start it spanned ${short(heightOfCurve(first))}.`;
+      return `${stepWords(present)}, the function of convs.0 that varies most has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(curve))}, at the start ${short(heightOfCurve(first))}.`;
     }
   },
   {
     title: "What a kernel sees",
-    words: "A kernel is nine functions, one for each pixel of a 3 × 3 window. The window slides over the image; at each position, the sum of the nine values is one pixel of a map. (The pixels are first scaled to mean 0 and variance 1.)",
-    state: DIGITS,
-    page: "functions",
+    words: "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below. (Pixels are first scaled to mean 0 and variance 1.)",
     arrive(present) {
       select(present, 9 * Math.floor(widest(present).f / 9) + 4);
-      return whatRises(present);
     },
-    follow: whatRises
+    leave({ model }) {
+      model.set("selection", null);
+    },
+    follow: whatItMakes
   },
   {
     title: "What it never saw",
-    words: "Training is paused. Here are an empty image and seven digits moved four pixels up and to the left. It was trained on nothing like them.",
-    state: DIGITS,
-    page: "network",
+    words: "Training is paused. Here are an empty image, and digits moved four pixels up and to the left. It was trained on nothing like them.",
     atRest: true,
     async arrive(present) {
       const { frame, model, problem, machine, network } = present;
@@ -3262,8 +3246,6 @@ var STORY = [
   {
     title: "Prune",
     words: "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
-    state: DIGITS,
-    page: "network",
     atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
@@ -3279,10 +3261,10 @@ var STORY = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right with all functions, ${percent(after)} without these ${weak.count.toLocaleString("en")}, and ${percent(chance)} without as many chosen at random.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
       if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
-      return `${sentence} ${isNeeded ? "They vary least, and it does worse without them." : "It does about as well without them."}`;
+      return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
     },
     leave({ model, news }) {
       if (news.step === prunedAt) model.send({ kind: "undo" });
@@ -3293,32 +3275,30 @@ var STORY = [
     title: "Formula",
     words: "Another network learns exp(sin πx + y²) from sample points with three functions: one of x, one of y, and one of their sum.",
     state: FORMULA,
-    page: "network",
     arrive(present) {
       select(present, 0);
       present.model.send({ kind: "resume" });
-      return "";
     },
     follow(present) {
       const { network, frame, news } = present;
+      if (news.step === 0) return "";
       const [first, last] = network.layout.layers;
       const [ofX, ofY] = curvesOf(first, frame);
       const ends = (end) => end(...ofX.y) + end(...ofY.y);
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}, the function of x is most like ${x.form} (${explained(x)} of its variance) among ${Object.keys(FORMS).length} forms, and that of y is most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last one.`;
+      const sentence = `${stepWords(present)}, of ${Object.keys(FORMS).length} forms, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
-      return `${sentence} ${isFound && isClose ? "These are the parts of the formula, each up to a factor and a constant." : "These are not the parts of the formula."}`;
+      return `${sentence} ${isFound && isClose ? "These are the formula’s parts, up to factors and constants." : "These are not the formula’s parts."}`;
     }
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left: φ(x) of each, for x from −1 to 1. Right: the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same curves, scaled to one height and flipped to point the same way.`,
     state: FORMULA,
-    page: "network",
     arrive({ model }) {
       model.send({ kind: "pause" });
       return `The ${SEEDS} networks are training.`;
@@ -3409,7 +3389,8 @@ function correlation(one, other) {
 var short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
 
 // src/playground/doubt.ts
-var [WIDTH, HEIGHT, GAP] = [480, 96, 24];
+var [WIDTH, HEIGHT] = [340, 85];
+var [ROOM, TOP, BOTTOM] = [136, 18, 68];
 function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const curves = [];
   const errors = [];
@@ -3421,7 +3402,7 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
     worker.onmessage = ({ data: news }) => {
       if ("fault" in news) return;
       [curves[seed]] = curvesOf(layout.layers[0], news.frame);
-      draw(canvas, curves.filter(Boolean));
+      drawDoubt(canvas, curves.filter(Boolean));
       send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
       worker.terminate();
@@ -3451,31 +3432,41 @@ function doubtWords(curves, errors) {
     return `${told} All ${SEEDS} shapes agree: height and direction depend on the seed, the shape does not.`;
   return `${told} ${alike.length > 0 ? `${alike.length} of ${SEEDS} shapes agree` : "No shape is shared by most"}: what one network shows may be due to its seed.`;
 }
-function draw(canvas, curves) {
+function drawDoubt(canvas, curves) {
   const context = canvas.getContext("2d");
   if (!context) return;
   const scale = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
-  if (canvas.width !== Math.round(WIDTH * scale)) {
-    canvas.width = Math.round(WIDTH * scale);
-    canvas.height = Math.round(HEIGHT * scale);
-  }
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, WIDTH, HEIGHT);
-  context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--kw-page-muted");
-  context.globalAlpha = 0.7;
-  context.lineWidth = 1.5;
-  const room = (WIDTH - GAP) / 2;
+  canvas.width = Math.round(WIDTH * scale);
+  canvas.height = Math.round(HEIGHT * scale);
+  context.scale(scale, scale);
+  const style = getComputedStyle(canvas);
+  context.font = `10.5px ${style.fontFamily}`;
+  context.strokeStyle = context.fillStyle = style.getPropertyValue("--kw-page-muted");
+  const write = (words, x2, y, side) => {
+    context.textAlign = side;
+    context.fillText(words, x2, y);
+  };
   const [{ x }] = curves;
   const [first, last] = [x[0], x[x.length - 1]];
-  for (const [part, all] of [curves.map(({ y }) => y), aligned(curves)].entries()) {
+  const plots = [
+    { title: `φ(x) of ${curves.length} networks`, left: 34, all: curves.map(({ y }) => y) },
+    { title: "scaled and flipped", left: WIDTH - ROOM - 6, all: aligned(curves) }
+  ];
+  for (const { title, left, all } of plots) {
     const [low, high] = [Math.min(...all.flat()), Math.max(...all.flat())];
+    const down = (value) => TOP + (BOTTOM - TOP) * (high - value) / (high - low || 1);
+    write(title, left, 10, "left");
+    for (const [k, words] of [short(first), "x", short(last)].entries())
+      write(words, left + k * ROOM / 2, HEIGHT - 2, "center");
+    if (all !== plots[1].all)
+      for (const value of [low, high]) write(short(value), left - 4, down(value) + 4, "right");
+    context.lineWidth = 0.5;
+    context.strokeRect(left, TOP - 2, ROOM, BOTTOM - TOP + 4);
+    context.lineWidth = 1.2;
     for (const y of all) {
       context.beginPath();
       for (const [k, value] of y.entries())
-        context.lineTo(
-          part * (room + GAP) + room * (x[k] - first) / (last - first),
-          4 + (HEIGHT - 8) * (high - value) / (high - low || 1)
-        );
+        context.lineTo(left + ROOM * (x[k] - first) / (last - first), down(value));
       context.stroke();
     }
   }
@@ -3524,7 +3515,7 @@ function createStory(place2, actions) {
     actions.moved(step);
     isDue = step > 0;
     if (step === 0) return;
-    const { title: name, words: text, state, atRest } = STORY[step - 1];
+    const { title: name, words: text, state = DIGITS, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
     putWords(words, text);
     say("");
@@ -3541,9 +3532,9 @@ function createStory(place2, actions) {
   async function arrive(present2) {
     isDue = false;
     const { signal: visited } = visit;
-    const { page, arrive: come } = STORY[current - 1];
-    present2.turnTo(page);
-    const result = await come?.(present2, visited);
+    const { arrive: come, follow } = STORY[current - 1];
+    present2.turnToNetwork();
+    const result = await come?.(present2, visited) ?? follow?.(present2);
     if (visited.aborted) return;
     if (result) say(result);
     if (current < STORY.length) return;
@@ -3575,7 +3566,7 @@ function createStory(place2, actions) {
       const waits = atRest === true && news.state === "running";
       if (waits) isDue = true;
       else if (isDue) arrive(present);
-      if (follow && news.step > 0) say(follow(present));
+      if (follow) say(follow(present));
     }
   };
 }
@@ -3850,7 +3841,7 @@ async function play(document, saved, lesson, mount) {
         twin?.follow(news);
         fit.show(frame, twin?.latest()?.frame ?? null, signal);
         const model = models.get(saved.streams[0].id);
-        const own = { state, problem, network, machine, course, model, turnTo };
+        const own = { state, problem, network, machine, course, model, turnToNetwork };
         story.hear(own, news);
         return shown.hear(news, twin?.scored() ?? null);
       },
@@ -3866,13 +3857,18 @@ async function play(document, saved, lesson, mount) {
     mark();
     const views = modelsFor(saved, state, problem, network);
     const models = train(views, course, byId("kw-bar"), signal, follower);
-    const turnTo = (page) => {
+    const turnToNetwork = () => {
       for (const each of models.values())
-        if (each.get("page") !== void 0) each.set("page", page);
+        if (each.get("page") !== void 0) each.set("page", "network");
     };
     mount(models, signal);
   }
-  window.addEventListener("hashchange", () => begin(stateOf(window.location.hash)));
+  window.addEventListener("hashchange", async () => {
+    const { hash } = window.location;
+    const step = storyOf(hash);
+    if (step === 0) await begin(stateOf(hash));
+    await story.go(step);
+  });
   await begin(state);
   await story.go(storyStep);
 }

@@ -205,8 +205,8 @@ function createBar(root, rows, settings, signal) {
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const at = state === "running" ? ` at step ${step.toLocaleString("en")}` : "";
-      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (root mean square)${at}`;
+      const at = ` at step ${step.toLocaleString("en")}`;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS)${at}`;
       part("score").textContent = words ?? own;
     },
     fail(words) {
@@ -448,6 +448,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
 function createCurves(rows) {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
+  let tested = 0;
   return {
     take({ step, loss: value, score: measured, state }) {
       if (step > 0 && loss.x.at(-1) !== step) {
@@ -455,6 +456,7 @@ function createCurves(rows) {
         loss.y.push(value);
       }
       if (measured && state === "running") {
+        tested = measured.of;
         score.x.push(step);
         score.y.push(measured.value);
       }
@@ -466,7 +468,7 @@ function createCurves(rows) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
-      const measured = classifies ? `test ${rows} right` : "test error";
+      const measured = classifies ? `${tested} ${rows} right` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score)

@@ -36,8 +36,6 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
     value: (get) => (get("show") === "networks" ? "networks" : "kernels"),
   },
 ];
-/** Pixels; the page scrolls, not the view in it. */
-const TALLEST_VIEW = 6000;
 
 export { css, drawing };
 
@@ -109,7 +107,7 @@ function build(shell: Shell): Parts {
       const hasCurves = ((given.get("curves") ?? []) as unknown[]).length > 0;
       bar.element.hidden = !hasCurves || given.get("show") === "networks";
       options.show(given.get);
-      const shown = stage.show(given, TALLEST_VIEW, draw);
+      const shown = stage.show(given, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
       lower(given).show(shown.shown, shown.width);

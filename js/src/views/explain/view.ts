@@ -20,9 +20,6 @@ const KIND: Kind = {
   lists: true,
 };
 
-/** A drawing taller than this scrolls: canvases have an end. */
-const TALLEST_DRAWING = 4000;
-
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
@@ -90,7 +87,7 @@ function build(shell: Shell): Parts {
     still: draw,
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show(given, TALLEST_DRAWING, draw);
+      const shown = stage.show(given, draw);
       if (typeof shown === "string") return shown;
       const first = scene === null;
       scene = shown;

@@ -3,7 +3,7 @@
 import { layerTitle } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
-import { logTicks, type Range, type Scale, valueExtent } from "../../scene/axes.ts";
+import { logTicks, numbersAlong, type Range, type Scale, valueExtent } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, rects, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
@@ -190,24 +190,6 @@ function cellMarks({ content, layout, colours }: RangesDrawing, k: number): Mark
       rects([from, at, base, 6], { fill: colours.base }),
       rects([from + base, at, to - from - base, 6], { fill: colours.spline }),
     ];
-  });
-}
-
-/** Numbers along an axis, kept within its ends; those that would touch the one before are left out. */
-export function numbersAlong(
-  at: readonly { x: number; text: string }[],
-  { x: start, width }: { x: number; width: number },
-  y: number,
-  fill: string,
-  apart: number,
-): Mark[] {
-  let free = Number.NEGATIVE_INFINITY;
-  return at.flatMap(({ x: wanted, text }) => {
-    const half = widthOf(text, BELOW) / 2;
-    const x = Math.max(start + half, Math.min(start + width - half, wanted));
-    if (x - half < free) return [];
-    free = x + half + apart;
-    return [words(x, y, text, fill, { anchor: "middle" })];
   });
 }
 

@@ -2,7 +2,15 @@
 
 import { extent } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
-import { linear, logTicks, scaleOf, stepExtent, ticks, valueExtent } from "../../scene/axes.ts";
+import {
+  linear,
+  logTicks,
+  numbersAlong,
+  scaleOf,
+  stepExtent,
+  ticks,
+  valueExtent,
+} from "../../scene/axes.ts";
 import { nearestPoint } from "../../scene/chart.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, segments, snapped, words } from "../../scene/shapes.ts";
@@ -10,7 +18,7 @@ import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop } from "./layout.ts";
-import { headText, numbersAlong, type RangesDrawing } from "./marks.ts";
+import { headText, type RangesDrawing } from "./marks.ts";
 
 type Scale = RangesDrawing["toX"];
 

@@ -82,7 +82,7 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show(given, given.height, draw);
+      const shown = stage.show(given, draw, given.height);
       header.show(given, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;

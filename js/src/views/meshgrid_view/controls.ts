@@ -1,10 +1,9 @@
 /** The header: layer, way of looking and options. */
 
-import { numberedName } from "../../phi/entries.ts";
 import { element } from "../../shell/element.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
-import { type Input, MESH_MODES, type Settings } from "./settings.ts";
+import { type Choice, type Input, MESH_MODES, type Settings } from "./settings.ts";
 
 /** What the header shows. */
 interface State extends Settings {
@@ -13,8 +12,7 @@ interface State extends Settings {
   width: number;
   /** What the response can be to, and what it is to; null in other modes, and where there is none. */
   inputs: { choices: readonly Input[]; input: Input } | null;
-  /** How many outputs there are to choose from: of a response, or of a layer too large to show them all. */
-  outputs: number;
+  choice: Choice | null;
   /** Python has seen a batch, and nobody has looked at what reaches this layer yet. */
   canObserve: boolean;
 }
@@ -43,22 +41,12 @@ const INPUT_WORDS: Record<Input, [label: string, title: string]> = {
   observed: ["observed", "The observed inputs of this layer"],
   drawn: ["draw", "Draw with the mouse"],
 };
-const MOST_OUTPUTS = 4096;
 
 function titled<Value extends string>(
   values: readonly Value[],
   said: Record<Value, [label: string, title: string]>,
 ) {
   return values.map((value) => ({ value, label: said[value][0], title: said[value][1] }));
-}
-
-function outputsOf({ outputs, layer, layers, mode }: State) {
-  const shown = layers.find(({ name }) => name === layer) ?? {};
-  const named = Array.from({ length: Math.min(outputs, MOST_OUTPUTS) }, (_, k) => {
-    return { value: String(k), label: numberedName(shown, k) };
-  });
-  const all = mode === "ramp" ? "of the selected function" : "all";
-  return [{ value: "-1", label: all }, ...named];
 }
 
 const OPTIONS: readonly Option<State>[] = [
@@ -80,11 +68,12 @@ const OPTIONS: readonly Option<State>[] = [
   },
   {
     trait: "output",
-    label: "output",
-    title: "Which output channel is shown",
-    options: outputsOf,
-    value: ({ output, outputs }) => String(output < outputs ? output : -1),
-    shown: ({ outputs }) => outputs > 1,
+    label: "show",
+    title: "Which map, output or kernel is shown",
+    options: ({ choice }) =>
+      (choice?.names ?? []).map(([value, label]) => ({ value: String(value), label })),
+    value: ({ choice }) => String(choice?.chosen),
+    shown: ({ choice }) => choice !== null,
     chosen: Number,
   },
 ];

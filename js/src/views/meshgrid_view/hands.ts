@@ -1,14 +1,12 @@
 /** The hands on a pair and on a response, and which pixel other views are told of. */
 
 import { functionOf } from "../../phi/entries.ts";
-import { selectionIn } from "../../phi/pair.ts";
+import { groupAt, selectionIn } from "../../phi/pair.ts";
 import { inputOf, outputOf, type Swept, sourcesOf } from "../../phi/response.ts";
-import { cellOf, idOf } from "../../scene/regions.ts";
-import { clearedBy } from "../../shell/layer_view.ts";
+import { cellOf } from "../../scene/regions.ts";
 import type { Shell } from "../../shell/mount.ts";
 import type { Pen } from "../../shell/pen.ts";
 import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
-import type { Stage } from "../../shell/stage.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { entryName } from "./pair_picture.ts";
 import type { PairScene } from "./pair_scene.ts";
@@ -25,44 +23,40 @@ export function createPairHands(shell: Shell) {
     return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
   }
 
-  function setEntry({ layer, pair, settings }: PairScene, side: PairAxis, entry: number) {
+  function setEntry({ layer, pair }: PairScene, side: PairAxis, entry: number) {
     const store = shell.store();
     if (!store || entry < 0) return;
-    const { group } = pair;
     const [before, partner] = pair.entries;
-    if (side === "x") {
-      // The other one stays where it is, also where it was not chosen by hand.
-      if (settings.other < 0) shell.choose("other", partner === entry ? before : partner);
-      store.select(selectionIn(layer, group, entry));
-    } else {
-      shell.choose("other", entry);
-      if (store.selection()?.layer !== layer.name) {
-        store.select(selectionIn(layer, group, before));
-      }
-    }
+    // The other one stays where it is, also where it was not chosen by hand.
+    const other = partner === entry ? before : partner;
+    shell.choose("other", side === "x" ? other : entry);
+    const first = side === "x" ? entry : before;
+    const isNone = store.selection()?.layer !== layer.name;
+    if (side === "x" || isNone) store.select(selectionIn(layer, pair.group, first));
     axis = side === "x" ? "y" : "x";
-    shell.speak(`${side} is ${entryName(layer, group, entry)}`);
+    shell.speak(`${side} is ${entryName(layer, pair.group, entry)}`);
     shell.schedule();
   }
 
+  /** The same place in another kernel, or the same input of another output. */
+  function turn({ layer, pair }: PairScene, number: number) {
+    shell.store()?.select(selectionIn(layer, groupAt(layer, number), pair.entries[0]));
+  }
+
   return {
+    turn,
     press: (scene: PairScene, id: string) => setEntry(scene, axis, entryAt(scene, id)),
     key(scene: PairScene, event: KeyboardEvent, id: string): boolean {
       if (event.key === "x" || event.key === "y") {
         setEntry(scene, event.key, entryAt(scene, id));
         return true;
       }
-      return clearedBy(event, shell);
+      return false;
     },
   };
 }
 
-export function createResponseHands(
-  shell: Shell,
-  stage: Stage,
-  drawing: ResponseDrawing,
-  pen: Pen,
-) {
+export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen: Pen) {
   let own = false;
 
   function select(scene: ResponseScene, place: Omit<Selection, "layer">) {
@@ -84,20 +78,6 @@ export function createResponseHands(
   function isPinned({ output, row, column }: OutputPixel): boolean {
     const { pinned } = drawing;
     return pinned?.output === output && pinned.row === row && pinned.column === column;
-  }
-
-  /** To the same pixel of the output before or after. */
-  function turn(scene: ResponseScene, id: string, by: number): boolean {
-    const cell = cellOf(id);
-    if (!cell?.name.startsWith("map/")) return false;
-    const { outputs } = scene.response;
-    const to = outputs.indexOf(Number(cell.name.split("/")[1])) + by;
-    const output = outputs[Math.max(0, Math.min(outputs.length - 1, to))];
-    const next = idOf({ ...cell, name: `map/${output}` });
-    stage.keyboardAt(next);
-    stage.reveal(next);
-    shell.speak(scene.sites.words(next));
-    return true;
   }
 
   return {
@@ -124,14 +104,12 @@ export function createResponseHands(
       shell.schedule();
     },
 
-    key(scene: ResponseScene, event: KeyboardEvent, id: string): boolean {
+    key(event: KeyboardEvent, id: string): boolean {
       const cell = cellOf(id);
       const store = shell.store();
       if (event.key === "Backspace" && cell?.name === "input") pen.dot(cell.row, cell.column, true);
       else if (event.key === "Escape" && drawing.pinned) drawing.pinned = null;
       else if (event.key === "Escape" && store?.selection()) store.select(null);
-      else if (event.key === "PageDown") return turn(scene, id, 1);
-      else if (event.key === "PageUp") return turn(scene, id, -1);
       else return false;
       return true;
     },

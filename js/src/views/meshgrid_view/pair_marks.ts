@@ -3,7 +3,7 @@
 import { formatNumber } from "../../phi/format.ts";
 import { contour, type Density, type LabelPlace, placeLabel, type XY } from "../../phi/pair.ts";
 import { colourise, colourOf, paletteOf } from "../../phi/palette.ts";
-import { type Axis, axesMarks } from "../../scene/axes.ts";
+import { axesMarks, numbersAlong } from "../../scene/axes.ts";
 import { cssOf, heatOf, sheetOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Cell, cellBox } from "../../scene/regions.ts";
@@ -145,6 +145,8 @@ export function curveMarks(
       (k) => points[k][1],
     );
   const foot = beside.y + beside.height + LABEL_SIZE + 3;
+  const few = toX.ticks.filter((_, k, { length }) => k % ((length - 1) / 2) === 0);
+  const right = few.map((tick) => ({ x: toX.scale(tick), text: toX.label?.(tick) ?? "" }));
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
     segments(zeros, zero),
@@ -161,26 +163,11 @@ export function curveMarks(
       const text = toY.label?.(tick) ?? "";
       return words(above.x - 5, toY.scale(tick), text, muted, { anchor: "end", middle: true });
     }),
-    ...labelled(toX, beside.x, width).map(({ text, x: at }) =>
-      words(at, foot, text, muted, { anchor: "middle" }),
-    ),
+    ...numbersAlong(right, { ...beside, width: width - beside.x }, foot, muted, 4),
     // In the corner between both no curve crosses them.
     words(beside.x, above.y + LABEL_SIZE, "φ₁(x)", ink),
     words(beside.x, beside.y - 5, "φ₂(y)", ink),
   ];
-}
-
-/** Where the labels of an axis stand: all of them, or the outer two where there is no room between. */
-function labelled(axis: Axis, start: number, end: number): { text: string; x: number }[] {
-  const all = axis.ticks.map((tick) => {
-    const text = axis.label?.(tick) ?? "";
-    const half = widthOf(text, LABEL_SIZE) / 2;
-    return { text, half, x: Math.max(start + half, Math.min(axis.scale(tick), end - half - 1)) };
-  });
-  const apart = all.every(
-    ({ x, half }, k) => k === 0 || x - half > all[k - 1].x + all[k - 1].half + 4,
-  );
-  return apart ? all : all.filter((_, k) => k === 0 || k === all.length - 1);
 }
 
 /** The lines, and their numbers, which stand over the dots of the inputs too. */

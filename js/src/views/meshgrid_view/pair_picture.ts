@@ -62,7 +62,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const points = group.count > 100 ? 16 : 64;
   const strips = keep("strips", [frame, layer, group.out, group.in], () =>
     Array.from({ length: group.count }, (_, entry) => {
-      const f = functionIn(layer, group, entry);
+      const f = functionIn(group, entry);
       const [lo, hi] = layer.domain;
       return Float64Array.from({ length: points }, (_, k) => {
         return phiAt(layer, f, frame, lo + ((hi - lo) * (k + 0.5)) / points).phi;
@@ -77,7 +77,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
       return pairEntries(layer, group, { selection, other, observed, spreads, last });
     },
   );
-  const [i, j] = entries.map((entry) => functionIn(layer, group, entry));
+  const [i, j] = entries.map((entry) => functionIn(group, entry));
   const [placeX, placeY] = [i, j].map((one) => observedEntry(layer, one));
   const rangeOf = (place: number, f: number) =>
     endsOrGrid((observed && inputEnds(observed)[place]) ?? null, basisOf(layer, f).domain);
@@ -181,12 +181,11 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const place = narrow
     ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 34, foot + 54] };
-  const below = Math.max(foot + 8, ...place.y) + 12;
+  const below = Math.max(foot + 16, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD;
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));
-  // What is still left over stands on both sides of it.
-  const x = side + PAD + labels + Math.max(0, (width - around - side - size) >> 1);
+  const x = side + PAD + labels;
   const plot = { x, y: top, width: size, height: size };
   const right = x + size + CURVE_GAP;
   const above = { ...plot, y: top - CURVE_GAP - strip, height: strip };

@@ -76,7 +76,8 @@ export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | s
         `Sum of two functions of ${title}: φ₁ of ${names[0]} over x, φ₂ of ${names[1]} over y, ` +
         `from ${formatNumber(pair.reach.low)} to ${formatNumber(pair.reach.high)}. ` +
         `x is ${names[0]}, y is ${names[1]}. ` +
-        "Arrow keys move between entries and over the surface; x or y sets an entry, Enter the next.",
+        "Arrow keys move between entries and over the surface; x or y sets an entry, Enter the next. " +
+        `Page Up and Page Down go to another ${pair.group.byInput ? "output" : "kernel"}.`,
       about: JSON.stringify([layer.name, pair.functions]),
       caption: captionOf(given, shown, pair),
       sheets: [
@@ -100,7 +101,7 @@ function captionOf({ store, theme }: Given, { layer, frame }: MeshGiven, pair: P
   const ends = `${formatNumber(reach.low)} to ${formatNumber(reach.high)}`;
   const caption: Remark[] = [
     {
-      text: `Two inputs add φ₁(x) + φ₂(y) to the output: from ${ends}.`,
+      text: `Two inputs add φ₁(x) + φ₂(y) to ${pair.group.byInput ? "the output" : "a pixel of the map"}: from ${ends}.`,
       tone: "ink",
       strong: true,
     },

@@ -28,6 +28,7 @@ import { memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { mostOf, niceCeil, type Reach, reachOf, readableSize } from "../../phi/ranges.ts";
 import {
+  AXIS_HEIGHT,
   axisMarks,
   brokenMarks,
   cellBoxes,
@@ -65,9 +66,9 @@ const FEW_KERNELS = 8;
 const ROOMY_CELL = 40;
 /** In cells below this many pixels lines and small marks are left out. */
 const SMALL_CELL = 28;
-/** Of the key of colours, and the room that it has below the cells. */
 const WIDEST_KEY = 260;
-const AIR = 4;
+/** Below the cells are the ends of their axis. */
+const AIR = AXIS_HEIGHT;
 /** Of a dense layer tiles are so many times as wide as high, where there is room. */
 const WIDEST = 4;
 /** Of maps with more functions in all those of one output are drawn. */

@@ -90,8 +90,8 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { outputs, grids, swept, most, selection, place, by } = response;
   const { colours } = theme;
   const palette = paletteOf(theme.name);
-  const right = Math.max(...Array.from(layout.maps.values(), ({ x, width }) => x + width));
-  const head = mapsTitle(response, right - layout.titles.response[0]);
+  const one = swept.outputs > 1 ? `: ${outputName(swept.layer, outputs[0], "map")}` : "";
+  const head = outputs.length > 1 ? "responses" : `response${one}`;
   const meaning = { most, below: ["below 0"], above: ["response above 0", "above 0"] };
   const marks: Mark[] = [
     title(head, layout.titles.response, theme),
@@ -106,7 +106,7 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
     if (layout.labelled) {
       const chosen = selection !== null && comesFrom(swept, output, selection);
       const fill = chosen ? colours.accent : colours.muted;
-      const name = outputName(swept.layer, output);
+      const name = outputName(swept.layer, output, "map");
       const text = widthOf(name, WORDS) <= box.width ? name : String(output);
       marks.push(words(box.x, box.y - 4, text, fill));
       if (chosen) marks.push(...framed(box, colours.accent, colours));
@@ -124,13 +124,6 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
     else over.push(outline(at, colours.muted));
   }
   return [...marks, ...over];
-}
-
-function mapsTitle({ outputs, swept }: Response, room: number): string {
-  const each = "response of each output";
-  if (outputs.length > 1) return widthOf(each, WORDS, 600) <= room ? each : "responses";
-  if (swept.outputs === 1) return "response";
-  return `response: ${outputName(swept.layer, outputs[0])}`;
 }
 
 /** The inputs of the patch on the φ of its kernel, entry by entry. */

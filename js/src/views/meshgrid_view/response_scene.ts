@@ -123,7 +123,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const keyboard = cellOf(pointed.keyboard);
   const isOfMany = swept.layer.shape[1] > 1 || swept.channels > 1;
   const channel = isOfMany ? `, ${inputName(swept.layer, response.kernel.channel, "channel")}` : "";
-  const whose = `${outputName(swept.layer, place.output)}${channel}`;
+  const whose = `${outputName(swept.layer, place.output, "map")}${channel}`;
   const chosen = selection ? `Selected: ${entryText(layer, functionOf(layer, selection))}. ` : "";
   const { low, high } = response.reach;
   const inputs = inputRegions(source, image, layout);
@@ -141,11 +141,11 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
     title: `MeshgridView · ${layerTitle(layer)}`,
     moment: momentText(frame),
     words:
-      `Response of ${layerInWords(layer)}, ${counted(outputs.length, "output")}, ` +
+      `Response of ${layerInWords(layer)}, ${counted(outputs.length, "map")}, ` +
       `from ${formatNumber(low)} to ${formatNumber(high)}, to ${inputWords(source)}. ` +
       `${kept}Beside it the functions of the kernel ${whose}, φ ±${formatNumber(response.patch.most)}, ` +
       `with the inputs of the patch. ${chosen}` +
-      "Arrow keys move between pixels and from map to map, Page Up and Page Down between outputs; Enter keeps a pixel and selects its kernel." +
+      "Arrow keys move between pixels and from map to map, Page Up and Page Down go from one map alone to the next; Enter keeps a pixel and selects its kernel." +
       (source.input === "drawn" ? " On the input Space draws and Backspace erases." : ""),
     about: JSON.stringify([
       layer.name,
@@ -214,7 +214,7 @@ function captionOf(
   const [black, white] = source.range;
   const caption: Remark[] = [
     {
-      text: `How ${outputs.length > 1 ? "each output of " : ""}${layerTitle(layer)} responds to ${inputWords(source)}${then && ` (as seen${then})`}`,
+      text: `The map${outputs.length > 1 ? "s" : ""} that ${layerTitle(layer)} makes of ${inputWords(source)}${then && ` (as seen${then})`}`,
       tone: "ink",
       strong: true,
     },
@@ -224,7 +224,7 @@ function captionOf(
     { text: `input ${formatNumber(black)} (black) … ${formatNumber(white)} (white)` },
   ];
   if (outputs.length > 1 && outputs.length < swept.outputs) {
-    caption.push({ text: `the first ${outputs.length} of ${swept.outputs} outputs` });
+    caption.push({ text: `the first ${outputs.length} of ${swept.outputs} maps` });
   }
   if (broken > 0) {
     caption.push({ text: `${counted(broken, "pixel")} not finite (grey)`, tone: "warn" });
@@ -248,5 +248,5 @@ function inputWords({ input, sample, count }: Source): string {
 export function pixelText({ grids, swept, place: own }: Response, place = own): string {
   const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
   const text = value === undefined ? "not drawn" : finite(value);
-  return `${outputName(swept.layer, place.output)} · row ${place.row}, column ${place.column} · response ${text}`;
+  return `${outputName(swept.layer, place.output, "map")} · row ${place.row}, column ${place.column} · response ${text}`;
 }

@@ -1,12 +1,22 @@
 /** MeshgridView's scene in one of its three ways of looking, and what is read of it beside the drawing. */
 
-import { entryText, layerNamed, layerTitle, placeText, windowText } from "../../phi/entries.ts";
+import { range } from "d3-array";
+import {
+  entryText,
+  layerNamed,
+  layerTitle,
+  outputName,
+  placeText,
+  windowText,
+} from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { bandLines } from "../../phi/interpolate.ts";
+import { groupAt } from "../../phi/pair.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { cellOf } from "../../scene/regions.ts";
 import type { TipWords } from "../../shell/layer_view.ts";
+import { groupName } from "./pair_picture.ts";
 import { type PairScene, pairDrawing, pairText } from "./pair_scene.ts";
 import { type RampScene, rampDrawing } from "./ramp_scene.ts";
 import {
@@ -15,7 +25,7 @@ import {
   type ResponseScene,
   responseDrawing,
 } from "./response_scene.ts";
-import { finite, settingsOf } from "./settings.ts";
+import { type Choice, finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 
@@ -47,6 +57,27 @@ export function drawing(): MeshDrawing {
     }
   };
   return Object.assign(draw, { response });
+}
+
+const MOST_CHOICES = 4096;
+
+/** What is shown of several: a map of a response, an output of a layer too large to show them all, the kernel of a pair. */
+export function choiceOf(scene: MeshScene): Choice | null {
+  const { layer, settings } = scene;
+  const among = (chosen: number, count: number, name: (k: number) => string, all?: string) => {
+    const one = range(Math.min(count, MOST_CHOICES)).map((k) => [k, name(k)] as const);
+    const names = all ? ([[-1, all], ...one] as const) : one;
+    return count > 1 ? { chosen: chosen < count ? chosen : -1, names } : null;
+  };
+  if (scene.mode === "pair") {
+    const { number, groups } = scene.pair.group;
+    return among(number, groups, (k) => groupName(layer, groupAt(layer, k)));
+  }
+  const name = (what: string) => (k: number) => outputName(layer, k, what);
+  if (scene.mode === "response")
+    return among(settings.output, scene.response.swept.outputs, name("map"), "all maps");
+  const count = scene.output < 0 ? 0 : layer.shape[0];
+  return among(settings.output, count, name("output"), "the selected function’s output");
 }
 
 /** What the tooltip says of the site that is pointed at. */

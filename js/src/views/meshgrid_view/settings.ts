@@ -62,6 +62,12 @@ export interface MeshGiven {
   settings: Settings;
 }
 
+/** Which map, output or kernel is shown, by its number, and what each is called. */
+export interface Choice {
+  chosen: number;
+  names: readonly (readonly [value: number, name: string])[];
+}
+
 export function finite(value: number): string {
   return Number.isFinite(value) ? formatNumber(value) : "not finite";
 }

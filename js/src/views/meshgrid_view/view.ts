@@ -10,7 +10,7 @@ import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
 import { offersObserving } from "./response_picture.ts";
-import { drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
+import { choiceOf, drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
 import { type MeshMode, settingsOf } from "./settings.ts";
 import css from "./style.css";
 
@@ -43,10 +43,10 @@ function build(shell: Shell): Parts {
     return shown?.response.source.input === "drawn" ? shown.layout.image : null;
   };
   const pen = createPen(shell, stage, draw.response.sketch, paper);
-  const hands = createResponseHands(shell, stage, draw.response, pen);
+  const hands = createResponseHands(shell, draw.response, pen);
   const pointing = createPointing(signal);
   const acts = {
-    choose: shell.choose,
+    choose,
     clear: pen.clear,
     observe: () => shell.store()?.command("observe"),
   };
@@ -58,10 +58,24 @@ function build(shell: Shell): Parts {
     else if (scene) hands.press(scene, id, event);
   }
 
+  function choose(trait: string, value: unknown) {
+    if (trait === "output" && scene?.mode === "pair") pair.turn(scene, Number(value));
+    else shell.choose(trait, value);
+  }
+
   function key(event: KeyboardEvent, id: string): boolean {
-    if (scene?.mode === "pair") return pair.key(scene, event, id);
-    if (scene?.mode === "response") return hands.key(scene, event, id);
-    return clearedBy(event, shell);
+    if (scene?.mode === "pair" && pair.key(scene, event, id)) return true;
+    if (scene?.mode === "response" && hands.key(event, id)) return true;
+    const choice = scene && choiceOf(scene);
+    const by = { PageDown: 1, PageUp: -1 }[event.key];
+    if (!choice || !by) return clearedBy(event, shell);
+    const at = choice.names.findIndex(([value]) => value === choice.chosen);
+    const [value, name] = choice.names[at + by] ?? choice.names[at];
+    choose("output", value);
+    // To the same pixel of the other map.
+    if (value >= 0) stage.keyboardAt(id.replace(/^map\/\d+/, `map/${value}`));
+    shell.speak(name);
+    return true;
   }
 
   function showHeader(frame: Frame | null) {
@@ -74,7 +88,7 @@ function build(shell: Shell): Parts {
       layers: frame?.layout.layers ?? [],
       width: root.clientWidth,
       inputs: source,
-      outputs: outputsOf(scene),
+      choice: scene && choiceOf(scene),
       canObserve: layer !== null && offersObserving(shell.store(), layer.name),
     });
     root.dataset.mode = settings.mode;
@@ -118,11 +132,6 @@ function build(shell: Shell): Parts {
       return shown;
     },
   };
-}
-
-function outputsOf(scene: MeshScene | null): number {
-  if (scene?.mode === "response") return scene.response.swept.outputs;
-  return scene?.mode === "ramp" && scene.output >= 0 ? scene.layer.shape[0] : 0;
 }
 
 function settingsFor(shell: Shell, layer: LayerLayout | null) {

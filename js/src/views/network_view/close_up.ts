@@ -272,9 +272,8 @@ function shownFunction(
   const to = outputName(layer, unit, layer.kind === "conv" ? "map" : "output");
   const named = (from: string) => `${part.column.name} · ${from} to ${to}`;
   if (closeUp.kind === "unit") {
-    const n = own && own.bundle >= 0 ? own.bundle : strongest;
-    const bundle = part.bundles[n];
-    if (!bundle || bundle.to !== unit) return null;
+    const bundle = part.bundles[strongest];
+    if (!bundle) return null;
     const { added, inputs, group, source } = closeUp;
     const first = bundle.from * group;
     const together = added.subarray(first, first + group);

@@ -1,9 +1,9 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
-import { formatAlike } from "../../phi/format.ts";
+import { formatAlike, formatNumber } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
 import { flat, inMiddle, rect, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
@@ -19,7 +19,7 @@ import {
 } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
-import { bundleCell, bundleMarks, gridOf } from "./functions.ts";
+import { bundleCell, bundleMarks, cellFrame, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
 import { unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
@@ -87,7 +87,7 @@ export function closeUpMarks(
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
     ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),
     ...(closeUp.kind === "functions" ? functionMarks(diagram, closeUp, inside, theme) : []),
-    ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, theme) : []),
+    ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, shown, theme) : []),
   ];
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
@@ -194,14 +194,15 @@ function barMarks(
   closeUp: UnitCloseUp,
   box: Rect,
   framed: number,
+  shown: ShownFunction | null,
   theme: Theme,
 ): Mark[] {
-  if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, theme);
+  if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, shown, theme);
   const { colours } = theme;
-  const { columns } = diagram.graph;
-  const isFed = columns[columns[closeUp.column].from[0]]?.kind === "input";
+  const before = diagram.parts[closeUp.column].before?.column;
+  const isFed = before?.kind === "input";
   const nameOf = (unit: number) => (isFed && inputNamed(diagram.graph, unit)) || String(unit);
-  const pictureOf = mapsBefore(diagram, closeUp, theme);
+  const maps = before?.map && !isFed ? before : null;
   const print = printOf(diagram, closeUp);
   const rows = Math.max(2, Math.floor(box.height / BAR.row));
   const across = Math.max(1, Math.floor(box.width / BAR.least));
@@ -210,7 +211,7 @@ function barMarks(
   const depth = Math.ceil(all.length / blocks);
   const wide = Math.min(BAR.most, box.width / blocks);
   const step = Math.min(BAR.high, box.height / depth);
-  const side = pictureOf ? step - 2 : 0;
+  const side = maps ? step - 2 : 0;
   const texts = all.map(({ value }) => print(value));
   const called = all.map(({ from, name }) => name ?? nameOf(from));
   const widest = (own: string[]) => Math.max(...own.map((text) => widthOf(text, SMALL)));
@@ -226,7 +227,7 @@ function barMarks(
     const bar = [left, middle - step / 4, Math.max(0.75, long), step / 2];
     const how = { size: SMALL, anchor: "end", middle: true } as const;
     const fill = value < 0 ? colours.less : colours.more;
-    const pixels = side > 0 && from >= 0 ? pictureOf?.(from) : null;
+    const pixels = maps && side > 0 && from >= 0 ? unitMap(maps, diagram.flow, from, theme) : null;
     const isFramed = pixels && from === framed;
     return [
       ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
@@ -254,19 +255,28 @@ function printOf({ parts }: Diagram, closeUp: CloseUp): (value: number) => strin
 const isPictured = (closeUp: CloseUp): boolean =>
   closeUp.kind === "unit" && closeUp.parts.length === 1 && closeUp.group > 1;
 
-/** What each pixel adds, as a picture. */
+/** What each pixel adds, as a picture: framed is the one whose function is shown, and beside it stands how far its colours go. */
 function addedPicture(
   { parts }: Diagram,
-  { added, column }: UnitCloseUp,
+  { added, column, unit }: UnitCloseUp,
   box: Rect,
+  shown: ShownFunction | null,
   { name, colours }: Theme,
 ): Mark[] {
-  const [rows, across] = parts[column].column.fold;
+  const { fold } = parts[column].column;
+  const [rows, across] = fold;
   const height = Math.min(box.height, (box.width * rows) / across);
   const at = { ...box, width: (height * across) / rows, height };
   const most = Math.max(...Array.from(added, Math.abs).filter(Number.isFinite), 1e-9);
   const pixels = heatOf(added, across, most, paletteOf(name));
-  return [{ kind: "image", box: at, pixels }, rect(at, { stroke: colours.outline, width: 0.75 })];
+  const [x, range] = [at.x + at.width + 8, `±${formatNumber(most)}`];
+  const text = fitting([range, ""], Math.max(1, box.x + box.width - x), SMALL);
+  return [
+    { kind: "image", box: at, pixels },
+    rect(at, { stroke: colours.outline, width: 0.75 }),
+    ...(shown ? cellFrame(at, fold, shown.f - unit * added.length, colours.ink, colours) : []),
+    words(x, at.y + height - 3, text, colours.muted, { size: SMALL }),
+  ];
 }
 
 interface Drawn {
@@ -301,15 +311,4 @@ function reachOf({ settings: { compared } }: Diagram, all: readonly Drawn[]) {
   const reaches = compared ? [...compared.reaches.values()] : [own];
   const most = Math.max(...reaches.map((reach) => reach.most));
   return { most, least: Math.max(DOWN * most, ...reaches.map((reach) => reach.least)) };
-}
-
-/** The maps of the units before, as they are in the diagram; null where they have none. */
-function mapsBefore(
-  { parts, flow }: Diagram,
-  { column: number }: UnitCloseUp,
-  theme: Theme,
-): ((unit: number) => Pixels | null) | null {
-  const column = parts[number].before?.column;
-  if (!flow || !column?.map || column.kind === "input") return null;
-  return (unit) => unitMap(column, flow, unit, theme);
 }

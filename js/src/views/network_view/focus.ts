@@ -5,7 +5,7 @@ import { formatAlike } from "../../phi/format.ts";
 import type { Pointed } from "../../scene/drawing.ts";
 import { type Mark, type Point, type Rect, type Sites, sitesOf } from "../../scene/marks.ts";
 import { phiPlot } from "../../scene/phi_plot.ts";
-import { rect, SMALL, WORDS, words } from "../../scene/shapes.ts";
+import { framed, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Selection } from "../../wire/types.ts";
@@ -26,7 +26,7 @@ import {
   strongestOf,
   weightOf,
 } from "./diagram.ts";
-import { bundleCell, bundleMarks, gridOf, rounded } from "./functions.ts";
+import { bundleMarks, cellFrame, gridOf, rounded } from "./functions.ts";
 import type { Bundle, Graph } from "./graph.ts";
 import { COLUMN_HEAD, type UnitBox } from "./layout.ts";
 import { lineMarks, linesOf, linkAt } from "./links.ts";
@@ -124,27 +124,24 @@ export function focusMarks(
   if (unit) marks.push(unitFrame(part.column, unit, stroke, 2));
   const source = focus.bundle >= 0 && before?.byUnit.get(bundles[focus.bundle].from);
   if (before && source) marks.push(unitFrame(before.column, source, stroke, 1.5));
-  marks.push(...chosenMarks(diagram, focus, stroke, theme));
-  if (closeUp?.kind === "pixel" && closeUp.column === focus.column && unit) {
+  if (focus.bundle >= 0) marks.push(...largeMarks(diagram, part, focus.bundle, stroke, 2, theme));
+  if (closeUp?.kind === "pixel" && closeUp.column === focus.column && unit)
     marks.push(...pixelMarks(diagram, closeUp, unit, colours));
-  }
   return marks;
 }
 
-/** The functions of a link, large, and a frame around them and around the one that is chosen. */
-export function chosenMarks(
+/** A frame around one of the functions of a link that stand together. */
+export function entryMarks(
   diagram: Diagram,
-  { column: number, bundle, entry }: Focus,
+  place: Focus | null,
   stroke: string,
   theme: Theme,
 ): Mark[] {
-  const part = diagram.parts[number];
-  const large = bundle < 0 ? null : largeKernel(diagram, part, bundle);
-  if (!large) return [];
-  const marks = largeMarks(diagram, part, bundle, stroke, 2, theme);
-  if (entry === null || large.bundle.count === 1) return marks;
-  const cell = bundleCell(large.box, gridOf(part.column), entry);
-  return [...marks, rect(cell, { stroke, width: 1.5, radius: 2 })];
+  if (!place || place.entry === null) return [];
+  const part = diagram.parts[place.column];
+  const large = largeKernel(diagram, part, place.bundle);
+  if (!large || large.bundle.count === 1) return [];
+  return cellFrame(large.box, gridOf(part.column), place.entry, stroke, theme.colours);
 }
 
 /** What an example adds to a number, as links: of the number that is shown closely, where nothing is pointed at. */
@@ -200,13 +197,9 @@ function pixelMarks(
   { graph, parts }: Diagram,
   { row, at, patch, channel, column }: PixelCloseUp,
   unit: UnitBox,
-  { accent, surface }: Colours,
+  colours: Colours,
 ): Mark[] {
-  // Its edge shows it on colours like its own.
-  const mark = (box: Rect): Mark[] => [
-    rect(box, { stroke: surface, width: 4 }),
-    rect(box, { stroke: accent, width: 1.5 }),
-  ];
+  const { accent } = colours;
   const marks: Mark[] = [];
   const { before, column: own } = parts[column];
   const source = before?.byUnit.get(channel);
@@ -215,14 +208,11 @@ function pixelMarks(
     // A pool between makes the patch as much larger there.
     const [w, h] = [source.width / shape[2], source.height / shape[1]];
     const [x, y] = [source.x + patch.column * w, source.y + patch.row * h];
-    marks.push(...mark({ x, y, width: patch.width * w, height: patch.height * h }));
+    const box = { x, y, width: patch.width * w, height: patch.height * h };
+    marks.push(...framed(box, accent, colours));
   }
-  if (!own.map) return marks;
-  const [w, h] = [unit.width / own.map[1], unit.height / own.map[0]];
-  // Large enough to be found, around the pixel.
-  const [width, height] = [Math.max(5, w), Math.max(5, h)];
-  const x = unit.x + (at + 0.5) * w - width / 2;
-  return [...marks, ...mark({ x, y: unit.y + (row + 0.5) * h - height / 2, width, height })];
+  const { map } = own;
+  return map ? [...marks, ...cellFrame(unit, map, row * map[1] + at, accent, colours)] : marks;
 }
 
 /** One function, large and with axes, in a box under its title. */
@@ -269,15 +259,14 @@ function boxesOf(diagram: Diagram): Site[] {
   };
   for (const part of parts) {
     const { number } = part;
-    for (const [n, box] of kernelsOnce(part))
-      add(`e:${number}:${n}`, box, linkWords(diagram, part, n));
+    const own = kernelsOnce(part);
+    const large = part.large >= 0 ? largeKernel(diagram, part, part.large) : null;
+    if (large && !part.kernels.has(part.large)) own.push([part.large, large.box]);
+    for (const [n, box] of own) add(`e:${number}:${n}`, box, linkWords(diagram, part, n));
     for (const unit of part.units) {
       const width = unit.width + part.bars;
       add(`u:${number}:${unit.unit}`, { ...unit, width }, unitWords(diagram, part, unit.unit));
     }
-    const n = part.large;
-    const large = n >= 0 && !part.kernels.has(n) && largeKernel(diagram, part, n);
-    if (large) add(`e:${number}:${n}`, large.box, linkWords(diagram, part, n));
   }
   return sites;
 }
@@ -302,8 +291,7 @@ export function diagramSites(diagram: Diagram, others: readonly Site[]): Sites {
     box(id) {
       const box = sites.box(id);
       const link = box ? null : linkOf(id);
-      const large =
-        link && (link.part.kernels.get(link.n) ?? largeKernel(diagram, link.part, link.n)?.box);
+      const large = link && largeKernel(diagram, link.part, link.n)?.box;
       return large ? { ...large, x: large.x - window.x, y: large.y - window.y } : box;
     },
     words(id) {

@@ -10,7 +10,16 @@ import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
 import { cssOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { type Changed, changeMarks, exampleMarks, phiPlot } from "../../scene/phi_plot.ts";
-import { bandMarks, flat, grown, interrupted, rect, rects, segments } from "../../scene/shapes.ts";
+import {
+  bandMarks,
+  flat,
+  framed,
+  grown,
+  interrupted,
+  rect,
+  rects,
+  segments,
+} from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import type { Bundle, Column } from "./graph.ts";
@@ -188,11 +197,24 @@ export function bundleCell(box: Rect, [rows, columns]: readonly [number, number]
   };
 }
 
+/** A frame around one function of a bundle, or one pixel of a map: large enough to be found, its edge is seen on colours like its own. */
+export function cellFrame(
+  box: Rect,
+  grid: readonly [number, number],
+  n: number,
+  stroke: string,
+  colours: Colours,
+): Mark[] {
+  const cell = bundleCell(box, grid, n);
+  const by = Math.max(-2, (4 - Math.min(cell.width, cell.height)) / 2);
+  return framed(grown(cell, by), stroke, colours);
+}
+
 /** Whether functions are drawn as squares of colour somewhere. */
 export function hasSquares(parts: readonly (Pick<ShownColumn, "bundles"> & Rails)[]): boolean {
-  return parts.some(({ kernels, bundles }) => {
-    return [...kernels.keys()].some((n) => bundles[n].count > MOST_CURVES);
-  });
+  return parts.some(({ kernels, bundles }) =>
+    [...kernels.keys()].some((n) => bundles[n].count > MOST_CURVES),
+  );
 }
 
 export interface Pictured {
@@ -235,7 +257,6 @@ export function bundleMarks(
     rects(boxes, { fill: colours.surface, radius: 3 }),
     ...inside,
     rects(boxes, { stroke: colours.box, radius: 3 }),
-    ...(isOne ? list.flatMap((one) => readingMarks(picture, one, colours)) : []),
   ];
 }
 
@@ -258,7 +279,8 @@ function curveMarks(
   const changed: Changed[] = [];
   const bands: Parameters<typeof bandMarks>[0][number][] = [];
   const before = list[0].box.width / grid[1] >= CHANGE_FROM ? ghost : null;
-  for (const { bundle, box } of list) {
+  const examples: Mark[] = [];
+  for (const { bundle, box, point } of list) {
     for (let n = 0; n < bundle.count; n++) {
       const cell = grown(bundleCell(box, grid, n), -1);
       const [w, h] = [cell.width, cell.height];
@@ -278,6 +300,9 @@ function curveMarks(
       curves.ends.push(...drawn.ends.map((end) => end + curves.xy.length / 2));
       curves.xy.push(...drawn.xy);
       if (before) changed.push({ now, was: curveOf(before, layer, f, plan), toX, toY });
+      if (!point || !Number.isFinite(point.x + point.value)) continue;
+      const x = toX(Math.max(lo, Math.min(hi, point.x)));
+      examples.push(...exampleMarks([x, toY(0), toY(point.value)], point.value, 3, colours));
     }
   }
   const width = curves.ends.length > 150 ? 1 : 1.3;
@@ -287,22 +312,8 @@ function curveMarks(
     ...changeMarks(changed, colours),
     ...bandMarks(bands, colours),
     { kind: "lines", ...curves, stroke: colours.ink, width, round: true },
+    ...examples,
   ];
-}
-
-/** Where the example lies on a function. */
-function readingMarks(
-  { x: [lo, hi], ...picture }: LayerPicture,
-  { bundle, box, point }: Pictured,
-  colours: Colours,
-): Mark[] {
-  if (!point || !Number.isFinite(point.x + point.value)) return [];
-  const [low, high] = endsFor(picture, bundle);
-  const value = Math.max(low, Math.min(high, point.value));
-  const along = Math.max(0, Math.min(1, (point.x - lo) / (hi - lo)));
-  const { x, y, width, height } = grown(box, -1);
-  const [zero, at] = [0, value].map((own) => y + (height * (high - own)) / (high - low));
-  return exampleMarks([x + width * along, zero, at], point.value, 3, colours);
 }
 
 /** How far each function rises, as a square of colour. */

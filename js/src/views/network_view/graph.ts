@@ -148,16 +148,13 @@ export function graphOf(known: Structure | null, layout: Layout): Graph {
   return graph;
 }
 
-function makesUnits(station: Station, layer: LayerLayout | null, before: Column): boolean {
-  if (layer || ["input", "kan", "plain"].includes(station.kind)) return true;
-  if (station.kind === "reshape") return false;
-  const units = unitsOf(station.shape);
-  return units > 0 && units !== before.units && !isFlattened(station, before);
-}
-
-/** Whether a station's numbers are those of the maps before it, one after another. */
-function isFlattened({ shape }: Station, { units }: Column): boolean {
-  return shape.length === 1 && units > 0 && shape[0] % units === 0;
+function makesUnits({ kind, shape }: Station, layer: LayerLayout | null, before: Column): boolean {
+  if (layer || ["input", "kan", "plain"].includes(kind)) return true;
+  if (kind === "reshape") return false;
+  const units = unitsOf(shape);
+  // Its numbers may be those of the maps before it, one after another.
+  const isFlattened = shape.length === 1 && units % before.units === 0;
+  return units > 0 && units !== before.units && !isFlattened;
 }
 
 function columnOf(

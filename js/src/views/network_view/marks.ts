@@ -207,7 +207,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       if (text) marks.push(words(x, y, text, fill, { weight, anchor: "middle", size }));
     };
     // All are called alike.
-    add([isBrief ? column.name : title], over + 12, 600, colours.ink);
+    add([isBrief ? column.name : title], over + 12, size < WORDS ? 400 : 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // Functions that are low have no numbers along x.
@@ -221,12 +221,13 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));
-    const then = [after, pools].flatMap((labels) =>
-      labels.length > 0 ? [[sizes[0], ...labels].join(" → ")] : [],
-    );
-    const some = sizes.map((text) => `${drawn} of ${text}`);
-    const texts = column.units > drawn ? some : [...then, ...sizes];
-    add(texts, over + 25, 400, colours.muted);
+    const own = sizes.map((text) => (column.units > drawn ? `${drawn} of ${text}` : text));
+    // That it is pooled is said before how large it is.
+    const isPooled = pools.length > 0;
+    const then = isPooled ? [after, pools, ["pool"]] : [after].filter(({ length }) => length > 0);
+    const ways = own.slice(0, isPooled ? (column.units > drawn ? own.length : -1) : 1);
+    const texts = ways.flatMap((text) => then.map((labels) => [text, ...labels].join(" → ")));
+    add([...texts, ...own], over + 25, 400, colours.muted);
   });
   return marks;
 }
@@ -271,7 +272,7 @@ const SHORTEST_BAR = 24;
 const BESIDE_TALL = 14;
 const LIFT = 8;
 /** Words stand no closer below each other. */
-const LINE = 11;
+const LINE = 10;
 
 /** The bars beside the last units. */
 export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
@@ -329,7 +330,9 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     if (!scores) continue;
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
     if (room < SHORTEST_BAR) {
-      if (isNamed) marks.push(words(left, middle, saidOf(unit), colours.muted, how));
+      const end = x + width + bars + 2;
+      if (isNamed)
+        marks.push(words(end, middle, saidOf(unit), colours.muted, { ...how, anchor: "end" }));
       continue;
     }
     if (isBelow) marks.push(rects([left, top, room, tall], { fill: colours.cell }));

@@ -1,5 +1,6 @@
 /** Where the pictures of functions stand between two columns: below each other, or in a row for each unit. */
 
+import { group } from "d3-array";
 import { isPlain } from "../../phi/entries.ts";
 import type { Rect } from "../../scene/marks.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
@@ -119,19 +120,15 @@ export function placeKernels(
   for (const k of links) placed.kernels.set(k, places.get(bundles[k].first) as Rect);
 }
 
+const firstOfEach = <T>(all: Iterable<T>, by: (one: T) => unknown): T[] =>
+  Array.from(group(all, by).values(), ([first]) => first);
+
 /** The links that have a picture of their own: of those with the same functions, a shared kernel, the first. */
-function picturedOf(links: readonly number[], bundles: readonly Bundle[]): number[] {
-  const known = new Map<number, number>();
-  for (const k of links) if (!known.has(bundles[k].first)) known.set(bundles[k].first, k);
-  return [...known.values()];
-}
+const picturedOf = (links: readonly number[], bundles: readonly Bundle[]) =>
+  firstOfEach(links, (k) => bundles[k].first);
 
 /** Kernels with the number of a bundle each, every one once. */
-export function kernelsOnce({ kernels }: Rails): [number, Rect][] {
-  const known = new Map<Rect, number>();
-  for (const [n, box] of kernels) if (!known.has(box)) known.set(box, n);
-  return [...known].map(([box, n]) => [n, box]);
-}
+export const kernelsOnce = ({ kernels }: Rails) => firstOfEach(kernels, ([, box]) => box);
 
 /** How many functions a link that leads to a column has as curves; 0 where these are none, or say no more than lines. */
 export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): number {

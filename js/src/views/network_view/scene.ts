@@ -30,21 +30,22 @@ import {
 } from "./diagram.ts";
 import { createFlow } from "./flow.ts";
 import {
-  chosenMarks,
   diagramSites,
+  entryMarks,
   focusAt,
   focusMarks,
   litMarks,
   type Site,
   selectedLink,
 } from "./focus.ts";
-import { once, rounded } from "./functions.ts";
+import { once } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
   atOnce,
   circuitPath,
+  largeMarks,
   pathKernels,
   pathLines,
   type Steady,
@@ -54,6 +55,7 @@ import {
 import { description, exampleVerdict, networkCaption } from "./words.ts";
 
 const TILE = 34;
+const LEAST_TILE = 28;
 const TILE_GAP = 6;
 const LEFT = 10;
 /** Pixels of one row of them, which needs no heading. */
@@ -143,17 +145,20 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   // An input is made of nothing that could be looked at.
   const own = pointed && parts[pointed.column].column.layer ? pointed : chosen;
   const selection = given.store.selection();
-  const near = own ?? (!selection || selection.looks ? selected : null);
+  const rests = chosen || (!selection || selection.looks ? selected : null);
+  const near = own ?? rests;
   const clicked = own === pointed ? null : looks?.closeUp;
   const closeUp = closeUpOf(diagram, near, given.pointed, clicked);
   const { shown, bundle } = closelyOf(diagram, closeUp, near);
   const isResult = !near && closeUp?.kind === "unit";
+  const link = closeUp && parts[closeUp.column].bundles[bundle];
+  const place = link && shown ? { ...closeUp, bundle, entry: shown.f - link.first } : null;
   return {
     ...{ diagram, legs },
     /** The unit or link pointed at or selected, and the one in the close-up (perhaps the result), whose links are lit. */
-    ...{ focus, isPointed, closeUp, isResult, shown, isNamed: !selection },
+    ...{ focus, isPointed, closeUp, isResult, shown, place, rests, isNamed: !selection },
     /** The unit that adds most to the number in the close-up; −1 if none does. */
-    strongest: closeUp ? (parts[closeUp.column].bundles[bundle]?.from ?? -1) : -1,
+    strongest: link?.from ?? -1,
   };
 }
 
@@ -182,7 +187,9 @@ function sceneOf(
     const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
     const unit = scores?.best ?? bundles[most]?.to ?? 0;
     if (settings.path) return circuitPath(drawing.graph, settings.path);
-    return strongestPath(drawing, { column, unit }, steady);
+    // While nothing is drawn it stays.
+    const made = flow?.blank ? [drawing.graph] : [{}];
+    return keep<Leg[]>("path", made, () => strongestPath(drawing, { column, unit }, steady));
   });
   const view = viewOf(given, diagram, looks);
   const { legs, closeUp, isPointed, focus, shown } = view;
@@ -199,6 +206,8 @@ function sceneOf(
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
   const verdict = exampleVerdict(diagram);
+  // The layer whose links are coloured while nothing is pointed at.
+  const colouring = parts[view.rests?.column ?? parts.length - 1].column.layer;
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, foot.sites);
@@ -231,7 +240,7 @@ function sceneOf(
     moment: momentText(frame),
     words: description(diagram),
     about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, strip > 0, given),
+    caption: networkCaption(diagram, verdict, { hasPlot: strip > 0, colouring }, given),
     sheets: [
       {
         from: [...place, ...sizes, strength, lit],
@@ -257,25 +266,23 @@ function sceneOf(
 }
 
 function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, legs, isNamed } = view;
-  const { colours } = theme;
+  const { diagram, focus, closeUp, isPointed, legs, isNamed, place } = view;
+  const { parts, selected, isTold } = diagram;
+  const { ink, accent } = theme.colours;
+  const chosen = isNamed ? ink : accent;
   // What stands in the place of the link that is looked at is that.
   const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
-  const others = legs.filter(isOther);
-  const marks = pathKernels(diagram, others, diagram.isTold && !focus, theme);
-  if (diagram.selected && isOther(diagram.selected))
-    marks.push(
-      ...selectedMarks(diagram, diagram.selected, colours[isNamed ? "ink" : "accent"], theme),
-    );
-  return focus ? [...marks, ...focusMarks(diagram, focus, closeUp, isPointed, theme)] : marks;
-}
-
-/** What is selected is only marked where it stands, unless it is large there: drawn large it would hide others. */
-function selectedMarks(diagram: Diagram, selected: Focus, stroke: string, theme: Theme): Mark[] {
-  const { kernels, large } = diagram.parts[selected.column];
-  const own = kernels.get(selected.bundle);
-  if (own && large !== selected.bundle) return [rounded(own, stroke, 2)];
-  return chosenMarks(diagram, selected, stroke, theme);
+  const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
+  if (selected && isOther(selected)) {
+    const part = parts[selected.column];
+    marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));
+  }
+  if (focus) marks.push(...focusMarks(diagram, focus, closeUp, isPointed, theme));
+  // Of functions that stand together the one in the close-up, and the selected one.
+  const { kernels, large } = parts[place?.column ?? 0];
+  if ([...kernels.keys(), large, focus?.bundle].includes(place?.bundle))
+    marks.push(...entryMarks(diagram, place, ink, theme));
+  return [...marks, ...entryMarks(diagram, isPointed ? null : selected, chosen, theme)];
 }
 
 /** Pixels of the whole, of the close-up (0 without room for both), and of everything below the diagram. */
@@ -339,16 +346,19 @@ function stripOf(
   const top = y + (isRow ? 5 : 24);
   const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
   const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
-  // The tile to draw on has a place, also where not all examples have one.
-  const fits = isRow ? Math.floor((width - LEFT) / (TILE + TILE_GAP)) : count + 1;
-  const drawn = Math.min(count, draws ? fits - 1 : fits);
-  const tiles = Array.from({ length: drawn + (draws ? 1 : 0) }, (_, k) => ({
+  const more = draws ? 1 : 0;
+  // In a row they are a little smaller before one of them has no place; the tile to draw on has one.
+  const room = Math.floor((width - LEFT) / (count + more)) - TILE_GAP;
+  const side = isRow ? Math.max(LEAST_TILE, Math.min(TILE, room)) : TILE;
+  const fits = isRow ? Math.floor((width - LEFT) / (side + TILE_GAP)) : count + 1;
+  const drawn = Math.min(count, fits - more);
+  const tiles = Array.from({ length: drawn + more }, (_, k) => ({
     number: k < drawn ? k : -1,
     box: {
-      x: LEFT + (k % across) * (TILE + TILE_GAP),
-      y: top + Math.floor(k / across) * (TILE + TILE_GAP),
-      width: TILE,
-      height: TILE,
+      x: LEFT + (k % across) * (side + TILE_GAP),
+      y: top + Math.floor(k / across) * (side + TILE_GAP),
+      width: side,
+      height: side,
     },
   }));
   const used = isRow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;

@@ -3,7 +3,7 @@
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
-import { atEnd, element } from "../../shell/element.ts";
+import { atEnd, element, putStyle } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, viewOf } from "../../shell/mount.ts";
 import { createPad } from "../../shell/pad.ts";
 import { createPen } from "../../shell/pen.ts";
@@ -29,8 +29,6 @@ const PATIENCE = 3000;
 const ALONE = 500;
 /** A notch of a wheel turns by no more than this, and makes the picture a sixth larger. */
 const NOTCH = 30;
-/** Pixels of a drawing at most. */
-const MOST = 4000;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
 const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
@@ -95,8 +93,8 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      const shown = stage.show(given, MOST, draw);
-      header.show(draw.window.scale > 1.01);
+      const shown = stage.show(given, draw);
+      header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
       ask.comesLater(shown.diagram.late);
@@ -140,10 +138,12 @@ function createHeader(
   whole.classList.add("kw-whole");
   plot.append(clear, whole);
 
-  function show(zoomed: boolean) {
-    const { example, paths } = settingsOf(get);
-    back.hidden = on.hidden = paths.length === 0;
-    clear.hidden = example >= 0;
+  function show(zoomed: boolean, scene: NetworkScene | null) {
+    const { pad, diagram } = scene ?? {};
+    back.hidden = on.hidden = settingsOf(get).paths.length === 0;
+    clear.hidden = !pad || diagram?.flow?.blank === true;
+    // Below what it clears, where no link runs.
+    if (pad) putStyle(clear, { left: `${pad.x}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
     root.hidden = on.hidden;
   }

@@ -10,7 +10,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
-import type { Store } from "../../wire/types.ts";
+import type { LayerLayout, Store } from "../../wire/types.ts";
 import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
@@ -43,7 +43,7 @@ export function asOf({ flow, frame }: Diagram): string {
 export function networkCaption(
   diagram: Diagram,
   verdict: string,
-  hasPlot: boolean,
+  { hasPlot, colouring }: { hasPlot: boolean; colouring: LayerLayout | null },
   given: Given,
 ): Remark[] {
   const { store, get, still, film, theme } = given;
@@ -79,7 +79,8 @@ export function networkCaption(
   const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
   if (flow) {
     const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
-    const lines = hasPoints ? "φ below / above 0" : `lowers / raises the ${result}`;
+    const raises = !hasPoints && colouring?.kind === "linear";
+    const lines = raises ? `lowers / raises the ${result}` : "φ below / above 0";
     const text = `${lines}${hasMaps ? "; maps: below / above 0" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
@@ -98,7 +99,7 @@ export function networkCaption(
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
   if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
-  else if (isChosen && isTold) {
+  else if (isChosen && isTold && !diagram.flow?.blank) {
     const text = flow ? "strong path" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
   }
@@ -112,7 +113,8 @@ export function networkCaption(
     const [[n, box] = []] = kernels;
     const hasAxis = hasPlot || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
     const [[from, to], [low, high]] = [picture?.x ?? [0, 0], layer?.domain ?? [0, 0]];
-    return hasAxis && (from < low || to > high);
+    // A band that is hardly a pixel wide is not seen.
+    return hasAxis && Math.max(low - from, to - high) > 0.01 * (to - from);
   });
   if (isBeyond) remarks.push(keyed("outside the grid", "fill", colours.outside));
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
@@ -149,7 +151,7 @@ export function exampleVerdict(diagram: Diagram): string {
   const { best, probabilities, raw } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
-  const right = label === best ? ", correct" : `, wrong: it is ${named(label ?? 0)}`;
+  const right = label === best ? ", correct" : `, not ${named(label ?? 0)}`;
   const about = flow?.frame?.rough ? "about " : "";
   const { print } = parts[parts.length - 1];
   const only =

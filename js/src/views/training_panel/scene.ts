@@ -54,13 +54,8 @@ const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   stopped: ["ring", "hold"],
   interrupted: ["ring", "warn"],
   closed: ["ring", "ghost"],
-  failed: ["dot", "warn"],
-  diverged: ["dot", "warn"],
-  fault: ["dot", "warn"],
-  silent: ["dot", "warn"],
-  unheard: ["dot", "warn"],
-  uncounted: ["dot", "warn"],
 };
+const WRONG = ["failed", "diverged", "fault", "silent", "unheard", "uncounted"];
 
 export function drawing(): PanelDrawing {
   const readChart = chartReader();
@@ -179,14 +174,10 @@ export function shareDone({ done, total }: RunStatus): number | null {
   return total ? Math.min(1, done / total) : null;
 }
 
-export const barBox = (width: number): Rect => {
-  return { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
-};
-
 function barMarks(status: RunStatus, { width, theme }: Given): Mark[] {
   const share = shareDone(status);
   if (share === null) return [];
-  const whole = barBox(width);
+  const whole = { x: PAD, y: PAD, width: width - 2 * PAD, height: BAR };
   const filled = { ...whole, width: share && Math.max(BAR, share * whole.width) };
   const { outside, accent } = theme.colours;
   return [whole, filled].map((bar, k) =>
@@ -196,7 +187,8 @@ function barMarks(status: RunStatus, { width, theme }: Given): Mark[] {
 
 /** The state, with a dot that says as much by its colour. */
 function stateRemark(standing: Standing, colours: Colours): Remark {
-  const [kind, colour] = DOTS[lookOf(standing)] ?? ["dot", "ghost"];
+  const look = lookOf(standing);
+  const [kind, colour] = DOTS[look] ?? ["dot", WRONG.includes(look) ? "warn" : "ghost"];
   return {
     text: standingText(standing),
     title: hintText(standing),

@@ -113,7 +113,7 @@ export function numbers(
   const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
   if (status.share >= MUCH && seconds >= SETTLED) {
     rows.push([
-      ended ? "drawing took" : "drawing takes",
+      "drawing",
       `${Math.round(100 * status.share)} % of the time`,
       "The part of the training time in which kan_widgets read the model and drew; a larger “draw every” makes it smaller",
     ]);

@@ -7,7 +7,7 @@ import { element, listen, putAttributes, putWords } from "../../shell/element.ts
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import { ENDED, hintText, type Standing, type SteeringCommand } from "../../wire/standing.ts";
-import { barBox, drawing, type PanelScene, shareDone } from "./scene.ts";
+import { drawing, type PanelScene, shareDone } from "./scene.ts";
 import { type RunStatus, statusIn } from "./status.ts";
 import css from "./style.css";
 
@@ -54,7 +54,7 @@ export function createControls({ document, signal, steering }: Shell, send: Send
   return {
     element: root,
     show(now: RunStatus, alone: boolean) {
-      const active = now.state === "running" || now.state === "paused";
+      const active = !alone && (now.state === "running" || now.state === "paused");
       const steered = !alone && !now.closed && now.steered;
       const goesOn = steered && !ENDED.includes(now.state);
       root.toggleAttribute("data-idle", !goesOn && !active);
@@ -100,8 +100,8 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
   const root = element(document, "div", "kw-alarms");
   putAttributes(root, { role: "group", "aria-label": "Alarms", "aria-live": "polite" });
   let shown = "";
-  const button = (text: string, title: string, act: () => void) =>
-    kit.button(text, title, "kw-button kw-words", act);
+  const add = (line: HTMLElement, text: string, title: string, act: () => void) =>
+    line.append(" ", kit.button(text, title, "kw-button kw-words", act));
 
   function rebuild({ alarms, cured }: RunStatus) {
     root.replaceChildren();
@@ -124,14 +124,13 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
       element(document, "span", "kw-call", line).textContent = call ? ` ${call}` : "";
       if (!cure) continue;
       const title = `${call} It is done between two steps, and can be undone`;
-      line.append(button(cure, title, () => send({ kind: "cure", alarm: id })));
+      add(line, cure, title, () => send({ kind: "cure", alarm: id }));
     }
     if (!cured) return;
     const done = element(document, "div", "kw-note kw-cured", root);
     element(document, "span", "", done).textContent = cured.text;
     if (!cured.undo) return;
-    const title = "Undo it, between two steps";
-    done.append(button("undo", title, () => send({ kind: "uncure" })));
+    add(done, "undo", "Undo it, between two steps", () => send({ kind: "uncure" }));
   }
 
   return {
@@ -235,12 +234,10 @@ function build(shell: Shell): Parts {
   header.append(controls.element, bar.element);
 
   /** Says how far it is, and in which state when that changes, to those who listen. */
-  function tell({ status, standing: { words: state }, width }: PanelScene) {
+  function tell({ status, standing: { words: state } }: PanelScene) {
     const share = shareDone(status);
     progress.hidden = share === null;
     if (share !== null) {
-      const { x, y, width: length, height } = barBox(width);
-      progress.style.cssText = `left:${x}px;top:${y}px;width:${length}px;height:${height}px`;
       progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     }
     if (lastState && state !== lastState) shell.speak(state);
@@ -266,7 +263,7 @@ function build(shell: Shell): Parts {
       // On a page of its own nobody expects to steer a training.
       notes.show(status, alone && !saved, store.standing());
       bar.show(given.get);
-      const shown = stage.show(given, 4000, draw);
+      const shown = stage.show(given, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
       bar.element.hidden = shown.chart.panels.length === 0;
