@@ -259,7 +259,7 @@ describe("the function that views begin with", () => {
     const band = bandFor(own, 3, [3, 3, 3]);
     band.high[2 * band.points + 1] += 1;
     own.band = band;
-    const why = "in which the networks differ most";
+    const why = "where the networks differ most";
     expect(asked(start)).toEqual({ f: 2, why, at: 0 });
   });
 

@@ -3,6 +3,7 @@ import {
   basisOf,
   entryText,
   functionOf,
+  functionText,
   layerSize,
   noteOf,
   selectionOf,
@@ -538,4 +539,14 @@ it("that kernels are shared is said where several channels were seen", () => {
   expect(noteOf(shared, seen(1))).toBe("Scaled by 2.");
   expect(noteOf(shared, seen(5))).toBe("Scaled by 2. Each kernel is used on all 5 input channels.");
   expect(noteOf({ ...shared, conv: null }, seen(5))).toBe("Scaled by 2.");
+});
+
+it("an input of a flattened map is named by where it lies there", () => {
+  const dense = layer({ kind: "linear", shape: [10, 144, 1, 1] });
+  const f = 5 * 144 + 13 * 9 + 1 * 3 + 2;
+  const at = "(map 13, row 1, column 2)";
+  expect(functionText(dense, f, [16, 3, 3])).toBe(`output 5 · input 122 ${at}`);
+  expect(functionText(dense, f, [1, 12, 12])).toBe("output 5 · input 122 (row 10, column 2)");
+  for (const none of [[], [144, 1, 1], [16, 3, 4]])
+    expect(functionText(dense, f, none)).toBe("output 5 · input 122");
 });

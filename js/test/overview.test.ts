@@ -352,15 +352,15 @@ describe("a small layer of curves", () => {
         expect(textsIn(0)).toContain("output 0 of 16");
         continue;
       }
-      expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–3 of 16", "▼ 12 more"]));
+      expect(textsIn(0)).toEqual(expect.arrayContaining(["outputs 0–2 of 16", "▼ 13 more"]));
       const next = pages?.turned("down", view(0)) ?? 0;
       expect(textsIn(next)).toEqual(
-        expect.arrayContaining(["▲ 4 more", "outputs 4–7 of 16", "▼ 8 more"]),
+        expect.arrayContaining(["▲ 3 more", "outputs 3–5 of 16", "▼ 10 more"]),
       );
       expect(pages?.turned("up", view(next))).toBe(0);
-      const { y, height } = scene.sites.box(String(4 * 72)) as Required<DOMRect>;
+      const { y, height } = scene.sites.box(String(3 * 72)) as Required<DOMRect>;
       expect(y).toBeGreaterThanOrEqual(next);
-      expect(scene.sites.at(60, y + height / 2, view(next))).toBe(String(4 * 72));
+      expect(scene.sites.at(60, y + height / 2, view(next))).toBe(String(3 * 72));
       expect(scene.sites.at(15, next + most + 8, view(next))).toBe("up");
       expect(end(next)).toBe(end(0));
       expect(scene.height - foot).toBeCloseTo(cuts[15], 6);

@@ -444,6 +444,7 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     _, low, _, high = found.around(inspector.layer)
     out, in_, *_ = np.unravel_index((high - low).argmax(), high.shape)
     assert f"SplineInspector · layer 0 · output {out} · input {in_}<" in inspector.svg(width=900)
+    assert "where the networks differ most" in inspector.svg(width=900)
     assert (inspector.form["out"], inspector.form["in"]) == (out, in_)
     inspector.live.select("1", 0, 2)
     assert (inspector.form["layer"], inspector.form["in"]) == ("1", 2)
@@ -503,3 +504,12 @@ def test_pins_are_plain_selections_that_python_can_set(setting):
     inspector = SplineInspector(setting.live)
     inspector.pins = [FIRST]
     assert inspector.pins == [FIRST]
+
+
+def test_an_input_of_a_flattened_image_is_named_by_its_place_there_as_in_the_grid():
+    model = nn.Sequential(nn.Flatten(), kw.nn.KANLinear(18, 2))
+    live = kw.bind(model)
+    live.observe(torch.rand(8, 2, 3, 3))
+    live.select("1", 1, 14)
+    place = "output 1 · input 14 (map 1, row 1, column 2)"
+    assert f"layer 1 · {place}<" in SplineInspector(live).svg(width=900)

@@ -184,14 +184,10 @@ export function firstShown(
   if (!start || !now || !layer) return { f: 0, why: "", at: 0 };
   const known = firsts.get(layer);
   if (known) return known;
-  const { band } = layer;
-  if (band) {
-    const apart = maxIndex(band.high, (value, k) => value - band.low[k]);
-    return {
-      f: Math.floor(apart / band.points),
-      why: "in which the networks differ most",
-      at: now.step,
-    };
+  if (layer.band) {
+    const { high, low, points } = layer.band;
+    const apart = maxIndex(high, (value, k) => value - low[k]);
+    return { f: Math.floor(apart / points), why: "where the networks differ most", at: now.step };
   }
   const hasMoved = now !== start && now.layout === start.layout;
   const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;

@@ -143,6 +143,16 @@ export function entryText(layer: LayerLayout, f: number): string {
   return placeText(layer, selectionOf(layer, f));
 }
 
+/** Which function it is; where the inputs are a map of channels, height and width, also where in that. */
+export function functionText(layer: LayerLayout, f: number, fold: readonly number[]): string {
+  const [maps, height, width] = fold;
+  const [text, size] = [entryText(layer, f), height * width];
+  if (layer.kind !== "linear" || size < 2 || maps * size !== layer.shape[1]) return text;
+  const input = f % layer.shape[1];
+  const map = maps > 1 ? `map ${Math.floor(input / size)}, ` : "";
+  return `${text} (${map}row ${Math.floor((input % size) / width)}, column ${input % width})`;
+}
+
 /** Names the input where there are several; with a single input, an output of a convolution is called a kernel. */
 export function placeText(
   layer: Pick<LayerLayout, "kind" | "shape" | "window" | "names" | "inputNames">,

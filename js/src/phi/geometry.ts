@@ -18,9 +18,9 @@ export const COL_LABEL = 16;
 const BAND_GAP = 10;
 
 const SPACING = {
-  conv: { gap: 12, min: 24, max: 56 },
-  linear: { gap: 2, min: 16, max: 48 },
-  elementwise: { gap: 2, min: 16, max: 48 },
+  conv: { gap: 12, min: 24, max: 56, legible: 36 },
+  linear: { gap: 2, min: 16, max: 48, legible: 16 },
+  elementwise: { gap: 2, min: 16, max: 48, legible: 16 },
 } as const;
 
 /** More bands make a view taller: they must make cells larger by this factor. */
@@ -131,7 +131,7 @@ export interface Arrangement extends Shape {
 export function arrange(shape: Shape, width: number, room = 0, tiny = false): Arrangement {
   const { kind, kh, kw } = shape;
   const { max } = SPACING[kind];
-  const min = shape.least ?? SPACING[kind].min;
+  const [min, legible] = [shape.least ?? SPACING[kind].min, shape.least ?? SPACING[kind].legible];
   let cellGap = shape.apart ?? CELL_GAP;
   // Cells of one kernel stay closer than kernels.
   let gap =
@@ -199,7 +199,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const rowsCut = isHigh && !!shape.tallest && !tiny && !flowing && bands <= MOST_CUTS;
   // Of a page that scrolls as many outputs are seen whole as are legible, or one, where that is possible.
   const around = COL_LABEL + BAND_GAP + (kh - 1) * cellGap;
-  const outputs = Math.max(1, Math.floor((room - 2 * PAD) / (bands * (around + kh * min))));
+  const outputs = Math.max(1, Math.floor((room - 2 * PAD) / (bands * (around + kh * legible))));
   const fitting = (room - 2 * PAD) / (outputs * bands) - around;
   const areWhole = rowsCut && fitting >= LEAST_CUT * kh;
   const unit = areWhole ? bands : 1;

@@ -67,7 +67,7 @@ export function createSteadyHeight(): (next: number) => number {
 export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   const steady = createSteadyHeight();
   let isOld = true;
-  let least = Number.POSITIVE_INFINITY;
+  let usual = 0;
   let height: number | undefined;
   return {
     changed(isSo: boolean) {
@@ -79,9 +79,8 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
       const all = heightInSight(view);
       // What is read below it may take more lines: nothing moves for them.
       const read = view.querySelector<HTMLElement>(":scope > .kw-readout-row")?.offsetHeight ?? 0;
-      least = Math.min(least, read || least);
-      const more = read && read - least;
-      height = all && all - steady(view.scrollHeight - drawing.offsetHeight - more);
+      usual ||= read;
+      height = all && all - steady(view.scrollHeight - drawing.offsetHeight - (read - usual));
       return height;
     },
   };

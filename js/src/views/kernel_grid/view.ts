@@ -1,7 +1,7 @@
 /** KernelGrid: the header, the tooltip and the hands on its scene. */
 
 import type { Plan } from "../../phi/curves.ts";
-import { layerNamed, layerTitle } from "../../phi/entries.ts";
+import { functionText, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { blockOf } from "../../phi/geometry.ts";
 import { svgOf } from "../../scene/svg.ts";
 import type { Theme } from "../../scene/theme.ts";
@@ -33,7 +33,7 @@ import {
 } from "./settings.ts";
 import css from "./style.css";
 import { pointsOf, type Subject } from "./subject.ts";
-import { functionText, hoverLines, selectionText } from "./words.ts";
+import { hoverLines, selectionText } from "./words.ts";
 
 export { css, drawing };
 
@@ -218,7 +218,8 @@ function createTip({ document, tip }: Shell) {
       const unnamed = { ...paper, title: "", words: "" };
       plot.innerHTML = svgOf(large.marks, unnamed, encoderOf(document));
     }
-    const title = `${layerTitle(picture.layer)} · ${functionText(picture, hovered)}`;
+    const { layer, shape } = picture;
+    const title = `${layerTitle(layer)} · ${functionText(layer, hovered, shape.slice(1))}`;
     return { title, lines: hoverLines(picture, hovered, x), box };
   };
 }

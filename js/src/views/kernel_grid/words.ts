@@ -1,27 +1,16 @@
 /** The functions of a grid in words. */
 
-import { basisOf, entryText, layerTitle, selectionOf } from "../../phi/entries.ts";
+import { basisOf, functionText, layerTitle, selectionOf } from "../../phi/entries.ts";
 import { formatCount, formatNumber } from "../../phi/format.ts";
 import { bandLines, phiAt } from "../../phi/interpolate.ts";
 import type { TipLine } from "../../shell/tip.ts";
 import { functionReach, type Picture } from "./picture.ts";
 import { isGrey } from "./settings.ts";
 
-/** Which function it is; of a folded layer also where in the map its input lies. */
-export function functionText({ layer, shape }: Picture, f: number): string {
-  if (shape === layer.shape) return entryText(layer, f);
-  const [, , height, width] = shape;
-  const place = f % (height * width);
-  const row = Math.floor(place / width);
-  const channel = Math.floor((f % layer.shape[1]) / (height * width));
-  const map = shape[1] > 1 ? `map ${channel}, ` : "";
-  return `${entryText(layer, f)} (${map}row ${row}, column ${place % width})`;
-}
-
 /** The same as a title, the shorter the later. */
 export function placeTexts(picture: Picture, f: number): string[] {
   const { layer, shape } = picture;
-  const place = functionText(picture, f);
+  const place = functionText(layer, f, shape.slice(1));
   const { out, in: input } = selectionOf(layer, f);
   return [
     `${layerTitle(layer)} · ${place}`,
@@ -95,8 +84,8 @@ function isFiniteFunction(picture: Picture, f: number): boolean {
 
 /** The selected function in one line. */
 export function selectionText(picture: Picture, f: number): string {
-  const { layer, subject, settings } = picture;
-  const name = `${layerTitle(layer)} · ${functionText(picture, f)}`;
+  const { layer, shape, subject, settings } = picture;
+  const name = `${layerTitle(layer)} · ${functionText(layer, f, shape.slice(1))}`;
   if (!isFiniteFunction(picture, f)) return `${name} · not finite`;
   if (picture.pattern) {
     const [low, high] = basisOf(layer, f).domain;

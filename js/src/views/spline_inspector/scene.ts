@@ -1,7 +1,7 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
 import { firstShown } from "../../phi/curves.ts";
-import { layerNamed, layerTitle, noteOf, placeText, selectionOf } from "../../phi/entries.ts";
+import { functionText, layerNamed, layerTitle, noteOf, selectionOf } from "../../phi/entries.ts";
 import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
@@ -207,6 +207,7 @@ function sceneOf(
   const { colours } = theme;
   const { phi, at, frame } = picture;
   const { layer } = phi;
+  const name = functionText(layer, phi.f, store.observed(layer.name)?.fold ?? []);
   const strip = picture.density !== undefined;
   // Where the rows lie does not depend on what is read.
   const arranged = layout(given, legendRows(picture, settings, null, colours), y, strip);
@@ -258,7 +259,7 @@ function sceneOf(
     editable,
     width: given.width,
     height,
-    title: `SplineInspector · ${layerTitle(layer)} · ${placeText(layer, at)}`,
+    title: `SplineInspector · ${layerTitle(layer)} · ${name}`,
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
@@ -307,15 +308,18 @@ function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Gi
   const { layer } = phi;
   const course = curves.find(({ name }) => name === "phi");
   const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
-  const which = first?.why && first.at === frame.step ? `, ${first.why}` : "";
+  const why = first?.at === frame.step ? first.why : "";
+  const observed = store.observed(layer.name);
+  const name = functionText(layer, phi.f, observed?.fold ?? []);
   const caption: Remark[] = [
-    { text: `${placeText(layer, at)}${which}`, tone: "ink", inside: true },
+    { text: why ? `${name}, ${why}` : name, tone: "ink", inside: true },
     { text: courseText(range, course?.y ?? []), tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
+    { text: layer.band && room === undefined ? why : "" },
     { text: samePlace(at, form) ? form.words : "" },
-    { text: phiInputsText(phi, store.observed(layer.name), store.alone()) },
-    { text: noteOf(layer, store.observed(layer.name)) },
+    { text: phiInputsText(phi, observed, store.alone()) },
+    { text: noteOf(layer, observed) },
   ];
   return caption.filter(({ text }) => text !== "");
 }
