@@ -19,6 +19,7 @@ import {
   shareName,
   verdict,
 } from "../src/views/explain/content.ts";
+import { curvesBlock } from "../src/views/explain/pictures.ts";
 import { listsOf } from "../src/views/explain/rows.ts";
 import type { ExplainScene } from "../src/views/explain/scene.ts";
 import { drawing, render } from "../src/views/explain/view.ts";
@@ -120,6 +121,23 @@ describe("the shares", () => {
       }
     }
   });
+
+  it.each([420, 700])(
+    "of hidden units are called alike over their plots, in %i pixels",
+    (width) => {
+      const rows = ["+0.153", "−0.0751", "+0.2"].map((text, k) => {
+        const own = { name: `output ${k} of layer 0`, text, value: Number.NaN, beside: Number.NaN };
+        const none = { number: k, has: () => false, map: null, curves: undefined, words: "" };
+        return { kind: "share", ...own, ...none } as const;
+      });
+      const list = { name: "curves", headings: ["the functions"], rows } as const;
+      const style = { selected: -1, theme: themeOf("light") };
+      const { marks } = curvesBlock(style as never, list as never, [0, 0], width);
+      const names = marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
+      const end = width < 500 ? "" : " of layer 0";
+      expect(names).toEqual(expect.arrayContaining([0, 1, 2].map((k) => `output ${k}${end}`)));
+    },
+  );
 
   it("of another class or layer are not marked", () => {
     expect(numberFor(last, { ...selectionFor(last, 5), out: 0 })).toBe(-1);

@@ -283,6 +283,13 @@ describe("the pair", () => {
     const between = plot.x - kernel.box.x - kernel.box.width;
     expect(between).toBeGreaterThan(20);
     expect(between).toBeLessThan(0.1 * scene.width);
+    // The curve at its right has numbers at both ends of its axis, as far from zero.
+    const texts = scene.sheets[1].marks(WHOLE).filter((mark) => mark.kind === "text");
+    const [, beside] = scene.layout.curves;
+    const under = texts.filter(({ x, y }) => x > beside.x && y > plot.y + plot.height);
+    const ends = under.sort((a, b) => a.x - b.x).map(({ text }) => text);
+    expect(ends.length).toBeGreaterThan(1);
+    expect(ends.at(-1)).toBe(ends[0].replace("−", ""));
   });
 
   it("goes from kernel to kernel by its menu, and by Page Up and Page Down", async () => {
@@ -422,6 +429,26 @@ describe("the response", () => {
     }
     expect(model.get("output")).toBe(-1);
     expect(view.words()).toEqual(expect.arrayContaining(["responses", "map 0", "map 1"]));
+  });
+
+  it("has the maps close under the image and the words beside it, in a narrow page", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(358);
+    }
+    const { store, observe } = makeStream();
+    observe();
+    const { view } = showing(store, { mode: "response" });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "response") throw new Error("no response");
+    const texts = scene.sheets.flatMap((sheet) => sheet.marks(WHOLE));
+    const found = texts.filter((mark) => mark.kind === "text");
+    const title = found.find(({ text }) => text === "responses");
+    const above = found.filter(({ y }) => y < (title?.y ?? 0));
+    const lowest = Math.max(...above.map(({ y }) => y));
+    expect(found.some(({ text }) => /the dots add/.test(text))).toBe(true);
+    expect((title?.y ?? 0) - lowest).toBeGreaterThan(15);
+    expect((title?.y ?? 0) - lowest).toBeLessThan(40);
   });
 
   it("is taken back when the view shows something else", async () => {

@@ -222,13 +222,17 @@ export function curvesBlock(
     return headings.map((text) => text + more);
   });
   const marks: Mark[] = [wordsAt(x, y, fitting(all, width, SIZE), colours.muted)];
+  // All are called alike.
+  const isLong = rows.some(({ name, text }) => {
+    return widthOf(name.split(" · ")[0], SIZE, 600) + widthOf(text, SIZE, 600) + 6 > wide;
+  });
   rows.forEach(({ name: whole, value, text, curves, has }, k) => {
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = has(selected) ? 600 : 400;
     const room = cell.width - widthOf(text, SIZE, weight) - 6;
     // A place in a map stands under the map's name.
     const [first, ...rest] = whole.split(" · ");
-    const name = widthOf(first, SIZE, weight) > room ? first.split(" of layer ")[0] : first;
+    const name = isLong ? first.split(" of layer ")[0] : first;
     const under = rest.join(" · ") || (curves ? `x = ${formatNumber(curves.at)}` : "");
     const place = fitting([under, under.replace("column", "col.")], cell.width, SMALL);
     const end = { weight, anchor: "end" } as const;

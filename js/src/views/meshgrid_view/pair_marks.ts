@@ -145,7 +145,8 @@ export function curveMarks(
       (k) => points[k][1],
     );
   const foot = beside.y + beside.height + LABEL_SIZE + 3;
-  const right = toX.ticks.map((tick) => ({ x: toX.scale(tick), text: toX.label?.(tick) ?? "" }));
+  const few = toX.ticks.filter((_, k, { length }) => k % ((length - 1) / 2) === 0);
+  const right = few.map((tick) => ({ x: toX.scale(tick), text: toX.label?.(tick) ?? "" }));
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
     segments(zeros, zero),

@@ -181,7 +181,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const place = narrow
     ? { x: box.x + box.width + 16, y: [box.y + 12, box.y + 32] }
     : { x: box.x, y: [foot + 34, foot + 54] };
-  const below = Math.max(foot + 8, ...place.y) + 12;
+  const below = Math.max(foot + 16, ...place.y) + 12;
   const top = narrow ? below + strip + CURVE_GAP : high;
   const side = narrow ? 0 : room + 3 * PAD;
   const size = Math.max(110, Math.min(width - around - side, tallest(top)));

@@ -283,9 +283,10 @@ export function layOutResponse(
   const under = pictured + (isRow ? 0 : 10 + KEY_HEIGHT);
 
   const [, , kh, kw] = swept.layer.shape;
-  // In two columns the patch stands beside the input, and the maps below both.
+  // In two columns the patch and its words stand beside the input, and the maps below both.
+  const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / side) - 7;
   const left = PAD + (columns < 3 ? 0 : side + COLUMN_GAP);
-  const start = columns < 3 ? under + TITLE + 4 + 2 * LINE_HEIGHT : top;
+  const start = columns < 3 ? Math.max(under, worded) + TITLE + 4 : top;
   const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, left, start);
