@@ -307,9 +307,9 @@ function train(saved, course, controls, signal, follower) {
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
-  let curves = createCurves(course.rows);
+  let curves = createCurves();
   function begin(frame) {
-    curves = createCurves(course.rows);
+    curves = createCurves();
     edits.begin();
     isReset = true;
     send({ kind: "begin", description, frame, data, settings, code });
@@ -445,7 +445,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     kernels: "compiled kernels, in this page"
   };
 }
-function createCurves(rows) {
+function createCurves() {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
   let tested = 0;
@@ -468,7 +468,7 @@ function createCurves(rows) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
-      const measured = classifies ? `${tested} ${rows} right` : "test error";
+      const measured = classifies ? `right of ${tested}` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score)
