@@ -49,7 +49,7 @@ function savedStream(changes: Partial<SavedStream> = {}): SavedStream {
 }
 
 it("a curve of scores says of how many examples it is, and keeps to these", () => {
-  const curves = createCurves("digits");
+  const curves = createCurves();
   const news = (step: number, of: number, state: string) =>
     curves.take({ step, loss: 1, score: { value: 0.5, of }, state } as News);
   news(0, 1000, "paused");
@@ -57,7 +57,7 @@ it("a curve of scores says of how many examples it is, and keeps to these", () =
   news(2, 1000, "finished");
   expect(curves.wire(true).map(({ panel, x }) => [panel, x.byteLength / 8])).toEqual([
     ["loss", 2],
-    ["200 digits right", 1],
+    ["right of 200", 1],
   ]);
 });
 

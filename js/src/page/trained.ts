@@ -152,10 +152,10 @@ export function train(
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
-  let curves = createCurves(course.rows);
+  let curves = createCurves();
 
   function begin(frame: Float32Array): void {
-    curves = createCurves(course.rows);
+    curves = createCurves();
     edits.begin();
     isReset = true;
     send({ kind: "begin", description, frame, data, settings, code });
@@ -321,7 +321,7 @@ function panelStatus(
 }
 
 /** Loss and score by step, thinned where there are many. */
-export function createCurves(rows: string) {
+export function createCurves() {
   const loss = { x: [] as number[], y: [] as number[] };
   const score = { x: [] as number[], y: [] as number[] };
   let tested = 0;
@@ -345,7 +345,7 @@ export function createCurves(rows: string) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies: boolean, beside = "") => {
-      const measured = classifies ? `${tested} ${rows} right` : "test error";
+      const measured = classifies ? `right of ${tested}` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score),

@@ -30,12 +30,12 @@ export function startTwin(network: Made, course: Course, signal: AbortSignal) {
   let news: News | null = null;
   let scored: News | null = null;
   let isRunning = false;
-  let curves = createCurves(course.rows);
+  let curves = createCurves();
 
   function begin(settings: TrainingSettings): void {
     news = scored = null;
     isRunning = false;
-    curves = createCurves(course.rows);
+    curves = createCurves();
     const { data, code } = course;
     send({ kind: "begin", description, frame, data, settings, code });
   }

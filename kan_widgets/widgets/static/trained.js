@@ -199,14 +199,14 @@ function createBar(root, rows, settings, signal) {
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}`;
+      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const at = ` at step ${step.toLocaleString("en")}`;
-      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS)${at}`;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
       part("score").textContent = words ?? own;
     },
     fail(words) {
@@ -307,9 +307,9 @@ function train(saved, course, controls, signal, follower) {
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
-  let curves = createCurves(course.rows);
+  let curves = createCurves();
   function begin(frame) {
-    curves = createCurves(course.rows);
+    curves = createCurves();
     edits.begin();
     isReset = true;
     send({ kind: "begin", description, frame, data, settings, code });
@@ -445,7 +445,7 @@ function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
     kernels: "compiled kernels, in this page"
   };
 }
-function createCurves(rows) {
+function createCurves() {
   const loss = { x: [], y: [] };
   const score = { x: [], y: [] };
   let tested = 0;
@@ -468,7 +468,7 @@ function createCurves(rows) {
     },
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
-      const measured = classifies ? `${tested} ${rows} right` : "test error";
+      const measured = classifies ? `right of ${tested}` : "test error";
       const all = [
         wireCurve("loss", beside, "train", loss),
         wireCurve(measured, beside, "test", score)

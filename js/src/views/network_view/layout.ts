@@ -256,17 +256,14 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   };
 }
 
-/** The share of what is kept large while the rest is made smaller, as long as there is a layout that fits. */
-const keptOf = (kept: number, share: number) =>
-  Math.max(share, kept * Math.min(1, share / ROOMY.least));
-
 /** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no curves. */
 function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
   const count = curvesOn(shown, column);
   if (count === 0 || kernel > 0 || lane.isCrowded) return { stand: 0, standTall: 0 };
   const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
   const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
-  const stand = even(keptOf(STAND.kept, lane.share) * Math.min(most, free));
+  const kept = Math.max(lane.share, STAND.kept * Math.min(1, lane.share / ROOMY.least));
+  const stand = even(kept * Math.min(most, free));
   if (stand < STAND.least) return { stand: 0, standTall: 0 };
   return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand };
 }
@@ -339,7 +336,7 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 function mapsIn(column: Column, count: number, lane: Lane) {
   const { height, width, whole, share, isCrowded, scale } = lane;
   // Many side by side are each small enough.
-  const broad = keptOf(ABREAST.share, share) * whole;
+  const broad = Math.max(share, ABREAST.share * Math.min(1, share / ROOMY.least)) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(
     isCrowded ? (isInput ? CROWDED.input : Math.max(CROWDED.map, CROWDED.share * whole)) : 0,
