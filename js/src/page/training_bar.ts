@@ -10,8 +10,8 @@ interface Bar {
     pause(): void;
     again(settings: Partial<TrainingSettings>): void;
   }): void;
-  /** The `words` are said in place of its own on the score. */
-  show(news: News, words?: string): void;
+  /** The `words` are said in place of its own on the score, which is of an edited network or not. */
+  show(news: News, isEdited: boolean, words?: string): void;
   /** Says why the network cannot train. */
   fail(words: string): void;
 }
@@ -51,14 +51,15 @@ export function createBar(
         actions.run();
       }
     },
-    show(news, words) {
+    show(news, isEdited, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at = `step ${step.toLocaleString("en")}`;
-      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}${isEdited ? ", edited" : ""}`;
+      part("said").textContent =
+        `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;

@@ -1,4 +1,4 @@
-/** What is to be learned, and what the network makes of it: grey is the target, ink the network. */
+/** What is to be learned, and what the network makes of it: the target wide and grey, the network thin. */
 
 import { contour, levelsOf } from "../phi/pair.ts";
 import { element, putWords } from "../shell/element.ts";
@@ -70,7 +70,7 @@ function keyOf({ isClassification, outputs, inputs, truth }: Problem, twin: Made
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2 || !truth
     ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}`
-    : `grey: the target, ink: the network${other}`;
+    : `wide, grey: the target; thin: the network${other}`;
 }
 
 /** The inputs at which a problem is drawn, row by row; null where it is not. */

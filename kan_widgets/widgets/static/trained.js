@@ -194,13 +194,13 @@ function createBar(root, rows, settings, signal) {
         actions.run();
       }
     },
-    show(news, words) {
+    show(news, isEdited, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at = `step ${step.toLocaleString("en")}`;
-      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}${isEdited ? ", edited" : ""}`;
+      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
@@ -374,7 +374,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news, follower?.hear(news));
+    bar.show(news, edits.areDone(), follower?.hear(news));
   };
   bar.connect({
     run: () => run(),
@@ -418,6 +418,7 @@ function createEdits({ layers }, initial, order, tell) {
     now(frame) {
       current = frame;
     },
+    areDone: () => edits.length > 0,
     take(edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")
