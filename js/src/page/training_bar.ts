@@ -10,7 +10,7 @@ interface Bar {
     pause(): void;
     again(settings: Partial<TrainingSettings>): void;
   }): void;
-  /** The `words` are said in place of its own on the score, which is of an edited network or not. */
+  /** The `words` are said in place of its own on the score, which says so where the network is edited. */
   show(news: News, isEdited: boolean, words?: string): void;
   /** Says why the network cannot train. */
   fail(words: string): void;
@@ -57,9 +57,8 @@ export function createBar(
       run.textContent =
         state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at = `step ${step.toLocaleString("en")}${isEdited ? ", edited" : ""}`;
-      part("said").textContent =
-        `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}`;
+      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
@@ -68,7 +67,7 @@ export function createBar(
       const own = classifies
         ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}`
         : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
-      part("score").textContent = words ?? own;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;

@@ -186,23 +186,12 @@ function contoursOf(values: Float32Array, level: number) {
 
 function contourPainter(wanted: Float32Array): Painter {
   const levels = levelsOf(...endsOf(wanted));
-  const targets = levels.flatMap((level) => contoursOf(wanted, level));
+  const lines = (values: Float32Array) => levels.flatMap((level) => contoursOf(values, level));
+  const targets = lines(wanted);
   return (context, own, other) => {
     stroke(context, targets, "muted", 4);
-    if (other)
-      stroke(
-        context,
-        levels.flatMap((level) => contoursOf(other, level)),
-        "ink",
-        1,
-        [3, 3],
-      );
-    stroke(
-      context,
-      levels.flatMap((level) => contoursOf(own, level)),
-      "ink",
-      1.25,
-    );
+    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
+    stroke(context, lines(own), "ink", 1.25);
   };
 }
 
@@ -245,17 +234,7 @@ function scatterPainter({ data }: Problem): Painter {
   const [low, high] = endsOf(wanted);
   const at = (value: number) => ((value - low) / (high - low)) * SIZE;
   return (context, own, other) => {
-    stroke(
-      context,
-      [
-        [
-          [0, SIZE],
-          [SIZE, 0],
-        ],
-      ],
-      "muted",
-      2,
-    );
+    stroke(context, [[-1, 1].map((end) => [across(end), up(end)] as const)], "muted", 2);
     for (const [values, alpha] of [
       [other, 0.35],
       [own, 1],

@@ -1,8 +1,8 @@
 /** The seven steps of the story; each says what is so in the network at hand: its curves, what it gets right, which formula a curve is like. */
 
-import { bisectLeft } from "d3-array";
 import type { Course, PageModel } from "../page/trained.ts";
 import { functionOf } from "../phi/entries.ts";
+import { curveAt } from "../phi/interpolate.ts";
 import { type Machine, Random } from "../training/machine.ts";
 import { Network } from "../training/network.ts";
 import type { News } from "../training/worker.ts";
@@ -59,7 +59,7 @@ const SIDE = 28;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** A black and a white pixel, as the first batch norm hands them on. */
-export function normalised({ network: { layout }, frame }: Pick<Known, "network" | "frame">) {
+function normalised({ network: { layout }, frame }: Pick<Known, "network" | "frame">) {
   const behind = layout.layers.reduce((all, { shape, nb }) => all + product(shape) * nb, 0);
   const [mean, variance] = frame.subarray(behind);
   const [black, white] = [-1, 1].map((pixel) => (pixel - mean) / Math.sqrt(variance + 1e-5));
@@ -83,8 +83,7 @@ function select({ network, model }: Known, f: number): void {
 }
 
 /** Rounded down: all of it is explained by no curve. */
-const explained = (found: { explained: number }) =>
-  `${(Math.floor(1000 * found.explained) / 10).toFixed(1)} %`;
+const explained = (share: number) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
 /** The framed function from black to white, as it is and as it began; null where it is of another layer. */
 function framed(present: Known) {
@@ -103,15 +102,9 @@ function whatItMakes(present: Known): string {
   const found = framed(present);
   if (!found) return "";
   const [black, white] = found.ends.map(
-    (pixel) => `${short(pixel)}, into ${short(valueAt(found.whole, pixel))}`,
+    (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`,
   );
   return `${stepWords(present)}, the framed function turns black, ${black}, and white, ${white}.`;
-}
-
-/** Between two points of a curve on the line through them. */
-function valueAt({ x, y }: Curve, place: number): number {
-  const k = Math.max(1, bisectLeft(x, place, 0, x.length - 1));
-  return y[k] + ((y[k] - y[k - 1]) * (place - x[k])) / (x[k] - x[k - 1]);
 }
 
 const stepWords = ({ news: { step, steps } }: Known) =>
@@ -252,7 +245,7 @@ export const STORY: Step[] = [
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;

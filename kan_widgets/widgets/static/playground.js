@@ -199,15 +199,15 @@ function createBar(root, rows, settings, signal) {
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at = `step ${step.toLocaleString("en")}${isEdited ? ", edited" : ""}`;
-      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}`;
+      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
-      part("score").textContent = words ?? own;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;
@@ -1529,10 +1529,22 @@ function functionOf(layer, selection) {
 
 // src/phi/curves.ts
 var ALL_POINTS = 1 << 20;
+function place(xs, x) {
+  const row = bisectRight(xs, x) - 1;
+  if (xs[row] === x || row === xs.length - 1) return row;
+  return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
+}
+function between(a, b, share) {
+  return share === 0 ? a : a * (1 - share) + b * share;
+}
 
 // src/phi/interpolate.ts
 var ROWS_OF_A_POLYNOMIAL = 6;
 var weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
+function curveAt(xs, y, x) {
+  const row = place(xs, x);
+  return between(y[Math.floor(row)], y[Math.floor(row) + 1], row % 1);
+}
 var scratchSpace = new Float64Array(16);
 
 // src/phi/pair.ts
@@ -2336,23 +2348,12 @@ function contoursOf(values, level) {
 }
 function contourPainter(wanted) {
   const levels = levelsOf(...endsOf(wanted));
-  const targets = levels.flatMap((level) => contoursOf(wanted, level));
+  const lines = (values) => levels.flatMap((level) => contoursOf(values, level));
+  const targets = lines(wanted);
   return (context, own, other) => {
     stroke(context, targets, "muted", 4);
-    if (other)
-      stroke(
-        context,
-        levels.flatMap((level) => contoursOf(other, level)),
-        "ink",
-        1,
-        [3, 3]
-      );
-    stroke(
-      context,
-      levels.flatMap((level) => contoursOf(own, level)),
-      "ink",
-      1.25
-    );
+    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
+    stroke(context, lines(own), "ink", 1.25);
   };
 }
 function paintShares(context, shares) {
@@ -2390,17 +2391,7 @@ function scatterPainter({ data }) {
   const [low, high] = endsOf(wanted);
   const at = (value) => (value - low) / (high - low) * SIZE;
   return (context, own, other) => {
-    stroke(
-      context,
-      [
-        [
-          [0, SIZE],
-          [SIZE, 0]
-        ]
-      ],
-      "muted",
-      2
-    );
+    stroke(context, [[-1, 1].map((end) => [across(end), up(end)])], "muted", 2);
     for (const [values, alpha] of [
       [other, 0.35],
       [own, 1]
@@ -3229,7 +3220,7 @@ function select({ network, model }, f) {
   const out = Math.floor(f / width / height / inputs);
   model.set("selection", { layer: name, out, in: channel, row, column, looks: true });
 }
-var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
+var explained = (share) => `${(Math.floor(1e3 * share) / 10).toFixed(1)} %`;
 function framed(present) {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
@@ -3244,13 +3235,9 @@ function whatItMakes(present) {
   const found = framed(present);
   if (!found) return "";
   const [black, white] = found.ends.map(
-    (pixel) => `${short(pixel)}, into ${short(valueAt(found.whole, pixel))}`
+    (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`
   );
   return `${stepWords(present)}, the framed function turns black, ${black}, and white, ${white}.`;
-}
-function valueAt({ x, y }, place2) {
-  const k = Math.max(1, bisectLeft(x, place2, 0, x.length - 1));
-  return y[k] + (y[k] - y[k - 1]) * (place2 - x[k]) / (x[k] - x[k - 1]);
 }
 var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
 function digitsOf2({ problem }, pushed) {
@@ -3372,7 +3359,7 @@ var STORY = [
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;

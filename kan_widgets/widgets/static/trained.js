@@ -199,15 +199,15 @@ function createBar(root, rows, settings, signal) {
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at = `step ${step.toLocaleString("en")}${isEdited ? ", edited" : ""}`;
-      part("said").textContent = `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}`;
+      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
-      part("score").textContent = words ?? own;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;
