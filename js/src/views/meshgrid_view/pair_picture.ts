@@ -59,7 +59,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const group = groupOf(layer, selection);
   const observed = store.observed(layer.name);
   const { other } = settings;
-  const points = group.count > 100 ? 16 : 64;
+  const points = group.count > 100 ? 16 : group.count > 25 ? 64 : 128;
   const strips = keep("strips", [frame, layer, group.out, group.in], () =>
     Array.from({ length: group.count }, (_, entry) => {
       const f = functionIn(group, entry);
