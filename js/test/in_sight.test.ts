@@ -27,6 +27,13 @@ it("brings a view into sight once in a run, also where models are trained in tur
   height = 330;
   bringIntoSight(view, store, true);
   expect(panel.scrollTop).toBe(280);
+  // Of one that outgrows its panel the top, where it is steered, does not leave by itself.
+  height = 600;
+  const plot = view.appendChild(document.createElement("div"));
+  plot.className = "kw-viewport";
+  plot.getBoundingClientRect = () => new DOMRect(0, 650 - panel.scrollTop, 100, 400);
+  bringIntoSight(view, store, true);
+  expect(panel.scrollTop).toBe(280);
   height = 300;
   panel.dispatchEvent(new Event("wheel"));
   bringIntoSight(view, store, true);

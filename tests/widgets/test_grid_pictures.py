@@ -456,7 +456,7 @@ def test_a_pattern_compares_the_ends_of_each_functions_own_grid() -> None:
     picture = draw(frame_of(layer, [(0, 0, 1.0), (0, 0, 1.0)]), mode="pattern", width=800)
     np.testing.assert_allclose(picture.greys(), [127.5 + 127.5 / 3, 255], atol=1)
     assert (
-        "black: φ is larger at the low end, x = −1 … 0 · white: at the high end, 1 … 2"
+        "black: φ is larger at x = −1 … 0 · white: at x = 1 … 2"
     ) in " ".join(picture.texts)  # in two lines
 
 

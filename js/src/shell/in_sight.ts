@@ -112,6 +112,7 @@ export function bringIntoSight(view: HTMLElement, store: Store | null, hasGrown 
   const boxes = [...views].flatMap((one) => {
     const whole = one.getBoundingClientRect();
     if (whole.height <= bounds.height) return [whole];
+    if (follows) return []; // it has outgrown the panel: its reader goes on where it was
     return [...one.querySelectorAll(".kw-viewport")].map((part) => part.getBoundingClientRect());
   });
   let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

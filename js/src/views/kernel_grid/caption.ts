@@ -219,10 +219,7 @@ export function description(picture: Picture, selected: number): string {
 function patternText({ variable, bases }: LayerLayout, pixels: boolean): string {
   const lows = bases.map(({ domain }) => domain[0]);
   const highs = bases.map(({ domain }) => domain[1]);
-  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
   const [low, high] = [spread(lows), spread(highs)];
-  if (!alike)
-    return `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
   if (pixels) return "black: φ is larger for dark pixels (x = −1) · white: for bright (x = 1)";
   return `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
 }

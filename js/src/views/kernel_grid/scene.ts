@@ -184,9 +184,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const room = heightIn(given);
   const tall = arrangement.height + (flat ? 0 : AXIS_HEIGHT);
   const most = given.still ? Number.POSITIVE_INFINITY : mostIn(given);
-  const isNarrow = given.width < WIDE;
   const isHigh = tall > most;
-  const seen = isHigh && !isNarrow ? seenIn(arrangement, room) : room;
+  const seen = isHigh && given.width >= WIDE ? seenIn(arrangement, room) : room;
   const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh) : null;
   const isBelow = plot !== null && plot.y > PAD;
   const pages = isHigh ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
