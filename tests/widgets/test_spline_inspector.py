@@ -463,7 +463,10 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
         ({"square": 2, "sin": 1}, "best form in 2 of 3 networks: square"),
         ({"no form fits": 3}, "best form in 3 of 3 networks: no form fits"),
         # None of them is named as if it were the finding.
-        ({"square": 1, "sin": 1, "no form fits": 1}, "no two of the 3 networks have one best form"),
+        (
+            {"square": 1, "sin": 1, "no form fits": 1},
+            "no two of the 3 networks have the same best form",
+        ),
     ],
 )
 def test_the_form_is_the_one_that_networks_share(monkeypatch, counted, said):
