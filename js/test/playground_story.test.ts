@@ -26,6 +26,7 @@ import {
 import { Machine } from "../src/training/machine.ts";
 import type { Data } from "../src/training/trainer.ts";
 import type { News } from "../src/training/worker.ts";
+import type { Selection } from "../src/wire/types.ts";
 
 const code = readFileSync(join(import.meta.dirname, "../../kan_widgets/nn/compiled/kernels.wasm"));
 const machine = await Machine.from(code);
@@ -204,6 +205,32 @@ function storyPage() {
   return { story, hear, begin, button, said, facts, model, sent, steps, pages, root };
 }
 
+it("black and white are what batch norm makes of them, and the framed function is read there", async () => {
+  const page = storyPage();
+  page.hear();
+  await page.story.go(1);
+  const { network } = networkOf(defaultsOf("digits", "kancnn"));
+  const frame = network.frame.slice();
+  const behind = network.layout.layers.reduce(
+    (all, { shape: [o, i, h, w], nb }) => all + o * i * h * w * nb,
+    0,
+  );
+  expect(network.layout.beside[0].name).toBe("norms.0.running_mean");
+  frame.set([-0.74, 0.38], behind);
+  expect(page.facts().textContent).toContain("turns black, −1, into");
+  page.hear({ frame: frame as News["frame"], step: 60 });
+  const told = page.facts().textContent as string;
+  expect(told).toContain("the framed function turns black, −0.42, into");
+  expect(told).toContain(", and white, 2.8, into");
+  const value = Number(told.match(/2\.8, into (\S+)\.$/)?.[1].replace("−", "-"));
+  const { out, row, column } = page.model.get("selection") as Selection;
+  const [{ x, y }] = [curvesOf(network.layout.layers[0], frame)[9 * out + 3 * row + column]];
+  const near = x.findIndex((place) => place > 1.74 / Math.sqrt(0.38));
+  const [low, high] = [y[near - 1], y[near]].sort((one, other) => one - other);
+  expect(value).toBeGreaterThan(low - 0.006);
+  expect(value).toBeLessThan(high + 0.006);
+});
+
 describe("the strip", () => {
   it("is closed at first, and goes forth, back and away by its buttons", async () => {
     const page = storyPage();
@@ -256,7 +283,9 @@ describe("the strip", () => {
     const page = storyPage();
     page.hear();
     await page.story.go(4);
-    expect(page.facts().textContent).toMatch(/it gets \d+ % of 200 test digits right, and \d+ %/);
+    expect(page.facts().textContent).toMatch(
+      /it gets \d+\.\d % of 200 test digits right, and \d+\.\d %/,
+    );
     expect(page.facts().textContent).toContain("hardly learned yet");
     expect(page.model.get("probe")).toMatchObject({ shape: [8, 1, 28, 28], labels: null });
     await page.story.go(0);
@@ -268,7 +297,7 @@ describe("the strip", () => {
     page.hear();
     await page.story.go(5);
     expect(page.facts().textContent).toMatch(
-      /it gets \d+ % of 200 .*, \d+ % without these 1,656 functions, .* random/,
+      /it gets \d+\.\d % of 200 .*, \d+\.\d % without these 1,656 functions, .* random/,
     );
     expect(page.sent.map(({ kind }) => kind)).toEqual(["put"]);
     await page.story.go(4);
@@ -297,9 +326,12 @@ describe("the strip", () => {
     expect(page.sent).toEqual([{ kind: "pause" }]);
     page.hear({ step: 8, state: "running" });
     expect(page.facts().textContent).toBe("");
+    expect(page.said()).not.toContain("Here are");
     page.hear({ step: 9, state: "paused" });
     await said("After 9 of 504 steps");
+    expect(page.said()).toContain("Training is paused. Here are");
     page.hear({ step: 504, state: "running" });
+    expect(page.said()).toContain("measured while training is paused");
     page.hear({ step: 504, state: "finished" });
     await said("After 504 of 504 steps");
   });

@@ -75,7 +75,7 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     page.wait_for_timeout(1000)
     assert step_of(page) == here + 1
 
-    assert "of 1,000 test digits right" in (page.locator("[data-kw-part=score]").inner_text())
+    assert "of 1,000 test digits right" in page.locator("[data-kw-part=score]").inner_text()
 
     # A function is changed by hand, and back.
     page.locator(".kw-segment-text", has_text="functions").first.click()
@@ -86,8 +86,11 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     known = page.evaluate(coefficients)
     inspector.get_by_role("button", name="zero", exact=True).click()
     until_on(page, lambda: not any(page.evaluate(coefficients)), "the function to be zero")
+    score = page.locator("[data-kw-part=score]")
+    until_on(page, lambda: score.inner_text().endswith(", edited"), "the score to say so")
     inspector.get_by_role("button", name="undo").click()
     until_on(page, lambda: page.evaluate(coefficients) == known, "the function as it was")
+    until_on(page, lambda: "edited" not in score.inner_text(), "the score of the network alone")
 
     page.locator("#kw-play summary", has_text="more").click()
     page.locator("[data-kw-part=again]").click()

@@ -222,7 +222,7 @@ export function train(
         });
       }
     }
-    bar.show(news, follower?.hear(news));
+    bar.show(news, edits.areDone(), follower?.hear(news));
   };
 
   bar.connect({
@@ -276,6 +276,7 @@ function createEdits(
     now(frame: Float32Array) {
       current = frame;
     },
+    areDone: () => edits.length > 0,
     take(edit: Edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")

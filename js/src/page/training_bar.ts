@@ -10,8 +10,8 @@ interface Bar {
     pause(): void;
     again(settings: Partial<TrainingSettings>): void;
   }): void;
-  /** The `words` are said in place of its own on the score. */
-  show(news: News, words?: string): void;
+  /** The `words` are said in place of its own on the score, which says so where the network is edited. */
+  show(news: News, isEdited: boolean, words?: string): void;
   /** Says why the network cannot train. */
   fail(words: string): void;
 }
@@ -51,7 +51,7 @@ export function createBar(
         actions.run();
       }
     },
-    show(news, words) {
+    show(news, isEdited, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent =
@@ -67,7 +67,7 @@ export function createBar(
       const own = classifies
         ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}`
         : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
-      part("score").textContent = words ?? own;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;

@@ -1,4 +1,4 @@
-/** What is to be learned, and what the network makes of it: grey is the target, ink the network. */
+/** What is to be learned, and what the network makes of it: the target wide and grey, the network thin. */
 
 import { contour, levelsOf } from "../phi/pair.ts";
 import { element, putWords } from "../shell/element.ts";
@@ -70,7 +70,7 @@ function keyOf({ isClassification, outputs, inputs, truth }: Problem, twin: Made
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
   return inputs.length > 2 || !truth
     ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}`
-    : `grey: the target, ink: the network${other}`;
+    : `wide, grey: the target; thin: the network${other}`;
 }
 
 /** The inputs at which a problem is drawn, row by row; null where it is not. */
@@ -186,23 +186,12 @@ function contoursOf(values: Float32Array, level: number) {
 
 function contourPainter(wanted: Float32Array): Painter {
   const levels = levelsOf(...endsOf(wanted));
-  const targets = levels.flatMap((level) => contoursOf(wanted, level));
+  const lines = (values: Float32Array) => levels.flatMap((level) => contoursOf(values, level));
+  const targets = lines(wanted);
   return (context, own, other) => {
     stroke(context, targets, "muted", 4);
-    if (other)
-      stroke(
-        context,
-        levels.flatMap((level) => contoursOf(other, level)),
-        "ink",
-        1,
-        [3, 3],
-      );
-    stroke(
-      context,
-      levels.flatMap((level) => contoursOf(own, level)),
-      "ink",
-      1.25,
-    );
+    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
+    stroke(context, lines(own), "ink", 1.25);
   };
 }
 
@@ -245,17 +234,7 @@ function scatterPainter({ data }: Problem): Painter {
   const [low, high] = endsOf(wanted);
   const at = (value: number) => ((value - low) / (high - low)) * SIZE;
   return (context, own, other) => {
-    stroke(
-      context,
-      [
-        [
-          [0, SIZE],
-          [SIZE, 0],
-        ],
-      ],
-      "muted",
-      2,
-    );
+    stroke(context, [[-1, 1].map((end) => [across(end), up(end)] as const)], "muted", 2);
     for (const [values, alpha] of [
       [other, 0.35],
       [own, 1],

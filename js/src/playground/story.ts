@@ -6,6 +6,9 @@ import { doubtWords, startDoubt } from "./doubt.ts";
 import type { State } from "./state.ts";
 import { DIGITS, type Known, type Present, SEEDS, STORY } from "./story_steps.ts";
 
+/** Said until the training rests. */
+const WAITS = "This is measured while training is paused.";
+
 /** What the story does in the page. */
 interface Actions {
   state(): State;
@@ -61,7 +64,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     if (step === 0) return;
     const { title: name, words: text, state = DIGITS, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
-    putWords(words, text);
+    putWords(words, atRest ? WAITS : text);
     say("");
     back.disabled = step === 1;
     next.disabled = step === STORY.length;
@@ -81,6 +84,7 @@ export function createStory(place: HTMLElement, actions: Actions) {
     present.turnToNetwork();
     const result = (await come?.(present, visited)) ?? follow?.(present);
     if (visited.aborted) return;
+    putWords(words, STORY[current - 1].words);
     if (result) say(result);
     if (current < STORY.length) return;
     startDoubt(canvas, present.course, present, visited, (...found) => say(doubtWords(...found)));
@@ -111,8 +115,10 @@ export function createStory(place: HTMLElement, actions: Actions) {
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
       const { follow, atRest } = STORY[current - 1] ?? {};
       const waits = atRest === true && news.state === "running";
-      if (waits) isDue = true;
-      else if (isDue) arrive(present);
+      if (waits) {
+        isDue = true;
+        putWords(words, WAITS);
+      } else if (isDue) arrive(present);
       // What is said is of the step that is drawn.
       if (follow) say(follow(present));
     },

@@ -2,6 +2,7 @@
 
 import type { Course, PageModel } from "../page/trained.ts";
 import { functionOf } from "../phi/entries.ts";
+import { curveAt } from "../phi/interpolate.ts";
 import { type Machine, Random } from "../training/machine.ts";
 import { Network } from "../training/network.ts";
 import type { News } from "../training/worker.ts";
@@ -50,20 +51,26 @@ interface Step {
 
 export const DIGITS = defaultsOf("digits", "kancnn");
 const FORMULA: State = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
-/** Test digits that are looked at; pixels by which they are pushed; the share of functions that goes. */
-const LOOKED_AT = 200;
+/** Pixels by which test digits are pushed; the share of functions that goes. */
 const PUSHED = 4;
 const PRUNED = 1 / 3;
 const SIDE = 28;
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-/** The layer's function that varies most, and its number. */
-function widest({ network, frame }: Known) {
-  const curves = curvesOf(network.layout.layers[0], frame);
-  const heights = curves.map(heightOfCurve);
-  const f = heights.indexOf(Math.max(...heights));
-  return { f, curve: curves[f], curves };
+/** A black and a white pixel, as the first batch norm hands them on. */
+function normalised({ network: { layout }, frame }: Pick<Known, "network" | "frame">) {
+  const behind = layout.layers.reduce((all, { shape, nb }) => all + product(shape) * nb, 0);
+  const [mean, variance] = frame.subarray(behind);
+  const [black, white] = [-1, 1].map((pixel) => (pixel - mean) / Math.sqrt(variance + 1e-5));
+  return [black, white] as const;
+}
+
+/** The first layer's function that varies most from black to white. */
+function widest(present: Known): number {
+  const [layer] = present.network.layout.layers;
+  const heights = curvesOf(layer, present.frame, normalised(present)).map(heightOfCurve);
+  return heights.indexOf(Math.max(...heights));
 }
 
 function select({ network, model }: Known, f: number): void {
@@ -75,21 +82,29 @@ function select({ network, model }: Known, f: number): void {
   model.set("selection", { layer: name, out, in: channel, row, column, looks: true });
 }
 
-const at = ({ x, y }: Curve, place: number) =>
-  y[x.findIndex((each) => Math.abs(each - place) < 1e-6)];
-
 /** Rounded down: all of it is explained by no curve. */
-const explained = (found: { explained: number }) =>
-  `${(Math.floor(1000 * found.explained) / 10).toFixed(1)} %`;
+const explained = (share: number) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
-/** What the framed function makes of three numbers. */
-function whatItMakes(present: Known): string {
+/** The framed function from black to white, as it is and as it began; null where it is of another layer. */
+function framed(present: Known) {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
   const selection = model.get("selection") as Selection;
-  if (selection?.layer !== layer.name) return "";
-  const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
-  return `${stepWords(present)}, the framed function turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
+  if (selection?.layer !== layer.name) return null;
+  const f = functionOf(layer, selection);
+  const ends = normalised(present);
+  const [now, first] = [frame, network.frame].map((each) => curvesOf(layer, each, ends)[f]);
+  return { now, first, ends, whole: curvesOf(layer, frame)[f] };
+}
+
+/** What it makes of black and of white. */
+function whatItMakes(present: Known): string {
+  const found = framed(present);
+  if (!found) return "";
+  const [black, white] = found.ends.map(
+    (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`,
+  );
+  return `${stepWords(present)}, the framed function turns black, ${black}, and white, ${white}.`;
 }
 
 const stepWords = ({ news: { step, steps } }: Known) =>
@@ -100,7 +115,7 @@ const stepWords = ({ news: { step, steps } }: Known) =>
 /** The test digits as the network takes them, pushed up and to the left. */
 function digitsOf({ problem }: Known, pushed: number): Float32Array[] {
   const { inputs } = problem.data.test;
-  return Array.from({ length: LOOKED_AT }, (_, n) => {
+  return Array.from({ length: problem.data.test.targets.length }, (_, n) => {
     const image = new Float32Array(SIDE * SIDE).fill(-1);
     for (let row = pushed; row < SIDE; row++)
       for (let column = pushed; column < SIDE; column++)
@@ -121,33 +136,34 @@ export const STORY: Step[] = [
   {
     title: "What is φ?",
     words:
-      "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is larger below.",
+      "Every link of this network carries a function φ: a number goes in, another comes out. Pixels are first normalised, to mean 0 and variance 1. The function framed in violet is larger below.",
     arrive(present) {
-      select(present, widest(present).f);
+      select(present, widest(present));
     },
     follow: whatItMakes,
   },
   {
     title: "Watch it grow",
     words:
-      "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
-    arrive({ model }) {
-      model.send({ kind: "resume" });
+      "Now it trains on handwritten digits, and each step changes every function a little. Where one has moved far from its start, the change is shaded.",
+    arrive(present) {
+      select(present, widest(present));
+      present.model.send({ kind: "resume" });
     },
     follow(present) {
       if (present.news.step === 0) return "";
-      const { f, curve } = widest(present);
-      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
-      const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of convs.0 that varies most has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(curve))}, at the start ${short(heightOfCurve(first))}.`;
+      const { now, first } = framed(present) ?? {};
+      if (!now || !first) return "";
+      const moved = Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
+      return `${stepWords(present)}, between black and white the framed function has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
     },
   },
   {
     title: "What a kernel sees",
     words:
-      "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below. (Pixels are first scaled to mean 0 and variance 1.)",
+      "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below.",
     arrive(present) {
-      select(present, 9 * Math.floor(widest(present).f / 9) + 4);
+      select(present, 9 * Math.floor(widest(present) / 9) + 4);
     },
     leave({ model }) {
       model.set("selection", null);
@@ -172,7 +188,7 @@ export const STORY: Step[] = [
       const right = shareRight(present, await answer(frame, digits));
       const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
+      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${digits.length.toLocaleString("en")} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
       if (right < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters a lot" : "hardly matters"} to it.`;
     },
@@ -184,7 +200,7 @@ export const STORY: Step[] = [
   {
     title: "Prune",
     words:
-      "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
+      "Training is paused. In each layer, the third of the functions that vary least are set to zero. The score above is of what is left; Next puts them back.",
     atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
@@ -200,7 +216,7 @@ export const STORY: Step[] = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${digits.length.toLocaleString("en")} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
       if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
       return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
@@ -229,7 +245,7 @@ export const STORY: Step[] = [
       const range = [ends(Math.min), ends(Math.max)] as const;
       const [ofSum] = curvesOf(last, frame, range);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}, of ${Object.keys(FORMS).length} forms, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;

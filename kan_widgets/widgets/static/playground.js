@@ -132,19 +132,19 @@ function widen(run) {
   const frameSize = coefficientsOfAll + besideSize;
   const frameData = new Float32Array(frameSize * frames);
   for (let k = 0; k < besideSize * frames; k++) {
-    const at2 = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
-    frameData[at2] = beside?.getFloat32(4 * k, true) ?? 0;
+    const at = Math.floor(k / besideSize) * frameSize + coefficientsOfAll + k % besideSize;
+    frameData[at] = beside?.getFloat32(4 * k, true) ?? 0;
   }
   let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
     for (let i = 0; i < functions * coefficients; i++, index++) {
       const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
-      let at2 = 0;
+      let at = 0;
       for (let frame = 0; frame < frames; frame++) {
-        at2 = at2 + data.getInt8(index * frames + frame) << 24 >> 24;
-        frameData[frame * frameSize + index] = at2 * step;
+        at = at + data.getInt8(index * frames + frame) << 24 >> 24;
+        frameData[frame * frameSize + index] = at * step;
       }
-      frameData[(frames - 1) * frameSize + index] = (at2 + (fine?.getInt8(index) ?? 0) / FINE) * step;
+      frameData[(frames - 1) * frameSize + index] = (at + (fine?.getInt8(index) ?? 0) / FINE) * step;
     }
     first += functions;
   }
@@ -158,8 +158,8 @@ function unfold(folded, frames) {
     const from = 4 * frame * size;
     for (let i = 0; i < size; i++) {
       const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
-      const at2 = frame * size + i;
-      words[at2] = word + (frame > 0 ? words[at2 - size] : 0);
+      const at = frame * size + i;
+      words[at] = word + (frame > 0 ? words[at - size] : 0);
     }
   }
   return words;
@@ -194,20 +194,20 @@ function createBar(root, rows, settings, signal) {
         actions.run();
       }
     },
-    show(news, words) {
+    show(news, isEdited, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
-      const at2 = `step ${step.toLocaleString("en")}`;
-      part("said").textContent = `${at2} of ${steps.toLocaleString("en")}`;
+      const at = `step ${step.toLocaleString("en")}`;
+      part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
       const pace = `${Math.round(speed).toLocaleString("en")} ${rows} a second`;
       part("speed").textContent = speed > 0 ? ` · ${pace}` : "";
       if (score === null) return;
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
-      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at2}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at2}`;
-      part("score").textContent = words ?? own;
+      const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;
@@ -374,7 +374,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news, follower?.hear(news));
+    bar.show(news, edits.areDone(), follower?.hear(news));
   };
   bar.connect({
     run: () => run(),
@@ -401,11 +401,11 @@ function createEdits({ layers }, initial, order, tell) {
     if (!layer) return void 0;
     const [, inputs, height, width] = layer.shape;
     const f = ((place2.out * inputs + place2.in) * height + place2.row) * width + place2.column;
-    const at2 = layer.offset + f * layer.nb;
-    const part = (frame) => frame.slice(at2, at2 + layer.nb);
+    const at = layer.offset + f * layer.nb;
+    const part = (frame) => frame.slice(at, at + layer.nb);
     const after = kind === "edit" ? Float32Array.from(coefficients) : part(initial);
     if (kind === "zero") after.fill(0);
-    const change = { at: at2, before: openChange?.at === at2 ? openChange.before : part(current), after };
+    const change = { at, before: openChange?.at === at ? openChange.before : part(current), after };
     openChange = final ? null : change;
     undone.length = 0;
     return change;
@@ -418,6 +418,7 @@ function createEdits({ layers }, initial, order, tell) {
     now(frame) {
       current = frame;
     },
+    areDone: () => edits.length > 0,
     take(edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")
@@ -508,14 +509,14 @@ var Machine = class _Machine {
   }
   /** The address of `numbers` new numbers, all 0. */
   take(numbers) {
-    const at2 = this.#exports.kan_take_some(4 * numbers);
-    if (at2 === 0) throw new Error("This page has no more memory: a smaller network needs less.");
-    this.floats(at2, numbers).fill(0);
-    return at2;
+    const at = this.#exports.kan_take_some(4 * numbers);
+    if (at === 0) throw new Error("This page has no more memory: a smaller network needs less.");
+    this.floats(at, numbers).fill(0);
+    return at;
   }
   /** Numbers at an address, until more memory is taken or something is computed. */
-  floats(at2, numbers) {
-    return new Float32Array(this.#memory.buffer, at2, numbers);
+  floats(at, numbers) {
+    return new Float32Array(this.#memory.buffer, at, numbers);
   }
   /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call) {
@@ -559,10 +560,10 @@ var Machine = class _Machine {
   #knotAddresses = /* @__PURE__ */ new WeakMap();
   #knots({ knots }) {
     if (!knots) return 0;
-    const at2 = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
-    new Float64Array(this.#memory.buffer, at2, knots.length).set(knots);
-    this.#knotAddresses.set(knots, at2);
-    return at2;
+    const at = this.#knotAddresses.get(knots) ?? this.take(2 * knots.length);
+    new Float64Array(this.#memory.buffer, at, knots.length).set(knots);
+    this.#knotAddresses.set(knots, at);
+    return at;
   }
 };
 var Random = class {
@@ -905,6 +906,71 @@ function scoreWords(name, { score, classifies, step }) {
   const value = classifies ? `${(100 * score.value).toFixed(1)} %` : `off by ${score.value.toPrecision(3)}`;
   return `${name} ${value} at step ${step.toLocaleString("en")}`;
 }
+
+// node_modules/d3-array/src/ascending.js
+function ascending(a, b) {
+  return a == null || b == null ? NaN : a < b ? -1 : a > b ? 1 : a >= b ? 0 : NaN;
+}
+
+// node_modules/d3-array/src/descending.js
+function descending(a, b) {
+  return a == null || b == null ? NaN : b < a ? -1 : b > a ? 1 : b >= a ? 0 : NaN;
+}
+
+// node_modules/d3-array/src/bisector.js
+function bisector(f) {
+  let compare1, compare2, delta;
+  if (f.length !== 2) {
+    compare1 = ascending;
+    compare2 = (d, x) => ascending(f(d), x);
+    delta = (d, x) => f(d) - x;
+  } else {
+    compare1 = f === ascending || f === descending ? f : zero;
+    compare2 = f;
+    delta = f;
+  }
+  function left(a, x, lo = 0, hi = a.length) {
+    if (lo < hi) {
+      if (compare1(x, x) !== 0) return hi;
+      do {
+        const mid = lo + hi >>> 1;
+        if (compare2(a[mid], x) < 0) lo = mid + 1;
+        else hi = mid;
+      } while (lo < hi);
+    }
+    return lo;
+  }
+  function right(a, x, lo = 0, hi = a.length) {
+    if (lo < hi) {
+      if (compare1(x, x) !== 0) return hi;
+      do {
+        const mid = lo + hi >>> 1;
+        if (compare2(a[mid], x) <= 0) lo = mid + 1;
+        else hi = mid;
+      } while (lo < hi);
+    }
+    return lo;
+  }
+  function center(a, x, lo = 0, hi = a.length) {
+    const i = left(a, x, lo, hi - 1);
+    return i > lo && delta(a[i - 1], x) > -delta(a[i], x) ? i - 1 : i;
+  }
+  return { left, center, right };
+}
+function zero() {
+  return 0;
+}
+
+// node_modules/d3-array/src/number.js
+function number(x) {
+  return x === null ? NaN : +x;
+}
+
+// node_modules/d3-array/src/bisect.js
+var ascendingBisect = bisector(ascending);
+var bisectRight = ascendingBisect.right;
+var bisectLeft = ascendingBisect.left;
+var bisectCenter = bisector(number).center;
 
 // node_modules/d3-array/src/count.js
 function count(values, valueof) {
@@ -1364,10 +1430,10 @@ function formatLocale(locale2) {
   var group = locale2.grouping === void 0 || locale2.thousands === void 0 ? identity : formatGroup(map.call(locale2.grouping, Number), locale2.thousands + ""), currencyPrefix = locale2.currency === void 0 ? "" : locale2.currency[0] + "", currencySuffix = locale2.currency === void 0 ? "" : locale2.currency[1] + "", decimal = locale2.decimal === void 0 ? "." : locale2.decimal + "", numerals = locale2.numerals === void 0 ? identity : formatNumerals(map.call(locale2.numerals, String)), percent2 = locale2.percent === void 0 ? "%" : locale2.percent + "", minus = locale2.minus === void 0 ? "−" : locale2.minus + "", nan = locale2.nan === void 0 ? "NaN" : locale2.nan + "";
   function newFormat(specifier, options) {
     specifier = formatSpecifier(specifier);
-    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
+    var fill = specifier.fill, align = specifier.align, sign = specifier.sign, symbol = specifier.symbol, zero2 = specifier.zero, width = specifier.width, comma = specifier.comma, precision = specifier.precision, trim = specifier.trim, type = specifier.type;
     if (type === "n") comma = true, type = "g";
     else if (!formatTypes[type]) precision === void 0 && (precision = 12), trim = true, type = "g";
-    if (zero || fill === "0" && align === "=") zero = true, fill = "0", align = "=";
+    if (zero2 || fill === "0" && align === "=") zero2 = true, fill = "0", align = "=";
     var prefix = (options && options.prefix !== void 0 ? options.prefix : "") + (symbol === "$" ? currencyPrefix : symbol === "#" && /[boxX]/.test(type) ? "0" + type.toLowerCase() : ""), suffix = (symbol === "$" ? currencySuffix : /[%p]/.test(type) ? percent2 : "") + (options && options.suffix !== void 0 ? options.suffix : "");
     var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
     precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
@@ -1395,9 +1461,9 @@ function formatLocale(locale2) {
           }
         }
       }
-      if (comma && !zero) value = group(value, Infinity);
+      if (comma && !zero2) value = group(value, Infinity);
       var length = valuePrefix.length + value.length + valueSuffix.length, padding = length < width ? new Array(width - length + 1).join(fill) : "";
-      if (comma && zero) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
+      if (comma && zero2) value = group(padding + value, padding.length ? width - valueSuffix.length : Infinity), padding = "";
       switch (align) {
         case "<":
           value = valuePrefix + value + valueSuffix + padding;
@@ -1463,10 +1529,22 @@ function functionOf(layer, selection) {
 
 // src/phi/curves.ts
 var ALL_POINTS = 1 << 20;
+function place(xs, x) {
+  const row = bisectRight(xs, x) - 1;
+  if (xs[row] === x || row === xs.length - 1) return row;
+  return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
+}
+function between(a, b, share) {
+  return share === 0 ? a : a * (1 - share) + b * share;
+}
 
 // src/phi/interpolate.ts
 var ROWS_OF_A_POLYNOMIAL = 6;
 var weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
+function curveAt(xs, y, x) {
+  const row = place(xs, x);
+  return between(y[Math.floor(row)], y[Math.floor(row) + 1], row % 1);
+}
 var scratchSpace = new Float64Array(16);
 
 // src/phi/pair.ts
@@ -1540,7 +1618,7 @@ var BatchNorm = class extends Operation {
     const channels = from.shape[0];
     const [x, y] = this.values(n);
     const [means, inverses] = [this.#means, this.#inverses];
-    const stats = [this.stats.mean, this.stats.variance].map((at2) => machine.floats(at2, channels));
+    const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
     if (training) this.#measure(x, channels, stats);
     else {
       means.set(stats[0]);
@@ -1623,10 +1701,10 @@ var MaxPool = class extends Operation {
             let most = x[best];
             for (let h = 0; h < rows; h++)
               for (let w = 0; w < columns; w++) {
-                const at2 = corner + (h * width + w) * channels + c;
-                if (x[at2] > most) {
-                  most = x[at2];
-                  best = at2;
+                const at = corner + (h * width + w) * channels + c;
+                if (x[at] > most) {
+                  most = x[at];
+                  best = at;
                 }
               }
             y[k] = most;
@@ -1825,9 +1903,9 @@ var KanLayer = class extends Operation {
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
-        const at2 = layer.offset + f * layer.nb + b;
-        if (layer.isBase[b]) frame[at2] = base[f];
-        else if (splines) frame[at2] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+        const at = layer.offset + f * layer.nb + b;
+        if (layer.isBase[b]) frame[at] = base[f];
+        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
       }
     }
   }
@@ -1955,14 +2033,14 @@ function observe(machine, { stations }, layer, from, n, step) {
   for (let k = 0; k < patchCount; k++)
     for (let entry = 0; entry < entries; entry++)
       patches[k * entries + entry] = columns[entry][Math.floor(k * rows / patchCount)];
-  const number = stations.findIndex((station) => station.layer === layer.name);
+  const number2 = stations.findIndex((station) => station.layer === layer.name);
   const arrays = {
     ...{ edges, counts, outside_domain: outside(layer.domain) },
     ...{ outside_extent: outside(layer.extent), patches, ...maps && { maps } }
   };
   return {
     ...{ kind: "observed", layer: layer.name, samples: n, step },
-    ...{ is_image: stations[number].sources[0] === 0, fold: foldOf(stations, number) },
+    ...{ is_image: stations[number2].sources[0] === 0, fold: foldOf(stations, number2) },
     shapes: {
       ...{ edges: [BINS + 1], counts: [entries, BINS], outside_domain: [entries] },
       ...{ outside_extent: [entries], patches: [patchCount, entries] },
@@ -1973,11 +2051,11 @@ function observe(machine, { stations }, layer, from, n, step) {
     )
   };
 }
-function foldOf(stations, number) {
-  let [at2] = stations[number].sources;
-  while (stations[at2].kind === "norm") [at2] = stations[at2].sources;
-  if (stations[at2].kind !== "reshape") return null;
-  const { shape } = stations[stations[at2].sources[0]];
+function foldOf(stations, number2) {
+  let [at] = stations[number2].sources;
+  while (stations[at].kind === "norm") [at] = stations[at].sources;
+  if (stations[at].kind !== "reshape") return null;
+  const { shape } = stations[stations[at].sources[0]];
   return shape.length === 3 ? shape : null;
 }
 function flat(x, { size }) {
@@ -1992,7 +2070,7 @@ function unfolded(layer, x, shape, n) {
   const [left, right, top, bottom] = padding;
   const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
   const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
-  const at2 = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
   const group = shared ? channels : 1;
   const places = n * group * rows * across2;
   const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
@@ -2001,14 +2079,14 @@ function unfolded(layer, x, shape, n) {
       const [image, place2] = [Math.floor(k / rows / across2), k % (rows * across2)];
       const row = Math.floor(place2 / across2) * stride[0] + a * dilation[0] - top;
       const column = place2 % across2 * stride[1] + b * dilation[1] - left;
-      return at2(Math.floor(image / group), shared ? image % group : own, row, column);
+      return at(Math.floor(image / group), shared ? image % group : own, row, column);
     });
   });
   const mapShape = [Math.min(n, MOST_MAPS), channels, height, width];
   const area = height * width;
   const maps = Float32Array.from({ length: product(mapShape) }, (_, k) => {
     const [image, place2] = [Math.floor(k / area / channels), k % area];
-    return at2(image, Math.floor(k / area) % channels, Math.floor(place2 / width), place2 % width);
+    return at(image, Math.floor(k / area) % channels, Math.floor(place2 / width), place2 % width);
   });
   return { columns, maps, mapShape };
 }
@@ -2056,9 +2134,9 @@ var Network = class {
     const { recipe } = this.description;
     for (const layer of this.#layers)
       layer.read(frame, isFirst ? recipe[layer.layer.name].scaler : void 0);
-    for (const { name, at: at2, size } of this.#vectors) {
+    for (const { name, at, size } of this.#vectors) {
       const offset = this.description.layout.beside?.get(name)?.offset ?? 0;
-      this.machine.floats(at2, size).set(frame.subarray(offset, offset + size));
+      this.machine.floats(at, size).set(frame.subarray(offset, offset + size));
     }
   }
   /** The network as a frame. */
@@ -2068,8 +2146,8 @@ var Network = class {
     const vectorEnds = Array.from(beside?.values() ?? [], ({ offset, size }) => offset + size);
     const frame = new Float32Array(Math.max(0, ...ends, ...vectorEnds));
     for (const layer of this.#layers) layer.write(frame);
-    for (const { name, at: at2, size } of this.#vectors)
-      frame.set(this.machine.floats(at2, size), beside?.get(name)?.offset);
+    for (const { name, at, size } of this.#vectors)
+      frame.set(this.machine.floats(at, size), beside?.get(name)?.offset);
     return frame;
   }
   /** What reaches its functions, once the outputs of `n` examples are computed. */
@@ -2176,7 +2254,7 @@ function keyOf({ isClassification, outputs, inputs, truth }, twin) {
   const other = twin ? `, dashed: the ${twin.name}` : "";
   if (isClassification)
     return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `grey: the target, ink: the network${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `wide, grey: the target; thin: the network${other}`;
 }
 function pointsOf({ shape, inputs, truth, isClassification, data }) {
   const [size] = shape;
@@ -2184,10 +2262,10 @@ function pointsOf({ shape, inputs, truth, isClassification, data }) {
   if (size === 1 && truth)
     return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
   if (size === 2 && (truth || isClassification)) {
-    const at2 = (k) => -1 + 2 * k / (SIDE - 1);
+    const at = (k) => -1 + 2 * k / (SIDE - 1);
     const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
-      at2(k % SIDE),
-      at2(Math.floor(k / SIDE))
+      at(k % SIDE),
+      at(Math.floor(k / SIDE))
     ]);
     return Float32Array.from(all.flat());
   }
@@ -2203,8 +2281,8 @@ function evaluator(machine, described, points, size) {
     network.read(frame, true);
     machine.floats(network.input.at, points.length).set(points);
     network.forward(count2, false);
-    const { size: outputs, at: at2 } = network.output;
-    const y = machine.floats(at2, count2 * outputs);
+    const { size: outputs, at } = network.output;
+    const y = machine.floats(at, count2 * outputs);
     return network.isClassifier ? Float32Array.from({ length: count2 }, (_, k) => Math.exp(y[k * outputs + 1])) : y.slice();
   };
 }
@@ -2270,23 +2348,12 @@ function contoursOf(values, level) {
 }
 function contourPainter(wanted) {
   const levels = levelsOf(...endsOf(wanted));
-  const targets = levels.flatMap((level) => contoursOf(wanted, level));
+  const lines = (values) => levels.flatMap((level) => contoursOf(values, level));
+  const targets = lines(wanted);
   return (context, own, other) => {
     stroke(context, targets, "muted", 4);
-    if (other)
-      stroke(
-        context,
-        levels.flatMap((level) => contoursOf(other, level)),
-        "ink",
-        1,
-        [3, 3]
-      );
-    stroke(
-      context,
-      levels.flatMap((level) => contoursOf(own, level)),
-      "ink",
-      1.25
-    );
+    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
+    stroke(context, lines(own), "ink", 1.25);
   };
 }
 function paintShares(context, shares) {
@@ -2322,19 +2389,9 @@ function classPainter({ data }) {
 function scatterPainter({ data }) {
   const wanted = data.test.targets;
   const [low, high] = endsOf(wanted);
-  const at2 = (value) => (value - low) / (high - low) * SIZE;
+  const at = (value) => (value - low) / (high - low) * SIZE;
   return (context, own, other) => {
-    stroke(
-      context,
-      [
-        [
-          [0, SIZE],
-          [SIZE, 0]
-        ]
-      ],
-      "muted",
-      2
-    );
+    stroke(context, [[-1, 1].map((end) => [across(end), up(end)])], "muted", 2);
     for (const [values, alpha] of [
       [other, 0.35],
       [own, 1]
@@ -2342,7 +2399,7 @@ function scatterPainter({ data }) {
       context.fillStyle = colour(context, "ink");
       context.globalAlpha = alpha;
       values?.forEach((value, k) => {
-        context.fillRect(at2(wanted[k]) - 1.5, SIZE - at2(value) - 1.5, 3, 3);
+        context.fillRect(at(wanted[k]) - 1.5, SIZE - at(value) - 1.5, 3, 3);
       });
     }
     context.globalAlpha = 1;
@@ -2611,10 +2668,10 @@ var Builder = class {
     const vectors = this.#beside.map(({ size, fill }) => Float32Array.from({ length: size }, fill));
     const parts = [...this.#fills.map((fill) => fill()), ...vectors];
     const frame = new Float32Array(parts.reduce((all, { length }) => all + length, 0));
-    let at2 = 0;
+    let at = 0;
     for (const part of parts) {
-      frame.set(part, at2);
-      at2 += part.length;
+      frame.set(part, at);
+      at += part.length;
     }
     const beside = this.#beside.map(({ name: path, size }) => ({ name: path, size }));
     const parameters = this.parameters;
@@ -2629,8 +2686,8 @@ var Builder = class {
     return [channels, height - 2 + 2 * padding, width - 2 + 2 * padding];
   }
   #station(kind, name, label, more = {}) {
-    const number = this.#stations.length;
-    const own = { kind, name, label, layer: null, sources: number > 0 ? [number - 1] : [] };
+    const number2 = this.#stations.length;
+    const own = { kind, name, label, layer: null, sources: number2 > 0 ? [number2 - 1] : [] };
     const usual = { shape: [...this.#shape], compute: null, sums: null, beside: {} };
     this.#stations.push({ ...own, ...usual, ...more });
   }
@@ -2933,13 +2990,13 @@ function normal(random) {
   return radius * Math.cos(2 * Math.PI * random.uniform());
 }
 function formulaOf(text, noise) {
-  const { variables, at: at2 } = readFormula(text);
+  const { variables, at } = readFormula(text);
   const random = new Random(DATA_SEED);
   const size = variables.length;
   const inputs = Float32Array.from({ length: ROWS * size }, () => 2 * random.uniform() - 1);
   const values = Array.from(
     { length: ROWS },
-    (_, k) => at2([...inputs.subarray(k * size, (k + 1) * size)])
+    (_, k) => at([...inputs.subarray(k * size, (k + 1) * size)])
   );
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
@@ -2954,7 +3011,7 @@ function formulaOf(text, noise) {
   return {
     data: split(inputs, targets, size),
     ...{ rows: "points", shape: [size], inputs: variables, outputs: [text.trim()] },
-    ...{ isClassification: false, truth: at2 },
+    ...{ isClassification: false, truth: at },
     about: `${ROWS.toLocaleString("en")} points, ${variables.join(", ")} between −1 and 1.`
   };
 }
@@ -3001,12 +3058,12 @@ function endsOf2(values) {
 }
 var testRows = (rows) => Math.max(1, Math.round(TEST_SHARE * rows));
 function split(inputs, targets, size) {
-  const at2 = inputs.length / size - testRows(inputs.length / size);
+  const at = inputs.length / size - testRows(inputs.length / size);
   const part = (from, to) => ({
     inputs: inputs.slice(from * size, to === void 0 ? void 0 : to * size),
     targets: targets.slice(from, to)
   });
-  return { train: part(0, at2), test: part(at2), shift: 0 };
+  return { train: part(0, at), test: part(at), shift: 0 };
 }
 var LEAST_ROWS = 20;
 var MOST_INPUTS = 32;
@@ -3115,9 +3172,9 @@ function readFormula(text) {
     expect(")");
     return (x) => f(argument(x));
   }
-  const at2 = sum();
+  const at = sum();
   if (next < tokens.length) throw new Error(`Expected an operator ${placeOf(tokens, next)}.`);
-  return { variables: used, at: at2 };
+  return { variables: used, at };
 }
 function tokensOf(text) {
   const tokens = [];
@@ -3140,16 +3197,20 @@ function both(left, right, f) {
 var SEEDS = 8;
 var DIGITS = defaultsOf("digits", "kancnn");
 var FORMULA = { ...defaultsOf("formula", "dense"), widths: [1], noise: 0 };
-var LOOKED_AT = 200;
 var PUSHED = 4;
 var PRUNED = 1 / 3;
 var SIDE2 = 28;
-var percent = (share) => `${(100 * share).toFixed(0)} %`;
-function widest({ network, frame }) {
-  const curves = curvesOf(network.layout.layers[0], frame);
-  const heights = curves.map(heightOfCurve);
-  const f = heights.indexOf(Math.max(...heights));
-  return { f, curve: curves[f], curves };
+var percent = (share) => `${(100 * share).toFixed(1)} %`;
+function normalised({ network: { layout }, frame }) {
+  const behind = layout.layers.reduce((all, { shape, nb }) => all + product(shape) * nb, 0);
+  const [mean, variance2] = frame.subarray(behind);
+  const [black, white] = [-1, 1].map((pixel) => (pixel - mean) / Math.sqrt(variance2 + 1e-5));
+  return [black, white];
+}
+function widest(present) {
+  const [layer] = present.network.layout.layers;
+  const heights = curvesOf(layer, present.frame, normalised(present)).map(heightOfCurve);
+  return heights.indexOf(Math.max(...heights));
 }
 function select({ network, model }, f) {
   const [{ name, shape }] = network.layout.layers;
@@ -3159,20 +3220,29 @@ function select({ network, model }, f) {
   const out = Math.floor(f / width / height / inputs);
   model.set("selection", { layer: name, out, in: channel, row, column, looks: true });
 }
-var at = ({ x, y }, place2) => y[x.findIndex((each) => Math.abs(each - place2) < 1e-6)];
-var explained = (found) => `${(Math.floor(1e3 * found.explained) / 10).toFixed(1)} %`;
-function whatItMakes(present) {
+var explained = (share) => `${(Math.floor(1e3 * share) / 10).toFixed(1)} %`;
+function framed(present) {
   const { network, frame, model } = present;
   const [layer] = network.layout.layers;
   const selection = model.get("selection");
-  if (selection?.layer !== layer.name) return "";
-  const curve = curvesOf(layer, frame)[functionOf(layer, selection)];
-  return `${stepWords(present)}, the framed function turns −1 into ${short(at(curve, -1))}, 0 into ${short(at(curve, 0))} and 1 into ${short(at(curve, 1))}.`;
+  if (selection?.layer !== layer.name) return null;
+  const f = functionOf(layer, selection);
+  const ends = normalised(present);
+  const [now, first] = [frame, network.frame].map((each) => curvesOf(layer, each, ends)[f]);
+  return { now, first, ends, whole: curvesOf(layer, frame)[f] };
+}
+function whatItMakes(present) {
+  const found = framed(present);
+  if (!found) return "";
+  const [black, white] = found.ends.map(
+    (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`
+  );
+  return `${stepWords(present)}, the framed function turns black, ${black}, and white, ${white}.`;
 }
 var stepWords = ({ news: { step, steps } }) => step > 0 ? `After ${step.toLocaleString("en")} of ${steps.toLocaleString("en")} steps` : "Untrained";
 function digitsOf2({ problem }, pushed) {
   const { inputs } = problem.data.test;
-  return Array.from({ length: LOOKED_AT }, (_, n) => {
+  return Array.from({ length: problem.data.test.targets.length }, (_, n) => {
     const image = new Float32Array(SIDE2 * SIDE2).fill(-1);
     for (let row = pushed; row < SIDE2; row++)
       for (let column = pushed; column < SIDE2; column++)
@@ -3186,31 +3256,32 @@ var prunedAt = -1;
 var STORY = [
   {
     title: "What is φ?",
-    words: "Every link of this network carries a function φ: a number goes in, another comes out. The one framed in violet is larger below.",
+    words: "Every link of this network carries a function φ: a number goes in, another comes out. Pixels are first normalised, to mean 0 and variance 1. The function framed in violet is larger below.",
     arrive(present) {
-      select(present, widest(present).f);
+      select(present, widest(present));
     },
     follow: whatItMakes
   },
   {
     title: "Watch it grow",
-    words: "Now it trains on handwritten digits, and each step changes every function a little. Shading shows how far each has moved from its start.",
-    arrive({ model }) {
-      model.send({ kind: "resume" });
+    words: "Now it trains on handwritten digits, and each step changes every function a little. Where one has moved far from its start, the change is shaded.",
+    arrive(present) {
+      select(present, widest(present));
+      present.model.send({ kind: "resume" });
     },
     follow(present) {
       if (present.news.step === 0) return "";
-      const { f, curve } = widest(present);
-      const first = curvesOf(present.network.layout.layers[0], present.network.frame)[f];
-      const moved = Math.max(...curve.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, the function of convs.0 that varies most has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(curve))}, at the start ${short(heightOfCurve(first))}.`;
+      const { now, first } = framed(present) ?? {};
+      if (!now || !first) return "";
+      const moved = Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
+      return `${stepWords(present)}, between black and white the framed function has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
     }
   },
   {
     title: "What a kernel sees",
-    words: "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below. (Pixels are first scaled to mean 0 and variance 1.)",
+    words: "A kernel is nine functions, one for each pixel of a 3 × 3 window. It slides over the image, and the sum of the nine is one pixel of a map, as below.",
     arrive(present) {
-      select(present, 9 * Math.floor(widest(present).f / 9) + 4);
+      select(present, 9 * Math.floor(widest(present) / 9) + 4);
     },
     leave({ model }) {
       model.set("selection", null);
@@ -3234,7 +3305,7 @@ var STORY = [
       const right = shareRight(present, await answer(frame, digits));
       const rightPushed = shareRight(present, await answer(frame, pushed));
       const [empty] = await answer(frame, [blank]);
-      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${LOOKED_AT} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
+      const sentence = `${stepWords(present)}, it gets ${percent(right)} of ${digits.length.toLocaleString("en")} test digits right, and ${percent(rightPushed)} when they are moved. It calls the empty image a ${problem.outputs[empty.label]} (${percent(empty.share)}).`;
       if (right < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       return `${sentence} Where a digit stands ${right - rightPushed > 0.1 ? "matters a lot" : "hardly matters"} to it.`;
     },
@@ -3245,7 +3316,7 @@ var STORY = [
   },
   {
     title: "Prune",
-    words: "Training is paused. In each layer, the third of the functions that vary least are set to zero; Next puts them back.",
+    words: "Training is paused. In each layer, the third of the functions that vary least are set to zero. The score above is of what is left; Next puts them back.",
     atRest: true,
     async arrive(present, visit) {
       const { model, machine, network, frame } = present;
@@ -3261,7 +3332,7 @@ var STORY = [
       if (visit.aborted) return "";
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
-      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${LOOKED_AT} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
+      const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${digits.length.toLocaleString("en")} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
       if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
       const isNeeded = before - after > 0.02;
       return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
@@ -3288,7 +3359,7 @@ var STORY = [
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
       const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}, of ${Object.keys(FORMS).length} forms, the function of x is most like ${x.form} (${explained(x)} of its variance) and that of y most like ${inY(y.form)} (${explained(y)}); an exponential explains ${explained({ explained: share })} of the last.`;
+      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
       if (news.state !== "finished") return sentence;
       const isFound = x.form === "sin πx" && y.form === "x²";
       const isClose = Math.min(x.explained, y.explained, share) > 0.98;
@@ -3310,10 +3381,10 @@ function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = do
   const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
   const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
   return Array.from({ length: product(shape) }, (_, f) => {
-    const at2 = offset + f * nb;
+    const at = offset + f * nb;
     const y = points.map((k) => {
       let sum = 0;
-      for (let b = 0; b < nb; b++) sum += frame[at2 + b] * beta[k * nb + b];
+      for (let b = 0; b < nb; b++) sum += frame[at + b] * beta[k * nb + b];
       return sum;
     });
     return { x: points.map((k) => x[k]), y };
@@ -3473,6 +3544,7 @@ function drawDoubt(canvas, curves) {
 }
 
 // src/playground/story.ts
+var WAITS = "This is measured while training is paused.";
 function createStory(place2, actions) {
   const document = place2.ownerDocument;
   const { signal } = new AbortController();
@@ -3517,7 +3589,7 @@ function createStory(place2, actions) {
     if (step === 0) return;
     const { title: name, words: text, state = DIGITS, atRest } = STORY[step - 1];
     putWords(title, `${step} of ${STORY.length}: ${name} `);
-    putWords(words, text);
+    putWords(words, atRest ? WAITS : text);
     say("");
     back.disabled = step === 1;
     next.disabled = step === STORY.length;
@@ -3536,6 +3608,7 @@ function createStory(place2, actions) {
     present2.turnToNetwork();
     const result = await come?.(present2, visited) ?? follow?.(present2);
     if (visited.aborted) return;
+    putWords(words, STORY[current - 1].words);
     if (result) say(result);
     if (current < STORY.length) return;
     startDoubt(canvas, present2.course, present2, visited, (...found) => say(doubtWords(...found)));
@@ -3564,8 +3637,10 @@ function createStory(place2, actions) {
       facts.setAttribute("aria-live", news.state === "running" ? "off" : "polite");
       const { follow, atRest } = STORY[current - 1] ?? {};
       const waits = atRest === true && news.state === "running";
-      if (waits) isDue = true;
-      else if (isDue) arrive(present);
+      if (waits) {
+        isDue = true;
+        putWords(words, WAITS);
+      } else if (isDue) arrive(present);
       if (follow) say(follow(present));
     }
   };
@@ -3624,16 +3699,16 @@ function archiveOf(made, frame) {
   });
   const parts = [];
   const index = [];
-  let at2 = 0;
+  let at = 0;
   for (const { name, bytes } of files) {
     const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
     const local = record2([67324752, ...shared], "IHHHHHIIIHH");
-    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at2], "IHHHHHHIIIHHHHHII"), name);
+    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at], "IHHHHHHIIIHHHHHII"), name);
     parts.push(local, name, bytes);
-    at2 += local.length + name.length + bytes.length;
+    at += local.length + name.length + bytes.length;
   }
   const size = index.reduce((all, { length }) => all + length, 0);
-  const end = record2([101010256, 0, 0, files.length, files.length, size, at2, 0], "IHHHHIIH");
+  const end = record2([101010256, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
   return joined([...parts, ...index, end]);
 }
 function npyOf({
@@ -3653,20 +3728,20 @@ function npyOf({
 function record2(numbers, kinds) {
   const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
   const view = new DataView(new ArrayBuffer(size));
-  let at2 = 0;
+  let at = 0;
   for (const [k, kind] of [...kinds].entries()) {
-    if (kind === "H") view.setUint16(at2, numbers[k], true);
-    else view.setUint32(at2, numbers[k], true);
-    at2 += kind === "H" ? 2 : 4;
+    if (kind === "H") view.setUint16(at, numbers[k], true);
+    else view.setUint32(at, numbers[k], true);
+    at += kind === "H" ? 2 : 4;
   }
   return new Uint8Array(view.buffer);
 }
 function joined(parts) {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at2 = 0;
+  let at = 0;
   for (const part of parts) {
-    all.set(part, at2);
-    at2 += part.length;
+    all.set(part, at);
+    at += part.length;
   }
   return all;
 }

@@ -194,7 +194,7 @@ function createBar(root, rows, settings, signal) {
         actions.run();
       }
     },
-    show(news, words) {
+    show(news, isEdited, words) {
       state = news.state;
       run.disabled = again.disabled = false;
       run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
@@ -207,7 +207,7 @@ function createBar(root, rows, settings, signal) {
       const { value, of } = score;
       const others = `${of.toLocaleString("en")} test ${rows}`;
       const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
-      part("score").textContent = words ?? own;
+      part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
     fail(words) {
       part("said").textContent = words;
@@ -374,7 +374,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news, follower?.hear(news));
+    bar.show(news, edits.areDone(), follower?.hear(news));
   };
   bar.connect({
     run: () => run(),
@@ -418,6 +418,7 @@ function createEdits({ layers }, initial, order, tell) {
     now(frame) {
       current = frame;
     },
+    areDone: () => edits.length > 0,
     take(edit) {
       const { kind, final = true } = edit;
       if (kind === "straighten" || kind === "form")
