@@ -111,7 +111,9 @@ export function networkCaption(
   }
   const isBeyond = parts.some(({ kernels, bundles, picture, column: { layer } }) => {
     const [[n, box] = []] = kernels;
-    const hasAxis = hasPlot || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
+    // At rest the plot is of the layer whose links have colours.
+    const isPlotted = hasPlot && (!flow || layer === colouring);
+    const hasAxis = isPlotted || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
     const [[from, to], [low, high]] = [picture?.x ?? [0, 0], layer?.domain ?? [0, 0]];
     // A band that is hardly a pixel wide is not seen.
     return hasAxis && Math.max(low - from, to - high) > 0.01 * (to - from);
