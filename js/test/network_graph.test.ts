@@ -260,8 +260,12 @@ describe("the layout", () => {
     return layoutOf(graph, shown, { width, height, scale, hasBars: true });
   }
 
-  it.each([[600], [1000], [1600]])("has a shared kernel once, at %i pixels", (width) => {
-    const { kernels, byUnit } = placed(width, 440).columns[2];
+  it.each([
+    [600, 440],
+    [1000, 440],
+    [1600, 500],
+  ])("has a shared kernel once, at %i × %i", (width, height) => {
+    const { kernels, byUnit } = placed(width, height).columns[2];
     expect(kernels.size).toBe(25);
     const places = new Set(kernels.values());
     expect(places.size).toBe(5);
@@ -336,6 +340,21 @@ describe("the layout", () => {
     for (const { units } of columns)
       for (const { y, height } of units) expect(y + height).toBeLessThan(440 - shelf);
     expect(placed(1000, 440).shelf).toBe(0);
+  });
+
+  it("has one large kernel where all would be much smaller: none becomes so when drawn larger", () => {
+    const [low, high, closer] = [placed(1300, 380), placed(1300, 620), placed(1820, 532, 1.4)];
+    const sizes = [low, high, closer].map(({ columns: [, { kernels, stand }] }) => [
+      kernels.size,
+      stand?.width ?? 0,
+    ]);
+    expect(sizes).toEqual([
+      [0, expect.closeTo(112, 0)],
+      [5, 0],
+      [0, expect.closeTo(157, 0)],
+    ]);
+    const [largest] = placed(2600, 760, 2).columns[1].kernels.values();
+    expect(largest.width).toBeGreaterThan(112);
   });
 
   it("has room for more units where it is higher", () => {

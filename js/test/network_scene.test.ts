@@ -381,7 +381,8 @@ describe("a training that has left no numbers", () => {
 
 describe("numbers of one layer", () => {
   it("have as many decimals, on links, in circles and over bars", () => {
-    const scene = page()(run([3, 5, 1]));
+    // No function has room for axes, whose numbers are others.
+    const scene = page({}, 600)(run([3, 5, 1]));
     const view = { x: 0, y: 0, width: scene.width, height: scene.height };
     const texts = scene.sheets.slice(1, 6).flatMap(({ marks }) => textsIn(marks(view)));
     const decimals = texts.flatMap(({ text }) => /^−?\d+\.(\d+)$/.exec(text)?.[1].length ?? []);
@@ -669,4 +670,20 @@ it.each([546, 1268])("draws what ten outputs read in an image legibly in %i pixe
         false,
       );
   }
+});
+
+describe("few functions in a phone's width", () => {
+  const scene = page({}, 340)(run([3, 5, 1]));
+  const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+
+  it("take the height there is", () => {
+    for (const { kernels } of scene.diagram.parts)
+      for (const { width, height } of kernels.values()) expect(height / width).toBeGreaterThan(0.6);
+  });
+
+  it("have what their y reaches over them", () => {
+    const texts = scene.sheets.flatMap(({ marks }) => textsIn(marks(view)));
+    const said = texts.filter(({ text }) => /y −?[\d.]+ to [\d.]+$/.test(text));
+    expect(said).toHaveLength(2);
+  });
 });

@@ -98,18 +98,18 @@ def test_a_call_that_waits_long_for_the_compiler_says_once_how_not_to(
     # Threads that tests before this one left may write to the same stream.
     out, err = capsys.readouterr()
     written = (out if notebook else err).splitlines()
-    [said] = [line for line in written if "kan_widgets: waiting for" in line]
+    [said] = [line for line in written if "kan_widgets: compiling layers with" in line]
     assert compiler.local_compiler() in said
     assert "use_compiled(False)" in said
-    assert len(said) <= 140  # one line of a notebook in a laptop's window
+    assert len(said) <= 105  # one line of a notebook in a laptop's window
     assert native.library(3) is not None
-    assert "waiting" not in "".join(capsys.readouterr())
+    assert "compiling" not in "".join(capsys.readouterr())
 
 
 def test_a_call_that_waits_little_for_the_compiler_says_nothing(fresh, monkeypatch, capsys):
     monkeypatch.setattr(compiler, "_NOTICE_SECONDS", 600.0)
     assert native.library(3) is not None
-    assert "waiting" not in "".join(capsys.readouterr())
+    assert "compiling" not in "".join(capsys.readouterr())
 
 
 def test_without_a_compiler_layers_compute_and_say_once_what_would_help(fresh, monkeypatch):

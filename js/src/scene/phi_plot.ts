@@ -101,7 +101,7 @@ export function phiPlot(
   const { plot, x, y, marks } = curvesPlot(box, along, lines, colours, {
     most: {
       x: box.height < LOW ? 0 : box.width < 170 ? 3 : 5,
-      y: box.height < 80 ? 3 : box.height > 97 ? 5 : 4,
+      y: box.height < LOW ? 3 : 5,
     },
     // Ends that several have in common are round.
     air: ends ? 0 : AIR,

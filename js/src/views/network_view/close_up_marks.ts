@@ -1,5 +1,7 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
+import { mean, sum } from "d3-array";
+import { curveOf } from "../../phi/curves.ts";
 import { formatAlike, formatNumber } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
@@ -127,8 +129,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
     rects(given.flatMap(flat), { stroke: colours.outline, width: 0.75 }),
     ...cornerMarks(given, numbers.map(formatAlike(numbers)), colours),
     { kind: "path", d: arrow, stroke: colours.muted, width: 1.25, round: true },
-    ...cellMarks(diagram, closeUp, plots, theme),
-    ...cornerMarks(plots, values.map(print), colours, values),
+    ...cellMarks(diagram, closeUp, plots, theme, values.map(print)),
     words(end, middle, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(end, middle + 14, all, colours.muted, small)] : []),
   ];
@@ -153,29 +154,35 @@ const cellsOf = (box: Rect, grid: readonly [number, number], count: number): Rec
     return { ...cell, width: cell.width - 4, height: cell.height - 4 };
   });
 
-/** Numbers at the right of cells that have room for them: below, or above where `heights` says that the dot is low. */
-function cornerMarks(cells: Rect[], texts: string[], colours: Colours, heights: number[] = []) {
+/** Numbers at the right of cells that have room for them: below, or above where the curve is low there. */
+function cornerMarks(
+  cells: readonly Rect[],
+  texts: string[],
+  colours: Colours,
+  low: boolean[] = [],
+) {
   const size = 9;
   return cells.flatMap(({ x, y, width, height }, e): Mark[] => {
     const wide = widthOf(texts[e], size) + 4;
     if (wide > width - 2 || height < 2 * size) return [];
     const box = {
       x: x + width - wide - 1,
-      y: heights[e] < 0 ? y + 1 : y + height - size - 4,
+      y: low[e] ? y + 1 : y + height - size - 4,
       width: wide,
       height: size + 3,
     };
-    const ground = rects(flat(box), { fill: colours.surface, opacity: 0.85, radius: 2 });
+    const ground = rects(flat(box), { fill: colours.surface, radius: 2 });
     return [ground, inMiddle(box, texts[e], colours.ink, { size })];
   });
 }
 
-/** The functions of a kernel in cells of their own, with their inputs on them where these are known. */
+/** The functions of a kernel in cells of their own, with their inputs on them where these are known, and what each adds. */
 function cellMarks(
   { parts }: Diagram,
   closeUp: PixelCloseUp | FunctionsCloseUp,
   cells: readonly Rect[],
   theme: Theme,
+  texts: string[] = [],
 ): Mark[] {
   const list = cells.map((box, e) => {
     const bundle = { from: -1, to: closeUp.unit, first: closeUp.first + e, count: 1 };
@@ -185,7 +192,15 @@ function cellMarks(
   });
   const { picture, column } = parts[closeUp.column];
   const own = picture?.closer({ first: closeUp.first, count: cells.length });
-  return bundleMarks({ picture: own ?? null, column }, list, theme);
+  const low = texts.map((_, e) => {
+    if (!own) return false;
+    const { y } = curveOf(own.frame, own.layer, closeUp.first + e, own.plan);
+    return (mean(y.subarray(y.length >> 1)) ?? 0) < sum(own.ends()) / 2;
+  });
+  return [
+    ...bundleMarks({ picture: own ?? null, column }, list, theme),
+    ...cornerMarks(texts.length > 0 ? cells : [], texts, theme.colours, low),
+  ];
 }
 
 /** All parts, or the strongest and those that have no room together; and the bias: a row each with picture, name, bar and number, in as many columns as that takes. */

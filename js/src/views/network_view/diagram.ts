@@ -263,14 +263,8 @@ export function diagramOf(
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths);
     const at = `units of ${k} of ${graph.columns.length} at ${most}`;
-    const from = [
-      most,
-      isMoving(given),
-      onPath.get(k),
-      order,
-      ...legs.map(({ adds }) => adds),
-      ...relevances,
-    ];
+    const weighed = [...legs.map(({ adds }) => adds), ...relevances];
+    const from = [most, isMoving(given), onPath.get(k), order, ...weighed];
     const units = keep<readonly number[]>(at, from, (before) => {
       const weights = weightsOf(graph, k, relevances, legs);
       const best = chosenUnits(weights, most, isMoving(given) ? before : null, onPath.get(k));
@@ -323,14 +317,8 @@ export function diagramOf(
   const ghost = before?.layout === frame.layout ? before : null;
   return {
     ...request,
-    graph,
-    parts,
-    layout,
+    ...{ graph, parts, layout, scores, ghost, late, legs },
     probe: store.probe(),
-    scores,
-    ghost,
-    late,
-    legs,
     isTold: flow !== null || (ghost !== null && ghost !== frame),
   };
 }

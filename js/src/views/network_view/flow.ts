@@ -68,8 +68,11 @@ export function createFlow() {
     madeFrom = from;
     asks = drawn !== null && !computable && !isBlank;
     const shapes = asDrawn(structure, probe).stations.map(({ shape }) => shape);
-    if (drawn && isBlank) flow = blank(shapes, frame, drawn);
-    else if (computable && !hurried) {
+    if (drawn && isBlank) {
+      // Nothing is computed from it.
+      const [values, { step }] = [shapes.map((_, k) => (k === 0 ? drawn : null)), frame];
+      flow = { values, shapes, step, frame: null, extras: new Map(), blank: true };
+    } else if (computable && !hurried) {
       const start = performance.now();
       flow = computed(structure, computable, input, shapes);
       own = { flow, of: [structure, probe, example, frame.layout] };
@@ -119,12 +122,6 @@ function computed(
 ): Flow {
   const values = forward(structure, frame, extras, input);
   return { values, shapes, step: frame.step, frame, extras };
-}
-
-/** An input that nothing is computed from. */
-function blank(shapes: number[][], { step }: Frame, input: Float32Array): Flow {
-  const values = shapes.map((_, k) => (k === 0 ? input : null));
-  return { values, shapes, step, frame: null, extras: new Map(), blank: true };
 }
 
 function received(

@@ -1,7 +1,7 @@
 /** The functions of a layer as small pictures: where they are drawn, how high, how far learning has moved them. */
 
 import { extent } from "d3-array";
-import { curveOf, evaluateAll, type Plan, samplePlan, sizesAt } from "../../phi/curves.ts";
+import { curveOf, type Plan, risesAt, samplePlan, sizesAt } from "../../phi/curves.ts";
 import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { bandOver } from "../../phi/interpolate.ts";
@@ -27,7 +27,7 @@ import { MOST_CURVES, type Rails, type ShownColumn } from "./rails.ts";
 
 const POINTS = 24;
 /** Up to this many functions are drawn so large that they get more points. */
-const FINE = { most: 32, points: 80 };
+export const FINE = { most: 32, points: 80 };
 /** The scale of layers with more functions is computed at fewer points. */
 const ROUGH = { above: 1000, points: 8 };
 /** In a smaller cell what a function was cannot be told from what it is. */
@@ -129,9 +129,7 @@ export function layerPicture(
     },
     print: (value) => textOf()(value),
     rises: once(() => {
-      const { y, points } = evaluateAll(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
-      const values = new Float32Array(layer.count);
-      for (let f = 0; f < layer.count; f++) values[f] = y[f * points + 1] - y[f * points];
+      const values = risesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
       return { values, most: sizeWithin(values, WITHIN) };
     }),
     plan,

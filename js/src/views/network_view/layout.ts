@@ -47,15 +47,14 @@ const CELL = {
   ...{ least: 24, most: 120, across: 6, share: 1.2, last: 1.64 },
   ...{ link: 8, under: 32, gutter: 10, gap: 14, bars: 46 },
 };
-/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. */
+/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. All kernels stand below each other where these have such a share of it, up to a size. */
 const STAND = {
-  kernel: 112,
-  function: 130,
+  ...{ kernel: 112, function: 130 },
   flat: 0.55,
   share: 0.42,
   room: 0.55,
   least: 36,
-  kept: 0.8,
+  ...{ kept: 0.8, all: 0.7, most: 150 },
 };
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
 const LEAST_SHARE = 0.18;
@@ -259,13 +258,14 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
 /** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no curves. */
 function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
   const count = curvesOn(shown, column);
-  if (count === 0 || kernel > 0 || lane.isCrowded) return { stand: 0, standTall: 0 };
+  const none = { stand: 0, standTall: 0 };
+  if (count === 0 || lane.isCrowded || (count === 1 && kernel > 0)) return none;
   const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
   const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
   const kept = Math.max(lane.share, STAND.kept * Math.min(1, lane.share / ROOMY.least));
   const stand = even(kept * Math.min(most, free));
-  if (stand < STAND.least) return { stand: 0, standTall: 0 };
-  return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand };
+  if (stand < STAND.least || kernel >= STAND.all * Math.min(STAND.most, stand)) return none;
+  return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand, kernel: 0, rail: 0 };
 }
 
 function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {

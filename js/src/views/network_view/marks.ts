@@ -217,7 +217,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     if (isLow && part.picture) {
       const { x, ends } = part.picture;
       const [along, up] = [x, ends()].map((far) => far.map(formatAlike(far, 1)).join(" to "));
-      sizes.unshift(`${sizes[0]} · x ${along}, y ${up}`);
+      sizes.unshift(`${sizes[0]} · x ${along}, y ${up}`, `x ${along}, y ${up}`, `y ${up}`);
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));

@@ -7,7 +7,7 @@ import type { Bundle, Column, Graph } from "./graph.ts";
 
 /** Sides of what stands on a link: a kernel, in which nine functions can be told apart, and a single function. */
 const KERNEL = { least: 44, most: 84, share: 0.56 };
-const FUNCTION = { least: 24, most: 400, share: 0.6, flat: 0.55, flattest: 0.36 };
+const FUNCTION = { least: 24, most: 400, share: 0.6, flat: 0.55, flattest: 0.36, tall: 0.85 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
 /** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. They do where below each other they would be smaller than this. */
@@ -54,7 +54,8 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const largest = Math.min(kind.most * scale, kind.share * width);
   const flat = isOne ? FUNCTION.flat : 1;
   const free = height / Math.max(1, list.length);
-  const below = Math.min(largest, (free - Math.min(8, 0.15 * free)) / flat);
+  const high = free - Math.min(8, 0.15 * free);
+  const below = Math.min(largest, high / flat);
   // The functions of one unit stand in a row where below each other they would be small: one sees whose they are.
   const most = list.length / units.length;
   const low = pitch - ROW.below - ROW.apart;
@@ -70,11 +71,13 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const wide = isRow ? broad : Math.min(largest, flatter);
   const kernel = even(isOne ? (plot ?? wide) : upright);
   const plotted = height / (isRow ? units.length : list.length) - ROW.below - ROW.apart;
+  // Few functions take the height there is.
+  const single = Math.max(flat * upright, Math.min(isRow ? low : high, FUNCTION.tall * kernel));
   const fits = links.length > 0 && count <= MOST_CURVES && kernel >= kind.least;
   const whole = isRow ? most * (kernel + beside) - beside + 2 * ROW.around : kernel;
   return {
     kernel: fits ? kernel : 0,
-    tall: even(plot ? plotted : flat * upright),
+    tall: even(plot ? plotted : isOne ? single : upright),
     /** Whether those of one unit stand side by side, and how far apart. */
     ...{ isRow, beside },
     rail: fits ? whole : 0,

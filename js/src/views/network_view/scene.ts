@@ -38,7 +38,7 @@ import {
   type Site,
   selectedLink,
 } from "./focus.ts";
-import { once } from "./functions.ts";
+import { FINE, once } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
@@ -94,10 +94,10 @@ type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
 /** Pixels of the close-up, and of the diagram by itself. */
-const STRIP = { least: 131, most: 204, share: 0.44 };
+const STRIP = { least: 131, most: 204, share: 0.44, small: 0.32 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
 /** Of all together, where less is seen at once; and of the diagram, which else has the room of the close-up too. */
-const LEAST = { all: 300, diagram: 170, brief: 210, narrow: { all: 470, diagram: 220 } };
+const LEAST = { all: 300, diagram: 170, brief: 210, narrow: { all: 450, diagram: 220 } };
 
 export function drawing(): NetworkDrawing {
   const keep = memory();
@@ -225,17 +225,9 @@ function sceneOf(
   };
 
   return {
-    diagram,
-    room,
-    settings,
+    ...{ diagram, room, settings, verdict, closeUp, shown, legs, width, height },
     asks: null,
     pad: padOf(diagram),
-    verdict,
-    closeUp,
-    shown,
-    legs,
-    width,
-    height,
     title: "Network",
     moment: momentText(frame),
     words: description(diagram),
@@ -315,7 +307,9 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
     Math.min(own, givenHeight ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
       (row - more);
   const free = height - more;
-  const room = Math.max(STRIP.least, Math.min(STRIP.most, Math.round(STRIP.share * free)));
+  const isSmall = columns.every(({ map, bundles: { length } }) => !map && length <= FINE.most);
+  const share = Math.round((isSmall ? STRIP.small : STRIP.share) * free);
+  const room = Math.max(STRIP.least, Math.min(STRIP.most, share));
   const hasStrip = !isWhole && !isBrief && free - room >= least.diagram;
   const strip = hasStrip ? room : 0;
   return { height, strip, isRow, foot: more + strip };

@@ -184,16 +184,15 @@ export function largeMarks(
   const isAlone = bundle.count > 1 && !part.kernels.has(n);
   const picture = (isAlone && part.picture?.closer(bundle)) || part.picture;
   const scale = isAlone && picture ? `±${formatNumber(picture.scale())}` : "";
-  // Over the links it has a ground; over a box that stands aside leaders pass: there it is inside.
-  const wide = widthOf(scale, 9) + 4;
-  const base = part.stand ? box.y - 4 : box.y + box.height - 4;
-  const left = box.x + (part.stand ? box.width / 2 + 3 : box.width - wide - 2);
-  const plate = [left, base - 9, wide, 11];
+  // Over the links it has a ground; from a box that stands aside a leader goes up, to the left or the right.
+  const middle = box.x + box.width / 2;
+  const left = part.between > middle + 1 ? box.x : middle + 3;
+  const plate = [left, box.y - 13, widthOf(scale, 9) + 4, 11];
   return [
     ...leaderMarks(part, n, large.box, stroke),
     ...bundleMarks({ ...part, picture }, list, theme),
     ...(scale ? [rects(plate, { fill: theme.colours.surface, radius: 2 })] : []),
-    words(left + 2, base, scale, theme.colours.muted, { size: 9 }),
+    words(left + 2, box.y - 4, scale, theme.colours.muted, { size: 9 }),
     rounded(large.box, stroke, width),
   ];
 }

@@ -111,7 +111,9 @@ export function networkCaption(
   }
   const isBeyond = parts.some(({ kernels, bundles, picture, column: { layer } }) => {
     const [[n, box] = []] = kernels;
-    const hasAxis = hasPlot || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
+    // At rest the plot is of the layer whose links have colours.
+    const isPlotted = hasPlot && (!flow || layer === colouring);
+    const hasAxis = isPlotted || (n !== undefined && box && hasAxes({ bundle: bundles[n], box }));
     const [[from, to], [low, high]] = [picture?.x ?? [0, 0], layer?.domain ?? [0, 0]];
     // A band that is hardly a pixel wide is not seen.
     return hasAxis && Math.max(low - from, to - high) > 0.01 * (to - from);
@@ -180,7 +182,7 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = roughPercent(weightOf(relevance, n));
-  const strength = `varies ${share} as much as the one of its layer that varies most`;
+  const strength = `varies ${share} as much as the function of its layer that varies most`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
   return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
