@@ -131,13 +131,27 @@ describe("the shares", () => {
         return { kind: "share", ...own, ...none } as const;
       });
       const list = { name: "curves", headings: ["the functions"], rows } as const;
-      const style = { selected: -1, theme: themeOf("light") };
+      const style = { selected: -1, theme: themeOf("light"), plate: {} };
       const { marks } = curvesBlock(style as never, list as never, [0, 0], width);
       const names = marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
       const end = width < 500 ? "" : " of layer 0";
       expect(names).toEqual(expect.arrayContaining([0, 1, 2].map((k) => `output ${k}${end}`)));
     },
   );
+
+  it("of an input without a picture are high plots where they are few", () => {
+    const heightOf = (count: number, plate: object | null) => {
+      const curves = { x: [-1, 1], ys: [[0, 1]], bands: [], at: 0, domain: [-1, 1] };
+      const row = { name: "input 0", text: "+1", value: 1, words: "", has: () => false, curves };
+      const list = { name: "curves", headings: ["the functions"], rows: Array(count).fill(row) };
+      const style = { selected: -1, theme: themeOf("light"), plate };
+      const { bottom, top } = curvesBlock(style as never, list as never, [0, 0], 900);
+      return bottom - top;
+    };
+    expect(heightOf(5, null)).toBeGreaterThan(150);
+    expect(heightOf(5, {})).toBeLessThan(120);
+    expect(heightOf(7, null)).toBeLessThan(120);
+  });
 
   it("of another class or layer are not marked", () => {
     expect(numberFor(last, { ...selectionFor(last, 5), out: 0 })).toBe(-1);
@@ -247,6 +261,30 @@ describe("words", () => {
     const broken = verdict({ ...last, scores: [0, Number.NaN] });
     expect(broken).toBe("Some scores are not finite: no verdict");
     expect(verdict({ ...last, scores: [-0.5], target: 0 })).toBe("The output is −0.5");
+  });
+
+  it("name the numbers of an input that is no image, of many their count", () => {
+    const inputOf = (count: number, layout?: object) => {
+      const data = bytes(Array.from({ length: count }, (_, k) => 0.5 - 0.25 * k));
+      const of = { ...wire, image: { shape: [count], data } };
+      return readContent(of as never, layout as never)?.input;
+    };
+    expect(inputOf(3)).toBe("0.5, 0.25, 0");
+    expect(inputOf(2, { layers: [{ inputNames: ["width", "height"] }] })).toBe(
+      "width 0.5, height 0.25",
+    );
+    expect(inputOf(9)).toBe("of 9 numbers");
+    expect(content.input).toBe("");
+    const one = { ...last, scores: [-0.5], target: 0 };
+    expect(verdict(one, "0.5, 0.25")).toBe("For the input 0.5, 0.25 the output is −0.5");
+    expect(verdict(last, "1")).toMatch(/^For the input 1 the network says 0 /);
+  });
+
+  it("print what functions add to an output alike: a column that adds up", () => {
+    const values = Float32Array.from([0.255, 0.17, -0.0576]);
+    const part = { ...last, scores: [0.3674], target: 0, columns: 3, values, order: [0, 1, 2] };
+    const [{ rows }] = listsOf({ ...part, places: null, sum: 0.3674 }, 9, 9, -1);
+    expect(rows.map(({ text }) => text)).toEqual(["+0.255", "+0.170", "−0.058", "+0.367"]);
   });
 });
 

@@ -273,7 +273,7 @@ describe("the pattern", () => {
     const expected = phiAt(its, 1, many, 2).phi - phiAt(its, 1, many, -2).phi;
     expect(contrast[1]).toBeCloseTo(expected, 6);
     expect(axesText(pictureOf(many, null, { mode: "pattern", binarise: true }))).toBe(
-      "black: φ is larger at the low end, x = −2 … 0 · white: at the high end, 1 … 2",
+      "black: φ is larger at x = −2 … 0 · white: at x = 1 … 2",
     );
   });
 

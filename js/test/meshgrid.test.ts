@@ -34,7 +34,6 @@ import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import {
   RAMP_POINTS,
   rampDrawing,
-  rampPlace,
   rampPlan,
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
@@ -118,7 +117,6 @@ describe("a ramp", () => {
         expect(y[f * points + p]).toBeCloseTo(phi(frame, one, f, x), 4);
       }
     }
-    expect([-1, 0, 0.5, 0.999, 1].map(rampPlace)).toEqual([0, 0, 32, 63, 63]);
   });
 
   it("of many maps has those of one output: the one chosen, the selected function's, or else the first that changed most", () => {
@@ -165,32 +163,46 @@ describe("a ramp", () => {
     );
   });
 
-  it.each([358, 1250])("has its colours below the numbers of its axis: %d pixels wide", (width) => {
-    const one = layer({ kind: "linear", shape: [5, 3, 1, 1] });
-    const frame = frameOf([one]);
-    const now = () => frame;
-    const store = {
-      initial: now,
-      latest: now,
-      current: now,
-      observed: () => null,
-      selection: () => null,
-    };
-    const given = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
-    const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
-    const scene = rampDrawing()(given as never, { frame, layer: one, settings } as never);
-    const whole = { x: 0, y: 0, width, height: scene.height };
-    const foot = scene.sheets.flatMap((sheet) => sheet.marks(whole));
-    const numbers = foot.filter((mark) => mark.kind === "text" && /^[−]?1$/.test(mark.text));
-    const bar = foot.find((mark) => mark.kind === "image");
-    if (bar?.kind !== "image") throw new Error("no colours");
-    const lowest = numbers
-      .map((mark) => (mark.kind === "text" ? mark.y : 0))
-      .sort((a, b) => b - a)[0];
-    expect(numbers.length).toBeGreaterThan(1);
-    expect(bar.box.y).toBeGreaterThanOrEqual(lowest + 4);
-    expect(bar.box.y + bar.box.height).toBeLessThan(scene.height);
-  });
+  it.each([358, 1250])(
+    "has its colours below the numbers of its axis, under its first tile, and none in stripes: %d pixels wide",
+    (width) => {
+      const one = layer({ kind: "linear", shape: [5, 3, 1, 1] });
+      const frame = frameOf([one]);
+      const now = () => frame;
+      const store = {
+        initial: now,
+        latest: now,
+        current: now,
+        observed: () => null,
+        selection: () => null,
+      };
+      const given = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
+      const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
+      const scene = rampDrawing()(given as never, { frame, layer: one, settings } as never);
+      const whole = { x: 0, y: 0, width, height: scene.height };
+      const foot = scene.sheets.flatMap((sheet) => sheet.marks(whole));
+      const numbers = foot.filter((mark) => mark.kind === "text" && /^[−]?1$/.test(mark.text));
+      const bar = foot.find((mark) => mark.kind === "image");
+      if (bar?.kind !== "image") throw new Error("no colours");
+      const lowest = numbers
+        .map((mark) => (mark.kind === "text" ? mark.y : 0))
+        .sort((a, b) => b - a)[0];
+      expect(numbers.length).toBeGreaterThan(1);
+      expect(bar.box.y).toBeGreaterThanOrEqual(lowest + 4);
+      expect(bar.box.y + bar.box.height).toBeLessThan(scene.height);
+      expect(bar.box.x).toBe(scene.arrangement.left);
+      // A colour for each pixel of a screen of two to a pixel, that of φ there.
+      const tiles = foot.find((mark) => mark.kind === "tiles");
+      if (tiles?.kind !== "tiles") throw new Error("no tiles");
+      const { across } = scene.arrangement;
+      expect(tiles.size).toEqual([2 * across, 1]);
+      const { rgba } = tiles.sheet;
+      const colours = new Set(
+        Array.from({ length: 2 * across }, (_, p) => rgba.slice(4 * p, 4 * p + 3).join()),
+      );
+      expect(colours.size).toBeGreaterThan(RAMP_POINTS);
+    },
+  );
 
   it("measures what is finite and counts what is not", () => {
     const one = layer({ shape: [1, 1, 1, 3] });

@@ -261,12 +261,15 @@ describe("the pair", () => {
     expect(plot?.width).toBe(plot?.height);
     expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
     expect(view.pair()?.x).toEqual(view.pair()?.y);
-    // The surface is the subject: both functions are as thick as each other, and the kernel is no larger.
+    // The surface is the subject: the kernel is no higher, and the function that costs height is the less thick one.
     const scene = view.scene();
     if (scene?.mode !== "pair") throw new Error("no pair");
     const { curves, kernel } = scene.layout;
-    expect(curves[1].width).toBe(curves[0].height);
-    expect(kernel.box.width).toBeLessThanOrEqual(plot?.width ?? 0);
+    expect(curves[1].width).toBe(Math.max(60, Math.min(110, Math.round(0.1 * wide))));
+    expect(curves[0].height).toBe(Math.min(64, curves[1].width));
+    const [least, below] = [kernel.box, plot ?? kernel.box];
+    expect(least.width).toBeLessThanOrEqual(1.6 * below.width);
+    expect(least.height).toBeLessThanOrEqual(below.y + below.height);
     expect(curves[1].x + curves[1].width).toBeLessThanOrEqual(scene.width);
   });
 
@@ -283,13 +286,30 @@ describe("the pair", () => {
     const between = plot.x - kernel.box.x - kernel.box.width;
     expect(between).toBeGreaterThan(20);
     expect(between).toBeLessThan(0.1 * scene.width);
-    // The curve at its right has numbers at both ends of its axis, as far from zero.
+    // The curve at its right has numbers at zero and at both ends of its axis, as far from it.
     const texts = scene.sheets[1].marks(WHOLE).filter((mark) => mark.kind === "text");
     const [, beside] = scene.layout.curves;
     const under = texts.filter(({ x, y }) => x > beside.x && y > plot.y + plot.height);
     const ends = under.sort((a, b) => a.x - b.x).map(({ text }) => text);
-    expect(ends.length).toBeGreaterThan(1);
-    expect(ends.at(-1)).toBe(ends[0].replace("−", ""));
+    expect(ends).toHaveLength(3);
+    expect(ends[1]).toBe("0");
+    expect(ends[2]).toBe(ends[0].replace("−", ""));
+  });
+
+  it.each([300, 480])("has a number at the zero of the curve beside it: %d", async (wide) => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(wide);
+    }
+    const { view } = showing(makeStream().store, { mode: "pair" });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "pair") throw new Error("no pair");
+    const { plot, curves, sides } = scene.layout;
+    const texts = scene.sheets[1].marks(WHOLE).filter((mark) => mark.kind === "text");
+    const under = texts.filter(({ x, y }) => x > curves[1].x && y > plot.y + plot.height);
+    const zero = under.find(({ text }) => text === "0");
+    expect(zero?.x).toBeCloseTo(sides[1].scale(0));
+    expect(under.length).toBeGreaterThan(1);
   });
 
   it("goes from kernel to kernel by its menu, and by Page Up and Page Down", async () => {

@@ -240,6 +240,10 @@ describe("a dense layer that reads a flattened map", () => {
     expect(below.y - first.y).toBeCloseTo(first.width);
     expect(last.x - first.x).toBeCloseTo(4 * first.width);
     expect(caption.some(({ text }) => text.includes("columns: 25 maps, 5 × 5 blocks"))).toBe(true);
+    // What is drawn large beside it is not drawn here again.
+    expect(sceneOf(frame, { observed: folded, width: 440 }).plot).not.toBeNull();
+    const linked = { observed: folded, width: 440, traits: { linked: ["id"] } };
+    expect(sceneOf(frame, linked).plot).toBeNull();
     expect(sites.words(String(625 * 3 + 88))).toContain(
       "output 3 · input 88 (map 3, row 2, column 3)",
     );
@@ -384,6 +388,31 @@ describe("a small layer of curves", () => {
     });
     expect(rowsSeen).toEqual([...rowsSeen].sort());
     expect(sceneOf(few, { width: 1186 }).opened).toBeUndefined();
+  });
+
+  it("opens on whole rows, also where another width has moved them, and stays where a reader has scrolled", () => {
+    const large = frameOf([layer({ kind: "conv", shape: [16, 8, 3, 3] })]);
+    const { opened = () => -1, foot = 0, cuts = [] } = sceneOf(large, { width: 1186 });
+    const view = { x: 0, y: 0, width: 1186, height: 480 + foot };
+    const apart = cuts[1] - cuts[0];
+    expect((opened({ ...view, y: 13 * apart - 11 }) / apart) % 1).toBeCloseTo(0, 6);
+    expect(opened({ ...view, y: 13 * apart - 11 })).toBe(13 * apart - 11);
+  });
+
+  it("says over how many rows an output goes, and of a change that it is one", () => {
+    const flat = frameOf([layer({ kind: "linear", shape: [10, 144, 1, 1] })]);
+    const asked = { observed: { fold: [16, 3, 3] as [number, number, number] } };
+    const said = ({ caption }: GridScene) => caption.map(({ text }) => text);
+    const scene = sceneOf(flat, asked);
+    const { bands } = scene.picture.arrangement;
+    expect(bands).toBeGreaterThan(1);
+    expect(said(scene)).toContain(`each output over ${bands} rows: 16 maps, 3 × 3 blocks`);
+    const texts = marksOf(scene).flatMap(textOf);
+    expect(texts).toContain("its map");
+    expect(texts.some((text) => text.includes("|φ| up to"))).toBe(true);
+    const change = marksOf(sceneOf(flat, { ...asked, traits: { mode: "change" } })).flatMap(textOf);
+    expect(change.some((text) => text.includes("· change up to"))).toBe(true);
+    expect(change.some((text) => text.includes("|φ| up to"))).toBe(false);
   });
 
   it("has the ends of the axis of y in a large cell, in a small one not", () => {

@@ -92,7 +92,7 @@ const EXPORTED = texts(SOURCES).flatMap(([path, text]) => {
 const FOR_TESTS = `
   arraysOf BASES BASE_TERMS NETWORKS PROBLEMS axesText basisColours brushRadius change cornerLabels cutText EDIT_PATIENCE
   EDIT_PAUSE fileName Gesture greville Label LiveModel MOST_LINKS neighbour orderBy outlineOf
-  wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampPlace rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
+  wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
   AdamW createAnswers crossingOf Deciding drawDoubt exponential formOf heightOfCurve inY Model oneCycle pruned stripMarks
   shareWithModel statusOf strip stroke themeAround unfold widen withoutBytes withoutOutliers

@@ -69,8 +69,10 @@ describe("curves", () => {
     const chart = (smoothing: number, thinned = false) =>
       chartOf([curve("loss", "loss", steps, falling, { thinned })], { smoothing });
     const said = (of: Chart, width = 600) => words(chartMarks(of, layOut(of, width), colours, 1));
-    expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", "trend over 30 steps"]));
-    expect(said(chart(30, true))).toContain("trend over at least 30 steps");
+    const fit = "trend, a line fitted to";
+    expect(said(chart(30))).toEqual(expect.arrayContaining(["logged", `${fit} 30 steps`]));
+    expect(said(chart(30), 290)).toContain("trend over 30 steps");
+    expect(said(chart(30, true))).toContain(`${fit} at least 30 steps`);
     expect(said(chart(30), 200)).toEqual(expect.arrayContaining(["logged", "trend"]));
     expect(said(chart(0))).not.toContain("logged");
   });

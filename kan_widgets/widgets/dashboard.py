@@ -59,7 +59,7 @@ _PANELS = {
         trains=True,
         page="network",
     ),
-    "kernels": _Panel(KernelGrid, "grid", "Kernels: every function of the layer"),
+    "kernels": _Panel(KernelGrid, "grid", "Layer: every function of it"),
     "function": _Panel(
         SplineInspector,
         "inspector",

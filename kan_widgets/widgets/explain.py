@@ -150,7 +150,7 @@ class Explain(ModelView):
         options["content"] = self._content()
 
     def _page_note(self) -> str:
-        return "Class and step are as saved: another explanation needs the model."
+        return "This is as saved: another explanation needs the model."
 
     @property
     def explanation(self) -> Explanation:

@@ -110,8 +110,9 @@ class SplineInspector(ModelView):
         at = dict(self.selection or {"layer": name, **dict(zip(_INDEX, first, strict=True))})
         place = at["out"], at["in"], at["row"] * shapes[at["layer"]][3] + at["column"]
         [(form, count)] = networks.forms(at["layer"], *place).most_common(1)
-        words = f"{form.removesuffix(' fits')} fits in {count} of {len(networks)} networks"
-        self.form = {**at, "words": words}
+        shared = f"best form in {count} of {len(networks)} networks: {form}"
+        alone = f"no two of the {len(networks)} networks have the same best form"
+        self.form = {**at, "words": shared if count > 1 else alone}
 
     def overlay(self, *fits: SymbolicFit) -> None:
         """Draw symbolic forms over the functions that they were fitted to, dashed.
@@ -160,9 +161,8 @@ class SplineInspector(ModelView):
         layout = self._stream.frames()[1].layout
         taken = super()._picture_options(options, names)
         _check_functions("pins", options.get("pins", ()), layout)
-        chosen = self.selection
-        if "layer" not in options and chosen and _names_function(chosen, layout):
-            taken["layer"] = chosen["layer"]
+        if "layer" not in options and _names_function(self.selection, layout):
+            taken["layer"] = self.selection["layer"]
         return taken
 
     def _drawn_selection(self, options: dict[str, Any]) -> dict[str, Any]:

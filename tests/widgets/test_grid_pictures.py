@@ -455,9 +455,8 @@ def test_a_pattern_compares_the_ends_of_each_functions_own_grid() -> None:
     # x² rises by 1 from 0 to 1, by 3 from −1 to 2; from −1 to 1 it does not at all.
     picture = draw(frame_of(layer, [(0, 0, 1.0), (0, 0, 1.0)]), mode="pattern", width=800)
     np.testing.assert_allclose(picture.greys(), [127.5 + 127.5 / 3, 255], atol=1)
-    assert (
-        "black: φ is larger at the low end, x = −1 … 0 · white: at the high end, 1 … 2"
-    ) in " ".join(picture.texts)  # in two lines
+    said = "black: φ is larger at x = −1 … 0 · white: at x = 1 … 2"
+    assert said in " ".join(picture.texts)  # in two lines
 
 
 def test_a_pattern_of_zeros_is_grey() -> None:

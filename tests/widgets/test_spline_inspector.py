@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -448,13 +449,31 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
     assert (inspector.form["out"], inspector.form["in"]) == (out, in_)
     inspector.live.select("1", 0, 2)
     assert (inspector.form["layer"], inspector.form["in"]) == ("1", 2)
-    [(form, count)] = found.forms("1", 0, 2, 0).most_common(1)
-    said = f"{form.removesuffix(' fits')} fits in {count} of 3 networks"
-    assert inspector.form["words"] == said
     words = " ".join(re.findall(r">([^<>]+)</text>", inspector.svg(width=900)))
-    assert "3 networks: median and range" in words
-    assert said in words
+    assert "3 networks: median, and range shaded" in words
+    assert "the most typical network: φ " in words
+    assert "φ, the most typical" in words
+    assert inspector.form["words"] in words
     assert inspector.overlays == []
+
+
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        ({"square": 2, "sin": 1}, "best form in 2 of 3 networks: square"),
+        ({"no form fits": 3}, "best form in 3 of 3 networks: no form fits"),
+        # None of them is named as if it were the finding.
+        (
+            {"square": 1, "sin": 1, "no form fits": 1},
+            "no two of the 3 networks have the same best form",
+        ),
+    ],
+)
+def test_the_form_is_the_one_that_networks_share(monkeypatch, counted, said):
+    models = [nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1)) for _ in range(3)]
+    found = kw.ensemble(models)
+    monkeypatch.setattr(type(found), "forms", lambda *_: Counter(counted))
+    assert SplineInspector(found).form["words"] == said
 
 
 def test_a_fit_of_another_model_is_refused(setting):

@@ -53,14 +53,14 @@ export function lastFinite(store: Pick<Store, "current" | "at" | "initial">): Fr
   return frame ?? store.initial();
 }
 
-/** So many functions are cut where one reaches more than this many times as far as the scale of all others. */
+/** At most so many functions are cut: those that reach more than this many times as far as all others. */
 const CUT_SHARE = 0.1;
 const READABLE = 1.25;
 
-/** How far all but a tenth of many functions reach, where the rest would press them flat; else the largest. */
+/** How far the largest of many functions reaches, but not much further than all but a tenth, lest it press them flat. */
 export function readableSize(sizes: Float32Array): number {
   const [others, most] = [sizeWithin(sizes, 1 - CUT_SHARE), largestFinite(sizes)];
-  return others > 0 && most > READABLE * niceCeil(others) ? others : most;
+  return others > 0 ? Math.min(most, READABLE * others) : most;
 }
 
 function roundUp(least: number, digits: readonly number[]): number {

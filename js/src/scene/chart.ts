@@ -238,8 +238,8 @@ function footMarks({ curves }: Panel, over: number, plot: Rect, colours: Colours
   const right = plot.x + plot.width;
   const wide = (text: string) => 2 * SAMPLE + 14 + widthOf("logged", SIZE) + widthOf(text, SIZE);
   const room = plot.width - widthOf(STEP, SIZE) - 24;
-  const least = smoothed.whole ? "" : "at least ";
-  const texts = [`trend over ${least}${formatCount(over)} steps`, "trend"];
+  const steps = `${smoothed.whole ? "" : "at least "}${formatCount(over)} steps`;
+  const texts = [`trend, a line fitted to ${steps}`, `trend over ${steps}`, "trend"];
   const text = texts.find((text) => wide(text) <= room);
   if (text === undefined) return [step];
   const start = right - wide(text);

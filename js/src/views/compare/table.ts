@@ -105,9 +105,8 @@ export function tableMarks(
     const at = table.over ? box.y + LABEL_HEIGHT / 2 + 2 : middle;
     const fill = row.lead ? colours.ink : colours.muted;
     marks.push(words(box.x, at, label, fill, { size: TEXT_SIZE, middle: true }));
-    marks.push(
-      ...valueMarks(row, table, table.over ? middle + LABEL_HEIGHT / 2 - 1 : middle, colours),
-    );
+    const y = table.over ? middle + LABEL_HEIGHT / 2 - 1 : middle;
+    marks.push(...valueMarks(row, table, y, colours));
   }
   return [segments(lines, colours.line), ...marks];
 }

@@ -21,7 +21,7 @@ export type ShownModels = ReturnType<typeof shownIn>;
 type Get = (trait: string) => unknown;
 
 export const DECIDED =
-  "At the last step that all models have reached. On the data that is trained on: the mean over the last 30 steps, since each value is of one batch; on held-out data: as measured last";
+  "At the last step that all models have reached. On the data that is trained on: the mean over the last 30 steps, since each value is of one batch; the trend that is drawn ends at what is expected of the last step alone; on held-out data: as measured last";
 
 export function shownIn(get: Get) {
   const models = modelsIn(get);

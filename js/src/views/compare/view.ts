@@ -56,6 +56,7 @@ function build(shell: Shell): Parts {
   const together = element(document, "span", "kw-together", below);
   bar.element.classList.add("kw-of-curves");
   below.append(bar.element);
+  bar.element.prepend("curves above");
   const grids = createGrids(shell, together);
   let networks: Models | null = null;
   const stage = createViewStage(shell, {

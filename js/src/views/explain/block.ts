@@ -5,7 +5,7 @@ import type { Mark, Pixels, TextMark } from "../../scene/marks.ts";
 import type { Region } from "../../scene/regions.ts";
 import { WORDS, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Explanation, LayerShares, Span } from "./content.ts";
+import type { Explanation, LayerShares, MapOf } from "./content.ts";
 
 export interface Block {
   marks: Mark[];
@@ -15,6 +15,21 @@ export interface Block {
   top: number;
   /** The y at which the next block may start. */
   bottom: number;
+}
+
+/** A scale of ±most; `cut`: a few values lie beyond it. */
+export type Span = ReturnType<typeof spanOf>;
+
+/** This share of the sizes that can be seen at all lies on the scale of a map; a few large ones would make it empty. */
+const SHARE_ON_SCALE = 0.98;
+const SEEN_SHARE = 0.01;
+
+export function spanOf(maps: readonly MapOf[]) {
+  const sizes = maps.flatMap(({ data }) => Array.from(data, Math.abs).filter(Number.isFinite));
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const seen = sizes.filter((size) => size > SEEN_SHARE * largest).sort((a, b) => a - b);
+  const most = seen[Math.ceil(SHARE_ON_SCALE * seen.length) - 1] ?? 0;
+  return { most, cut: most < largest };
 }
 
 /** What all blocks of a layer are drawn with. */

@@ -86,6 +86,8 @@ export interface ShareCurves {
 export interface Explanation {
   /** Channels, height, width; null where the input is no image. */
   image: (MapOf & { channels: number }) | null;
+  /** The numbers of an input that is none: "0.5, −0.2". */
+  input: string;
   parts: LayerShares[];
 }
 
@@ -98,8 +100,19 @@ export function readContent(wire: Partial<WireContent>, layout?: Layout): Explan
   const [channels, height, width] = shape;
   return {
     image: shape.length === 3 ? { channels, height, width, data: floats(data) } : null,
+    input: shape.length === 3 ? "" : inputText(floats(data), layout?.layers[0]),
     parts: wire.parts.map((part) => readPart(part, layout)),
   };
+}
+
+/** Of more numbers than these only the count is written. */
+const MOST_NUMBERS = 6;
+
+/** "0.5, −0.2", "width 0.5, height −0.2", "of 13 numbers". */
+function inputText(values: Float32Array, first?: LayerLayout): string {
+  if (values.length > MOST_NUMBERS) return `of ${counted(values.length, "number")}`;
+  const name = (k: number) => (first?.inputNames?.[k] ? `${first.inputNames[k]} ` : "");
+  return Array.from(values, (value, k) => name(k) + formatNumber(value)).join(", ");
 }
 
 function readPart(wire: WirePart, layout?: Layout): LayerShares {
@@ -250,28 +263,10 @@ export function signed(value: number): string {
   return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
 }
 
-/** All with as many decimals: so a column of them adds up as it is read. */
-export function signedAlike(values: readonly number[]): (value: number) => string {
-  const text = formatAlike(values);
+/** All with as many decimals: so a column of them adds up as it is read. `small`: digits below 1. */
+export function signedAlike(values: readonly number[], small = 2): (value: number) => string {
+  const text = formatAlike(values, small);
   return (value) => (value > 0 && Number(text(value)) !== 0 ? `+${text(value)}` : text(value));
-}
-
-/** A scale of ±most; `cut`: a few values lie beyond it. */
-export interface Span {
-  most: number;
-  cut: boolean;
-}
-
-/** This share of the sizes that can be seen at all lies on the scale of a map; a few large ones would make it empty. */
-const SHARE_ON_SCALE = 0.98;
-const SEEN_SHARE = 0.01;
-
-export function spanOf(maps: readonly MapOf[]): Span {
-  const sizes = maps.flatMap(({ data }) => Array.from(data, Math.abs).filter(Number.isFinite));
-  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-  const seen = sizes.filter((size) => size > SEEN_SHARE * largest).sort((a, b) => a - b);
-  const most = seen[Math.ceil(SHARE_ON_SCALE * seen.length) - 1] ?? 0;
-  return { most, cut: most < largest };
 }
 
 /** What the shares of a layer add up to the score with. */
@@ -355,19 +350,20 @@ export function shareText(part: LayerShares, selected: number, isSaved = false):
 }
 
 /** What the network says of the image. */
-export function verdict(part: LayerShares): string {
+export function verdict(part: LayerShares, input = ""): string {
   const { scores, target, predicted } = part;
+  const the = input ? `For the input ${input} the` : "The";
   if (!scores.every(Number.isFinite)) return "Some scores are not finite: no verdict";
-  if (scores.length < 2) return `The output is ${formatNumber(scores[0])}`;
+  if (scores.length < 2) return `${the} output is ${formatNumber(scores[0])}`;
   const shares = softmax(scores);
   const named = (k: number) => `${className(part, k)} (${chance(shares[k])})`;
   if (target !== predicted) {
-    return `The network says ${named(predicted)}; explained here: ${named(target)}`;
+    return `${the} network says ${named(predicted)}; explained here: ${named(target)}`;
   }
   const others = scores.map((_, k) => k).filter((k) => k !== predicted);
   const next = others.reduce((a, b) => (scores[b] > scores[a] ? b : a));
   const then = shares[next] < SMALL_CHANCE ? className(part, next) : named(next);
-  return `The network says ${named(predicted)}, then ${then}`;
+  return `${the} network says ${named(predicted)}, then ${then}`;
 }
 
 /** A smaller probability is not worth a number. */
@@ -386,7 +382,7 @@ export function description({ content, part, selected, shown }: Shown, bars: num
   const map = content.image ? (own ?? part.total) : null;
   const chosen = selected >= 0 ? `Selected: ${shareText(part, selected)}. ` : "";
   return (
-    `Explanation, ${part.moment}. ${verdict(part)}. ${part.sentence} ` +
+    `Explanation, ${part.moment}. ${verdict(part, content.input)}. ${part.sentence} ` +
     (map ? `${mapText(part, own ? shown : -1, map)}. ` : "") +
     `${counted(bars, "row")} of shares. ${chosen}` +
     "Arrow keys move between rows, classes and the places of the map; Enter selects, Escape clears."

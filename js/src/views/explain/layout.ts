@@ -3,8 +3,8 @@
 import { PAD } from "../../phi/geometry.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
-import { type Block, type BlockStyle, boxIn, GAP, type Plate } from "./block.ts";
-import { type Explanation, type LayerShares, type Span, shareMap, spanOf } from "./content.ts";
+import { type Block, type BlockStyle, boxIn, GAP, type Plate, type Span, spanOf } from "./block.ts";
+import { type Explanation, type LayerShares, shareMap } from "./content.ts";
 import { curvesBlock, imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
@@ -142,7 +142,8 @@ function columns(page: Page) {
   const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
-  const isWide = second && room >= WIDTH_OF_TWO_LISTS;
+  // Without maps bars stand alone over their functions.
+  const isWide = second && room >= WIDTH_OF_TWO_LISTS && (plate || second.name !== "curves");
   const share = second?.name === "curves" ? MAPS_SHARE : 0.5;
   const [wide, rest] = isWide ? [1 - share, share].map((of) => of * (room - COLUMN_GAP)) : [room];
   const beside = x + wide + COLUMN_GAP;

@@ -173,8 +173,8 @@ export function mapsBlock(
   return { marks, region, top: y, bottom: region.box.y + region.box.height };
 }
 
-/** Pixels of a plot's width at least and at most, of its height, and between two. */
-const [LEAST_PLOT, WIDEST_PLOT, PLOT_HEIGHT, GAP] = [88, 180, 52, 12];
+/** Pixels of a plot's width at least, between two, and of its width at most and its height; of a few without pictures. */
+const [LEAST_PLOT, GAP, USUAL, ROOMY, FEW_PLOTS] = [88, 12, [180, 52], [300, 130], 6];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */
@@ -193,7 +193,7 @@ function curveReach(rows: readonly Row[]): Range {
 }
 
 export function curvesBlock(
-  { selected, theme }: BlockStyle,
+  { selected, theme, plate }: BlockStyle,
   { name, headings, rows }: List,
   [x, y]: Corner,
   width: number,
@@ -202,8 +202,9 @@ export function curvesBlock(
   const fit = Math.max(1, Math.floor((width + GAP) / (LEAST_PLOT + GAP)));
   const down = Math.ceil(rows.length / fit);
   const columns = Math.ceil(rows.length / down);
-  const wide = Math.min(WIDEST_PLOT, (width + GAP) / columns - GAP);
-  const height = HEAD + PLOT_HEIGHT + SMALL + 3;
+  const [widest, tall] = plate || rows.length > FEW_PLOTS ? USUAL : ROOMY;
+  const wide = Math.min(widest, (width + GAP) / columns - GAP);
+  const height = HEAD + tall + SMALL + 3;
   const size = { width: columns * (wide + GAP) - GAP, height: down * (height + GAP) - GAP };
   const region: Region = {
     ...{ name, box: { x, y: y + LEADING + 2, ...size }, rows: down, columns, count: rows.length },
@@ -241,7 +242,7 @@ export function curvesBlock(
       wordsAt(cell.x + cell.width, cell.y, text, colours.ink, end),
       wordsAt(cell.x, cell.y + LEADING - 3, place, colours.muted, { size: SMALL }),
     );
-    const plot = { ...cell, y: cell.y + HEAD, height: PLOT_HEIGHT };
+    const plot = { ...cell, y: cell.y + HEAD, height: tall };
     if (!curves) return;
     marks.push(...plotMarks(plot, curves, 0, reach, theme, value));
     const [low, high] = [curves.x[0], curves.x[curves.x.length - 1]].map(formatNumber);

@@ -83,7 +83,10 @@ export function listsOf(
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
-  const text = part.scores.length < 2 ? signed : signedAlike(single.map(({ value }) => value));
+  const text = signedAlike(
+    single.map(({ value }) => value),
+    part.scores.length < 2 ? 3 : 2,
+  );
   for (const row of printed) row.text = text(row.value);
   return lists;
 }

@@ -118,7 +118,7 @@ function sceneOf(
     moment: part.moment,
     words: description(shown, rowsIn(section)),
     about: JSON.stringify([part.layer, part.target, part.step, selected]),
-    caption: captionOf(part, given, [{ text: part.sentence, tone: "ink", title: part.method }]),
+    caption: captionOf(shown, given, [{ text: part.sentence, tone: "ink", title: part.method }]),
     sheets: [
       { from, marks: () => section.marks },
       { marks: () => markedMarks(part, selected, section, given.pointed, theme) },
@@ -161,7 +161,7 @@ function overview(shown: Shown, given: Given): ExplainScene {
     moment: isOne ? first.moment : "",
     words: sentences.join(" "),
     about: "",
-    caption: captionOf(first, given, []),
+    caption: captionOf(shown, given, []),
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
   };
@@ -202,13 +202,13 @@ function placeNumber(part: LayerShares, selected: number, row: number, column: n
 }
 
 function captionOf(
-  part: LayerShares,
+  { content, part }: Shown,
   { get, store, theme }: Given,
   sentences: readonly Remark[],
 ): Remark[] {
   const closed = store.status().state === "closed" ? CLOSED : "";
   const remarks: Remark[] = [
-    { text: verdict(part), tone: "ink", strong: true },
+    { text: verdict(part, content.input), tone: "ink", strong: true },
     ...sentences,
     { text: closed, tone: "warn" },
     { text: String(get("message") ?? ""), tone: "warn" },

@@ -20,7 +20,6 @@ import { selectionText } from "./words.ts";
 
 const PLACES =
   "A dense layer whose inputs are a flattened image or feature map is folded back to its shape, which was observed";
-const GREY = "rgb(128,128,128)";
 const OUTSIDE =
   "Training sees these x, but there the splines fade out, and only the base term goes on";
 
@@ -58,9 +57,9 @@ export function gridCaption(
   const size = (isBrief || overview) && !isGrey(settings) ? whole : "";
   caption[0].title = [caption[0].title, size].filter(Boolean).join(". ");
   if (picture.pattern && !settings.binarise) {
-    const [black, white] = [0, 255].map((grey) => `rgb(${grey},${grey},${grey})`);
+    const ramp = [0, 128, 255].map((grey) => `rgb(${grey},${grey},${grey})`);
     const most = formatNumber(scales.largest);
-    caption.push(keyed(`difference −${most} … ${most}`, "ramp", [black, GREY, white]));
+    caption.push(keyed(`difference −${most} … ${most}`, "ramp", ramp));
   }
   if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
   if (initial && mode === "change") {
@@ -98,7 +97,7 @@ export function curveKey(picture: Picture, store: Store, { colours }: Theme, isP
   }
   const hasOthers = isPlot && othersOf(picture, 0).length > 0;
   const kin = picture.shape === layer.shape ? "kernel" : "map";
-  if (hasOthers) key.push(keyed(`others of the ${kin}`, "line", colours.zero));
+  if (hasOthers) key.push(keyed(`its ${kin}`, "line", colours.zero));
   const short = ["most typical", `range of ${layer.band?.count} networks`, "median"];
   const band = mode === "curves" || hasOthers ? bandKey(layer.band, colours) : [];
   key.push(...band.map((one, k) => (isPlot ? { ...one, text: short[k] } : one)));
@@ -140,8 +139,10 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
   if (flowing && inputs === 1) return `one ${cell} for each of ${counted(out, "output")}`;
   if (isScattered(arrangement)) return `out,in: one ${cell} from each ${channel} to each output`;
   const each = single ? "" : unit > 1 ? ", a cell is a kernel" : `, ${size}s`;
-  const strips = bands > 1 && !arrangement.rowsCut ? ` (${bands} strips)` : "";
+  const strips = bands > 1 ? ` (${bands} strips)` : "";
   if (layer.window) return `rows: outputs · columns: ${channel}s${each}${strips}`;
+  if (arrangement.rowsCut)
+    return `each output over ${bands} rows: ${counted(inputs, channel)}${each}`;
   return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
 
@@ -218,10 +219,7 @@ export function description(picture: Picture, selected: number): string {
 function patternText({ variable, bases }: LayerLayout, pixels: boolean): string {
   const lows = bases.map(({ domain }) => domain[0]);
   const highs = bases.map(({ domain }) => domain[1]);
-  const alike = new Set(lows).size === 1 && new Set(highs).size === 1;
   const [low, high] = [spread(lows), spread(highs)];
-  if (!alike)
-    return `black: φ is larger at the low end, ${variable} = ${low} · white: at the high end, ${high}`;
   if (pixels) return "black: φ is larger for dark pixels (x = −1) · white: for bright (x = 1)";
   return `black: φ is larger at ${variable} = ${low} · white: at ${variable} = ${high}`;
 }

@@ -187,7 +187,7 @@ export function functionPlotMarks(
   const room = width - 12;
   const reach = Number.isNaN(picture.sizes[f])
     ? "not finite"
-    : `|φ| up to ${formatNumber(functionReach(picture, f))}`;
+    : `${picture.settings.mode === "change" ? "change" : "|φ|"} up to ${formatNumber(functionReach(picture, f))}`;
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };

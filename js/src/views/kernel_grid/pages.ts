@@ -14,6 +14,8 @@ import type { Colours } from "../../scene/theme.ts";
 export const PAGES = 26;
 const SIZE = 12;
 const BUTTON = 22;
+/** Cells to which was scrolled: they stay where they are. */
+const SCROLLED = new WeakSet<Arrangement>();
 
 /** How high is seen of cells that scroll in so much room, with the line: whole rows. */
 export const seenIn = (a: Arrangement, room: number) =>
@@ -89,11 +91,12 @@ export function pagesOf(a: Arrangement, foot: number) {
       const isIn = (box: Rect) => x >= box.x && x < box.x + box.width && y < top + PAGES;
       return y < top ? null : isIn(up) ? "up" : isIn(down) ? "down" : "";
     },
-    /** How far is scrolled to the page of a box; where it is in sight, not at all. */
+    /** How far is scrolled to the page of a box; where it is in sight and the cells have not moved, not at all. */
     opened({ y, height }: Rect, view: Rect): number {
       const [first, next] = rowsIn(view);
       const row = ends.findIndex((end) => end >= y + height);
-      if (row >= first && row < next) return view.y;
+      const isMoved = !SCROLLED.has(a) && SCROLLED.add(a);
+      if (row >= first && row < next) return isMoved ? starts[first] : view.y;
       const [, rows] = rowsIn({ ...view, y: 0 });
       return starts[Math.floor(row / rows) * rows];
     },

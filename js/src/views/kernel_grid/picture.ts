@@ -15,11 +15,11 @@ import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } f
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
-/** Their points per function are a multiple of this, so that another width seldom needs others. */
-const RANGE_POINTS = 32;
+/** Their points per function are a multiple of this, so that a scale does not depend on the width. */
+const RANGE_POINTS = 64;
 /** At most about this many values of φ are computed for an overview, but never from fewer points per function than these. */
 const OVERVIEW_VALUES = 2_000_000;
-const OVERVIEW_POINTS = 8;
+const [OVERVIEW_POINTS, OVERVIEW_MOST] = [8, 32];
 
 export interface Picture {
   frame: Frame;
@@ -225,10 +225,10 @@ const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
 
 /** The points at which a layer is measured for the scales. */
-function planner({ layer, settings, xRange, arrangement }: Picture, keep: Keep) {
+function planner({ layer, settings: { mode }, xRange, arrangement }: Picture, keep: Keep) {
   // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
   const most = RANGE_POINTS * Math.ceil(drawnPoints(arrangement) / RANGE_POINTS);
-  const least = settings.mode === "overview" ? Math.min(most, OVERVIEW_VALUES / layer.count) : most;
+  const least = mode === "overview" ? Math.min(OVERVIEW_MOST, OVERVIEW_VALUES / layer.count) : most;
   const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
   const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
   const planFor = (its: LayerLayout) => {
@@ -335,7 +335,7 @@ function arranged(
   const of = (down: number, size: readonly [number, number]) => {
     const [least, tallest] = together
       ? [LEAST_COMPARED, TALLEST_COMPARED]
-      : [undefined, magnifies ? TALLEST_BESIDE : scrolls ? 1 : undefined];
+      : [undefined, magnifies || scrolls ? TALLEST_BESIDE : undefined];
     const widest = together ? TALLEST_COMPARED : width < WIDE ? WIDEST_NARROW : WIDEST;
     const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);

@@ -71,7 +71,7 @@ export function mostIn(given: Given): number {
 function magnifies({ get, still, room }: Given, { mode }: Settings, { count }: LayerLayout) {
   const linked = ((get("linked") ?? []) as string[]).length > 0;
   const isBound = linked || still === true || room !== undefined || togetherOf(get) !== null;
-  return mode === "overview" || (mode !== "pattern" && count > 1 && !isBound);
+  return mode === "overview" ? !linked : mode !== "pattern" && count > 1 && !isBound;
 }
 
 export function drawing(): GridDrawing {
@@ -184,9 +184,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const room = heightIn(given);
   const tall = arrangement.height + (flat ? 0 : AXIS_HEIGHT);
   const most = given.still ? Number.POSITIVE_INFINITY : mostIn(given);
-  const isNarrow = given.width < WIDE;
   const isHigh = tall > most;
-  const seen = isHigh && !isNarrow ? seenIn(arrangement, room) : room;
+  const seen = isHigh && given.width >= WIDE ? seenIn(arrangement, room) : room;
   const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh) : null;
   const isBelow = plot !== null && plot.y > PAD;
   const pages = isHigh ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
@@ -212,16 +211,14 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const known = isBeside ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
-  const below = plot ? plot.y + plot.height + 8 : 0;
   const opensAt = plot ? shownOf(picture, -1, first) : first;
-  const say = (f: number) => selectionText(picture, f);
   const scene: GridScene = {
     picture,
     marked,
     map: null,
     plot,
     width: plot ? given.width : widthOf(arrangement, given),
-    height: pages ? pages.height : Math.max(tall, below),
+    height: pages ? pages.height : Math.max(tall, plot ? plot.y + plot.height + 8 : 0),
     foot: pages?.foot,
     opened:
       pages && opensAt >= 0 ? (view) => pages.opened(boxOf(picture, opensAt), view) : undefined,
@@ -265,7 +262,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
         },
       },
     ],
-    sites: cellSites(arrangement, layer.count, say, {
+    sites: cellSites(arrangement, layer.count, (f) => selectionText(picture, f), {
       size: picture.unit,
       functionAt: (cell) => functionAt(picture, cell),
     }),

@@ -76,9 +76,7 @@ function sceneOf(content: RangesContent, times: Times, given: Given): RangesScen
       { marks: (view) => rowMarks(drawn, view) },
       { marks: (view) => timesMarks(times, drawn, view, now) },
       { marks: () => [...reading.marks, ...markedMarks(drawn, given)] },
-      {
-        marks: (view) => headMarks(drawn, view, (bottom) => timesHead(times, drawn, bottom)),
-      },
+      { marks: (view) => headMarks(drawn, view, (bottom) => timesHead(times, drawn, bottom)) },
     ],
     sites: sitesOf(drawn),
   };

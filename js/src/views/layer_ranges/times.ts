@@ -131,7 +131,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const scale = log ? "log scale" : "";
   const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
   const isFew = all.some(({ steps }) => areFew(steps, toX));
-  const said = [scale, isFew ? "dots: steps measured" : "by step", band].filter(Boolean);
+  const said = [scale, isFew ? "dots: steps measured" : "", band].filter(Boolean);
   const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.
@@ -141,6 +141,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
     headText([measured, short], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
     words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
+    words(x + width + 8, bottom - 6, "step", colours.muted),
   ];
 }
 

@@ -146,7 +146,13 @@ export function curveMarks(
     );
   const foot = beside.y + beside.height + LABEL_SIZE + 3;
   const few = toX.ticks.filter((_, k, { length }) => k % ((length - 1) / 2) === 0);
-  const right = few.map((tick) => ({ x: toX.scale(tick), text: toX.label?.(tick) ?? "" }));
+  const along = (some: readonly number[]) => {
+    const right = some.map((tick) => ({ x: toX.scale(tick), text: formatNumber(tick) }));
+    return numbersAlong(right, { ...beside, width: width - beside.x }, foot, muted, 4);
+  };
+  // The line at zero has its number in any case.
+  const all = along(few);
+  const numbers = all.length < few.length ? along(few.slice(1)) : all;
   return [
     rects([...flat(above), ...flat(beside)], { fill: colours.cell }),
     segments(zeros, zero),
@@ -160,10 +166,10 @@ export function curveMarks(
     { ...curve(first), ...look },
     { ...curve(second), ...look },
     ...toY.ticks.map((tick) => {
-      const text = toY.label?.(tick) ?? "";
-      return words(above.x - 5, toY.scale(tick), text, muted, { anchor: "end", middle: true });
+      const look = { anchor: "end", middle: true } as const;
+      return words(above.x - 5, toY.scale(tick), formatNumber(tick), muted, look);
     }),
-    ...numbersAlong(right, { ...beside, width: width - beside.x }, foot, muted, 4),
+    ...numbers,
     // In the corner between both no curve crosses them.
     words(beside.x, above.y + LABEL_SIZE, "φ₁(x)", ink),
     words(beside.x, beside.y - 5, "φ₂(y)", ink),

@@ -132,7 +132,9 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   // Tiles in one row need the width.
   const narrow = width < (rows > 1 ? NARROW_WIDTH : 1.4 * NARROW_WIDTH);
   const seen = given.room === undefined ? given.seen : undefined;
-  const strip = Math.round(Math.max(44, Math.min(seen ? LOW_CURVE : 110, 0.1 * width)));
+  // That at the right costs no height.
+  const thick = Math.round(Math.max(60, Math.min(110, 0.1 * width)));
+  const strip = Math.min(seen ? LOW_CURVE : 110, thick);
   const bottom = 44;
   // By itself it is seen at once with all that is around it, if it can.
   const tallest = (top: number) =>
@@ -150,7 +152,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const labels = Math.max(
     ...[axis(1, height, 0), curveAxis(pair, 0, 1)].map((one) => leftRoom(one, AXIS_SIZE)),
   );
-  const around = labels + CURVE_GAP + strip + 2 * PAD;
+  const around = labels + CURVE_GAP + thick + 2 * PAD;
   const high = TOP_PAD + strip + CURVE_GAP;
   const least = Math.max(150, 0.21 * width);
   // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
@@ -158,7 +160,7 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const beside = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
   const tall = narrow && rows === 1 ? LOW_TILES : beside;
   const fitted = (tall * group.columns) / rows;
-  const most = Math.min(free - 3 * PAD, 1.6 * fitted, tallest(high));
+  const most = Math.min(free - 3 * PAD, 1.6 * Math.min(fitted, tallest(high)));
   const room = Math.round(
     narrow ? (rows > 1 ? 0.2 : 0.55) * width : Math.max(least - 3 * PAD, most),
   );
@@ -196,13 +198,13 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
     names: place,
     plot,
     /** The functions alone: the first above the plot, the second beside it; and their values, upwards and to the right. */
-    curves: [above, { ...plot, x: right, width: strip }] as const,
+    curves: [above, { ...plot, x: right, width: thick }] as const,
     sides: [
       curveAxis(pair, above.y + above.height - 2, above.y + 2),
-      curveAxis(pair, right + 2, right + strip - 2),
+      curveAxis(pair, right + 2, right + thick - 2),
     ] as const,
     axes: [axis(0, x, x + size), axis(1, top + size, top)] as const,
-    width: Math.max(width, right + strip + PAD),
+    width: Math.max(width, right + thick + PAD),
     height: Math.max(top + size + bottom, below),
   };
 }
@@ -213,7 +215,7 @@ function curveAxis({ curveMost }: Pair, start: number, end: number): Axis {
   let at = ticks(range, 3);
   // Zero alone says nothing of the scale.
   for (let most = 4; at.length < 3 && most < 8; most++) at = ticks(range, most);
-  return { scale: linear(range, start, end), ticks: at, title: "", label: evenLabels(at) };
+  return { scale: linear(range, start, end), ticks: at, title: "" };
 }
 
 /** The functions that a pair is chosen from: "kernel 0", "output 0 · input 1", "output 0". */

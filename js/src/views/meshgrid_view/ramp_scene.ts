@@ -57,8 +57,8 @@ export interface RampScene extends Scene, MeshGiven {
   most: number;
   selected: number;
   hovered: number;
-  /** Which of the inputs is under the pointer, or in the middle of the keyboard's cell. */
-  place: number;
+  /** The input under the pointer, or in the middle of the keyboard's cell. */
+  input: number;
 }
 
 /** Cells of at most FEW_KERNELS kernels have ROOMY_CELL pixels at least, in two rows if need be. */
@@ -70,7 +70,7 @@ const WIDEST_KEY = 260;
 /** Below the cells are the ends of their axis. */
 const AIR = AXIS_HEIGHT;
 /** Of a dense layer tiles are so many times as wide as high, where there is room. */
-const WIDEST = 4;
+const WIDEST = 6;
 /** Of maps with more functions in all those of one output are drawn. */
 const MOST_TILES = 1000;
 const FOOT = KEY_HEIGHT + AIR + PAD;
@@ -131,6 +131,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const box = (f: number) => rectOf(arrangement, f - first);
     const { x, width: side } = box(Math.max(first, hovered));
     const [lo, hi] = settings.limits;
+    const share = pointed.at ? Math.max(0, Math.min(1, (pointed.at.x - x) / side)) : 0.5;
     const of = output < 0 ? "" : ` of ${outputName(layer, output)}`;
     const axis = `${of}, ${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
@@ -138,10 +139,8 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     return {
       mode: "ramp",
       ...shown,
-      ...{ arrangement, output, curves, most },
-      selected,
-      hovered,
-      place: hovered < 0 ? -1 : rampPlace(pointed.at ? (pointed.at.x - x) / side : 0.5),
+      ...{ arrangement, output, curves, most, selected, hovered },
+      input: lo + (hi - lo) * share,
       width: arrangement.width,
       height: arrangement.height + FOOT,
       title: `MeshgridView · ${layerTitle(layer)}`,
@@ -155,7 +154,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       cuts: rowEnds(arrangement),
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
-        { marks: (view) => heatMarks(given, values, view) },
+        { from: [...under, frame, first, most], marks: (view) => heatMarks(given, values, view) },
         { marks: () => cellFrames(marked, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
       ],
@@ -175,10 +174,7 @@ function outputOf(store: Given["store"], layer: LayerLayout, chosen: number): nu
 /** Below the cells: the axis of all, and what the colours are. */
 function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evaluated): Mark[] {
   const { arrangement: a, most } = made;
-  const width = Math.min(WIDEST_KEY, a.width - 2 * PAD);
-  const beside = a.across + 24;
-  const x = a.left + (width + beside + 2 * PAD <= a.width ? beside : 0);
-  const at = [x, a.height + AIR, Math.min(width, a.width - PAD - x)] as const;
+  const at = [a.left, a.height + AIR, Math.min(WIDEST_KEY, a.width - PAD - a.left)] as const;
   const meaning = { most, below: ["φ below 0"], above: ["φ above 0"] };
   return [
     ...axisMarks(a, settings.limits, layer.variable, theme.colours),
@@ -193,12 +189,13 @@ function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
   const cellsSeen = functionsWithin(arrangement, view);
   const visible = cellsSeen.map((cell) => first + cell);
   const palette = paletteOf(theme.name);
-  // No more points than can be seen.
-  const width = Math.min(points, 2 * arrangement.across);
+  const width = 2 * arrangement.across;
   const one = new Float32Array(width);
   const sheet = sheetOf(visible.length, width, 1, (k, pixels) => {
     for (let p = 0; p < width; p++) {
-      one[p] = curves.y[visible[k] * points + rampPlace((p + 0.5) / width)];
+      const at = Math.max(0, Math.min(points - 1, ((p + 0.5) / width) * points - 0.5));
+      const [from, share] = [visible[k] * points + Math.floor(at), at % 1];
+      one[p] = curves.y[from] + (share && share * (curves.y[from + 1] - curves.y[from]));
     }
     colourise(one, most, palette, pixels, width);
   });
@@ -290,11 +287,6 @@ export function rampPlan(layer: LayerLayout, [low, high]: readonly [number, numb
   const inputs = range(RAMP_POINTS).map((k) => low + k * step);
   const tables = layer.tables.map((_, table) => expandAll(layer, table, inputs));
   return { tables, points: RAMP_POINTS };
-}
-
-/** The number of the input at a share of the way from the first to the last. */
-export function rampPlace(share: number): number {
-  return Math.max(0, Math.min(RAMP_POINTS - 1, Math.floor(share * RAMP_POINTS)));
 }
 
 interface RampReach extends Reach {

@@ -19,11 +19,12 @@ import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { inputMarks, mapMarks, patchKernelMarks } from "./response_marks.ts";
-import type { OutputPixel, Response } from "./response_picture.ts";
 import {
   blankFor,
   howToObserve,
   layOutResponse,
+  type OutputPixel,
+  type Response,
   type ResponseLayout,
   responseOf,
   type Source,
@@ -86,11 +87,8 @@ export function responseDrawing(): ResponseDrawing {
       if (!source.image) return source.missing;
       const problem = refusal(layer, source.image);
       if (problem) return problem;
-      return sceneOf(
-        given,
-        shown,
-        responseOf(given, shown, { source, image: source.image, pinned: drawing.pinned }, keep),
-      );
+      const asked = { source, image: source.image, pinned: drawing.pinned };
+      return sceneOf(given, shown, responseOf(given, shown, asked, keep));
     },
   };
   return drawing;
@@ -100,6 +98,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const { width, height, theme, pointed } = given;
   const { layer, frame } = shown;
   const { source, image, swept, outputs, place, by, selection } = response;
+  const { input, sample } = source;
   const thumbnails = Math.min(source.count, MOST_THUMBNAILS);
   const layout = layOutResponse(width, height, outputs, swept, image, thumbnails);
   const maps = [...layout.maps].map(([output, box]) => mapRegion(response, output, box));
@@ -129,7 +128,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const inputs = inputRegions(source, image, layout);
   // The keyboard begins at the maps.
   const start = inputs.length + Math.max(0, outputs.indexOf(place.output));
-  const pen = source.input === "drawn" && keyboard?.name === "input" ? keyboard : null;
+  const pen = input === "drawn" && keyboard?.name === "input" ? keyboard : null;
   const kept = by === "itself" ? "" : `${pixelText(response)}. `;
   return {
     mode: "response",
@@ -146,15 +145,8 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
       `${kept}Beside it the functions of the kernel ${whose}, φ ±${formatNumber(response.patch.most)}, ` +
       `with the inputs of the patch. ${chosen}` +
       "Arrow keys move between pixels and from map to map, Page Up and Page Down go from one map alone to the next; Enter keeps a pixel and selects its kernel." +
-      (source.input === "drawn" ? " On the input Space draws and Backspace erases." : ""),
-    about: JSON.stringify([
-      layer.name,
-      outputs.length,
-      source.input,
-      source.sample,
-      place,
-      selection,
-    ]),
+      (input === "drawn" ? " On the input Space draws and Backspace erases." : ""),
+    about: JSON.stringify([layer.name, outputs.length, input, sample, place, selection]),
     caption: captionOf(given, shown, response),
     sheets: [
       { marks: () => inputMarks(response, layout, pen, theme) },

@@ -10,7 +10,7 @@ import {
   windowText,
 } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
-import { bandLines } from "../../phi/interpolate.ts";
+import { bandLines, phiAt } from "../../phi/interpolate.ts";
 import { groupAt } from "../../phi/pair.ts";
 import type { Drawing } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
@@ -94,16 +94,14 @@ export function tipOf(scene: MeshScene, id: string): TipWords | null {
   return { title: `${pair.names[0]} and ${pair.names[1]}`, lines, box: at };
 }
 
-function rampTip({ layer, hovered, place, curves, most, settings: { limits } }: RampScene) {
-  const phi = curves.y[hovered * curves.points + place];
-  const x = limits[0] + ((limits[1] - limits[0]) * place) / (curves.points - 1);
+function rampTip({ layer, frame, hovered, input, most }: RampScene) {
   const v = layer.variable;
   return {
     title: `${layerTitle(layer)} · ${entryText(layer, hovered)}`,
     lines: [
-      { label: v, value: formatNumber(x) },
-      { label: `φ(${v})`, value: finite(phi) },
-      ...bandLines(layer, hovered, x),
+      { label: v, value: formatNumber(input) },
+      { label: `φ(${v})`, value: finite(phiAt(layer, hovered, frame, input).phi) },
+      ...bandLines(layer, hovered, input),
       { label: "colours", value: `±${formatNumber(most)}` },
     ],
   };

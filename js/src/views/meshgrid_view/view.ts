@@ -45,12 +45,8 @@ function build(shell: Shell): Parts {
   const pen = createPen(shell, stage, draw.response.sketch, paper);
   const hands = createResponseHands(shell, draw.response, pen);
   const pointing = createPointing(signal);
-  const acts = {
-    choose,
-    clear: pen.clear,
-    observe: () => shell.store()?.command("observe"),
-  };
-  const header = createHeader(document, acts, signal);
+  const observe = () => shell.store()?.command("observe");
+  const header = createHeader(document, { choose, clear: pen.clear, observe }, signal);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") pressFunction(shell, scene.layer, id, event);

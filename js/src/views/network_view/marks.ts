@@ -227,7 +227,9 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const then = isPooled ? [after, pools, ["pool"]] : [after].filter(({ length }) => length > 0);
     const ways = own.slice(0, isPooled ? (column.units > drawn ? own.length : -1) : 1);
     const texts = ways.flatMap((text) => then.map((labels) => [text, ...labels].join(" → ")));
-    add([...texts, ...own], over + 25, 400, colours.muted);
+    // "12 of 59" cut in its middle would be a range.
+    const isCut = widthOf(own[own.length - 1], size) > free + NEARLY;
+    add([...texts, ...own, ...(isCut ? sizes.slice(-1) : [])], over + 25, 400, colours.muted);
   });
   return marks;
 }

@@ -58,11 +58,12 @@ export function legendRows(
   });
   const { band } = phi.layer;
   const read = reading && bandOver(phi.layer, phi.f, [reading.x, reading.x]);
-  const label = `${band?.count} networks: median and range`;
+  const own = band ? "φ, the most typical" : "φ";
+  const label = `${band?.count} networks: median, and range shaded`;
   const look = { colours: [colours.median], wraps: true, value: printed(read?.median.y[0]) };
   const then = ghost && reading ? readPhi(ghost, reading.x)?.phi : null;
   const rows = [
-    row("phi", "φ", "φ, the sum of all terms", { value: printed(reading?.phi) }),
+    row("phi", own, "φ, the sum of all terms", { value: printed(reading?.phi) }),
     ...(band ? [row("band", label, label, look)] : []),
     row(
       "ghost",
@@ -84,7 +85,7 @@ export function legendRows(
   const inputs =
     "where the inputs of this function fell: the height of a bar is the square root of its share, so that rare inputs are seen, too";
   rows.push(
-    row("density", `how often ${phi.layer.variable} occurs (√ scale)`, inputs, {
+    row("density", `how often ${phi.layer.variable} occurs (√)`, inputs, {
       look: "bars",
       wraps: true,
       colours: [colours.density],

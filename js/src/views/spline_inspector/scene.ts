@@ -76,7 +76,7 @@ const LOWEST_PLOT = 160;
 /** In a lower host, or a narrower one, all of the width is the plot's. */
 const HOST = { low: 260, narrow: 800 };
 /** Where no height is asked for, the plot grows with its width, and with all that is around it fits a laptop's window. */
-const USUAL_HEIGHTS = [380, 440] as const;
+const [USUAL_HEIGHTS, LOW] = [[380, 440], 290] as const;
 const HEIGHT_SHARE = 0.45;
 
 /** The function that is shown: the selected one, or else the one of the layer that views begin with. */
@@ -173,7 +173,7 @@ function layout(
   const isWhole = width < WIDTH_BESIDE || isSmall;
   const free = isWhole ? width : width - side - LEGEND_GAP;
   const own = Math.round(
-    Math.max(USUAL_HEIGHTS[0], Math.min(USUAL_HEIGHTS[1], HEIGHT_SHARE * free)),
+    Math.max(isWhole ? LOW : USUAL_HEIGHTS[0], Math.min(USUAL_HEIGHTS[1], HEIGHT_SHARE * free)),
   );
   const height = Math.max(LOWEST_PLOT, Number(get("height")) || own);
   const beside = isWhole ? null : legendBeside(rows, { x: width - side, width: side }, height);
@@ -306,14 +306,15 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
 function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Given): Remark[] {
   const { at, phi, range, x, frame, curves } = picture;
   const { layer } = phi;
-  const course = curves.find(({ name }) => name === "phi");
+  const values = curves.find(({ name }) => name === "phi")?.y ?? [];
+  const course = (layer.band ? "the most typical network: " : "") + courseText(range, values);
   const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
   const why = first?.at === frame.step ? first.why : "";
   const observed = store.observed(layer.name);
   const name = functionText(layer, phi.f, observed?.fold ?? []);
   const caption: Remark[] = [
     { text: why ? `${name}, ${why}` : name, tone: "ink", inside: true },
-    { text: courseText(range, course?.y ?? []), tone: range ? "ink" : "warn", strong: true },
+    { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: layer.band && room === undefined ? why : "" },
