@@ -20,8 +20,8 @@ WIDTH, HEIGHT, STRIP = 860, 480, 32
 DRAWN = 588  # of it the row below the diagram is cut off
 CAPTIONS = (
     (0, "At the start every function is a scaled SiLU, and the answer a guess."),
-    (1, "Each step bends them all a little. Green and pink: how far from the start."),
-    (80, "The answer is found early; the functions go on changing."),
+    (1, "Each step bends the functions a little. The answer is found early."),
+    (400, "The functions go on changing. Pink: lower than at the start. Green: higher."),
 )
 
 
