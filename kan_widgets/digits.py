@@ -9,7 +9,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN, TEST = 4000, 1000
+TRAIN, _TEST = 4000, 1000
 """How many are for training; those for testing come after them."""
 SIDE = 28
 
@@ -25,7 +25,7 @@ def embedded() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """
     packed = resources.files("kan_widgets").joinpath("mnist/digits.xz").read_bytes()
     content = np.frombuffer(lzma.decompress(packed), np.uint8)
-    count = TRAIN + TEST
+    count = TRAIN + _TEST
     return content[count:].reshape(count, SIDE, SIDE), content[:count]
 
 
