@@ -59,6 +59,16 @@ describe("a logarithmic axis of a few times", () => {
   });
 });
 
+it("a logarithmic axis with room for two numbers has two", () => {
+  for (const from of [0.018, 0.03, 0.056, 0.1, 0.18, 0.32, 0.56])
+    for (const times of [3.2, 5.6, 10, 18, 32, 56]) {
+      const found = logTicks({ from, to: from * times }, 2);
+      expect(found.length, `${from} to ${from * times}`).toBe(2);
+      expect(found[1] / found[0]).toBeGreaterThan(1.4);
+    }
+  expect(logTicks({ from: 0.28, to: 4 }, 2)).toEqual([0.5, 2]);
+});
+
 describe("powers of ten", () => {
   it("are raised where they would be long", () => {
     const printed = (values: number[]) => values.map(powersOf(values) ?? String);

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSteadyHeight } from "../src/shell/in_sight.ts";
 import { type GridElement, render } from "../src/views/kernel_grid/view.ts";
 import type { FrameStore } from "../src/wire/store.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -449,6 +450,17 @@ describe("selecting", () => {
     expect(one(".kw-canvas").getAttribute("aria-label")).toContain("largest |φ| 0.233 ·");
     expect(one(".kw-status").closest("[aria-live]")).toBeNull();
   });
+});
+
+it("a height that another window brought is none that goes to and fro by itself", async () => {
+  showing(makeStream().store);
+  await painted();
+  const steady = createSteadyHeight();
+  const heights = [200, 254, 200].map((height) => {
+    window.dispatchEvent(new Event("resize"));
+    return steady(height);
+  });
+  expect(heights).toEqual([200, 254, 200]);
 });
 
 describe("closing a view", () => {

@@ -53,7 +53,10 @@ export function logTicks({ from, to }: Range, most: number): number[] {
     [1, 3],
   ].map((digits) => inside(digits, 1));
   const found = fine.find(({ length }) => length <= most) ?? inside([1], Math.ceil(decades / most));
-  return found.length < 3 && to < 10 * from ? ticks({ from, to }, most) : found;
+  const few = found.length < 3 && to < 10 * from ? ticks({ from, to }, most) : found;
+  // One alone says nothing of the scale.
+  const all = fine[0].length > 1 ? fine[0] : ticks({ from, to }, 5);
+  return few.length === 1 ? [all[0], all[all.length - 1]] : few;
 }
 
 /** Labels for powers of ten, some of which would be long: 1, 10⁴, 10⁶; null where none is, or not all are powers. */

@@ -244,6 +244,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   watchTraits(model, model.get("drawn_from") as string[], heard, signal);
   keepKeys(root, signal);
   listen(root, signal, { pointerdown: noteHand, keydown: noteHand }, { capture: true });
+  listen(document.defaultView as Window, signal, { resize: noteHand });
   watchAround(el, root, () => heard("theme"), signal);
   atEnd(signal, () => {
     unseen.stop();

@@ -3256,7 +3256,7 @@ var prunedAt = -1;
 var STORY = [
   {
     title: "What is φ?",
-    words: "Every link of this network carries a function φ: a number goes in, another comes out. Pixels are first normalised, to mean 0 and variance 1. The function framed in violet is larger below.",
+    words: "Each link carries a function φ: a number goes in, another comes out. The one framed in violet is larger below. Pixels are normalised first.",
     arrive(present) {
       select(present, widest(present));
     },
