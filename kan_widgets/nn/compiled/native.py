@@ -26,8 +26,7 @@ _NO_COMPILER_MESSAGE = (
     "the package was installed without them, and no C++ compiler that could make them was found"
 )
 _WAITING = (  # one line of a notebook
-    "kan_widgets: compiling layers with {path}, once; "
-    "to skip this: kw.nn.use_compiled(False)"
+    "kan_widgets: compiling layers with {path}, once; to skip this: kw.nn.use_compiled(False)"
 )
 
 _wanted: bool | None = None
