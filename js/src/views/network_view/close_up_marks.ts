@@ -23,7 +23,7 @@ import type { Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
 import { bundleCell, bundleMarks, cellFrame, gridOf } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
-import { unitMap } from "./marks.ts";
+import { largestValue, unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 import { asOf } from "./words.ts";
 
@@ -103,7 +103,9 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   const side = Math.min((tall * kw) / kh, 0.25 * box.width);
   const numbers = Array.from(closeUp.inputs);
   const inputs = Float32Array.from(numbers);
-  const ink = Math.max(...Array.from(inputs, Math.abs).filter(Number.isFinite), 1e-9);
+  // In the colours that these inputs have on the map they are of.
+  const [from] = diagram.graph.columns[closeUp.column].from;
+  const ink = largestValue(diagram.graph.columns[from], diagram.flow) || 1;
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
   const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
   const start = box.x + side + 26;

@@ -70,7 +70,7 @@ function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }:
 const scales = new WeakMap<Float32Array, number>();
 
 /** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
-function largestValue({ station }: Column, flow: Flow | null): number {
+export function largestValue({ station }: Column, flow: Flow | null): number {
   const values = flow?.values[station];
   if (!values) return 0;
   const known = scales.get(values) ?? sizeWithin(values, 0.99);
