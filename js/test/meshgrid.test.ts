@@ -3,6 +3,7 @@ import { evaluateAll, firstShown } from "../src/phi/curves.ts";
 import { functionOf, observedEntry } from "../src/phi/entries.ts";
 import { expandAt } from "../src/phi/expansion.ts";
 import { type Images, imageAt, imagesOf, mapsOf, rangeOf } from "../src/phi/images.ts";
+import { memory } from "../src/phi/memory.ts";
 import {
   contour,
   densityOf,
@@ -37,7 +38,7 @@ import {
   rampPlan,
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
-import { blankFor, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
+import { blankFor, responseOf, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -123,8 +124,8 @@ describe("a ramp", () => {
     const [out, each] = [10, 16 * 9];
     const many = layer({ kind: "linear", shape: [out, each, 1, 1] });
     const frame = frameOf([many]);
-    const rampOf = (output: number, selected: number) => {
-      const at = { layer: many.name, out: selected, in: 5, row: 0, column: 0 };
+    const rampOf = (output: number, selected: number, room?: number) => {
+      const at = { layer: many.name, out: selected, in: 23, row: 0, column: 0 };
       const store = {
         ...{ initial: () => frame, latest: () => frame, current: () => frame },
         observed: () => ({ fold: [16, 3, 3] }),
@@ -134,6 +135,7 @@ describe("a ramp", () => {
         store,
         width: 560,
         height: 190,
+        room,
         theme: themeOf("light"),
         pointed: NOT_POINTED,
       };
@@ -144,7 +146,7 @@ describe("a ramp", () => {
       const { sites, width, height } = scene;
       const boxes = Array.from({ length: many.count }, (_, f) => sites.box(String(f)));
       const drawn = boxes.flatMap((box, f) => (box ? [f] : []));
-      for (const f of [drawn[0], drawn[each - 1]]) {
+      for (const f of [drawn[0], drawn[drawn.length - 1]]) {
         const { x, y, width: wide } = boxes[f] as Required<DOMRect>;
         expect(wide).toBeGreaterThan(5);
         expect(sites.at(x + 1, y + 1, { x: 0, y: 0, width, height })).toBe(String(f));
@@ -153,7 +155,10 @@ describe("a ramp", () => {
     };
     expect(cells(rampOf(-1, 4))).toEqual([4 * each, each]);
     expect(cells(rampOf(7, 4))).toEqual([7 * each, each]);
-    expect([rampOf(-1, 4).selected, rampOf(7, 4).selected]).toEqual([4 * each + 5, -1]);
+    expect([rampOf(-1, 4).selected, rampOf(7, 4).selected]).toEqual([4 * each + 23, -1]);
+    // Beside other views they are large enough to be read: those of one map.
+    expect(cells(rampOf(-1, 4, 190))).toEqual([4 * each + 18, 9]);
+    expect(rampOf(7, 4, 190).caption[0].text).toMatch(/ of output 7 from map 2, x from/);
     const first = Math.floor(
       firstShown({ initial: () => frame, latest: () => frame }, many).f / each,
     );
@@ -710,7 +715,7 @@ describe("the input of a response", () => {
       /^Call live\.observe\(batch\) to see the response .+ is not known yet\.$/,
     );
     const drawn = { ...settings, input: "drawn" as const };
-    expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/live\.observe/);
+    expect(sourceOf(one, null, digits, drawing, blank, drawn).note).toMatch(/was not observed/);
     const alone = { ...one, name: one.type };
     expect(sourceOf(alone, null, digits, drawing, blank, settings).image?.data).toEqual(
       digits.data.subarray(20),
@@ -718,6 +723,29 @@ describe("the input of a response", () => {
     const normed = { ...alone, variable: "LayerNorm(x)" };
     expect(sourceOf(normed, null, digits, drawing, blank, settings).image).toBeNull();
   });
+
+  it.each([
+    [undefined, 9, 9],
+    [190, 9, 1],
+    [190, 8, 8],
+  ])(
+    "makes all maps, or beside other views that of the function shown: room %s",
+    (room, out, drawn) => {
+      const many = layer({ shape: [out, 3, 2, 2], conv: PLAIN });
+      const frame = frameOf([many]);
+      const at = { layer: many.name, out: 4, in: 0, row: 0, column: 0 };
+      const store = { initial: () => frame, latest: () => frame, selection: () => at };
+      const source = sourceOf(many, seen(true), digits, drawing, blank, settings);
+      const made = responseOf(
+        { store, room, pointed: NOT_POINTED } as never,
+        { frame, layer: many, settings } as never,
+        { source, image: source.image as Images, pinned: null },
+        memory(),
+      );
+      expect(made.outputs).toHaveLength(drawn);
+      expect(made.outputs).toContain(4);
+    },
+  );
 
   it("is not the image where observing showed another", () => {
     const unseen = { ...seen(false), maps: null, mapShape: null } as unknown as Observed;

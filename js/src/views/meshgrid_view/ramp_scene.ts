@@ -78,6 +78,8 @@ const FOOT = KEY_HEIGHT + AIR + PAD;
 interface Evaluated {
   arrangement: Arrangement;
   output: number;
+  /** Of which output and map the functions are, where those of others are left out. */
+  of: string;
   /** The first function that is drawn, and how many are. */
   first: number;
   count: number;
@@ -93,15 +95,22 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const { width, height, store } = given;
     const shape = foldedShape(layer, store.observed(layer.name)?.fold ?? null);
     const isOne = shape !== layer.shape && shape[1] > 1 && layer.count > MOST_TILES;
-    const output = isOne ? outputOf(store, layer, settings.output) : -1;
-    const count = layer.count / (isOne ? shape[0] : 1);
-    const arrangement = keep("arrangement", [layer, String(shape), width, height, output], () => {
-      const [all, inputs, kh, kw] = shape;
-      const out = isOne ? 1 : all;
+    const selected = functionOf(layer, store.selection());
+    const f = selected < 0 ? firstShown(store, layer).f : selected;
+    const each = layer.count / shape[0];
+    const chosen = Math.min(settings.output, shape[0] - 1);
+    const output = isOne ? (chosen < 0 ? Math.floor(f / each) : chosen) : -1;
+    // Beside other views of one map, that of the function shown.
+    const map = isOne && given.room !== undefined ? Math.floor(((f % each) * shape[1]) / each) : -1;
+    const count = !isOne ? layer.count : map < 0 ? each : each / shape[1];
+    const first = Math.max(0, output) * each + Math.max(0, map) * count;
+    const arrangement = keep("arrangement", [layer, String(shape), width, height, first], () => {
+      const [all, every, kh, kw] = shape;
+      const [out, inputs] = [isOne ? 1 : all, map < 0 ? every : 1];
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
       const cells = { out, in: inputs, kh, kw, names, least, widest: WIDEST, tallest: 1.5 };
-      const corner = [Math.max(0, output), 0] as const;
+      const corner = [Math.max(0, output), Math.max(0, map)] as const;
       const folded = { ...cells, corner, kind: "conv", column: "map", output: "output" } as const;
       // Maps are seen whole, as KernelGrid has them.
       return shape === layer.shape
@@ -114,12 +123,14 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     );
     const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
     const most = niceCeil(readableSize(reach.most));
-    return { arrangement, output, first: Math.max(0, output) * count, count, curves, reach, most };
+    const whole = output < 0 ? "" : ` of ${outputName(layer, output)}`;
+    const of = map < 0 ? whole : `${whole} from map ${map}`;
+    return { arrangement, output, of, first, count, curves, reach, most };
   }
 
   return (given, shown) => {
     const values = evaluated(given, shown);
-    const { arrangement, curves, most, output, first, count } = values;
+    const { arrangement, curves, most, output, of, first, count } = values;
     const { theme, pointed } = given;
     const { layer, settings, frame } = shown;
     const { colours } = theme;
@@ -132,7 +143,6 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const { x, width: side } = box(Math.max(first, hovered));
     const [lo, hi] = settings.limits;
     const share = pointed.at ? Math.max(0, Math.min(1, (pointed.at.x - x) / side)) : 0.5;
-    const of = output < 0 ? "" : ` of ${outputName(layer, output)}`;
     const axis = `${of}, ${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
@@ -161,14 +171,6 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       sites: cellSites(arrangement, count, words, { size: 1, functionAt: Number, first }),
     };
   };
-}
-
-/** The output that was chosen, or that of the selected function, or of the one that a view beside shows. */
-function outputOf(store: Given["store"], layer: LayerLayout, chosen: number): number {
-  if (chosen >= 0) return Math.min(chosen, layer.shape[0] - 1);
-  const selected = functionOf(layer, store.selection());
-  const f = selected < 0 ? firstShown(store, layer).f : selected;
-  return Math.floor((f * layer.shape[0]) / layer.count);
 }
 
 /** Below the cells: the axis of all, and what the colours are. */

@@ -92,12 +92,7 @@ export function sourceOf(
   let range: [number, number] = [blank.ground, blank.ink];
   if (direct === false)
     notes.push(`the input of ${name} is not the image but what the model computes from it`);
-  else if (direct === null)
-    notes.push(
-      how === NOT_OBSERVED
-        ? `what reaches ${name} in the model was not observed`
-        : `what reaches ${name} in the model is not known without live.observe(batch)`,
-    );
+  else if (direct === null) notes.push(`what reaches ${name} in the model was not observed`);
   if (input === "drawn") image = drawing;
   else if (images) {
     image = imageAt(images, sample);
@@ -136,11 +131,14 @@ export interface OutputPixel {
 
 /** Additions and multiplications that all maps of one frame may take together; beyond, fewer maps are drawn. */
 const BUDGET = 3e7;
+/** Beside other views more maps are too small: one is drawn there, that of the function shown. */
+const MOST_BESIDE = 8;
 
-function mapsFor({ frame, settings }: MeshGiven, swept: Swept, keep: Keep) {
+function mapsFor({ frame, settings }: MeshGiven, swept: Swept, alone: number, keep: Keep) {
   // All that the budget allows, or one.
   const limit = Math.max(1, Math.floor(BUDGET / Math.max(1, workPerOutput(swept))));
-  const single = settings.output >= 0 && settings.output < swept.outputs ? settings.output : -1;
+  const { output } = settings;
+  const single = output >= 0 && output < swept.outputs ? output : alone;
   const outputs = single >= 0 ? [single] : range(Math.min(swept.outputs, limit));
   const [grids, reaches] = keep("grids", [frame, swept, single], () => {
     const made = outputs.map((k): [number, Grid] => [k, respond(frame, swept, k)]);
@@ -188,13 +186,15 @@ export function responseOf(
 ) {
   const { frame, layer } = drawn;
   const swept = keep("swept", [layer, source], () => sweep(layer, image));
-  const { single, ...maps } = mapsFor(drawn, swept, keep);
   const now = given.store.selection();
   const selection = now?.layer === layer.name ? now : null;
   // Where nothing is selected, that of the function which the views beside it show.
   const shown =
     selection ?? selectionOf({ ...layer, window: null }, firstShown(given.store, layer).f);
-  const like = single >= 0 ? single : outputOf(swept, shown);
+  const own = outputOf(swept, shown);
+  const isCrowded = given.room !== undefined && swept.outputs > MOST_BESIDE;
+  const { single, ...maps } = mapsFor(drawn, swept, isCrowded ? own : -1, keep);
+  const like = single >= 0 ? single : own;
   const { place, by } = placeFor(given, { swept, grids: maps.grids, like, pinned }, keep);
   const kernels = sourcesOf(swept, place.output);
   const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];

@@ -29,9 +29,7 @@ import { type Choice, finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 
-interface MeshDrawing extends Drawing<MeshScene> {
-  response: ResponseDrawing;
-}
+type MeshDrawing = Drawing<MeshScene> & { response: ResponseDrawing };
 
 export function drawing(): MeshDrawing {
   const ramp = rampDrawing();
@@ -74,8 +72,10 @@ export function choiceOf(scene: MeshScene): Choice | null {
     return among(number, groups, (k) => groupName(layer, groupAt(layer, k)));
   }
   const name = (what: string) => (k: number) => outputName(layer, k, what);
-  if (scene.mode === "response")
-    return among(settings.output, scene.response.swept.outputs, name("map"), "all maps");
+  if (scene.mode === "response") {
+    const { outputs, swept } = scene.response;
+    return among(outputs.length > 1 ? -1 : outputs[0], swept.outputs, name("map"), "all maps");
+  }
   const count = scene.output < 0 ? 0 : layer.shape[0];
   return among(settings.output, count, name("output"), "the selected function’s output");
 }

@@ -96,13 +96,12 @@ export function closeUpMarks(
 
 /** The inputs of a patch, and in the same places the functions with these on them, and what each adds. */
 function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: Theme): Mark[] {
-  const { layer, part, total, channels, greys, values } = closeUp;
+  const { layer, part, total, channels, greys, values, inputs } = closeUp;
   const { name, colours } = theme;
   const [, , kh, kw] = layer.shape;
   const tall = box.height - 14;
   const side = Math.min((tall * kw) / kh, 0.25 * box.width);
-  const numbers = Array.from(closeUp.inputs);
-  const inputs = Float32Array.from(numbers);
+  const numbers = Array.from(inputs);
   // In the colours that these inputs have on the map they are of.
   const [from] = diagram.graph.columns[closeUp.column].from;
   const ink = largestValue(diagram.graph.columns[from], diagram.flow) || 1;
