@@ -78,4 +78,7 @@ it("leaves a drawing as high as it is where what is read below it takes more lin
   expect(height()).toBe(before);
   sizes.header = 130;
   expect(height()).toBe(before - 30);
+  // In a narrower window that many lines are what it takes.
+  Object.defineProperty(view, "clientWidth", { get: () => 600 });
+  expect(height()).toBe(before - 30 - 34);
 });

@@ -67,7 +67,7 @@ export function createSteadyHeight(): (next: number) => number {
 export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
   const steady = createSteadyHeight();
   let isOld = true;
-  let usual = 0;
+  let [usual, wide] = [0, Number.NaN];
   let height: number | undefined;
   return {
     changed(isSo: boolean) {
@@ -79,7 +79,7 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
       const all = heightInSight(view);
       // What is read below it may take more lines: nothing moves for them.
       const read = view.querySelector<HTMLElement>(":scope > .kw-readout-row")?.offsetHeight ?? 0;
-      usual ||= read;
+      if (view.clientWidth !== wide) [usual, wide] = [read, view.clientWidth];
       height = all && all - steady(view.scrollHeight - drawing.offsetHeight - (read - usual));
       return height;
     },

@@ -78,7 +78,6 @@ const FOOT = KEY_HEIGHT + AIR + PAD;
 interface Evaluated {
   arrangement: Arrangement;
   output: number;
-  /** Of which output and map the functions are, where those of others are left out. */
   of: string;
   /** The first function that is drawn, and how many are. */
   first: number;
@@ -105,15 +104,16 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const count = !isOne ? layer.count : map < 0 ? each : each / shape[1];
     const first = Math.max(0, output) * each + Math.max(0, map) * count;
     const arrangement = keep("arrangement", [layer, String(shape), width, height, first], () => {
-      const [all, every, kh, kw] = shape;
-      const [out, inputs] = [isOne ? 1 : all, map < 0 ? every : 1];
+      const [, maps, high, wide] = shape;
+      const [inputs, kh, kw] = map < 0 ? [maps, high, wide] : [count, 1, 1];
+      const out = isOne ? 1 : shape[0];
       const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
       const { kind, names, inputNames } = layer;
-      const cells = { out, in: inputs, kh, kw, names, least, widest: WIDEST, tallest: 1.5 };
-      const corner = [Math.max(0, output), Math.max(0, map)] as const;
-      const folded = { ...cells, corner, kind: "conv", column: "map", output: "output" } as const;
+      const corner = [Math.max(0, output), map < 0 ? 0 : map * count] as const;
+      const cells = { out, in: inputs, kh, kw, names, corner, least, widest: WIDEST, tallest: 1.5 };
+      const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
       // Maps are seen whole, as KernelGrid has them.
-      return shape === layer.shape
+      return shape === layer.shape || map >= 0
         ? arrange({ ...cells, kind, inputNames }, width, height - FOOT)
         : arrange(folded, width, height - FOOT, true);
     });
