@@ -317,9 +317,10 @@ def test_training_lets_no_screen_reader_talk_and_moves_nothing_for_who_wants_les
     page, roots = lab.page, ", ".join(ROOTS)
     grid = lab.grid()
     lab.run_cell(2, wait=False)
-    # What an explanation that is late offers comes after three seconds, by an animation.
-    lab.until(lambda: page.evaluate(MOVING, roots) > 0, "something to move")
     grid.wait_step(grid.step() + 10)
+    page.evaluate("document.querySelector('.kw-kernel-grid').animate({opacity: [1, 0.9]}, 1000)")
+    assert page.evaluate(MOVING, roots) == 1  # it would be counted
+    page.evaluate("document.getAnimations().forEach((one) => one.cancel())")
     page.emulate_media(reduced_motion="reduce")
     page.evaluate(LISTEN, roots)
     for focused in (".kw-kernel-grid canvas", ".kw-spline-inspector canvas", ".kw-track"):

@@ -133,10 +133,10 @@ export function codeOf(state: State, { layout, structure }: Made): string {
   const heading = [
     "import numpy as np, torch, kan_widgets as kw",
     "",
-    'weights = np.load("kan.npz")',
+    'weights = dict(np.load("kan.npz"))',
   ];
   const reading =
-    "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})";
+    "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})";
   if (state.network === "kancnn") {
     const widths = state.widths.join(", ");
     const model = call(

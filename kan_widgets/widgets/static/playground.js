@@ -3765,9 +3765,9 @@ function codeOf(state, { layout, structure }) {
   const heading = [
     "import numpy as np, torch, kan_widgets as kw",
     "",
-    'weights = np.load("kan.npz")'
+    'weights = dict(np.load("kan.npz"))'
   ];
-  const reading = "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})";
+  const reading = "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})";
   if (state.network === "kancnn") {
     const widths = state.widths.join(", ");
     const model = call(
