@@ -139,7 +139,7 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const numbers = steps.map((step) => ({ x: toX(step), text: formatCount(step) }));
   return [
     headText([measured, short], x, bottom - 6 - 2 * HEAD_LINE, width, colours.ink),
-    words(x, bottom - 6 - HEAD_LINE, fitting(texts, width, BELOW), colours.muted),
+    words(x, bottom - 6 - HEAD_LINE, fitting([...texts, ""], width, BELOW), colours.muted),
     ...numbersAlong(numbers, layout.times, bottom - 6, colours.muted, 8),
     words(x + width + 8, bottom - 6, "step", colours.muted),
   ];
