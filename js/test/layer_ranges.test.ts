@@ -276,20 +276,23 @@ describe("the plots", () => {
   });
 
   it("have a dot at each measured step where these lie apart, and say so", () => {
-    const dotsAt = (steps: number) => {
+    const dotsAt = (steps: number, over_time = "range") => {
       const from = traitsOf(["a"]);
       const [one] = from.past as Record<string, DataView>[];
       const numbers = Float32Array.from({ length: steps }, (_, k) => 0.1 + k / steps);
       const values = new DataView(numbers.buffer);
       const all = new DataView(Int32Array.from(numbers, (_, k) => k).buffer);
-      const past = [{ ...one, steps: all, range: values, lower: values, upper: values }];
-      const scene = sceneFrom({ ...from, past }, { width: 1000 });
+      const measured = { range: values, lower: values, upper: values, splines: values };
+      const past = [{ ...one, steps: all, ...measured }];
+      const scene = sceneFrom({ ...from, past, over_time }, { width: 1000 });
       const said = textsOf(scene).some(({ text }) => text.includes("dots: steps measured"));
       const marks = scene.sheets[2].marks(whole(scene));
       return [marks.flatMap((mark) => (mark.kind === "dots" ? [mark.xy.length / 2] : [])), said];
     };
     expect(dotsAt(4)).toEqual([[4], true]);
     expect(dotsAt(400)).toEqual([[], false]);
+    // Of shares, which have no logarithmic axis and no band, there is nothing else to say.
+    expect(dotsAt(400, "splines")).toEqual([[], false]);
   });
 
   it("have all measures without the kernel", () => {
