@@ -1,6 +1,6 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
 import { bisectRight, maxIndex, range } from "d3-array";
-import type { Frame, LayerLayout, Store, Table } from "../wire/types.ts";
+import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
 
 /** The points at which the functions of one table are drawn. */
@@ -164,13 +164,8 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-/** Which function of a layer views begin with, and what is said of it. */
-interface First {
-  f: number;
-  why: string;
-  /** The step at which that was so. */
-  at: number;
-}
+/** Which function of a layer views begin with, what is said of it, and the step at which that was so. */
+type First = { f: number; why: string; at: number };
 
 const firsts = new WeakMap<LayerLayout, First>();
 
@@ -185,9 +180,10 @@ export function firstShown(
   const known = firsts.get(layer);
   if (known) return known;
   if (layer.band) {
-    const { high, low, points } = layer.band;
-    const apart = maxIndex(high, (value, k) => value - low[k]);
-    return { f: Math.floor(apart / points), why: "where the networks differ most", at: now.step };
+    const { f } = furthestApart(layer.band);
+    const first = { f, why: "where the networks differ most", at: now.step };
+    firsts.set(layer, first);
+    return first;
   }
   const hasMoved = now !== start && now.layout === start.layout;
   const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
@@ -197,6 +193,12 @@ export function firstShown(
   const found = { f: Math.max(0, maxIndex(reach)), why, at: now.step };
   firsts.set(layer, found);
   return found;
+}
+
+/** The function of a layer in which the networks of an ensemble are furthest apart, and by how much. */
+export function furthestApart({ high, low, points }: Band) {
+  const k = Math.max(0, maxIndex(high, (value, at) => value - low[at]));
+  return { f: Math.floor(k / points), by: high[k] - low[k] };
 }
 
 /** max φ_f − min φ_f, in the manner of sizesAt. */

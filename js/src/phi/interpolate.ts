@@ -3,9 +3,9 @@
  * knot parts. Exact for B-splines up to order 5 but for the rounding of the table; smooth bases to about 1e-7.
  */
 
-import { bisectRight, greatest, maxIndex } from "d3-array";
+import { bisectRight, greatest } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
-import { between, place } from "./curves.ts";
+import { between, furthestApart, place } from "./curves.ts";
 import { entryText, layerInWords, selectionOf } from "./entries.ts";
 import { formatNumber } from "./format.ts";
 
@@ -98,12 +98,10 @@ export function bandLines(layer: LayerLayout, f: number, at: number) {
 export function largestDifference(layers: readonly LayerLayout[]) {
   const all = layers.flatMap((layer) => {
     if (!layer.band) return [];
-    const { high, low, points, count } = layer.band;
-    const apart = high.map((value, k) => value - low[k]);
-    const k = maxIndex(apart);
-    const where = `${layerInWords(layer)}, ${entryText(layer, Math.floor(k / points))}`;
-    const text = `${count} networks: they differ most in ${where}, by up to ${formatNumber(apart[k])}`;
-    return [{ text, by: apart[k], selection: selectionOf(layer, Math.floor(k / points)) }];
+    const { f, by } = furthestApart(layer.band);
+    const where = `${layerInWords(layer)}, ${entryText(layer, f)}`;
+    const text = `${layer.band.count} networks: they differ most in ${where}, by up to ${formatNumber(by)}`;
+    return [{ text, by, selection: selectionOf(layer, f) }];
   });
   return greatest(all, ({ by }) => by) ?? null;
 }
