@@ -197,8 +197,8 @@ export function firstShown(
 
 /** The function of a layer in which the networks of an ensemble are furthest apart, and by how much. */
 export function furthestApart({ high, low, points }: Band) {
-  const k = Math.max(0, maxIndex(high, (value, at) => value - low[at]));
-  return { f: Math.floor(k / points), by: high[k] - low[k] };
+  const k = maxIndex(high, (value, at) => value - low[at]);
+  return { f: Math.max(0, Math.floor(k / points)), by: high[k] - low[k] };
 }
 
 /** max φ_f − min φ_f, in the manner of sizesAt. */
