@@ -668,6 +668,7 @@ describe("a response", () => {
   it("says in words why there is none", () => {
     const linear = layer({ kind: "linear", shape: [3, 10, 1, 1] });
     expect(refusal(linear, null)).toMatch(/linear layer.*no response map/);
+    expect(refusal({ ...linear, name: "0" }, null)).toMatch(/^layer 0 is a linear layer/);
     expect(refusal(layer({ conv: null }), null)).toMatch(/stride and padding of .* are not known/);
     const one = layer({ shape: [2, 3, 3, 3], conv: PLAIN });
     expect(refusal(one, image(2, 9, 9))).toBe("The image has 2 channels, conv1 takes 3.");

@@ -3,6 +3,7 @@
 import { extent } from "d3-array";
 import type { ConvSettings, Frame, LayerLayout, Selection } from "../wire/types.ts";
 import { combine, type TablePlan } from "./curves.ts";
+import { layerTitle } from "./entries.ts";
 import { expandAll, expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { tableNumber } from "./interpolate.ts";
@@ -42,16 +43,14 @@ export function workPerOutput({ layer, width, height, levels }: Swept): number {
 /** Why a layer has no response map to this image, in words; empty where it has one. */
 export function refusal(layer: LayerLayout, image: Images | null): string {
   const { conv } = layer;
-  const name = layer.name || layer.type;
+  const name = layerTitle(layer);
   if (layer.kind === "linear") {
     return `${name} is a linear layer: its inputs have no positions, so it has no response map.`;
   }
   if (layer.kind === "elementwise") {
     return `${name} is applied to each value by itself, so it has no response map.`;
   }
-  if (!conv) {
-    return `The stride and padding of ${name} are not known, so it has no response map.`;
-  }
+  if (!conv) return `The stride and padding of ${name} are not known, so it has no response map.`;
   if (!image) return "";
   const channels = channelsOf(layer);
   if (channels !== null && image.channels !== channels && image.channels !== 1) {
