@@ -173,11 +173,11 @@ $(VENV)/.lab: pyproject.toml $(VENV)/.made
 	$(bin)/python -c "from kan_widgets.nn.compiled import native; native.library(3)"
 	@touch $@
 
-# Older versions of pip know no groups.
 $(VENV)/.dev: pyproject.toml $(VENV)/.made
-	$(install) "pip>=25.1" && $(install) --editable . --group dev
+	$(install) --editable . --group dev
 	@touch $@
 
+# Older versions of pip know no groups, and say nothing during the minute in which files are copied.
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "$(PYTHON) was not found: install Python 3.10 or newer, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -187,6 +187,7 @@ $(VENV)/.made:
 		{ echo "$(PYTHON) lacks the venv module: on Debian and Ubuntu, run apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing into $(VENV), once: some minutes; on Linux PyTorch brings CUDA, about 3 GB to fetch, elsewhere far less."
 	$(PYTHON) -m venv $(VENV)
+	$(install) "pip>=25.1"
 	@touch $@
 
 $(node_modules): js/package.json js/package-lock.json
