@@ -96,7 +96,7 @@ export interface NetworkLayout {
   shelf: number;
 }
 
-/** How many units of a column find room in a height, where each column has a width. */
+/** How many units of a column find room in a height, where each column has a width: no more than it has. */
 export function roomFor(column: Column, height: number, each: number): number {
   const isCrowded = each < CROWDED.below;
   const least = column.map ? (isCrowded ? CROWDED.map : MAP.least) + 2 : CIRCLE.least + CIRCLE.gap;
