@@ -39,7 +39,7 @@ import {
   selectedLink,
 } from "./focus.ts";
 import { FINE, once } from "./functions.ts";
-import { COLUMN_HEAD, plotsIn } from "./layout.ts";
+import { COLUMN_HEAD, plotsIn, roomFor, SHELF } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
@@ -297,8 +297,9 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   const more = settings.picker ? row : 0;
   // The units of a column are large enough to be seen, within bounds.
-  const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
-  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
+  const lane = width / graph.depths;
+  const rows = Math.max(...columns.map((own) => roomFor(own, ROOM.most, lane) / (own.map ? 1 : 2)));
+  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * rows + COLUMN_HEAD);
   const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
@@ -308,7 +309,7 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
       (row - more);
   const free = height - more;
   const isSmall = columns.every(({ map, bundles: { length } }) => !map && length <= FINE.most);
-  const share = Math.round((isSmall ? STRIP.small : STRIP.share) * free);
+  const share = Math.round((isSmall || lane < SHELF.below ? STRIP.small : STRIP.share) * free);
   const room = Math.max(STRIP.least, Math.min(STRIP.most, share));
   const hasStrip = !isWhole && !isBrief && free - room >= least.diagram;
   const strip = hasStrip ? room : 0;
