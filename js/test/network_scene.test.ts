@@ -550,7 +550,7 @@ describe("the key of colours", () => {
       return said.flatMap(({ text }) => (/below|raises/.test(text) ? [text] : []));
     };
     expect([keyFor("linear"), keyFor("conv")]).toEqual([
-      ["lowers / raises the output"],
+      ["lowers / raises output"],
       ["φ below / above 0"],
     ]);
   });
@@ -595,7 +595,7 @@ describe("the strongest path", () => {
   it("has colours that say the sign of φ where a hidden sum may be turned around", () => {
     const said = (sizes: number[]) => page()(run(sizes)).caption.map(({ text }) => text);
     expect(said([3, 1, 1])).toContain("φ below / above 0");
-    expect(said([3, 1])).toContain("lowers / raises the output");
+    expect(said([3, 1])).toContain("lowers / raises output");
   });
 
   it("stays for some steps where it is weaker, not much, and then leads to what has the highest bar", () => {
