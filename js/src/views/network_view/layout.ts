@@ -30,7 +30,7 @@ const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
 const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 86, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second. */
-const FEW = { below: 130, shared: 165, maps: 6 };
+const FEW = { below: 130, shared: 195, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
@@ -95,6 +95,11 @@ export interface NetworkLayout {
   /** Sides of the kernels under the diagram; 0 where none stand there. */
   shelf: number;
 }
+
+/** Whether the path's kernels have no room but under the diagram. */
+export const hasShelf = ({ columns, depths }: Graph, width: number): boolean =>
+  width / depths < CROWDED.below &&
+  columns.some((one) => curvesOn({ ...one, links: [0], units: [] }, one) > 1);
 
 /** How many units of a column find room in a height, where each column has a width. */
 export function roomFor(column: Column, height: number, each: number): number {
@@ -175,8 +180,8 @@ interface Lane extends Room {
   isCrowded: boolean;
   /** How wide each function is where all have room for axes; else null. */
   plot: number | null;
-  /** Kernels stand under the diagram. */
-  hasShelf: boolean;
+  /** Sides of the kernels under the diagram; else 0. */
+  shelf: number;
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
@@ -191,12 +196,9 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   );
   const isCrowded = width / depths < CROWDED.below;
   const whole = (width - 2 * MARGIN) / depths;
-  const hasShelf =
-    isCrowded &&
-    height >= SHELF.from &&
-    columns.some((column, k) => curvesOn(shown[k], column) > 1);
-  const shelf = hasShelf ? even(Math.min(SHELF.most, width / (depths - 1) - SHELF.apart)) : 0;
-  const below = hasShelf ? shelf + SHELF.elbow : 0;
+  const hasRoom = height >= SHELF.from && hasShelf(graph, width);
+  const shelf = hasRoom ? even(Math.min(SHELF.most, width / (depths - 1) - SHELF.apart)) : 0;
+  const below = shelf && shelf + SHELF.elbow;
   const lanes = columns.map((column, k): Sized => {
     const ends = hasBars && k === columns.length - 1;
     const word = ends ? BAR_WORD : 0;
@@ -206,10 +208,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       top: COLUMN_HEAD + at[column.depth].indexOf(k) * (all - word) + word,
       height: all - word,
       whole,
-      share,
-      isCrowded,
-      plot,
-      hasShelf,
+      ...{ share, isCrowded, plot, shelf },
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -285,7 +284,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
   const apart = cells ? CELL.gap : MAP.gap;
   const step = cells ? Math.max(tile, lead + side + bars) + apart : side + apart;
   const pitch = pitchIn(count, lane);
-  const standing = lane.hasShelf ? { ...shown, links: [] } : shown;
+  const standing = lane.shelf > 0 ? { ...shown, links: [] } : shown;
   const rail = railOf(standing, { height, pitch, width: share * whole, scale, plot });
   return {
     side,

@@ -39,7 +39,7 @@ import {
   selectedLink,
 } from "./focus.ts";
 import { FINE, once } from "./functions.ts";
-import { COLUMN_HEAD, plotsIn } from "./layout.ts";
+import { COLUMN_HEAD, hasShelf, plotsIn } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
 import {
@@ -90,6 +90,9 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 }
 
 type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
+
+/** Which links lead, by stream: all that show its network show the same path. */
+const heldOf = new WeakMap<Given["store"], Keep>();
 
 /** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
 const NARROW = { alone: 540, compared: 720 };
@@ -172,10 +175,12 @@ function sceneOf(
   const { frame, settings, flow } = request;
   const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
   const room = { x: 0, y: 0, width, height: height - footHeight };
+  const held = heldOf.get(given.store) ?? memory();
+  heldOf.set(given.store, held);
   const known = graphIn(given, frame, keep);
   const units = known.columns.map((column) => column.units).join();
-  const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
-  const steady = isMoving(given) ? held : atOnce;
+  const choice = held<Steady>(`of ${settings.example}`, [units, flow !== null], steadyChoice);
+  const steady = isMoving(given) ? choice : atOnce;
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
@@ -302,9 +307,11 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
+  // Where the path's kernels stand under it there is room for both.
+  const brief = hasShelf(graph, width) ? LEAST.all : LEAST.brief;
   const height =
     given.room ||
-    Math.min(own, givenHeight ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
+    Math.min(own, givenHeight ? own : Math.max(isBrief ? brief : least.all, seen ?? own)) -
       (row - more);
   const free = height - more;
   const isSmall = columns.every(({ map, bundles: { length } }) => !map && length <= FINE.most);
