@@ -22,13 +22,13 @@ import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
   atOnce,
+  heldChoice,
   largeKernel,
   pathKernels,
   pathLines,
-  steadyChoice,
   strongestPath,
 } from "../src/views/network_view/strongest.ts";
-import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
+import type { LayerLayout, Station, Store, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 const CONV = {
@@ -333,14 +333,21 @@ describe("the layout", () => {
     },
   );
 
-  it("leaves the kernels of the path a place under everything else where columns stand close", () => {
-    const { columns, shelf } = placed(340, 440);
-    expect(shelf).toBeGreaterThan(60);
-    expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
-    for (const { units } of columns)
-      for (const { y, height } of units) expect(y + height).toBeLessThan(440 - shelf);
-    expect(placed(1000, 440).shelf).toBe(0);
-  });
+  it.each([
+    [340, 440, 100],
+    [376, 277, 96],
+    [430, 357, 100],
+  ])(
+    "leaves the kernels of the path a place under everything else in %i by %i pixels",
+    (width, height, large) => {
+      const { columns, shelf } = placed(width, height);
+      expect(shelf).toBeGreaterThan(large);
+      expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
+      for (const { units } of columns)
+        for (const { y, height: tall } of units) expect(y + tall).toBeLessThan(height - shelf);
+      expect(placed(1000, height).shelf).toBe(0);
+    },
+  );
 
   it("has one large kernel where all would be much smaller: none becomes so when drawn larger", () => {
     const [low, high, closer] = [placed(1300, 380), placed(1300, 620), placed(1820, 532, 1.4)];
@@ -359,7 +366,7 @@ describe("the layout", () => {
 
   it("has room for more units where it is higher", () => {
     const { columns } = article();
-    expect(roomFor(columns[2], 300, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
+    expect(roomFor(columns[2], 100, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
   });
 });
 
@@ -563,7 +570,7 @@ describe("the strongest path", () => {
 
 describe("the choice of the strongest", () => {
   it("changes only where another is clearly stronger in several frames on end", () => {
-    const choose = steadyChoice();
+    const choose = heldChoice({} as Store, 0, []);
     const sizes = [1, 1];
     const at = (step: number, one: number, other: number) => {
       [sizes[0], sizes[1]] = [one, other];
