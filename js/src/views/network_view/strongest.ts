@@ -21,8 +21,8 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
-/** Another path is taken if it is this many times stronger, in this many frames on end. */
-const RIVAL = { times: 1.5, frames: 8 };
+/** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
+const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 type Steady = (
@@ -32,18 +32,19 @@ type Steady = (
 ) => number;
 
 function steadyChoice(): Steady {
-  const held = new Map<string, { chosen: number; step: number; beaten: number }>();
+  const held = new Map<string, { chosen: number; step: number; since: number | null }>();
   return (place, { best, sizeOf }, step) => {
     const last = held.get(place);
     // After a step back in time the choice starts anew.
     if (!last || step < last.step) {
-      held.set(place, { chosen: best, step, beaten: 0 });
+      held.set(place, { chosen: best, step, since: null });
       return best;
     }
-    const isBeaten = (sizeOf(best) ?? 0) > RIVAL.times * (sizeOf(last.chosen) ?? 0);
-    const beaten = isBeaten ? last.beaten + (step > last.step ? 1 : 0) : 0;
-    const chosen = beaten >= RIVAL.frames ? best : last.chosen;
-    held.set(place, { chosen, step, beaten: chosen === last.chosen ? beaten : 0 });
+    const [rival, own] = [sizeOf(best) ?? 0, sizeOf(last.chosen) ?? 0];
+    const since = rival > RIVAL.times * own ? (last.since ?? step) : null;
+    const isWon = rival > RIVAL.atOnce * own || (since !== null && step - since >= RIVAL.steps);
+    const chosen = isWon ? best : last.chosen;
+    held.set(place, { chosen, step, since: isWon ? null : since });
     return chosen;
   };
 }
