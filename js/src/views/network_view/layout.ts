@@ -30,7 +30,7 @@ const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
 const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second. */
-const FEW = { below: 130, shared: 165, maps: 6 };
+const FEW = { below: 130, shared: 195, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
