@@ -189,10 +189,14 @@ describe("the picture", () => {
     expect(painted(colours["curve-4"])).toBe(0);
   });
 
-  it("puts the curves beside the numbers where there is room, else below", () => {
+  it("puts the curves beside the numbers where each panel has room, else below", () => {
     const traits = { content: shown([3, 4]), curves: CURVES };
-    const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
     const top = ({ layout }: CompareScene) => layout.places[0].box.y;
+    const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
+    const other = CURVES.map((curve) => ({ ...curve, panel: "accuracy" }));
+    const two = sceneOf({ ...traits, curves: [...CURVES, ...other] }, 800);
+    expect(two.layout.places).toHaveLength(2);
+    expect(top(two)).toBeGreaterThan(two.table.height);
     expect(top(wide)).toBeLessThan(20);
     expect(top(narrow)).toBeGreaterThan(narrow.table.height);
   });
@@ -203,7 +207,7 @@ describe("the picture", () => {
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {
-    const scene = sceneOf({ content: shown([3, 4]) }, 900, 2);
+    const scene = sceneOf({ content: shown([3, 4]) }, 1000, 2);
     const without = sceneOf({ content: shown([3, 4]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.
@@ -291,10 +295,16 @@ describe("in a page", () => {
 
   it("one toolbar sets the way of looking of all grids, and each keeps its choice of layers", async () => {
     const { root, grids } = await show();
-    const modes = [...root.querySelectorAll<HTMLInputElement>("input[type=radio][value=change]")];
+    const modes = [
+      ...root.querySelectorAll<HTMLOptionElement>(
+        'select[aria-label="What is drawn"] [value=change]',
+      ),
+    ];
     expect(modes).toHaveLength(1);
     expect(modes[0].closest(".kw-header")?.getAttribute("aria-label")).toBe("Kernels or networks");
-    modes[0].click();
+    const menu = modes[0].parentElement as HTMLSelectElement;
+    menu.value = "change";
+    menu.dispatchEvent(new Event("change", { bubbles: true }));
     expect(grids.map((grid) => grid.get("mode"))).toEqual(["change", "change"]);
     expect(grids[1].saves).toBe(1);
     grids[0].set("layer", "conv1");

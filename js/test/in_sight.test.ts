@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it } from "vitest";
-import { bringIntoSight, drawingInSight } from "../src/shell/in_sight.ts";
+import { bringIntoSight, drawingInSight, scrollingPanel } from "../src/shell/in_sight.ts";
 import type { Store } from "../src/wire/types.ts";
 import { said } from "./said.ts";
 
@@ -81,4 +81,18 @@ it("leaves a drawing as high as it is where what is read below it takes more lin
   // In a narrower window that many lines are what it takes.
   Object.defineProperty(view, "clientWidth", { get: () => 600 });
   expect(height()).toBe(before - 30 - 34);
+});
+
+it("takes for a panel no box that is as high as all that is in it, the last of which may be another", () => {
+  const box = document.body.appendChild(document.createElement("div"));
+  box.style.overflowY = "auto";
+  const view = box.appendChild(document.createElement("div"));
+  const foot = box.appendChild(document.createElement("footer"));
+  view.getBoundingClientRect = () => new DOMRect(0, 0, 100, 700);
+  foot.getBoundingClientRect = () => new DOMRect(0, 700, 100, 50);
+  box.getBoundingClientRect = () => new DOMRect(0, 0, 100, 750);
+  expect(scrollingPanel(view)).toBe(null);
+  // In a higher box there is room left: it does not grow with them.
+  box.getBoundingClientRect = () => new DOMRect(0, 0, 100, 900);
+  expect(scrollingPanel(view)).toBe(box);
 });

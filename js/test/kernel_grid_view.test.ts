@@ -287,12 +287,14 @@ describe("time", () => {
         .filter((text) => /^(now|step \d+)$/.test(text))
         .slice(-2);
     expect(key()).toEqual(["now", "step 0"]);
-    expect(one(".kw-status-text").textContent).toContain("step 20");
+    // The line of the time has the step.
+    const said = () => [one(".kw-status-text").textContent, one(".kw-time-step").textContent];
+    expect(said()).toEqual(["not training", "step 20"]);
     store.setCursor(10);
     store.setGhostStep(20);
     await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
-    expect(one(".kw-status-text").textContent).toBe("back at step 10");
+    expect(said()).toEqual(["back at an earlier step", "step 10"]);
     // At the start itself both are one, and have one entry.
     store.setCursor(20);
     await painted();

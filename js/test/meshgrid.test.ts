@@ -30,9 +30,12 @@ import {
 } from "../src/phi/response.ts";
 import { brushRadius, stroke } from "../src/phi/sketch.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
+import type { Rect } from "../src/scene/marks.ts";
+import { framed } from "../src/scene/shapes.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import {
+  curvesOver,
   RAMP_POINTS,
   rampDrawing,
   rampPlan,
@@ -133,6 +136,7 @@ describe("a ramp", () => {
       };
       const given = {
         store,
+        get: (trait: string) => (trait === "linked" && room ? ["another"] : undefined),
         width: 560,
         height: 190,
         room,
@@ -163,9 +167,40 @@ describe("a ramp", () => {
       firstShown({ initial: () => frame, latest: () => frame }, many).f / each,
     );
     expect(cells(rampOf(-1, -1))).toEqual([first * each, each]);
+    const { f } = firstShown({ initial: () => frame, latest: () => frame }, many);
+    const framesOf = (scene: ReturnType<typeof rampOf>) =>
+      scene.sheets
+        .flatMap(({ marks }) => [...marks({ x: 0, y: 0, width: 560, height: scene.height })])
+        .filter((mark) => mark.kind === "rects" && mark.stroke === themeOf("light").colours.accent);
+    expect(framesOf(rampOf(-1, -1))).toEqual([]);
+    const beside = rampOf(-1, -1, 190);
+    expect(framesOf(beside)).toEqual(
+      framed(beside.sites.box(String(f)) as Rect, themeOf("light").colours.accent, {
+        surface: "",
+      }).slice(1),
+    );
     expect(rampOf(7, -1).caption[0].text).toMatch(
       /^Each tile is one function φ of output 7, x from/,
     );
+  });
+
+  it("cuts the line of a tile off at its edge where φ goes beyond the colours", () => {
+    const boxes = [100, 140].map((x) => ({ x, y: 50, width: 40, height: 20 }));
+    const values = [
+      [0, 0.5, 2, 3],
+      [1, -1, -4, 0],
+    ];
+    const drawn = curvesOver(boxes, (k) => values[k], 1, themeOf("light").colours);
+    expect(drawn).toHaveLength(2);
+    drawn.forEach((mark, k) => {
+      if (mark.kind !== "group") throw new Error("no group");
+      expect(mark.clip).toEqual(boxes[k]);
+      for (const line of mark.marks) {
+        if (line.kind !== "lines") throw new Error("no line");
+        const xy = values[k].flatMap((v, p) => [boxes[k].x + 5 + 10 * p, 60 - 0.46 * 20 * v]);
+        expect(Array.from(line.xy)).toEqual(xy.map((each) => expect.closeTo(each, 9)));
+      }
+    });
   });
 
   it.each([358, 1250])(
@@ -181,7 +216,8 @@ describe("a ramp", () => {
         observed: () => null,
         selection: () => null,
       };
-      const given = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
+      const plain = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
+      const given = { ...plain, get: () => undefined };
       const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
       const scene = rampDrawing()(given as never, { frame, layer: one, settings } as never);
       const whole = { x: 0, y: 0, width, height: scene.height };

@@ -22,13 +22,13 @@ import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
   atOnce,
+  heldChoice,
   largeKernel,
   pathKernels,
   pathLines,
-  steadyChoice,
   strongestPath,
 } from "../src/views/network_view/strongest.ts";
-import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
+import type { LayerLayout, Station, Store, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 const CONV = {
@@ -333,14 +333,21 @@ describe("the layout", () => {
     },
   );
 
-  it("leaves the kernels of the path a place under everything else where columns stand close", () => {
-    const { columns, shelf } = placed(340, 440);
-    expect(shelf).toBeGreaterThan(60);
-    expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
-    for (const { units } of columns)
-      for (const { y, height } of units) expect(y + height).toBeLessThan(440 - shelf);
-    expect(placed(1000, 440).shelf).toBe(0);
-  });
+  it.each([
+    [340, 440, 100],
+    [376, 277, 96],
+    [430, 357, 100],
+  ])(
+    "leaves the kernels of the path a place under everything else in %i by %i pixels",
+    (width, height, large) => {
+      const { columns, shelf } = placed(width, height);
+      expect(shelf).toBeGreaterThan(large);
+      expect(columns.flatMap(({ kernels }) => [...kernels])).toEqual([]);
+      for (const { units } of columns)
+        for (const { y, height: tall } of units) expect(y + tall).toBeLessThan(height - shelf);
+      expect(placed(1000, height).shelf).toBe(0);
+    },
+  );
 
   it("has one large kernel where all would be much smaller: none becomes so when drawn larger", () => {
     const [low, high, closer] = [placed(1300, 380), placed(1300, 620), placed(1820, 532, 1.4)];
@@ -359,7 +366,7 @@ describe("the layout", () => {
 
   it("has room for more units where it is higher", () => {
     const { columns } = article();
-    expect(roomFor(columns[2], 300, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
+    expect(roomFor(columns[2], 100, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
   });
 });
 
@@ -562,25 +569,39 @@ describe("the strongest path", () => {
 });
 
 describe("the choice of the strongest", () => {
-  it("changes only where another is clearly stronger in several frames on end", () => {
-    const choose = steadyChoice();
-    const sizes = [1, 1];
-    const at = (step: number, one: number, other: number) => {
-      [sizes[0], sizes[1]] = [one, other];
+  const chooser = () => {
+    const choose = heldChoice({} as Store, 0, []);
+    return (step: number, one: number, other: number) => {
       const best = other > one ? 1 : 0;
-      return choose("a", { best, sizeOf: (n) => sizes[n] }, step);
+      return choose("a", { best, sizeOf: (n) => [one, other][n] }, step);
     };
+  };
+
+  it("changes where another is clearly stronger for some steps on end", () => {
+    const at = chooser();
     expect(at(0, 1, 0.9)).toBe(0);
     // A little stronger, by turns, as long as it goes on.
-    for (let step = 1; step < 20; step++) expect(at(step, 1, step % 2 ? 1.2 : 0.8)).toBe(0);
+    for (let step = 1; step < 20; step++) expect(at(step, 1, step % 2 ? 1.4 : 0.8)).toBe(0);
     // Clearly stronger, but not for long.
-    for (let step = 20; step < 27; step++) expect(at(step, 1, 2)).toBe(0);
-    expect(at(27, 1, 1)).toBe(0);
+    for (let step = 20; step < 28; step++) expect(at(step, 1, 1.8)).toBe(0);
+    expect(at(28, 1, 1)).toBe(0);
     // The same frame drawn again is no other frame.
-    for (let times = 0; times < 20; times++) expect(at(28, 1, 2)).toBe(0);
-    for (let step = 29; step < 35; step++) expect(at(step, 1, 2)).toBe(0);
-    expect(at(35, 1, 2)).toBe(1);
+    for (let times = 0; times < 20; times++) expect(at(29, 1, 1.8)).toBe(0);
+    for (let step = 30; step < 37; step++) expect(at(step, 1, 1.8)).toBe(0);
+    expect(at(37, 1, 1.8)).toBe(1);
+    // It is held as the one before was.
+    for (let step = 38; step < 60; step++) expect(at(step, 1.4, 1)).toBe(1);
     // Another time begins anew.
     expect(at(3, 1, 0.9)).toBe(0);
+  });
+
+  it("does not wait for many frames where these are many steps apart", () => {
+    const at = chooser();
+    expect([at(0, 1, 0.9), at(10, 1, 1.8), at(20, 1, 1.8)]).toEqual([0, 0, 1]);
+  });
+
+  it("leaves at once what adds less than half of another, or takes away", () => {
+    const at = chooser();
+    expect([at(24, 0.05, 0.04), at(25, 0.05, 0.11), at(26, 0.05, -0.01)]).toEqual([0, 1, 0]);
   });
 });

@@ -340,6 +340,30 @@ describe("a small layer of curves", () => {
     expect(low.picture.arrangement).toEqual(tall.picture.arrangement);
   });
 
+  it("of a flattened image has larger pictures where the plot can be lower, or stands beside them", () => {
+    const flat = frameOf([layer({ kind: "linear", shape: [10, 784, 1, 1] })]);
+    const observed = { fold: [1, 28, 28] as [number, number, number] };
+    const asked = { traits: { mode: "overview" }, observed, seen: 396 };
+    for (const width of [470, 820]) {
+      const { picture, plot, height } = sceneOf(flat, { ...asked, width });
+      expect(picture.arrangement.cell).toBe(3);
+      expect(picture.arrangement.perBand).toBe(5);
+      expect(plot && plot.y > picture.arrangement.height - 1).toBe(width === 470);
+      expect(plot?.height).toBeGreaterThanOrEqual(150);
+      expect(height).toBeLessThanOrEqual(396);
+    }
+  });
+
+  it("of many functions has at least a row of one output, whole, over the plot in a low page", () => {
+    const flat = frameOf([layer({ kind: "linear", shape: [10, 144, 1, 1] })]);
+    const observed = { fold: [16, 3, 3] as [number, number, number] };
+    for (const seen of [334, 346, 362]) {
+      const { plot, foot = 0, cuts = [] } = sceneOf(flat, { observed, seen, width: 470 });
+      expect(plot).not.toBeNull();
+      expect(Math.min(...cuts) + foot).toBeLessThanOrEqual(seen);
+    }
+  });
+
   it("of many functions shows whole outputs and says which, with the plot in sight as it scrolls", () => {
     const large = frameOf([layer({ kind: "conv", shape: [16, 8, 3, 3] })]);
     for (const width of [440, 1186]) {

@@ -630,12 +630,12 @@ describe("what is shown", () => {
       const { className, style } = one(".kw-remark").firstElementChild as HTMLElement;
       return [className.split("swatch-")[1], style.getPropertyValue("--kw-swatch")];
     };
-    const { live, hold, warn, ghost } = themeOf("light").colours;
+    const { live, ink, warn, ghost } = themeOf("light").colours;
     for (const [state, expected] of [
       ["running", ["dot", live]],
-      ["paused", ["dot", hold]],
+      ["paused", ["dot", ink]],
       ["finished", ["ring", live]],
-      ["stopped", ["ring", hold]],
+      ["stopped", ["ring", ink]],
       ["interrupted", ["ring", warn]],
       ["failed", ["dot", warn]],
       ["idle", ["dot", ghost]],

@@ -34,6 +34,25 @@ PLACES = """view => {
   });
 }"""
 
+# Middles of the pieces of all lines drawn for links: how many, and those at which nothing answers.
+PIECES = """view => {
+  const scene = view.kwView.scene();
+  const whole = {x: 0, y: 0, width: scene.width, height: scene.height};
+  const found = [];
+  const look = (marks, dx, dy) => {
+    for (const {kind, at = [0, 0], marks: own, xy, ends} of marks) {
+      if (kind === 'group') look(own, dx + at[0], dy + at[1]);
+      if (kind !== 'lines') continue;
+      ends.forEach((end, line) => {
+        for (let k = 2 * (line ? ends[line - 1] : 0); k < 2 * end - 2; k += 2)
+          found.push([(xy[k] + xy[k + 2]) / 2 + dx, (xy[k + 1] + xy[k + 3]) / 2 + dy]);
+      });
+    }
+  };
+  look(scene.sheets[0].marks(), 0, 0);
+  return [found.length, found.filter(([x, y]) => scene.sites.at(x, y, whole) === '')];
+}"""
+
 
 def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -> None:
     lab.open(server.write_notebook([SETUP, "kw.NetworkView(live)"]))
@@ -42,6 +61,9 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     network = lab.page.locator(".kw-network-view")
     network.scroll_into_view_if_needed()
     lab.until(lambda: network.evaluate("view => view.kwView?.scene()?.shown"), "a function")
+    count, silent = network.evaluate(PIECES)
+    assert count > 10_000
+    assert silent == []
     places = network.evaluate(PLACES)
     assert len(places) > 300
     assert [place["id"] for place in places if not place["id"].startswith(("e:2:", "e:3:"))] == []

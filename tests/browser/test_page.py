@@ -499,7 +499,7 @@ def test_a_drawing_is_cleared_below_it(open_page: Callable[..., Opened], tmp_pat
     live.probe(digits.test_images[:2], digits.test_labels[:2])
     shown = open_page(kw.Dashboard(live).save_html(tmp_path / "page.html"))
     shown.until(lambda: shown.ask("network-view", "view?.scene()?.verdict"), "the network")
-    clear = shown.page.get_by_role("button", name="clear drawing")
+    clear = shown.page.get_by_role("button", name="clear", exact=True)
     place = (
         "(id => {{ const {{x, y, width, height}} = view.scene().sites.box(id);"
         "const at = element.querySelector('canvas').getBoundingClientRect();"

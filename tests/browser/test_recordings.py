@@ -105,6 +105,15 @@ def job(server: LabServer, tmp_path: Path) -> Iterator[Job]:
     made.end()
 
 
+def said(lab: LabPage) -> tuple[str, str]:
+    """Give how the grid's stream stands, and the step that is shown."""
+    grid = lab.page.locator(".kw-kernel-grid")
+    return (
+        grid.locator(".kw-status-text").inner_text(),
+        grid.locator(".kw-time-step").inner_text(),
+    )
+
+
 def test_a_recording_is_replayed_and_scrubbed(
     lab: LabPage, server: LabServer, job: Job, reference: Reference, artifacts: Path
 ) -> None:
@@ -137,10 +146,10 @@ def test_a_recording_is_replayed_and_scrubbed(
         x, _ = grid.curve(0)
         assert np.abs(grid.curves(COUNT) - reference(weights[step], x)).max() < 1e-5
     lab.screenshot(artifacts / "scrubbed.png")
-    assert "back at step 16" in grid.text()
+    assert said(lab) == ("back at an earlier step", "step 16")
     scrubber.press("Escape")
     grid.wait_at(20)
-    lab.until(lambda: "step 20 · recorded" in grid.text(), "the word for a recording")
+    lab.until(lambda: said(lab) == ("recorded: finished", "step 20"), "the word for a recording")
     inspector = lab.page.locator(".kw-spline-inspector")
     lab.until(
         lambda: "This is a recording: there is no model to change." in inspector.inner_text(),
@@ -181,7 +190,7 @@ def test_a_run_is_followed_while_another_process_records_it(
     job.go_on()
     grid.wait_at(20)
     job.wait()
-    lab.until(lambda: "step 20 · recorded" in grid.text(), "the end of the recording")
+    lab.until(lambda: said(lab) == ("recorded: finished", "step 20"), "the end of the recording")
     assert np.abs(grid.curves(COUNT) - reference(job.weights()[20], x)).max() < 1e-5
     scrubber = Time(lab)
     scrubber.wait_kept(21)

@@ -145,7 +145,8 @@ class Walk:
         if not words:
             said = self.cell(cell).locator(".kw-training-panel .kw-remark")
             words = " · ".join(said.all_inner_texts()[:2])
-        step = re.search(r"step ([\d,]+)", words)
+        now = self.cell(cell).locator(".kw-time-step:visible")
+        step = re.search(r"step ([\d,]+)", now.first.inner_text() if now.count() else words)
         return words.split(" · ")[0], int(step[1].replace(",", "")) if step else -1
 
     def run(self) -> Run:

@@ -26,7 +26,7 @@ const SPACING = {
 /** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
 /** Rows are cut into so many strips at most, and their cells made so low that those of one output fit the page. */
-const [MOST_CUTS, LEAST_CUT] = [12, 20];
+const [MOST_CUTS, LEAST_CUT] = [12, 24];
 /** The most places that may stay blank in bands, as a share of the columns. */
 const BLANK_SHARE = 1 / 4;
 
@@ -203,7 +203,9 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const fitting = (room - 2 * PAD) / (outputs * bands) - around;
   const areWhole = rowsCut && fitting >= LEAST_CUT * kh;
   const unit = areWhole ? bands : 1;
-  if (areWhole) cell = Math.min(cell, Math.floor(fitting / kh));
+  // Else of one strip.
+  const tall = areWhole ? fitting : room - 2 * PAD - around;
+  if (rowsCut && tall >= LEAST_CUT * kh) cell = Math.min(cell, Math.floor(tall / kh));
   const blockHeight = down(cell);
   const bandHeight = COL_LABEL + (rowsCut ? 1 : rows) * (blockHeight + gap) - gap + BAND_GAP;
   const strips = (rowsCut ? rows : 1) * bands;

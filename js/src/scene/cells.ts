@@ -1,5 +1,6 @@
 /** Parts that all drawings of functions in cells share: labels, sites, marks of some cells. */
 
+import { firstShown } from "../phi/curves.ts";
 import { functionOf, shortened } from "../phi/entries.ts";
 import { formatNumber } from "../phi/format.ts";
 import {
@@ -192,6 +193,12 @@ export function markedIn(layer: LayerLayout, { store, pointed }: Given): MarkedC
   const numberOf = (id: string) => (id === "" ? -1 : Number(id));
   const [hovered, cursor] = [pointed.id, pointed.keyboard].map(numberOf);
   return { hovered, selected: functionOf(layer, store.selection()), cursor };
+}
+
+/** The function that linked views show where none is selected: see the inspector's scene; −1 for none. */
+export function besideIn(layer: LayerLayout, { get, store }: Given): number {
+  const isLinked = ((get("linked") ?? []) as string[]).length > 0;
+  return isLinked && store.selection() === null ? firstShown(store, layer).f : -1;
 }
 
 /** Frames of what is pointed at, selected, and where the keyboard is. */

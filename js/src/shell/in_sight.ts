@@ -19,19 +19,18 @@ const waiting = new WeakSet<Store>();
 export function scrollingPanel(element: Element): Element | null {
   const { body, documentElement, defaultView } = element.ownerDocument;
   let outermost: Element | null = null;
-  let inner = element;
   for (let node = element.parentElement; node && node !== body; node = node.parentElement) {
     const style = defaultView?.getComputedStyle(node);
     const scrolls = node !== documentElement && /auto|scroll/.test(style?.overflowY ?? "");
-    if (scrolls && !growsWith(node, inner)) outermost = node;
-    inner = node;
+    if (scrolls && !growsWith(node)) outermost = node;
   }
   return outermost;
 }
 
 /** Whether a box that could scroll is just as high as what is in it, as the outputs of a saved page are: it shows all of whatever height. */
-function growsWith(box: Element, inner: Element): boolean {
-  const [end, last] = [box, inner].map((each) => each.getBoundingClientRect().bottom);
+function growsWith(box: Element): boolean {
+  const [end, ...parts] = [box, ...box.children].map((each) => each.getBoundingClientRect().bottom);
+  const last = Math.max(...parts);
   return box.scrollHeight === box.clientHeight && Math.abs(end - last) < 1;
 }
 

@@ -61,6 +61,11 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   const walk = createWalk(hands, reveal);
   /** How far it is scrolled to what a scene tells of; null where the reader has scrolled elsewhere. */
   let opened: number | null = 0;
+  /** Whether the reader has done something here since: a cell that is taken out of the page and put back scrolls, too. */
+  let isTouched = false;
+  const touch = () => {
+    isTouched = true;
+  };
 
   function pointed(): Pointed {
     if (!scene) return NOT_POINTED;
@@ -114,7 +119,8 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
       hands.moved();
     },
   });
-  listen(viewport.element, signal, { scroll: () => hands.moved() }, { passive: true });
+  const heard = { scroll: () => hands.moved(), wheel: touch, pointerdown: touch, keydown: touch };
+  listen(viewport.element, signal, heard, { passive: true });
 
   return {
     element: viewport.element,
@@ -129,7 +135,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     /** Draws the scene that `make` gives for this width and what is pointed at; one taller than `most` scrolls. */
     show<S extends Scene>(given: Given, make: (given: Given) => S | string, most = TALLEST) {
       const now = pointed();
-      if (opened !== viewport.element.scrollTop && view().height > 0) opened = null;
+      if (isTouched && opened !== viewport.element.scrollTop && view().height > 0) opened = null;
       // In a saved page nothing says that a part of it scrolls: it is as high as what is in it.
       const isSaved = given.room === undefined && given.store.status().state === "saved";
       const whole = isSaved ? Math.max(most, TALLEST) : most;
@@ -162,6 +168,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
     reveal,
     /** From now on it is scrolled to what a scene tells of, until the reader scrolls; `top`: from the top on. */
     follow(top = false) {
+      isTouched = false;
       if (top) viewport.element.scrollTop = 0;
       opened = viewport.element.scrollTop;
     },

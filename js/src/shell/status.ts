@@ -36,11 +36,9 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       const step = store.current()?.step ?? null;
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
-      // While it trains the line of the time has the step: a loss beside this is of another one.
-      const isCounted = !stateFirst || standing.state !== "running" || store.steps().length < 2;
-      const cursor = isBack ? store.cursor() : -1;
-      const at = isBack || isCounted ? step : null;
-      const words = statusText(at, cursor, standing, stateFirst);
+      // The line of the time has the step, where there is one.
+      const at = store.steps().length < 2 ? step : null;
+      const words = statusText(at, isBack ? store.cursor() : -1, standing, stateFirst);
       // Networks that are trained have no steps here; which of them is drawn the key says.
       putWords(statusLine, ensemble.split(",")[0] || words);
       statusLine.hidden = !timed && !ensemble;

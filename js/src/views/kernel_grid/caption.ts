@@ -150,9 +150,7 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
 export function axesText(picture: Picture, isBrief = false): string {
   const { layer, settings, scales } = picture;
   const x = inputsText(picture);
-  if (picture.pattern) {
-    return patternText(layer, picture.pattern.pixels);
-  }
+  if (picture.pattern) return patternText(layer, picture.pattern.pixels);
   if (settings.mode === "overview") return `${leadText(picture)}; ${sizesText(picture)}, for ${x}`;
   const since = picture.initial ? ` since step ${formatCount(picture.initial.frame.step)}` : "";
   const changed = settings.mode === "change";

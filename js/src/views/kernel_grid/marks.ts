@@ -16,7 +16,7 @@ import {
 } from "../../scene/cells.ts";
 import type { Mark, Paint } from "../../scene/marks.ts";
 import { changeMarks } from "../../scene/phi_plot.ts";
-import { bandMarks, dot, line, rects, segments, snapped } from "../../scene/shapes.ts";
+import { bandMarks, dot, flat, grown, line, rects, segments, snapped } from "../../scene/shapes.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { boxOf, cellsMarks } from "./overview.ts";
 import type { Picture } from "./picture.ts";
@@ -79,10 +79,7 @@ export function functionMarks(picture: Picture, view: Rect, theme: Theme): Mark[
 }
 
 function greyMarks({ arrangement, greys }: Picture, visible: number[], colours: Colours): Mark[] {
-  const edges = visible.flatMap((f) => {
-    const { x, y, width, height } = rectOf(arrangement, f);
-    return [x + 0.5, y + 0.5, width - 1, height - 1];
-  });
+  const edges = visible.flatMap((f) => flat(grown(rectOf(arrangement, f), -0.5)));
   const fills = visible.map((f) => {
     const level = Math.round(255 * greys[f]);
     return Number.isNaN(greys[f]) ? colours.cell : `rgb(${level},${level},${level})`;

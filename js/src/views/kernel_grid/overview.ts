@@ -16,7 +16,7 @@ import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { seenIn } from "./pages.ts";
-import { functionReach, furthest, type Picture, PLOT, PLOT_HEAD, WIDE } from "./picture.ts";
+import { functionReach, furthest, type Picture, PLOT_HEAD, plotLeast, WIDE } from "./picture.ts";
 import { isFlat, isGrey } from "./settings.ts";
 import { pointsOf, type Subject } from "./subject.ts";
 import { placeTexts } from "./words.ts";
@@ -47,11 +47,7 @@ export function magnified(
     const points = plottedOf(ghost.subject, initial.layer, f);
     lines.push({ points, stroke: colours.ghost, paint: { width: 1.5, dash: [3, 2.5] } });
   }
-  lines.push({
-    points: plottedOf(subject, layer, f),
-    stroke: colours.ink,
-    paint: { width: 1.75 },
-  });
+  lines.push({ points: plottedOf(subject, layer, f), stroke: colours.ink, paint: { width: 1.75 } });
   const yTitle = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
   const [from, to] = xRange;
   const drawn = curvesPlot(
@@ -157,10 +153,11 @@ export function plotBox(
 ): Rect | null {
   const { arrangement: a } = picture;
   if (width < WIDE) {
-    const cells = a.height + (isFlat(picture.settings) ? 0 : AXIS_HEIGHT);
-    const above = scrolls ? seenIn(a, height - PLOT) : cells;
+    const flat = isFlat(picture.settings);
+    const least = plotLeast(flat);
+    const above = scrolls ? seenIn(a, height - least) : a.height + (flat ? 0 : AXIS_HEIGHT);
     const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - above - PAD);
-    return tall + PAD < PLOT ? null : { x: PAD, y: above, width: width - 2 * PAD, height: tall };
+    return tall + PAD < least ? null : { x: PAD, y: above, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);

@@ -115,17 +115,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     const { mode } = settings;
     const { arrangement, unit } = keep(
       "arrangement",
-      [
-        layer,
-        shape,
-        width,
-        order,
-        room,
-        isFlat(settings),
-        mode === "overview",
-        from.magnifies,
-        from.scrolls,
-      ],
+      [layer, shape, width, order, room, mode, from.magnifies, from.scrolls],
       () => arranged(from, shape),
     );
     // A line is the same everywhere: from −1 to 1 it ends at its weight.
@@ -288,7 +278,7 @@ export function furthest(sizes: Float32Array, from = 0, to = sizes.length): numb
 }
 
 /** A view at least so wide has room for a plot beside the cells. */
-export const WIDE = 900;
+export const WIDE = 760;
 /** Share of the width that is kept for the plot, and its least width. */
 const PLOT_SHARE = 0.25;
 const LEAST_PLOT_WIDTH = 260;
@@ -302,9 +292,9 @@ const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 3.5, 1.4
 /** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
 const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
 
-/** Above the plot, for two lines of words; and the least height of the plot with them, below the cells. */
+/** Above the plot, for two lines of words; and the least height of the plot with them, below the cells: below pictures it gives way. */
 export const PLOT_HEAD = 56;
-export const PLOT = PLOT_HEAD + 132;
+export const plotLeast = (isFlat: boolean) => PLOT_HEAD + (isFlat ? 100 : 132);
 /** Cells that are smaller are hard to point at: they get the plot's room, too. */
 const LEAST_CELL = 2;
 
@@ -349,7 +339,7 @@ function arranged(
   };
   if (!magnifies || width >= WIDE) return within(together ? SHARE_COMPARED * room : room, 1);
   // The plot lies below, if it does not take more than half of the cells' height, or hide some of them.
-  const down = Math.max(1, room - PLOT);
+  const down = Math.max(1, room - plotLeast(flat));
   const [above, whole] = [within(down, LEAST_CELL), within(room, 1)];
   const [small, large] = [above.arrangement, whole.arrangement];
   if (flat || large.height > room) return small.cell < LEAST_CELL ? whole : above;

@@ -1,7 +1,7 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. */
 
 import { max } from "d3-array";
-import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";
 import { foldedShape, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { momentText } from "../../phi/format.ts";
 import { type Arrangement, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
@@ -9,6 +9,7 @@ import { memory } from "../../phi/memory.ts";
 import {
   AXIS_HEIGHT,
   axisMarks,
+  besideIn,
   cellSites,
   markedIn,
   rowEnds,
@@ -178,7 +179,6 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const cells = markedIn(layer, given);
   const { selected, hovered } = cells;
   const flat = isFlat(settings);
-  const linked = ((given.get("linked") ?? []) as string[]).length > 0;
   // What a few functions leave free of the width is for one of them, with axes.
   const hasPlot = magnifies(given, settings, layer);
   const room = heightIn(given);
@@ -201,14 +201,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const steady = !ghost || settings.scale === "layer";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
-  // Where nothing is selected a view beside it shows this one: see the inspector's scene.
-  const isBeside = linked && given.store.selection() === null;
-  const beside = isBeside ? [firstShown(given.store, layer).f] : [];
-  const [first = selected] = beside;
+  const beside = besideIn(layer, given);
+  const first = beside < 0 ? selected : beside;
   const shown = plot ? shownOf(picture, hovered, first) : -1;
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
   const which = layer.window ? "the largest of those drawn" : "the largest";
-  const known = isBeside ? "the one beside" : selected >= 0 ? "selected" : which;
+  const known = beside >= 0 ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
   const opensAt = plot ? shownOf(picture, -1, first) : first;
@@ -243,8 +241,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
       },
       {
         marks: () => [
-          ...beside.flatMap((f) => framed(boxOf(picture, f), colours.accent, colours)),
-          ...markedMarks(picture, marked, theme),
+          ...markedMarks(picture, { ...marked, selected: first }, theme),
           ...(plot && shown !== first ? framed(boxOf(picture, shown), colours.ink, colours) : []),
         ],
       },

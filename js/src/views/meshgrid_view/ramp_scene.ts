@@ -30,6 +30,7 @@ import { mostOf, niceCeil, type Reach, reachOf, readableSize } from "../../phi/r
 import {
   AXIS_HEIGHT,
   axisMarks,
+  besideIn,
   brokenMarks,
   cellBoxes,
   cellFrames,
@@ -42,7 +43,7 @@ import {
 import type { Given } from "../../scene/drawing.ts";
 import { colourKey, KEY_HEIGHT, sheetOf } from "../../scene/heat.ts";
 import { keyed, type Mark, type Remark, type Scene } from "../../scene/marks.ts";
-import { flat, grown, rects } from "../../scene/shapes.ts";
+import { flat, grown, line, rects } from "../../scene/shapes.ts";
 import type { Colours } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finite, type MeshGiven } from "./settings.ts";
@@ -135,9 +136,11 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const { layer, settings, frame } = shown;
     const { colours } = theme;
     const all = markedIn(layer, given);
-    const isDrawn = all.selected >= first && all.selected < first + count;
-    const marked = { ...all, selected: isDrawn ? all.selected : -1 };
+    const isDrawn = (f: number) => f >= first && f < first + count;
+    const marked = { ...all, selected: isDrawn(all.selected) ? all.selected : -1 };
     const { selected, hovered } = marked;
+    const beside = besideIn(layer, given);
+    const shownOne = isDrawn(beside) ? beside : selected;
     const words = (f: number) => selectionText(shown, f);
     const box = (f: number) => rectOf(arrangement, f - first);
     const { x, width: side } = box(Math.max(first, hovered));
@@ -165,7 +168,7 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       sheets: [
         { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
         { from: [...under, frame, first, most], marks: (view) => heatMarks(given, values, view) },
-        { marks: () => cellFrames(marked, box, colours.ink, colours) },
+        { marks: () => cellFrames({ ...marked, selected: shownOne }, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
       ],
       sites: cellSites(arrangement, count, words, { size: 1, functionAt: Number, first }),
@@ -221,28 +224,23 @@ function heatMarks({ theme }: Given, values: Evaluated, view: Rect): Mark[] {
   ];
 }
 
-/** φ as a line over the colours that stand for its heights, zero in the middle. */
+/** φ as a line over the colours that stand for its heights, zero in the middle; beyond them it is cut off by its tile. */
 export function curvesOver(
   boxes: readonly Rect[],
   heights: (k: number) => ArrayLike<number>,
   most: number,
   { ink, surface }: Colours,
 ): Mark[] {
-  const xy: number[] = [];
-  const ends: number[] = [];
-  boxes.forEach(({ x, y, width, height }, k) => {
-    const values = heights(k);
-    for (let p = 0; p < values.length; p++) {
-      const share = Math.max(-1, Math.min(1, values[p] / most));
-      xy.push(x + ((p + 0.5) / values.length) * width, y + height / 2 - 0.46 * height * share);
-    }
-    ends.push(xy.length / 2);
+  return boxes.map((clip, k) => {
+    const { x, y, width, height } = clip;
+    const values = Array.from(heights(k));
+    const xy = values.flatMap((value, p) => [
+      x + ((p + 0.5) / values.length) * width,
+      y + height * (0.5 - (0.46 * value) / most),
+    ]);
+    const halo = line(xy, surface, { width: 3.5, opacity: 0.45 });
+    return { kind: "group", clip, marks: [halo, line(xy, ink, { width: 1.35 })] };
   });
-  const curves = { kind: "lines", xy, ends } as const;
-  return [
-    { ...curves, stroke: surface, width: 3.5, opacity: 0.45 },
-    { ...curves, stroke: ink, width: 1.35 },
-  ];
 }
 
 function captionOf(
@@ -250,13 +248,8 @@ function captionOf(
   { arrangement, most, reach }: Evaluated,
   axis: string,
 ): Remark[] {
-  const caption: Remark[] = [
-    {
-      text: `Each tile is one function φ${axis}: blue below 0, orange above.`,
-      tone: "ink",
-      strong: true,
-    },
-  ];
+  const headline = `Each tile is one function φ${axis}: blue below 0, orange above.`;
+  const caption: Remark[] = [{ text: headline, tone: "ink", strong: true }];
   if (reach.low <= reach.high) {
     const cut = Math.max(-reach.low, reach.high) > most ? "; some beyond the colours" : "";
     caption.push({

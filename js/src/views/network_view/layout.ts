@@ -28,9 +28,9 @@ const INPUT = { most: 132, share: 0.14 };
 /** So few circles are large enough for their numbers, also where a column is narrow. */
 const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
-const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 86, gap: 7.5 };
+const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second. */
-const FEW = { below: 130, shared: 165, maps: 6 };
+const FEW = { below: 130, shared: 195, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
@@ -38,8 +38,8 @@ const FARTHEST = 96;
 /** Beside the last units: their names and bars. */
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
-/** Where columns stand too close for a kernel between them, those of the path stand side by side under the diagram, if it is so high. */
-const SHELF = { most: 72, apart: 8, elbow: 12, from: 200 };
+/** Where columns stand too close for a kernel between them, those of the path stand side by side under the diagram, if it is so high; at most so large, of its height. */
+export const SHELF = { below: 110, most: 104, share: 0.36, apart: 8, elbow: 12, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
 /** Pictures of all functions of a unit, each before its unit or, where that makes them larger, over it, in a grid: their sides, the room before the unit or for it, between rows and columns, in which links run, and how much of a column's room the grid takes. */
@@ -96,16 +96,17 @@ export interface NetworkLayout {
   shelf: number;
 }
 
-/** How many units of a column find room in a height, where each column has a width. */
+/** How many units of a column find room in a height, where each column has a width: no more than it has. */
 export function roomFor(column: Column, height: number, each: number): number {
   const isCrowded = each < CROWDED.below;
   const least = column.map ? (isCrowded ? CROWDED.map : MAP.least) + 2 : CIRCLE.least + CIRCLE.gap;
   const isShared = sharedKernels(column, column.units) > 0;
-  if (column.map && each < (isShared ? FEW.shared : FEW.below)) return FEW.maps;
+  if (column.map && each < (isShared ? FEW.shared : FEW.below))
+    return Math.min(FEW.maps, column.units);
   const rowsOf = (pitch: number) => Math.floor((height - COLUMN_HEAD - 8) / pitch);
   const rows = column.map && !isCrowded ? rowsOf(CROWDED.map + 2) : 0;
   const whole = rows * sharedKernels(column, column.units) >= column.units ? column.units : 0;
-  return Math.max(3, rowsOf(least), ABREAST.most * rows, whole);
+  return Math.min(column.units, Math.max(3, rowsOf(least), ABREAST.most * rows, whole));
 }
 
 /** The room of a diagram: `scale` times as large as what is seen of it, and what is drawn may be as much larger. */
@@ -175,7 +176,7 @@ interface Lane extends Room {
   isCrowded: boolean;
   /** How wide each function is where all have room for axes; else null. */
   plot: number | null;
-  /** Kernels stand under the diagram. */
+  /** Its kernels stand under the diagram. */
   hasShelf: boolean;
 }
 
@@ -191,11 +192,10 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   );
   const isCrowded = width / depths < CROWDED.below;
   const whole = (width - 2 * MARGIN) / depths;
-  const hasShelf =
-    isCrowded &&
-    height >= SHELF.from &&
-    columns.some((column, k) => curvesOn(shown[k], column) > 1);
-  const shelf = hasShelf ? even(Math.min(SHELF.most, width / (depths - 1) - SHELF.apart)) : 0;
+  const isClose = width / depths < SHELF.below && height >= SHELF.from;
+  const hasShelf = isClose && columns.some((column, k) => curvesOn(shown[k], column) > 1);
+  const most = Math.min(SHELF.most, SHELF.share * height);
+  const shelf = hasShelf ? even(Math.min(most, width / (depths - 1) - SHELF.apart)) : 0;
   const below = hasShelf ? shelf + SHELF.elbow : 0;
   const lanes = columns.map((column, k): Sized => {
     const ends = hasBars && k === columns.length - 1;
@@ -209,7 +209,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       share,
       isCrowded,
       plot,
-      hasShelf,
+      hasShelf: hasShelf && curvesOn(shown[k], column) > 1,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -293,7 +293,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     ...{ across, step, lead, tile, under },
     width: across * step - apart,
     ...rail,
-    ...standIn(shown, column, rail.kernel, lane),
+    ...standIn(standing, column, rail.kernel, lane),
     /** The room of the bars: in a grid that is within it. */
     bars,
     beyond: cells ? 0 : bars,

@@ -135,8 +135,7 @@ export function linkAt({ parts }: Diagram, at: Point): { column: number; bundle:
   let nearest: { column: number; bundle: number } | null = null;
   let least: number = REACH.pixels;
   for (const part of parts) {
-    const start = (part.before?.box.x ?? at.x) + (part.before?.box.width ?? 0);
-    if (at.x < start || at.x > part.box.x) continue;
+    if (at.x > part.box.x + part.box.width) continue;
     for (const n of part.links) {
       const way = wayOf(part, n);
       const there = way && heightAt(way, at.x);

@@ -39,17 +39,17 @@ import {
   selectedLink,
 } from "./focus.ts";
 import { FINE, once } from "./functions.ts";
-import { COLUMN_HEAD, plotsIn } from "./layout.ts";
+import { COLUMN_HEAD, plotsIn, roomFor, SHELF } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
+import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
+  heldChoice,
   largeMarks,
   pathKernels,
   pathLines,
-  type Steady,
-  steadyChoice,
   strongestPath,
 } from "./strongest.ts";
 import { description, exampleVerdict, networkCaption } from "./words.ts";
@@ -174,8 +174,8 @@ function sceneOf(
   const room = { x: 0, y: 0, width, height: height - footHeight };
   const known = graphIn(given, frame, keep);
   const units = known.columns.map((column) => column.units).join();
-  const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
-  const steady = isMoving(given) ? held : atOnce;
+  const choice = heldChoice(given.store, settings.example, [units, flow !== null]);
+  const steady = isMoving(given) ? choice : atOnce;
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
@@ -297,18 +297,22 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   const more = settings.picker ? row : 0;
   // The units of a column are large enough to be seen, within bounds.
-  const units = Math.max(...columns.map(({ units: n, map }) => (map ? n : n / 2)));
-  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * units + COLUMN_HEAD);
+  const lane = width / graph.depths;
+  const rows = Math.max(...columns.map((own) => roomFor(own, ROOM.most, lane) / (own.map ? 1 : 2)));
+  const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * rows + COLUMN_HEAD);
   const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
+  // Where the path's kernels stand under it there is room for both.
+  const isCurved = columns.some((one) => curvesOn({ ...one, links: [0], units: [] }, one) > 1);
+  const brief = LEAST.brief + (isCurved && lane < SHELF.below ? SHELF.most + SHELF.elbow : 0);
   const height =
     given.room ||
-    Math.min(own, givenHeight ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
+    Math.min(own, givenHeight ? own : Math.max(isBrief ? brief : least.all, seen ?? own)) -
       (row - more);
   const free = height - more;
   const isSmall = columns.every(({ map, bundles: { length } }) => !map && length <= FINE.most);
-  const share = Math.round((isSmall ? STRIP.small : STRIP.share) * free);
+  const share = Math.round((isSmall || lane < SHELF.below ? STRIP.small : STRIP.share) * free);
   const room = Math.max(STRIP.least, Math.min(STRIP.most, share));
   const hasStrip = !isWhole && !isBrief && free - room >= least.diagram;
   const strip = hasStrip ? room : 0;

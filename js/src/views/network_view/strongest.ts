@@ -2,10 +2,12 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
+import type { Store } from "../../wire/types.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, type Pictured, rounded } from "./functions.ts";
@@ -19,31 +21,41 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
-/** Another path is taken if it is this many times stronger, in this many frames on end. */
-const RIVAL = { times: 1.5, frames: 8 };
+/** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
+const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
-export type Steady = (
+type Steady = (
   place: string,
   sizes: { best: number } & Pick<Strengths, "sizeOf">,
   step: number,
 ) => number;
 
-export function steadyChoice(): Steady {
-  const held = new Map<string, { chosen: number; step: number; beaten: number }>();
+function steadyChoice(): Steady {
+  const held = new Map<string, { chosen: number; step: number; since: number | null }>();
   return (place, { best, sizeOf }, step) => {
     const last = held.get(place);
     // After a step back in time the choice starts anew.
     if (!last || step < last.step) {
-      held.set(place, { chosen: best, step, beaten: 0 });
+      held.set(place, { chosen: best, step, since: null });
       return best;
     }
-    const isBeaten = (sizeOf(best) ?? 0) > RIVAL.times * (sizeOf(last.chosen) ?? 0);
-    const beaten = isBeaten ? last.beaten + (step > last.step ? 1 : 0) : 0;
-    const chosen = beaten >= RIVAL.frames ? best : last.chosen;
-    held.set(place, { chosen, step, beaten: chosen === last.chosen ? beaten : 0 });
+    const [rival, own] = [sizeOf(best) ?? 0, sizeOf(last.chosen) ?? 0];
+    const since = rival > RIVAL.times * own ? (last.since ?? step) : null;
+    const isWon = rival > RIVAL.atOnce * own || (since !== null && step - since >= RIVAL.steps);
+    const chosen = isWon ? best : last.chosen;
+    held.set(place, { chosen, step, since: isWon ? null : since });
     return chosen;
   };
+}
+
+const heldOf = new WeakMap<Store, Keep>();
+
+/** What is held for an example, by stream: all that show its network show the same path. */
+export function heldChoice(store: Store, example: number, from: readonly unknown[]): Steady {
+  const held = heldOf.get(store) ?? memory();
+  heldOf.set(store, held);
+  return held(`of ${example}`, from, steadyChoice);
 }
 
 /** The strongest at once. */

@@ -118,7 +118,7 @@ function build(shell: Shell): Parts {
 const BUTTONS = [
   ["back", "‹", "The path of the circuit before this one"],
   ["on", "›", "The next path of the circuit; after the last the strongest for the example"],
-  ["clear", "clear drawing", "Start the drawing over"],
+  ["clear", "clear", "Start the drawing over"],
   ["whole", "whole network", "Show the whole network again (Escape); + and − zoom, too"],
 ] as const;
 
@@ -140,12 +140,12 @@ function createHeader(
 
   function show(zoomed: boolean, scene: NetworkScene | null) {
     const { pad, diagram } = scene ?? {};
-    back.hidden = on.hidden = settingsOf(get).paths.length === 0;
+    root.hidden = back.hidden = on.hidden = settingsOf(get).paths.length === 0;
     clear.hidden = !pad || diagram?.flow?.blank === true;
     // Below what it clears, where no link runs.
-    if (pad) putStyle(clear, { left: `${pad.x}px`, top: `${pad.y + pad.height + 6}px` });
+    if (pad)
+      putStyle(clear, { left: `${pad.x + pad.width / 2}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
-    root.hidden = on.hidden;
   }
   return { element: root, show };
 }

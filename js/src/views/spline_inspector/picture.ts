@@ -5,7 +5,7 @@ import type { Ends } from "../../phi/inputs.ts";
 import { bandOver } from "../../phi/interpolate.ts";
 import { memory } from "../../phi/memory.ts";
 import type { ThemeName } from "../../phi/palette.ts";
-import type { Theme } from "../../scene/theme.ts";
+import { type ColourName, type Theme, themeOf } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Frame, Observed } from "../../wire/types.ts";
 import { handlesOf, heightOf, splineOrder } from "./handles.ts";
@@ -220,12 +220,6 @@ const VIRIDIS_STOPS = [
 /** On a light page the palest end is left out, on a dark one the darkest. */
 const RAMP_PART = { light: [0, 0.78], dark: [0.3, 1] } as const;
 
-/** Okabe and Ito's colours that nothing else here has. */
-const PIN_COLOURS = {
-  light: ["#009e73", "#5a4600", "#d55e00", "#56b4e9", "#7a5195", "#cc79a7"],
-  dark: ["#2fc79b", "#f0e442", "#f08a45", "#8fd0f7", "#b48ad6", "#e39fc4"],
-};
-
 /** How far basis functions go to grey, and from there to the page: what they make up is in full colours. */
 const GREY_SHARE = 0.5;
 const PALE_OF = { light: { to: 255, share: 0.2 }, dark: { to: 24, share: 0.1 } } as const;
@@ -254,11 +248,14 @@ export function basisColours(count: number, theme: ThemeName): string[] {
   });
 }
 
+const curveColour = (number: number, theme: ThemeName) =>
+  themeOf(theme).colours[`curve-${number}` as ColourName];
+
 /** Overlays are drawn dashed over φ, so they may have pins' colours: the first three, from the last on. */
 export function overlayColour(number: number, theme: ThemeName): string {
-  return PIN_COLOURS[theme][2 - (number % 3)];
+  return curveColour(3 - (number % 3), theme);
 }
 
 export function pinColour(number: number, theme: ThemeName): string {
-  return PIN_COLOURS[theme][number % PIN_COLOURS[theme].length];
+  return curveColour((number + 1) % 6, theme);
 }

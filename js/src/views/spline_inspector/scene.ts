@@ -9,6 +9,7 @@ import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
 import { grown } from "../../scene/shapes.ts";
+import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Selection, Store } from "../../wire/types.ts";
@@ -303,7 +304,11 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Given): Remark[] {
+/** Pixels beside a function's name in a host that are not its own, up to the width at which it has lines enough; and its letters, in fonts that are wide. */
+const [NAMELESS, NARROW, LETTERS] = [90, 390, 13];
+
+function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Remark[] {
+  const { store, room, width } = given;
   const { at, phi, range, x, frame, curves } = picture;
   const { layer } = phi;
   const values = curves.find(({ name }) => name === "phi")?.y ?? [];
@@ -312,8 +317,11 @@ function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Gi
   const why = first?.at === frame.step ? first.why : "";
   const observed = store.observed(layer.name);
   const name = functionText(layer, phi.f, observed?.fold ?? []);
+  const [whole, brief] = [why, why.replace(/ (since|at) .*/, "")].map((w) => `${name}, ${w}`);
+  const most = width > NARROW ? width - NAMELESS : Number.POSITIVE_INFINITY;
+  const title = why ? fitting([whole, brief, name], most, LETTERS) : name;
   const caption: Remark[] = [
-    { text: why ? `${name}, ${why}` : name, tone: "ink", inside: true },
+    { text: title, tone: "ink", inside: true },
     { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },

@@ -48,10 +48,10 @@ const NARROW = 170;
 /** How each state is marked. */
 const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
   running: ["dot", "live"],
-  paused: ["dot", "hold"],
-  stopping: ["dot", "hold"],
+  paused: ["dot", "ink"],
+  stopping: ["dot", "ink"],
   finished: ["ring", "live"],
-  stopped: ["ring", "hold"],
+  stopped: ["ring", "ink"],
   interrupted: ["ring", "warn"],
   closed: ["ring", "ghost"],
 };
