@@ -135,6 +135,20 @@ describe("curves", () => {
     expect([two.panels.length, two.said.length]).toEqual([1, 0]);
   });
 
+  it("of how many are right of a few are written as shares, and one more is no leap", () => {
+    const right = (y: number[]) => drawn(chartOf([curve("right of 200", "score", [1, 30], y)]));
+    const { of, layout, marks } = right([0.1, 0.105]);
+    const [line] = of(colours["curve-0"]).filter(({ kind }) => kind === "lines");
+    if (line.kind !== "lines") throw new Error("no line");
+    const rise = line.xy[1] - line.xy[3];
+    expect(rise).toBeGreaterThan(0);
+    expect(rise).toBeLessThan(0.2 * layout.places[0].plot.height);
+    expect(words(marks).some((text) => /^1\d(\.\d)? %$/.test(text))).toBe(true);
+    // Nothing is above all of them.
+    const tops = words(right([0.99, 0.995]).marks).filter((text) => text.endsWith(" %"));
+    expect(Math.max(...tops.map((text) => Number.parseFloat(text)))).toBeLessThanOrEqual(100);
+  });
+
   it("say from when on they are not a number, over that part of the plot", () => {
     const chart = chartOf([curve("loss", "loss", [0, 1, 2, 3, 4], [1, 5, 9, NaN, NaN])]);
     const { layout, of, marks } = drawn(chart);

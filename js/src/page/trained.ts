@@ -359,26 +359,18 @@ export function createCurves() {
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies: boolean, beside = "") => {
       const measured = classifies ? `right of ${tested}` : "test error";
-      const all = [
-        wireCurve("loss", beside, "train", loss),
-        wireCurve(measured, beside, "test", score),
-      ];
+      const wired = (panel: string, kind: string, { x, y }: typeof loss) => {
+        // Curves of one kind have one colour.
+        const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+        return { panel, ...own, sums: null, x: bytesOf(x), y: bytesOf(y) };
+      };
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     },
   };
 }
 
-function wireCurve(
-  panel: string,
-  beside: string,
-  kind: string,
-  { x, y }: { x: number[]; y: number[] },
-) {
-  const bytes = (values: number[]) => new DataView(Float64Array.from(values).buffer);
-  // Curves of one kind have one colour.
-  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
-  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
-}
+const bytesOf = (values: number[]) => new DataView(Float64Array.from(values).buffer);
 
 function examplesOf({ inputs, targets }: SavedExamples, { bytes }: Lesson) {
   return {

@@ -39,24 +39,20 @@ export function makeBasis(
   const family = FAMILIES.indexOf(basis);
   const count = grid + order;
   const centre = (low + high) / 2;
+  const centred = { order: 0, functions: count, family, shift: centre };
   if (basis === "rbf") {
     const width = length / (count - 1);
-    const kernel = { order: 0, functions: count, family, shift: low, factor: 1 / width };
+    const labels = numbered("R", count);
+    const kernel = { ...centred, shift: low, factor: 1 / width };
     const extent: Ends = [low - 2 * width, high + 2 * width];
-    return {
-      ...own,
-      labels: numbered("R", count),
-      extent,
-      kernel,
-      points: manyEnough(16 * (count + 3)),
-    };
+    return { ...own, labels, extent, kernel, points: manyEnough(16 * (count + 3)) };
   }
   if (basis === "chebyshev") {
     const factor = 4 / length;
     const labels = numbered("T", count).map(
       (name) => `${name}(tanh ${Number(factor.toPrecision(3))}x)`,
     );
-    const kernel = { order: 0, functions: count, family, shift: centre, factor };
+    const kernel = { ...centred, factor };
     return { ...own, labels, extent: wider(1 / 2), kernel, points: manyEnough(64 * (count - 1)) };
   }
   if (basis === "fourier") {
@@ -64,13 +60,7 @@ export function makeBasis(
     const argument = length === 2 ? "π·x" : `π·x/${Number((length / 2).toPrecision(3))}`;
     const waves = Array.from({ length: frequencies }, (_, k) => (k ? k + 1 : ""));
     const labels = ["1", ...waves.flatMap((n) => [`cos ${n}${argument}`, `sin ${n}${argument}`])];
-    const kernel = {
-      order: 0,
-      functions: labels.length,
-      family,
-      shift: centre,
-      factor: 1 / length,
-    };
+    const kernel = { ...centred, functions: labels.length, factor: 1 / length };
     return { ...own, labels, extent: wider(1 / 4), kernel, points: manyEnough(64 * frequencies) };
   }
   const knots = Array.from(

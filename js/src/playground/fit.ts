@@ -84,12 +84,8 @@ function pointsOf({ shape, inputs, truth, isClassification, data }: Problem): Fl
   if (size === 1 && truth)
     return Float32Array.from({ length: LINE }, (_, k) => -1 + (2 * k) / (LINE - 1));
   if (size === 2 && (truth || isClassification)) {
-    const at = (k: number) => -1 + (2 * k) / (SIDE - 1);
-    const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
-      at(k % SIDE),
-      at(Math.floor(k / SIDE)),
-    ]);
-    return Float32Array.from(all.flat());
+    const side = Array.from({ length: SIDE }, (_, k) => -1 + (2 * k) / (SIDE - 1));
+    return Float32Array.from(side.flatMap((y) => side.flatMap((x) => [x, y])));
   }
   if (isClassification || inputs.length < 1) return null;
   return data.test.inputs.slice(0, DOTS * size) as Float32Array;

@@ -66,12 +66,9 @@ function classes({ noise }: State, about: string, draw: Draw): Problem {
   const random = new Random(DATA_SEED);
   const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
   const inputs = Float32Array.from([...labels].flatMap((label) => draw(random, label)));
+  const targets = labels.map((label) => (random.uniform() < noise ? 1 - label : label));
   return {
-    data: split(
-      inputs,
-      labels.map((label) => (random.uniform() < noise ? 1 - label : label)),
-      2,
-    ),
+    data: split(inputs, targets, 2),
     ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
     isClassification: true,
     about,

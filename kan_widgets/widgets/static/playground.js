@@ -479,19 +479,16 @@ function createCurves() {
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
       const measured = classifies ? `right of ${tested}` : "test error";
-      const all = [
-        wireCurve("loss", beside, "train", loss),
-        wireCurve(measured, beside, "test", score)
-      ];
+      const wired = (panel, kind, { x, y }) => {
+        const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+        return { panel, ...own, sums: null, x: bytesOf2(x), y: bytesOf2(y) };
+      };
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
 }
-function wireCurve(panel, beside, kind, { x, y }) {
-  const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
-  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
-}
+var bytesOf2 = (values) => new DataView(Float64Array.from(values).buffer);
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
     inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),
@@ -2226,24 +2223,20 @@ function makeBasis(basis, grid, order, domain) {
   const family = FAMILIES.indexOf(basis);
   const count2 = grid + order;
   const centre = (low + high) / 2;
+  const centred = { order: 0, functions: count2, family, shift: centre };
   if (basis === "rbf") {
     const width = length / (count2 - 1);
-    const kernel2 = { order: 0, functions: count2, family, shift: low, factor: 1 / width };
+    const labels = numbered("R", count2);
+    const kernel2 = { ...centred, shift: low, factor: 1 / width };
     const extent3 = [low - 2 * width, high + 2 * width];
-    return {
-      ...own,
-      labels: numbered("R", count2),
-      extent: extent3,
-      kernel: kernel2,
-      points: manyEnough(16 * (count2 + 3))
-    };
+    return { ...own, labels, extent: extent3, kernel: kernel2, points: manyEnough(16 * (count2 + 3)) };
   }
   if (basis === "chebyshev") {
     const factor = 4 / length;
     const labels = numbered("T", count2).map(
       (name) => `${name}(tanh ${Number(factor.toPrecision(3))}x)`
     );
-    const kernel2 = { order: 0, functions: count2, family, shift: centre, factor };
+    const kernel2 = { ...centred, factor };
     return { ...own, labels, extent: wider(1 / 2), kernel: kernel2, points: manyEnough(64 * (count2 - 1)) };
   }
   if (basis === "fourier") {
@@ -2251,13 +2244,7 @@ function makeBasis(basis, grid, order, domain) {
     const argument = length === 2 ? "π·x" : `π·x/${Number((length / 2).toPrecision(3))}`;
     const waves = Array.from({ length: frequencies }, (_, k) => k ? k + 1 : "");
     const labels = ["1", ...waves.flatMap((n) => [`cos ${n}${argument}`, `sin ${n}${argument}`])];
-    const kernel2 = {
-      order: 0,
-      functions: labels.length,
-      family,
-      shift: centre,
-      factor: 1 / length
-    };
+    const kernel2 = { ...centred, functions: labels.length, factor: 1 / length };
     return { ...own, labels, extent: wider(1 / 4), kernel: kernel2, points: manyEnough(64 * frequencies) };
   }
   const knots = Array.from(
@@ -2596,11 +2583,11 @@ function tableOf(machine, basis, base) {
     values[k * (1 + functions)] = BASE_FUNCTIONS[base](point);
     values.set(beta.subarray(k * functions, (k + 1) * functions), k * (1 + functions) + 1);
   }
-  return { x: bytesOf2(x), values: bytesOf2(values) };
+  return { x: bytesOf3(x), values: bytesOf3(values) };
 }
-var bytesOf2 = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
+var bytesOf3 = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
 var STRAIGHT_POINTS = Float32Array.of(-2, -1, 0, 1, 2);
-var STRAIGHT_TABLE = { x: bytesOf2(STRAIGHT_POINTS), values: bytesOf2(STRAIGHT_POINTS) };
+var STRAIGHT_TABLE = { x: bytesOf3(STRAIGHT_POINTS), values: bytesOf3(STRAIGHT_POINTS) };
 function splinesOf(machine, basis, start, random) {
   const { functions, order } = basis.kernel;
   const noise = () => random.uniform() - 0.5;
@@ -2683,12 +2670,8 @@ function pointsOf({ shape, inputs, truth, isClassification, data }) {
   if (size === 1 && truth)
     return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
   if (size === 2 && (truth || isClassification)) {
-    const at = (k) => -1 + 2 * k / (SIDE - 1);
-    const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
-      at(k % SIDE),
-      at(Math.floor(k / SIDE))
-    ]);
-    return Float32Array.from(all.flat());
+    const side = Array.from({ length: SIDE }, (_, k) => -1 + 2 * k / (SIDE - 1));
+    return Float32Array.from(side.flatMap((y) => side.flatMap((x) => [x, y])));
   }
   if (isClassification || inputs.length < 1) return null;
   return data.test.inputs.slice(0, DOTS * size);
@@ -2966,12 +2949,9 @@ function classes({ noise }, about, draw) {
   const random = new Random(DATA_SEED);
   const labels = Uint8Array.from({ length: ROWS }, (_, k) => k % 2);
   const inputs = Float32Array.from([...labels].flatMap((label) => draw(random, label)));
+  const targets = labels.map((label) => random.uniform() < noise ? 1 - label : label);
   return {
-    data: split(
-      inputs,
-      labels.map((label) => random.uniform() < noise ? 1 - label : label),
-      2
-    ),
+    data: split(inputs, targets, 2),
     ...{ rows: "points", shape: [2], inputs: ["x", "y"], outputs: ["0", "1"] },
     isClassification: true,
     about
@@ -3316,7 +3296,7 @@ var STORY = [
       const shown = [blank, ...pushed.slice(0, 7)];
       const inputs = Float32Array.from(shown.flatMap((image) => [...image]));
       const shape = [shown.length, 1, SIDE2, SIDE2];
-      model.set("probe", { shape, inputs: bytesOf2(inputs), labels: null });
+      model.set("probe", { shape, inputs: bytesOf3(inputs), labels: null });
       const answer = createAnswers(machine, network);
       const right = shareRight(present, await answer(frame, digits));
       const rightPushed = shareRight(present, await answer(frame, pushed));
@@ -3950,7 +3930,7 @@ async function play(document, saved, lesson, mount) {
 }
 function courseFor(usual, state, { data, rows }, network) {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: network.layout.version, step: 0, data: bytesOf2(network.frame) };
+  const first = { layout: network.layout.version, step: 0, data: bytesOf3(network.frame) };
   return {
     ...usual,
     first,
@@ -3978,7 +3958,7 @@ function probeOf({ data: { test }, shape, isClassification }) {
   const count2 = Math.min(SHOWN, test.inputs.length / size);
   const inputs = Float32Array.from(test.inputs.subarray(0, count2 * size));
   const labels = isClassification ? Array.from(test.targets.subarray(0, count2)) : null;
-  return { shape: [count2, ...shape], inputs: bytesOf2(inputs), labels };
+  return { shape: [count2, ...shape], inputs: bytesOf3(inputs), labels };
 }
 var play_default = { play };
 export {

@@ -479,19 +479,16 @@ function createCurves() {
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
       const measured = classifies ? `right of ${tested}` : "test error";
-      const all = [
-        wireCurve("loss", beside, "train", loss),
-        wireCurve(measured, beside, "test", score)
-      ];
+      const wired = (panel, kind, { x, y }) => {
+        const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
+        return { panel, ...own, sums: null, x: bytesOf2(x), y: bytesOf2(y) };
+      };
+      const all = [wired("loss", "train", loss), wired(measured, "test", score)];
       return all.filter(({ x }) => x.byteLength > 0);
     }
   };
 }
-function wireCurve(panel, beside, kind, { x, y }) {
-  const bytes = (values) => new DataView(Float64Array.from(values).buffer);
-  const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
-  return { panel, ...own, sums: null, x: bytes(x), y: bytes(y) };
-}
+var bytesOf2 = (values) => new DataView(Float64Array.from(values).buffer);
 function examplesOf({ inputs, targets }, { bytes }) {
   return {
     inputs: bytes.inputs ? uint8(inputs, "inputs") : float32(inputs, "inputs"),

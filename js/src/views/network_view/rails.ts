@@ -8,6 +8,8 @@ import type { Bundle, Column, Graph } from "./graph.ts";
 /** Sides of what stands on a link: a kernel, in which nine functions can be told apart, and a single function. */
 const KERNEL = { least: 44, most: 84, share: 0.56 };
 const FUNCTION = { least: 24, most: 400, share: 0.6, flat: 0.55, flattest: 0.36, tall: 0.85 };
+/** So few functions of a layer, for which the picture is, take more of the width and the height that there is. */
+const FEW = { most: 4, share: 0.8, tall: 1.25 };
 /** More functions than this are drawn as a picture instead of curves. */
 export const MOST_CURVES = 49;
 /** Between the functions of one unit that stand in a row, and around them; under them, for what each adds; their width at least, and that of the row, of a column's room. They do where below each other they would be smaller than this. */
@@ -51,7 +53,8 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const isOne = count === 1;
   const kind = isOne ? FUNCTION : KERNEL;
   const list = picturedOf(links, bundles);
-  const largest = Math.min(kind.most * scale, kind.share * width);
+  const fills = isOne && list.length <= FEW.most ? FEW : FUNCTION;
+  const largest = Math.min(kind.most * scale, (isOne ? fills : kind).share * width);
   const flat = isOne ? FUNCTION.flat : 1;
   const free = height / Math.max(1, list.length);
   const high = free - Math.min(8, 0.15 * free);
@@ -72,7 +75,7 @@ export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const kernel = even(isOne ? (plot ?? wide) : upright);
   const plotted = height / (isRow ? units.length : list.length) - ROW.below - ROW.apart;
   // Few functions take the height there is.
-  const single = Math.max(flat * upright, Math.min(isRow ? low : high, FUNCTION.tall * kernel));
+  const single = Math.max(flat * upright, Math.min(isRow ? low : high, fills.tall * kernel));
   const fits = links.length > 0 && count <= MOST_CURVES && kernel >= kind.least;
   const whole = isRow ? most * (kernel + beside) - beside + 2 * ROW.around : kernel;
   return {
