@@ -223,7 +223,7 @@ def test_one_colour_for_each_model_in_both_themes_and_room_at_every_width(
             resize(lab, width)
             lab.page.locator(".kw-compare").scroll_into_view_if_needed()
             lab.page.wait_for_timeout(800)
-            beside = {600: 2, 1000: 3, 1400: 3, 1600: 3}[width]
+            beside = {600: 1, 1000: 2, 1400: 2, 1600: 3}[width]
             lab.until(
                 lambda beside=beside: (
                     sticks_out(lab) == [] and columns(lab, ".kw-model-name") == beside
