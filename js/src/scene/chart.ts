@@ -81,8 +81,6 @@ const SAMPLE = 14;
 export const FEW = 12;
 /** Pixels free over the highest value of an axis and under its lowest. */
 const AIR = 6;
-/** An axis of how many are right of a few has room for so many of them at least. */
-const EXAMPLES = 10;
 /** How far beyond a curve's end a step may lie for that end to be read, as a share of the span of steps. */
 const SLACK = 0.02;
 
@@ -164,12 +162,12 @@ function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
   }
 }
 
-/** The axis of values; its title says only that it is logarithmic, since the panel's head names the quantity. */
+/** The axis of values, of how many are right of a few with room for ten of them at least; its title says only that it is logarithmic, since the panel's head names the quantity. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
   const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
   const values = [...valuesIn(panel, stepsOf(chart))];
   const of = Number(/right of (\d+)$/.exec(panel.title)?.[1]);
-  if (of > 0) values.push(Math.min(1, Math.min(...values) + EXAMPLES / of));
+  if (of > 0) values.push(Math.min(1, Math.min(...values) + 10 / of));
   const range = valueExtent(values, panel.log);
   if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: valueFormat(panel) };
   const found = logTicks(range, most);
