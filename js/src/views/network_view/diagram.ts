@@ -138,6 +138,10 @@ const SHARE = 0.1;
 const FEW = 1000;
 const REST = 250;
 
+/** Frames of a film that are measured. */
+const IN_FILM = 16;
+const NO_FRAMES: Frame[] = [];
+
 interface Pace {
   /** When strengths were computed last, how many milliseconds that took, and for which frame. */
   at: number;
@@ -153,6 +157,17 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
   return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
 }
 
+/** The frames over which scales stay, whichever is shown: of those kept some and the newest while one looks back, or in a film. */
+function filmOf({ store, film }: Given, { layout }: Frame, keep: Keep): readonly Frame[] {
+  if (!film && store.cursor() < 0) return NO_FRAMES;
+  const steps = store.steps();
+  return keep<Frame[]>("film", film ? [] : [layout, store.latest(), steps.length], () => {
+    const some = steps.filter((_, k) => k % Math.ceil(steps.length / IN_FILM) === 0);
+    const frames = [...some, ...steps.slice(-1)].flatMap((step) => store.at(step) ?? []);
+    return frames.filter((frame) => frame.layout === layout);
+  });
+}
+
 function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const { frame, flow, settings } = request;
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
@@ -161,11 +176,14 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const ghost = given.store.ghost();
   // Scales stay while frames move; at rest they are of what is drawn, whatever was drawn before.
   const now = isMoving(given) ? [] : [frame, ghost, settings.example, flow?.blank];
+  const over = filmOf(given, frame, keep);
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, ...now], newReach);
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, over, ...now], () =>
+      newReach(over),
+    );
     const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, ...now], () =>
       layerInputs(layer, observed),
     );

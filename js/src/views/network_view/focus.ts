@@ -228,7 +228,8 @@ export function magnifiedMarks(
   const { print } = picture;
   const frame = flow?.frame ?? drawn;
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
-  const plotted = { ...picture, f, frame, ghost };
+  const y = picture.closer({ first: f, count: 1 }).ends();
+  const plotted = { ...picture, f, frame, ghost, y };
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // All functions of a map or a kernel together are its bar.

@@ -47,17 +47,24 @@ const toTenths = ([low, high]: Ends, scale: number): Ends => [
   (Math.ceil((10 * high) / scale) * scale) / 10,
 ];
 
-/** How far functions reach on their scale, from frame to frame: those of a layer, and of bundles drawn large, by their first function. */
+/** How far functions reach on their scale, from frame to frame: those of a layer, and of some of them, by the first and their number. */
 export interface ScaleReach {
   most: number;
-  large: Map<number, ScaleReach>;
+  /** Kept where scales stay over the frames of a film: ends, and how far squares of colour reach. */
+  ends: Ends;
+  rises: number;
+  some: Map<string, ScaleReach>;
+  over: readonly Frame[];
 }
 
-export const newReach = (): ScaleReach => ({ most: 0, large: new Map() });
+export const newReach = (over: readonly Frame[]): ScaleReach => ({
+  ...{ most: 0, ends: [0, 0], rises: 0, some: new Map(), over },
+});
 
-/** A scale that is kept while functions stay within it, and fill it. */
+/** A scale that is kept while functions stay within it, and fill it; in a film it does not fall. */
 function steadied(reach: ScaleReach, wanted: number): number {
-  if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+  const isLoose = reach.over.length === 0 && wanted < FILLED * reach.most;
+  if (wanted > reach.most || isLoose) reach.most = niceCeil(wanted);
   return reach.most;
 }
 
@@ -93,24 +100,27 @@ export function layerPicture(
   // In another layout these would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
-  const frames = [frame, ghost].flatMap((of) => of ?? []);
+  const shown = [frame, ghost].flatMap((of) => of ?? []);
+  // A film is measured once: what is shown of it only adds to that.
+  const measured = (known: number) => (known > 0 ? shown : [...reach.over, ...shown]);
   const most = (of: Frame) =>
     sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN);
   const scale = once(() => {
     const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
-    return steadied(reach, Math.max(spread, ...frames.map(most)));
+    return steadied(reach, Math.max(spread, ...measured(reach.most).map(most)));
   });
   const textOf = once(() => formatAlike([scale()]));
   const plan = samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points);
-  const extentOf = (first: number, count: number): Ends => {
-    const drawn = frames.flatMap((of) =>
+  const extentOf = (first: number, count: number, { ends, over }: ScaleReach): Ends => {
+    const drawn = measured(ends[1] - ends[0]).flatMap((of) =>
       Array.from({ length: count }, (_, n) => [
         ...curveOf(of, layer, first + n, plan).y,
         ...(bandOver(layer, first + n, x)?.range.y ?? []),
       ]),
     );
-    const [low = 0, high = 0] = extent(drawn.flat().filter(Number.isFinite));
-    return [Math.min(0, low), Math.max(0, high)];
+    const reached: Ends = over.length > 0 ? ends : [0, 0];
+    const [low = 0, high = 0] = extent([...reached, ...drawn.flat().filter(Number.isFinite)]);
+    return Object.assign(reached, [low, high]);
   };
   const picture: LayerPicture = {
     layer,
@@ -119,18 +129,25 @@ export function layerPicture(
     x,
     importance,
     scale,
-    ends: once(() => toTenths(extentOf(0, layer.count), scale())),
+    ends: once(() => toTenths(extentOf(0, layer.count, reach), scale())),
     closer({ first, count }) {
-      const own = reach.large.get(first) ?? newReach();
-      reach.large.set(first, own);
-      const far = extentOf(first, count);
+      const which = `${first} ${count}`;
+      const own = reach.some.get(which) ?? newReach(reach.over);
+      reach.some.set(which, own);
+      const far = extentOf(first, count, own);
       const reached = steadied(own, Math.max(-far[0], far[1]));
       return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
     },
     print: (value) => textOf()(value),
     rises: once(() => {
-      const values = risesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
-      return { values, most: sizeWithin(values, WITHIN) };
+      const plan = samplePlan(layer, [x[0], x[1]], 2);
+      const [values, ...film] = [frame, ...(reach.rises > 0 ? [] : reach.over)].map((of) =>
+        risesAt(of, layer, plan),
+      );
+      const far = [values, ...film].map((own) => sizeWithin(own, WITHIN));
+      const most = Math.max(reach.rises, ...far);
+      if (reach.over.length > 0) reach.rises = most;
+      return { values, most };
     }),
     plan,
   };
