@@ -291,10 +291,16 @@ describe("in a page", () => {
 
   it("one toolbar sets the way of looking of all grids, and each keeps its choice of layers", async () => {
     const { root, grids } = await show();
-    const modes = [...root.querySelectorAll<HTMLInputElement>("input[type=radio][value=change]")];
+    const modes = [
+      ...root.querySelectorAll<HTMLOptionElement>(
+        'select[aria-label="What is drawn"] [value=change]',
+      ),
+    ];
     expect(modes).toHaveLength(1);
     expect(modes[0].closest(".kw-header")?.getAttribute("aria-label")).toBe("Kernels or networks");
-    modes[0].click();
+    const menu = modes[0].parentElement as HTMLSelectElement;
+    menu.value = "change";
+    menu.dispatchEvent(new Event("change", { bubbles: true }));
     expect(grids.map((grid) => grid.get("mode"))).toEqual(["change", "change"]);
     expect(grids[1].saves).toBe(1);
     grids[0].set("layer", "conv1");

@@ -49,7 +49,8 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
   const signal = new AbortController().signal;
   const nothing = () => {};
   const acts = { choose: nothing, clear: nothing, observe: nothing };
-  const shown = maps.createHeader(document, acts, signal);
+  const shell = { document, signal, hosted: false, choose: nothing };
+  const shown = maps.createHeader(shell, acts);
   shown.show({
     ...settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),
     layer: "",
@@ -59,7 +60,7 @@ it("says nothing of Python in a header, which a page without a kernel has too", 
     choice: null,
     canObserve: false,
   });
-  const headers = [grid.createHeader(document, nothing, signal), shown];
+  const headers = [grid.createHeader(shell), shown];
   const titles = headers.flatMap(({ element }) =>
     Array.from(element.querySelectorAll("[title]"), (one) => one.getAttribute("title") ?? ""),
   );

@@ -582,12 +582,21 @@ describe("a curve laid over φ", () => {
 it("the bars of the inputs are as high as the square root of their share, and the tallest has its number", () => {
   const strip = { x: 100, y: 0, width: 400, height: 42 };
   const density = { edges: [0, 1, 2, 3, 4], counts: [900, 0, 64, 36] };
-  const drawn = { density, x: [0, 4], domain: [0, 3] } as never;
-  const marks = stripMarks(drawn, strip, themeOf("light").colours);
-  const heights = marks.flatMap((mark) =>
-    mark.kind === "rects" ? Array.from(mark.boxes).filter((_, k) => k % 4 === 3) : [],
-  );
-  expect(heights.slice(1)).toEqual([40, (40 * 8) / 30, (40 * 6) / 30]);
-  const texts = marks.flatMap((mark) => (mark.kind === "text" ? mark.text : []));
-  expect(texts).toEqual(["90 %", "inputs"]);
+  const marksOver = (x: number[]) =>
+    stripMarks({ density, x, domain: [0, 3] } as never, strip, themeOf("light").colours);
+  const heightsIn = (marks: ReturnType<typeof marksOver>) =>
+    marks
+      .flatMap((mark) =>
+        mark.kind === "rects" ? Array.from(mark.boxes).filter((_, k) => k % 4 === 3) : [],
+      )
+      .slice(1);
+  const textsIn = (marks: ReturnType<typeof marksOver>) =>
+    marks.flatMap((mark) => (mark.kind === "text" ? mark.text : []));
+  const whole = marksOver([0, 4]);
+  expect(heightsIn(whole)).toEqual([40, (40 * 8) / 30, (40 * 6) / 30]);
+  expect(textsIn(whole)).toEqual(["90 %", "inputs"]);
+  // Of a part of x the tallest that is seen.
+  const part = marksOver([1.5, 4]);
+  expect(heightsIn(part)).toEqual([40, (40 * 6) / 8]);
+  expect(textsIn(part)).toEqual(["6.4 %", "inputs"]);
 });

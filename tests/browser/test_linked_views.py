@@ -344,15 +344,15 @@ def choose_in_menu(lab: LabPage, name: str) -> None:
 
 
 def visible_controls(lab: LabPage) -> int:
-    """Count what can be operated in the dashboard; radio buttons of one choice are one."""
+    """Count what can be operated in the dashboard: each of several tabs or pages, too."""
     return int(
         lab.page.evaluate(
             """() => {
               const operated = 'button, select, input, summary, [role=slider], [role=button]';
               const all = document.querySelectorAll(`.kw-dashboard :is(${operated})`);
-              const seen = [...all].filter((e) =>
-                e.checkVisibility() && !e.closest('.kw-places'));
-              return new Set(seen.map((e) => e.type === 'radio' ? e.name : e)).size;
+              const how = {visibilityProperty: true};
+              return [...all].filter((e) =>
+                e.checkVisibility(how) && !e.closest('.kw-places')).length;
             }"""
         )
     )

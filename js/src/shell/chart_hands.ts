@@ -175,9 +175,8 @@ const OPTIONS: readonly Option<Shell["get"]>[] = [
 
 /** Controls for scale and smoothing of the curves, and a button that shows all steps again. */
 export function createChartBar(shell: Shell, { showAll }: Pick<ChartControl, "showAll">) {
-  const { document, signal } = shell;
-  const options = createOptions(document, OPTIONS, shell.choose, signal);
-  const root = element(document, "span", "kw-options");
+  const options = createOptions(shell, OPTIONS);
+  const root = element(shell.document, "span", "kw-options");
   const title = "Show all steps again; or double-click";
   const allButton = options.kit.button("all steps", title, "kw-button", showAll);
   root.append(...options.boxes, allButton);

@@ -43,7 +43,7 @@ function labelled<K extends "select" | "input">(
   putWords(element(document, "span", "kw-option-label", box), label);
   const input = element(document, tag, className, box);
   input.title = title;
-  putAttributes(input, { "aria-label": label });
+  putAttributes(input, { "aria-label": label || title });
   return { box, input };
 }
 

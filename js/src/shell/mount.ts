@@ -71,6 +71,8 @@ export interface Shell {
   readonly signal: AbortSignal;
   readonly tip: Tip;
   readonly steering: Steering;
+  /** It stands in a host. */
+  readonly hosted: boolean;
   /** Reference of the stream that is drawn. */
   stream(): string;
   store(): Store | null;
@@ -149,6 +151,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     signal,
     tip,
     steering,
+    hosted: within !== undefined,
     stream: () => stream.name(),
     store: () => stream.store(),
     get: (trait) => model.get(trait),
@@ -165,11 +168,10 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   const parts = build(shell);
   const { body, width } = bodyOf(parts);
   let lastScene: Scene | null = null;
-  const at = (id: string) => parts.stage?.clientBox(id) ?? null;
   root.kwView = {
     scene: () => lastScene,
     words: () => (lastScene ? wordsOf(lastScene) : []),
-    at,
+    at: (id) => parts.stage?.clientBox(id) ?? null,
     ...parts.forTests,
   };
   time.hidden = !hasTime;

@@ -1,6 +1,7 @@
 /** Controls of a header that are declared, one entry for each: its trait, what it says, and when it is shown. */
 
 import { createKit, type Item } from "./controls.ts";
+import type { Shell } from "./mount.ts";
 
 type Options = readonly (Item & { title?: string })[];
 
@@ -24,11 +25,11 @@ export const entries = (values: readonly (string | number)[]): Options =>
 
 /** Makes the controls, by their traits; `show` changes nothing in the page where nothing differs. */
 export function createOptions<State>(
-  document: Document,
+  shell: Pick<Shell, "document" | "signal" | "hosted" | "choose">,
   list: readonly Option<State>[],
-  choose: (trait: string, value: unknown) => void,
-  signal: AbortSignal,
+  choose = shell.choose,
 ) {
+  const { document, signal, hosted } = shell;
   const kit = createKit(document, signal);
   const controls = list.map((option) => {
     const { trait, label, title, as = "menu", options, chosen = (value) => value } = option;
@@ -42,7 +43,10 @@ export function createOptions<State>(
       };
     }
     const pick = (value: string) => choose(trait, chosen(value));
-    const control = as === "menu" ? kit.select(label, title, pick) : kit.segments(label, pick);
+    // In a host, where little is to be in sight, a menu stands for segments.
+    const isMenu = as === "menu" || hosted;
+    const words = as === "menu" ? [label, title] : ["", label];
+    const control = isMenu ? kit.select(words[0], words[1], pick) : kit.segments(label, pick);
     let shownItems = "";
     const show = (state: State) => {
       // Filled again only where the items differ: a menu that is open would close.

@@ -198,17 +198,17 @@ class LayerNumbers:
         return rows
 
     def moments(self, source: Source, most: int = 1_000_000) -> tuple[list[_Summaries], bool]:
-        """Return moments of evenly spread frames, and whether all are there.
+        """Return moments of evenly spread frames, which stay as more come, and if all are there.
 
         Ranges are those on the grid: what reaches a layer is not known of each step. At most
-        ``most`` frames are worked out in this call, the newest first: however busy the machine is,
-        the curves end at the step that is shown.
+        ``most`` frames are worked out in this call, the newest and the oldest first: however busy
+        the machine is, the curves go from the first step to the one that is shown.
         """
         moments, complete = [], True
         frames = list(source.history)
-        # Frames once chosen stay so while more come.
         kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
-        for frame in (frames[place] for place in reversed(kept)):
+        order = sorted(kept, key=lambda place: (kept[0] < place < kept[-1], -place))
+        for frame in map(frames.__getitem__, order):
             moment = self._moments.get(frame)
             if moment is None:
                 if most <= 0:
@@ -221,7 +221,7 @@ class LayerNumbers:
                 }
                 moment = self._moments[frame] = frame.step, layers
             moments.append(moment)
-        return moments[::-1], complete
+        return sorted(moments, key=lambda moment: moment[0]), complete
 
     def _measured(
         self, source: Source, frame: Frame, layer: LayerLayout, seen: SeenInputs | None = None

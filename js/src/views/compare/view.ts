@@ -42,13 +42,13 @@ export { css, drawing };
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal } = shell;
+  const { document } = shell;
   const draw = drawing();
   let scene: CompareScene | null = null;
   let lastKind = "";
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
-  const options = createOptions(document, OPTIONS, shell.choose, signal);
+  const options = createOptions(shell, OPTIONS);
   const [what] = options.boxes;
   const below = element(document, "div", "kw-header");
   putAttributes(below, { role: "toolbar", "aria-label": "Kernels or networks" });

@@ -120,8 +120,8 @@ const CLASS: Option<LayerShares> = {
 };
 
 function createHeader(shell: Shell) {
-  const { document, signal, model, choose, store, root } = shell;
-  const classes = createOptions(document, [CLASS], choose, signal);
+  const { document, model, choose, store, root } = shell;
+  const classes = createOptions(shell, [CLASS]);
   const { kit } = classes;
   const [box] = classes.boxes;
   const header = element(document, "div", "kw-header");

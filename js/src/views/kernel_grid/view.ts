@@ -47,11 +47,10 @@ const KIND: Kind = {
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal } = shell;
   const draw = drawing();
   let scene: GridScene | null = null;
   const stage = createViewStage(shell, { press, key });
-  const header = createHeader(document, shell.choose, signal);
+  const header = createHeader(shell);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (!scene || id === "") return;
@@ -174,12 +173,9 @@ const OPTIONS: readonly Option<State>[] = [
   },
 ];
 
-export function createHeader(
-  document: Document,
-  choose: (trait: string, value: unknown) => void,
-  signal: AbortSignal,
-) {
-  const options = createOptions(document, OPTIONS, choose, signal);
+export function createHeader(shell: Parameters<typeof createOptions>[0]) {
+  const { document, choose } = shell;
+  const options = createOptions(shell, OPTIONS);
   const root = element(document, "div", "kw-header");
   const layers = options.kit.layers((name) => choose("layer", name));
   const [modes, ...others] = options.boxes;

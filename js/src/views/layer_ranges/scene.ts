@@ -129,7 +129,8 @@ function captionOf(
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     { text: headline, tone: "ink", strong: true },
-    { text: why },
+    // Said all the time, as a line that comes and goes would move what is below.
+    { text: `Measured at step ${formatCount(step)}. ${why}`.trim() },
     {
       text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
@@ -148,9 +149,9 @@ function captionOf(
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
   const shown = store.cursor() < 0 ? store.latest()?.step : store.cursor();
-  if (shown !== undefined && shown !== step) {
-    const text = `ranges and numbers are still those of step ${formatCount(step)}${store.alone() ? ": a page has no others" : ""}`;
-    caption.push({ text, tone: store.alone() ? "warn" : "muted" });
+  if (store.alone() && shown !== undefined && shown !== step) {
+    const text = `ranges and numbers are still those of step ${formatCount(step)}: a page has no others`;
+    caption.push({ text, tone: "warn" });
   }
   return caption.filter(({ text }) => text !== "");
 }

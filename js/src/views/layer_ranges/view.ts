@@ -102,14 +102,14 @@ const OVER_TIME: Option<Given> = {
   value: ({ get }) => oneOf(MEASURES, get("over_time")),
 };
 
-function createHeader({ document, choose, store, signal }: Shell) {
-  const options = createOptions(document, [OVER_TIME], choose, signal);
-  const root = element(document, "div", "kw-header");
+function createHeader(shell: Shell) {
+  const options = createOptions(shell, [OVER_TIME]);
+  const root = element(shell.document, "div", "kw-header");
   const look = options.kit.button(
     "observe a batch",
     "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
     "kw-button",
-    () => store()?.command("observe"),
+    () => shell.store()?.command("observe"),
   );
   root.append(...options.boxes, look);
   return {

@@ -78,10 +78,10 @@ const OPTIONS: readonly Option<State>[] = [
   },
 ];
 
-export function createHeader(document: Document, acts: Acts, signal: AbortSignal) {
-  const controls = createOptions(document, OPTIONS, acts.choose, signal);
+export function createHeader(shell: Parameters<typeof createOptions>[0], acts: Acts) {
+  const controls = createOptions(shell, OPTIONS, acts.choose);
   const { kit } = controls;
-  const root = element(document, "div", "kw-header");
+  const root = element(shell.document, "div", "kw-header");
   const layers = kit.layers((name) => acts.choose("layer", name));
   controls.box("input")?.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);

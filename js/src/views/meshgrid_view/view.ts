@@ -28,7 +28,7 @@ const READ = /^(map|plot|input)\//;
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
-  const { document, signal, root } = shell;
+  const { signal, root } = shell;
   const draw = drawing();
   let scene: MeshScene | null = null;
   const response = () => (scene?.mode === "response" ? scene : null);
@@ -46,7 +46,7 @@ function build(shell: Shell): Parts {
   const hands = createResponseHands(shell, draw.response, pen);
   const pointing = createPointing(signal);
   const observe = () => shell.store()?.command("observe");
-  const header = createHeader(document, { choose, clear: pen.clear, observe }, signal);
+  const header = createHeader(shell, { choose, clear: pen.clear, observe });
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") pressFunction(shell, scene.layer, id, event);

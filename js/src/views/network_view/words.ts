@@ -133,7 +133,8 @@ function absenceOf(store: Store, isTraced: boolean): string {
   if (isUnderWay(store.standing()) && step > 0 && step < WITHOUT)
     return "the first batch is on its way";
   if (!waitsForBatch(store)) return "no example yet: live.probe(inputs) runs some through it";
-  return "waiting for the first batch: run the training loop, and watch it flow through the functions φ on the links";
+  const how = store.standing().state === "ready" ? "press Train" : "run the training loop";
+  return `waiting for the first batch: ${how}, and watch it flow through the functions φ on the links`;
 }
 
 /** Which example it is: "image 1 of 8". */

@@ -78,7 +78,7 @@ const OPTIONS: readonly Option<State>[] = [
 export function createHeader(shell: Shell, movement: Movement, actions: Actions) {
   const { document, signal } = shell;
   const choose = (_: string, value: unknown) => movement.range(String(value));
-  const options = createOptions(document, OPTIONS, choose, signal);
+  const options = createOptions(shell, OPTIONS, choose);
   const { kit } = options;
   const [range] = options.boxes;
   const layers = kit.layers(actions.layer);

@@ -355,8 +355,6 @@ function barMarks(
   strip: Rect,
   colours: Colours,
 ): Mark[] {
-  const all = Array.from(counts);
-  const [most, total] = [max(all) || 1, sum(all)];
   const floor = strip.y + strip.height;
   const room = strip.height - 2;
   const inside: number[] = [];
@@ -364,6 +362,10 @@ function barMarks(
   const place = (edge: number) => {
     return Math.max(strip.x, Math.min(strip.x + strip.width, toX(x, strip, edge)));
   };
+  // A bar that is out of sight makes none low.
+  const isSeen = (_: number, k: number) => place(edges[k]) < place(edges[k + 1]);
+  const all = Array.from(counts);
+  const [most, total] = [max(all.filter(isSeen)) || 1, sum(all)];
   for (let k = 0; k < counts.length; k++) {
     const [left, right] = [place(edges[k]), place(edges[k + 1])];
     if (counts[k] === 0 || left === right) continue;

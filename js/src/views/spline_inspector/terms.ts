@@ -54,8 +54,9 @@ export function dataRange(
 ): Ends {
   const [first, last] = tableRange(phi);
   const clipped = ([low, high]: Ends): Ends => [Math.max(first, low), Math.min(last, high)];
-  // Functions on one grid are looked at over one part of x: it stands still from one to the next.
-  const own = phi.layer.tableOf ? observedEntry(phi.layer, phi.f) : -1;
+  // Those of a convolution are looked at over one part of x, which stands still from one to the next; an input of a dense layer has its own.
+  const isOwn = phi.layer.tableOf || phi.layer.kind === "linear";
+  const own = isOwn ? observedEntry(phi.layer, phi.f) : -1;
   const ends = observed && (own < 0 ? allInputEnds(observed) : inputEnds(observed)[own]);
   const seen = ends ?? null;
   const round = seen && seen[0] < seen[1] ? clipped(roundedOut(seen)) : seen;
