@@ -47,24 +47,17 @@ const toTenths = ([low, high]: Ends, scale: number): Ends => [
   (Math.ceil((10 * high) / scale) * scale) / 10,
 ];
 
-/** How far functions reach on their scale, from frame to frame: those of a layer, and of some of them, by the first and their number. */
+/** How far functions reach on their scale, from frame to frame: those of a layer, and of some drawn large, by the first and their number. */
 export interface ScaleReach {
   most: number;
-  /** Kept where scales stay over the frames of a film: ends, and how far squares of colour reach. */
-  ends: Ends;
-  rises: number;
-  some: Map<string, ScaleReach>;
-  over: readonly Frame[];
+  large: Map<string, ScaleReach>;
 }
 
-export const newReach = (over: readonly Frame[]): ScaleReach => ({
-  ...{ most: 0, ends: [0, 0], rises: 0, some: new Map(), over },
-});
+export const newReach = (): ScaleReach => ({ most: 0, large: new Map() });
 
-/** A scale that is kept while functions stay within it, and fill it; in a film it does not fall. */
+/** A scale that is kept while functions stay within it, and fill it. */
 function steadied(reach: ScaleReach, wanted: number): number {
-  const isLoose = reach.over.length === 0 && wanted < FILLED * reach.most;
-  if (wanted > reach.most || isLoose) reach.most = niceCeil(wanted);
+  if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
   return reach.most;
 }
 
@@ -95,32 +88,30 @@ export function layerPicture(
   importance: Float32Array,
   before: Frame | null,
   reach: ScaleReach,
+  film: readonly Frame[],
 ): LayerPicture {
   const x = known(layer, inputs);
   // In another layout these would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
-  const shown = [frame, ghost].flatMap((of) => of ?? []);
-  // A film is measured once: what is shown of it only adds to that.
-  const measured = (known: number) => (known > 0 ? shown : [...reach.over, ...shown]);
+  const frames = [frame, ghost, ...film].flatMap((of) => of ?? []);
   const most = (of: Frame) =>
     sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN);
   const scale = once(() => {
     const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
-    return steadied(reach, Math.max(spread, ...measured(reach.most).map(most)));
+    return steadied(reach, Math.max(spread, ...frames.map(most)));
   });
   const textOf = once(() => formatAlike([scale()]));
   const plan = samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points);
-  const extentOf = (first: number, count: number, { ends, over }: ScaleReach): Ends => {
-    const drawn = measured(ends[1] - ends[0]).flatMap((of) =>
+  const extentOf = (first: number, count: number): Ends => {
+    const drawn = frames.flatMap((of) =>
       Array.from({ length: count }, (_, n) => [
         ...curveOf(of, layer, first + n, plan).y,
         ...(bandOver(layer, first + n, x)?.range.y ?? []),
       ]),
     );
-    const reached: Ends = over.length > 0 ? ends : [0, 0];
-    const [low = 0, high = 0] = extent([...reached, ...drawn.flat().filter(Number.isFinite)]);
-    return Object.assign(reached, [low, high]);
+    const [low = 0, high = 0] = extent(drawn.flat().filter(Number.isFinite));
+    return [Math.min(0, low), Math.max(0, high)];
   };
   const picture: LayerPicture = {
     layer,
@@ -129,25 +120,23 @@ export function layerPicture(
     x,
     importance,
     scale,
-    ends: once(() => toTenths(extentOf(0, layer.count, reach), scale())),
+    ends: once(() => toTenths(extentOf(0, layer.count), scale())),
     closer({ first, count }) {
-      const which = `${first} ${count}`;
-      const own = reach.some.get(which) ?? newReach(reach.over);
-      reach.some.set(which, own);
-      const far = extentOf(first, count, own);
+      const own = reach.large.get(`${first} ${count}`) ?? newReach();
+      reach.large.set(`${first} ${count}`, own);
+      const far = extentOf(first, count);
       const reached = steadied(own, Math.max(-far[0], far[1]));
       return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
     },
     print: (value) => textOf()(value),
     rises: once(() => {
-      const plan = samplePlan(layer, [x[0], x[1]], 2);
-      const [values, ...film] = [frame, ...(reach.rises > 0 ? [] : reach.over)].map((of) =>
-        risesAt(of, layer, plan),
+      const [values, ...others] = [frame, ...film].map((of) =>
+        risesAt(of, layer, samplePlan(layer, [x[0], x[1]], 2)),
       );
-      const far = [values, ...film].map((own) => sizeWithin(own, WITHIN));
-      const most = Math.max(reach.rises, ...far);
-      if (reach.over.length > 0) reach.rises = most;
-      return { values, most };
+      return {
+        values,
+        most: Math.max(...[values, ...others].map((own) => sizeWithin(own, WITHIN))),
+      };
     }),
     plan,
   };
@@ -226,9 +215,11 @@ export function cellFrame(
 }
 
 /** Whether functions are drawn as squares of colour somewhere. */
-export function hasSquares(parts: readonly (Pick<ShownColumn, "bundles"> & Rails)[]): boolean {
-  return parts.some(({ kernels, bundles }) =>
-    [...kernels.keys()].some((n) => bundles[n].count > MOST_CURVES),
+export function hasSquares(
+  parts: readonly (Pick<ShownColumn, "bundles"> & Rails & { large: number })[],
+): boolean {
+  return parts.some(({ kernels, bundles, large }) =>
+    [...kernels.keys(), large].some((n) => bundles[n]?.count > MOST_CURVES),
   );
 }
 

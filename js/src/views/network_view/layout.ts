@@ -6,8 +6,8 @@ import type { Rect } from "../../scene/marks.ts";
 import { AXES_FROM } from "./functions.ts";
 import { type Column, type Graph, sharedKernels } from "./graph.ts";
 import {
-  curvesOn,
   even,
+  functionsOn,
   MOST_CURVES,
   placeKernels,
   placePictures,
@@ -193,7 +193,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   const isCrowded = width / depths < CROWDED.below;
   const whole = (width - 2 * MARGIN) / depths;
   const isClose = width / depths < SHELF.below && height >= SHELF.from;
-  const hasShelf = isClose && columns.some((column, k) => curvesOn(shown[k], column) > 1);
+  const hasShelf = isClose && columns.some((column, k) => functionsOn(shown[k], column) > 1);
   const most = Math.min(SHELF.most, SHELF.share * height);
   const shelf = hasShelf ? even(Math.min(most, width / (depths - 1) - SHELF.apart)) : 0;
   const below = hasShelf ? shelf + SHELF.elbow : 0;
@@ -209,7 +209,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       share,
       isCrowded,
       plot,
-      hasShelf: hasShelf && curvesOn(shown[k], column) > 1,
+      hasShelf: hasShelf && functionsOn(shown[k], column) > 1,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };
@@ -255,9 +255,9 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   };
 }
 
-/** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no curves. */
+/** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no functions. */
 function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
-  const count = curvesOn(shown, column);
+  const count = functionsOn(shown, column);
   const none = { stand: 0, standTall: 0 };
   if (count === 0 || lane.isCrowded || (count === 1 && kernel > 0)) return none;
   const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
@@ -293,7 +293,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     ...{ across, step, lead, tile, under },
     width: across * step - apart,
     ...rail,
-    ...standIn(standing, column, rail.kernel, lane),
+    ...standIn(standing, column, tile || rail.kernel, lane),
     /** The room of the bars: in a grid that is within it. */
     bars,
     beyond: cells ? 0 : bars,

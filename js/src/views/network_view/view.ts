@@ -1,5 +1,6 @@
 /** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without Python. */
 
+import { greatest, pairs } from "d3-array";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
@@ -11,6 +12,7 @@ import { createViewStage } from "../../shell/stage.ts";
 import type { Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, WHOLE } from "./diagram.ts";
 import { selectionAt } from "./focus.ts";
+import { middleOf } from "./marks.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
 
@@ -40,6 +42,7 @@ export const render = viewOf(KIND, build);
 function build(shell: Shell): Parts {
   const { signal } = shell;
   const draw = drawing();
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
@@ -93,10 +96,12 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
+      draw.fades = !calm.matches;
       const shown = stage.show(given, draw);
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
+      if (shown.isFading) shell.schedule();
       ask.comesLater(shown.diagram.late);
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
@@ -146,6 +151,14 @@ function createHeader(
     if (pad)
       putStyle(clear, { left: `${pad.x + pad.width / 2}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
+    root.hidden = on.hidden;
+    if (!diagram) return;
+    // Between the heads of columns, where these are furthest apart.
+    const { parts, window, room } = diagram;
+    const heads = parts.map((part) => middleOf(part) - window.x);
+    const seen = [0, ...heads.filter((x) => x > 0 && x < room.width), room.width];
+    const [from, to] = greatest(pairs(seen), ([a, b]) => b - a) ?? [0, 0];
+    putStyle(whole, { left: `${(from + to) / 2}px` });
   }
   return { element: root, show };
 }
