@@ -1,10 +1,13 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { cardMarks, outputsOf } from "../src/scene/card.ts";
+import { cardMarks, type Told } from "../src/scene/card.ts";
+import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { watchSight } from "../src/shell/card.ts";
+import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { initialize } from "../src/wire/stream.ts";
+import type { Store } from "../src/wire/types.ts";
 import { traitsOf } from "./blank_page.ts";
 import { painted } from "./hurry.ts";
 import { makeRun, RUNS } from "./made_up_run.ts";
@@ -214,27 +217,34 @@ describe("what is on the card", () => {
   const textsOf = (marks: readonly Mark[]) =>
     marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
 
+  const store = () => streamed().store;
+  const tells = (of: Store) => {
+    const at = { width: 900, height: 500, ratio: 1, pointed: NOT_POINTED, get: () => undefined };
+    return drawing()({ store: of, ...at, theme: themeOf("light") }) as NetworkScene;
+  };
+
   it("has a bar for each output, and says of which step they are where that is another", () => {
-    const { store } = streamed();
-    expect(outputsOf(store)).toBeNull();
-    const outputs = { values: [0.1, 0.6, 0.05, 0.25], most: 1, best: 1, isClasses: true, step: 7 };
-    const texts = textsOf(cardMarks(store, outputs, themeOf("light")));
+    const told: Told = tells(store());
+    const scores = { raw: [], probabilities: [0.1, 0.6, 0.05, 0.25], best: 1 };
+    const flow = { step: 7, values: [], frame: null };
+    const later = { ...told, diagram: { ...told.diagram, scores, flow } };
+    const texts = textsOf(cardMarks(store(), later, themeOf("light")));
     const bars = ["0", "10.0 %", "1", "60.0 %", "2", "5.0 %", "3", "25.0 %", "at step 7"];
     expect(texts.slice(0, 9)).toEqual(bars);
   });
 
-  it("has a function of the last layer with axes, also where there is no example", () => {
-    const marks = cardMarks(streamed().store, null, themeOf("light"));
-    const [title, ...ticks] = textsOf(marks);
-    expect(title).toMatch(/^fc · input \d+ to output \d$/);
+  it("has a function with axes, the one of the diagram, also where there is no example", () => {
+    const known = store();
+    const told = tells(known);
+    const [title, ...ticks] = textsOf(cardMarks(known, told, themeOf("light")));
+    expect(told.shown?.name).toContain(title);
     expect(ticks.length).toBeGreaterThan(3);
-    expect(marks.some(({ kind }) => kind === "lines")).toBe(true);
   });
 
   it("has the selected function, as soon as there is one", () => {
     const { store } = streamed();
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 0 });
-    const [title] = textsOf(cardMarks(store, null, themeOf("light")));
+    const [title] = textsOf(cardMarks(store, tells(store), themeOf("light")));
     expect(title).toBe("conv1 · kernel 1 · row 1, column 0");
   });
 });

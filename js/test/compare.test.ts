@@ -189,10 +189,14 @@ describe("the picture", () => {
     expect(painted(colours["curve-4"])).toBe(0);
   });
 
-  it("puts the curves beside the numbers where there is room, else below", () => {
+  it("puts the curves beside the numbers where each panel has room, else below", () => {
     const traits = { content: shown([3, 4]), curves: CURVES };
-    const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
     const top = ({ layout }: CompareScene) => layout.places[0].box.y;
+    const [wide, narrow] = [900, 500].map((width) => sceneOf(traits, width));
+    const other = CURVES.map((curve) => ({ ...curve, panel: "accuracy" }));
+    const two = sceneOf({ ...traits, curves: [...CURVES, ...other] }, 800);
+    expect(two.layout.places).toHaveLength(2);
+    expect(top(two)).toBeGreaterThan(two.table.height);
     expect(top(wide)).toBeLessThan(20);
     expect(top(narrow)).toBeGreaterThan(narrow.table.height);
   });
@@ -203,7 +207,7 @@ describe("the picture", () => {
   });
 
   it("has the kernels of all models, those of a row from one height on", () => {
-    const scene = sceneOf({ content: shown([3, 4]) }, 900, 2);
+    const scene = sceneOf({ content: shown([3, 4]) }, 1000, 2);
     const without = sceneOf({ content: shown([3, 4]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.

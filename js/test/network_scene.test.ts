@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { functionOf, selectionOf } from "../src/phi/entries.ts";
 import { formatAlike } from "../src/phi/format.ts";
+import { cardMarks } from "../src/scene/card.ts";
 import type { Given, Pointed } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, TextMark } from "../src/scene/marks.ts";
@@ -68,11 +69,12 @@ interface Run {
 /** Draws one frame after another, as a page that is live does. */
 function page(traits: Record<string, unknown> = {}, width = 900, room?: number) {
   const draw = drawing();
+  const store = {} as Store;
   return (
     { frame, structure, probe, ghost, before, selection }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
-    const store = {
+    Object.assign(store, {
       current: () => frame,
       cursor: () => -1,
       status: () => ({ state: "live", message: "" }),
@@ -87,7 +89,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       latest: () => frame,
       alone: () => false,
       standing: () => ({ ...UNKNOWN, state: "running" }),
-    } as unknown as Store;
+    });
     const theme = themeOf("light");
     const given: Given = {
       ...{ store, get: (trait: string) => traits[trait], width, height: 600 },
@@ -355,6 +357,30 @@ describe("an ensemble", () => {
   });
 });
 
+describe("on the card of a training", () => {
+  const textsOf = (marks: readonly Mark[]) =>
+    marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
+
+  it.each([0, 1])("are the function that is shown closely, and the outputs, of example %d", (k) => {
+    const made = run([3, 5, 4]);
+    const probe = { shape: [2, 3], inputs, labels: null };
+    const scene = page({ example: k })({ ...made, probe });
+    const store = { current: () => made.frame, selection: () => null, ghost: () => null };
+    const texts = textsOf(cardMarks(store as unknown as Store, scene, themeOf("light")));
+    const { shown, closeUp, diagram } = scene;
+    if (!shown || closeUp?.kind !== "unit") throw new Error("no function");
+    // The one that adds most toward the largest output.
+    const towards = closeUp.parts.map(
+      ({ value }) => value * Math.sign(closeUp.total - closeUp.bias),
+    );
+    expect(closeUp.unit).toBe(diagram.scores?.best);
+    expect(shown.value * Math.sign(closeUp.total - closeUp.bias)).toBeCloseTo(Math.max(...towards));
+    expect(texts).toContain(shown.name);
+    expect(texts.at(-1)).toContain(`= ${diagram.parts[closeUp.column].print(shown.value)}`);
+    expect(texts).toContain(formatAlike(diagram.scores?.raw ?? [])(diagram.scores?.raw[k] ?? 0));
+  });
+});
+
 describe("without an example", () => {
   it("says how to have one once it has trained, and waits for no batch that is over", () => {
     const { frame } = run([6, 8, 8, 4], 3, 50);
@@ -555,7 +581,7 @@ describe("the key of colours", () => {
       return said.flatMap(({ text }) => (/below|raises/.test(text) ? [text] : []));
     };
     expect([keyFor("linear"), keyFor("conv")]).toEqual([
-      ["lowers / raises the output"],
+      ["lowers / raises output"],
       ["φ below / above 0"],
     ]);
   });
@@ -600,7 +626,7 @@ describe("the strongest path", () => {
   it("has colours that say the sign of φ where a hidden sum may be turned around", () => {
     const said = (sizes: number[]) => page()(run(sizes)).caption.map(({ text }) => text);
     expect(said([3, 1, 1])).toContain("φ below / above 0");
-    expect(said([3, 1])).toContain("lowers / raises the output");
+    expect(said([3, 1])).toContain("lowers / raises output");
   });
 
   it("stays for some steps where it is weaker, not much, and then leads to what has the highest bar", () => {

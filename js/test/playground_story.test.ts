@@ -279,6 +279,42 @@ describe("the strip", () => {
     expect(page.facts().getAttribute("aria-live")).toBe("polite");
   });
 
+  it("frames the function of the last layer that has moved far, and keeps to it", async () => {
+    const page = storyPage();
+    page.hear();
+    await page.story.go(1);
+    await page.story.go(2);
+    const before = page.model.get("selection");
+    const { network } = networkOf(defaultsOf("digits", "kancnn"));
+    const last = network.layout.layers[3];
+    /** A frame in which two functions of the last layer have moved: by their base terms. */
+    const moved = (one: number, other: number) => {
+      const frame = network.frame.slice();
+      frame[last.offset + 7 * last.nb] += one;
+      frame[last.offset + 150 * last.nb] += other;
+      return { frame: frame as News["frame"], state: "running" } as const;
+    };
+    page.hear({ ...moved(0.01, 0.005), step: 20 });
+    expect(page.facts().textContent).toBe(
+      "After 20 of 504 steps, no function of the last layer has moved far yet.",
+    );
+    expect(page.model.get("selection")).toBe(before);
+    page.hear({ ...moved(0.3, 0.1), step: 60 });
+    const chosen = page.model.get("selection");
+    expect(chosen).toMatchObject({ layer: "linear", out: 0, in: 7 });
+    // The base term is SiLU: 0.3 of it at 3.
+    const most = short((0.3 * 3) / (1 + Math.exp(-3)));
+    expect(page.facts().textContent).toContain(
+      `After 60 of 504 steps, between −3 and 3 the framed function has moved by up to ${most};`,
+    );
+    // Another one moves further: the reader goes on to see the first.
+    page.hear({ ...moved(0.3, 0.9), step: 90 });
+    expect(page.model.get("selection")).toBe(chosen);
+    page.model.set("selection", { layer: "convs.0", out: 0, in: 0, row: 0, column: 0 });
+    page.hear({ ...moved(0.3, 0.9), step: 91 });
+    expect(page.facts().textContent).toContain("between black and white the framed function");
+  });
+
   it("shows what the network never saw, and takes it away again", async () => {
     const page = storyPage();
     page.hear();

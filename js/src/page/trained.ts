@@ -66,11 +66,9 @@ class TrainedModel extends PageModel {
   }
 }
 
-const STATES: Record<News["state"], [state: string, words: string]> = {
-  running: ["running", "training"],
-  paused: ["paused", "paused"],
-  finished: ["finished", "finished"],
-  diverged: ["diverged", "diverged: a number was not finite any more"],
+const STATES = {
+  ...{ ready: "not started", running: "training", paused: "paused", finished: "finished" },
+  diverged: "diverged: a number was not finite any more",
 };
 
 const BEGINS = "Press Train";
@@ -139,7 +137,7 @@ export function train(
   signal: AbortSignal,
   follower?: Follower,
 ): Map<string, PageModel> {
-  const bar = createBar(controls, course.rows, course.settings, signal);
+  const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
   const { first: firstFrame } = course;
   const initial = float32(firstFrame.data, "the first frame");
@@ -152,21 +150,45 @@ export function train(
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
+  /** Asked to train: it is under way before its first step. */
+  let isAsked = false;
   let curves = createCurves();
 
   function begin(frame: Float32Array): void {
     curves = createCurves();
     edits.begin();
     isReset = true;
+    isAsked = false;
     send({ kind: "begin", description, frame, data, settings, code });
   }
 
-  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
+  function stand(state: keyof typeof STATES, loss: object = {}): void {
+    const known = model.get("training") as object;
+    model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
+  }
+
+  function run(steps = Number.POSITIVE_INFINITY): void {
+    isAsked = true;
+    bar.stand("running");
+    stand("running");
+    send({ kind: "run", steps });
+  }
+
+  function pause(): void {
+    isAsked = false;
+    send({ kind: "pause" });
+  }
+
+  function again(chosen: TrainingSettings): void {
+    settings = chosen;
+    follower?.begin(settings);
+    begin(initial);
+  }
 
   function answer(content: unknown): void {
     const { kind, ...values } = content as { kind: string } & Record<string, number>;
     if (kind === "shown") send({ kind: "drawn" });
-    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
+    else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
     else if (kind === "rate") send({ kind, value: values.value });
@@ -206,11 +228,10 @@ export function train(
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     for (const message of news.observed) model.tell(message);
     curves.take(news);
-    const [state, said] = STATES[news.state];
-    const isNew = step === 0 && state === "paused";
-    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
+    const isNew = step === 0 && news.state === "paused";
+    const state = isNew && isAsked ? "running" : news.state;
     const loss = step > 0 ? ["loss", String(news.loss), step] : undefined;
-    model.set("training", { ...(model.get("training") as object), ...how, mend: "", loss });
+    stand(isNew && !isAsked ? "ready" : state, { loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== undefined && viewModel.get("curves") !== undefined) {
@@ -222,18 +243,9 @@ export function train(
         });
       }
     }
-    bar.show(news, edits.areDone(), follower?.hear(news));
+    bar.show({ ...news, state }, edits.areDone(), follower?.hear(news));
   };
 
-  bar.connect({
-    run: () => run(),
-    pause: () => send({ kind: "pause" }),
-    again(chosen) {
-      settings = { ...settings, ...chosen };
-      follower?.begin(settings);
-      begin(initial);
-    },
-  });
   begin(initial);
   if (follower?.isEager) run();
   return new Map<string, PageModel>([[stream.id, model], ...viewModels]);

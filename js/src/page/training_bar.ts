@@ -3,26 +3,20 @@
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
 
-/** What the controls ask for, and what they show. */
-interface Bar {
-  connect(actions: {
-    run(): void;
-    pause(): void;
-    again(settings: Partial<TrainingSettings>): void;
-  }): void;
-  /** The `words` are said in place of its own on the score, which says so where the network is edited. */
-  show(news: News, isEdited: boolean, words?: string): void;
-  /** Says why the network cannot train. */
-  fail(words: string): void;
+/** What the controls ask for. */
+interface Actions {
+  run(): void;
+  pause(): void;
+  again(settings: TrainingSettings): void;
 }
 
 /** The bar until `signal`; `rows` is what the examples are called. */
 export function createBar(
   root: HTMLElement,
-  rows: string,
-  settings: TrainingSettings,
+  { rows, settings }: { rows: string; settings: TrainingSettings },
+  actions: Actions,
   signal: AbortSignal,
-): Bar {
+) {
   const part = <E extends HTMLElement>(name: string) =>
     root.querySelector<E>(`[data-kw-part="${name}"]`) as E;
   const [run, again] = [part<HTMLButtonElement>("run"), part<HTMLButtonElement>("again")];
@@ -32,30 +26,32 @@ export function createBar(
     return field;
   });
   let state: News["state"] = "paused";
+  const click = () => {
+    if (state === "running") actions.pause();
+    else if (state === "paused") actions.run();
+    else restart();
+  };
+  run.addEventListener("click", click, { signal });
+  again.addEventListener("click", restart, { signal });
+
+  function restart(): void {
+    if (!fields.every((field) => field.reportValidity())) return;
+    const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+    actions.again({ rate, batch, epochs, seed });
+    actions.run();
+  }
+
+  function stand(now: News["state"]): void {
+    state = now;
+    run.textContent = { running: "Pause", paused: "Train" }[state as string] ?? "Train again";
+  }
+
   return {
-    connect(actions) {
-      run.addEventListener(
-        "click",
-        () => {
-          if (state === "running") actions.pause();
-          else if (state === "paused") actions.run();
-          else restart();
-        },
-        { signal },
-      );
-      again.addEventListener("click", restart, { signal });
-      function restart() {
-        if (!fields.every((field) => field.reportValidity())) return;
-        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
-        actions.again({ rate, batch, epochs, seed });
-        actions.run();
-      }
-    },
-    show(news, isEdited, words) {
-      state = news.state;
+    stand,
+    /** The `words` are said in place of its own on the score, which says so where the network is edited. */
+    show(news: News, isEdited: boolean, words?: string) {
+      stand(news.state);
       run.disabled = again.disabled = false;
-      run.textContent =
-        state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
       const at = `step ${step.toLocaleString("en")}`;
       part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
@@ -69,7 +65,8 @@ export function createBar(
         : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
       part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
-    fail(words) {
+    /** Says why the network cannot train. */
+    fail(words: string) {
       part("said").textContent = words;
       part("score").textContent = part("speed").textContent = "";
       run.disabled = true;

@@ -1,11 +1,10 @@
 /** What is to be learned, and what the network makes of it: the target wide and grey, the network thin. */
 
+import { extent } from "d3-array";
 import { contour, levelsOf } from "../phi/pair.ts";
 import { element, putWords } from "../shell/element.ts";
 import type { Machine } from "../training/machine.ts";
-import { Network } from "../training/network.ts";
-import { readLayout } from "../wire/protocol.ts";
-import type { Made } from "./network.ts";
+import { evaluator, type Made } from "./network.ts";
 import type { Problem } from "./problems.ts";
 
 const SIZE = 320;
@@ -37,9 +36,12 @@ export function createFit(root: HTMLElement) {
       root.hidden = !points;
       run = null;
       if (!points || !context) return;
-      const size = problem.shape[0];
-      const own = evaluator(machine, network, points, size);
-      const others = twin && evaluator(machine, twin, points, size);
+      const count = points.length / problem.shape[0];
+      const own = evaluator(machine, network, count);
+      const others = twin && evaluator(machine, twin, count);
+      // The probability of the second class, or the number.
+      const read = ([one, other]: Float32Array) =>
+        problem.isClassification ? Math.exp(other) : one;
       const paint = painterOf(problem, points);
       putWords(title, "Target and network");
       putWords(key, keyOf(problem, twin));
@@ -51,7 +53,9 @@ export function createFit(root: HTMLElement) {
         if (canvas.width !== SIZE * scale) canvas.width = canvas.height = SIZE * scale;
         context.setTransform(scale, 0, 0, scale, 0, 0);
         context.clearRect(0, 0, SIZE, SIZE);
-        paint(context, own(frame), beside && others ? others(beside) : null);
+        const values = (rows: Float32Array[]) => Float32Array.from(rows, read);
+        const other = beside && others && values(others(beside, points));
+        paint(context, values(own(frame, points)), other);
       };
     },
     /** Draws the network as it is now, at the next turn. */
@@ -91,24 +95,6 @@ function pointsOf({ shape, inputs, truth, isClassification, data }: Problem): Fl
   return data.test.inputs.slice(0, DOTS * size) as Float32Array;
 }
 
-/** Computes a network at points: the probability of the second class, or its number. */
-function evaluator(machine: Machine, described: Made, points: Float32Array, size: number) {
-  const { structure, recipe } = described;
-  const layout = readLayout(described.layout);
-  const count = points.length / size;
-  const network = new Network(machine, { structure, layout, recipe }, count);
-  return (frame: Float32Array) => {
-    network.read(frame, true);
-    machine.floats(network.input.at, points.length).set(points);
-    network.forward(count, false);
-    const { size: outputs, at } = network.output;
-    const y = machine.floats(at, count * outputs);
-    return network.isClassifier
-      ? Float32Array.from({ length: count }, (_, k) => Math.exp(y[k * outputs + 1]))
-      : y.slice();
-  };
-}
-
 const across = (x: number) => ((x + 1) / 2) * SIZE;
 const up = (y: number) => SIZE - across(y);
 
@@ -126,11 +112,7 @@ function painterOf(problem: Problem, points: Float32Array): Painter {
 
 /** The ends of numbers, with a little room. */
 function endsOf(values: ArrayLike<number>): [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of Array.from(values).filter(Number.isFinite)) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
+  const [low = 0, high = 0] = extent(Array.from(values).filter(Number.isFinite));
   const room = 0.08 * (high - low || 1);
   return [low - room, high + room];
 }

@@ -1,8 +1,8 @@
 /** A network built from a state: what the views draw and what the worker trains, as Python would describe it. */
 
 import { type Machine, Random } from "../training/machine.ts";
-import type { Recipe } from "../training/network.ts";
-import { product } from "../wire/protocol.ts";
+import { Network, type Recipe } from "../training/network.ts";
+import { product, readLayout } from "../wire/protocol.ts";
 import type { Station, Structure } from "../wire/types.ts";
 import { type BasisSpec, expand, makeBasis, samplePoints, throughGrid } from "./bases.ts";
 import type { Problem } from "./problems.ts";
@@ -153,14 +153,11 @@ class Builder {
   constructor(
     readonly machine: Machine,
     readonly random: Random,
-    { shape, inputs }: Problem,
+    readonly problem: Problem,
   ) {
-    this.#shape = shape;
-    this.inputNames = inputs;
+    this.#shape = problem.shape;
     this.#station("input", "input", "input");
   }
-
-  readonly inputNames: readonly string[];
 
   norm(name: string): void {
     const [size] = this.#shape;
@@ -219,12 +216,7 @@ class Builder {
   made(name: string): Made {
     const vectors = this.#beside.map(({ size, fill }) => Float32Array.from({ length: size }, fill));
     const parts = [...this.#fills.map((fill) => fill()), ...vectors];
-    const frame = new Float32Array(parts.reduce((all, { length }) => all + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      frame.set(part, at);
-      at += part.length;
-    }
+    const frame = Float32Array.from(parts.flatMap((part) => [...part]));
     const beside = this.#beside.map(({ name: path, size }) => ({ name: path, size }));
     const parameters = this.parameters;
     return {
@@ -277,13 +269,8 @@ class Builder {
     });
     const type = geometry ? `${isShared ? "Shared" : ""}KANConv2d` : "KANLinear";
     const labels = [base, ...basis.labels];
-    this.#layer(
-      { name, type, shape: four, note: "" },
-      labels,
-      basis,
-      tableOf(machine, basis, base),
-      geometry,
-    );
+    const table = tableOf(machine, basis, base);
+    this.#layer({ name, type, shape: four }, labels, basis, table, geometry);
     this.parameters += count * (nb + Number(isScaled));
     const label = geometry ? `${type} ${four[2]}×${four[3]}` : `KANLinear ${four[1]} → ${four[0]}`;
     this.#station("kan", name, label, { layer: name, compute: { op: "kan" }, sums: true });
@@ -296,7 +283,7 @@ class Builder {
     this.#recipe[name] = { base: "identity" };
     this.#fills.push(() => Float32Array.from({ length: count }, uniform));
     const type = geometry ? "Conv2d" : "Linear";
-    this.#layer({ name, type, shape: four, note: "" }, ["x"], STRAIGHT, STRAIGHT_TABLE, geometry);
+    this.#layer({ name, type, shape: four }, ["x"], STRAIGHT, STRAIGHT_TABLE, geometry);
     this.parameters += count + four[0];
     const bias = this.#vector(`${name}.bias`, four[0], uniform);
     const compute = { op: geometry ? "conv2d" : "linear" };
@@ -304,19 +291,27 @@ class Builder {
   }
 
   #layer(
-    own: { name: string; type: string; shape: Four; note: string },
+    own: { name: string; type: string; shape: Four },
     labels: string[],
     { domain, extent, knots }: Pick<BasisSpec, "domain" | "extent" | "knots">,
     table: { x: DataView; values: DataView },
     geometry: object | null,
   ): void {
     const ends = { domain, extent, knots };
-    const isNamed = this.#layers.length === 0 && this.inputNames.length > 0;
+    const { inputs } = this.problem;
+    const isNamed = this.#layers.length === 0 && inputs.length > 0;
     this.#layers.push({
       ...{ ...own, kind: geometry ? "conv" : "linear", nb: labels.length, offset: this.#offset },
-      ...{ labels, is_base: labels.map((_, k) => k === 0), ...ends, variable: "x", locked: "" },
+      ...{
+        labels,
+        is_base: labels.map((_, k) => k === 0),
+        ...ends,
+        variable: "x",
+        locked: "",
+        note: "",
+      },
       ...{ conv: geometry, tables: [{ ...ends, ...table }], table_of: null },
-      ...(isNamed && { input_names: [...this.inputNames] }),
+      ...(isNamed && { input_names: [...inputs] }),
     });
     this.#offset += product(own.shape) * labels.length;
   }
@@ -327,6 +322,21 @@ const conv = (padding: number, isShared: boolean) => ({
   ...{ stride: [1, 1], padding: Array(4).fill(padding), dilation: [1, 1], padding_mode: "zeros" },
   ...{ groups: 1, shared: isShared, pads_basis: false },
 });
+
+/** Computes a network at up to `most` rows of inputs: what it gives for each. */
+export function evaluator(machine: Machine, { structure, recipe, layout }: Made, most: number) {
+  const network = new Network(machine, { structure, recipe, layout: readLayout(layout) }, most);
+  return (frame: Float32Array, inputs: ArrayLike<number>): Float32Array[] => {
+    const { input, output } = network;
+    const count = inputs.length / input.size;
+    network.read(frame, true);
+    machine.floats(input.at, inputs.length).set(inputs);
+    network.forward(count, false);
+    return Array.from({ length: count }, (_, k) =>
+      machine.floats(output.at + 4 * k * output.size, output.size).slice(),
+    );
+  };
+}
 
 /** What a plain layer has in place of a basis: x itself. */
 const STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] as number[] } as const;

@@ -1,5 +1,6 @@
 /** What a network of the playground learns: rows for training and for testing. */
 
+import { extent } from "d3-array";
 import { dsvFormat } from "d3-dsv";
 import { Random } from "../training/machine.ts";
 import type { Data } from "../training/trainer.ts";
@@ -139,7 +140,7 @@ function tableOf(text: string, noise: number): Problem {
   const columnEnds: [low: number, high: number][] = [];
   for (let c = 0; c < size; c++) {
     const column = Array.from(order, (row) => rows[row][c]);
-    const [low, high] = endsOf(column.filter((_, k) => isTrained(k)));
+    const [low = 0, high = 0] = extent(column.filter((_, k) => isTrained(k)));
     columnEnds.push([low, high]);
     for (const [k, value] of column.entries())
       inputs[k * size + c] = high > low ? (2 * (value - low)) / (high - low) - 1 : 0;
@@ -162,17 +163,10 @@ function tableOf(text: string, noise: number): Problem {
   };
 }
 
-function momentsOf(values: readonly number[]) {
+export function momentsOf(values: readonly number[]) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return { mean, deviation: Math.sqrt(square) };
-}
-
-function endsOf(values: readonly number[]): [number, number] {
-  return values.reduce<[number, number]>(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
 }
 
 const testRows = (rows: number) => Math.max(1, Math.round(TEST_SHARE * rows));

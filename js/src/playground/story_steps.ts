@@ -4,12 +4,11 @@ import type { Course, PageModel } from "../page/trained.ts";
 import { functionOf } from "../phi/entries.ts";
 import { curveAt } from "../phi/interpolate.ts";
 import { type Machine, Random } from "../training/machine.ts";
-import { Network } from "../training/network.ts";
 import type { News } from "../training/worker.ts";
-import { float32, product, readLayout } from "../wire/protocol.ts";
+import { float32, product } from "../wire/protocol.ts";
 import type { Selection } from "../wire/types.ts";
-import { bytesOf, type Made, type WireLayer } from "./network.ts";
-import type { Problem } from "./problems.ts";
+import { bytesOf, evaluator, type Made, type WireLayer } from "./network.ts";
+import { momentsOf, type Problem } from "./problems.ts";
 import { defaultsOf, type State } from "./state.ts";
 
 /** How many networks are trained from other seeds. */
@@ -73,8 +72,8 @@ function widest(present: Known): number {
   return heights.indexOf(Math.max(...heights));
 }
 
-function select({ network, model }: Known, f: number): void {
-  const [{ name, shape }] = network.layout.layers;
+function select({ network, model }: Known, f: number, layer = network.layout.layers[0]): void {
+  const { name, shape } = layer;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
@@ -85,22 +84,24 @@ function select({ network, model }: Known, f: number): void {
 /** Rounded down: all of it is explained by no curve. */
 const explained = (share: number) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
-/** The framed function from black to white, as it is and as it began; null where it is of another layer. */
+/** The framed function as it is and as it began: of the first layer from black to white, of others over its grid. */
 function framed(present: Known) {
   const { network, frame, model } = present;
-  const [layer] = network.layout.layers;
+  const { layers } = network.layout;
   const selection = model.get("selection") as Selection;
-  if (selection?.layer !== layer.name) return null;
+  const layer = layers.find(({ name }) => name === selection?.layer);
+  if (!layer) return null;
   const f = functionOf(layer, selection);
-  const ends = normalised(present);
-  const [now, first] = [frame, network.frame].map((each) => curvesOf(layer, each, ends)[f]);
-  return { now, first, ends, whole: curvesOf(layer, frame)[f] };
+  const isFirst = layer === layers[0];
+  const ends = isFirst ? normalised(present) : (layer.domain as [number, number]);
+  const [now, first] = [frame, network.frame].map((each) => readerOf(layer, each, ends)(f));
+  return { now, first, ends, isFirst, whole: readerOf(layer, frame)(f) };
 }
 
 /** What it makes of black and of white. */
 function whatItMakes(present: Known): string {
   const found = framed(present);
-  if (!found) return "";
+  if (!found?.isFirst) return "";
   const [black, white] = found.ends.map(
     (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`,
   );
@@ -128,6 +129,14 @@ function digitsOf({ problem }: Known, pushed: number): Float32Array[] {
 const shareRight = ({ problem }: Known, answers: readonly { label: number }[]) =>
   answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
 
+/** How far a curve has moved at most; the share of the tallest one's height from which that is seen at once. */
+const movedBy = (now: Curve, first: Curve) =>
+  Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
+const FAR = 0.25;
+
+/** The selection with which the reader comes to see functions grow: another one is the one that has grown, or theirs. */
+let cameWith: unknown;
+
 /** The examples of the page, while others are shown; the step at which functions are zero for a while. */
 let usualProbe: unknown;
 let prunedAt = -1;
@@ -146,16 +155,27 @@ export const STORY: Step[] = [
     title: "Watch it grow",
     words:
       "Now it trains on handwritten digits, and each step changes every function a little. Where one has moved far from its start, the change is shaded.",
-    arrive(present) {
-      select(present, widest(present));
-      present.model.send({ kind: "resume" });
+    arrive({ model }) {
+      cameWith = model.get("selection");
+      model.send({ kind: "resume" });
     },
     follow(present) {
-      if (present.news.step === 0) return "";
-      const { now, first } = framed(present) ?? {};
-      if (!now || !first) return "";
-      const moved = Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, between black and white the framed function has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
+      const { news, model, network, frame } = present;
+      if (news.step === 0) return "";
+      if (model.get("selection") === cameWith) {
+        const layer = network.layout.layers.at(-1) as WireLayer;
+        const [all, start] = [frame, network.frame].map((each) => curvesOf(layer, each));
+        const far = all.map((curve, f) => movedBy(curve, start[f]));
+        const most = Math.max(...far);
+        if (most < FAR * Math.max(...all.map(heightOfCurve)))
+          return `${stepWords(present)}, no function of the last layer has moved far yet.`;
+        select(present, far.indexOf(most), layer);
+      }
+      const found = framed(present);
+      if (!found) return "";
+      const { now, first, ends, isFirst } = found;
+      const where = isFirst ? "black and white" : ends.map(short).join(" and ");
+      return `${stepWords(present)}, between ${where} the framed function has moved by up to ${short(movedBy(now, first))}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
     },
   },
   {
@@ -217,9 +237,7 @@ export const STORY: Step[] = [
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${digits.length.toLocaleString("en")} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
-      if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
-      const isNeeded = before - after > 0.02;
-      return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
+      return before < 0.5 ? `${sentence} It has hardly learned yet: train it longer.` : sentence;
     },
     leave({ model, news }) {
       // Where it has been trained on without them, there is nothing to go back to.
@@ -268,16 +286,21 @@ export interface Curve {
   y: readonly number[];
 }
 
-/** Functions of a layer, where its basis is tabulated, from `low` to `high`. */
-export function curvesOf(
-  { domain, nb, offset, shape, tables }: WireLayer,
+/** Functions of a layer, where its basis is tabulated, from `low` to `high`; below, each by its number. */
+export function curvesOf(...of: Parameters<typeof readerOf>): Curve[] {
+  const read = readerOf(...of);
+  return Array.from({ length: product(of[0].shape) }, (_, f) => read(f));
+}
+
+function readerOf(
+  { domain, nb, offset, tables }: WireLayer,
   frame: Float32Array,
   [low, high] = domain as readonly [number, number],
-): Curve[] {
+) {
   const [table] = tables as { x: DataView; values: DataView }[];
   const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
   const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
-  return Array.from({ length: product(shape) }, (_, f) => {
+  return (f: number): Curve => {
     const at = offset + f * nb;
     const y = points.map((k) => {
       let sum = 0;
@@ -285,7 +308,7 @@ export function curvesOf(
       return sum;
     });
     return { x: points.map((k) => x[k]), y };
-  });
+  };
 }
 
 /** How far a curve reaches, from its lowest to its highest. */
@@ -315,20 +338,12 @@ const AT_ONCE = 50;
 
 /** What a network answers to images: of each, the class and its probability. The page stays awake. */
 export function createAnswers(machine: Machine, described: Made) {
-  const { structure, recipe, layout } = described;
-  const description = { structure, recipe, layout: readLayout(layout) };
-  const network = new Network(machine, description, AT_ONCE);
+  const compute = evaluator(machine, described, AT_ONCE);
   return async (frame: Float32Array, images: readonly Float32Array[]) => {
     const answers: { label: number; share: number }[] = [];
     for (let from = 0; from < images.length; from += AT_ONCE) {
-      const some = images.slice(from, from + AT_ONCE);
-      network.read(frame, true);
-      const { input, output } = network;
-      for (const [k, image] of some.entries())
-        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
-      network.forward(some.length, false);
-      for (const k of some.keys()) {
-        const row = machine.floats(output.at + 4 * k * output.size, output.size);
+      const some = images.slice(from, from + AT_ONCE).flatMap((image) => [...image]);
+      for (const row of compute(frame, some)) {
         const most = Math.max(...row);
         answers.push({ label: row.indexOf(most), share: Math.exp(most) });
       }
@@ -366,9 +381,8 @@ export function exponential({ x, y }: Curve): number {
 
 /** Brought to mean 0 and standard deviation 1. */
 export function standardised(values: readonly number[]): number[] {
-  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
-  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
+  const { mean, deviation } = momentsOf(values);
+  return values.map((one) => (one - mean) / (deviation || 1));
 }
 
 export function correlation(one: readonly number[], other: readonly number[]): number {

@@ -4,7 +4,8 @@ import { type BasisSpec, FAMILIES } from "./bases.ts";
 import type { Made } from "./network.ts";
 import type { State } from "./state.ts";
 
-type Arrays = Map<string, { shape: readonly number[]; values: Float32Array | BigInt64Array }>;
+type Npy = { shape: readonly number[]; values: Float32Array | BigInt64Array };
+type Arrays = Map<string, Npy>;
 
 /** The arrays of the network's state_dict, as kan_widgets.nn names them. */
 export function arraysOf({ layout, kept }: Made, frame: Float32Array): Arrays {
@@ -69,13 +70,7 @@ export function archiveOf(made: Made, frame: Float32Array): Uint8Array<ArrayBuff
 }
 
 /** An array as NumPy writes it, format 1.0. */
-function npyOf({
-  shape,
-  values,
-}: {
-  shape: readonly number[];
-  values: Float32Array | BigInt64Array;
-}) {
+function npyOf({ shape, values }: Npy) {
   const kind = values instanceof Float32Array ? "<f4" : "<i8";
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
@@ -137,17 +132,12 @@ export function codeOf(state: State, { layout, structure }: Made): string {
   ];
   const reading =
     "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})";
-  if (state.network === "kancnn") {
+  if (state.network !== "dense") {
     const widths = state.widths.join(", ");
-    const model = call(
-      "kw.nn.KANCNN",
-      `channels=(${widths}${state.widths.length === 1 ? "," : ""})`,
-    );
+    const own = `channels=(${widths}${state.widths.length === 1 ? "," : ""})`;
+    const isArticle = state.network === "article";
+    const model = isArticle ? "kw.nn.KANCNN.article()" : call("kw.nn.KANCNN", own);
     return [...heading, `model = ${model}`, reading, "model.eval()"].join("\n");
-  }
-  if (state.network === "article") {
-    const lines = [`model = kw.nn.KANCNN.article()`, reading, "model.eval()"];
-    return [...heading, ...lines].join("\n");
   }
   const isFlat = structure.stations.some(({ kind }) => kind === "reshape");
   const isClassifier = structure.stations.at(-1)?.name === "log_softmax";

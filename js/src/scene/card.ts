@@ -1,134 +1,108 @@
 /** The card of a training that is out of sight: an example, what the network says of it, and a function that learns. */
 
-import { maxIndex } from "d3-array";
 import { firstShown } from "../phi/curves.ts";
-import {
-  entryText,
-  functionOf,
-  inputName,
-  isPlain,
-  layerTitle,
-  outputName,
-  selectionOf,
-  shortened,
-} from "../phi/entries.ts";
+import { entryText, functionOf, layerNamed, layerTitle, outputName } from "../phi/entries.ts";
 import { formatAlike, formatCount, toATenth } from "../phi/format.ts";
-import { extrasAt, forward, isComputable, numbersTaken } from "../phi/forward.ts";
-import { softmax } from "../phi/operations.ts";
-import { lastFinite } from "../phi/ranges.ts";
-import type { LayerLayout, Store } from "../wire/types.ts";
+import type { Ends } from "../phi/inputs.ts";
+import type { Frame, LayerLayout, Probe, Store } from "../wire/types.ts";
 import { thumbnailsOf } from "./heat.ts";
-import type { Mark, Rect } from "./marks.ts";
+import type { Mark, Rect, Scene } from "./marks.ts";
 import { phiPlot } from "./phi_plot.ts";
 import { rect, words } from "./shapes.ts";
-import { fitting } from "./text.ts";
+import { fitted, fitting } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
-export const CARD = { width: 340, height: 112 };
+export const CARD = { width: 362, height: 166 };
 const IMAGE: Rect = { x: 0, y: 0, width: 112, height: 112 };
-const BARS = { name: 18, full: 38, said: 34, row: 18, size: 10 };
-const GAP = 10;
+const BARS = { name: 18, full: 34, said: 34, row: 16.6, size: 10 };
+const GAP = 8;
 /** Of more outputs nothing is said. */
 const MOST_OUTPUTS = 12;
-const PLOT = { title: 14, size: 9 };
+const PLOT = { title: 16, size: 9 };
 
-type Outputs = ReturnType<typeof outputsOf>;
+/** What a network's diagram has of an example: all outputs, and the function that it shows closely. */
+export interface Told extends Scene {
+  diagram: {
+    frame: Frame;
+    ghost: Frame | null;
+    flow: { step: number; values: (Float32Array | null)[]; frame: Frame | null } | null;
+    probe: Probe | null;
+    scores: { raw: number[]; probabilities: number[] | null; best: number } | null;
+    parts: { picture: { x: Ends; print(value: number): string } | null }[];
+  };
+  closeUp: { column: number; layer: LayerLayout } | null;
+  verdict: string;
+  shown: { f: number; x: number; value: number; name: string } | null;
+}
 
-export function cardMarks(store: Store, outputs: Outputs, { colours }: Theme): Mark[] {
-  const image = imageMarks(store, colours);
+export function cardMarks(store: Store, scene: Told, { colours }: Theme): Mark[] {
+  const image = imageMarks(scene, colours);
   const left = image.length > 0 ? IMAGE.width + GAP : 0;
-  const right = left + (outputs ? BARS.name + BARS.full + BARS.said + GAP : 0);
-  return [
-    ...image,
-    ...barMarks(store, outputs, left, colours),
-    ...functionMarks(store, right, colours),
-  ];
+  const bars = barMarks(store, scene, left, colours);
+  const right = left + (bars.length > 0 ? BARS.name + BARS.full + BARS.said + GAP : 0);
+  return [...image, ...bars, ...functionMarks(store, scene, right, colours)];
 }
 
-/** The selected function, else the one of the last layer that views begin with; and what it was. */
-function functionMarks(store: Store, x: number, colours: Colours): Mark[] {
-  const [frame, ghost] = [lastFinite(store), store.ghost()];
+/** The selected function, else the one that the diagram shows closely, or views begin with; and what it was. */
+function functionMarks(store: Store, scene: Told, x: number, colours: Colours): Mark[] {
+  const { frame: current, flow, ghost, parts } = scene.diagram;
   const selection = store.selection();
-  const all = frame?.layout.layers ?? [];
-  const own = all.find((one) => functionOf(one, selection) >= 0);
-  const layer = own ?? all.filter((one) => !isPlain(one)).at(-1);
-  if (!frame || !layer) return [];
-  const f = own ? functionOf(own, selection) : firstShown(store, layer).f;
-  const then = ghost?.layout === frame.layout ? ghost : null;
-  const title = fitting(namesOf(store, layer, f), CARD.width - x, BARS.size);
-  const box = { x, y: PLOT.title, width: CARD.width - x, height: CARD.height - PLOT.title };
-  const plotted = { frame, layer, f, x: layer.domain, ghost: then };
+  const own = current.layout.layers.find((one) => functionOf(one, selection) >= 0);
+  const shown = own ? null : scene.shown;
+  const layer = own ?? (shown ? scene.closeUp?.layer : layerNamed(current, ""));
+  if (!layer) return [];
+  const f = shown?.f ?? (own ? functionOf(own, selection) : firstShown(store, layer).f);
+  const name = shown?.name ?? `${layerTitle(layer)} · ${entryText(layer, f)}`;
+  const width = CARD.width - x;
+  const title = fitting([name, name.replace(/^.*? · /, "")], width, BARS.size, 600);
+  const picture = shown && parts[scene.closeUp?.column ?? -1]?.picture;
+  const isKnown = picture && Number.isFinite(shown.x + shown.value);
+  const value = isKnown && `φ(${formatAlike(picture.x)(shown.x)}) = ${picture.print(shown.value)}`;
+  const height = CARD.height - PLOT.title * (value ? 2 : 1);
+  const frame = (shown && flow?.frame) || current;
+  const plotted = { frame, layer, f, x: picture?.x ?? layer.domain, ghost };
   return [
-    words(x, 9, title, colours.muted, { size: BARS.size }),
-    ...phiPlot(plotted, null, box, colours).marks,
+    words(x, 9, title, colours.ink, { size: BARS.size, weight: 600 }),
+    ...phiPlot(plotted, shown, { x, y: PLOT.title, width, height }, colours).marks,
+    words(x, CARD.height - 3, value || "", colours.muted, { size: BARS.size }),
   ];
 }
 
-/** Of which layer a function is, and where it leads from and to, as the diagram has it. */
-function namesOf(store: Store, layer: LayerLayout, f: number): string[] {
-  const { out, in: input } = selectionOf(layer, f);
-  const [, height, width] = store.observed(layer.name)?.fold ?? [1, 1, 1];
-  const size = height * width;
-  const from = size > 1 ? `map ${Math.floor(input / size)}` : inputName(layer, input);
-  const isLink = layer.kind === "linear";
-  const text = isLink ? `${from} to ${outputName(layer, out)}` : entryText(layer, f);
-  return [`${layerTitle(layer)} · ${text}`, text, text.split(" · ")[0]];
-}
-
-/** The first example, where it is an image. */
-function imageMarks(store: Store, colours: Colours): Mark[] {
-  const probe = store.probe();
+/** The example, where it is an image. */
+function imageMarks({ diagram: { probe, flow } }: Told, colours: Colours): Mark[] {
   if (probe?.shape.length !== 4) return [];
-  const [count, channels, height, width] = probe.shape;
-  const [pixels] = thumbnailsOf({ count, channels, height, width, data: probe.inputs });
+  const [, channels, height, width] = probe.shape;
+  const data = flow?.values[0] ?? probe.inputs.subarray(0, channels * height * width);
+  const [pixels] = thumbnailsOf({ count: 1, channels, height, width, data });
   return [{ kind: "image", box: IMAGE, pixels }, rect(IMAGE, { stroke: colours.line })];
 }
 
-/** The network's outputs for the first example, of classes as probabilities, and their step; null where they are not known. */
-export function outputsOf(store: Store) {
-  const [structure, probe, frame] = [store.structure(), store.probe(), lastFinite(store)];
-  const activations = store.activations(frame);
-  if (!structure || !probe || !frame) return null;
-  const last = structure.stations.length - 1;
-  const size = probe.inputs.length / probe.shape[0];
-  const extras = frame.rough ? null : extrasAt(structure, frame, activations);
-  const isKnown = extras && isComputable(structure, frame.layout, extras);
-  const raw = isKnown
-    ? forward(structure, frame, extras, probe.inputs.subarray(0, size))[last]
-    : activations && numbersTaken(activations, last, 0);
-  if (!raw || raw.length < 2 || raw.length > MOST_OUTPUTS || !raw.every(Number.isFinite))
-    return null;
-  const isClasses = probe.labels !== null || /softmax/.test(structure.stations[last].label);
-  const values = isClasses ? softmax(raw) : Array.from(raw);
+/** Bars of all outputs, in their order, as the diagram has them. */
+function barMarks(store: Store, { diagram }: Told, left: number, colours: Colours): Mark[] {
+  const { scores, flow } = diagram;
+  const { raw = [], probabilities = null, best = 0 } = scores ?? {};
+  const values = probabilities ?? raw;
+  if (!flow || values.length < 2 || values.length > MOST_OUTPUTS) return [];
   /** The value of a full bar. */
-  const most = isClasses ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  const step = isKnown ? frame.step : (activations?.step ?? 0);
-  return { values, most, best: maxIndex(values), isClasses, step };
-}
-
-/** Bars of all outputs, in their order. */
-function barMarks(store: Store, outputs: Outputs, left: number, colours: Colours): Mark[] {
-  if (!outputs) return [];
-  const { values, most, best, step, isClasses } = outputs;
+  const most = probabilities ? 1 : Math.max(...values.map(Math.abs)) || 1;
   const layer = store.current()?.layout.layers.at(-1) ?? {};
-  const isNow = step === store.current()?.step;
+  const isNow = flow.step === store.current()?.step;
   const room = isNow ? CARD.height : CARD.height - PLOT.title;
   const pitch = Math.min(BARS.row, room / values.length);
-  const { size } = BARS;
-  const format = formatAlike(values);
+  const format = probabilities ? toATenth : formatAlike(values);
   const bars = values.flatMap((value, k): Mark[] => {
     const [fill, weight] = k === best ? [colours.ink, 600 as const] : [colours.ghost, 400 as const];
     const middle = (k + 0.5) * pitch;
-    const name = shortened(outputName(layer, k, "").trim(), 3);
+    const name = fitted(outputName(layer, k, "").trim(), BARS.name - 3, BARS.size);
     const width = Math.max(1, (Math.abs(value) / most) * BARS.full);
-    const said = isClasses ? toATenth(value) : format(value);
     const bar = { x: left + BARS.name, y: middle - 0.4 * pitch, width, height: 0.8 * pitch };
+    const [main, side] = [BARS.size, PLOT.size].map((size) => ({ size, middle: true }));
     return [
-      words(left, middle, name, colours.ink, { weight, middle: true, size }),
+      words(left, middle, name, colours.ink, { ...main, weight }),
       rect(bar, { fill, radius: 1 }),
-      words(bar.x + width + 3, middle, said, colours.muted, { size: PLOT.size, middle: true }),
+      words(bar.x + width + 3, middle, format(value), colours.muted, side),
     ];
   });
-  const late = `at step ${formatCount(step)}`;
+  const late = `at step ${formatCount(flow.step)}`;
   return isNow ? bars : [...bars, words(left, CARD.height - 2, late, colours.muted, { size: 9 })];
 }

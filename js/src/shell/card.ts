@@ -1,8 +1,9 @@
 /** A training whose views are all scrolled out of sight shows a card in a corner of what is seen, until one is back. */
 
+import type { AnyModel } from "@anywidget/types";
 import { formatNumber } from "../phi/format.ts";
-import { CARD, cardMarks, outputsOf } from "../scene/card.ts";
-import { NOWHERE, type Rect, type Scene } from "../scene/marks.ts";
+import { CARD, cardMarks, type Told } from "../scene/card.ts";
+import { type Drawing, NOT_POINTED } from "../scene/drawing.ts";
 import { isUnderWay, latestLoss, lookOf } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import { createPainter } from "./canvas.ts";
@@ -23,18 +24,8 @@ const DRAW_PAUSE = 200;
 /** The key under which a page remembers that the card was closed. */
 const CLOSED = "kan_widgets: card closed";
 
-const BLANK: Scene & Rect = {
-  x: 0,
-  y: 0,
-  ...CARD,
-  title: "",
-  moment: "",
-  words: "",
-  about: "",
-  caption: [],
-  sheets: [],
-  sites: NOWHERE,
-};
+/** The size of a diagram that nobody sees: only what it says is shown. */
+const DIAGRAM = { width: 960, height: 480 };
 
 type Card = ReturnType<typeof createCard>;
 
@@ -42,6 +33,17 @@ const cards = new WeakMap<Store, Card>();
 /** On views that are seen, of any training: a card would lie on them. Trainings know of each other by the page alone, and by this event. */
 const SEEN_MARK = "data-kw-seen";
 const CHANGED = "kw-sight";
+
+/** Makes the diagrams whose example and function cards show; the registry of views names it. */
+export const CARD_DIAGRAM: { drawing: () => Drawing<Told> } = { drawing: () => () => "" };
+
+/** The latest view of a network, by stream: the card of a training has its example. */
+const networks = new WeakMap<Store, AnyModel>();
+
+/** Has cards show the example that a network's view has, also of one within another view. */
+export function shareExample(model: AnyModel, store: Store): void {
+  if (model.get("kind") === "network_view") networks.set(store, model);
+}
 
 /** Has a card show a view's training while no view of that training is seen. */
 export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
@@ -76,6 +78,7 @@ function createCard(document: Document, store: Store) {
   const canvas = element(document, "canvas", "", backButton);
   root.append(backButton);
   const painter = createPainter(canvas);
+  const diagram = CARD_DIAGRAM.drawing();
   let later: ReturnType<typeof setTimeout> | undefined;
 
   /** The part of the page in which the views stand, as it was last on the page. */
@@ -115,17 +118,17 @@ function createCard(document: Document, store: Store) {
     putWords(name, standing.model || "Training");
     statusLine.toggleAttribute("data-warns", lookOf(standing) === "diverged");
     putWords(statusLine, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
-    const outputs = outputsOf(store);
-    const marks = cardMarks(store, outputs, theme);
+    const ratio = window.devicePixelRatio || 1;
+    const get = (trait: string) => networks.get(store)?.get(trait);
+    const made = diagram({ store, get, ...DIAGRAM, theme, ratio, pointed: NOT_POINTED });
+    const scene = typeof made === "string" ? null : made;
+    const marks = scene ? cardMarks(store, scene, theme) : [];
     canvas.hidden = marks.length === 0;
     putWords(backWords, canvas.hidden ? "back to the picture" : "");
-    painter.paint(
-      { ...BLANK, sheets: [{ marks: () => marks }] },
-      BLANK,
-      window.devicePixelRatio || 1,
-    );
-    const best = outputs ? `, the largest output is ${outputs.best}` : "";
-    putAttributes(backButton, { "aria-label": `Back to the picture: ${words}${best}` });
+    const whole = { x: 0, y: 0, ...CARD };
+    if (scene) painter.paint({ ...scene, ...CARD, sheets: [{ marks: () => marks }] }, whole, ratio);
+    const said = [words, scene?.verdict, scene?.shown?.name].filter(Boolean).join(", ");
+    putAttributes(backButton, { "aria-label": `Back to the picture: ${said}` });
   }
 
   const observer = observeSight(window, views, (view) => {
@@ -203,7 +206,7 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const window = document.defaultView as Window & typeof globalThis;
   const page = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
   const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? page;
-  const [width, height] = [CARD.width + 18, CARD.height + 60];
+  const [width, height] = [CARD.width + 18, CARD.height + 64];
   const hasRoom = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!hasRoom || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;

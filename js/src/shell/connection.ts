@@ -4,7 +4,7 @@ import type { AnyModel, Host, RenderProps } from "@anywidget/types";
 import { hear } from "../wire/hear.ts";
 import { readSelection } from "../wire/protocol.ts";
 import type { Change, Store } from "../wire/types.ts";
-import { watchSight } from "./card.ts";
+import { shareExample, watchSight } from "./card.ts";
 import { atEnd } from "./element.ts";
 import { mountScrubber, type Scrubber } from "./scrubber.ts";
 
@@ -61,6 +61,7 @@ export function joinStream(
     joined();
     exports.subscribe(heard, lifetime);
     shareWithModel(model, exports, lifetime);
+    shareExample(model, exports);
     if (!within) watchSight(root, exports, lifetime);
     if (time) scrubber = mountScrubber(time, exports, lifetime);
     schedule();

@@ -2,6 +2,7 @@
 
 import type { RenderProps } from "@anywidget/types";
 import type { Drawing } from "../scene/drawing.ts";
+import { CARD_DIAGRAM } from "../shell/card.ts";
 import * as compare from "./compare/view.ts";
 import * as dashboard from "./dashboard/view.ts";
 import * as explain from "./explain/view.ts";
@@ -32,3 +33,5 @@ export const VIEWS: Record<string, Registered> = {
   network_view: networkView,
   spline_inspector: splineInspector,
 };
+
+CARD_DIAGRAM.drawing = networkView.drawing;

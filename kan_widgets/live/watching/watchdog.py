@@ -15,6 +15,7 @@ from kan_widgets.functions import LayerFunctions
 from kan_widgets.live.budget import Throttle
 from kan_widgets.live.frames.feed import Feed
 from kan_widgets.live.frames.frame import Frame
+from kan_widgets.live.frames.scalars import diverged_since
 from kan_widgets.live.model.bound_model import BoundModel
 from kan_widgets.live.model.probing import as_taken
 from kan_widgets.live.not_copied import NotCopied
@@ -31,8 +32,7 @@ from kan_widgets.nn.torch_modes import ungraded
 
 _IN_STEPS, _IN_BACKGROUND = 0.001, 0.005
 """The most that looking at gradients, and at the rest, may take of the training time."""
-_MIN_LOOKS = 10
-_MAX_RAISED = 100
+_MIN_LOOKS, _MAX_RAISED = 10, 100
 
 
 class Watchdog(NotCopied):
@@ -87,7 +87,7 @@ class Watchdog(NotCopied):
         - splines that have not moved for ``steps`` steps while other layers change, unless their
           parameters are frozen;
         - a layer whose φ reaches more than ``exploding`` times as far as any did at first, and as
-          far as ``exploding``.
+          far as ``exploding``. Once a loss, coefficients or φ do so, it looks for nothing else.
 
         Parameters
         ----------
@@ -204,9 +204,9 @@ class Watchdog(NotCopied):
         frame, limits, observed = feed.frame, self.limits, feed.observed
         rate = next(iter(self._training.learning_rates), None)
         active = [*alarms.bad_losses(self._training.scalars, rate), *alarms.not_finite(frame, rate)]
-        if not any(alarm.kind == "not finite" for alarm in active):
-            active += alarms.exploding(frame, feed.history[0], limits, rate)
-        active += alarms.outside_grid(observed, frame.layout, limits)
+        active = active or [*alarms.exploding(frame, feed.history[0], limits, rate)]
+        if active or diverged_since(self._training.scalars) is not None:
+            return active  # all else that is wrong follows from that
         before, gradients = self._before, self._gradients
         if before is None or before.layout is not frame.layout or frame.step < before.step:
             self._before, self._still = frame, []
@@ -218,7 +218,7 @@ class Watchdog(NotCopied):
                 self._gradients = None  # the next frame begins again
                 alive = {name: now.cpu().numpy() for name, now in gradients.alive.items()}
                 self._dead = [*alarms.dead(frame, alive, gradients.first, observed, limits)]
-        return [*active, *self._still, *self._dead]
+        return [*alarms.outside_grid(observed, frame.layout, limits), *self._still, *self._dead]
 
     def _trained_layers(self) -> Mapping[str, bool | None]:
         """Return of each layer whether the optimizer has its parameters; ``None`` if frozen."""

@@ -148,6 +148,10 @@ var PageModel = class {
     for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
   }
 };
+var STATES = {
+  ...{ ready: "not started", running: "training", paused: "paused", finished: "finished" },
+  diverged: "diverged: a number was not finite any more"
+};
 
 // src/page/index.ts
 var SCHEMES = ["auto", "light", "dark"];

@@ -166,7 +166,7 @@ function unfold(folded, frames) {
 }
 
 // src/page/training_bar.ts
-function createBar(root, rows, settings, signal) {
+function createBar(root, { rows, settings }, actions, signal) {
   const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
   const [run, again] = [part("run"), part("again")];
   const fields = ["rate", "batch", "epochs", "seed"].map((name) => {
@@ -175,29 +175,29 @@ function createBar(root, rows, settings, signal) {
     return field;
   });
   let state = "paused";
+  const click = () => {
+    if (state === "running") actions.pause();
+    else if (state === "paused") actions.run();
+    else restart();
+  };
+  run.addEventListener("click", click, { signal });
+  again.addEventListener("click", restart, { signal });
+  function restart() {
+    if (!fields.every((field) => field.reportValidity())) return;
+    const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+    actions.again({ rate, batch, epochs, seed });
+    actions.run();
+  }
+  function stand(now) {
+    state = now;
+    run.textContent = { running: "Pause", paused: "Train" }[state] ?? "Train again";
+  }
   return {
-    connect(actions) {
-      run.addEventListener(
-        "click",
-        () => {
-          if (state === "running") actions.pause();
-          else if (state === "paused") actions.run();
-          else restart();
-        },
-        { signal }
-      );
-      again.addEventListener("click", restart, { signal });
-      function restart() {
-        if (!fields.every((field) => field.reportValidity())) return;
-        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
-        actions.again({ rate, batch, epochs, seed });
-        actions.run();
-      }
-    },
+    stand,
+    /** The `words` are said in place of its own on the score, which says so where the network is edited. */
     show(news, isEdited, words) {
-      state = news.state;
+      stand(news.state);
       run.disabled = again.disabled = false;
-      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
       const at = `step ${step.toLocaleString("en")}`;
       part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
@@ -209,6 +209,7 @@ function createBar(root, rows, settings, signal) {
       const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
       part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
+    /** Says why the network cannot train. */
     fail(words) {
       part("said").textContent = words;
       part("score").textContent = part("speed").textContent = "";
@@ -263,10 +264,8 @@ var TrainedModel = class extends PageModel {
   }
 };
 var STATES = {
-  running: ["running", "training"],
-  paused: ["paused", "paused"],
-  finished: ["finished", "finished"],
-  diverged: ["diverged", "diverged: a number was not finite any more"]
+  ...{ ready: "not started", running: "training", paused: "paused", finished: "finished" },
+  diverged: "diverged: a number was not finite any more"
 };
 var BEGINS = "Press Train";
 var MOST_VALUES = 800;
@@ -294,7 +293,7 @@ function workerOf({ script }, signal) {
   return { worker, send: (one) => worker.postMessage(one) };
 }
 function train(saved, course, controls, signal, follower) {
-  const bar = createBar(controls, course.rows, course.settings, signal);
+  const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
   const { first: firstFrame } = course;
   const initial = float32(firstFrame.data, "the first frame");
@@ -307,18 +306,38 @@ function train(saved, course, controls, signal, follower) {
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
+  let isAsked = false;
   let curves = createCurves();
   function begin(frame) {
     curves = createCurves();
     edits.begin();
     isReset = true;
+    isAsked = false;
     send({ kind: "begin", description, frame, data, settings, code });
   }
-  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
+  function stand(state, loss = {}) {
+    const known = model.get("training");
+    model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
+  }
+  function run(steps = Number.POSITIVE_INFINITY) {
+    isAsked = true;
+    bar.stand("running");
+    stand("running");
+    send({ kind: "run", steps });
+  }
+  function pause() {
+    isAsked = false;
+    send({ kind: "pause" });
+  }
+  function again(chosen) {
+    settings = chosen;
+    follower?.begin(settings);
+    begin(initial);
+  }
   function answer(content) {
     const { kind, ...values } = content;
     if (kind === "shown") send({ kind: "drawn" });
-    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
+    else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
     else if (kind === "rate") send({ kind, value: values.value });
@@ -358,11 +377,10 @@ function train(saved, course, controls, signal, follower) {
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     for (const message of news.observed) model.tell(message);
     curves.take(news);
-    const [state, said] = STATES[news.state];
-    const isNew = step === 0 && state === "paused";
-    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
+    const isNew = step === 0 && news.state === "paused";
+    const state = isNew && isAsked ? "running" : news.state;
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
-    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
+    stand(isNew && !isAsked ? "ready" : state, { loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== void 0 && viewModel.get("curves") !== void 0) {
@@ -374,17 +392,8 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news, edits.areDone(), follower?.hear(news));
+    bar.show({ ...news, state }, edits.areDone(), follower?.hear(news));
   };
-  bar.connect({
-    run: () => run(),
-    pause: () => send({ kind: "pause" }),
-    again(chosen) {
-      settings = { ...settings, ...chosen };
-      follower?.begin(settings);
-      begin(initial);
-    }
-  });
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
@@ -2204,208 +2213,6 @@ var Network = class {
   }
 };
 
-// src/playground/fit.ts
-var SIZE = 320;
-var LINE = 161;
-var SIDE = 49;
-var DOTS = 300;
-function createFit(root) {
-  const document = root.ownerDocument;
-  const title = element(document, "h2", "", root);
-  const canvas = element(document, "canvas", "", root);
-  const key = element(document, "p", "", root);
-  const context = canvas.getContext("2d");
-  let run = null;
-  let due = 0;
-  return {
-    /** For another network; hidden where there is no picture of it. */
-    begin(machine, problem, network, twin) {
-      const points = pointsOf(problem);
-      root.hidden = !points;
-      run = null;
-      if (!points || !context) return;
-      const size = problem.shape[0];
-      const own = evaluator(machine, network, points, size);
-      const others = twin && evaluator(machine, twin, points, size);
-      const paint = painterOf(problem, points);
-      putWords(title, "Target and network");
-      putWords(key, keyOf(problem, twin));
-      canvas.setAttribute("role", "img");
-      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${network.name}`;
-      canvas.setAttribute("aria-label", shown);
-      run = (frame, beside) => {
-        const scale = document.defaultView?.devicePixelRatio ?? 1;
-        if (canvas.width !== SIZE * scale) canvas.width = canvas.height = SIZE * scale;
-        context.setTransform(scale, 0, 0, scale, 0, 0);
-        context.clearRect(0, 0, SIZE, SIZE);
-        paint(context, own(frame), beside && others ? others(beside) : null);
-      };
-    },
-    /** Draws the network as it is now, at the next turn. */
-    show(frame, beside, signal) {
-      cancelAnimationFrame(due);
-      due = requestAnimationFrame(() => {
-        if (!signal.aborted) run?.(frame, beside);
-      });
-    }
-  };
-}
-function keyOf({ isClassification, outputs, inputs, truth }, twin) {
-  const other = twin ? `, dashed: the ${twin.name}` : "";
-  if (isClassification)
-    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
-  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `wide, grey: the target; thin: the network${other}`;
-}
-function pointsOf({ shape, inputs, truth, isClassification, data }) {
-  const [size] = shape;
-  if (shape.length > 1) return null;
-  if (size === 1 && truth)
-    return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
-  if (size === 2 && (truth || isClassification)) {
-    const at = (k) => -1 + 2 * k / (SIDE - 1);
-    const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
-      at(k % SIDE),
-      at(Math.floor(k / SIDE))
-    ]);
-    return Float32Array.from(all.flat());
-  }
-  if (isClassification || inputs.length < 1) return null;
-  return data.test.inputs.slice(0, DOTS * size);
-}
-function evaluator(machine, described, points, size) {
-  const { structure, recipe } = described;
-  const layout = readLayout(described.layout);
-  const count2 = points.length / size;
-  const network = new Network(machine, { structure, layout, recipe }, count2);
-  return (frame) => {
-    network.read(frame, true);
-    machine.floats(network.input.at, points.length).set(points);
-    network.forward(count2, false);
-    const { size: outputs, at } = network.output;
-    const y = machine.floats(at, count2 * outputs);
-    return network.isClassifier ? Float32Array.from({ length: count2 }, (_, k) => Math.exp(y[k * outputs + 1])) : y.slice();
-  };
-}
-var across = (x) => (x + 1) / 2 * SIZE;
-var up = (y) => SIZE - across(y);
-function painterOf(problem, points) {
-  const [size] = problem.shape;
-  if (problem.isClassification) return classPainter(problem);
-  if (size > 2 || !problem.truth) return scatterPainter(problem);
-  const { truth } = problem;
-  const count2 = points.length / size;
-  const wanted = Float32Array.from(
-    { length: count2 },
-    (_, k) => truth([...points.subarray(k * size, (k + 1) * size)])
-  );
-  return size === 1 ? linePainter(problem, points, wanted) : contourPainter(wanted);
-}
-function endsOf(values) {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of Array.from(values).filter(Number.isFinite)) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  const room = 0.08 * (high - low || 1);
-  return [low - room, high + room];
-}
-var colour = (context, name) => getComputedStyle(context.canvas).getPropertyValue(`--kw-page-${name}`);
-function stroke(context, lines, name, width, dash = []) {
-  context.strokeStyle = colour(context, name);
-  context.lineWidth = width;
-  context.setLineDash(dash);
-  context.beginPath();
-  for (const line of lines) {
-    line.forEach(([x, y], k) => {
-      if (k === 0) context.moveTo(x, y);
-      else context.lineTo(x, y);
-    });
-  }
-  context.stroke();
-  context.setLineDash([]);
-}
-function linePainter({ data }, points, wanted) {
-  const [low, high] = endsOf([...wanted, ...data.train.targets]);
-  const height = (value) => SIZE - (value - low) / (high - low) * SIZE;
-  const line = (values) => [
-    Array.from(values, (value, k) => [across(points[k]), height(value)])
-  ];
-  return (context, own, other) => {
-    context.fillStyle = colour(context, "line");
-    for (let k = 0; k < DOTS && k < data.train.inputs.length; k++)
-      context.fillRect(across(data.train.inputs[k]) - 1, height(data.train.targets[k]) - 1, 2, 2);
-    stroke(context, line(wanted), "muted", 4);
-    if (other) stroke(context, line(other), "ink", 1.5, [4, 4]);
-    stroke(context, line(own), "ink", 1.5);
-  };
-}
-var toMap = ([x, y]) => [
-  x / (SIDE - 1) * SIZE,
-  SIZE - y / (SIDE - 1) * SIZE
-];
-function contoursOf(values, level) {
-  return contour(Array.from(values), SIDE, SIDE, level).map((line) => line.map(toMap));
-}
-function contourPainter(wanted) {
-  const levels = levelsOf(...endsOf(wanted));
-  const lines = (values) => levels.flatMap((level) => contoursOf(values, level));
-  const targets = lines(wanted);
-  return (context, own, other) => {
-    stroke(context, targets, "muted", 4);
-    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
-    stroke(context, lines(own), "ink", 1.25);
-  };
-}
-function paintShares(context, shares) {
-  const small = context.canvas.ownerDocument.createElement("canvas");
-  small.width = small.height = SIDE;
-  const own = small.getContext("2d");
-  if (!own) return;
-  own.fillStyle = colour(context, "ink");
-  for (const [k, share] of shares.entries()) {
-    own.globalAlpha = 0.3 * share;
-    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
-  }
-  const cell = SIZE / (SIDE - 1);
-  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
-}
-function classPainter({ data }) {
-  const { inputs, targets } = data.train;
-  return (context, own, other) => {
-    paintShares(context, own);
-    if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
-    stroke(context, contoursOf(own, 0.5), "ink", 1.75);
-    for (let k = 0; k < DOTS; k++) {
-      context.beginPath();
-      context.arc(across(inputs[2 * k]), up(inputs[2 * k + 1]), 2.5, 0, 2 * Math.PI);
-      context.fillStyle = colour(context, targets[k] ? "ink" : "surface");
-      context.strokeStyle = colour(context, "ink");
-      context.lineWidth = 1;
-      context.fill();
-      context.stroke();
-    }
-  };
-}
-function scatterPainter({ data }) {
-  const wanted = data.test.targets;
-  const [low, high] = endsOf(wanted);
-  const at = (value) => (value - low) / (high - low) * SIZE;
-  return (context, own, other) => {
-    stroke(context, [[-1, 1].map((end) => [across(end), up(end)])], "muted", 2);
-    for (const [values, alpha] of [
-      [other, 0.35],
-      [own, 1]
-    ]) {
-      context.fillStyle = colour(context, "ink");
-      context.globalAlpha = alpha;
-      values?.forEach((value, k) => {
-        context.fillRect(at(wanted[k]) - 1.5, SIZE - at(value) - 1.5, 3, 3);
-      });
-    }
-    context.globalAlpha = 1;
-  };
-}
-
 // src/playground/bases.ts
 var FEWEST_POINTS = 128;
 var manyEnough = (points) => Math.max(FEWEST_POINTS, points);
@@ -2600,15 +2407,16 @@ function makeTwin(state, problem, machine, parameters) {
   return shaped(off(least) <= off(most) ? least : most).made(isConv ? "CNN" : "MLP");
 }
 var Builder = class {
-  constructor(machine, random, { shape, inputs }) {
+  constructor(machine, random, problem) {
     this.machine = machine;
     this.random = random;
-    this.#shape = shape;
-    this.inputNames = inputs;
+    this.problem = problem;
+    this.#shape = problem.shape;
     this.#station("input", "input", "input");
   }
   machine;
   random;
+  problem;
   #stations = [];
   #layers = [];
   #recipe = {};
@@ -2618,7 +2426,6 @@ var Builder = class {
   #shape;
   #offset = 0;
   parameters = 0;
-  inputNames;
   norm(name) {
     const [size] = this.#shape;
     const mean = this.#vector(`${name}.running_mean`, size, () => 0);
@@ -2667,12 +2474,7 @@ var Builder = class {
   made(name) {
     const vectors = this.#beside.map(({ size, fill }) => Float32Array.from({ length: size }, fill));
     const parts = [...this.#fills.map((fill) => fill()), ...vectors];
-    const frame = new Float32Array(parts.reduce((all, { length }) => all + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      frame.set(part, at);
-      at += part.length;
-    }
+    const frame = Float32Array.from(parts.flatMap((part) => [...part]));
     const beside = this.#beside.map(({ name: path, size }) => ({ name: path, size }));
     const parameters = this.parameters;
     return {
@@ -2721,13 +2523,8 @@ var Builder = class {
     });
     const type = geometry ? `${isShared ? "Shared" : ""}KANConv2d` : "KANLinear";
     const labels = [base, ...basis.labels];
-    this.#layer(
-      { name, type, shape: four, note: "" },
-      labels,
-      basis,
-      tableOf(machine, basis, base),
-      geometry
-    );
+    const table = tableOf(machine, basis, base);
+    this.#layer({ name, type, shape: four }, labels, basis, table, geometry);
     this.parameters += count2 * (nb + Number(isScaled));
     const label = geometry ? `${type} ${four[2]}×${four[3]}` : `KANLinear ${four[1]} → ${four[0]}`;
     this.#station("kan", name, label, { layer: name, compute: { op: "kan" }, sums: true });
@@ -2739,7 +2536,7 @@ var Builder = class {
     this.#recipe[name] = { base: "identity" };
     this.#fills.push(() => Float32Array.from({ length: count2 }, uniform));
     const type = geometry ? "Conv2d" : "Linear";
-    this.#layer({ name, type, shape: four, note: "" }, ["x"], STRAIGHT, STRAIGHT_TABLE, geometry);
+    this.#layer({ name, type, shape: four }, ["x"], STRAIGHT, STRAIGHT_TABLE, geometry);
     this.parameters += count2 + four[0];
     const bias = this.#vector(`${name}.bias`, four[0], uniform);
     const compute = { op: geometry ? "conv2d" : "linear" };
@@ -2747,12 +2544,20 @@ var Builder = class {
   }
   #layer(own, labels, { domain, extent: extent2, knots }, table, geometry) {
     const ends = { domain, extent: extent2, knots };
-    const isNamed = this.#layers.length === 0 && this.inputNames.length > 0;
+    const { inputs } = this.problem;
+    const isNamed = this.#layers.length === 0 && inputs.length > 0;
     this.#layers.push({
       ...{ ...own, kind: geometry ? "conv" : "linear", nb: labels.length, offset: this.#offset },
-      ...{ labels, is_base: labels.map((_, k) => k === 0), ...ends, variable: "x", locked: "" },
+      ...{
+        labels,
+        is_base: labels.map((_, k) => k === 0),
+        ...ends,
+        variable: "x",
+        locked: "",
+        note: ""
+      },
       ...{ conv: geometry, tables: [{ ...ends, ...table }], table_of: null },
-      ...isNamed && { input_names: [...this.inputNames] }
+      ...isNamed && { input_names: [...inputs] }
     });
     this.#offset += product(own.shape) * labels.length;
   }
@@ -2761,6 +2566,20 @@ var conv = (padding, isShared) => ({
   ...{ stride: [1, 1], padding: Array(4).fill(padding), dilation: [1, 1], padding_mode: "zeros" },
   ...{ groups: 1, shared: isShared, pads_basis: false }
 });
+function evaluator(machine, { structure, recipe, layout }, most) {
+  const network = new Network(machine, { structure, recipe, layout: readLayout(layout) }, most);
+  return (frame, inputs) => {
+    const { input, output } = network;
+    const count2 = inputs.length / input.size;
+    network.read(frame, true);
+    machine.floats(input.at, inputs.length).set(inputs);
+    network.forward(count2, false);
+    return Array.from(
+      { length: count2 },
+      (_, k) => machine.floats(output.at + 4 * k * output.size, output.size).slice()
+    );
+  };
+}
 var STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] };
 var BASE_FUNCTIONS = {
   silu: (x) => x / (1 + Math.exp(-x)),
@@ -2801,6 +2620,193 @@ function splinesOf(machine, basis, start, random) {
   const squares = expand(machine, basis, points).reduce((sum, value) => sum + value ** 2, 0);
   const width = start / Math.max(functions - 1, 1) / Math.max(squares / points.length, 1e-12) ** 0.5;
   return () => Float32Array.from({ length: functions }, () => width * noise());
+}
+
+// src/playground/fit.ts
+var SIZE = 320;
+var LINE = 161;
+var SIDE = 49;
+var DOTS = 300;
+function createFit(root) {
+  const document = root.ownerDocument;
+  const title = element(document, "h2", "", root);
+  const canvas = element(document, "canvas", "", root);
+  const key = element(document, "p", "", root);
+  const context = canvas.getContext("2d");
+  let run = null;
+  let due = 0;
+  return {
+    /** For another network; hidden where there is no picture of it. */
+    begin(machine, problem, network, twin) {
+      const points = pointsOf(problem);
+      root.hidden = !points;
+      run = null;
+      if (!points || !context) return;
+      const count2 = points.length / problem.shape[0];
+      const own = evaluator(machine, network, count2);
+      const others = twin && evaluator(machine, twin, count2);
+      const read = ([one, other]) => problem.isClassification ? Math.exp(other) : one;
+      const paint = painterOf(problem, points);
+      putWords(title, "Target and network");
+      putWords(key, keyOf(problem, twin));
+      canvas.setAttribute("role", "img");
+      const shown = `${problem.outputs[0]} over ${problem.inputs.join(" and ")}: target and ${network.name}`;
+      canvas.setAttribute("aria-label", shown);
+      run = (frame, beside) => {
+        const scale = document.defaultView?.devicePixelRatio ?? 1;
+        if (canvas.width !== SIZE * scale) canvas.width = canvas.height = SIZE * scale;
+        context.setTransform(scale, 0, 0, scale, 0, 0);
+        context.clearRect(0, 0, SIZE, SIZE);
+        const values = (rows) => Float32Array.from(rows, read);
+        const other = beside && others && values(others(beside, points));
+        paint(context, values(own(frame, points)), other);
+      };
+    },
+    /** Draws the network as it is now, at the next turn. */
+    show(frame, beside, signal) {
+      cancelAnimationFrame(due);
+      due = requestAnimationFrame(() => {
+        if (!signal.aborted) run?.(frame, beside);
+      });
+    }
+  };
+}
+function keyOf({ isClassification, outputs, inputs, truth }, twin) {
+  const other = twin ? `, dashed: the ${twin.name}` : "";
+  if (isClassification)
+    return `dots: points of class ${outputs[0]} (hollow) and ${outputs[1]} (filled); shaded: where the network says ${outputs[1]}; line: where it is undecided${other}`;
+  return inputs.length > 2 || !truth ? `each dot is a test point: on the grey line the network is right${other && ", pale: the twin"}` : `wide, grey: the target; thin: the network${other}`;
+}
+function pointsOf({ shape, inputs, truth, isClassification, data }) {
+  const [size] = shape;
+  if (shape.length > 1) return null;
+  if (size === 1 && truth)
+    return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
+  if (size === 2 && (truth || isClassification)) {
+    const at = (k) => -1 + 2 * k / (SIDE - 1);
+    const all = Array.from({ length: SIDE * SIDE }, (_, k) => [
+      at(k % SIDE),
+      at(Math.floor(k / SIDE))
+    ]);
+    return Float32Array.from(all.flat());
+  }
+  if (isClassification || inputs.length < 1) return null;
+  return data.test.inputs.slice(0, DOTS * size);
+}
+var across = (x) => (x + 1) / 2 * SIZE;
+var up = (y) => SIZE - across(y);
+function painterOf(problem, points) {
+  const [size] = problem.shape;
+  if (problem.isClassification) return classPainter(problem);
+  if (size > 2 || !problem.truth) return scatterPainter(problem);
+  const { truth } = problem;
+  const count2 = points.length / size;
+  const wanted = Float32Array.from(
+    { length: count2 },
+    (_, k) => truth([...points.subarray(k * size, (k + 1) * size)])
+  );
+  return size === 1 ? linePainter(problem, points, wanted) : contourPainter(wanted);
+}
+function endsOf(values) {
+  const [low = 0, high = 0] = extent(Array.from(values).filter(Number.isFinite));
+  const room = 0.08 * (high - low || 1);
+  return [low - room, high + room];
+}
+var colour = (context, name) => getComputedStyle(context.canvas).getPropertyValue(`--kw-page-${name}`);
+function stroke(context, lines, name, width, dash = []) {
+  context.strokeStyle = colour(context, name);
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  context.beginPath();
+  for (const line of lines) {
+    line.forEach(([x, y], k) => {
+      if (k === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    });
+  }
+  context.stroke();
+  context.setLineDash([]);
+}
+function linePainter({ data }, points, wanted) {
+  const [low, high] = endsOf([...wanted, ...data.train.targets]);
+  const height = (value) => SIZE - (value - low) / (high - low) * SIZE;
+  const line = (values) => [
+    Array.from(values, (value, k) => [across(points[k]), height(value)])
+  ];
+  return (context, own, other) => {
+    context.fillStyle = colour(context, "line");
+    for (let k = 0; k < DOTS && k < data.train.inputs.length; k++)
+      context.fillRect(across(data.train.inputs[k]) - 1, height(data.train.targets[k]) - 1, 2, 2);
+    stroke(context, line(wanted), "muted", 4);
+    if (other) stroke(context, line(other), "ink", 1.5, [4, 4]);
+    stroke(context, line(own), "ink", 1.5);
+  };
+}
+var toMap = ([x, y]) => [
+  x / (SIDE - 1) * SIZE,
+  SIZE - y / (SIDE - 1) * SIZE
+];
+function contoursOf(values, level) {
+  return contour(Array.from(values), SIDE, SIDE, level).map((line) => line.map(toMap));
+}
+function contourPainter(wanted) {
+  const levels = levelsOf(...endsOf(wanted));
+  const lines = (values) => levels.flatMap((level) => contoursOf(values, level));
+  const targets = lines(wanted);
+  return (context, own, other) => {
+    stroke(context, targets, "muted", 4);
+    if (other) stroke(context, lines(other), "ink", 1, [3, 3]);
+    stroke(context, lines(own), "ink", 1.25);
+  };
+}
+function paintShares(context, shares) {
+  const small = context.canvas.ownerDocument.createElement("canvas");
+  small.width = small.height = SIDE;
+  const own = small.getContext("2d");
+  if (!own) return;
+  own.fillStyle = colour(context, "ink");
+  for (const [k, share] of shares.entries()) {
+    own.globalAlpha = 0.3 * share;
+    own.fillRect(k % SIDE, SIDE - 1 - Math.floor(k / SIDE), 1, 1);
+  }
+  const cell = SIZE / (SIDE - 1);
+  context.drawImage(small, -cell / 2, -cell / 2, SIZE + cell, SIZE + cell);
+}
+function classPainter({ data }) {
+  const { inputs, targets } = data.train;
+  return (context, own, other) => {
+    paintShares(context, own);
+    if (other) stroke(context, contoursOf(other, 0.5), "ink", 1.25, [4, 4]);
+    stroke(context, contoursOf(own, 0.5), "ink", 1.75);
+    for (let k = 0; k < DOTS; k++) {
+      context.beginPath();
+      context.arc(across(inputs[2 * k]), up(inputs[2 * k + 1]), 2.5, 0, 2 * Math.PI);
+      context.fillStyle = colour(context, targets[k] ? "ink" : "surface");
+      context.strokeStyle = colour(context, "ink");
+      context.lineWidth = 1;
+      context.fill();
+      context.stroke();
+    }
+  };
+}
+function scatterPainter({ data }) {
+  const wanted = data.test.targets;
+  const [low, high] = endsOf(wanted);
+  const at = (value) => (value - low) / (high - low) * SIZE;
+  return (context, own, other) => {
+    stroke(context, [[-1, 1].map((end) => [across(end), up(end)])], "muted", 2);
+    for (const [values, alpha] of [
+      [other, 0.35],
+      [own, 1]
+    ]) {
+      context.fillStyle = colour(context, "ink");
+      context.globalAlpha = alpha;
+      values?.forEach((value, k) => {
+        context.fillRect(at(wanted[k]) - 1.5, SIZE - at(value) - 1.5, 3, 3);
+      });
+    }
+    context.globalAlpha = 1;
+  };
 }
 
 // node_modules/d3-dsv/src/dsv.js
@@ -3025,7 +3031,7 @@ function tableOf2(text, noise) {
   const columnEnds = [];
   for (let c = 0; c < size; c++) {
     const column = Array.from(order, (row) => rows[row][c]);
-    const [low, high] = endsOf2(column.filter((_, k) => isTrained(k)));
+    const [low = 0, high = 0] = extent(column.filter((_, k) => isTrained(k)));
     columnEnds.push([low, high]);
     for (const [k, value] of column.entries())
       inputs[k * size + c] = high > low ? 2 * (value - low) / (high - low) - 1 : 0;
@@ -3049,12 +3055,6 @@ function momentsOf(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return { mean, deviation: Math.sqrt(square) };
-}
-function endsOf2(values) {
-  return values.reduce(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  );
 }
 var testRows = (rows) => Math.max(1, Math.round(TEST_SHARE * rows));
 function split(inputs, targets, size) {
@@ -3212,8 +3212,8 @@ function widest(present) {
   const heights = curvesOf(layer, present.frame, normalised(present)).map(heightOfCurve);
   return heights.indexOf(Math.max(...heights));
 }
-function select({ network, model }, f) {
-  const [{ name, shape }] = network.layout.layers;
+function select({ network, model }, f, layer = network.layout.layers[0]) {
+  const { name, shape } = layer;
   const [, inputs, height, width] = shape;
   const [column, row] = [f % width, Math.floor(f / width) % height];
   const channel = Math.floor(f / width / height) % inputs;
@@ -3223,17 +3223,19 @@ function select({ network, model }, f) {
 var explained = (share) => `${(Math.floor(1e3 * share) / 10).toFixed(1)} %`;
 function framed(present) {
   const { network, frame, model } = present;
-  const [layer] = network.layout.layers;
+  const { layers } = network.layout;
   const selection = model.get("selection");
-  if (selection?.layer !== layer.name) return null;
+  const layer = layers.find(({ name }) => name === selection?.layer);
+  if (!layer) return null;
   const f = functionOf(layer, selection);
-  const ends = normalised(present);
-  const [now, first] = [frame, network.frame].map((each) => curvesOf(layer, each, ends)[f]);
-  return { now, first, ends, whole: curvesOf(layer, frame)[f] };
+  const isFirst = layer === layers[0];
+  const ends = isFirst ? normalised(present) : layer.domain;
+  const [now, first] = [frame, network.frame].map((each) => readerOf(layer, each, ends)(f));
+  return { now, first, ends, isFirst, whole: readerOf(layer, frame)(f) };
 }
 function whatItMakes(present) {
   const found = framed(present);
-  if (!found) return "";
+  if (!found?.isFirst) return "";
   const [black, white] = found.ends.map(
     (pixel) => `${short(pixel)}, into ${short(curveAt(found.whole.x, found.whole.y, pixel))}`
   );
@@ -3251,6 +3253,9 @@ function digitsOf2({ problem }, pushed) {
   });
 }
 var shareRight = ({ problem }, answers) => answers.filter(({ label }, k) => label === problem.data.test.targets[k]).length / answers.length;
+var movedBy = (now, first) => Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
+var FAR = 0.25;
+var cameWith;
 var usualProbe;
 var prunedAt = -1;
 var STORY = [
@@ -3265,16 +3270,27 @@ var STORY = [
   {
     title: "Watch it grow",
     words: "Now it trains on handwritten digits, and each step changes every function a little. Where one has moved far from its start, the change is shaded.",
-    arrive(present) {
-      select(present, widest(present));
-      present.model.send({ kind: "resume" });
+    arrive({ model }) {
+      cameWith = model.get("selection");
+      model.send({ kind: "resume" });
     },
     follow(present) {
-      if (present.news.step === 0) return "";
-      const { now, first } = framed(present) ?? {};
-      if (!now || !first) return "";
-      const moved = Math.max(...now.y.map((value, k) => Math.abs(value - first.y[k])));
-      return `${stepWords(present)}, between black and white the framed function has moved by up to ${short(moved)}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
+      const { news, model, network, frame } = present;
+      if (news.step === 0) return "";
+      if (model.get("selection") === cameWith) {
+        const layer = network.layout.layers.at(-1);
+        const [all, start] = [frame, network.frame].map((each) => curvesOf(layer, each));
+        const far = all.map((curve, f) => movedBy(curve, start[f]));
+        const most = Math.max(...far);
+        if (most < FAR * Math.max(...all.map(heightOfCurve)))
+          return `${stepWords(present)}, no function of the last layer has moved far yet.`;
+        select(present, far.indexOf(most), layer);
+      }
+      const found = framed(present);
+      if (!found) return "";
+      const { now, first, ends, isFirst } = found;
+      const where = isFirst ? "black and white" : ends.map(short).join(" and ");
+      return `${stepWords(present)}, between ${where} the framed function has moved by up to ${short(movedBy(now, first))}; from lowest to highest it spans ${short(heightOfCurve(now))}, at the start ${short(heightOfCurve(first))}.`;
     }
   },
   {
@@ -3333,9 +3349,7 @@ var STORY = [
       model.send({ kind: "put", coefficients: weak.frame });
       prunedAt = present.news.step;
       const sentence = `${stepWords(present)}, it gets ${percent(before)} of ${digits.length.toLocaleString("en")} test digits right, ${percent(after)} without these ${weak.count.toLocaleString("en")} functions, and ${percent(chance)} without as many chosen at random.`;
-      if (before < 0.5) return `${sentence} It has hardly learned yet: train it longer.`;
-      const isNeeded = before - after > 0.02;
-      return `${sentence} ${isNeeded ? "It does worse without them." : "It does about as well without them."}`;
+      return before < 0.5 ? `${sentence} It has hardly learned yet: train it longer.` : sentence;
     },
     leave({ model, news }) {
       if (news.step === prunedAt) model.send({ kind: "undo" });
@@ -3376,11 +3390,15 @@ var STORY = [
     }
   }
 ];
-function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = domain) {
+function curvesOf(...of) {
+  const read = readerOf(...of);
+  return Array.from({ length: product(of[0].shape) }, (_, f) => read(f));
+}
+function readerOf({ domain, nb, offset, tables }, frame, [low, high] = domain) {
   const [table] = tables;
   const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
   const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
-  return Array.from({ length: product(shape) }, (_, f) => {
+  return (f) => {
     const at = offset + f * nb;
     const y = points.map((k) => {
       let sum = 0;
@@ -3388,7 +3406,7 @@ function curvesOf({ domain, nb, offset, shape, tables }, frame, [low, high] = do
       return sum;
     });
     return { x: points.map((k) => x[k]), y };
-  });
+  };
 }
 var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
 function pruned({ layout: { layers } }, frame, share, chance) {
@@ -3406,20 +3424,12 @@ function pruned({ layout: { layers } }, frame, share, chance) {
 }
 var AT_ONCE = 50;
 function createAnswers(machine, described) {
-  const { structure, recipe, layout } = described;
-  const description = { structure, recipe, layout: readLayout(layout) };
-  const network = new Network(machine, description, AT_ONCE);
+  const compute = evaluator(machine, described, AT_ONCE);
   return async (frame, images) => {
     const answers = [];
     for (let from = 0; from < images.length; from += AT_ONCE) {
-      const some = images.slice(from, from + AT_ONCE);
-      network.read(frame, true);
-      const { input, output } = network;
-      for (const [k, image] of some.entries())
-        machine.floats(input.at + 4 * k * input.size, input.size).set(image);
-      network.forward(some.length, false);
-      for (const k of some.keys()) {
-        const row = machine.floats(output.at + 4 * k * output.size, output.size);
+      const some = images.slice(from, from + AT_ONCE).flatMap((image) => [...image]);
+      for (const row of compute(frame, some)) {
         const most = Math.max(...row);
         answers.push({ label: row.indexOf(most), share: Math.exp(most) });
       }
@@ -3449,9 +3459,8 @@ function exponential({ x, y }) {
   return Math.max(...rates.flatMap((k) => [likeness(k), likeness(-k)]));
 }
 function standardised(values) {
-  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  const square = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length;
-  return values.map((one) => (one - mean) / Math.sqrt(square || 1));
+  const { mean, deviation } = momentsOf(values);
+  return values.map((one) => (one - mean) / (deviation || 1));
 }
 function correlation(one, other) {
   const [a, b] = [standardised(one), standardised(other)];
@@ -3711,10 +3720,7 @@ function archiveOf(made, frame) {
   const end = record2([101010256, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
   return joined([...parts, ...index, end]);
 }
-function npyOf({
-  shape,
-  values
-}) {
+function npyOf({ shape, values }) {
   const kind = values instanceof Float32Array ? "<f4" : "<i8";
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
@@ -3768,17 +3774,12 @@ function codeOf(state, { layout, structure }) {
     'weights = dict(np.load("kan.npz"))'
   ];
   const reading = "model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})";
-  if (state.network === "kancnn") {
+  if (state.network !== "dense") {
     const widths = state.widths.join(", ");
-    const model = call(
-      "kw.nn.KANCNN",
-      `channels=(${widths}${state.widths.length === 1 ? "," : ""})`
-    );
+    const own = `channels=(${widths}${state.widths.length === 1 ? "," : ""})`;
+    const isArticle = state.network === "article";
+    const model = isArticle ? "kw.nn.KANCNN.article()" : call("kw.nn.KANCNN", own);
     return [...heading, `model = ${model}`, reading, "model.eval()"].join("\n");
-  }
-  if (state.network === "article") {
-    const lines = [`model = kw.nn.KANCNN.article()`, reading, "model.eval()"];
-    return [...heading, ...lines].join("\n");
   }
   const isFlat = structure.stations.some(({ kind }) => kind === "reshape");
   const isClassifier = structure.stations.at(-1)?.name === "log_softmax";

@@ -166,7 +166,7 @@ function unfold(folded, frames) {
 }
 
 // src/page/training_bar.ts
-function createBar(root, rows, settings, signal) {
+function createBar(root, { rows, settings }, actions, signal) {
   const part = (name) => root.querySelector(`[data-kw-part="${name}"]`);
   const [run, again] = [part("run"), part("again")];
   const fields = ["rate", "batch", "epochs", "seed"].map((name) => {
@@ -175,29 +175,29 @@ function createBar(root, rows, settings, signal) {
     return field;
   });
   let state = "paused";
+  const click = () => {
+    if (state === "running") actions.pause();
+    else if (state === "paused") actions.run();
+    else restart();
+  };
+  run.addEventListener("click", click, { signal });
+  again.addEventListener("click", restart, { signal });
+  function restart() {
+    if (!fields.every((field) => field.reportValidity())) return;
+    const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
+    actions.again({ rate, batch, epochs, seed });
+    actions.run();
+  }
+  function stand(now) {
+    state = now;
+    run.textContent = { running: "Pause", paused: "Train" }[state] ?? "Train again";
+  }
   return {
-    connect(actions) {
-      run.addEventListener(
-        "click",
-        () => {
-          if (state === "running") actions.pause();
-          else if (state === "paused") actions.run();
-          else restart();
-        },
-        { signal }
-      );
-      again.addEventListener("click", restart, { signal });
-      function restart() {
-        if (!fields.every((field) => field.reportValidity())) return;
-        const [rate, batch, epochs, seed] = fields.map(({ value }) => Number(value));
-        actions.again({ rate, batch, epochs, seed });
-        actions.run();
-      }
-    },
+    stand,
+    /** The `words` are said in place of its own on the score, which says so where the network is edited. */
     show(news, isEdited, words) {
-      state = news.state;
+      stand(news.state);
       run.disabled = again.disabled = false;
-      run.textContent = state === "running" ? "Pause" : state === "paused" ? "Train" : "Train again";
       const { step, steps, score, speed, classifies } = news;
       const at = `step ${step.toLocaleString("en")}`;
       part("said").textContent = `${at} of ${steps.toLocaleString("en")}`;
@@ -209,6 +209,7 @@ function createBar(root, rows, settings, signal) {
       const own = classifies ? `${(100 * value).toFixed(1)} % of ${others} right at ${at}` : `off by ${value.toPrecision(3)} on ${others} (RMS) at ${at}`;
       part("score").textContent = words ?? `${own}${isEdited ? ", edited" : ""}`;
     },
+    /** Says why the network cannot train. */
     fail(words) {
       part("said").textContent = words;
       part("score").textContent = part("speed").textContent = "";
@@ -263,10 +264,8 @@ var TrainedModel = class extends PageModel {
   }
 };
 var STATES = {
-  running: ["running", "training"],
-  paused: ["paused", "paused"],
-  finished: ["finished", "finished"],
-  diverged: ["diverged", "diverged: a number was not finite any more"]
+  ...{ ready: "not started", running: "training", paused: "paused", finished: "finished" },
+  diverged: "diverged: a number was not finite any more"
 };
 var BEGINS = "Press Train";
 var MOST_VALUES = 800;
@@ -294,7 +293,7 @@ function workerOf({ script }, signal) {
   return { worker, send: (one) => worker.postMessage(one) };
 }
 function train(saved, course, controls, signal, follower) {
-  const bar = createBar(controls, course.rows, course.settings, signal);
+  const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
   const { first: firstFrame } = course;
   const initial = float32(firstFrame.data, "the first frame");
@@ -307,18 +306,38 @@ function train(saved, course, controls, signal, follower) {
   const { worker, send } = workerOf(course, signal);
   let settings = course.settings;
   let isReset = false;
+  let isAsked = false;
   let curves = createCurves();
   function begin(frame) {
     curves = createCurves();
     edits.begin();
     isReset = true;
+    isAsked = false;
     send({ kind: "begin", description, frame, data, settings, code });
   }
-  const run = (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps });
+  function stand(state, loss = {}) {
+    const known = model.get("training");
+    model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
+  }
+  function run(steps = Number.POSITIVE_INFINITY) {
+    isAsked = true;
+    bar.stand("running");
+    stand("running");
+    send({ kind: "run", steps });
+  }
+  function pause() {
+    isAsked = false;
+    send({ kind: "pause" });
+  }
+  function again(chosen) {
+    settings = chosen;
+    follower?.begin(settings);
+    begin(initial);
+  }
   function answer(content) {
     const { kind, ...values } = content;
     if (kind === "shown") send({ kind: "drawn" });
-    else if (kind === "pause" || kind === "stop") send({ kind: "pause" });
+    else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
     else if (kind === "rate") send({ kind, value: values.value });
@@ -358,11 +377,10 @@ function train(saved, course, controls, signal, follower) {
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     for (const message of news.observed) model.tell(message);
     curves.take(news);
-    const [state, said] = STATES[news.state];
-    const isNew = step === 0 && state === "paused";
-    const how = isNew ? { state: "ready", words: "not started" } : { state, words: said };
+    const isNew = step === 0 && news.state === "paused";
+    const state = isNew && isAsked ? "running" : news.state;
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
-    model.set("training", { ...model.get("training"), ...how, mend: "", loss });
+    stand(isNew && !isAsked ? "ready" : state, { loss });
     for (const [, viewModel] of viewModels) {
       const status = viewModel.get("status");
       if (status !== void 0 && viewModel.get("curves") !== void 0) {
@@ -374,17 +392,8 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show(news, edits.areDone(), follower?.hear(news));
+    bar.show({ ...news, state }, edits.areDone(), follower?.hear(news));
   };
-  bar.connect({
-    run: () => run(),
-    pause: () => send({ kind: "pause" }),
-    again(chosen) {
-      settings = { ...settings, ...chosen };
-      follower?.begin(settings);
-      begin(initial);
-    }
-  });
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);

@@ -105,6 +105,17 @@ def test_inputs_outside_the_grid_are_an_alarm_until_the_grid_is_where_they_are()
     assert live.watchdog().look() == ()
 
 
+def test_a_training_that_diverges_has_no_alarm_of_what_follows_from_that() -> None:
+    _model, _, live = bound(kw.nn.KANLinear(2, 1))
+    live.observe(torch.full((8, 2), 5.0))
+    live.log(0, loss=0.5)
+    assert kinds(live.watchdog().look()) == [("outside", "0")]
+    live.log(1, loss=math.nan)
+    assert kinds(live.watchdog.look()) == [("loss", "loss")]
+    live.log(2, loss=0.4)
+    assert kinds(live.watchdog.look()) == [("outside", "0")]
+
+
 def test_functions_without_gradient_are_an_alarm_since_the_first_of_these_steps() -> None:
     class Cut(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -46,8 +46,8 @@ const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
 /** As high as the numbers mostly are: so much is left for what stands below. */
 const PANEL_HEIGHT = 150;
-/** So wide, curves have room beside the numbers. */
-const ROOM_FOR_CURVES = 290;
+/** So wide, a panel of curves has room beside the numbers. */
+const ROOM_FOR_CURVES = 250;
 /** Two panels of curves stand beside each other from this width of one on. */
 const NARROWEST_PANEL = 170;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
@@ -69,7 +69,8 @@ export function drawing(): CompareDrawing {
 function placed(shown: ShownModels, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
   const table = tableOf(shown, { x: PAD, y: PAD }, inside);
-  const beside = inside - table.width - 2 * SECTION_GAP >= ROOM_FOR_CURVES;
+  const asked = ROOM_FOR_CURVES * (chart.panels.length > 1 ? 2 : 1);
+  const beside = inside - table.width - 2 * SECTION_GAP >= asked;
   const left = beside ? PAD + table.width + 2 * SECTION_GAP : PAD;
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;

@@ -6,6 +6,7 @@ import type { Rect } from "../../scene/marks.ts";
 import { AXES_FROM } from "./functions.ts";
 import { type Column, type Graph, sharedKernels } from "./graph.ts";
 import {
+  curvesOn,
   even,
   functionsOn,
   MOST_CURVES,
@@ -30,7 +31,7 @@ const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
 const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 98, gap: 7.5 };
 /** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second. */
-const FEW = { below: 130, shared: 165, maps: 6 };
+const FEW = { below: 130, shared: 195, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
@@ -193,7 +194,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   const isCrowded = width / depths < CROWDED.below;
   const whole = (width - 2 * MARGIN) / depths;
   const isClose = width / depths < SHELF.below && height >= SHELF.from;
-  const hasShelf = isClose && columns.some((column, k) => functionsOn(shown[k], column) > 1);
+  const hasShelf = isClose && columns.some((column, k) => curvesOn(shown[k], column) > 1);
   const most = Math.min(SHELF.most, SHELF.share * height);
   const shelf = hasShelf ? even(Math.min(most, width / (depths - 1) - SHELF.apart)) : 0;
   const below = hasShelf ? shelf + SHELF.elbow : 0;
@@ -209,7 +210,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
       share,
       isCrowded,
       plot,
-      hasShelf: hasShelf && functionsOn(shown[k], column) > 1,
+      hasShelf: hasShelf && curvesOn(shown[k], column) > 1,
       hasBars: ends,
     };
     return { ...lane, sizes: sizesOf(column, shown[k], lane) };

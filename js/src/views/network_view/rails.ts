@@ -138,6 +138,12 @@ export function functionsOn({ bundles, links }: ShownColumn, { layer }: Column):
   return layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
 }
 
+/** How many it has as curves. */
+export function curvesOn(shown: ShownColumn, column: Column): number {
+  const count = functionsOn(shown, column);
+  return count > MOST_CURVES ? 0 : count;
+}
+
 /** Before each unit, or over it, the picture of what leads to it. */
 export function placePictures(
   { kernels, byUnit }: Rails & { byUnit: ReadonlyMap<number, Rect & { port: number }> },

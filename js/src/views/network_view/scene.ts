@@ -42,15 +42,15 @@ import { FINE, once } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn, roomFor, SHELF } from "./layout.ts";
 import { linkMarks } from "./links.ts";
 import { columnHeadMarks, frontMarks, scoreMarks } from "./marks.ts";
+import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
   crossFade,
+  heldChoice,
   isBeside,
   largeMarks,
   pathMarks,
-  type Steady,
-  steadyChoice,
   strongestPath,
 } from "./strongest.ts";
 import { description, exampleVerdict, networkCaption } from "./words.ts";
@@ -183,8 +183,8 @@ function sceneOf(
   const room = { x: 0, y: 0, width, height: height - footHeight };
   const known = graphIn(given, frame, keep);
   const units = known.columns.map((column) => column.units).join();
-  const held = keep<Steady>("steady", [units, settings.example, flow !== null], steadyChoice);
-  const steady = isMoving(given) ? held : atOnce;
+  const choice = heldChoice(given.store, settings.example, [units, flow !== null]);
+  const steady = isMoving(given) ? choice : atOnce;
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
@@ -315,9 +315,12 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
   const least = narrow ? LEAST.narrow : LEAST;
+  // Where the path's kernels stand under it there is room for both.
+  const isCurved = columns.some((one) => curvesOn({ ...one, links: [0], units: [] }, one) > 1);
+  const brief = LEAST.brief + (isCurved && lane < SHELF.below ? SHELF.most + SHELF.elbow : 0);
   const height =
     given.room ||
-    Math.min(own, givenHeight ? own : Math.max(isBrief ? LEAST.brief : least.all, seen ?? own)) -
+    Math.min(own, givenHeight ? own : Math.max(isBrief ? brief : least.all, seen ?? own)) -
       (row - more);
   const free = height - more;
   const isSmall = columns.every(({ map, bundles: { length } }) => !map && length <= FINE.most);

@@ -2,10 +2,12 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
+import type { Store } from "../../wire/types.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Focus, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
@@ -23,13 +25,13 @@ const ELBOW = 10;
 const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
-export type Steady = (
+type Steady = (
   place: string,
   sizes: { best: number } & Pick<Strengths, "sizeOf">,
   step: number,
 ) => number;
 
-export function steadyChoice(): Steady {
+function steadyChoice(): Steady {
   const held = new Map<string, { chosen: number; step: number; since: number | null }>();
   return (place, { best, sizeOf }, step) => {
     const last = held.get(place);
@@ -45,6 +47,15 @@ export function steadyChoice(): Steady {
     held.set(place, { chosen, step, since: isWon ? null : since });
     return chosen;
   };
+}
+
+const heldOf = new WeakMap<Store, Keep>();
+
+/** What is held for an example, by stream: all that show its network show the same path. */
+export function heldChoice(store: Store, example: number, from: readonly unknown[]): Steady {
+  const held = heldOf.get(store) ?? memory();
+  heldOf.set(store, held);
+  return held(`of ${example}`, from, steadyChoice);
 }
 
 /** The strongest at once. */

@@ -80,8 +80,8 @@ export function networkCaption(
   if (flow) {
     const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
     const raises = !hasPoints && colouring?.kind === "linear";
-    const lines = raises ? `lowers / raises the ${result}` : "φ below / above 0";
-    const text = `${lines}${hasMaps ? "; maps: below / above 0" : ""}`;
+    const lines = raises ? `lowers / raises ${result}` : "φ below / above 0";
+    const text = `${lines}${hasMaps ? "; maps: − / +" : ""}`;
     remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
   }
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
@@ -118,7 +118,7 @@ export function networkCaption(
     // A band that is hardly a pixel wide is not seen.
     return hasAxis && Math.max(low - from, to - high) > 0.01 * (to - from);
   });
-  if (isBeyond) remarks.push(keyed("outside the grid", "fill", colours.outside));
+  if (isBeyond) remarks.push(keyed("outside grid", "fill", colours.outside));
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
   const tone = waitsForBatch(store) ? "ink" : "muted";
   if (absence) remarks.push({ text: absence, title: graph.note, tone });
