@@ -46,11 +46,10 @@ import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
-  crossFade,
   heldChoice,
-  isBeside,
   largeMarks,
-  pathMarks,
+  pathKernels,
+  pathLines,
   strongestPath,
 } from "./strongest.ts";
 import { description, exampleVerdict, networkCaption } from "./words.ts";
@@ -78,17 +77,14 @@ export interface NetworkScene extends Scene {
   /** The close-up, and the one of its functions that is shown with axes. */
   closeUp: CloseUp | null;
   shown: ShownFunction | null;
-  /** The strongest path, from its end; whether another still fades. */
+  /** The strongest path, from its end. */
   legs: readonly Leg[];
-  isFading: boolean;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
   window: DiagramWindow;
   /** The selected function was clicked here: its link and the close-up, as they were then; null where it is only marked. */
   looks: { place: Focus; closeUp: CloseUp | null } | null;
-  /** Whether another path fades in, while frames move. */
-  fades: boolean;
   /** What is drawn by hand on the input. */
   sketch: Sketch;
 }
@@ -123,12 +119,7 @@ export function drawing(): NetworkDrawing {
     scene.asks = asks ? `${sketch.version()} at ${frame.step}` : null;
     return scene;
   };
-  const made: NetworkDrawing = Object.assign(draw, {
-    window: WHOLE,
-    looks: null,
-    fades: false,
-    sketch,
-  });
+  const made: NetworkDrawing = Object.assign(draw, { window: WHOLE, looks: null, sketch });
   return made;
 
   /** The drawing, in the size and between the values of the examples; another array whenever it has changed. */
@@ -174,7 +165,7 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
 function sceneOf(
   given: Given,
   request: Asked,
-  { window, looks, fades }: Pick<NetworkDrawing, "window" | "looks" | "fades">,
+  { window, looks }: Pick<NetworkDrawing, "window" | "looks">,
   keep: Keep,
 ): NetworkScene {
   const { theme, width, ratio } = given;
@@ -214,10 +205,6 @@ function sceneOf(
   const place = [layout, path, ways, theme.name, ratio, window.x, window.y];
   const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
-  const fade = keep("fade", [], crossFade);
-  const marksOfPath = pathMarks(diagram, focus, lit, theme);
-  const drawn = fade(path, marksOfPath, fades && isMoving(given) && !focus);
-  const [lines, kernels] = drawn;
   const verdict = exampleVerdict(diagram);
   // The layer whose links are coloured while nothing is pointed at.
   const colouring = parts[view.rests?.column ?? parts.length - 1].column.layer;
@@ -239,7 +226,6 @@ function sceneOf(
 
   return {
     ...{ diagram, room, settings, verdict, closeUp, shown, legs, width, height },
-    isFading: drawn !== marksOfPath,
     asks: null,
     pad: padOf(diagram),
     title: "Network",
@@ -253,9 +239,9 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.
-      { marks: () => moved(lines) },
+      { marks: () => moved(focus ? [] : pathLines(diagram, legs, lit, colours.ink)) },
       front,
-      { marks: () => moved([...kernels, ...lookedAtMarks(view, theme)]) },
+      { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
         marks: () => [
@@ -272,12 +258,14 @@ function sceneOf(
 }
 
 function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, isNamed, place } = view;
-  const { parts, selected } = diagram;
+  const { diagram, focus, closeUp, isPointed, legs, isNamed, place } = view;
+  const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;
-  const marks: Mark[] = [];
-  if (selected && isBeside(focus, selected)) {
+  // What stands in the place of the link that is looked at is that.
+  const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
+  const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
+  if (selected && isOther(selected)) {
     const part = parts[selected.column];
     marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));
   }

@@ -9,7 +9,7 @@ import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import type { CircuitPath, Diagram, Focus, Leg, Part, PathGiven } from "./diagram.ts";
+import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 import { heightAt, lineMarks, linesOf, UNTOLD, wayOf } from "./links.ts";
@@ -152,42 +152,6 @@ export function pathLines(
     const lines = linesOf(part, [bundle], () => 1);
     return lineMarks(lines, ink, diagram.isTold ? path : UNTOLD);
   });
-}
-
-/** Whether a link does not stand in the place of the one that is looked at. */
-export const isBeside = (focus: Focus | null, { column }: Pick<Leg, "column">): boolean =>
-  column !== focus?.column || focus.bundle < 0;
-
-/** The links of the path, which are below what one looks at, and what it leads through, above. */
-export function pathMarks(diagram: Diagram, focus: Focus | null, lit: number, theme: Theme) {
-  const { legs, isTold } = diagram;
-  const beside = legs.filter((leg) => isBeside(focus, leg));
-  return [
-    focus ? [] : pathLines(diagram, legs, lit, theme.colours.ink),
-    pathKernels(diagram, beside, isTold && !focus, theme),
-  ];
-}
-
-/** Milliseconds in which another path comes in the place of the one before. */
-const FADE = 250;
-
-/** Draws a path, and as long as it fades in the one before: that without words, lest some stand over others. */
-export function crossFade() {
-  let [path, marks, former]: [string, Mark[][], Mark[][]] = ["", [], []];
-  let began = Number.NEGATIVE_INFINITY;
-  return (next: string, own: Mark[][], fades: boolean): Mark[][] => {
-    if (next !== path) {
-      former = marks.map((each) => each.filter(({ kind }) => kind !== "text"));
-      began = fades && path ? performance.now() : Number.NEGATIVE_INFINITY;
-    }
-    [path, marks] = [next, own];
-    const opacity = (performance.now() - began) / FADE;
-    if (!fades || opacity >= 1) return own;
-    return own.map((each, k) => [
-      { kind: "group", marks: former[k], opacity: 1 - opacity },
-      { kind: "group", marks: each, opacity },
-    ]);
-  };
 }
 
 /** What it leads through: kernels, drawn large, and units, all with frames; if it is told, strong ones. */

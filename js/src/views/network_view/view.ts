@@ -42,7 +42,6 @@ export const render = viewOf(KIND, build);
 function build(shell: Shell): Parts {
   const { signal } = shell;
   const draw = drawing();
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let scene: NetworkScene | null = null;
   const camera = createCamera(draw, () => scene, shell.schedule);
   const { isZoomed } = camera;
@@ -96,12 +95,10 @@ function build(shell: Shell): Parts {
     },
     draw(given) {
       const pointed = stage.pointed();
-      draw.fades = !calm.matches;
       const shown = stage.show(given, draw);
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
-      if (shown.isFading) shell.schedule();
       ask.comesLater(shown.diagram.late);
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
