@@ -422,6 +422,44 @@ describe("numbers of one layer", () => {
   });
 });
 
+describe("a film", () => {
+  it("has one scale, whichever of its frames is drawn, and whatever was drawn before", () => {
+    const { layers, structure } = network([3, 5, 1]);
+    const { frame } = run([3, 5, 1]);
+    const { layout } = frame;
+    const sizes = [0.1, 0.3, 1, 0.6];
+    const frames = sizes.map((size, step): Frame => {
+      return { ...frame, layout, step, data: frame.data.map((value) => size * value) };
+    });
+    const probe = { shape: [1, 3], inputs: inputs.subarray(0, 3), labels: null };
+    const draw = drawing();
+    const scalesAt = (step: number) => {
+      const store = {
+        ...{ current: () => frames[step], cursor: () => step, at: (k: number) => frames[k] },
+        ...{ initial: () => frames[0], latest: () => frames[3], ghost: () => frames[0] },
+        ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
+        ...{ structure: () => structure, probe: () => probe, activations: () => null },
+        ...{ observed: () => null, selection: () => null, alone: () => true },
+        standing: () => UNKNOWN,
+      } as unknown as Store;
+      const theme = themeOf("light");
+      const scene = draw({
+        ...{ store, get: () => undefined, width: 900, height: 600 },
+        ...{ theme, ratio: 1, pointed: NOT_POINTED },
+      });
+      if (typeof scene === "string") throw new Error(scene);
+      return scene.diagram.parts.flatMap(({ picture }) => {
+        const own = picture?.closer({ first: 0, count: 1 });
+        return picture && own ? [picture.scale(), picture.ends(), own.scale(), own.ends()] : [];
+      });
+    };
+    const first = scalesAt(0);
+    expect(layers.length).toBe(2);
+    expect(first.length).toBe(8);
+    for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
+  });
+});
+
 describe("circles of few units", () => {
   it.each([900, 440])("all have their numbers, of one size in a layer, in %i pixels", (width) => {
     const scene = page({}, width)(run([3, 5, 1]));

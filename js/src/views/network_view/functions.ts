@@ -130,13 +130,9 @@ export function layerPicture(
     },
     print: (value) => textOf()(value),
     rises: once(() => {
-      const [values, ...others] = [frame, ...film].map((of) =>
-        risesAt(of, layer, samplePlan(layer, [x[0], x[1]], 2)),
-      );
-      return {
-        values,
-        most: Math.max(...[values, ...others].map((own) => sizeWithin(own, WITHIN))),
-      };
+      const ends = samplePlan(layer, [x[0], x[1]], 2);
+      const all = [frame, ...film].map((of) => risesAt(of, layer, ends));
+      return { values: all[0], most: Math.max(...all.map((own) => sizeWithin(own, WITHIN))) };
     }),
     plan,
   };
