@@ -227,7 +227,7 @@ export function magnifiedMarks(
   const { picture, before } = parts[column];
   if (!picture) return [];
   const own = picture.closer({ first: f, count: 1 });
-  const print = finer(picture.print, own.ends());
+  const print = finer(picture.print, [own.scale() / 2]); // a twentieth of its axis is not 0
   const frame = flow?.frame ?? drawn;
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
   const plotted = { ...picture, f, frame, ghost, y: own.ends() };
