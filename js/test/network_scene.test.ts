@@ -119,6 +119,12 @@ function paintsIn(marks: readonly Mark[]): Set<string | undefined> {
   return new Set(paints.flat());
 }
 
+/** Lines one can see through: links, and not examples on functions. */
+const linksIn = (mark: Mark): Mark[] => {
+  if (mark.kind === "group") return mark.marks.flatMap(linksIn);
+  return mark.kind === "lines" && mark.opacity !== undefined ? [mark] : [];
+};
+
 describe("pointing", () => {
   it.each([[[6, 8, 8, 4]], [[2, 3, 1]]])(
     "at any link of %j shows its function with axes, and the example on it",
@@ -144,9 +150,8 @@ describe("pointing", () => {
           expect(answer.shown?.name).toMatch(new RegExp(` ${source} to .* ${to}$`));
           expect(Number.isFinite(answer.shown?.value)).toBe(true);
           // A link that adds has nothing of the colour of what subtracts.
-          const drawn = paintsIn(
-            [answer.sheets[1], answer.sheets[3]].flatMap(({ marks }) => marks(view)),
-          );
+          const lines = answer.sheets[3].marks(view).flatMap(linksIn);
+          const drawn = paintsIn([...answer.sheets[1].marks(view), ...lines]);
           const { more, less } = themeOf("light").colours;
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
           expect([drawn.has(own), drawn.has(other)]).toEqual([true, false]);

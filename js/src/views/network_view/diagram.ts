@@ -138,6 +138,9 @@ const SHARE = 0.1;
 const FEW = 1000;
 const REST = 250;
 
+/** Frames of a film that are measured. */
+const IN_FILM = 16;
+
 interface Pace {
   /** When strengths were computed last, how many milliseconds that took, and for which frame. */
   at: number;
@@ -153,6 +156,15 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
   return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
 }
 
+/** Frames over which scales stay, whichever is shown: some of those kept while one looks back; of a film those drawn first, its start, middle and end. */
+function filmOf({ store, film }: Given, frame: Frame, keep: Keep): readonly Frame[] {
+  if (film) return keep<Frame[]>("film", [frame], (last) => [...(last ?? []), frame].slice(0, 3));
+  const steps = store.cursor() < 0 ? [] : store.steps();
+  const some = steps.filter((_, k) => k % Math.ceil(steps.length / IN_FILM) === 0);
+  const frames = [...some, ...steps.slice(-1)].flatMap((step) => store.at(step) ?? []);
+  return frames.filter(({ layout }) => layout === frame.layout);
+}
+
 function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const { frame, flow, settings } = request;
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
@@ -161,20 +173,22 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const ghost = given.store.ghost();
   // Scales stay while frames move; at rest they are of what is drawn, whatever was drawn before.
   const now = isMoving(given) ? [] : [frame, ghost, settings.example, flow?.blank];
+  const film = filmOf(given, frame, keep);
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
     const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, ...now], newReach);
-    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, ...now], () =>
-      layerInputs(layer, observed),
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, ...now], (last) =>
+      // A film begins with the inputs of what was drawn before it, the newest.
+      last && film.length > 0 ? last : layerInputs(layer, observed),
     );
     widenInputs(inputs, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
     return keep<LayerPicture>(`picture ${k}`, [frame, inputs.ends, strengths, ghost], () =>
-      layerPicture(frame, layer, inputs.ends, strengths, ghost, reach),
+      layerPicture(frame, layer, inputs.ends, strengths, ghost, reach, film),
     );
   });
   if (late === 0 && pace.frame !== frame) {

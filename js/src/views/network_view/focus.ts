@@ -13,6 +13,7 @@ import {
   type CloseUp,
   closelyOf,
   closeUpOf,
+  finer,
   type PixelCloseUp,
   pointOf,
   type ShownFunction,
@@ -225,10 +226,11 @@ export function magnifiedMarks(
 ): Mark[] {
   const { picture, before } = parts[column];
   if (!picture) return [];
-  const { print } = picture;
+  const own = picture.closer({ first: f, count: 1 });
+  const print = finer(picture.print, own.ends());
   const frame = flow?.frame ?? drawn;
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
-  const plotted = { ...picture, f, frame, ghost };
+  const plotted = { ...picture, f, frame, ghost, y: own.ends() };
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // All functions of a map or a kernel together are its bar.

@@ -47,10 +47,10 @@ const toTenths = ([low, high]: Ends, scale: number): Ends => [
   (Math.ceil((10 * high) / scale) * scale) / 10,
 ];
 
-/** How far functions reach on their scale, from frame to frame: those of a layer, and of bundles drawn large, by their first function. */
+/** How far functions reach on their scale, from frame to frame: those of a layer, and of some drawn large, by the first and their number. */
 export interface ScaleReach {
   most: number;
-  large: Map<number, ScaleReach>;
+  large: Map<string, ScaleReach>;
 }
 
 export const newReach = (): ScaleReach => ({ most: 0, large: new Map() });
@@ -88,12 +88,13 @@ export function layerPicture(
   importance: Float32Array,
   before: Frame | null,
   reach: ScaleReach,
+  film: readonly Frame[],
 ): LayerPicture {
   const x = known(layer, inputs);
   // In another layout these would be other functions.
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
-  const frames = [frame, ghost].flatMap((of) => of ?? []);
+  const frames = [frame, ghost, ...film].flatMap((of) => of ?? []);
   const most = (of: Frame) =>
     sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN);
   const scale = once(() => {
@@ -121,16 +122,21 @@ export function layerPicture(
     scale,
     ends: once(() => toTenths(extentOf(0, layer.count), scale())),
     closer({ first, count }) {
-      const own = reach.large.get(first) ?? newReach();
-      reach.large.set(first, own);
+      const own = reach.large.get(`${first} ${count}`) ?? newReach();
+      reach.large.set(`${first} ${count}`, own);
       const far = extentOf(first, count);
       const reached = steadied(own, Math.max(-far[0], far[1]));
       return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
     },
     print: (value) => textOf()(value),
     rises: once(() => {
-      const values = risesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 2));
-      return { values, most: sizeWithin(values, WITHIN) };
+      const [values, ...others] = [frame, ...film].map((of) =>
+        risesAt(of, layer, samplePlan(layer, [x[0], x[1]], 2)),
+      );
+      return {
+        values,
+        most: Math.max(...[values, ...others].map((own) => sizeWithin(own, WITHIN))),
+      };
     }),
     plan,
   };
@@ -209,9 +215,11 @@ export function cellFrame(
 }
 
 /** Whether functions are drawn as squares of colour somewhere. */
-export function hasSquares(parts: readonly (Pick<ShownColumn, "bundles"> & Rails)[]): boolean {
-  return parts.some(({ kernels, bundles }) =>
-    [...kernels.keys()].some((n) => bundles[n].count > MOST_CURVES),
+export function hasSquares(
+  parts: readonly (Pick<ShownColumn, "bundles"> & Rails & { large: number })[],
+): boolean {
+  return parts.some(({ kernels, bundles, large }) =>
+    [...kernels.keys(), large].some((n) => bundles[n]?.count > MOST_CURVES),
   );
 }
 

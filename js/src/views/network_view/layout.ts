@@ -255,15 +255,15 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
   };
 }
 
-/** How large the path's kernel is drawn where no kernels stand in its gap; 0 for what has no curves. */
+/** How large the path's kernel is drawn where no kernels stand in its gap. */
 function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
-  const count = curvesOn(shown, column);
+  const count = curvesOn(shown, column, Number.POSITIVE_INFINITY);
   const none = { stand: 0, standTall: 0 };
   if (count === 0 || lane.isCrowded || (count === 1 && kernel > 0)) return none;
-  const most = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
-  const free = Math.min(STAND.share * lane.height, STAND.room * lane.whole);
+  const largest = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
+  const most = Math.min(largest, STAND.share * lane.height, STAND.room * lane.whole);
   const kept = Math.max(lane.share, STAND.kept * Math.min(1, lane.share / ROOMY.least));
-  const stand = even(kept * Math.min(most, free));
+  const stand = even(kept * most);
   if (stand < STAND.least || kernel >= STAND.all * Math.min(STAND.most, stand)) return none;
   return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand, kernel: 0, rail: 0 };
 }
@@ -293,7 +293,7 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     ...{ across, step, lead, tile, under },
     width: across * step - apart,
     ...rail,
-    ...standIn(standing, column, rail.kernel, lane),
+    ...standIn(standing, column, tile || rail.kernel, lane),
     /** The room of the bars: in a grid that is within it. */
     bars,
     beyond: cells ? 0 : bars,

@@ -167,6 +167,12 @@ function inputMarks({ units }: Part, { graph }: Diagram, { ink }: Colours): Mark
   });
 }
 
+/** Under the middle of its head is a layer: what leads to its units, and these. */
+export function middleOf({ box, kernels, stand }: Part): number {
+  const left = Math.min(box.x, stand?.x ?? box.x, ...[...kernels.values()].map(({ x }) => x));
+  return (left + box.x + box.width) / 2;
+}
+
 /** Names over the columns, and what of them is not drawn. */
 export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const { graph, parts, layout, window, room } = diagram;
@@ -175,11 +181,6 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     rects([from, over, room.width, COLUMN_HEAD - 4], { fill: colours.surface, opacity: 0.9 }),
   ];
   const size = layout.width / graph.depths < CRAMPED ? SMALL : WORDS;
-  // A layer is what leads to its units, and these.
-  const middleOf = ({ box, kernels, stand }: Part) => {
-    const left = Math.min(box.x, stand?.x ?? box.x, ...[...kernels.values()].map(({ x }) => x));
-    return (left + box.x + box.width) / 2;
-  };
   const heads = parts.flatMap((part, k) => {
     const { layer, depth, name } = part.column;
     const [previous, next] = [parts[k - 1], parts[k + 1]];

@@ -136,10 +136,10 @@ const picturedOf = (links: readonly number[], bundles: readonly Bundle[]) =>
 /** Kernels with the number of a bundle each, every one once. */
 export const kernelsOnce = ({ kernels }: Rails) => firstOfEach(kernels, ([, box]) => box);
 
-/** How many functions a link that leads to a column has as curves; 0 where these are none, or say no more than lines. */
-export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column): number {
+/** How many functions a link that leads to a column has; 0 where these are none, say no more than lines, or are more than can be curves. */
+export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column, most = MOST_CURVES) {
   const count = layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
-  return count > MOST_CURVES ? 0 : count;
+  return count > most ? 0 : count;
 }
 
 /** Before each unit, or over it, the picture of what leads to it. */

@@ -10,7 +10,7 @@ import type { Theme } from "../../scene/theme.ts";
 import type { Store } from "../../wire/types.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
-import { bundleMarks, type Pictured, rounded } from "./functions.ts";
+import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 import { heightAt, lineMarks, linesOf, UNTOLD, wayOf } from "./links.ts";
 
@@ -169,10 +169,8 @@ export function pathKernels(
     const unit = byUnit.get(bundles[bundle].to);
     // The networks of an ensemble have no path in common.
     if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
-    // Beside what is looked at it has no example on it.
-    const point = isTold ? undefined : null;
     const isLarge = part.large === bundle;
-    const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme, point) : [];
+    const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme) : [];
     if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
     return [...marks, unitFrame(column, unit, ink, FRAMED)];
   });
@@ -186,11 +184,10 @@ export function largeMarks(
   stroke: string,
   width: number,
   theme: Theme,
-  point: Pictured["point"] = pointOf(diagram, part, n),
 ): Mark[] {
   const large = largeKernel(diagram, part, n);
   if (!large) return [];
-  const list = [{ ...large, point }];
+  const list = [{ ...large, point: pointOf(diagram, part, n) }];
   const { bundle, box } = large;
   // Beside others they have one scale with these, alone their own, which is said.
   const isAlone = bundle.count > 1 && !part.kernels.has(n);

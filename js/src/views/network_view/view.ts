@@ -1,5 +1,6 @@
 /** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without Python. */
 
+import { greatest, pairs } from "d3-array";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
@@ -11,6 +12,7 @@ import { createViewStage } from "../../shell/stage.ts";
 import type { Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, WHOLE } from "./diagram.ts";
 import { selectionAt } from "./focus.ts";
+import { middleOf } from "./marks.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
 
@@ -147,6 +149,14 @@ function createHeader(
     if (pad)
       putStyle(clear, { left: `${pad.x + pad.width / 2}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
+    root.hidden = on.hidden;
+    if (!diagram) return;
+    // Between the heads of columns, where these are furthest apart.
+    const { parts, window, room } = diagram;
+    const heads = parts.map((part) => middleOf(part) - window.x);
+    const seen = [0, ...heads.filter((x) => x > 0 && x < room.width), room.width];
+    const [from, to] = greatest(pairs(seen), ([a, b]) => b - a) ?? [0, 0];
+    putStyle(whole, { left: `${(from + to) / 2}px` });
   }
   return { element: root, show };
 }

@@ -248,14 +248,11 @@ export function basisColours(count: number, theme: ThemeName): string[] {
   });
 }
 
-const curveColour = (number: number, theme: ThemeName) =>
-  themeOf(theme).colours[`curve-${number}` as ColourName];
-
 /** Overlays are drawn dashed over φ, so they may have pins' colours: the first three, from the last on. */
 export function overlayColour(number: number, theme: ThemeName): string {
-  return curveColour(3 - (number % 3), theme);
+  return pinColour(2 - (number % 3), theme);
 }
 
 export function pinColour(number: number, theme: ThemeName): string {
-  return curveColour((number + 1) % 6, theme);
+  return themeOf(theme).colours[`curve-${(number + 1) % 6}` as ColourName];
 }
