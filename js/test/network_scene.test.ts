@@ -179,7 +179,7 @@ describe("pointing", () => {
       for (const id of ids) {
         const pointed = { id, at: null, keyboard: "" };
         const seen = show(first, pointed);
-        const chosen = selectionAt(seen.diagram, pointed)?.selection ?? null;
+        const chosen = selectionAt(seen.diagram, pointed, seen.closeUp)?.selection ?? null;
         expect(functionOf(diagram.parts[Number(id[2])].column.layer as never, chosen)).toBe(
           seen.shown?.f,
         );
@@ -557,6 +557,58 @@ describe("bars", () => {
 });
 
 describe("of the pixels of an image", () => {
+  it("the one taken apart keeps its place until it is less than half the largest of its map", () => {
+    const [padding, one]: [[number, number, number, number], [number, number]] = [
+      [1, 1, 1, 1],
+      [1, 1],
+    ];
+    const geometry = { stride: one, padding, dilation: one, paddingMode: "zeros" } as const;
+    const made = layer({
+      ...{ name: "c0", shape: [1, 1, 3, 3], offset: 0 },
+      conv: { ...geometry, groups: 1, shared: false },
+    });
+    const size = [1, 6, 6];
+    const usual = { shape: size, sums: null, beside: {} };
+    const stations: Station[] = [
+      {
+        ...{ name: "input", label: "input", ...usual, kind: "input" },
+        ...{ layer: null, sources: [], compute: null },
+      },
+      {
+        ...{ name: "c0", label: "c0", ...usual, kind: "kan" },
+        ...{ layer: "c0", sources: [0], compute: { op: "kan" } as never },
+      },
+    ];
+    const structure = { stations, traced: true, note: "" };
+    const image = Float32Array.from({ length: 36 }, (_, k) => Math.sin(7 * k));
+    const probe = { shape: [1, ...size], inputs: image, labels: null };
+    const selection = { layer: "c0", out: 0, in: 0, row: 0, column: 0, looks: true };
+    const show = page();
+    const [from, to] = [3, 8].map((seed) => frameOf([made], 0, seed));
+    let last = -1;
+    let [left, kept] = [0, 0];
+    for (let step = 0; step <= 40; step++) {
+      const data = from.data.map((value, k) => value + (step / 40) * (to.data[k] - value));
+      const { closeUp, diagram } = show({
+        frame: { ...from, step, data },
+        structure,
+        probe,
+        selection,
+      });
+      if (closeUp?.kind !== "pixel") throw new Error("no pixel");
+      const values = Array.from(diagram.flow?.values[1] ?? [], Math.abs);
+      const [at, most] = [6 * closeUp.row + closeUp.at, Math.max(...values)];
+      expect(values[at]).toBeGreaterThanOrEqual(0.5 * most);
+      if (last >= 0 && at !== last) {
+        expect(values[last]).toBeLessThan(0.5 * most);
+        expect(values[at]).toBe(most);
+        left++;
+      } else if (values[at] < most) kept++;
+      last = at;
+    }
+    expect(Math.min(left, kept)).toBeGreaterThan(0);
+  });
+
   it("the one whose function is shown is framed on its kernel and on what all add", () => {
     const made = run([4, 3]);
     const probe = { shape: [1, 1, 2, 2], inputs: inputs.subarray(0, 4), labels: null };

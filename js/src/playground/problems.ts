@@ -134,11 +134,9 @@ function tableOf(text: string, noise: number): Problem {
   const order = random.order(rows.length);
   const isTrained = (k: number) => k < rows.length - testRows(rows.length);
   const inputs = new Float32Array(rows.length * size);
-  const columnEnds: [low: number, high: number][] = [];
   for (let c = 0; c < size; c++) {
     const column = Array.from(order, (row) => rows[row][c]);
     const [low = 0, high = 0] = extent(column.filter((_, k) => isTrained(k)));
-    columnEnds.push([low, high]);
     for (const [k, value] of column.entries())
       inputs[k * size + c] = high > low ? (2 * (value - low)) / (high - low) - 1 : 0;
   }
@@ -235,10 +233,7 @@ type Value = (variables: readonly number[]) => number;
 
 const NAMES = ["sin", "cos", "tan", "tanh", "atan", "exp", "log", "sqrt", "abs", "sign"] as const;
 const FUNCTIONS = new Map<string, (x: number) => number>(NAMES.map((name) => [name, Math[name]]));
-const CONSTANTS = new Map([
-  ["pi", Math.PI],
-  ["e", Math.E],
-]);
+const CONSTANTS = new Map(Object.entries({ pi: Math.PI, e: Math.E }));
 
 /** Names of variables in the order of a formula's arguments. */
 const VARIABLES = ["x", "y", "z", "u", "v", "w"];
@@ -246,15 +241,8 @@ const KNOWN = [...VARIABLES, ...CONSTANTS.keys(), ...NAMES].join(", ");
 
 const TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z]+)|(\*\*|[-+*/^(),]))/iy;
 
-interface Formula {
-  /** Those of x, y, z, u, v, w that occur, in this order. */
-  variables: string[];
-  /** Its value at numbers in the order of the variables. */
-  at: Value;
-}
-
-/** Reads a formula such as "exp(sin(pi*x) + y^2)"; throws an Error that says where and why it is none. */
-export function readFormula(text: string): Formula {
+/** Reads a formula such as "exp(sin(pi*x) + y^2)": those of x, y, z, u, v, w that occur, in this order, and its value at numbers for them. Throws an Error that says where and why it is none. */
+export function readFormula(text: string): { variables: string[]; at: Value } {
   const tokens = tokensOf(text);
   const used = VARIABLES.filter((name) => tokens.includes(name));
   if (used.length === 0) throw new Error(`“${text}” has no variable: expected one of x, y, z.`);

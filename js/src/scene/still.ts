@@ -13,7 +13,7 @@ const LINE = 16;
 const [REMARK_GAP, KEY_GAP] = [16, 12];
 const SWATCH_WIDTH = 16;
 /** Width of a ramp, whose colours need room to be told apart. */
-const RAMP_WIDTH = 60;
+const RAMP_WIDTH = 44;
 /** Height of the line that says that a picture is cut. */
 const CUT = 22;
 
@@ -175,10 +175,9 @@ function swatchMarks(
     case "spark": // on pages only: a picture has the curves themselves
       return [];
     case "ramp": {
-      const step = width / colours.length;
-      // Each reaches under the next: between edges that only touch, the page would shine through.
-      const wide = (k: number) => Math.min(step + 1, width - k * step);
-      const boxes = colours.flatMap((_, k) => [x + k * step, y - 5, wide(k), 10]);
+      // From whole pixel to whole pixel: no seam between neighbours, also where one shines through.
+      const at = (k: number) => Math.round(x + (k * width) / colours.length);
+      const boxes = colours.flatMap((_, k) => [at(k), y - 5, at(k + 1) - at(k), 10]);
       return [rects(boxes, { fills: colours })];
     }
   }

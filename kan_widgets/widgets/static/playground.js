@@ -3008,11 +3008,9 @@ function tableOf2(text, noise) {
   const order = random.order(rows.length);
   const isTrained = (k) => k < rows.length - testRows(rows.length);
   const inputs = new Float32Array(rows.length * size);
-  const columnEnds = [];
   for (let c = 0; c < size; c++) {
     const column = Array.from(order, (row) => rows[row][c]);
     const [low = 0, high = 0] = extent(column.filter((_, k) => isTrained(k)));
-    columnEnds.push([low, high]);
     for (const [k, value] of column.entries())
       inputs[k * size + c] = high > low ? 2 * (value - low) / (high - low) - 1 : 0;
   }
@@ -3086,10 +3084,7 @@ function readTable(text) {
 var isWhole = (cell) => Number.isInteger(Number(cell));
 var NAMES = ["sin", "cos", "tan", "tanh", "atan", "exp", "log", "sqrt", "abs", "sign"];
 var FUNCTIONS = new Map(NAMES.map((name) => [name, Math[name]]));
-var CONSTANTS = /* @__PURE__ */ new Map([
-  ["pi", Math.PI],
-  ["e", Math.E]
-]);
+var CONSTANTS = new Map(Object.entries({ pi: Math.PI, e: Math.E }));
 var VARIABLES = ["x", "y", "z", "u", "v", "w"];
 var KNOWN = [...VARIABLES, ...CONSTANTS.keys(), ...NAMES].join(", ");
 var TOKEN = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-z]+)|(\*\*|[-+*/^(),]))/iy;

@@ -33,12 +33,16 @@ export type UnitCloseUp = NonNullable<ReturnType<typeof unitCloseUp>>;
 export type FunctionsCloseUp = NonNullable<ReturnType<typeof functionsCloseUp>>;
 export type CloseUp = PixelCloseUp | UnitCloseUp | FunctionsCloseUp;
 
-/** What is looked at closely: what is pointed at or selected, else what the network says. A pixel that was clicked stays. */
+/** A pixel is left for the largest of its map when it is less than this share of it. */
+const LOST = 0.5;
+
+/** What is looked at closely: what is pointed at or selected, else what the network says. A pixel that was clicked stays, one that was `shown` until it is clearly not the largest any more. */
 export function closeUpOf(
   diagram: Diagram,
   focus: Focus | null,
   pointed: Pointed,
-  clicked: CloseUp | null = null,
+  clicked: CloseUp | null,
+  shown: CloseUp | null,
 ): CloseUp | null {
   const { graph, flow, parts, scores } = diagram;
   const then = flow?.frame;
@@ -53,8 +57,12 @@ export function closeUpOf(
   const values = unitValues(flow, column.station, unit);
   const best = values ? largest(values) : 0;
   let [row, at] = [Math.floor(best / columns), best % columns];
-  const isSame = clicked?.column === number && clicked.unit === unit;
-  if (isSame && clicked.kind === "pixel") ({ row, at } = clicked);
+  for (const kept of [shown, clicked]) {
+    if (kept?.kind !== "pixel" || kept.column !== number || kept.unit !== unit) continue;
+    const size = Math.abs(values?.[kept.row * columns + kept.at] ?? 0);
+    const isLost = size < LOST * Math.abs(values?.[best] ?? 0);
+    if (kept === clicked || !isLost) ({ row, at } = kept);
+  }
   const box = byUnit.get(unit);
   if (box && pointed.at && pointed.id.startsWith("u:")) {
     const { x, y } = inDiagram(diagram, pointed.at);

@@ -63,17 +63,17 @@ export function focusAt(diagram: Diagram, { id, at: place }: Pointed): Focus | n
   return { ...at, unit, bundle: at.unit, entry: entryAt(diagram, part, at.unit, place) };
 }
 
-/** What a click on it selects: the link and the function that are shown while it is pointed at. */
-export function selectionAt(diagram: Diagram, pointed: Pointed) {
+/** What a click on it selects: the link and the function that are shown while it is pointed at, in the close-up that was `shown`. */
+export function selectionAt(diagram: Diagram, pointed: Pointed, shown: CloseUp | null) {
   const focus = focusAt(diagram, pointed);
   if (!focus) return null;
   const part = diagram.parts[focus.column];
   const { layer } = part.column;
-  const closeUp = closeUpOf(diagram, focus, pointed);
-  const { shown, bundle } = closelyOf(diagram, closeUp, focus);
+  const closeUp = closeUpOf(diagram, focus, pointed, null, shown);
+  const { shown: closely, bundle } = closelyOf(diagram, closeUp, focus);
   const own = part.bundles[bundle];
   if (!layer || own?.to !== focus.unit) return null;
-  const f = shown?.f ?? own.first + strongestOf(part, own);
+  const f = closely?.f ?? own.first + strongestOf(part, own);
   const place: Focus = { ...focus, bundle, entry: f - own.first };
   return { selection: selectionOf(layer, f), place, closeUp };
 }

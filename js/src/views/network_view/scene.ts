@@ -134,9 +134,10 @@ export function drawing(): NetworkDrawing {
 }
 
 type View = ReturnType<typeof viewOf>;
+type Last = { closeUp: CloseUp | null };
 
 /** What the scene is about: the path, what is looked at, and which function is shown with axes. */
-function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) {
+function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"], last: Last) {
   const { parts, legs, selected } = diagram;
   const pointed = focusAt(diagram, given.pointed);
   const isPointed = pointed !== null;
@@ -148,7 +149,8 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"]) 
   const rests = chosen || (!selection || selection.looks ? selected : null);
   const near = own ?? rests;
   const clicked = own === pointed ? null : looks?.closeUp;
-  const closeUp = closeUpOf(diagram, near, given.pointed, clicked);
+  const closeUp = closeUpOf(diagram, near, given.pointed, clicked ?? null, last.closeUp);
+  if (!given.pointed.id.startsWith("u:")) last.closeUp = closeUp;
   const { shown, bundle } = closelyOf(diagram, closeUp, near);
   const isResult = !near && closeUp?.kind === "unit";
   const link = closeUp && parts[closeUp.column].bundles[bundle];
@@ -191,7 +193,8 @@ function sceneOf(
     const made = flow?.blank ? [drawing.graph] : [{}];
     return keep<Leg[]>("path", made, () => strongestPath(drawing, { column, unit }, steady));
   });
-  const view = viewOf(given, diagram, looks);
+  const last = keep("last", [units, settings.example], () => ({ closeUp: null }));
+  const view = viewOf(given, diagram, looks, last);
   const { legs, closeUp, isPointed, focus, shown } = view;
   const { graph, layout, parts } = diagram;
   const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });

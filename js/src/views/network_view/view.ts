@@ -71,7 +71,8 @@ function build(shell: Shell): Parts {
     if (kind === "x") shell.choose("example", Number(a));
     else if (isPad(id)) shell.schedule();
     else {
-      const chosen = selectionAt(scene.diagram, { ...stage.pointed(), id });
+      const pointed = { ...stage.pointed(), id };
+      const chosen = selectionAt(scene.diagram, pointed, scene.closeUp);
       if (!chosen) return;
       store.select(chosen.selection);
       draw.looks = chosen; // after the selection has been told, which ends it
