@@ -163,6 +163,14 @@ def settings_of(page: Page) -> dict[str, Any]:
     return found
 
 
+def test_where_the_tour_begins_to_train_the_page_says_so_before_the_first_step(
+    open_page: Open, playground: Path
+) -> None:
+    page = ready(open_page(playground, "#story=2"))
+    assert page.locator("[data-kw-part=run]").inner_text() == "Pause"
+    assert "not started" not in page.locator(".kw-view").first.inner_text()
+
+
 def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path) -> None:
     page = ready(open_page(playground))
     assert page.url.endswith("#story=1")

@@ -228,6 +228,8 @@ export function train(
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     for (const message of news.observed) model.tell(message);
     curves.take(news);
+    // A follower may ask to train: after it, how it stands.
+    const words = follower?.hear(news);
     const isNew = step === 0 && news.state === "paused";
     const state = isNew && isAsked ? "running" : news.state;
     const loss = step > 0 ? ["loss", String(news.loss), step] : undefined;
@@ -243,7 +245,7 @@ export function train(
         });
       }
     }
-    bar.show({ ...news, state }, edits.areDone(), follower?.hear(news));
+    bar.show({ ...news, state }, edits.areDone(), words);
   };
 
   begin(initial);

@@ -377,6 +377,7 @@ function train(saved, course, controls, signal, follower) {
     model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
     for (const message of news.observed) model.tell(message);
     curves.take(news);
+    const words = follower?.hear(news);
     const isNew = step === 0 && news.state === "paused";
     const state = isNew && isAsked ? "running" : news.state;
     const loss = step > 0 ? ["loss", String(news.loss), step] : void 0;
@@ -392,7 +393,7 @@ function train(saved, course, controls, signal, follower) {
         });
       }
     }
-    bar.show({ ...news, state }, edits.areDone(), follower?.hear(news));
+    bar.show({ ...news, state }, edits.areDone(), words);
   };
   begin(initial);
   if (follower?.isEager) run();
