@@ -58,8 +58,13 @@ class Opened:
         return [self.ask(name, "view?.step() ?? null") for name in VIEWS]
 
     def choose(self, name: str, label: str) -> None:
-        """Click on a layer or a mode of a view."""
-        self.page.locator(f".kw-{name} .kw-segment", has_text=label).first.click()
+        """Choose a layer or a mode of a view: among others it has a menu for it."""
+        view = self.page.locator(f".kw-{name}")
+        menu = view.locator("select", has=self.page.locator("option", has_text=label))
+        if menu.count():
+            menu.first.select_option(label=label)
+        else:
+            view.locator(".kw-segment", has_text=label).first.click()
 
     def choose_layer(self, number: int) -> None:
         """Choose a layer at the top of the dashboard, which has tabs or a menu for it."""
@@ -265,7 +270,8 @@ def test_scrubbing_moves_all_views_through_the_history(
     )
     x, y = live.history.at(STEPS // 3).evaluate("first")
     assert np.interp(curve[0], x, y.reshape(-1, len(x))[4]) == pytest.approx(curve[1], abs=1e-3)
-    assert "back at step" in shown.page.locator(".kw-dashboard > .kw-caption").inner_text()
+    assert "back at" in shown.page.locator(".kw-dashboard > .kw-caption").inner_text()
+    assert shown.page.locator(".kw-time-step").first.inner_text() == f"step {STEPS // 3}"
     shown.screenshot(artifacts / "looking_back.png")
     latest = shown.page.locator(".kw-newest").first
     assert latest.inner_text() == "newest"
@@ -453,8 +459,8 @@ def test_the_page_works_in_a_frame_of_another_page(
     shown = open_page(article, frame=saved)
     frame = shown.page.frame_locator("#kernels")
     frame.locator(".kw-kernel-grid canvas").first.wait_for()
-    frame.locator(".kw-kernel-grid .kw-segment", has_text="pattern").first.click()
-    text = frame.locator(".kw-dashboard > .kw-caption")
+    frame.locator(".kw-kernel-grid select[aria-label='What is drawn']").select_option("pattern")
+    text = frame.locator(".kw-time-step").first
     shown.until(lambda: f"step {STEPS}" in text.inner_text(), "the view in the frame")
 
 

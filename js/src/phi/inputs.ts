@@ -2,6 +2,7 @@
 
 import type { Observed, Store } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
+import { memoryOf } from "./memory.ts";
 import { roundStep } from "./ranges.ts";
 
 export type Ends = readonly [low: number, high: number];
@@ -29,20 +30,14 @@ const NARROW_SHARE = 0.05;
 /** Values that are sorted for the ends of a whole layer: more give the same ends, later. */
 const MOST_SORTED = 20_000;
 
-const endsOfBatch = new WeakMap<Observed, readonly (Ends | null)[]>();
-
 /** The ends of what each entry got, but for the outermost 0.5 % on either side; null where it got nothing. */
 export function inputEnds(observed: Observed): readonly (Ends | null)[] {
-  const cached = endsOfBatch.get(observed);
-  if (cached) return cached;
   const { patches, patchCount, entries } = observed;
-  const ends = Array.from({ length: entries }, (_, entry): Ends | null => {
-    const values = new Float64Array(patchCount);
-    for (let p = 0; p < patchCount; p++) values[p] = patches[p * entries + entry];
-    return endsOf(values);
-  });
-  endsOfBatch.set(observed, ends);
-  return ends;
+  const endOf = (entry: number) =>
+    endsOf(Float64Array.from({ length: patchCount }, (_, p) => patches[p * entries + entry]));
+  return memoryOf(observed)("ends", [], () =>
+    Array.from({ length: entries }, (_, entry) => endOf(entry)),
+  );
 }
 
 function endsOf(values: Float64Array): Ends | null {

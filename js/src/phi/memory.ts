@@ -13,6 +13,14 @@ export function memory(): Keep {
   };
 }
 
+const kept = new WeakMap<object, Keep>();
+
+/** What is remembered of an object, by all who ask for it. */
+export function memoryOf(owner: object): Keep {
+  if (!kept.has(owner)) kept.set(owner, memory());
+  return kept.get(owner) as Keep;
+}
+
 /** Whether two lists have the same values. */
 export function allSame(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
   if (a === b) return true;

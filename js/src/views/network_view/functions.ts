@@ -5,6 +5,7 @@ import { curveOf, type Plan, risesAt, samplePlan, sizesAt } from "../../phi/curv
 import { formatAlike } from "../../phi/format.ts";
 import { allInputEnds, type Ends, endsOrGrid } from "../../phi/inputs.ts";
 import { bandOver } from "../../phi/interpolate.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import { colourOf, type Palette, paletteOf } from "../../phi/palette.ts";
 import { niceCeil, sizeWithin } from "../../phi/ranges.ts";
 import { cssOf } from "../../scene/heat.ts";
@@ -95,8 +96,11 @@ export function layerPicture(
   const ghost = before && before !== frame && before.layout === frame.layout ? before : null;
   const points = layer.count > ROUGH.above ? ROUGH.points : POINTS;
   const frames = [frame, ghost, ...film].flatMap((of) => of ?? []);
+  // Of a frame it is worked out once, whichever is shown beside it.
   const most = (of: Frame) =>
-    sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN);
+    memoryOf(of)(`most of ${layer.name}`, [layer, ...x, points], () =>
+      sizeWithin(sizesAt(of, layer, samplePlan(layer, [x[0], x[1]], points)), WITHIN),
+    );
   const scale = once(() => {
     const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
     return steadied(reach, Math.max(spread, ...frames.map(most)));
@@ -131,7 +135,7 @@ export function layerPicture(
     print: (value) => textOf()(value),
     rises: once(() => {
       const ends = samplePlan(layer, [x[0], x[1]], 2);
-      const all = [frame, ...film].map((of) => risesAt(of, layer, ends));
+      const all = [frame, ...film.slice(-1)].map((of) => risesAt(of, layer, ends));
       return { values: all[0], most: Math.max(...all.map((own) => sizeWithin(own, WITHIN))) };
     }),
     plan,

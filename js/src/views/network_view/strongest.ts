@@ -2,7 +2,7 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
-import { type Keep, memory } from "../../phi/memory.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
@@ -49,13 +49,9 @@ function steadyChoice(): Steady {
   };
 }
 
-const heldOf = new WeakMap<Store, Keep>();
-
 /** What is held for an example, by stream: all that show its network show the same path. */
 export function heldChoice(store: Store, example: number, from: readonly unknown[]): Steady {
-  const held = heldOf.get(store) ?? memory();
-  heldOf.set(store, held);
-  return held(`of ${example}`, from, steadyChoice);
+  return memoryOf(store)(`of ${example}`, from, steadyChoice);
 }
 
 /** The strongest at once. */
