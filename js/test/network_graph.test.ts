@@ -28,7 +28,7 @@ import {
   pathLines,
   strongestPath,
 } from "../src/views/network_view/strongest.ts";
-import type { LayerLayout, Station, Store, Structure } from "../src/wire/types.ts";
+import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
 
 const CONV = {
@@ -570,7 +570,7 @@ describe("the strongest path", () => {
 
 describe("the choice of the strongest", () => {
   const chooser = () => {
-    const choose = heldChoice({} as Store, 0, []);
+    const choose = heldChoice(memory(), 0, []);
     return (step: number, one: number, other: number) => {
       const best = other > one ? 1 : 0;
       return choose("a", { best, sizeOf: (n) => [one, other][n] }, step);

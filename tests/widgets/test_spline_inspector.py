@@ -240,7 +240,7 @@ def test_edits_of_the_page_during_training_come_in_between_two_steps(setting):
 
 # -- the picture ---------------------------------------------------------------------
 
-INK, ORANGE, GREY = "#1b1f24", "#d55e00", "#9aa1a9"
+INK, SLATE, GREY = "#1b1f24", "#454f68", "#9aa1a9"
 
 
 def numbers(text: str) -> list[float]:
@@ -490,7 +490,7 @@ def test_the_picture_has_the_curve_where_its_samples_say_and_over_its_function_a
     none = shown.svg(**options)
     shown.overlays = [curve]
     svg = shown.svg(**options)
-    [points] = [line for line in lines(svg, ORANGE, 2) if len(line) == 3]
+    [points] = [line for line in lines(svg, SLATE, 2) if len(line) == 3]
     plane = Plane(svg)
     np.testing.assert_allclose(plane.x(points), [-1, 0, 1], atol=0.01)
     np.testing.assert_allclose(plane.y(points), [0.5, 1, 1.5], atol=0.01)
@@ -500,7 +500,7 @@ def test_the_picture_has_the_curve_where_its_samples_say_and_over_its_function_a
     assert shown.svg(**options) == none
     shown.overlays = [{**curve, "shown": False}]
     hidden = shown.svg(**options)
-    assert [line for line in lines(hidden, ORANGE, 2) if len(line) == 3] == []
+    assert [line for line in lines(hidden, SLATE, 2) if len(line) == 3] == []
     assert "(x)²" in labels(hidden)  # where it can be shown again
 
 

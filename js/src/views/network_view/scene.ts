@@ -4,7 +4,7 @@ import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
 import { largestDifference } from "../../phi/interpolate.ts";
-import { type Keep, memory } from "../../phi/memory.ts";
+import { type Keep, memory, memoryOf } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import { type Drawing, type Given, isMoving } from "../../scene/drawing.ts";
@@ -176,8 +176,8 @@ function sceneOf(
   const room = { x: 0, y: 0, width, height: height - footHeight };
   const known = graphIn(given, frame, keep);
   const units = known.columns.map((column) => column.units).join();
-  const choice = heldChoice(given.store, settings.example, [units, flow !== null]);
-  const steady = isMoving(given) ? choice : atOnce;
+  const held = given.film ? keep : memoryOf(given.store);
+  const steady = isMoving(given) ? heldChoice(held, settings.example, [units, !flow]) : atOnce;
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);

@@ -2,12 +2,11 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
-import { memoryOf } from "../../phi/memory.ts";
+import type { Keep } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
-import type { Store } from "../../wire/types.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
 import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
 import { bundleMarks, rounded } from "./functions.ts";
@@ -49,9 +48,9 @@ function steadyChoice(): Steady {
   };
 }
 
-/** What is held for an example, by stream: all that show its network show the same path. */
-export function heldChoice(store: Store, example: number, from: readonly unknown[]): Steady {
-  return memoryOf(store)(`of ${example}`, from, steadyChoice);
+/** What is held for an example: of a stream, so that all that show its network show the same path, or of a film, whose pictures each have a stream. */
+export function heldChoice(held: Keep, example: number, from: readonly unknown[]): Steady {
+  return held(`of ${example}`, from, steadyChoice);
 }
 
 /** The strongest at once. */
