@@ -366,7 +366,7 @@ describe("the layout", () => {
 
   it("has room for more units where it is higher", () => {
     const { columns } = article();
-    expect(roomFor(columns[2], 100, 200)).toBeLessThan(roomFor(columns[2], 600, 200));
+    expect(roomFor(columns[2], 100, 200, false)).toBeLessThan(roomFor(columns[2], 600, 200, false));
   });
 });
 
@@ -435,8 +435,8 @@ describe("the close-up of a unit", () => {
 describe("a narrow page", () => {
   it("has few maps of each layer, so that the functions between them can be read", () => {
     const maps = { map: [7, 7], units: 16 } as unknown as Column;
-    expect(roomFor(maps, 300, 96)).toBe(6);
-    expect(roomFor(maps, 300, 200)).toBeGreaterThanOrEqual(16);
+    expect(roomFor(maps, 300, 96, false)).toBe(6);
+    expect(roomFor(maps, 300, 200, false)).toBeGreaterThanOrEqual(16);
   });
 });
 

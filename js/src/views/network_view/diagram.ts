@@ -272,10 +272,10 @@ export function diagramOf(
     onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
   }
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
-  const { order } = request.settings;
+  const { order, compared } = request.settings;
   const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
   const shown = graph.columns.map((column, k): ShownColumn => {
-    const most = roomFor(column, height, width / graph.depths);
+    const most = roomFor(column, height, width / graph.depths, compared !== null);
     const at = `units of ${k} of ${graph.columns.length} at ${most}`;
     const weighed = [...legs.map(({ adds }) => adds), ...relevances];
     const from = [most, isMoving(given), onPath.get(k), order, ...weighed];

@@ -29,8 +29,8 @@ const INPUT = { most: 132, share: 0.14 };
 const CIRCLE = { least: 8, most: 36, gap: 2, few: 8, numbered: 28 };
 /** Where a column has less width than this, fewer units are shown, and larger: of many small ones nothing could be read. */
 const CROWDED = { below: 90, map: 16, share: 0.42, input: 46, bars: 98, gap: 7.5 };
-/** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second. */
-const FEW = { below: 130, shared: 195, maps: 6 };
+/** Where a column has less width than this, so few maps of each are shown that the functions between them can be read; of shared kernels, whose maps stand side by side, below the second, or the third beside another network. */
+const FEW = { below: 130, shared: 165, compared: 195, maps: 6 };
 /** Maps smaller than this stand side by side, where that makes them so much larger. */
 const ABREAST = { below: 24, gain: 1.3, most: 3, share: 0.8, square: 4 };
 /** Units stand no further apart. */
@@ -97,12 +97,12 @@ export interface NetworkLayout {
 }
 
 /** How many units of a column find room in a height, where each column has a width: no more than it has. */
-export function roomFor(column: Column, height: number, each: number): number {
+export function roomFor(column: Column, height: number, each: number, compared: boolean): number {
   const isCrowded = each < CROWDED.below;
   const least = column.map ? (isCrowded ? CROWDED.map : MAP.least) + 2 : CIRCLE.least + CIRCLE.gap;
   const isShared = sharedKernels(column, column.units) > 0;
-  if (column.map && each < (isShared ? FEW.shared : FEW.below))
-    return Math.min(FEW.maps, column.units);
+  const roomy = compared ? FEW.compared : FEW.shared;
+  if (column.map && each < (isShared ? roomy : FEW.below)) return Math.min(FEW.maps, column.units);
   const rowsOf = (pitch: number) => Math.floor((height - COLUMN_HEAD - 8) / pitch);
   const rows = column.map && !isCrowded ? rowsOf(CROWDED.map + 2) : 0;
   const whole = rows * sharedKernels(column, column.units) >= column.units ? column.units : 0;

@@ -300,8 +300,8 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const row = isRow && store.probe() !== null ? EXAMPLES_ROW : 0;
   const more = settings.picker ? row : 0;
   // The units of a column are large enough to be seen, within bounds.
-  const lane = width / graph.depths;
-  const rows = Math.max(...columns.map((own) => roomFor(own, ROOM.most, lane) / (own.map ? 1 : 2)));
+  const [lane, two] = [width / graph.depths, settings.compared !== null];
+  const rows = Math.max(...columns.map((c) => roomFor(c, ROOM.most, lane, two) / (c.map ? 1 : 2)));
   const wanted = Math.min(narrow ? ROOM.narrow : ROOM.most, ROOM.unit * rows + COLUMN_HEAD);
   const alone = givenHeight || (isBrief ? 0 : STRIP.most) + Math.max(ROOM.least, wanted);
   const own = row + (settings.compared?.tallest(alone) ?? alone);
