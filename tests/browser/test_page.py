@@ -58,11 +58,11 @@ class Opened:
         return [self.ask(name, "view?.step() ?? null") for name in VIEWS]
 
     def choose(self, name: str, label: str) -> None:
-        """Choose a layer or a mode of a view: among others it has a menu for it."""
+        """Choose a layer or a mode of a view, which has a menu for it or, with room, segments."""
         view = self.page.locator(f".kw-{name}")
-        menu = view.locator("select", has=self.page.locator("option", has_text=label))
-        if menu.count():
-            menu.first.select_option(label=label)
+        menu = view.locator("select", has=self.page.locator("option", has_text=label)).first
+        if menu.is_visible():
+            menu.select_option(label=label)
         else:
             view.locator(".kw-segment", has_text=label).first.click()
 
