@@ -1,12 +1,12 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
-import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
+import { diagramOf, type Leg, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
   asDrawn,
@@ -22,6 +22,7 @@ import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
   atOnce,
+  crossFaded,
   heldChoice,
   largeKernel,
   pathKernels,
@@ -287,8 +288,10 @@ describe("the layout", () => {
     for (const k of [1, 2]) {
       const [small, large] = [whole, closer].map(({ columns }) => {
         const [kernel] = columns[k].kernels.values();
-        return { kernel: kernel.width, map: columns[k].units[0].width };
+        const [map] = columns[k].units;
+        return { kernel: kernel.width, map: map.width, gap: map.x - kernel.x - kernel.width };
       });
+      expect(large.gap / small.gap).toBeLessThanOrEqual(large.map / small.map);
       expect(large.kernel / small.kernel).toBeGreaterThan(2);
       expect(large.map / small.map).toBeGreaterThan(2);
     }
@@ -487,6 +490,8 @@ describe("the strongest path", () => {
     memory(),
   );
   const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };
+  /** Scores by which the path ends at a unit. */
+  const ending = (best: number) => ({ raw: [0, 0], probabilities: null, best });
   /** The one that adds most, in the direction of the sum. */
   const largest = (own: number[]) => {
     const sign = Math.sign(own.reduce((sum, part) => sum + part, 0));
@@ -494,7 +499,7 @@ describe("the strongest path", () => {
   };
 
   it.each([[0], [1]])("leads back along what adds most to each number, from %i", (unit) => {
-    const legs = strongestPath(told, { column: 2, unit }, atOnce);
+    const legs = strongestPath(told, ending(unit), atOnce);
     const middle = largest(added(1, hidden)[unit]);
     const first = largest(added(0, input)[middle]);
     const ends = legs.map(({ column, bundle }) => {
@@ -519,13 +524,56 @@ describe("the strongest path", () => {
     expect(dots).toContainEqual(circle);
   });
 
+  it("keeps its end until another class is clearly and lastingly likelier", () => {
+    const steady = heldChoice(memory(), 0, []);
+    const endAt = (step: number, first: number) => {
+      const probabilities = [first, 1 - first];
+      const best = first > 0.5 ? 0 : 1;
+      const input = { ...told, frame: { ...frame, step } };
+      const [{ column, bundle }] = strongestPath(input, { raw: [], probabilities, best }, steady);
+      return diagram.parts[column].bundles[bundle].to;
+    };
+    // A little likelier by turns; clearly, for some steps; much, at once.
+    expect([endAt(0, 0.51), endAt(1, 0.49), endAt(2, 0.51), endAt(3, 0.45)]).toEqual([0, 0, 0, 0]);
+    expect([endAt(4, 0.38), endAt(8, 0.38), endAt(12, 0.38), endAt(13, 0.9)]).toEqual([0, 0, 1, 0]);
+  });
+
+  it("cross-fades with the one before: what both have stays, what goes has no words", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const keep = memory();
+    const drawn = (legs: readonly Leg[]) => crossFaded(keep, told.graph, legs);
+    const [one, other] = [0, 1].map((unit) => strongestPath(told, ending(unit), atOnce));
+    expect(drawn(one)).toBe(one);
+    expect(drawn(other).map(({ isGone = false, seen }) => [isGone, seen])).toContainEqual([
+      true,
+      1,
+    ]);
+    vi.advanceTimersByTime(100);
+    const half = drawn(other);
+    const gone = half.filter(({ isGone }) => isGone);
+    const came = half.filter(({ isGone, seen }) => !isGone && seen !== undefined);
+    expect(gone.map(({ bundle }) => bundle)).toContain(one[0].bundle);
+    expect(came.map(({ bundle }) => bundle)).toContain(other[0].bundle);
+    for (const { seen } of gone) expect(seen).toBeCloseTo(0.6, 6);
+    for (const { seen } of came) expect(seen).toBeCloseTo(0.4, 6);
+    expect(half.length - gone.length).toBe(other.length);
+    const marks = pathKernels(diagram, gone, true, themeOf("light"));
+    expect(marks.map((mark) => [mark.kind, mark.opacity?.toFixed(1)])).toEqual(
+      gone.map(() => ["group", "0.6"]),
+    );
+    expect(JSON.stringify(marks)).not.toContain('"text"');
+    vi.advanceTimersByTime(200);
+    expect(drawn(other)).toBe(other);
+    vi.useRealTimers();
+  });
+
   it("is none where a training has left no numbers", () => {
     const left = { ...flow, frame: { ...frame, data: data.map(() => Number.NaN) } };
-    expect(strongestPath({ ...told, flow: left }, { column: 2, unit: 0 }, atOnce)).toEqual([]);
+    expect(strongestPath({ ...told, flow: left }, ending(0), atOnce)).toEqual([]);
   });
 
   it("shows its functions with the example on them, and hides none beside them", () => {
-    const legs = strongestPath(told, { column: 2, unit: 0 }, atOnce);
+    const legs = strongestPath(told, ending(0), atOnce);
     const middleOf = ({ x, y, width, height }: Rect) => ({ x: x + width / 2, y: y + height / 2 });
     const found = legs.map(({ column, bundle }) => {
       const { kernels } = diagram.parts[column];

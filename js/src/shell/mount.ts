@@ -30,6 +30,8 @@ export interface Kind {
   lists?: boolean;
   /** Its drawing is tall, so the timeline and the readout stand above it, where they are seen. */
   above?: boolean;
+  /** What its colours mean stands in a line below the drawing. */
+  keyBelow?: boolean;
   /** The view is no taller than the window, where possible. */
   fits?: boolean;
   drawing: () => Drawing;
@@ -137,8 +139,8 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   const turns = createTurns(root, draw, signal);
   const [theme, schedule] = themeBetween(turns.now, () => paintTheme(root, el, model.get("theme")));
   const status = createStatus(document, hasTime, kind.above);
-  const caption = createCaption(document);
-  const hold = holdHeight(caption.element);
+  const caption = createCaption(document, kind.keyBelow);
+  const holds = [holdHeight(caption.element), holdHeight(caption.key)];
   const unseen = createUnseen(schedule);
   const tip = createTip(document);
   const steering = createSteering(document, () => stream.store(), words.warn, signal);
@@ -177,7 +179,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   time.hidden = !hasTime;
   const topLine = hasTime || kind.lists ? [status.element, caption.element] : [caption.element];
   const save = createSaving(document, still, parts.fileName, signal);
-  putTogether(shell, kind, parts, words, topLine, within ? null : [time, save]);
+  putTogether(shell, kind, parts, words, topLine, caption.key, within ? null : [time, save]);
   within?.takes(still, draw);
 
   const sight = kind.fits && !within ? drawingInSight(root, body) : null;
@@ -218,7 +220,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     caption.show(remarks);
     // While frames come the words change their length; at rest they take no more room than they need.
     const said = isMoving({ store }) ? [scene.about] : remarks.map(({ text }) => text);
-    hold(`${scene.title} ${scene.width} ${said.join()}`);
+    for (const hold of holds) hold(`${scene.title} ${scene.width} ${said.join()}`);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
@@ -272,6 +274,7 @@ function putTogether(
   parts: Parts,
   { message, readout, spoken, warn }: ReturnType<typeof createWords>,
   topLine: readonly HTMLElement[],
+  key: HTMLElement,
   ownTools: [time: HTMLElement, save: HTMLElement] | null,
 ) {
   const { document, root, tip } = shell;
@@ -283,7 +286,7 @@ function putTogether(
   }
   const captionLine = element(document, "div", "kw-caption", root);
   captionLine.append(...topLine);
-  root.append(message, body, spoken, tip.element);
+  root.append(message, body, key, spoken, tip.element);
   root.toggleAttribute("data-kw-within", ownTools === null);
   if (!ownTools) return;
   const [time, save] = ownTools;

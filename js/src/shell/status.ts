@@ -99,9 +99,25 @@ export function createWords(document: Document) {
   };
 }
 
-/** The line of words over a drawing: the scene's own remarks, as elements. */
-export function createCaption(document: Document) {
+/** The line of words over a drawing: the scene's own remarks. Its key is a line of its own where that stands below the drawing. */
+export function createCaption(document: Document, keyBelow = false) {
   const root = element(document, "span", "kw-facts");
+  const key = element(document, "div", "kw-facts kw-key");
+  const [said, keyed] = [createRemarks(document, root), createRemarks(document, key)];
+  const isKey = ({ tone = "muted" }: Remark) => keyBelow && tone === "muted";
+  key.hidden = !keyBelow;
+  return {
+    element: root,
+    key,
+    show(remarks: readonly Remark[]) {
+      said(remarks.filter((remark) => !isKey(remark)));
+      keyed(remarks.filter(isKey));
+    },
+  };
+}
+
+/** Remarks as elements, which are made anew only where others come. */
+function createRemarks(document: Document, root: HTMLElement) {
   let lastShape = "";
   const partOf = ({ tone = "muted", strong, swatch }: Remark) => {
     const part = element(document, "span", `kw-remark kw-tone-${tone}`);
@@ -110,20 +126,17 @@ export function createCaption(document: Document) {
     element(document, "span", "kw-remark-text", part);
     return part;
   };
-  return {
-    element: root,
-    show(remarks: readonly Remark[]) {
-      const shapes = remarks.map(({ tone, strong, swatch }) => `${tone} ${strong} ${swatch?.kind}`);
-      const shape = shapes.join("|");
-      if (shape !== lastShape) root.replaceChildren(...remarks.map(partOf));
-      lastShape = shape;
-      remarks.forEach(({ text, swatch, title = "" }, k) => {
-        const part = root.children[k] as HTMLElement;
-        if (part.title !== title) part.title = title;
-        putWords(part.lastElementChild as HTMLElement, text);
-        if (swatch) colour(part.firstElementChild as HTMLElement, swatch);
-      });
-    },
+  return (remarks: readonly Remark[]) => {
+    const shapes = remarks.map(({ tone, strong, swatch }) => `${tone} ${strong} ${swatch?.kind}`);
+    const shape = shapes.join("|");
+    if (shape !== lastShape) root.replaceChildren(...remarks.map(partOf));
+    lastShape = shape;
+    remarks.forEach(({ text, swatch, title = "" }, k) => {
+      const part = root.children[k] as HTMLElement;
+      if (part.title !== title) part.title = title;
+      putWords(part.lastElementChild as HTMLElement, text);
+      if (swatch) colour(part.firstElementChild as HTMLElement, swatch);
+    });
   };
 }
 

@@ -44,9 +44,11 @@ export function closeUpOf(
   clicked: CloseUp | null,
   shown: CloseUp | null,
 ): CloseUp | null {
-  const { graph, flow, parts, scores } = diagram;
+  const { graph, flow, parts, legs } = diagram;
   const then = flow?.frame;
-  const last = { column: parts.length - 1, unit: scores?.best ?? 0, bundle: -1, entry: null };
+  const end = parts.length - 1;
+  const answer = parts[end].bundles[legs[0]?.bundle ?? -1]?.to ?? 0;
+  const last = { column: end, unit: answer, bundle: -1, entry: null };
   const { column: number, unit, bundle } = focus ?? last;
   const { column, byUnit, bundles } = parts[number];
   const { layer, map } = column;

@@ -232,7 +232,7 @@ function barMarks(
   const called = all.map(({ from, name }) => name ?? nameOf(from));
   const widest = (own: string[]) => Math.max(...own.map((text) => widthOf(text, SMALL)));
   const [start, end] = [side + 8 + widest(called), wide - BAR.gap - widest(texts) - 4];
-  const { most, least } = reachOf(diagram, all);
+  const { most, least } = reachOf(diagram, closeUp, all);
   const scale = Math.max(0, end - start) / Math.max(1e-9, least + most);
   return all.flatMap(({ from, value, isRest }, k): Mark[] => {
     const x = box.x + wide * Math.floor(k / depth);
@@ -319,12 +319,19 @@ function chosenParts({ parts, bias }: UnitCloseUp, most: number) {
   return [...all, { from: -1, value, name: `${rest.length} more:`, isRest: true }];
 }
 
-/** How far bars reach to either side: of several diagrams those of all. */
-function reachOf({ settings: { compared } }: Diagram, all: readonly Drawn[]) {
+/** How far bars reach to either side: of several diagrams those of all, of several steps what holds them. */
+function reachOf(
+  { settings: { compared }, parts }: Diagram,
+  { column }: UnitCloseUp,
+  all: readonly Drawn[],
+) {
   const values = all.map(({ value, isRest }) => (isRest ? 0 : value));
   const own = { most: Math.max(0, ...values), least: -Math.min(0, ...values) };
   compared?.reaches.set(compared.number, own);
   const reaches = compared ? [...compared.reaches.values()] : [own];
-  const most = Math.max(...reaches.map((reach) => reach.most));
-  return { most, least: Math.max(DOWN * most, ...reaches.map((reach) => reach.least)) };
+  const held = (name: string, wanted: readonly number[]) =>
+    parts[column].picture?.held(name, Math.max(...wanted)) ?? Math.max(...wanted);
+  const [above, below] = [reaches.map(({ most }) => most), reaches.map(({ least }) => least)];
+  const most = held("bars above", above);
+  return { most, least: Math.max(DOWN * most, held("bars below", below)) };
 }

@@ -106,6 +106,9 @@ export interface Leg {
   bundle: number;
   /** How much each unit before adds or subtracts for the example; null where that is not known. */
   adds: ReadonlyMap<number, number> | null;
+  /** While it cross-fades: how much of it is seen, of 1, and whether it is on its way out. */
+  seen?: number;
+  isGone?: boolean;
 }
 
 export interface Diagram extends Asked {

@@ -48,7 +48,7 @@ const toTenths = ([low, high]: Ends, scale: number): Ends => [
   (Math.ceil((10 * high) / scale) * scale) / 10,
 ];
 
-/** How far functions reach on their scale, from frame to frame: those of a layer, and of some drawn large, by the first and their number. */
+/** How far functions reach on their scale, from frame to frame: those of a layer, and by name others beside them. */
 export interface ScaleReach {
   most: number;
   large: Map<string, ScaleReach>;
@@ -75,6 +75,8 @@ export interface LayerPicture {
   ends(): Ends;
   /** The same on a scale of their own for the functions of a link that is drawn large. */
   closer(bundle: Pick<Bundle, "first" | "count">): LayerPicture;
+  /** A scale by its name for what functions add, kept like theirs. */
+  held(name: string, wanted: number): number;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
   print(value: number): string;
   /** φ at the upper end of x less φ at the lower one, and what most of these stay within. */
@@ -117,6 +119,11 @@ export function layerPicture(
     const [low = 0, high = 0] = extent(drawn.flat().filter(Number.isFinite));
     return [Math.min(0, low), Math.max(0, high)];
   };
+  const held = (name: string, wanted: number) => {
+    const own = reach.large.get(name) ?? newReach();
+    reach.large.set(name, own);
+    return steadied(own, wanted);
+  };
   const picture: LayerPicture = {
     layer,
     frame,
@@ -126,12 +133,11 @@ export function layerPicture(
     scale,
     ends: once(() => toTenths(extentOf(0, layer.count), scale())),
     closer({ first, count }) {
-      const own = reach.large.get(`${first} ${count}`) ?? newReach();
-      reach.large.set(`${first} ${count}`, own);
       const far = extentOf(first, count);
-      const reached = steadied(own, Math.max(-far[0], far[1]));
+      const reached = held(`${first} ${count}`, Math.max(-far[0], far[1]));
       return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
     },
+    held,
     print: (value) => textOf()(value),
     rises: once(() => {
       const ends = samplePlan(layer, [x[0], x[1]], 2);

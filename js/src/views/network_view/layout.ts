@@ -12,9 +12,11 @@ import {
   placeKernels,
   placePictures,
   type Rails,
+  ROOMY_FROM,
   ROW,
   railOf,
   type ShownColumn,
+  standIn,
 } from "./rails.ts";
 
 /** Pixels of the heads over the columns. */
@@ -47,20 +49,11 @@ const CELL = {
   ...{ least: 24, most: 120, across: 6, share: 1.2, last: 1.64 },
   ...{ link: 8, under: 32, gutter: 10, gap: 14, bars: 46 },
 };
-/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. All kernels stand below each other where these have such a share of it, up to a size. */
-const STAND = {
-  ...{ kernel: 112, function: 130 },
-  flat: 0.55,
-  share: 0.42,
-  room: 0.55,
-  least: 36,
-  ...{ kept: 0.8, all: 0.7, most: 150 },
-};
 /** The share of a column's room that is used for what stands in it, in steps from 1 down to this. */
 const LEAST_SHARE = 0.18;
 const SHARE_STEP = 0.05;
-/** A gap in which links can be followed, in a narrow page less, and least where those of a unit come together before it; below this share of a column's room it is not asked for. */
-const ROOMY = { gap: 42, narrow: 16, row: 10, crowded: 11, below: 700, least: 0.5 };
+/** A gap in which links can be followed, in a narrow page less, and least where those of a unit come together before it. */
+const ROOMY = { gap: 42, narrow: 16, row: 10, crowded: 11, below: 700 };
 const roomyIn = (width: number, hasRows = false) =>
   width >= ROOMY.below ? ROOMY.gap : hasRows ? ROOMY.row : ROOMY.narrow;
 
@@ -116,6 +109,8 @@ interface Room {
   scale: number;
   /** The last units have bars. */
   hasBars: boolean;
+  /** What a gap has at most. */
+  mostGap?: number;
 }
 
 interface Made extends NetworkLayout {
@@ -126,22 +121,26 @@ interface Made extends NetworkLayout {
 }
 
 /** Parts are made smaller until they fit; of many columns some lie outside all the same. */
-export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): NetworkLayout {
+export function layoutOf(graph: Graph, shown: readonly ShownColumn[], room: Room): Made {
+  const { width, height, scale } = room;
+  const far = { ...room, width: width / scale, height: height / scale, scale: 1 };
+  // Drawn larger, gaps grow no more than what stands between them.
+  const mostGap = scale > 1 ? scale * layoutOf(graph, shown, far).gap : GAP.most;
   let [fits, readable, laid]: (Made | null)[] = [null, null, null];
   const hasMaps = graph.columns.some(({ map, kind }) => map && kind !== "input");
   for (let share = 1; share > LEAST_SHARE; share -= SHARE_STEP) {
-    laid = laidOut(graph, shown, room, share);
-    if (laid.width > room.width) continue;
+    laid = laidOut(graph, shown, { ...room, mostGap }, share);
+    if (laid.width > width) continue;
     // Links need room to be followed: parts are made smaller for that, though not as small as can be.
     const hasRows = laid.columns.some(({ rows, pitch }) => rows.size > 0 || pitch > 0);
     const close = hasMaps ? FEW.below : CROWDED.below;
-    const roomy = room.width / graph.depths < close ? ROOMY.crowded : roomyIn(room.width, hasRows);
+    const roomy = width / graph.depths < close ? ROOMY.crowded : roomyIn(width, hasRows);
     if (laid.isReadable && laid.gap >= roomy) return laid;
     fits ??= laid;
     // Functions are large before their links are long; kernels and maps stay what they are when smaller.
     const isBetter = !readable || (hasMaps && laid.gap > readable.gap);
     if (laid.isReadable && isBetter) readable = laid;
-    if (share < ROOMY.least) break;
+    if (share < ROOMY_FROM) break;
   }
   return readable ?? fits ?? (laid as Made);
 }
@@ -228,7 +227,7 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     return depth === 0 ? 0 : inside > 0 ? inside + 1 : FAN;
   });
   const shared = (width - 2 * MARGIN - natural) / Math.max(1, sum(parts));
-  const gap = even(Math.max(least, Math.min(GAP.most * room.scale, shared)));
+  const gap = even(Math.max(least, Math.min(room.mostGap ?? GAP.most, shared)));
   const gaps = parts.map((part, depth) => part * gap + stands[depth]);
   const isReadable = lanes.every(({ sizes }, k) => !columns[k].map || sizes.side >= MAP.readable);
   let x = Math.max(MARGIN, (width - natural - sum(parts) * gap) / 2);
@@ -253,19 +252,6 @@ function laidOut(graph: Graph, shown: readonly ShownColumn[], room: Room, share:
     ...{ columns: placed, height, gap, isReadable, shelf },
     width: x + MARGIN > width + 0.5 ? x + MARGIN : width,
   };
-}
-
-/** How large the path's kernel is drawn where no kernels stand in its gap. */
-function standIn(shown: ShownColumn, column: Column, kernel: number, lane: Lane) {
-  const count = curvesOn(shown, column, Number.POSITIVE_INFINITY);
-  const none = { stand: 0, standTall: 0 };
-  if (count === 0 || lane.isCrowded || (count === 1 && kernel > 0)) return none;
-  const largest = (count === 1 ? STAND.function : STAND.kernel) * lane.scale;
-  const most = Math.min(largest, STAND.share * lane.height, STAND.room * lane.whole);
-  const kept = Math.max(lane.share, STAND.kept * Math.min(1, lane.share / ROOMY.least));
-  const stand = even(kept * most);
-  if (stand < STAND.least || kernel >= STAND.all * Math.min(STAND.most, stand)) return none;
-  return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand, kernel: 0, rail: 0 };
 }
 
 function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
@@ -336,7 +322,7 @@ function circleIn(count: number, { height, whole, isCrowded, scale }: Lane): num
 function mapsIn(column: Column, count: number, lane: Lane) {
   const { height, width, whole, share, isCrowded, scale } = lane;
   // Many side by side are each small enough.
-  const broad = Math.max(share, ABREAST.share * Math.min(1, share / ROOMY.least)) * whole;
+  const broad = Math.max(share, ABREAST.share * Math.min(1, share / ROOMY_FROM)) * whole;
   const isInput = column.kind === "input";
   const largest = Math.max(
     isCrowded ? (isInput ? CROWDED.input : Math.max(CROWDED.map, CROWDED.share * whole)) : 0,

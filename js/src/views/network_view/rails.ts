@@ -17,6 +17,17 @@ export const ROW = {
   ...{ beside: 14, around: 6, below: 13, apart: 7 },
   ...{ least: 27, share: 1.3, smaller: 58 },
 };
+/** The stand of a gap, in which the path's kernel is drawn large: sides at most, of the height, of a column's room, and at least; the share kept of that. All kernels stand below each other where these have such a share of it, up to a size. */
+const STAND = {
+  ...{ kernel: 112, function: 130 },
+  flat: 0.55,
+  share: 0.42,
+  room: 0.55,
+  least: 36,
+  ...{ kept: 0.8, all: 0.7, most: 150 },
+};
+/** Below this share of a column's room wide gaps are not asked for. */
+export const ROOMY_FROM = 0.5;
 
 export interface ShownColumn {
   bundles: readonly Bundle[];
@@ -140,6 +151,29 @@ export const kernelsOnce = ({ kernels }: Rails) => firstOfEach(kernels, ([, box]
 export function curvesOn({ bundles, links }: ShownColumn, { layer }: Column, most = MOST_CURVES) {
   const count = layer && !isPlain(layer) && links.length > 0 ? bundles[links[0]].count : 0;
   return count > most ? 0 : count;
+}
+
+/** What there is for it: the height and the width of a column, and the share of them that is used. */
+interface StandRoom {
+  height: number;
+  whole: number;
+  share: number;
+  scale: number;
+  isCrowded: boolean;
+}
+
+/** How large the path's kernel is drawn where no kernels stand in its gap. */
+export function standIn(shown: ShownColumn, column: Column, kernel: number, lane: StandRoom) {
+  const { scale, height, whole, share, isCrowded } = lane;
+  const count = curvesOn(shown, column, Number.POSITIVE_INFINITY);
+  const none = { stand: 0, standTall: 0 };
+  if (count === 0 || isCrowded || (count === 1 && kernel > 0)) return none;
+  const largest = (count === 1 ? STAND.function : STAND.kernel) * scale;
+  const most = Math.min(largest, STAND.share * height, STAND.room * whole);
+  const kept = Math.max(share, STAND.kept * Math.min(1, share / ROOMY_FROM));
+  const stand = even(kept * most);
+  if (stand < STAND.least || kernel >= STAND.all * Math.min(STAND.most, stand)) return none;
+  return { stand, standTall: count === 1 ? even(STAND.flat * stand) : stand, kernel: 0, rail: 0 };
 }
 
 /** Before each unit, or over it, the picture of what leads to it. */

@@ -25,7 +25,6 @@ import {
   type Leg,
   type Settings,
   settingsOf,
-  strongestInto,
   WHOLE,
 } from "./diagram.ts";
 import { createFlow } from "./flow.ts";
@@ -46,6 +45,7 @@ import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
+  crossFaded,
   heldChoice,
   largeMarks,
   pathKernels,
@@ -79,6 +79,8 @@ export interface NetworkScene extends Scene {
   shown: ShownFunction | null;
   /** The strongest path, from its end. */
   legs: readonly Leg[];
+  /** It cross-fades with the one before: draw again. */
+  fades: boolean;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -184,14 +186,10 @@ function sceneOf(
   const selected = settings.compared ? null : chosen;
   const asked = { ...request, room, window, selected };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
-    const column = drawing.graph.columns.length - 1;
-    const { bundles } = drawing.graph.columns[column];
-    const most = strongestInto({ bundles, relevance: drawing.relevances[column] }, null);
-    const unit = scores?.best ?? bundles[most]?.to ?? 0;
     if (settings.path) return circuitPath(drawing.graph, settings.path);
     // While nothing is drawn it stays.
     const made = flow?.blank ? [drawing.graph] : [{}];
-    return keep<Leg[]>("path", made, () => strongestPath(drawing, { column, unit }, steady));
+    return keep<Leg[]>("path", made, () => strongestPath(drawing, scores, steady));
   });
   const last = keep("last", [units, settings.example], () => ({ closeUp: null }));
   const view = viewOf(given, diagram, looks, last);
@@ -199,6 +197,7 @@ function sceneOf(
   const { graph, layout, parts } = diagram;
   const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });
   const { colours } = theme;
+  const drawn = given.still || given.film ? legs : crossFaded(keep, graph, legs);
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
   const moved = (marks: readonly Mark[]): Mark[] => [
     { kind: "group", at: [room.x - window.x, room.y - window.y], clip, marks },
@@ -229,6 +228,7 @@ function sceneOf(
 
   return {
     ...{ diagram, room, settings, verdict, closeUp, shown, legs, width, height },
+    fades: drawn !== legs,
     asks: null,
     pad: padOf(diagram),
     title: "Network",
@@ -242,9 +242,9 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.
-      { marks: () => moved(focus ? [] : pathLines(diagram, legs, lit, colours.ink)) },
+      { marks: () => moved(focus ? [] : pathLines(diagram, drawn, lit, colours.ink)) },
       front,
-      { marks: () => moved(lookedAtMarks(view, theme)) },
+      { marks: () => moved(lookedAtMarks(view, drawn, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
         marks: () => [
@@ -260,8 +260,8 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, legs, isNamed, place } = view;
+function lookedAtMarks(view: View, legs: readonly Leg[], theme: Theme): Mark[] {
+  const { diagram, focus, closeUp, isPointed, isNamed, place } = view;
   const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;

@@ -8,7 +8,15 @@ import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { partsInto, pointOf, towardsSum } from "./close_up.ts";
-import type { CircuitPath, Diagram, Leg, Part, PathGiven } from "./diagram.ts";
+import {
+  type CircuitPath,
+  type Diagram,
+  type Leg,
+  type Part,
+  type PathGiven,
+  strongestInto,
+} from "./diagram.ts";
+import type { ClassScores } from "./flow.ts";
 import { bundleMarks, rounded } from "./functions.ts";
 import type { Bundle, Column, Graph } from "./graph.ts";
 import { heightAt, lineMarks, linesOf, UNTOLD, wayOf } from "./links.ts";
@@ -20,6 +28,8 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
+/** Milliseconds in which a path gives way to another. */
+const FADE = 250;
 /** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
 const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
@@ -56,15 +66,27 @@ export function heldChoice(held: Keep, example: number, from: readonly unknown[]
 /** The strongest at once. */
 export const atOnce: Steady = (_, { best }) => best;
 
-/** Back along the link that adds most, to a number or to the largest pixel of a map; without an example along the one that varies most. */
-export function strongestPath(
-  input: PathGiven,
-  start: { column: number; unit: number },
+/** Where a path ends: at the answer, held like its links where that is a class; without an example at what the link leads to that varies most. */
+function endOf(
+  { graph, frame, relevances }: PathGiven,
+  scores: ClassScores | null,
   steady: Steady,
-): Leg[] {
+) {
+  if (scores?.probabilities) {
+    const { best, probabilities } = scores;
+    return steady("the end", { best, sizeOf: (k) => probabilities[k] }, frame.step);
+  }
+  const column = graph.columns.length - 1;
+  const { bundles } = graph.columns[column];
+  const most = strongestInto({ bundles, relevance: relevances[column] }, null);
+  return scores?.best ?? bundles[most]?.to ?? 0;
+}
+
+/** Back from the end along the link that adds most, to a number or to the largest pixel of a map; without an example along the one that varies most. */
+export function strongestPath(input: PathGiven, scores: ClassScores | null, steady: Steady): Leg[] {
   const { columns } = input.graph;
   const legs: Leg[] = [];
-  let { column, unit } = start;
+  let [column, unit] = [columns.length - 1, endOf(input, scores, steady)];
   while (column !== undefined) {
     const { bundles, from }: Column = columns[column];
     const strengths = strengthsInto(input, column, unit);
@@ -77,6 +99,38 @@ export function strongestPath(
     unit = bundles[bundle].from;
   }
   return legs;
+}
+
+/** The links of the path as they are drawn: for a moment after it has changed those that came and those that went cross-fade. */
+export function crossFaded(keep: Keep, graph: Graph, legs: readonly Leg[]): readonly Leg[] {
+  const now = performance.now();
+  const names = legs.map(({ column, bundle }) => `${column} ${bundle}`).join();
+  const turn = keep<Turn>("turn", [graph, names], (last) => {
+    return { graph, legs, gone: last?.graph === graph ? last.legs : legs, at: now };
+  });
+  const share = (now - turn.at) / FADE;
+  if (share >= 1 || turn.gone === turn.legs) return legs;
+  const without = (all: readonly Leg[], some: readonly Leg[]) =>
+    all.filter((a) => !some.some((b) => a.column === b.column && a.bundle === b.bundle));
+  const come = without(legs, turn.gone);
+  return [
+    ...without(turn.gone, legs).map((leg) => ({ ...leg, seen: 1 - share, isGone: true })),
+    ...legs.map((leg) => (come.includes(leg) ? { ...leg, seen: share } : leg)),
+  ];
+}
+
+/** A path, the one before it, and since when. */
+interface Turn {
+  graph: Graph;
+  legs: readonly Leg[];
+  gone: readonly Leg[];
+  at: number;
+}
+
+/** What is drawn of a link: of one that goes no words, which would lie on those of the one that comes. */
+function fading({ seen, isGone }: Leg, marks: readonly Mark[]): Mark[] {
+  const kept = isGone ? marks.filter(({ kind }) => kind !== "text") : [...marks];
+  return seen === undefined ? kept : [{ kind: "group", opacity: seen, marks: kept }];
 }
 
 interface Strengths extends Pick<Leg, "adds"> {
@@ -141,11 +195,12 @@ export function pathLines(
   lit: number,
   ink: string,
 ): Mark[] {
-  return legs.flatMap(({ column, bundle }): Mark[] => {
+  return legs.flatMap((leg): Mark[] => {
+    const { column, bundle } = leg;
     const part = diagram.parts[column];
     const path = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
     const lines = linesOf(part, [bundle], () => 1);
-    return lineMarks(lines, ink, diagram.isTold ? path : UNTOLD);
+    return fading(leg, lineMarks(lines, ink, diagram.isTold ? path : UNTOLD));
   });
 }
 
@@ -158,16 +213,18 @@ export function pathKernels(
 ): Mark[] {
   const { ink, muted } = theme.colours;
   const [stroke, width] = isTold ? [ink, FRAMED] : [muted, 1];
-  return legs.flatMap(({ column: k, bundle }): Mark[] => {
+  return legs.flatMap((leg): Mark[] => {
+    const { column: k, bundle, isGone } = leg;
     const part = diagram.parts[k];
     const { column, byUnit, bundles, kernels } = part;
     const unit = byUnit.get(bundles[bundle].to);
     // The networks of an ensemble have no path in common.
     if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
-    const isLarge = part.large === bundle;
+    const isLarge = part.large === (isGone ? part.leg : bundle);
     const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme) : [];
-    if (!unit || !isTold || k === diagram.parts.length - 1) return marks;
-    return [...marks, unitFrame(column, unit, ink, FRAMED)];
+    const isInside = unit && isTold && k < diagram.parts.length - 1;
+    const frame = isInside ? [unitFrame(column, unit, ink, FRAMED)] : [];
+    return fading(leg, [...marks, ...frame]);
   });
 }
 

@@ -22,6 +22,7 @@ const KIND: Kind = {
   name: "network_view",
   label: "Network",
   above: true,
+  keyBelow: true,
   fits: true,
   drawing,
 };
@@ -100,6 +101,7 @@ function build(shell: Shell): Parts {
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
+      if (shown.fades) shell.schedule();
       ask.comesLater(shown.diagram.late);
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();

@@ -11,7 +11,7 @@ import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
 import type { LayerLayout, Store } from "../../wire/types.ts";
-import { finer, pointOf, sumText, unitCloseUp } from "./close_up.ts";
+import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasAxes, hasSquares } from "./functions.ts";
@@ -151,24 +151,18 @@ export function exampleVerdict(diagram: Diagram): string {
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
   if (!scores) return "";
-  const { best, probabilities, raw } = scores;
+  const { best, raw, probabilities } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, not ${named(label ?? 0)}`;
-  const about = flow?.frame?.rough ? "about " : "";
   const { print } = parts[parts.length - 1];
   const only =
     raw.length === 1 && flow?.frame && unitCloseUp(graph, parts.length - 1, flow, flow.frame, 0);
-  const value = only ? sumText(only, print).replace(" in all", "") : finer(print, raw)(raw[best]);
-  // Without a softmax at the end only labels tell whether the outputs score classes.
-  const largest = probe?.labels
-    ? `predicted ${named(best)} (score ${value})`
-    : `output ${named(best)} is the largest (${value})`;
-  const what = probabilities
-    ? `predicted ${named(best)} (${about}${shareIn(diagram)(probabilities[best])})`
-    : raw.length > 1
-      ? largest
-      : `output ${value}`;
+  // Of several the bars have the numbers. Without a softmax at the end only labels tell whether they score classes.
+  const isClass = probabilities !== null || Boolean(probe?.labels);
+  const largest = `${isClass ? "predicted" : "the largest output is"} ${named(best)}`;
+  const value = only ? sumText(only, print).replace(" in all", "") : print(raw[best]);
+  const what = raw.length > 1 ? largest : `output ${value}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
