@@ -66,8 +66,8 @@ def test_a_picture_says_them(live: Any, view: str) -> None:
     if view == "NetworkView":
         live.probe(IMAGE[None], labels=[0])
         scores = model(IMAGE[None])[0]
-        best = f"{CLASSES[int(scores.argmax())]} (score {scores.max():.3f})"
-        expected = [*expected, f"image 1 of 1: predicted {best}"]
+        verdict = f"image 1 of 1: predicted {CLASSES[int(scores.argmax())]}"
+        expected = [*expected, verdict, f"{scores.max():.3f}"]
     # The classes of Explain have bars where one layer is shown.
     pictures = [{}, {"layer": "2"}] if view == "Explain" else [{}]
     svgs = [make(live).svg(width=1000, max_height=4000, **options) for options in pictures]

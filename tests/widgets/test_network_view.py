@@ -50,11 +50,10 @@ def test_probabilities_verdict_and_sum_are_those_of_the_model(digits):
     best = int(shares.argmax())
     label = int(digits.test_labels[2])
     [found] = [word for word in words if word.startswith("image 3 of 4: ")]
-    said = re.fullmatch(r"image 3 of 4: predicted (\d) \(([\d.]+) %\), (correct|not \d)", found)
+    said = re.fullmatch(r"image 3 of 4: predicted (\d), (correct|not \d)", found)
     assert said is not None
     assert int(said[1]) == best
-    assert float(said[2]) == pytest.approx(100 * float(shares[best]), abs=0.051)
-    assert said[3] == ("correct" if best == label else f"not {label}")
+    assert said[2] == ("correct" if best == label else f"not {label}")
     for share in shares:
         assert f"{100 * float(share):.1f} %" in words
     scores = []
@@ -168,9 +167,7 @@ def test_a_drawing_runs_through_the_network(digits):
         shares = model(digits.test_images[7:8])[0].exp()
     for share in shares:
         assert f"{100 * float(share):.1f} %" in words
-    assert any(
-        word.startswith(f"your drawing: predicted {int(shares.argmax())} (") for word in words
-    )
+    assert f"your drawing: predicted {int(shares.argmax())}" in words
 
 
 def told(view, **content):

@@ -68,7 +68,7 @@ def assert_printed(words: list[str], expected: Tensor) -> None:
     printed = shares_in(words)
     assert len(printed) == len(expected)
     np.testing.assert_allclose(printed, expected.numpy(), rtol=0, atol=1e-3)
-    [said] = [found for word in words if (found := re.search(r"predicted (\d) ", word))]
+    [said] = [found for word in words if (found := re.search(r"predicted (\d)", word))]
     assert expected[int(said[1])] >= expected.max() - 1e-3
 
 

@@ -264,7 +264,7 @@ export interface ShownFunction {
   /** Where it stands in a map or a kernel, "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
   place: string;
   whole: string;
-  /** Its contribution; NaN if unknown, or if the function stands alone. */
+  /** Its contribution; NaN if unknown, or if the function stands alone, or if that is all. */
   together: number;
 }
 
@@ -297,7 +297,8 @@ function shownFunction(
     const whole = `${isPixel ? "all" : "its"} ${group} pixels`;
     const [x, value] = [inputs[first + entry], added[first + entry]];
     const which = { f: bundle.first + entry, name, place, whole };
-    return { ...which, x, value, together: group > 1 ? sum(together) : Number.NaN };
+    const isPart = group > 1 && group < added.length;
+    return { ...which, x, value, together: isPart ? sum(together) : Number.NaN };
   }
   const isPixel = closeUp.kind === "pixel";
   const { first } = closeUp;

@@ -68,7 +68,10 @@ export function closeUpMarks(
   const share = isPicture ? PLOT.beside : PLOT.share;
   // What few bars leave is the plot's.
   const print = printOf(diagram, closeUp);
-  const sums = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
+  // A score that has a bar is not said again.
+  const isScore = closeUp.column === diagram.parts.length - 1 && !diagram.scores?.probabilities;
+  const all = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
+  const sums = all.filter((sum) => !(isScore && sum.includes(" in all")));
   // What is added up in words needs no other title.
   const summed = sums.flatMap((sum) =>
     (sum.includes(" in all") ? titles : titles.slice(-1)).map((title) => `${title}: ${sum}`),
