@@ -42,6 +42,7 @@ CHECKOUT = Path(__file__).parents[2]
 START_LIMIT = 240.0
 RUN_LIMIT = 300.0
 
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,6 +51,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A picture that is saved has its letters where the screen has them.
+    "--font-render-hinting=none",
 ]
 
 # JupyterLab keeps asking whether it may fetch news unless told; autosave would rewrite the
@@ -103,7 +106,7 @@ def find_chromium() -> str:
         If there is none.
     """
     given = os.environ.get("CHROMIUM")
-    names = [given] if given else ["chromium", "chromium-browser", "google-chrome"]
+    names = [given] if given else NAMES
     for name in names:
         found = shutil.which(name)
         if found is not None:

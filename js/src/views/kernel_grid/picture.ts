@@ -326,7 +326,7 @@ function arranged(
     const [least, tallest] = together
       ? [LEAST_COMPARED, TALLEST_COMPARED]
       : [undefined, magnifies || scrolls ? TALLEST_BESIDE : undefined];
-    const widest = together ? TALLEST_COMPARED : width < WIDE ? WIDEST_NARROW : WIDEST;
+    const widest = together || width < WIDE ? WIDEST_NARROW : WIDEST;
     const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };

@@ -28,8 +28,9 @@ const KIND: Kind = {
 };
 /** Milliseconds that an answer of the model is waited for before it is asked again. */
 const PATIENCE = 3000;
-/** Milliseconds after which no other frame is about to come. */
+/** Milliseconds after which no other frame is about to come; and between two pictures of what cross-fades. */
 const ALONE = 500;
+const FADING = 50;
 /** A notch of a wheel turns by no more than this, and makes the picture a sixth larger. */
 const NOTCH = 30;
 /** Pixels from which on a hand can draw on the input itself. */
@@ -101,8 +102,8 @@ function build(shell: Shell): Parts {
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
       scene = shown;
-      if (shown.fades) shell.schedule();
-      ask.comesLater(shown.diagram.late);
+      const { late } = shown.diagram;
+      ask.comesLater(shown.fades ? FADING : late && Math.max(ALONE, late));
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
       begins = null;
@@ -197,10 +198,10 @@ function createAsking({ model, schedule, signal }: Shell) {
   let later = 0;
   atEnd(signal, () => clearTimeout(later));
   return {
-    /** Draws once more if strengths of links are not those of the frame drawn, unless another frame comes first. */
+    /** Draws once more, unless another frame comes first: what fades, and where strengths of links are not those of the frame drawn. */
     comesLater(milliseconds: number) {
       clearTimeout(later);
-      if (milliseconds > 0) later = window.setTimeout(schedule, Math.max(ALONE, milliseconds));
+      if (milliseconds > 0) later = window.setTimeout(schedule, milliseconds);
     },
     /** Has the model run what was drawn, once at a time: while it trains there is something new with every frame. */
     run(what: string, store: Store) {
