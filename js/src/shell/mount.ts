@@ -219,8 +219,8 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(remarks);
     // While frames come the words change their length; at rest they take no more room than they need.
-    const said = isMoving({ store }) ? [scene.about] : remarks.map(({ text }) => text);
-    for (const hold of holds) hold(`${scene.title} ${scene.width} ${said.join()}`);
+    const said = isMoving({ store }) ? undefined : remarks.map(({ text }) => text).join();
+    for (const hold of holds) hold(`${scene.title} ${scene.width} ${scene.about}`, said);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");

@@ -150,13 +150,13 @@ function colour(mark: HTMLElement, { kind, colours, heights = [] }: Swatch): voi
   if (kind === "spark") mark.style.clipPath = `polygon(0 100%, ${corners.join()}, 100% 100%)`;
 }
 
-/** Words may wrap onto another line once, and do not give it up again, until another `key`: so what is below stays. Only longer words are measured. */
-export function holdHeight(element: HTMLElement): (key: string) => void {
-  let held = "";
+/** Words may wrap onto another line once, and do not give it up again, until another `key`, or other words at rest: so what is below stays. Only longer words are measured. */
+export function holdHeight(element: HTMLElement): (key: string, atRest?: string) => void {
+  let held = { key: "", atRest: "" };
   let longest = -1;
-  return (key) => {
-    if (key !== held) {
-      held = key;
+  return (key, atRest = held.atRest) => {
+    if (key !== held.key || atRest !== held.atRest) {
+      held = { key, atRest };
       longest = -1;
       element.style.minHeight = "";
     }
