@@ -263,8 +263,6 @@ export function inputOf(
   return Number.isFinite(value) ? value : null;
 }
 
-export type Patch = ReturnType<typeof patchOf>;
-
 /** `border`: an input that is NaN lies on padding, where the basis itself is 0, and adds nothing. */
 export function patchOf(
   frame: Frame,
