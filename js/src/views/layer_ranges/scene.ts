@@ -4,7 +4,7 @@ import { minIndex } from "d3-array";
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
-import type { Mark, Rect, Remark, Sites } from "../../scene/marks.ts";
+import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { cursorMark, dot as dotAt } from "../../scene/shapes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { contentReader, MEASURES, type RangesContent, type RangesRow } from "./content.ts";
@@ -21,7 +21,7 @@ import {
 import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
 import { anySeen, dotWords, inputsText, roughly, rowWords, sentences, where } from "./words.ts";
 
-export type RangesScene = ReturnType<typeof sceneOf>;
+export type RangesScene = Scene & ReturnType<typeof sceneOf>;
 
 export function drawing(): Drawing<RangesScene> {
   const read = contentReader();
