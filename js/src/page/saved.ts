@@ -81,7 +81,7 @@ export interface ViewPlace {
 }
 
 /** A frame as the protocol has it in a trait. */
-export interface SavedFrame {
+interface SavedFrame {
   layout: number;
   step: number;
   data: DataView;

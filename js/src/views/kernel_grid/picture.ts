@@ -109,8 +109,8 @@ function groundOf(from: Ingredients, keep: Keep) {
     greys: NO_NUMBERS,
     /** φ at the start, when it is drawn behind. */
     ghost: null as { subject: Subject; plan: Plan } | null,
-    /** What a cell's grey is made of. */
-    pattern: null as Pattern | null,
+    /** What a cell's grey is made of: φ(high) − φ(low) per function, NaN where not finite; and whether the ends are dark and bright pixels. */
+    pattern: null as { contrast: Float32Array; pixels: boolean } | null,
     /** The numbers that tint the cells of curves: a score, or the weights of a plain layer. */
     shade: null as Shade | null,
     /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
@@ -327,13 +327,6 @@ function arranged(
 
 /** How near the darkest pixel has to be to −1, and none beyond ±1. */
 const PIXEL_TOLERANCE = 1e-3;
-
-interface Pattern {
-  /** φ(high) − φ(low) per function; NaN where not finite. */
-  contrast: Float32Array;
-  /** Whether the ends are dark and bright pixels. */
-  pixels: boolean;
-}
 
 /** φ(high) − φ(low) of every function. */
 export function contrastOf(subject: Subject, layer: LayerLayout): Float32Array {
