@@ -6,10 +6,6 @@ import { atEnd } from "./element.ts";
 
 interface PointedPixel {
   layer: string;
-  /** Which output channel the pixel belongs to. */
-  output: number;
-  row: number;
-  column: number;
   /** The input that a function of this layer takes at the pixel; null where it takes none. */
   valueFor(selection: Selection): number | null;
 }
