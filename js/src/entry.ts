@@ -2,10 +2,7 @@
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { startLate } from "./wire/jupyter_kernel.ts";
-
-interface Exports {
-  render?(kind: string, props: RenderProps): void;
-}
+import type { StreamExports } from "./wire/types.ts";
 
 async function render(props: RenderProps): Promise<void> {
   const { model, el, host, signal } = props;
@@ -17,7 +14,7 @@ async function render(props: RenderProps): Promise<void> {
     return;
   }
   try {
-    const { exports } = await host.getWidget<Exports>(model.get("stream"));
+    const { exports } = await host.getWidget<Partial<StreamExports>>(model.get("stream"));
     if (signal.aborted) return;
     if (exports?.render) exports.render(String(model.get("kind")), props);
     else say("The stream of this view did not start: run its cell again.");

@@ -40,8 +40,8 @@ export function still(json: string, film = 0): string {
   if (!film || film !== reel.film) Object.assign(reel, { film, drawings: [] });
   return stackedSvg(pictures.map(pictureFor), themeOf(pictures[0].theme), (pixels) => {
     const { width, height, rgba } = pixels;
-    const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length) as unknown as Base64;
-    return kwPng(width, height, bytes.toBase64());
+    const bytes = new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length);
+    return kwPng(width, height, (bytes as unknown as { toBase64(): string }).toBase64());
   });
 }
 
@@ -89,10 +89,6 @@ class StillModel extends PageModel {
   tell(content: unknown) {
     this.emit("msg:custom", content);
   }
-}
-
-interface Base64 {
-  toBase64(): string;
 }
 
 /** What Python's engine adds to the language (widgets/shell/drawing_engine.py). */

@@ -418,10 +418,7 @@ describe("the drawing", () => {
     const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
     const diamond = /fill="#6f42c1" stroke="#ffffff"/;
     expect(svg()).not.toMatch(diamond);
-    pointedPixelOf(store).point(
-      {},
-      { layer: "conv1", output: 0, row: 0, column: 0, valueFor: () => 0.5 },
-    );
+    pointedPixelOf(store).point({}, { layer: "conv1", valueFor: () => 0.5 });
     await painted();
     expect(svg()).toMatch(diamond);
     expect(root.kwView.readout()).toBeNull();

@@ -14,34 +14,21 @@ import {
 import { type courseOf, PageModel, type train } from "./trained.ts";
 
 /** The bundles in the page by name, as each one exports itself. */
-export type Modules = Record<string, Record<string, unknown>>;
-
-interface StreamModule {
-  initialize(context: { model: PageModel; signal: AbortSignal }): Store;
-}
-
-/** Only a page that Python serves has it: a saved one asks for nothing. */
-interface LiveModule {
-  connect: typeof connect;
-}
-
-/** Only a page in which a network trains has it. */
-interface TrainedModule {
-  train: typeof train;
-  courseOf: typeof courseOf;
-}
-
-/** Only a page has it in which the reader chooses what is learned. */
-interface PlaygroundModule {
-  play(document: Document, saved: Saved, lesson: Lesson, mount: Mount): Promise<void>;
+export interface Modules {
+  Stream?: { initialize(context: object): Store };
+  View?: { default?: { render(context: object): unknown } };
+  /** Only a page that Python serves has it: a saved one asks for nothing. */
+  Live?: { connect: typeof connect };
+  /** Only a page in which a network trains has it. */
+  Trained?: { train: typeof train; courseOf: typeof courseOf };
+  /** Only a page has it in which the reader chooses what is learned. */
+  Playground?: {
+    play(document: Document, saved: Saved, lesson: Lesson, mount: Mount): Promise<void>;
+  };
 }
 
 /** Draws the views of a page, until a signal. */
 export type Mount = (models: ReadonlyMap<string, PageModel>, until: AbortSignal) => void;
-
-interface ViewModule {
-  render(context: object): unknown;
-}
 
 const SCHEMES = ["auto", "light", "dark"] as const;
 type Scheme = (typeof SCHEMES)[number];
@@ -57,8 +44,8 @@ export async function start(document: Document, modules: Modules): Promise<void>
       const widgets = widgetsOf(models, saved.streams, modules, until);
       for (const place of places) show(place, saved.places, widgets, modules, until);
     };
-    const { play } = (modules.Playground ?? {}) as unknown as Partial<PlaygroundModule>;
-    if (play && saved.lesson) await play(document, saved, saved.lesson, mount);
+    const { Playground } = modules;
+    if (Playground && saved.lesson) await Playground.play(document, saved, saved.lesson, mount);
     else mount(modelsOf(document, saved, modules), signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -86,7 +73,7 @@ function widgetsOf(
   until: AbortSignal,
 ) {
   const find = (ref: string) => models.get(ref.replace("anywidget:", "")) as PageModel;
-  const { initialize } = modules.Stream as unknown as StreamModule;
+  const { initialize } = modules.Stream as NonNullable<Modules["Stream"]>;
   const streams = savedStreams.map(({ id }) => find(id));
   const stores = new Map(streams.map((model) => [model, initialize({ model, signal: until })]));
   const host = {
@@ -98,10 +85,10 @@ function widgetsOf(
 
 function modelsOf(document: Document, saved: Saved, modules: Modules) {
   if (saved.heard !== undefined) return liveModels(document, saved, modules);
-  const { train, courseOf } = (modules.Trained ?? {}) as unknown as Partial<TrainedModule>;
+  const { Trained } = modules;
   const bar = document.getElementById("kw-bar");
-  return train && courseOf && bar && saved.lesson
-    ? train(saved, courseOf(saved, saved.lesson), bar, signal)
+  return Trained && bar && saved.lesson
+    ? Trained.train(saved, Trained.courseOf(saved, saved.lesson), bar, signal)
     : savedModels(saved);
 }
 
@@ -116,7 +103,7 @@ function savedModels({ streams, models }: Saved): ReadonlyMap<string, PageModel>
 /** The models of a page that Python serves. */
 function liveModels(document: Document, saved: Saved, modules: Modules) {
   const connectionLine = document.getElementById("kw-connection");
-  const { connect } = modules.Live as unknown as LiveModule;
+  const { connect } = modules.Live as NonNullable<Modules["Live"]>;
   const models = [...saved.streams, ...saved.models];
   return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
     if (!connectionLine) return;
@@ -138,7 +125,7 @@ function show(
   figure.style.cssText = figure.dataset.kwStyle ?? "";
   const el = figure.querySelector("div") as HTMLElement;
   el.replaceChildren();
-  const viewModule = modules.View?.default as ViewModule | undefined;
+  const viewModule = modules.View?.default;
   if (viewModule) viewModule.render({ model: find(place.model), el, host, signal: until });
   else el.textContent = `${place.name} did not start in this browser.`;
 }

@@ -37,8 +37,6 @@ export interface Lesson {
   name: string;
   shift: number;
   settings: TrainingSettings;
-  /** Whether the reader chooses what is learned, and by which network: see ../playground. */
-  plays?: boolean;
   /** The worker's script, and the compiled kernels. */
   worker: DataView;
   code: DataView;
@@ -81,7 +79,7 @@ export interface ViewPlace {
 }
 
 /** A frame as the protocol has it in a trait. */
-export interface SavedFrame {
+interface SavedFrame {
   layout: number;
   step: number;
   data: DataView;

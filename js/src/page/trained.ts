@@ -5,7 +5,7 @@ import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { float32, readLayout, uint8 } from "../wire/protocol.ts";
 import type { Layout, Selection, Structure } from "../wire/types.ts";
-import { framesOf, type Lesson, type Saved, type SavedExamples, type SavedFrame } from "./saved.ts";
+import { framesOf, type Lesson, type Saved, type SavedExamples } from "./saved.ts";
 import { createBar } from "./training_bar.ts";
 
 type Handler = (...args: unknown[]) => void;
@@ -77,18 +77,7 @@ const BEGINS = "Press Train";
 const MOST_VALUES = 800;
 
 /** What a worker is to train, and how. */
-export interface Course {
-  /** How the network begins. */
-  first: SavedFrame;
-  recipe: Recipe;
-  data: Data;
-  /** What the examples are called. */
-  rows: string;
-  settings: TrainingSettings;
-  /** The worker's script, and the compiled kernels. */
-  script: Uint8Array<ArrayBuffer>;
-  code: Uint8Array<ArrayBuffer>;
-}
+export type Course = ReturnType<typeof courseOf>;
 
 /** Who follows a training beside its views. */
 interface Follower {
@@ -103,19 +92,23 @@ interface Follower {
 }
 
 /** The course of a page that Python has written. */
-export function courseOf({ streams: [stream] }: Saved, lesson: Lesson): Course {
+export function courseOf({ streams: [stream] }: Saved, lesson: Lesson) {
   const [first] = stream.runs.flatMap(framesOf);
-  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+  const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...(scaler && { scaler: float32(scaler, "the scaler") }) }] as const;
   });
+  const recipe: Recipe = Object.fromEntries(recipes);
+  const [train, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
+  const data: Data = { train, test, shift: lesson.shift };
   return {
-    ...{ first, recipe: Object.fromEntries(recipe) },
-    data: {
-      train: examplesOf(lesson.train, lesson),
-      test: examplesOf(lesson.test, lesson),
-      shift: lesson.shift,
-    },
-    ...{ rows: lesson.name, settings: lesson.settings },
+    /** How the network begins. */
+    first,
+    recipe,
+    data,
+    /** What the examples are called. */
+    rows: lesson.name,
+    settings: lesson.settings,
+    /** The worker's script, and the compiled kernels. */
     script: uint8(lesson.worker, "the worker"),
     code: uint8(lesson.code, "the kernels"),
   };

@@ -2,6 +2,7 @@
 import { bisectRight, maxIndex, range } from "d3-array";
 import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
+import { memoryOf } from "./memory.ts";
 
 /** The points at which the functions of one table are drawn. */
 export interface TablePlan {
@@ -167,8 +168,6 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
 /** Which function of a layer views begin with, what is said of it, and the step at which that was so. */
 type First = { f: number; why: string; at: number };
 
-const firsts = new WeakMap<LayerLayout, First>();
-
 /** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
 export function firstShown(
   store: Pick<Store, "initial" | "latest">,
@@ -177,22 +176,18 @@ export function firstShown(
   const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
   if (!start || !now || !layer) return { f: 0, why: "", at: 0 };
-  const known = firsts.get(layer);
-  if (known) return known;
-  if (layer.band) {
-    const { f } = furthestApart(layer.band);
-    const first = { f, why: "where the networks differ most", at: now.step };
-    firsts.set(layer, first);
-    return first;
-  }
-  const hasMoved = now !== start && now.layout === start.layout;
-  const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
-  const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));
-  const step = formatCount(start.step);
-  const why = hasMoved ? `changed most since step ${step}` : `the largest at step ${step}`;
-  const found = { f: Math.max(0, maxIndex(reach)), why, at: now.step };
-  firsts.set(layer, found);
-  return found;
+  return memoryOf(layer)("first", [], () => {
+    if (layer.band) {
+      const { f } = furthestApart(layer.band);
+      return { f, why: "where the networks differ most", at: now.step };
+    }
+    const hasMoved = now !== start && now.layout === start.layout;
+    const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
+    const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));
+    const step = formatCount(start.step);
+    const why = hasMoved ? `changed most since step ${step}` : `the largest at step ${step}`;
+    return { f: Math.max(0, maxIndex(reach)), why, at: now.step };
+  });
 }
 
 /** The function of a layer in which the networks of an ensemble are furthest apart, and by how much. */
@@ -234,11 +229,10 @@ function measureAll(
   const results = new Float32Array(count);
   const coefficients = new Float64Array(nb);
   const ends = new Float64Array(2);
-  const tables = plan.tables.map((table) => {
-    const blocks = blocksOfPlan.get(table) ?? blocksOf(table, nb);
-    blocksOfPlan.set(table, blocks);
-    return blocks;
-  });
+  // A plan serves many frames.
+  const tables = plan.tables.map((table) =>
+    memoryOf(table)("blocks", [], () => blocksOf(table, nb)),
+  );
   for (let f = 0, k = offset; f < count; f++) {
     let sum = 0;
     for (let b = 0; b < nb; b++, k++) {
@@ -257,19 +251,9 @@ function measureAll(
 }
 
 /** Four points at a time, the last four filled up with the last point: the basis functions that are not zero there. */
-interface Blocks {
-  /** For each four points, how many entries of `bases` there are up to their end. */
-  ends: Int32Array;
-  bases: Int32Array;
-  /** Four values for each entry of `bases`. */
-  values: Float64Array;
-  isFinite: boolean;
-}
+type Blocks = ReturnType<typeof blocksOf>;
 
-/** A plan serves many frames. */
-const blocksOfPlan = new WeakMap<TablePlan, Blocks>();
-
-function blocksOf({ x, values }: TablePlan, nb: number): Blocks {
+function blocksOf({ x, values }: TablePlan, nb: number) {
   const ends: number[] = [];
   const bases: number[] = [];
   const nonzero: number[] = [];
@@ -283,8 +267,10 @@ function blocksOf({ x, values }: TablePlan, nb: number): Blocks {
     ends.push(bases.length);
   }
   return {
+    /** For each four points, how many entries of `bases` there are up to their end. */
     ends: Int32Array.from(ends),
     bases: Int32Array.from(bases),
+    /** Four values for each entry of `bases`. */
     values: Float64Array.from(nonzero),
     isFinite: values.every(Number.isFinite),
   };

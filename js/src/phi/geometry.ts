@@ -52,10 +52,8 @@ export const LABEL_CHARACTER = 6;
 /** Characters of a name over a column at least. */
 const NAME_CHARACTERS = 6;
 
-type LayerKind = keyof typeof SPACING;
-
 export interface Shape {
-  kind: LayerKind;
+  kind: keyof typeof SPACING;
   out: number;
   in: number;
   kh: number;
@@ -89,38 +87,7 @@ export interface Rect {
   height: number;
 }
 
-export interface Arrangement extends Shape {
-  /** Where the kernels begin: beside the labels of rows, where there are any. */
-  left: number;
-  /** No matrix: kernels one after another, R = 1. */
-  flowing: boolean;
-  rows: number;
-  columns: number;
-  /** Pixels of a cell down, and across. */
-  cell: number;
-  across: number;
-  /** Free pixels between cells of a kernel, and between kernels. */
-  cellGap: number;
-  gap: number;
-  perBand: number;
-  bands: number;
-  /** Each strip of columns has its labels over it: one for each band, or for each band of each row where rows are cut. */
-  strips: number;
-  rowsCut: boolean;
-  /** Strips that are seen together: all of an output, where that is possible. */
-  unit: number;
-  bandHeight: number;
-  /** From a row to the next one. */
-  pitch: number;
-  blockWidth: number;
-  blockHeight: number;
-  width: number;
-  height: number;
-  labelStep: number;
-  rowStep: number;
-  /** The place of each kernel, where kernels are sorted; else null. */
-  position: readonly number[] | null;
-}
+export type Arrangement = ReturnType<typeof arrange>;
 
 /**
  * The arrangement of a layer on `width` pixels. A layer that is small for a
@@ -128,7 +95,7 @@ export interface Arrangement extends Shape {
  * larger still and are full. `tiny` cells show no more than a colour: they
  * shrink until all of them fit in the room.
  */
-export function arrange(shape: Shape, width: number, room = 0, tiny = false): Arrangement {
+export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
   const { kind, kh, kw } = shape;
   const { max } = SPACING[kind];
   const [min, legible] = [shape.least ?? SPACING[kind].min, shape.least ?? SPACING[kind].legible];
@@ -210,22 +177,29 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
   const bandHeight = COL_LABEL + (rowsCut ? 1 : rows) * (blockHeight + gap) - gap + BAND_GAP;
   const strips = (rowsCut ? rows : 1) * bands;
 
-  const arrangement: Arrangement = {
+  const arrangement = {
     ...shape,
+    /** Where the kernels begin: beside the labels of rows, where there are any. */
     left,
+    /** No matrix: kernels one after another, R = 1. */
     flowing,
     rows,
     columns,
+    /** Pixels of a cell down, and across. */
     cell,
     across,
+    /** Free pixels between cells of a kernel, and between kernels. */
     cellGap,
     gap,
     perBand,
     bands,
+    /** Each strip of columns has its labels over it: one for each band, or for each band of each row where rows are cut. */
     strips,
     rowsCut,
+    /** Strips that are seen together: all of an output, where that is possible. */
     unit,
     bandHeight,
+    /** From a row to the next one. */
     pitch: rowsCut ? bands * bandHeight : blockHeight + gap,
     blockWidth,
     blockHeight,
@@ -233,6 +207,7 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false): Ar
     height: PAD + strips * bandHeight - BAND_GAP + PAD,
     labelStep: 1,
     rowStep: stepOf(LABEL_HEIGHT / (blockHeight + gap)),
+    /** The place of each kernel, where kernels are sorted; else null. */
     position: order ? sort(order.keys(), (place) => order[place]) : null,
   };
   const labelled = LABEL_CHARACTER * longestColumnText(arrangement).length + LABEL_CHARACTER;

@@ -33,14 +33,10 @@ function orZero(value: number): number {
 }
 
 /** The functions of an entry: every `step`-th from the first on. */
-interface Entry {
-  first: number;
-  step: number;
-  count: number;
-}
+type Entry = ReturnType<typeof entriesOf>[number];
 
 /** As in Observed: channels count over all groups, and there is one only where kernels are shared. */
-function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout): Entry[] {
+function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout) {
   const groups = conv?.groups ?? 1;
   const area = kh * kw;
   const step = inputs * area;

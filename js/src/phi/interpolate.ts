@@ -9,22 +9,11 @@ import { between, furthestApart, place } from "./curves.ts";
 import { entryText, layerInWords, selectionOf } from "./entries.ts";
 import { formatNumber } from "./format.ts";
 
-interface PhiValue {
-  phi: number;
-  /** Σ over the basis functions that are the base. */
-  base: number;
-  /** Σ over the others. */
-  spline: number;
-}
-
 /** Rows that a polynomial goes through. */
 const ROWS_OF_A_POLYNOMIAL = 6;
 
 /** The rows that may be interpolated together: of the interval after each row, the first and the last row of its piece. */
-interface Pieces {
-  first: Uint32Array;
-  last: Uint32Array;
-}
+type Pieces = Record<"first" | "last", Uint32Array>;
 
 const piecesOfTable = new WeakMap<Table, Pieces>();
 const weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
@@ -49,8 +38,8 @@ export function basisDerivativeAt<Out extends Float64Array | number[]>(
   return interpolate(layer, table, x, out, lagrangeSlope);
 }
 
-/** φ_f and its two terms at x; NaN outside the table. */
-export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number): PhiValue {
+/** φ_f and its two terms at x, the sums over the basis functions that are the base and over the others; NaN outside the table. */
+export function phiAt(layer: LayerLayout, f: number, frame: Frame, x: number) {
   const { nb, offset, isBase } = layer;
   const beta = basisAt(layer, tableNumber(layer, f), x, scratch(nb));
   let base = 0;

@@ -144,15 +144,8 @@ const products: Operation = ({ compute }, [x]) =>
   Float32Array.from(compute.factors as number[][], (row) => row.reduce((all, k) => all * x[k], 1));
 
 /** Joins the sources along the first axis. */
-const join: Operation = (_, inputs) => {
-  const out = new Float32Array(inputs.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const input of inputs) {
-    out.set(input, offset);
-    offset += input.length;
-  }
-  return out;
-};
+const join: Operation = (_, inputs) =>
+  Float32Array.from(inputs.flatMap((input) => Array.from(input)));
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   elementwise,

@@ -9,20 +9,7 @@ import type { Images } from "./images.ts";
 import { tableNumber } from "./interpolate.ts";
 import { mostOf, niceCeil, reachOf } from "./ranges.ts";
 
-export interface Grid {
-  width: number;
-  height: number;
-  data: Float32Array;
-}
-
-/** The distinct values of a channel: φ is evaluated once for each of them. */
-interface Levels {
-  values: Float32Array;
-  /** The place of each pixel's value among these; one beyond the last where no function adds anything. */
-  index: Uint32Array;
-  /** The values in the basis of each table that is in use. */
-  beta: (TablePlan | undefined)[];
-}
+export type Grid = ReturnType<typeof respond>;
 
 /** An image made ready for a layer: padded, and its values in the basis of each table in use. */
 export type Swept = ReturnType<typeof sweep>;
@@ -141,8 +128,10 @@ export function sweep(layer: LayerLayout, image: Images) {
   };
 }
 
-function channelLevels(pixels: Float32Array, border: Uint8Array | null): Levels {
+/** The distinct values of a channel: φ is evaluated once for each of them. */
+function channelLevels(pixels: Float32Array, border: Uint8Array | null) {
   const levelOf = new Map<number, number>();
+  /** The place of each pixel's value among these; one beyond the last where no function adds anything. */
   const index = new Uint32Array(pixels.length);
   for (let p = 0; p < pixels.length; p++) {
     if (border?.[p]) continue;
@@ -154,7 +143,9 @@ function channelLevels(pixels: Float32Array, border: Uint8Array | null): Levels 
     index[p] = level;
   }
   for (let p = 0; p < pixels.length; p++) if (border?.[p]) index[p] = levelOf.size;
-  return { values: Float32Array.from(levelOf.keys()), index, beta: [] };
+  /** The values in the basis of each table that is in use. */
+  const beta: (TablePlan | undefined)[] = [];
+  return { values: Float32Array.from(levelOf.keys()), index, beta };
 }
 
 /** The kernels that an output channel sums, and the image's channel that each goes over. */
@@ -169,7 +160,7 @@ export function sourcesOf(
   return Array.from({ length: inputs }, (_, i) => ({ out: output, in: i, channel: first + i }));
 }
 
-export function respond(frame: Frame, swept: Swept, output: number): Grid {
+export function respond(frame: Frame, swept: Swept, output: number) {
   const { width, height } = swept;
   const sums = new Float64Array(width * height);
   for (const source of sourcesOf(swept, output)) addResponse(frame, swept, source, sums);
@@ -262,8 +253,6 @@ export function inputOf(
   const value = patchAt(swept, row, column, source.channel)[r * swept.layer.shape[3] + c];
   return Number.isFinite(value) ? value : null;
 }
-
-export type Patch = ReturnType<typeof patchOf>;
 
 /** `border`: an input that is NaN lies on padding, where the basis itself is 0, and adds nothing. */
 export function patchOf(

@@ -5,25 +5,9 @@ import { allSame } from "./memory.ts";
 
 type XYPoint = readonly [x: number, y: number];
 
-export interface Sketch {
-  image(): Images;
-  /** Another number whenever the image has changed. */
-  version(): number;
-  /** The image's values of ground and ink. */
-  ends(): XYPoint;
-  /** Begins with a blank of another size, or the drawing kept in that size; `ground` and `full` are the values of its ends. */
-  fit(width: number, height: number, ground: number, full: number): void;
-  /** Draws a line, in pixels of the image, and holds the pen there until `lift`. */
-  line(from: XYPoint, to: XYPoint, erase: boolean): void;
-  /** The end of a stroke; returns the drawing. */
-  lift(): Images;
-  /** Clears the drawing, and returns it. */
-  clear(): Images;
-  /** Takes a drawing that was kept, or made in another copy of the view. */
-  take(images: Images | null): void;
-}
+export type Sketch = ReturnType<typeof createSketch>;
 
-export function createSketch(): Sketch {
+export function createSketch() {
   let drawing: Images = { count: 1, channels: 1, height: 0, width: 0, data: new Float32Array(0) };
   let version = 0;
   let copy: Images | null = null;
@@ -38,9 +22,12 @@ export function createSketch(): Sketch {
 
   return {
     image: () => drawing,
+    /** Another number whenever the image has changed. */
     version: () => version,
+    /** The image's values of ground and ink. */
     ends: () => ends,
-    fit(width, height, ground, full) {
+    /** Begins with a blank of another size, or the drawing kept in that size; `ground` and `full` are the values of its ends. */
+    fit(width: number, height: number, ground: number, full: number) {
       ends = [ground, full];
       if (drawing.width === width && drawing.height === height) return;
       const data = new Float32Array(width * height).fill(ground);
@@ -48,7 +35,8 @@ export function createSketch(): Sketch {
       drawing = { count: 1, channels: 1, height, width, data };
       version++;
     },
-    line(from, to, erase) {
+    /** Draws a line, in pixels of the image, and holds the pen there until `lift`. */
+    line(from: XYPoint, to: XYPoint, erase: boolean) {
       isHeld = true;
       const [ground, full] = ends;
       const radius = brushRadius(drawing.width, drawing.height);
@@ -56,13 +44,16 @@ export function createSketch(): Sketch {
       else stroke(drawing, from, to, radius, ground, full);
       version++;
     },
+    /** The end of a stroke; returns the drawing. */
     lift: keep,
+    /** Clears the drawing, and returns it. */
     clear() {
       drawing.data.fill(ends[0]);
       version++;
       return keep();
     },
-    take(images) {
+    /** Takes a drawing that was kept, or made in another copy of the view. */
+    take(images: Images | null) {
       if (!images || isHeld) return;
       const { width, height, data } = images;
       if (copy?.width === width && copy.height === height && allSame(copy.data, data)) return;

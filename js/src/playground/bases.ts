@@ -1,6 +1,7 @@
 /** The bases of kan_widgets.nn, tabulated by the compiled kernels that train with them: a layer whose coefficients are 0 and 1. */
 
-import type { KernelBasis, Machine, Sizes } from "../training/machine.ts";
+import { denseSizes } from "../training/layer.ts";
+import type { KernelBasis, Machine } from "../training/machine.ts";
 import type { State } from "./state.ts";
 
 type Ends = readonly [low: number, high: number];
@@ -85,15 +86,7 @@ export function expand(
   machine.floats(x, n).set(points);
   const identity = machine.floats(splines, functions * functions);
   for (let b = 0; b < functions; b++) identity[b * (functions + 1)] = 1;
-  const sizes: Sizes = {
-    ...{ n: 1, height: n, width: 1, channels: 1, out: functions, groups: 1 },
-    kernel: [1, 1],
-    stride: [1, 1],
-    dilation: [1, 1],
-    ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
-    xStrides: [0, 1, 0, 1],
-    yStrides: [0, functions, 0, 1],
-  };
+  const sizes = denseSizes(n, 1, functions);
   const weights = { baseWeight: base, splineWeight: splines };
   machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights, y });
   return machine.floats(y, n * functions).slice();

@@ -1,5 +1,6 @@
 /** A network built from a state: what the views draw and what the worker trains, as Python would describe it. */
 
+import { DIFFERENTIABLE } from "../training/between_layers.ts";
 import { type Machine, Random } from "../training/machine.ts";
 import { Network, type Recipe } from "../training/network.ts";
 import { product, readLayout } from "../wire/protocol.ts";
@@ -341,21 +342,15 @@ export function evaluator(machine: Machine, { structure, recipe, layout }: Made,
 /** What a plain layer has in place of a basis: x itself. */
 const STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] as number[] } as const;
 
-const BASE_FUNCTIONS: Record<State["base"], (x: number) => number> = {
-  silu: (x) => x / (1 + Math.exp(-x)),
-  tanh: Math.tanh,
-  relu: (x) => Math.max(x, 0),
-  identity: (x) => x,
-};
-
 /** A basis at its sample points, the base term first, as bytes of float32. */
 function tableOf(machine: Machine, basis: BasisSpec, base: State["base"]) {
   const x = samplePoints(basis);
   const beta = expand(machine, basis, x);
   const functions = basis.kernel.functions;
+  const [baseFunction] = DIFFERENTIABLE[base];
   const values = new Float32Array(x.length * (1 + functions));
   for (const [k, point] of x.entries()) {
-    values[k * (1 + functions)] = BASE_FUNCTIONS[base](point);
+    values[k * (1 + functions)] = baseFunction(point);
     values.set(beta.subarray(k * functions, (k + 1) * functions), k * (1 + functions) + 1);
   }
   return { x: bytesOf(x), values: bytesOf(values) };

@@ -10,6 +10,7 @@ import {
   train,
   workerOf,
 } from "../page/trained.ts";
+import { download } from "../shell/element.ts";
 import { Machine } from "../training/machine.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
@@ -20,7 +21,7 @@ import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
 import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
-import { archiveOf, codeOf, download } from "./weights.ts";
+import { archiveOf, codeOf } from "./weights.ts";
 
 /** Begins with the network beside it, pauses with it, and begins anew with it. */
 export function startTwin(network: Made, course: Course, signal: AbortSignal) {
@@ -102,7 +103,7 @@ export async function play(
     },
     link: () => window.location.href,
     code: () => (latest ? codeOf(state, latest) : ""),
-    save: () => latest && download(document, archiveOf(latest, frame), "kan.npz"),
+    save: () => latest && download(document, new Blob([archiveOf(latest, frame)]), "kan.npz"),
   });
   const fit = createFit(byId("kw-fit"));
   // In a narrow page the network comes first.

@@ -175,21 +175,12 @@ function split(inputs: Float32Array, targets: Uint8Array | Float32Array, size: n
   return { train: part(0, at), test: part(at), shift: 0 };
 }
 
-interface TableRows {
-  columns: string[];
-  /** Numbers, row by row; the last of a row is what is learned: a class's number where these are classes. */
-  rows: number[][];
-  /** Whether the last column names classes: words, or at most ten different whole numbers. */
-  isClasses: boolean;
-  classNames: string[];
-}
-
 const LEAST_ROWS = 20;
 const MOST_INPUTS = 32;
 const MOST_CLASSES = 10;
 
 /** Reads a table; rows with a gap are left out. Throws an Error that says what is expected. */
-export function readTable(text: string): TableRows {
+export function readTable(text: string) {
   const [heading] = text.split("\n", 1);
   const separator = [",", ";", "\t"].find((one) => heading.includes(one)) ?? ",";
   const cells = dsvFormat(separator)
@@ -215,6 +206,7 @@ export function readTable(text: string): TableRows {
   const learned = whole.map((row) => row[size]);
   const classNames = [...new Set(learned)].sort(new Intl.Collator("en", { numeric: true }).compare);
   const areNumbers = learned.every((cell) => Number.isFinite(Number(cell)));
+  /** Whether the last column names classes: words, or at most ten different whole numbers. */
   const isClasses = classNames.length <= MOST_CLASSES && (!areNumbers || learned.every(isWhole));
   if (!isClasses && !areNumbers)
     throw new Error(
@@ -223,6 +215,7 @@ export function readTable(text: string): TableRows {
   if (classNames.length < 2)
     throw new Error(`Column “${columns[size]}” is ${learned[0]} in every row: nothing to learn.`);
   const numberOf = (cell: string) => (isClasses ? classNames.indexOf(cell) : Number(cell));
+  /** Numbers; the last of a row is what is learned: a class's number where these are classes. */
   const rows = whole.map((row) => [...row.slice(0, size).map(Number), numberOf(row[size])]);
   return { columns, rows, isClasses, classNames: isClasses ? classNames : [] };
 }

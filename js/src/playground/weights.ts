@@ -95,13 +95,7 @@ function record(numbers: readonly number[], kinds: string): Uint8Array {
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
 }
 
 /** CRC-32 of ZIP. */
@@ -155,12 +149,4 @@ export function codeOf(state: State, { layout, structure }: Made): string {
     reading,
     "model.eval()",
   ].join("\n");
-}
-
-export function download(document: Document, bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes]));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

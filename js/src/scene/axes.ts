@@ -154,7 +154,6 @@ interface PlotOptions {
   most: { x: number; y: number };
   /** Share of the height that stays free above and below. */
   air: number;
-  size?: number;
   /** Further values that the plot has room for. */
   values?: readonly number[];
   /** Beyond this range of x the plot has another ground. */
@@ -171,16 +170,7 @@ export function curvesPlot(
   xRange: Range,
   lines: readonly StrokedCurve[],
   colours: Colours,
-  {
-    titles = { x: "", y: "" },
-    most,
-    air,
-    size = 10,
-    values = [],
-    within,
-    band,
-    under,
-  }: PlotOptions,
+  { titles = { x: "", y: "" }, most, air, values = [], within, band, under }: PlotOptions,
 ): { plot: Rect; x: Axis; y: Axis; marks: Mark[] } {
   const drawn = lines.flatMap(({ points }) => Array.from(points.y));
   const heights = [0, ...values, ...(band?.range.y ?? []), ...drawn];
@@ -191,13 +181,13 @@ export function curvesPlot(
   const yRange = { from, to };
   const yTicks = ticks(yRange, most.y);
   const y: Axis = { scale: () => 0, ticks: yTicks, title: titles.y, label: evenLabels(yTicks) };
-  const left = leftRoom(y, size);
+  const left = leftRoom(y);
   const plot: Rect = {
     x: box.x + left,
     y: box.y,
     // The last label may stand at the very end.
     width: box.width - left - 12,
-    height: box.height - (most.x > 0 ? bottomRoom({ title: titles.x }, size) : 0),
+    height: box.height - (most.x > 0 ? bottomRoom({ title: titles.x }) : 0),
   };
   y.scale = linear(yRange, plot.y + plot.height, plot.y);
   const xTicks = ticks(xRange, most.x);
@@ -214,7 +204,7 @@ export function curvesPlot(
   const marks: Mark[] = [
     rect(plot, { fill: colours.plot }),
     rects(beyond, { fill: colours.outside }),
-    ...axesMarks(plot, x, y, colours, { size }),
+    ...axesMarks(plot, x, y, colours),
     line([plot.x, zero, plot.x + plot.width, zero], colours.muted),
     ...bandMarks([band && { ...band, at: (at, up) => [scale(at), y.scale(up)] }], colours),
     ...(under?.(x, y) ?? []),

@@ -60,12 +60,7 @@ export interface ChartHands {
   band: readonly [number, number] | null;
 }
 
-export interface ChartLayout {
-  height: number;
-  /** Place of each panel, and of the plot in it. */
-  places: { box: Rect; plot: Rect }[];
-  steps: Range;
-}
+export type ChartLayout = ReturnType<typeof chartLayout>;
 
 const HEAD_HEIGHT = 20;
 const PANEL_GAP = 16;
@@ -133,7 +128,7 @@ export function chartLayout(
   at: { x: number; y: number; width: number },
   panelHeight: number,
   narrowest = 280,
-): ChartLayout {
+) {
   const { rows, columns, between, width } = tabulated(chart.panels.length, at.width, narrowest);
   const foot = bottomRoom({ title: STEP }, SIZE);
   const tall = Math.max(20, panelHeight - HEAD_HEIGHT - foot);
@@ -142,6 +137,7 @@ export function chartLayout(
   const steps = stepsOf(chart);
   // The last step's number stands whole under its tick.
   const right = Math.max(6, Math.ceil(widthOf(formatCount(Math.floor(steps.to)), SIZE) / 2));
+  /** Place of each panel, and of the plot in it. */
   const places = chart.panels.map((_, k) => {
     const x = at.x + (k % columns) * (width + PANEL_GAP);
     const y = at.y + Math.floor(k / columns) * (panelHeight + PANEL_GAP);
@@ -285,20 +281,10 @@ function stepMarks(
   return { kind: "group", clip: plot, marks };
 }
 
-interface Reading {
-  name: string;
-  colour: number;
-  /** The value's line is faint behind that of the mean. */
-  faint: boolean;
-  value: string;
-  /** The mean at the same step; "" where there is none. */
-  mean: string;
-  /** The step that the value is of; null for the latest. */
-  step: number | null;
-}
+type Reading = ReturnType<typeof legendEntries>[number];
 
 /** The readings over a panel: the latest values, or those at the step that is read. */
-export function legendEntries(panel: Panel, steps: Range, step: number | null): Reading[] {
+export function legendEntries(panel: Panel, steps: Range, step: number | null) {
   const slack = SLACK * (steps.to - steps.from);
   const format = valueFormat(panel);
   return panel.curves.map((curve) => {
@@ -309,9 +295,12 @@ export function legendEntries(panel: Panel, steps: Range, step: number | null): 
     return {
       name: curve.name === panel.title ? "" : curve.name,
       colour: curve.colour,
+      /** The value's line is faint behind that of the mean. */
       faint: curve.mean !== null,
       value: value === undefined ? "–" : format(value),
+      /** The mean at the same step; "" where there is none. */
       mean: meanPoint ? format(meanPoint.value) : "",
+      /** The step that the value is of; null for the latest. */
       step: point?.step ?? null,
     };
   });

@@ -2,6 +2,7 @@
 
 import { formatNumber } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
+import { memoryOf } from "../phi/memory.ts";
 import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
 import type { Mark, Pixels } from "./marks.ts";
 import { outline, WORDS, words } from "./shapes.ts";
@@ -38,18 +39,14 @@ export function greyPixels(
   return { width, height: values.length / width, rgba };
 }
 
-const thumbnails = new WeakMap<Float32Array, Pixels[]>();
-
 /** The first channel of each image in greys, each on a scale of its own. */
 export function thumbnailsOf(images: Images, most = images.count): Pixels[] {
-  const known = thumbnails.get(images.data);
-  if (known) return known;
-  const pictures = Array.from({ length: Math.min(images.count, most) }, (_, k) => {
-    const values = channelOf(images, k, 0);
-    return greyPixels(values, images.width, rangeOf(values));
-  });
-  thumbnails.set(images.data, pictures);
-  return pictures;
+  return memoryOf(images.data)("thumbnails", [], () =>
+    Array.from({ length: Math.min(images.count, most) }, (_, k) => {
+      const values = channelOf(images, k, 0);
+      return greyPixels(values, images.width, rangeOf(values));
+    }),
+  );
 }
 
 /** A sheet of `count` pictures of width × height: `fill` writes the pixels of one. */

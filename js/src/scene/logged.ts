@@ -119,11 +119,7 @@ function float64(bytes: DataView): Float64Array {
 }
 
 /** Points of a curve; of each, how many values it stands for (not always a whole number), and their sum. */
-interface SummedCurve {
-  x: ArrayLike<number>;
-  count: ArrayLike<number>;
-  sum: ArrayLike<number>;
-}
+type SummedCurve = Record<"x" | "count" | "sum", ArrayLike<number>>;
 
 /**
  * The straight line that fits the values within half of `over` steps best, at each point that stands for finite ones, and

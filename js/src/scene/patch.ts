@@ -1,6 +1,6 @@
 /** The functions of a kernel in cells of their own, with the inputs of a patch on them. */
 
-import type { Patch } from "../phi/response.ts";
+import type { patchOf } from "../phi/response.ts";
 import { linear } from "./axes.ts";
 import type { Mark, Rect } from "./marks.ts";
 import { flat, interrupted, rects, segments } from "./shapes.ts";
@@ -11,7 +11,7 @@ const insetIn = (size: number) => Math.max(2, Math.min(6, size / 10));
 
 /** A line through each cell shows where its input is. */
 export function patchMarks(
-  { range: [lo, hi], curves, inputs, values, most }: Patch,
+  { range: [lo, hi], curves, inputs, values, most }: ReturnType<typeof patchOf>,
   cells: readonly Rect[],
   colours: Colours,
 ): Mark[] {

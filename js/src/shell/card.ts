@@ -27,9 +27,7 @@ const CLOSED = "kan_widgets: card closed";
 /** The size of a diagram that nobody sees: only what it says is shown. */
 const DIAGRAM = { width: 960, height: 480 };
 
-type Card = ReturnType<typeof createCard>;
-
-const cards = new WeakMap<Store, Card>();
+const cards = new WeakMap<Store, ReturnType<typeof createCard>>();
 /** On views that are seen, of any training: a card would lie on them. Trainings know of each other by the page alone, and by this event. */
 const SEEN_MARK = "data-kw-seen";
 const CHANGED = "kw-sight";

@@ -15,17 +15,12 @@ import type { Hands, Stage } from "./stage.ts";
 /** Pixels of the shortest drag: a shorter one is a click. */
 const LEAST_DRAG = 5;
 
-interface DrawnChart {
-  chart: Chart;
-  layout: ChartLayout;
-}
-
 export type ChartControl = ReturnType<typeof createChartHands>;
 
 /** `to.hands` is what the next drawing shows. */
 export function createChartHands(
   shell: Shell,
-  drawing: () => DrawnChart | null,
+  drawing: () => { chart: Chart; layout: ChartLayout } | null,
   target: { hands: ChartHands },
 ) {
   /** The step under a place of the scene; null beside the plots. */

@@ -6,7 +6,7 @@ import { readSelection } from "../wire/protocol.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { shareExample, watchSight } from "./card.ts";
 import { atEnd } from "./element.ts";
-import { mountScrubber, type Scrubber } from "./scrubber.ts";
+import { mountScrubber } from "./scrubber.ts";
 
 interface StreamListener {
   /** There is no stream yet, or no longer. */
@@ -26,7 +26,7 @@ export function joinStream(
 ) {
   let name = "";
   let store: Store | null = null;
-  let scrubber: Scrubber | null = null;
+  let scrubber: ReturnType<typeof mountScrubber> | null = null;
   let controller = new AbortController();
 
   function leave() {

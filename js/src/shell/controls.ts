@@ -20,8 +20,6 @@ interface Choice extends Control<string> {
   fill(entries: readonly (Item & { title?: string })[]): void;
 }
 
-type Kit = ReturnType<typeof createKit>;
-
 const ICONS = {
   pause: "M4 2h3v12H4zM9 2h3v12H9z",
   play: "M4 2l9 6-9 6z",
@@ -169,7 +167,7 @@ export function createKit(document: Document, signal: AbortSignal) {
 }
 
 /** A button with an icon; `show` changes the icon and the name. */
-export function iconButton({ button }: Kit, act: () => void) {
+export function iconButton({ button }: ReturnType<typeof createKit>, act: () => void) {
   const control = button("", "", "kw-button kw-icon", act);
   const make = (tag: string) =>
     control.ownerDocument.createElementNS("http://www.w3.org/2000/svg", tag);

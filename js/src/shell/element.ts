@@ -59,6 +59,15 @@ export function hasKeyboard(element: Element): boolean {
   return element.matches(":focus");
 }
 
+/** Saves bytes as a file of the reader's. */
+export function download(document: Document, blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 const keys = new WeakMap<Element, string>();
 
 /** Names a drawing. With the keyboard in it, its name changes only when `key` does: a screen reader says each change. */

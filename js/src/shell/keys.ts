@@ -1,6 +1,7 @@
 /** Keys of the views. */
 
 import type { Direction } from "../phi/geometry.ts";
+import { listen } from "./element.ts";
 
 export const DIRECTIONS: Record<string, Direction> = {
   ArrowLeft: "left",
@@ -21,13 +22,11 @@ export function used(event: KeyboardEvent): void {
 
 /** Keep what is typed in a view from JupyterLab, where arrows and “d d” are commands. Shortcuts and what runs a cell pass. */
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
-  root.addEventListener(
-    "keydown",
-    (event) => {
+  listen(root, signal, {
+    keydown(event) {
       const runs = event.key === "Enter" && event.shiftKey;
       const leaves = event.key === "Tab" || event.key === "Escape";
       if (plainKey(event) && !runs && !leaves) event.stopPropagation();
     },
-    { signal },
-  );
+  });
 }

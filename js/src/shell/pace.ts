@@ -1,13 +1,5 @@
 /** When to draw: at once for a person, and for frames only as often as leaves the page time to take in more of them. */
 
-interface Pace {
-  /** Draw in the next animation frame. */
-  now(): void;
-  /** Draw soon, for a frame of the training: so that of the time a third at least is left. */
-  soon(): void;
-  stop(): void;
-}
-
 /** Milliseconds of an animation frame: a drawing may begin so much before it is due. */
 const EARLY = 16;
 /** The most milliseconds that count of one drawing: in the middle of it a computer may have slept, or a starved page. */
@@ -16,7 +8,7 @@ const LONGEST = 1000;
 const freeFrom = new WeakMap<Window, number>();
 
 /** Messages get a third of the time at least, and of the frames that have come the newest is drawn: else a slow page would fall behind. A pause ends with an animation frame; what it has more or less, the next makes up for. */
-export function createPace(window: Window, draw: () => void): Pace {
+export function createPace(window: Window, draw: () => void) {
   let request = 0;
   let isUrgent = false;
 
@@ -46,10 +38,12 @@ export function createPace(window: Window, draw: () => void): Pace {
   }
 
   return {
+    /** Draw in the next animation frame. */
     now() {
       isUrgent = true;
       soon();
     },
+    /** Draw soon, for a frame of the training: so that of the time a third at least is left. */
     soon,
     stop() {
       window.cancelAnimationFrame(request);

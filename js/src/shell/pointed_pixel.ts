@@ -1,29 +1,18 @@
 /** The pixel that a view points at: the inputs of its patch, for the other views of the same stream to mark. */
+
+import { memoryOf } from "../phi/memory.ts";
 import type { Selection, Store } from "../wire/types.ts";
 import { atEnd } from "./element.ts";
 
 interface PointedPixel {
   layer: string;
-  /** Which output channel the pixel belongs to. */
-  output: number;
-  row: number;
-  column: number;
   /** The input that a function of this layer takes at the pixel; null where it takes none. */
   valueFor(selection: Selection): number | null;
 }
 
-type PixelPointing = ReturnType<typeof createPixelPointing>;
-
-const pointings = new WeakMap<Store, PixelPointing>();
-
 /** The one pointed pixel of a stream on this page. */
-export function pointedPixelOf(store: Store): PixelPointing {
-  const known = pointings.get(store);
-  if (known) return known;
-  const made = createPixelPointing();
-  pointings.set(store, made);
-  return made;
-}
+export const pointedPixelOf = (store: Store) =>
+  memoryOf(store)("pointed pixel", [], createPixelPointing);
 
 function createPixelPointing() {
   const subscribers = new Set<() => void>();

@@ -7,7 +7,7 @@ import type { Theme } from "../scene/theme.ts";
 import { hear } from "../wire/hear.ts";
 import { drawMarks, encoderOf } from "./canvas.ts";
 import { createKit } from "./controls.ts";
-import { element, putAttributes } from "./element.ts";
+import { download, element, putAttributes } from "./element.ts";
 
 /** What tests may ask of the buttons, as `element.kwSave`. */
 export interface SaveElement extends HTMLElement {
@@ -74,14 +74,6 @@ export function fileName(name: string): string {
       .replace(/^[-.]+|[-.]+$/g, "")
       .slice(0, 100) || "kan-widgets"
   );
-}
-
-function download(document: Document, blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** The scene as a PNG, at the screen's own pixels. */

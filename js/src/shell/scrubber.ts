@@ -6,8 +6,6 @@ import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } 
 import { plainKey, used } from "./keys.ts";
 import { createPlayer, seek, type Timed } from "./timeline.ts";
 
-export type Scrubber = ReturnType<typeof mountScrubber>;
-
 /** The least time between two drawings that only frames of the training ask for. */
 const FRAME_TIME = 200;
 

@@ -11,10 +11,7 @@ export interface TipLine {
   swatch?: "base" | "spline" | "ink" | "ghost" | undefined;
 }
 
-interface BoxSize {
-  width: number;
-  height: number;
-}
+type BoxSize = Pick<Rect, "width" | "height">;
 
 const DISTANCE = 8;
 const EDGE = 4;

@@ -3,15 +3,6 @@
 import { product } from "../wire/protocol.ts";
 import type { Machine } from "./machine.ts";
 
-/** Numbers of a batch, one example after the other, and their gradient; of maps, the channel is innermost. */
-export interface Values {
-  at: number;
-  grad: number;
-  /** The shape of one example: channels, height, width; a single size where the values are no maps. */
-  shape: readonly number[];
-  size: number;
-}
-
 /** An operation of a network: it takes in `from`, and gives `to`. */
 export abstract class Operation {
   constructor(
@@ -41,7 +32,11 @@ export abstract class Operation {
   }
 }
 
-export function takeValues(machine: Machine, maxBatch: number, shape: readonly number[]): Values {
+/** Numbers of a batch, one example after the other, and their gradient; of maps, the channel is innermost. */
+export type Values = ReturnType<typeof takeValues>;
+
+/** `shape`: of one example channels, height, width; a single size where the values are no maps. */
+export function takeValues(machine: Machine, maxBatch: number, shape: readonly number[]) {
   const size = product(shape);
   return { at: machine.take(maxBatch * size), grad: machine.take(maxBatch * size), shape, size };
 }

@@ -48,12 +48,7 @@ interface Call {
   y: number;
 }
 
-interface Gradients {
-  y: number;
-  x: number;
-  baseWeight: number;
-  splineWeight: number;
-}
+type Gradients = Pick<Call, "y" | "x" | "baseWeight" | "splineWeight">;
 
 type Run = (...addresses: number[]) => number;
 

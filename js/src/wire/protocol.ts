@@ -165,11 +165,6 @@ function coefficientsOf(layers: readonly LayerLayout[]): number {
   return Math.max(0, ...layers.map((layer) => layer.offset + layer.count * layer.nb));
 }
 
-interface WireTable extends Partial<BasisRange> {
-  x: unknown;
-  values: unknown;
-}
-
 /** A layer as Python writes it: layer_dict in kan_widgets/live/frames/layout.py. */
 interface WireLayer
   extends Omit<LayerLayout, "isBase" | "conv" | "tables" | "bases" | "tableOf" | "inputNames"> {
@@ -180,7 +175,7 @@ interface WireLayer
         pads_basis?: boolean;
       })
     | null;
-  tables: WireTable[];
+  tables: (Partial<BasisRange> & Record<keyof Table, unknown>)[];
   table_of: unknown;
   input_names?: string[];
 }

@@ -239,8 +239,6 @@ export interface Edits {
   undo: number;
   redo: number;
   message: string;
-  /** A note on the last edit. */
-  said?: string;
 }
 
 /** Whether Python saw a batch that it could observe when asked, and why it could not. */

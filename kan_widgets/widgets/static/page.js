@@ -165,8 +165,8 @@ async function start(document, modules) {
       const widgets = widgetsOf(models, saved.streams, modules, until);
       for (const place of places) show(place, saved.places, widgets, modules, until);
     };
-    const { play } = modules.Playground ?? {};
-    if (play && saved.lesson) await play(document, saved, saved.lesson, mount);
+    const { Playground } = modules;
+    if (Playground && saved.lesson) await Playground.play(document, saved, saved.lesson, mount);
     else mount(modelsOf(document, saved, modules), signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -195,9 +195,9 @@ function widgetsOf(models, savedStreams, modules, until) {
 }
 function modelsOf(document, saved, modules) {
   if (saved.heard !== void 0) return liveModels(document, saved, modules);
-  const { train, courseOf } = modules.Trained ?? {};
+  const { Trained } = modules;
   const bar = document.getElementById("kw-bar");
-  return train && courseOf && bar && saved.lesson ? train(saved, courseOf(saved, saved.lesson), bar, signal) : savedModels(saved);
+  return Trained && bar && saved.lesson ? Trained.train(saved, Trained.courseOf(saved, saved.lesson), bar, signal) : savedModels(saved);
 }
 function savedModels({ streams, models }) {
   return new Map([

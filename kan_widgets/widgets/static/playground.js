@@ -271,17 +271,21 @@ var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function courseOf({ streams: [stream] }, lesson) {
   const [first] = stream.runs.flatMap(framesOf);
-  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+  const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
   });
+  const recipe = Object.fromEntries(recipes);
+  const [train2, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
+  const data = { train: train2, test, shift: lesson.shift };
   return {
-    ...{ first, recipe: Object.fromEntries(recipe) },
-    data: {
-      train: examplesOf(lesson.train, lesson),
-      test: examplesOf(lesson.test, lesson),
-      shift: lesson.shift
-    },
-    ...{ rows: lesson.name, settings: lesson.settings },
+    /** How the network begins. */
+    first,
+    recipe,
+    data,
+    /** What the examples are called. */
+    rows: lesson.name,
+    settings: lesson.settings,
+    /** The worker's script, and the compiled kernels. */
     script: uint8(lesson.worker, "the worker"),
     code: uint8(lesson.code, "the kernels")
   };
@@ -497,6 +501,34 @@ function examplesOf({ inputs, targets }, { bytes }) {
   };
 }
 
+// src/shell/element.ts
+function element(document, tag, className, parent) {
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
+}
+function listen(target, signal, handlers, how = {}) {
+  for (const [kind, act] of Object.entries(handlers)) {
+    target.addEventListener(kind, act, { ...how, signal });
+  }
+}
+function putWords(element2, words) {
+  if (element2.textContent !== words) element2.textContent = words;
+}
+function putAttributes(element2, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element2.getAttribute(name) !== value) element2.setAttribute(name, value);
+  }
+}
+function download(document, blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+
 // src/training/machine.ts
 var WHOLE = 37;
 var Machine = class _Machine {
@@ -608,27 +640,6 @@ var Random = class {
     return all;
   }
 };
-
-// src/shell/element.ts
-function element(document, tag, className, parent) {
-  const node = document.createElement(tag);
-  node.className = className;
-  parent?.append(node);
-  return node;
-}
-function listen(target, signal, handlers, how = {}) {
-  for (const [kind, act] of Object.entries(handlers)) {
-    target.addEventListener(kind, act, { ...how, signal });
-  }
-}
-function putWords(element2, words) {
-  if (element2.textContent !== words) element2.textContent = words;
-}
-function putAttributes(element2, attributes) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (element2.getAttribute(name) !== value) element2.setAttribute(name, value);
-  }
-}
 
 // src/playground/state.ts
 var PROBLEMS = ["digits", "product", "moons", "spirals", "formula", "table"];
@@ -1884,35 +1895,30 @@ var KanLayer = class extends Operation {
   }
   /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
   read(frame, scaler) {
-    const { layer, machine, spline } = this;
-    const base = machine.floats(this.base.at, this.base.count);
-    const { functions } = this.#basis;
-    const splines = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
-    if (scales && scaler) scales.set(scaler);
-    for (let f = 0; f < layer.count; f++) {
-      const scale = scales ? scales[f] : 1;
-      let k = 0;
-      for (let b = 0; b < layer.nb; b++) {
-        const value = frame[layer.offset + f * layer.nb + b];
-        if (layer.isBase[b]) base[f] = value;
-        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
-      }
-    }
+    if (this.scaler && scaler) this.machine.floats(this.scaler.at, this.scaler.count).set(scaler);
+    this.#visit((at, values, k, scale) => {
+      values[k] = scale === 0 ? 0 : frame[at] / scale;
+    });
   }
   /** Writes the layer's coefficients to a frame. */
   write(frame) {
+    this.#visit((at, values, k, scale) => {
+      frame[at] = values[k] * scale;
+    });
+  }
+  /** Calls with the place of each coefficient in a frame, the parameters that it is one of, its place there, and what scales it. */
+  #visit(act) {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
     const splines = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, this.scaler.count);
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
         const at = layer.offset + f * layer.nb + b;
-        if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+        if (layer.isBase[b]) act(at, base, f, 1);
+        else if (splines) act(at, splines, f * functions + k++, scales ? scales[f] : 1);
       }
     }
   }
@@ -1991,15 +1997,7 @@ var KanLayer = class extends Operation {
 };
 function sizesOf(layer, from, to, n) {
   const conv2 = layer.conv;
-  if (!conv2) {
-    const [out2, features] = layer.shape;
-    return {
-      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
-      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
-      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
-      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
-    };
-  }
+  if (!conv2) return denseSizes(n, layer.shape[1], layer.shape[0]);
   const [channels, height, width] = from.shape;
   const [out, outHeight, outWidth] = to.shape;
   const [left, right, top, bottom] = conv2.padding;
@@ -2010,6 +2008,14 @@ function sizesOf(layer, from, to, n) {
     ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
     xStrides: [from.size, width * channels, channels, 1],
     yStrides: [to.size, outWidth * out, out, 1]
+  };
+}
+function denseSizes(n, features, out) {
+  return {
+    ...{ n: 1, height: n, width: 1, channels: features, out, groups: 1 },
+    ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+    ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+    ...{ xStrides: [0, features, 0, 1], yStrides: [0, out, 0, 1] }
   };
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;
@@ -2264,15 +2270,7 @@ function expand(machine, { kernel }, points) {
   machine.floats(x, n).set(points);
   const identity2 = machine.floats(splines, functions * functions);
   for (let b = 0; b < functions; b++) identity2[b * (functions + 1)] = 1;
-  const sizes = {
-    ...{ n: 1, height: n, width: 1, channels: 1, out: functions, groups: 1 },
-    kernel: [1, 1],
-    stride: [1, 1],
-    dilation: [1, 1],
-    ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
-    xStrides: [0, 1, 0, 1],
-    yStrides: [0, functions, 0, 1]
-  };
+  const sizes = denseSizes(n, 1, functions);
   const weights2 = { baseWeight: base, splineWeight: splines };
   machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights2, y });
   return machine.floats(y, n * functions).slice();
@@ -2569,19 +2567,14 @@ function evaluator(machine, { structure, recipe, layout }, most) {
   };
 }
 var STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] };
-var BASE_FUNCTIONS = {
-  silu: (x) => x / (1 + Math.exp(-x)),
-  tanh: Math.tanh,
-  relu: (x) => Math.max(x, 0),
-  identity: (x) => x
-};
 function tableOf(machine, basis, base) {
   const x = samplePoints(basis);
   const beta = expand(machine, basis, x);
   const functions = basis.kernel.functions;
+  const [baseFunction] = DIFFERENTIABLE[base];
   const values = new Float32Array(x.length * (1 + functions));
   for (const [k, point] of x.entries()) {
-    values[k * (1 + functions)] = BASE_FUNCTIONS[base](point);
+    values[k * (1 + functions)] = baseFunction(point);
     values.set(beta.subarray(k * functions, (k + 1) * functions), k * (1 + functions) + 1);
   }
   return { x: bytesOf3(x), values: bytesOf3(values) };
@@ -3719,13 +3712,7 @@ function record2(numbers, kinds) {
   return new Uint8Array(view.buffer);
 }
 function joined(parts) {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
 }
 function checksum(bytes) {
   let rest = ~0;
@@ -3773,13 +3760,6 @@ function codeOf(state, { layout, structure }) {
     reading,
     "model.eval()"
   ].join("\n");
-}
-function download(document, bytes, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes]));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1e3);
 }
 
 // src/playground/play.ts
@@ -3848,7 +3828,7 @@ async function play(document, saved, lesson, mount) {
     },
     link: () => window.location.href,
     code: () => latest ? codeOf(state, latest) : "",
-    save: () => latest && download(document, archiveOf(latest, frame), "kan.npz")
+    save: () => latest && download(document, new Blob([archiveOf(latest, frame)]), "kan.npz")
   });
   const fit = createFit(byId("kw-fit"));
   document.querySelector("main")?.after(byId("kw-fit"));

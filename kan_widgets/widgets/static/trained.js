@@ -271,17 +271,21 @@ var BEGINS = "Press Train";
 var MOST_VALUES = 800;
 function courseOf({ streams: [stream] }, lesson) {
   const [first] = stream.runs.flatMap(framesOf);
-  const recipe = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
+  const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
   });
+  const recipe = Object.fromEntries(recipes);
+  const [train2, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
+  const data = { train: train2, test, shift: lesson.shift };
   return {
-    ...{ first, recipe: Object.fromEntries(recipe) },
-    data: {
-      train: examplesOf(lesson.train, lesson),
-      test: examplesOf(lesson.test, lesson),
-      shift: lesson.shift
-    },
-    ...{ rows: lesson.name, settings: lesson.settings },
+    /** How the network begins. */
+    first,
+    recipe,
+    data,
+    /** What the examples are called. */
+    rows: lesson.name,
+    settings: lesson.settings,
+    /** The worker's script, and the compiled kernels. */
     script: uint8(lesson.worker, "the worker"),
     code: uint8(lesson.code, "the kernels")
   };

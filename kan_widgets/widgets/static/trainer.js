@@ -424,35 +424,30 @@ var KanLayer = class extends Operation {
   }
   /** Sets the parameters from a frame's coefficients; a scaler that is not given keeps its value. */
   read(frame, scaler) {
-    const { layer, machine, spline } = this;
-    const base = machine.floats(this.base.at, this.base.count);
-    const { functions } = this.#basis;
-    const splines = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
-    if (scales && scaler) scales.set(scaler);
-    for (let f = 0; f < layer.count; f++) {
-      const scale = scales ? scales[f] : 1;
-      let k = 0;
-      for (let b = 0; b < layer.nb; b++) {
-        const value = frame[layer.offset + f * layer.nb + b];
-        if (layer.isBase[b]) base[f] = value;
-        else if (splines) splines[f * functions + k++] = scale === 0 ? 0 : value / scale;
-      }
-    }
+    if (this.scaler && scaler) this.machine.floats(this.scaler.at, this.scaler.count).set(scaler);
+    this.#visit((at, values, k, scale) => {
+      values[k] = scale === 0 ? 0 : frame[at] / scale;
+    });
   }
   /** Writes the layer's coefficients to a frame. */
   write(frame) {
+    this.#visit((at, values, k, scale) => {
+      frame[at] = values[k] * scale;
+    });
+  }
+  /** Calls with the place of each coefficient in a frame, the parameters that it is one of, its place there, and what scales it. */
+  #visit(act) {
     const { layer, machine, spline } = this;
     const base = machine.floats(this.base.at, this.base.count);
     const { functions } = this.#basis;
     const splines = spline && machine.floats(spline.at, spline.count);
-    const scales = this.scaler && machine.floats(this.scaler.at, layer.count);
+    const scales = this.scaler && machine.floats(this.scaler.at, this.scaler.count);
     for (let f = 0; f < layer.count; f++) {
       let k = 0;
       for (let b = 0; b < layer.nb; b++) {
         const at = layer.offset + f * layer.nb + b;
-        if (layer.isBase[b]) frame[at] = base[f];
-        else if (splines) frame[at] = splines[f * functions + k++] * (scales ? scales[f] : 1);
+        if (layer.isBase[b]) act(at, base, f, 1);
+        else if (splines) act(at, splines, f * functions + k++, scales ? scales[f] : 1);
       }
     }
   }
@@ -531,15 +526,7 @@ var KanLayer = class extends Operation {
 };
 function sizesOf(layer, from, to, n) {
   const conv = layer.conv;
-  if (!conv) {
-    const [out2, features] = layer.shape;
-    return {
-      ...{ n: 1, height: n, width: 1, channels: features, out: out2, groups: 1 },
-      ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
-      ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
-      ...{ xStrides: [0, features, 0, 1], yStrides: [0, out2, 0, 1] }
-    };
-  }
+  if (!conv) return denseSizes(n, layer.shape[1], layer.shape[0]);
   const [channels, height, width] = from.shape;
   const [out, outHeight, outWidth] = to.shape;
   const [left, right, top, bottom] = conv.padding;
@@ -550,6 +537,14 @@ function sizesOf(layer, from, to, n) {
     ...{ outHeight, outWidth, innerHeight: height, innerWidth: width, top, left },
     xStrides: [from.size, width * channels, channels, 1],
     yStrides: [to.size, outWidth * out, out, 1]
+  };
+}
+function denseSizes(n, features, out) {
+  return {
+    ...{ n: 1, height: n, width: 1, channels: features, out, groups: 1 },
+    ...{ kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+    ...{ outHeight: n, outWidth: 1, innerHeight: n, innerWidth: 1, top: 0, left: 0 },
+    ...{ xStrides: [0, features, 0, 1], yStrides: [0, out, 0, 1] }
   };
 }
 var groupsOf = ({ shared, groups }, channels) => shared ? channels : groups;

@@ -2,7 +2,7 @@
 
 import { tabulated } from "../../scene/chart.ts";
 import type { Given } from "../../scene/drawing.ts";
-import type { Mark, Scene } from "../../scene/marks.ts";
+import type { Mark } from "../../scene/marks.ts";
 import { headOf, messageOf, pictureOf } from "../../scene/still.ts";
 import { drawing as gridDrawing } from "../kernel_grid/scene.ts";
 import { agreement, TALLEST } from "../kernel_grid/settings.ts";
@@ -25,33 +25,6 @@ export const picturesAbreast = (
   width: number,
 ): number => tabulated(count, width, NARROWEST_PICTURE[what]).columns;
 
-interface Pictures {
-  marks: Mark[];
-  height: number;
-}
-
-export function kernelsOf(
-  parts: readonly Given[],
-  models: readonly string[],
-  given: Given,
-): Pictures {
-  const agreed = agreement(parts.length, MOST);
-  return stacked(parts, models, given, "kernels", TALLEST, (part, number) =>
-    gridDrawing()(saying(part, "together", agreed(number))),
-  );
-}
-
-export function networksOf(
-  parts: readonly Given[],
-  models: readonly string[],
-  given: Given,
-): Pictures {
-  const compared = comparedOf(parts.length);
-  return stacked(parts, models, given, "networks", TALLEST_NETWORK, (part, number) =>
-    networkDrawing()(saying(part, "compared", compared(number))),
-  );
-}
-
 /** What diagrams beside each other have in common; `changed` is called when all but the one drawn are to be drawn again. */
 export function comparedOf(
   count: number,
@@ -68,15 +41,20 @@ const saying = (given: Given, trait: string, said: unknown): Given => ({
 });
 
 /** Pictures of all models under their names, so many in a row; the drawings of a row begin at one height. */
-function stacked(
+export function picturesOf(
+  pictured: keyof typeof NARROWEST_PICTURE,
   parts: readonly Given[],
   models: readonly string[],
   { theme, ratio, width }: Given,
-  what: keyof typeof NARROWEST_PICTURE,
-  tallest: number,
-  draw: (part: Given, number: number) => Scene | string,
-): Pictures {
-  const columns = picturesAbreast(what, parts.length, width);
+) {
+  const [agreed, compared] = [agreement(parts.length, MOST), comparedOf(parts.length)];
+  const isGrid = pictured === "kernels";
+  const tallest = isGrid ? TALLEST : TALLEST_NETWORK;
+  const draw = (part: Given, number: number) =>
+    isGrid
+      ? gridDrawing()(saying(part, "together", agreed(number)))
+      : networkDrawing()(saying(part, "compared", compared(number)));
+  const columns = picturesAbreast(pictured, parts.length, width);
   const room = (width - PICTURE_GAP * (columns - 1)) / columns;
   const make = () => parts.map((part, k) => draw({ ...part, theme, ratio, width: room }, k));
   make(); // once for the ranges that they have in common

@@ -13,11 +13,11 @@ import {
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import { chartReader } from "../../scene/logged.ts";
-import { type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
+import { type Mark, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { words } from "../../scene/shapes.ts";
 import { wrapped } from "../../scene/text.ts";
-import { kernelsOf, networksOf } from "./pictures.ts";
-import { type ComparisonTable, colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
+import { picturesOf } from "./pictures.ts";
+import { colourOfModel, rowId, tableMarks, tableOf } from "./table.ts";
 import {
   DECIDED,
   inWords,
@@ -28,14 +28,7 @@ import {
   shownIn,
 } from "./verdict.ts";
 
-export interface CompareScene extends Scene {
-  shown: ShownModels;
-  table: ComparisonTable;
-  chart: Chart;
-  layout: ChartLayout;
-  /** What a site means, for those who point at it. */
-  meaning(id: string): string;
-}
+export type CompareScene = Scene & ReturnType<typeof sceneOf>;
 
 interface CompareDrawing extends Drawing<CompareScene> {
   hands: ChartHands;
@@ -86,12 +79,12 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 
-function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHands): CompareScene {
+function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHands) {
   const { width, theme, ratio, pointed, parts } = given;
   const { colours } = theme;
   const { table, layout, empty, height } = placed(shown, chart, width);
-  const draw = given.get("show") === "networks" ? networksOf : kernelsOf;
-  const kernels = parts && draw(parts, shown.models, given);
+  const below = given.get("show") === "networks" ? "networks" : "kernels";
+  const kernels = parts && picturesOf(below, parts, shown.models, given);
   const sites = table.rows.map(({ row, box }) => {
     const bold = row.best.length > 0 ? ". The better number is bold" : "";
     return {
@@ -108,7 +101,8 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
     table,
     chart,
     layout,
-    meaning: (id) => sites.find((site) => site.id === id)?.meaning ?? "",
+    /** What a site means, for those who point at it. */
+    meaning: (id: string) => sites.find((site) => site.id === id)?.meaning ?? "",
     width,
     height: height + (kernels ? kernels.height + PAD : 0),
     title: `Compare · ${shown.models.join(", ")}`,
@@ -128,7 +122,10 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
         marks: () =>
           empty.lines.map((text, k) => words(empty.x, empty.y + 12 + 16 * k, text, colours.muted)),
       },
-      { marks: () => (kernels ? [{ kind: "group", at: [0, height], marks: kernels.marks }] : []) },
+      {
+        marks: (): Mark[] =>
+          kernels ? [{ kind: "group", at: [0, height], marks: kernels.marks }] : [],
+      },
     ],
     sites: { ...sitesOf(sites), cursor: () => "default" },
   };

@@ -22,7 +22,7 @@ const SWATCH = 10;
 /** A column of numbers is no wider: the eye has to come across. */
 const WIDEST_COLUMN = 104;
 
-export type ComparisonTable = ReturnType<typeof tableOf>;
+type ComparisonTable = ReturnType<typeof tableOf>;
 
 const sizeOf = ({ lead }: TableRow) => (lead ? LEAD_SIZE : TEXT_SIZE);
 

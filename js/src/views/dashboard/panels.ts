@@ -1,6 +1,6 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
-import type { AnyModel, Host, RenderProps } from "@anywidget/types";
+import type { AnyModel, Host } from "@anywidget/types";
 import { sum } from "d3-array";
 import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
@@ -10,6 +10,7 @@ import { atEnd, element, listen, putAttributes } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
+import type { StreamExports } from "../../wire/types.ts";
 
 /** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
 interface Size {
@@ -55,17 +56,7 @@ interface Named {
   page?: string;
 }
 
-interface Exports {
-  render(kind: string, props: RenderProps): void;
-}
-
-interface Line {
-  words: string;
-  chosen: boolean;
-  warns: boolean;
-}
-
-const NO_LINE: Line = { words: "", chosen: false, warns: false };
+const NO_LINE = { words: "", chosen: false, warns: false };
 
 export type Panels = ReturnType<typeof createPanels>;
 
@@ -120,7 +111,7 @@ export function createPanels(shell: Shell, host: Host) {
     const { inside: el } = places[number];
     try {
       const model = await host.getModel(ref);
-      const { exports } = await host.getWidget<Exports>(String(model.get("stream")));
+      const { exports } = await host.getWidget<StreamExports>(String(model.get("stream")));
       if (signal.aborted) return;
       places[number].model = model;
       if (places.every((one) => one.model)) keepTogether(modelOf, shell); // the last finds the others
@@ -182,7 +173,7 @@ export function createPanels(shell: Shell, host: Host) {
       for (const { draw } of places) draw?.();
     },
     /** What there is to read, of the panel that is pointed at before others. */
-    line(): Line {
+    line() {
       const warning = places.find(({ line }) => line.warns);
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;

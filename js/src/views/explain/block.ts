@@ -63,16 +63,12 @@ export function wordsAt(
 
 type Image = NonNullable<Explanation["image"]>;
 
-export interface Plate {
-  image: Image;
-  pixels: Pixels;
-  edges: number[];
-}
+export type Plate = ReturnType<typeof plateOf>;
 
 /** An image with more edges than this, as a share of all there could be, has no outline that says anything. */
 const BUSY_SHARE = 0.25;
 
-export function plateOf(image: Image): Plate {
+export function plateOf(image: Image) {
   const pixels = imagePixels(image);
   return { image, pixels, edges: outlineOf(pixels) };
 }

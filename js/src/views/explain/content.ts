@@ -6,14 +6,17 @@ import { bandOver } from "../../phi/interpolate.ts";
 import { softmax } from "../../phi/operations.ts";
 import { reachOf } from "../../phi/ranges.ts";
 import { float32 } from "../../wire/protocol.ts";
-import type { Band, LayerLayout, Layout, Selection } from "../../wire/types.ts";
+import type { LayerLayout, Layout, Selection } from "../../wire/types.ts";
 
 /** Numbers as Python's traits hold them: little-endian float32. */
 type Bytes = DataView | ArrayBuffer | Uint8Array;
 
 /** The shares of one layer. A number is row·columns + column; functions of the last layer are one row. */
-interface WirePart extends Sums {
+interface WirePart {
   layer: string;
+  kind: "functions" | "kernels";
+  rows: number;
+  columns: number;
   values: Bytes;
   /** To be compared with: what is usual, or the fall when one kernel alone is put out; NaN where not known. */
   beside: Bytes | null;
@@ -29,8 +32,17 @@ interface WirePart extends Sums {
   total: Bytes | null;
   /** Some of the functions: those of a share, or of a shared kernel, in the order of `which`; `at` is the input of each. */
   curves: { which: number[]; domain: [number, number]; at: Bytes; x: Bytes; y: Bytes };
-  /** What the model said when this was found: layers are not all found at one step. */
+  /** The step at which this was found: layers are not all found at one step. */
+  step: number;
+  target: number;
+  /** What the model said then. */
   predicted: number;
+  /** null where they are not finite. */
+  scores: (number | null)[];
+  /** Images that means are over, if any. */
+  samples: number | null;
+  /** Of functions the bias, the rounding and the other functions; of kernels the score with each at its usual response, and what is left over. */
+  sums: Partial<Record<"bias" | "error" | "others" | "baseline" | "missing", number | null>>;
   /** What the classes are called, and the outputs of this layer; empty where they only have numbers. */
   classes?: string[];
   names?: string[];
@@ -49,27 +61,7 @@ export interface MapOf {
   data: Float32Array;
 }
 
-export interface LayerShares
-  extends Omit<WirePart, "values" | "beside" | "maps" | "total" | "scores" | "curves"> {
-  scores: number[];
-  values: Float32Array;
-  beside: Float32Array | null;
-  besideLabel: string;
-  /** How it adds up, for whoever looks once. */
-  sentence: string;
-  /** How that is computed, and what it leaves out. */
-  method: string;
-  /** From the largest |value| to the smallest. */
-  order: number[];
-  sum: number;
-  total: MapOf | null;
-  maps: Float32Array | null;
-  /** By the number of a share, or of a shared kernel. */
-  curves: ReadonlyMap<number, ShareCurves>;
-  /** When this was so: a step, or of how many networks. */
-  moment: string;
-  band: Band | null | undefined;
-}
+export type LayerShares = ReturnType<typeof readPart>;
 
 /** The functions of a share: one, or those of a kernel. */
 export interface ShareCurves {
@@ -83,23 +75,19 @@ export interface ShareCurves {
   domain: readonly [number, number];
 }
 
-export interface Explanation {
-  /** Channels, height, width; null where the input is no image. */
-  image: (MapOf & { channels: number }) | null;
-  /** The numbers of an input that is none: "0.5, −0.2". */
-  input: string;
-  parts: LayerShares[];
-}
+export type Explanation = NonNullable<ReturnType<typeof readContent>>;
 
 const floats = (bytes: Bytes) => float32(bytes, "an explanation");
 
 /** Reads what Python sent; null where nothing has been explained yet. */
-export function readContent(wire: Partial<WireContent>, layout?: Layout): Explanation | null {
+export function readContent(wire: Partial<WireContent>, layout?: Layout) {
   if (!wire.parts || !wire.image) return null;
   const { shape, data } = wire.image;
   const [channels, height, width] = shape;
   return {
+    /** Channels, height, width; null where the input is no image. */
     image: shape.length === 3 ? { channels, height, width, data: floats(data) } : null,
+    /** The numbers of an input that is none: "0.5, −0.2". */
     input: shape.length === 3 ? "" : inputText(floats(data), layout?.layers[0]),
     parts: wire.parts.map((part) => readPart(part, layout)),
   };
@@ -115,7 +103,7 @@ function inputText(values: Float32Array, first?: LayerLayout): string {
   return Array.from(values, (value, k) => name(k) + formatNumber(value)).join(", ");
 }
 
-function readPart(wire: WirePart, layout?: Layout): LayerShares {
+function readPart(wire: WirePart, layout?: Layout) {
   const layers = layout?.layers ?? [];
   const at = layers.findIndex(({ name }) => name === wire.layer);
   const values = floats(wire.values);
@@ -133,12 +121,15 @@ function readPart(wire: WirePart, layout?: Layout): LayerShares {
     method: methodOf(wire),
     scores: wire.scores.map((score) => score ?? Number.NaN),
     values,
+    /** From the largest |value| to the smallest. */
     order,
     sum,
     beside: wire.beside && floats(wire.beside),
     total: wire.total && { height, width, data: floats(wire.total) },
     maps: wire.maps && floats(wire.maps),
+    /** By the number of a share, or of a shared kernel. */
     curves: readCurves(wire, layers[at]),
+    /** When this was so: a step, or of how many networks. */
     moment: momentText({ step: wire.step, layout }),
     band: layers[at]?.band,
   };
@@ -152,7 +143,7 @@ function hiddenNames({ kind, columns, places }: WirePart, before?: LayerLayout):
   return Array.from({ length: columns }, (_, k) => `${outputName(before, k)} of ${of}`);
 }
 
-function readCurves(part: WirePart, layer?: LayerLayout): LayerShares["curves"] {
+function readCurves(part: WirePart, layer?: LayerLayout): ReadonlyMap<number, ShareCurves> {
   const { which, domain, ...wire } = part.curves;
   const before = part.kind === "functions" ? part.target * part.columns : 0;
   const [x, y, at] = [wire.x, wire.y, wire.at].map(floats);
@@ -269,29 +260,11 @@ export function signedAlike(values: readonly number[], small = 2): (value: numbe
   return (value) => (value > 0 && Number(text(value)) !== 0 ? `+${text(value)}` : text(value));
 }
 
-/** What the shares of a layer add up to the score with. */
-interface Sums {
-  kind: "functions" | "kernels";
-  rows: number;
-  columns: number;
-  /** What they are compared with, if anything. */
-  beside: unknown;
-  /** The step at which this was found: layers are not all found at one step. */
-  step: number;
-  target: number;
-  /** null where they are not finite. */
-  scores: (number | null)[];
-  /** Images that means are over, if any. */
-  samples: number | null;
-  /** Of functions the bias, the rounding and the other functions; of kernels the score with each at its usual response, and what is left over. */
-  sums: Partial<Record<"bias" | "error" | "others" | "baseline" | "missing", number | null>>;
-}
-
 /** A part of a score so small is not worth a word. */
 const SMALL_SHARE = 0.005;
 
 /** How it adds up, for whoever looks once. `name`: of the class; `sum`: of all shares. */
-function sentenceOf(part: Sums, name: string, sum: number): string {
+function sentenceOf(part: WirePart, name: string, sum: number): string {
   const { rows, columns, kind, sums } = part;
   const score = part.scores[part.target] ?? null;
   const what = part.scores.length < 2 ? "output" : `score of ${name}`;
@@ -317,7 +290,7 @@ function sentenceOf(part: Sums, name: string, sum: number): string {
 }
 
 /** How that is computed, and what it leaves out. */
-function methodOf(part: Sums): string {
+function methodOf(part: WirePart): string {
   const { kind, rows, columns, sums } = part;
   if (kind === "functions") {
     return `The last layer adds up its functions φ(x): these are its own terms, exact but for ${formatNumber(known(sums.error))} of rounding.`;
@@ -332,9 +305,9 @@ function methodOf(part: Sums): string {
 
 const known = (value: number | null | undefined) => value ?? Number.NaN;
 const each = (count: number) => (count > 1 ? "each kernel" : "the kernel");
-const mean = (part: Sums) => (part.samples ? `over ${samplesIn(part)}` : "over this image");
+const mean = (part: WirePart) => (part.samples ? `over ${samplesIn(part)}` : "over this image");
 
-const samplesIn = ({ samples }: Sums) => `${formatCount(samples ?? 0)} examples`;
+const samplesIn = ({ samples }: WirePart) => `${formatCount(samples ?? 0)} examples`;
 
 /** A term of a sum with its sign. */
 function added(value: number): string {
@@ -369,7 +342,7 @@ export function verdict(part: LayerShares, input = ""): string {
 /** A smaller probability is not worth a number. */
 const SMALL_CHANCE = 0.001;
 
-interface Shown {
+export interface Chosen {
   content: Explanation;
   part: LayerShares;
   selected: number;
@@ -377,7 +350,7 @@ interface Shown {
   shown: number;
 }
 
-export function description({ content, part, selected, shown }: Shown, bars: number): string {
+export function description({ content, part, selected, shown }: Chosen, bars: number): string {
   const own = shareMap(part, shown);
   const map = content.image ? (own ?? part.total) : null;
   const chosen = selected >= 0 ? `Selected: ${shareText(part, selected)}. ` : "";

@@ -1,10 +1,9 @@
 /** Puts the parts of the drawing of one layer together. */
 
 import { PAD } from "../../phi/geometry.ts";
-import type { Theme } from "../../scene/theme.ts";
 import { classesBlock, listBlock, planOf } from "./bars.ts";
 import { type Block, type BlockStyle, boxIn, GAP, type Plate, type Span, spanOf } from "./block.ts";
-import { type Explanation, type LayerShares, shareMap } from "./content.ts";
+import { type Chosen, type LayerShares, shareMap } from "./content.ts";
 import { curvesBlock, imageBlock, mapBlock, mapsBlock } from "./pictures.ts";
 import { type List, listsOf, type Row } from "./rows.ts";
 
@@ -30,19 +29,11 @@ const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
 
-export interface Shown {
-  content: Explanation;
-  part: LayerShares;
-  /** null where the input is no image. */
-  plate: Plate | null;
-  selected: number;
-  /** The share whose map is the large one; −1 for all together. */
-  shown: number;
+export interface Shown extends Chosen, Omit<BlockStyle, "span"> {
   /** Whether another layer, with the image and the classes, stands above it. */
   below: boolean;
   top: number;
   width: number;
-  theme: Theme;
 }
 
 function sideOf(plate: Plate, width: number): number {

@@ -34,15 +34,13 @@ import {
 import { type Section, type Shown, sectionOf } from "./layout.ts";
 import type { Row } from "./rows.ts";
 
-/** What a site stands for. */
-type Meant = ReturnType<typeof meantBy>;
-
 export interface ExplainScene extends Scene {
   content: Explanation;
   part: LayerShares;
   /** The share that is marked; −1 for none. */
   selected: number;
-  meant(id: string): Meant;
+  /** What a site stands for. */
+  meant(id: string): ReturnType<typeof meantBy>;
 }
 
 /** A drawing that keeps what was chosen where the stream does not have it. */

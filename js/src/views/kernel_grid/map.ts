@@ -17,24 +17,15 @@ const MAP_GAP = 10;
 /** A frame around a window is never smaller. */
 const SMALLEST_FRAME = 4;
 
-export interface LayerMap {
-  summary: Summary;
-  layer: LayerLayout;
-  box: Rect;
-  /** What lies under the map begins so far down. */
-  under: number;
-}
+export type LayerMap = NonNullable<ReturnType<typeof layerMap>>;
 
 /** The map of a layer, in a view so wide; null where all of the layer is drawn, or nothing is known of the rest. */
-export function layerMap(
-  layer: LayerLayout,
-  summary: Summary | null,
-  width: number,
-): LayerMap | null {
+export function layerMap(layer: LayerLayout, summary: Summary | null, width: number) {
   if (!layer.window || !summary) return null;
   const { rows, columns } = summary;
   const cell = Math.min(LARGEST_MAP_CELL, TALLEST_MAP / rows, (width - 2 * PAD) / columns);
   const box = { x: PAD, y: PAD, width: columns * cell, height: rows * cell };
+  /** What lies under the map begins `under` pixels down. */
   return { summary, layer, box, under: box.height + PAD + MAP_GAP };
 }
 

@@ -33,7 +33,7 @@ const TRIANGLE = 3;
 /** More curves than this are drawn thin: see shell/canvas.ts. */
 const FEW_CURVES = 150;
 
-export interface Marked extends MarkedCells {
+interface Marked extends MarkedCells {
   /** Where on the hovered curve the pointer is. */
   x: number | null;
 }

@@ -21,8 +21,6 @@ const SCROLLED = new WeakSet<Arrangement>();
 export const seenIn = (a: Arrangement, room: number) =>
   cutOf({ cuts: rowEnds(a), height: a.height }, room - PAGES) + PAGES;
 
-export type Pages = ReturnType<typeof pagesOf>;
-
 /** `foot`: pixels of all that stays in sight below the cells, this line first. */
 export function pagesOf(a: Arrangement, foot: number) {
   const ends = rowEnds(a);

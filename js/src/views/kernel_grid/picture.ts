@@ -11,7 +11,7 @@ import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { functionPeaks, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
 import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
-import { phi, pointsOf, type Start, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
+import { phi, pointsOf, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
@@ -21,44 +21,7 @@ const RANGE_POINTS = 64;
 const OVERVIEW_VALUES = 2_000_000;
 const [OVERVIEW_POINTS, OVERVIEW_MOST] = [8, 32];
 
-export interface Picture {
-  frame: Frame;
-  layer: LayerLayout;
-  settings: Settings;
-  /** Out, in, kh, kw of the drawing: as the layer has it, or with the inputs of a dense layer folded to maps. */
-  shape: readonly [number, number, number, number];
-  arrangement: Arrangement;
-  /** Functions that one cell stands for: 1, or a whole kernel of a layer that is too large. */
-  unit: number;
-  /** Per cell of one colour what is coloured: how far φ reaches, negative where it falls, or a grey. Empty where cells are curves. */
-  cells: Float32Array;
-  xRange: [number, number];
-  /** Whether that is where inputs were observed; else it is the grid. */
-  xIsSeen: boolean;
-  /** φ, or the change of φ. */
-  subject: Subject;
-  /** φ at the start, when it is drawn behind. */
-  ghost: { subject: Subject; plan: Plan } | null;
-  /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
-  initial: Start | null;
-  /** Points per curve matched to the cell's pixels. */
-  plan: Plan;
-  /** max |value| per function, NaN where not finite. Empty where a cell is a grey. */
-  sizes: Float32Array;
-  /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
-  scaleOf(f: number): number;
-  /** The smallest and the largest scale in use; equal where all share one. */
-  scales: { smallest: number; largest: number };
-  /** Functions that reach beyond their scale. */
-  cut: number;
-  /** What a cell's grey is made of. */
-  pattern: Pattern | null;
-  /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
-  greys: Float32Array;
-  /** The numbers that tint the cells of curves: a score, or the weights of a plain layer. */
-  shade: Shade | null;
-  broken: number;
-}
+export type Picture = ReturnType<typeof groundOf>;
 
 /** Where the inputs of a layer are, rounded out; null where none were seen, or all are the same. */
 export function inputRange(observed: Observed | null): [number, number] | null {
@@ -101,53 +64,69 @@ export interface Ingredients {
   scrolls?: boolean;
 }
 
-const NO_NUMBERS = new Float32Array(0);
+const NO_NUMBERS: Float32Array = new Float32Array(0);
+
+/** A picture before its functions are measured. */
+function groundOf(from: Ingredients, keep: Keep) {
+  const { frame, layer, initial = null, settings, width, order } = from;
+  const { room = 0, fold = null } = from;
+  const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
+  const { mode } = settings;
+  const { arrangement, unit } = keep(
+    "arrangement",
+    [layer, shape, width, order, room, mode, from.magnifies, from.scrolls],
+    () => arranged(from, shape),
+  );
+  // A line is the same everywhere: from −1 to 1 it ends at its weight.
+  const observed = (!isPlain(layer) && from.observed) || null;
+  const seen = keep("inputs", [observed], () => inputRange(observed));
+  const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
+  const points = drawnPoints(arrangement);
+  const start = keep("start", [initial, layer], () => startOf(initial, layer));
+  return {
+    frame,
+    layer,
+    settings,
+    /** Out, in, kh, kw of the drawing: as the layer has it, or with the inputs of a dense layer folded to maps. */
+    shape,
+    arrangement,
+    /** Functions that one cell stands for: 1, or a whole kernel of a layer that is too large. */
+    unit,
+    xRange,
+    /** The start that is compared with: the first frame or the pinned one, where it has this layer in this shape. */
+    initial: start,
+    /** Whether x is drawn where inputs were observed; else it is the grid. */
+    xIsSeen: seen !== null,
+    /** φ, or the change of φ. */
+    subject: subjectOf(frame, layer, mode === "change" ? start : null),
+    /** Points per curve matched to the cell's pixels. */
+    plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
+    /** Per cell of one colour what is coloured: how far φ reaches, negative where it falls, or a grey. Empty where cells are curves. */
+    cells: NO_NUMBERS,
+    /** max |value| per function, NaN where not finite. Empty where a cell is a grey. */
+    sizes: NO_NUMBERS,
+    /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
+    greys: NO_NUMBERS,
+    /** φ at the start, when it is drawn behind. */
+    ghost: null as { subject: Subject; plan: Plan } | null,
+    /** What a cell's grey is made of: φ(high) − φ(low) per function, NaN where not finite; and whether the ends are dark and bright pixels. */
+    pattern: null as { contrast: Float32Array; pixels: boolean } | null,
+    /** The numbers that tint the cells of curves: a score, or the weights of a plain layer. */
+    shade: null as Shade | null,
+    /** Half the height of function f's axis: it runs from −scaleOf(f) to +scaleOf(f). */
+    scaleOf: (_: number) => 1,
+    /** The smallest and the largest scale in use; equal where all share one. */
+    scales: { smallest: 1, largest: 1 },
+    /** Functions that reach beyond their scale. */
+    cut: 0,
+    broken: 0,
+  };
+}
 
 /** Makes pictures one after another and keeps what does not change between frames. */
 export function pictureMaker(): (from: Ingredients) => Picture {
   const keep = memory();
   const readPeaks = peaksReader();
-
-  function groundOf(from: Ingredients): Picture {
-    const { frame, layer, initial = null, settings, width, order } = from;
-    const { room = 0, fold = null } = from;
-    const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
-    const { mode } = settings;
-    const { arrangement, unit } = keep(
-      "arrangement",
-      [layer, shape, width, order, room, mode, from.magnifies, from.scrolls],
-      () => arranged(from, shape),
-    );
-    // A line is the same everywhere: from −1 to 1 it ends at its weight.
-    const observed = (!isPlain(layer) && from.observed) || null;
-    const seen = keep("inputs", [observed], () => inputRange(observed));
-    const xRange = keep("xRange", [layer, seen], () => xRangeOf(layer, seen));
-    const points = drawnPoints(arrangement);
-    const start = keep("start", [initial, layer], () => startOf(initial, layer));
-    return {
-      frame,
-      layer,
-      settings,
-      shape,
-      arrangement,
-      unit,
-      xRange,
-      initial: start,
-      xIsSeen: seen !== null,
-      subject: subjectOf(frame, layer, mode === "change" ? start : null),
-      plan: keep("plan", [layer, xRange, points], () => samplePlan(layer, xRange, points)),
-      cells: NO_NUMBERS,
-      sizes: NO_NUMBERS,
-      greys: NO_NUMBERS,
-      ghost: null,
-      pattern: null,
-      shade: null,
-      scaleOf: () => 1,
-      scales: { smallest: 1, largest: 1 },
-      cut: 0,
-      broken: 0,
-    };
-  }
 
   function shadeGreys(picture: Picture, observed: Observed | null) {
     const { layer, settings } = picture;
@@ -201,7 +180,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
   }
 
   return (from) => {
-    const picture = groundOf(from);
+    const picture = groundOf(from, keep);
     if (isGrey(from.settings)) shadeGreys(picture, from.observed ?? null);
     else measure(picture, from);
     return picture;
@@ -348,13 +327,6 @@ function arranged(
 
 /** How near the darkest pixel has to be to −1, and none beyond ±1. */
 const PIXEL_TOLERANCE = 1e-3;
-
-interface Pattern {
-  /** φ(high) − φ(low) per function; NaN where not finite. */
-  contrast: Float32Array;
-  /** Whether the ends are dark and bright pixels. */
-  pixels: boolean;
-}
 
 /** φ(high) − φ(low) of every function. */
 export function contrastOf(subject: Subject, layer: LayerLayout): Float32Array {

@@ -21,9 +21,9 @@ import { framed } from "../../scene/shapes.ts";
 import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
-import { cellGroundMarks, functionMarks, type Marked, markedMarks, xAt } from "./marks.ts";
+import { cellGroundMarks, functionMarks, markedMarks, xAt } from "./marks.ts";
 import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
-import { PAGES, type Pages, pagesOf, seenIn } from "./pages.ts";
+import { PAGES, pagesOf, seenIn } from "./pages.ts";
 import {
   type Ingredients,
   inputRange,
@@ -41,16 +41,7 @@ import { selectionText } from "./words.ts";
 const FILLED = 0.75;
 const LEAST_PICTURE = 520;
 
-export interface GridScene extends Scene {
-  picture: Picture;
-  marked: Marked;
-  /** Of a layer of which a window is drawn: all of it, above. */
-  map: LayerMap | null;
-  /** Where the cells scroll. */
-  pages: Pages | null;
-  /** Where an overview has the plot of one function; null where it has none. */
-  plot: Rect | null;
-}
+export type GridScene = Scene & ReturnType<typeof sceneOf>;
 
 interface GridDrawing extends Drawing<GridScene> {
   /** Where the keyboard reads the functions. */
@@ -172,7 +163,7 @@ function framesOf(store: Store, steps: readonly number[]): Frame[] {
   return first && later[0] !== first ? [first, ...later] : later;
 }
 
-function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
+function sceneOf(picture: Picture, given: Given, readingX: number) {
   const { theme, ratio, pointed } = given;
   const { arrangement, layer, settings, ghost, scales, xRange, initial, shade } = picture;
   const { colours } = theme;
@@ -210,16 +201,21 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
   const opensAt = plot ? shownOf(picture, -1, first) : first;
-  const scene: GridScene = {
+  const scene = {
     picture,
     marked,
-    map: null,
+    /** Of a layer of which a window is drawn: all of it, above. */
+    map: null as LayerMap | null,
+    /** Where an overview has the plot of one function; null where it has none. */
     plot,
     width: plot ? given.width : widthOf(arrangement, given),
     height: pages ? pages.height : Math.max(tall, plot ? plot.y + plot.height + 8 : 0),
     foot: pages?.foot,
     opened:
-      pages && opensAt >= 0 ? (view) => pages.opened(boxOf(picture, opensAt), view) : undefined,
+      pages && opensAt >= 0
+        ? (view: Rect) => pages.opened(boxOf(picture, opensAt), view)
+        : undefined,
+    /** Where the cells scroll. */
     pages,
     title: `KernelGrid · ${layerTitle(layer)}`,
     moment: momentText(picture.frame),
@@ -230,14 +226,14 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
     sheets: [
       {
         from: steady ? [...under, key] : undefined,
-        marks: (view) => [
+        marks: (view: Rect) => [
           ...cellGroundMarks(picture, view, theme, ratio),
           ...(flat ? [] : axisMarks(arrangement, xRange, layer.variable, colours, yEnd)),
         ],
       },
       {
         from: flat ? [picture, theme.name, ratio] : undefined,
-        marks: (view) => functionMarks(picture, view, theme),
+        marks: (view: Rect) => functionMarks(picture, view, theme),
       },
       {
         marks: () => [
@@ -245,9 +241,9 @@ function sceneOf(picture: Picture, given: Given, readingX: number): GridScene {
           ...(plot && shown !== first ? framed(boxOf(picture, shown), colours.ink, colours) : []),
         ],
       },
-      { marks: (view) => pages?.marks(view, colours) ?? [] },
+      { marks: (view: Rect) => pages?.marks(view, colours) ?? [] },
       {
-        marks(view) {
+        marks(view: Rect) {
           if (!plot) return [];
           // Where the cells scroll it stays in sight.
           const bottom = view.y + view.height - plot.height;

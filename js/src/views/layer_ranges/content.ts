@@ -87,10 +87,7 @@ export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
   update: { words: "update", log: true },
 };
 
-export interface Past {
-  /** By row. */
-  layers: ((measure: Measure) => Lines)[];
-}
+export type Past = ReturnType<typeof pastOf>;
 
 /** The traits as arrays; the same traits give the same arrays. */
 export function contentReader() {
@@ -116,8 +113,9 @@ function contentOf(value: unknown): RangesContent | null {
 
 const NONE: Series = { steps: [], values: [] };
 
-function pastOf(value: unknown): Past {
-  const layers = ((value ?? []) as WirePast[]).map((wire) => {
+/** The curves of each row. */
+function pastOf(value: unknown) {
+  return ((value ?? []) as WirePast[]).map((wire) => {
     const steps = integers(wire.steps);
     const measured = integers(wire.sizes.steps);
     const of = (name: string): Series => ({ steps, values: floats(wire[name]) });
@@ -137,7 +135,6 @@ function pastOf(value: unknown): Past {
       }
     };
   });
-  return { layers };
 }
 
 const floats = (bytes: unknown) => float32(bytes, "the ranges");

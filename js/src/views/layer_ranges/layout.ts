@@ -8,16 +8,9 @@ import { fittedApart, widthOf } from "../../scene/text.ts";
 import type { RangesContent } from "./content.ts";
 import { aside, type NumberColumn, numberColumns } from "./words.ts";
 
-/** Heights within a row: the strip of dots, and below it the box. */
-interface Plot {
-  dots: readonly [number, number];
-  box: number;
-  height: number;
-}
-
-/** Of a few layers the rows are higher: there is room. */
-const ROOMY_ROW: Plot = { dots: [23, 43], box: 54, height: 64 };
-const CLOSE_ROW: Plot = { dots: [20, 30], box: 38, height: 45 };
+/** Heights within a row: the strip of dots, and below it the box. Of a few layers the rows are higher: there is room. */
+const ROOMY_ROW = { dots: [23, 43], box: 54, height: 64 };
+const CLOSE_ROW = { dots: [20, 30], box: 38, height: 45 };
 const FEW_LAYERS = 8;
 /** Of a line of numbers with their names under the plots. */
 export const BAND_HEIGHT = 38;

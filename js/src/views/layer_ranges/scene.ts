@@ -8,7 +8,7 @@ import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { cursorMark, dot as dotAt } from "../../scene/shapes.ts";
 import type { Selection, Store } from "../../wire/types.ts";
 import { contentReader, MEASURES, type RangesContent, type RangesRow } from "./content.ts";
-import { headAt, headHeight, type RangesLayout, rangesLayout, rowAt, rowTop } from "./layout.ts";
+import { headAt, headHeight, rangesLayout, rowAt, rowTop } from "./layout.ts";
 import {
   dotPlaces,
   groundMarks,
@@ -21,15 +21,7 @@ import {
 import { readRow, stepAt, type Times, timesHead, timesMarks, timesOf } from "./times.ts";
 import { anySeen, dotWords, inputsText, roughly, rowWords, sentences, where } from "./words.ts";
 
-export interface RangesScene extends Scene {
-  content: RangesContent;
-  layout: RangesLayout;
-  times: Times;
-  /** Number of the row whose layer is selected, or -1. */
-  chosen: number;
-  /** What the curves say under the pointer; or empty. */
-  reading: string;
-}
+export type RangesScene = Scene & ReturnType<typeof sceneOf>;
 
 export function drawing(): Drawing<RangesScene> {
   const read = contentReader();
@@ -41,7 +33,7 @@ export function drawing(): Drawing<RangesScene> {
   };
 }
 
-function sceneOf(content: RangesContent, times: Times, given: Given): RangesScene {
+function sceneOf(content: RangesContent, times: Times, given: Given) {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
   const layout = rangesLayout(content, width);
@@ -60,7 +52,9 @@ function sceneOf(content: RangesContent, times: Times, given: Given): RangesScen
     content,
     layout,
     times,
+    /** Number of the row whose layer is selected, or -1. */
     chosen,
+    /** What the curves say under the pointer; or empty. */
     reading: reading.words,
     width,
     height: layout.height,
@@ -72,11 +66,13 @@ function sceneOf(content: RangesContent, times: Times, given: Given): RangesScen
     caption: captionOf(content, given, [headline, why]),
     cuts: content.rows.map((_, k) => rowTop(layout, k + 1)),
     sheets: [
-      { marks: (view) => groundMarks(drawn, view, chosen, hovered) },
-      { marks: (view) => rowMarks(drawn, view) },
-      { marks: (view) => timesMarks(times, drawn, view, now) },
+      { marks: (view: Rect) => groundMarks(drawn, view, chosen, hovered) },
+      { marks: (view: Rect) => rowMarks(drawn, view) },
+      { marks: (view: Rect) => timesMarks(times, drawn, view, now) },
       { marks: () => [...reading.marks, ...markedMarks(drawn, given)] },
-      { marks: (view) => headMarks(drawn, view, (bottom) => timesHead(times, drawn, bottom)) },
+      {
+        marks: (view: Rect) => headMarks(drawn, view, (bottom) => timesHead(times, drawn, bottom)),
+      },
     ],
     sites: sitesOf(drawn),
   };

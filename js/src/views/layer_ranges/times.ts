@@ -32,7 +32,7 @@ const LABEL = 16;
 export type Times = ReturnType<typeof timesOf>;
 
 export function timesOf(past: Past, measure: Measure) {
-  const rows = past.layers.map((layer) => layer(measure));
+  const rows = past.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);
   const held = all.flatMap(({ values }) => Array.from(values));

@@ -148,7 +148,7 @@ export function createPointing(signal: AbortSignal) {
       lastPointed = { store, swept, key };
       const { output, row, column } = place;
       pointedPixelOf(store).point(owner, {
-        ...{ layer: layer.name, output, row, column },
+        layer: layer.name,
         valueFor: (selection) =>
           selection.layer === layer.name ? inputOf(swept, output, row, column, selection) : null,
       });

@@ -16,8 +16,6 @@ import {
   groupName,
   layOut,
   type Pair,
-  type PairLayout,
-  type PairReading,
   pairOf,
   planePoint,
   READINGS,
@@ -26,19 +24,12 @@ import {
 } from "./pair_picture.ts";
 import type { MeshGiven } from "./settings.ts";
 
-export interface PairScene extends Scene, MeshGiven {
-  mode: "pair";
-  pair: Pair;
-  layout: PairLayout;
-  reading: PairReading | null;
-  /** Whether the first entry was selected, by whomever. */
-  chosen: boolean;
-}
+export type PairScene = Scene & Exclude<ReturnType<ReturnType<typeof pairDrawing>>, string>;
 
-export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | string {
+export function pairDrawing() {
   const keep = memory();
 
-  return (given, shown) => {
+  return (given: Given, shown: MeshGiven) => {
     const { layer, frame } = shown;
     const { pointed, theme, ratio } = given;
     const pair = pairOf(given, shown, keep);
@@ -62,11 +53,12 @@ export function pairDrawing(): (given: Given, shown: MeshGiven) => PairScene | s
     const hovered = cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
     const marked = { hovered, keyboard: cellOf(pointed.keyboard) };
     return {
-      mode: "pair",
+      mode: "pair" as const,
       ...shown,
       pair,
       layout,
       reading,
+      /** Whether the first entry was selected, by whomever. */
       chosen: given.store.selection()?.layer === layer.name,
       width: layout.width,
       height: layout.height,

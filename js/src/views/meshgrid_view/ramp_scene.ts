@@ -14,19 +14,11 @@ import {
 } from "../../phi/entries.ts";
 import { expandAll } from "../../phi/expansion.ts";
 import { formatNumber, momentText } from "../../phi/format.ts";
-import {
-  type Arrangement,
-  arrange,
-  blockOf,
-  kernelsWithin,
-  PAD,
-  type Rect,
-  rectOf,
-} from "../../phi/geometry.ts";
+import { arrange, blockOf, kernelsWithin, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
 import { phiAt } from "../../phi/interpolate.ts";
-import { memory } from "../../phi/memory.ts";
+import { type Keep, memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
-import { mostOf, niceCeil, type Reach, reachOf, readableSize } from "../../phi/ranges.ts";
+import { mostOf, niceCeil, reachOf, readableSize } from "../../phi/ranges.ts";
 import {
   AXIS_HEIGHT,
   axisMarks,
@@ -48,19 +40,7 @@ import type { Colours } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
-export interface RampScene extends Scene, MeshGiven {
-  mode: "ramp";
-  arrangement: Arrangement;
-  /** The output that is drawn; −1 for all. */
-  output: number;
-  curves: Curves;
-  /** Half the range of the colours. */
-  most: number;
-  selected: number;
-  hovered: number;
-  /** The input under the pointer, or in the middle of the keyboard's cell. */
-  input: number;
-}
+export type RampScene = Scene & ReturnType<ReturnType<typeof rampDrawing>>;
 
 /** Cells of at most FEW_KERNELS kernels have ROOMY_CELL pixels at least, in two rows if need be. */
 const FEW_KERNELS = 8;
@@ -76,61 +56,52 @@ const WIDEST = 6;
 const MOST_TILES = 1000;
 const FOOT = KEY_HEIGHT + AIR + PAD;
 
-interface Evaluated {
-  arrangement: Arrangement;
-  output: number;
-  of: string;
-  /** The first function that is drawn, and how many are. */
-  first: number;
-  count: number;
-  curves: Curves;
-  reach: RampReach;
-  most: number;
+type Evaluated = ReturnType<typeof evaluated>;
+
+function evaluated(given: Given, { frame, layer, settings }: MeshGiven, keep: Keep) {
+  const { width, height, store } = given;
+  const shape = foldedShape(layer, store.observed(layer.name)?.fold ?? null);
+  const isOne = shape !== layer.shape && shape[1] > 1 && layer.count > MOST_TILES;
+  const selected = functionOf(layer, store.selection());
+  const f = selected < 0 ? firstShown(store, layer).f : selected;
+  const each = layer.count / shape[0];
+  const chosen = Math.min(settings.output, shape[0] - 1);
+  const output = isOne ? (chosen < 0 ? Math.floor(f / each) : chosen) : -1;
+  // Beside other views of one map, that of the function shown.
+  const map = isOne && given.room !== undefined ? Math.floor(((f % each) * shape[1]) / each) : -1;
+  const count = !isOne ? layer.count : map < 0 ? each : each / shape[1];
+  const first = Math.max(0, output) * each + Math.max(0, map) * count;
+  const arrangement = keep("arrangement", [layer, String(shape), width, height, first], () => {
+    const [, maps, high, wide] = shape;
+    const [inputs, kh, kw] = map < 0 ? [maps, high, wide] : [count, 1, 1];
+    const out = isOne ? 1 : shape[0];
+    const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
+    const { kind, names, inputNames } = layer;
+    const corner = [Math.max(0, output), map < 0 ? 0 : map * count] as const;
+    const cells = { out, in: inputs, kh, kw, names, corner, least, widest: WIDEST, tallest: 1.5 };
+    const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
+    // Maps are seen whole, as KernelGrid has them.
+    return shape === layer.shape || map >= 0
+      ? arrange({ ...cells, kind, inputNames }, width, height - FOOT)
+      : arrange(folded, width, height - FOOT, true);
+  });
+  const plan = keep("plan", [layer, ...settings.limits], () => rampPlan(layer, settings.limits));
+  const curves = keep<Curves>("curves", [frame, plan], (last) =>
+    evaluateAll(frame, layer, plan, last ?? undefined),
+  );
+  const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
+  const most = niceCeil(readableSize(reach.most));
+  const whole = output < 0 ? "" : ` of ${outputName(layer, output)}`;
+  const of = map < 0 ? whole : `${whole} from map ${map}`;
+  /** `first`: the first function that is drawn, and `count` how many are. */
+  return { arrangement, output, of, first, count, curves, reach, most };
 }
 
-export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
+export function rampDrawing() {
   const keep = memory();
 
-  function evaluated(given: Given, { frame, layer, settings }: MeshGiven): Evaluated {
-    const { width, height, store } = given;
-    const shape = foldedShape(layer, store.observed(layer.name)?.fold ?? null);
-    const isOne = shape !== layer.shape && shape[1] > 1 && layer.count > MOST_TILES;
-    const selected = functionOf(layer, store.selection());
-    const f = selected < 0 ? firstShown(store, layer).f : selected;
-    const each = layer.count / shape[0];
-    const chosen = Math.min(settings.output, shape[0] - 1);
-    const output = isOne ? (chosen < 0 ? Math.floor(f / each) : chosen) : -1;
-    // Beside other views of one map, that of the function shown.
-    const map = isOne && given.room !== undefined ? Math.floor(((f % each) * shape[1]) / each) : -1;
-    const count = !isOne ? layer.count : map < 0 ? each : each / shape[1];
-    const first = Math.max(0, output) * each + Math.max(0, map) * count;
-    const arrangement = keep("arrangement", [layer, String(shape), width, height, first], () => {
-      const [, maps, high, wide] = shape;
-      const [inputs, kh, kw] = map < 0 ? [maps, high, wide] : [count, 1, 1];
-      const out = isOne ? 1 : shape[0];
-      const least = out * inputs <= FEW_KERNELS ? ROOMY_CELL : undefined;
-      const { kind, names, inputNames } = layer;
-      const corner = [Math.max(0, output), map < 0 ? 0 : map * count] as const;
-      const cells = { out, in: inputs, kh, kw, names, corner, least, widest: WIDEST, tallest: 1.5 };
-      const folded = { ...cells, kind: "conv", column: "map", output: "output" } as const;
-      // Maps are seen whole, as KernelGrid has them.
-      return shape === layer.shape || map >= 0
-        ? arrange({ ...cells, kind, inputNames }, width, height - FOOT)
-        : arrange(folded, width, height - FOOT, true);
-    });
-    const plan = keep("plan", [layer, ...settings.limits], () => rampPlan(layer, settings.limits));
-    const curves = keep<Curves>("curves", [frame, plan], (last) =>
-      evaluateAll(frame, layer, plan, last ?? undefined),
-    );
-    const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
-    const most = niceCeil(readableSize(reach.most));
-    const whole = output < 0 ? "" : ` of ${outputName(layer, output)}`;
-    const of = map < 0 ? whole : `${whole} from map ${map}`;
-    return { arrangement, output, of, first, count, curves, reach, most };
-  }
-
-  return (given, shown) => {
-    const values = evaluated(given, shown);
+  return (given: Given, shown: MeshGiven) => {
+    const values = evaluated(given, shown, keep);
     const { arrangement, curves, most, output, of, first, count } = values;
     const { theme, pointed } = given;
     const { layer, settings, frame } = shown;
@@ -150,9 +121,11 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {
-      mode: "ramp",
+      mode: "ramp" as const,
       ...shown,
+      /** The output that is drawn, −1 for all; and half the range of the colours. */
       ...{ arrangement, output, curves, most, selected, hovered },
+      /** The input under the pointer, or in the middle of the keyboard's cell. */
       input: lo + (hi - lo) * share,
       width: arrangement.width,
       height: arrangement.height + FOOT,
@@ -166,8 +139,11 @@ export function rampDrawing(): (given: Given, shown: MeshGiven) => RampScene {
       caption: captionOf(given, values, axis),
       cuts: rowEnds(arrangement),
       sheets: [
-        { from: under, marks: (view) => labelMarks(arrangement, view, colours) },
-        { from: [...under, frame, first, most], marks: (view) => heatMarks(given, values, view) },
+        { from: under, marks: (view: Rect) => labelMarks(arrangement, view, colours) },
+        {
+          from: [...under, frame, first, most],
+          marks: (view: Rect) => heatMarks(given, values, view),
+        },
         { marks: () => cellFrames({ ...marked, selected: shownOne }, box, colours.ink, colours) },
         { marks: () => footMarks(given, shown, values) },
       ],
@@ -284,16 +260,12 @@ export function rampPlan(layer: LayerLayout, [low, high]: readonly [number, numb
   return { tables, points: RAMP_POINTS };
 }
 
-interface RampReach extends Reach {
-  /** Per function the largest distance from zero; NaN where nothing is finite. */
-  most: Float32Array;
-}
-
 /** How far the functions reach, from what is finite of them; `broken` counts functions with values that are not. */
-export function rampReach(layer: LayerLayout, { y, points }: Curves): RampReach {
+export function rampReach(layer: LayerLayout, { y, points }: Curves) {
   const ranges = range(layer.count).map((f) => reachOf(y.subarray(f * points, (f + 1) * points)));
   const finite = ranges.filter(({ broken }) => broken < points);
   return {
+    /** Per function the largest distance from zero; NaN where nothing is finite. */
     most: Float32Array.from(ranges, (reach) =>
       reach.broken < points ? mostOf(reach) : Number.NaN,
     ),

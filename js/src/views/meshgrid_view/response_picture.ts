@@ -30,14 +30,7 @@ export type Response = ReturnType<typeof responseOf>;
 export type ResponseLayout = ReturnType<typeof layOutResponse>;
 
 /** The size of a blank to draw on: that of the images the layer gets. */
-interface Blank {
-  width: number;
-  height: number;
-  ground: number;
-  ink: number;
-}
-
-export function blankFor(images: Images | null, range: readonly [number, number]): Blank {
+export function blankFor(images: Images | null, range: readonly [number, number]) {
   const { width, height } = images ?? { width: 28, height: 28 };
   return { width, height, ground: range[0], ink: range[1] };
 }
@@ -73,7 +66,7 @@ export function sourceOf(
   observed: Observed | null,
   given: Images | null,
   drawing: Images,
-  blank: Blank,
+  blank: ReturnType<typeof blankFor>,
   settings: Settings,
   how = "Call live.observe(batch) to see the response to a batch.",
 ) {

@@ -14,7 +14,7 @@ import { type Images, imagesOf, mapsOf, type RawArray, rangeOf } from "../../phi
 import { seenThen } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import { refusal } from "../../phi/response.ts";
-import { createSketch, type Sketch } from "../../phi/sketch.ts";
+import { createSketch } from "../../phi/sketch.ts";
 import type { Given } from "../../scene/drawing.ts";
 import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
@@ -32,24 +32,12 @@ import {
 } from "./response_picture.ts";
 import { finite, type MeshGiven } from "./settings.ts";
 
-export interface ResponseScene extends Scene, MeshGiven {
-  mode: "response";
-  response: Response;
-  layout: ResponseLayout;
-}
-
-export interface ResponseDrawing {
-  draw(given: Given, shown: MeshGiven): ResponseScene | string;
-  /** What was chosen for the layer, also where nothing can be drawn. */
-  source(): Source | null;
-  sketch: Sketch;
-  /** The pixel kept by a click. */
-  pinned: OutputPixel | null;
-}
+export type ResponseScene = Scene & ReturnType<typeof sceneOf>;
+export type ResponseDrawing = ReturnType<typeof responseDrawing>;
 
 const MOST_THUMBNAILS = 64;
 
-export function responseDrawing(): ResponseDrawing {
+export function responseDrawing() {
   const keep = memory();
   const sketch = createSketch();
   let chosen: Source | null = null;
@@ -73,11 +61,13 @@ export function responseDrawing(): ResponseDrawing {
     );
   }
 
-  const drawing: ResponseDrawing = {
+  const drawing = {
+    /** What was chosen for the layer, also where nothing can be drawn. */
     source: () => chosen,
     sketch,
-    pinned: null,
-    draw(given, shown) {
+    /** The pixel kept by a click. */
+    pinned: null as OutputPixel | null,
+    draw(given: Given, shown: MeshGiven): ResponseScene | string {
       chosen = null;
       const { layer } = shown;
       const refused = refusal(layer, null);
@@ -94,7 +84,7 @@ export function responseDrawing(): ResponseDrawing {
   return drawing;
 }
 
-function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseScene {
+function sceneOf(given: Given, shown: MeshGiven, response: Response) {
   const { width, height, theme, pointed } = given;
   const { layer, frame } = shown;
   const { source, image, swept, outputs, place, by, selection } = response;
@@ -131,7 +121,7 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response): ResponseSc
   const pen = input === "drawn" && keyboard?.name === "input" ? keyboard : null;
   const kept = by === "itself" ? "" : `${pixelText(response)}. `;
   return {
-    mode: "response",
+    mode: "response" as const,
     ...shown,
     response,
     layout,

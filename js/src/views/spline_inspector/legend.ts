@@ -25,21 +25,7 @@ export function legendWidth(width: number): number {
   return Math.round(Math.max(228, Math.min(256, 0.36 * width)));
 }
 
-interface Placed {
-  row: KeyRow;
-  box: Rect;
-  lines: string[];
-  parts: KeyRow["parts"];
-  /** How many of its parts stand in a line. */
-  abreast: number;
-  remove: Rect | null;
-}
-
-export interface Legend {
-  box: Rect;
-  columns: { x: number; width: number }[];
-  rows: Placed[];
-}
+export type Legend = ReturnType<typeof legendIn>;
 
 export const NO_LEGEND: Legend = {
   box: { x: 0, y: 0, width: 0, height: 0 },
@@ -70,12 +56,12 @@ function legendIn(
   rows: readonly KeyRow[],
   count: number,
   abreast: number,
-): Legend {
+) {
   const wide = (width - COLUMN_GAP * (count - 1)) / count;
   const top = y + READING_HEIGHT + HEAD_HEIGHT;
   const down = Math.ceil(rows.length / count);
   const foots = Array<number>(count).fill(top);
-  const placed = rows.map((row, k): Placed => {
+  const placed = rows.map((row, k) => {
     const column = Math.floor(k / down);
     // A label without a weight beside it may be longer; the values' place is kept free.
     const numbers = (row.coefficient ? 2 : 1) * NUMBER_WIDTH + (row.removable ? REMOVE_WIDTH : 0);
@@ -88,6 +74,7 @@ function legendIn(
     const remove = row.removable
       ? { x: box.x + wide - REMOVE_WIDTH, y: box.y, width: REMOVE_WIDTH, height: ROW }
       : null;
+    /** `abreast`: how many of its parts stand in a line. */
     return { row, box, lines, parts, abreast, remove };
   });
   const used = foots.slice(0, Math.ceil(rows.length / Math.max(1, down)));
@@ -142,7 +129,7 @@ function readingLine({ box, columns }: Legend, line: Said, { ink, muted }: Colou
 }
 
 function rowMarks(
-  { row, box, lines, parts, abreast, remove }: Placed,
+  { row, box, lines, parts, abreast, remove }: Legend["rows"][number],
   lit: string,
   colours: Colours,
 ): Mark[] {

@@ -38,11 +38,6 @@ export interface PlotLine {
   fill?: number;
 }
 
-export interface Histogram {
-  edges: ArrayLike<number>;
-  counts: ArrayLike<number>;
-}
-
 export type PlotPicture = ReturnType<typeof makePicture>;
 
 export interface PlotIngredients {
@@ -197,7 +192,7 @@ function namesOf({ show }: Settings, isBase: readonly boolean[]): ("phi" | "base
 
 const covers = ([low, high]: Ends, x: number) => x >= low && x <= high;
 
-function densityOf(phi: Phi, observed: Observed | null): Histogram | null {
+function densityOf(phi: Phi, observed: Observed | null) {
   if (!observed) return null;
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return null;

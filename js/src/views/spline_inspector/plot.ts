@@ -21,7 +21,7 @@ import {
 import { widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import { type Handle, heightOf } from "./handles.ts";
-import type { Histogram, PlotLine, PlotPicture } from "./picture.ts";
+import type { PlotLine, PlotPicture } from "./picture.ts";
 import { span } from "./rows.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
 import { fromX, toX, toY } from "./window.ts";
@@ -350,7 +350,7 @@ export function stripMarks(picture: PlotPicture, strip: Rect, colours: Colours):
 }
 
 function barMarks(
-  { edges, counts }: Histogram,
+  { edges, counts }: NonNullable<PlotPicture["density"]>,
   { x, domain }: PlotPicture,
   strip: Rect,
   colours: Colours,

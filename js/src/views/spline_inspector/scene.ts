@@ -56,15 +56,7 @@ export interface Touch {
   pointedAt(at: Selection): number | null;
 }
 
-export interface InspectorScene extends Scene {
-  picture: PlotPicture;
-  settings: Settings;
-  y: Ends;
-  places: Places;
-  reading: PhiReading | null;
-  legend: Legend;
-  editable: boolean;
-}
+export type InspectorScene = Scene & ReturnType<typeof sceneOf>;
 
 interface InspectorDrawing extends Drawing<InspectorScene> {
   touch: Touch;
@@ -197,13 +189,7 @@ function readingOf({ phi, x }: PlotPicture, { plot, strip }: Places, given: Give
   return inside ? readPhi(phi, fromX(x, plot, at.x)) : null;
 }
 
-function sceneOf(
-  picture: PlotPicture,
-  settings: Settings,
-  y: Ends,
-  given: Given,
-  touch: Touch,
-): InspectorScene {
+function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given, touch: Touch) {
   const { store, theme, ratio, pointed } = given;
   const { colours } = theme;
   const { phi, at, frame } = picture;

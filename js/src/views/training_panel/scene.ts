@@ -21,12 +21,7 @@ import type { ColourName, Colours } from "../../scene/theme.ts";
 import { hintText, isUnderWay, lookOf, type Standing, standingText } from "../../wire/standing.ts";
 import { numbers, type RunStatus, standingAt, statusIn } from "./status.ts";
 
-export interface PanelScene extends Scene {
-  chart: Chart;
-  layout: ChartLayout;
-  status: RunStatus;
-  standing: Standing;
-}
+export type PanelScene = Scene & ReturnType<typeof sceneOf>;
 
 interface PanelDrawing extends Drawing<PanelScene> {
   hands: ChartHands;
@@ -86,13 +81,7 @@ function narrowest(count: number, { room }: Given): number | undefined {
   return stacked ? undefined : NARROW;
 }
 
-function sceneOf(
-  chart: Chart,
-  status: RunStatus,
-  count: number,
-  given: Given,
-  hands: ChartHands,
-): PanelScene {
+function sceneOf(chart: Chart, status: RunStatus, count: number, given: Given, hands: ChartHands) {
   const { width, theme, ratio } = given;
   const { colours } = theme;
   const standing = standingAt(status, given.store.standing());
