@@ -87,7 +87,7 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert lab.cell_errors() == []
 
 
-def test_another_strongest_path_is_drawn_at_once_and_over_nothing(
+def test_another_strongest_path_cross_fades_in_one_drawing(
     lab: LabPage, server: LabServer
 ) -> None:
     lab.open(
@@ -105,10 +105,19 @@ def test_another_strongest_path_is_drawn_at_once_and_over_nothing(
             for (const {addedNodes} of news) for (const {tagName} of addedNodes)
                 if (tagName === 'CANVAS') view.seen.push(tagName);
         }).observe(view, {childList: true, subtree: true});
+        view.faded = [];
+        const look = () => {
+            const drawn = view.kwView.scene()?.fades ?? false;
+            if (drawn !== (view.faded.at(-1) ?? false)) view.faded.push(drawn);
+            requestAnimationFrame(look);
+        };
+        look();
     }""")
     lab.page.mouse.move(2, 300)
     lab.run_cell(2)
     lab.until(lambda: network.evaluate(path) != before, "another path")
+    lab.until(lambda: network.evaluate("view => view.faded.at(-1) === false"), "its end")
+    assert network.evaluate("view => view.faded") == [True, False]
     assert network.evaluate("view => view.seen") == []
 
 
