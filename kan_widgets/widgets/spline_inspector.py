@@ -111,7 +111,7 @@ class SplineInspector(ModelView):
         place = at["out"], at["in"], at["row"] * shapes[at["layer"]][3] + at["column"]
         [(form, count)] = networks.forms(at["layer"], *place).most_common(1)
         shared = f"best form in {count} of {len(networks)} networks: {form}"
-        alone = f"no two of the {len(networks)} networks have the same best form"
+        alone = f"best forms differ in all {len(networks)} networks"
         self.form = {**at, "words": shared if count > 1 else alone}
 
     def overlay(self, *fits: SymbolicFit) -> None:

@@ -465,7 +465,7 @@ def test_an_ensemble_lies_around_the_function_that_is_shown():
         # None of them is named as if it were the finding.
         (
             {"square": 1, "sin": 1, "no form fits": 1},
-            "no two of the 3 networks have the same best form",
+            "best forms differ in all 3 networks",
         ),
     ],
 )

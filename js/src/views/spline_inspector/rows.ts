@@ -85,7 +85,7 @@ export function legendRows(
   const inputs =
     "where the inputs of this function fell: the height of a bar is the square root of its share, so that rare inputs are seen, too";
   rows.push(
-    row("density", `how often ${phi.layer.variable} occurs (√)`, inputs, {
+    row("density", `how often ${phi.layer.variable} occurs, root scale`, inputs, {
       look: "bars",
       wraps: true,
       colours: [colours.density],
