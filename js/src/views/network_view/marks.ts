@@ -288,7 +288,9 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const layer = lastLayer(graph);
   const widest = (texts: string[]) =>
     Math.max(0, ...texts.map((text) => widthOf(text, WORDS, 600)));
-  const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), bars / 3, WORDS, 600);
+  // In a grid a name has a line to itself.
+  const line = grid ? Math.max(bars, LINE) : bars / 3;
+  const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), line, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
   const text = scores ? finer(print, raw) : String;
@@ -334,7 +336,9 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const how = { middle: true, weight: isBest ? 600 : 400 } as const;
     if (room < SHORTEST_BAR) {
       const end = x + width + bars + 2;
-      if (isNamed)
+      // Over its circle a number could not be read.
+      const isFree = !grid || widthOf(saidOf(unit), WORDS, how.weight) <= bars;
+      if (isNamed && isFree)
         marks.push(words(end, middle, saidOf(unit), colours.muted, { ...how, anchor: "end" }));
       continue;
     }
