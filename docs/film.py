@@ -20,7 +20,7 @@ WIDTH, HEIGHT, STRIP = 860, 480, 32
 DRAWN = 588  # of it the row below the diagram is cut off
 CAPTIONS = (
     (0, "At the start every function is a scaled SiLU, and the answer a guess."),
-    (1, "Each step bends the functions a little. The answer is found early."),
+    (1, "Each step bends the functions a little, until the answer is right."),
     (400, "The functions go on changing. Pink: lower than at the start. Green: higher."),
 )
 

@@ -407,7 +407,7 @@ describe("the verdict", () => {
       "KAN diverged at step 40. After 120 steps: training loss MLP 0.25, KAN 106 (means of the last 30 steps).",
     );
     expect(of(lost, accuracy([1, 1]), loss([106, 0.25], 3, 2)).verdict).toBe(
-      "KAN diverged at step 40. After 3 steps, no model is ahead: training accuracy 100 % for both.",
+      "KAN diverged at step 40. After 3 steps, no model is ahead: training accuracy 100 % for both (means of the last 3 steps).",
     );
   });
 
@@ -436,7 +436,7 @@ describe("the verdict", () => {
     const near = { ...loss([0.5, 0.52], 30, 1), errors: [0.01, 0.01] as Deciding["errors"] };
     const found = of(two([30, 30]), near);
     expect(found.verdict).toBe(
-      "After 30 steps, no model is ahead: the training losses, 0.5 and 0.52, are too close to call.",
+      "After 30 steps, no model is ahead: the training losses, 0.5 and 0.52, are too close to call (means of the last 30 steps).",
     );
     expect(found.rows[0].best).toEqual([]);
     const apart = { ...near, errors: [0.005, 0.005] as Deciding["errors"] };
@@ -455,7 +455,7 @@ describe("the verdict", () => {
       ["loss", [1]],
     ]);
     expect(of(two(), level).verdict).toBe(
-      "After 3 steps, no model is ahead: the training accuracies, 99.9 % and 100 %, are too close to call.",
+      "After 3 steps, no model is ahead: the training accuracies, 99.9 % and 100 %, are too close to call (means of the last 3 steps).",
     );
     for (const errors of [
       [0.0004, 0],

@@ -478,7 +478,9 @@ describe("the scene", () => {
       said(sceneFrom({ ...traits, content: { ...(traits.content as object) } })),
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
-    expect(said(sceneFrom(traits, {}, saved))).toContain("numbers are still those of step 20");
+    expect(said(sceneFrom(traits, {}, saved))).toContain(
+      "Measured at step 20: a saved page has no others.",
+    );
     const { store } = storeOf();
     vi.spyOn(store, "latest").mockReturnValue({ step: 30 } as ReturnType<typeof store.latest>);
     // While a training goes on nothing is said that was not, so that nothing moves.

@@ -147,6 +147,8 @@ export interface Remark {
   tone?: "ink" | "muted" | "warn" | undefined;
   /** To be read first. */
   strong?: boolean | undefined;
+  /** It has a line to itself. */
+  alone?: boolean | undefined;
   swatch?: Swatch | undefined;
   /** Said on hovering. */
   title?: string | undefined;

@@ -127,7 +127,7 @@ function captionMarks(
       if (k > 0) y += LINE;
       marks.push(words(x + swatchRoom, y, text, fill, { weight }));
     });
-    if (lines.length > 1) [x, y] = [MARGIN, y + LINE];
+    if (lines.length > 1 || remark.alone) [x, y] = [MARGIN, y + LINE];
     else x += fullWidth + REMARK_GAP;
   }
   const height = scene.caption.length === 0 ? 26 : x > MARGIN ? y + 9 : y - LINE + 9;

@@ -279,7 +279,7 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
     const all = measure.replace("accuracy", "accuracies").replace("loss", "losses");
     const close = `the ${all}, ${text.join(" and ")}, are too close to call`;
     const alike = new Set(text).size > 1 ? close : equal;
-    if (!tie || isLost) return `${at}, no model is ahead: ${alike}.`;
+    if (!tie || isLost) return `${at}, no model is ahead: ${alike}${meansOf(first)}.`;
     return `${at}, ${leading(tie, names)}; ${alike}.`;
   }
   if (isLost || goneOn(models).length > 0) {

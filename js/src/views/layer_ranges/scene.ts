@@ -122,11 +122,12 @@ function captionOf(
 ): Remark[] {
   const { observed, step, old } = content;
   const seen = anySeen(content);
+  const kept = store.alone() ? ": a saved page has no others" : "";
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     { text: headline, tone: "ink", strong: true },
     // Said all the time, as a line that comes and goes would move what is below.
-    { text: `Measured at step ${formatCount(step)}. ${why}`.trim() },
+    { text: `Measured at step ${formatCount(step)}${kept}. ${why}`.trim() },
     {
       text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
@@ -144,11 +145,6 @@ function captionOf(
   ];
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
-  const shown = store.cursor() < 0 ? store.latest()?.step : store.cursor();
-  if (store.alone() && shown !== undefined && shown !== step) {
-    const text = `ranges and numbers are still those of step ${formatCount(step)}: a page has no others`;
-    caption.push({ text, tone: "warn" });
-  }
   return caption.filter(({ text }) => text !== "");
 }
 

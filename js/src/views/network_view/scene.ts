@@ -292,7 +292,7 @@ function heightsOf(given: Given, { frame, settings }: Asked, keep: Keep) {
   const hasBars = columns[columns.length - 1].units > 1;
   const isWhole =
     plotsIn(graph, { width, height: most - EXAMPLES_ROW, scale: 1, hasBars }) !== null;
-  const isRow = narrow || isWhole;
+  const isRow = narrow || isWhole || settings.compared !== null;
   // Of several networks in a narrow page the diagrams are to be seen together; before the first batch nothing is taken apart.
   const isBrief =
     (narrow && settings.compared !== null) || (!isWhole && waitsForBatch(store) && !given.still);

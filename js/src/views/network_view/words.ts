@@ -53,7 +53,7 @@ export function networkCaption(
   const flow = diagram.flow?.blank ? null : diagram.flow;
   const remarks: Remark[] = [];
   const headline = verdict || largestDifference(frame.layout.layers)?.text;
-  if (headline) remarks.push({ text: headline, tone: "ink", strong: true });
+  if (headline) remarks.push({ text: headline, tone: "ink", strong: true, alone: true });
   const drawn = store.current()?.step ?? frame.step;
   if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
     const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
@@ -62,7 +62,8 @@ export function networkCaption(
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
   const squares = hasSquares(parts);
-  const hasCurves = hasPlot || (!squares && parts.some(({ kernels }) => kernels.size > 0));
+  const isCurved = parts.some(({ kernels, stand }) => kernels.size > 0 || stand !== null);
+  const hasCurves = hasPlot || (!squares && (isCurved || diagram.layout.shelf > 0));
   if (!isPlainAll && ghost && (film || ghost !== frame) && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
     remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
