@@ -524,20 +524,6 @@ describe("the strongest path", () => {
     expect(dots).toContainEqual(circle);
   });
 
-  it("keeps its end until another class is clearly and lastingly likelier", () => {
-    const steady = heldChoice(memory(), 0, []);
-    const endAt = (step: number, first: number) => {
-      const probabilities = [first, 1 - first];
-      const best = first > 0.5 ? 0 : 1;
-      const input = { ...told, frame: { ...frame, step } };
-      const [{ column, bundle }] = strongestPath(input, { raw: [], probabilities, best }, steady);
-      return diagram.parts[column].bundles[bundle].to;
-    };
-    // A little likelier by turns; clearly, for some steps; much, at once.
-    expect([endAt(0, 0.51), endAt(1, 0.49), endAt(2, 0.51), endAt(3, 0.45)]).toEqual([0, 0, 0, 0]);
-    expect([endAt(4, 0.38), endAt(8, 0.38), endAt(12, 0.38), endAt(13, 0.9)]).toEqual([0, 0, 1, 0]);
-  });
-
   it("cross-fades with the one before: what both have stays, what goes has no words", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const keep = memory();

@@ -314,7 +314,7 @@ describe("an ensemble", () => {
     scene.diagram.parts.slice(1).forEach((part, k) => {
       expect(part.bundles.map((_, n) => boldness(part, n) * 4)).toEqual([...counts[k]]);
       const words = part.bundles.map((_, n) => linkWords(scene.diagram, part, n));
-      const said = words.map((text) => Number(/ · in (\d) of 4 networks\. /.exec(text)?.[1]));
+      const said = words.map((text) => Number(/ · in (\d) of 4 networks$/.exec(text)?.[1]));
       expect(said).toEqual([...counts[k]]);
     });
     const marks = linkMarks(scene.diagram, themeOf("light"), 1, -1);

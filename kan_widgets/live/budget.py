@@ -157,8 +157,8 @@ class Throttle:
         if self._budget.is_shared:
             earned = 0.0 if self._counted is None else self.part * (now - self._counted)
             self._saved = min(self._saved + earned, self.part * _SAVED_SECONDS) - seconds
-        else:  # a training that begins at once has seen it just now
-            self._saved = -seconds
+        else:  # a training that begins at once has seen it just now, but did not pay for it
+            self._saved = -min(seconds, self.part * _SAVED_SECONDS)
             self._next = max(self._next, now + seconds / _SHARE_AT_REST)
         self._counted = now
         self._mean += (self._last - self._mean) / 4

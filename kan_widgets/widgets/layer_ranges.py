@@ -64,7 +64,7 @@ class LayerRanges(ModelView):
         self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
-        self._draw_job = self._throttled_job(self._draw, fps=_FPS)
+        self._draw_job = self._throttled_job(self._draw, fps=_FPS, weight=2)
 
     def _begin(self) -> None:
         self._updates = _updates_of(self.live)

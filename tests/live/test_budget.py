@@ -150,7 +150,7 @@ def test_what_is_done_no_more_leaves_its_part_to_the_others(shared: Budget) -> N
     assert one.part == pytest.approx(TOTAL_SHARE)
 
 
-def test_at_rest_each_has_a_tenth_and_a_training_that_begins_waits_for_its_part(
+def test_at_rest_each_has_a_tenth_which_a_training_that_begins_does_not_pay_for(
     training: Training, shared: Budget
 ) -> None:
     throttle = Throttle(5, budget=shared)
@@ -161,7 +161,7 @@ def test_at_rest_each_has_a_tenth_and_a_training_that_begins_waits_for_its_part(
     throttle.spent(1.0, 0.5)
     assert throttle.due == pytest.approx(6)
     shared.note(training, is_live=True)
-    assert throttle.due == pytest.approx(51)
+    assert throttle.due == pytest.approx(6)  # it does not pay for what was done at rest
 
 
 def test_what_is_done_in_the_background_counts_for_the_trainings_that_go_on_elsewhere(

@@ -264,8 +264,6 @@ export interface ShownFunction {
   /** Where it stands in a map or a kernel, "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
   place: string;
   whole: string;
-  /** Its contribution; NaN if unknown, or if the function stands alone, or if that is all. */
-  together: number;
 }
 
 /** The one that is looked at, else the one that adds most; null in a plain layer, whose lines say no more than their links. */
@@ -286,19 +284,16 @@ function shownFunction(
     if (!bundle) return null;
     const { added, inputs, group, source } = closeUp;
     const first = bundle.from * group;
-    const together = added.subarray(first, first + group);
-    const entry = own?.entry ?? leading(together);
+    const entry = own?.entry ?? leading(added.subarray(first, first + group));
     const across = part.column.fold[1];
     const pixel = `row ${Math.floor(entry / across)}, column ${entry % across}`;
     const isPixel = source === "channel" && group > 1;
     const before = sourceName(graph, part.column, bundle.from);
     const name = named(isPixel ? pixel : before);
     const place = isPixel || group === 1 ? "" : pixel;
-    const whole = `${isPixel ? "all" : "its"} ${group} pixels`;
+    const whole = place && `its ${group} pixels`;
     const [x, value] = [inputs[first + entry], added[first + entry]];
-    const which = { f: bundle.first + entry, name, place, whole };
-    const isPart = group > 1 && group < added.length;
-    return { ...which, x, value, together: isPart ? sum(together) : Number.NaN };
+    return { f: bundle.first + entry, name, place, whole, x, value };
   }
   const isPixel = closeUp.kind === "pixel";
   const { first } = closeUp;
@@ -308,12 +303,11 @@ function shownFunction(
   const from = isPixel ? closeUp.channel : closeUp.from;
   const source = sourceName(graph, part.column, from);
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
-  const together = isPixel && among > 1 ? closeUp.part : Number.NaN;
   const across = layer.shape[3];
   const place = among > 1 ? `row ${Math.floor(at / across)}, column ${at % across}` : "";
-  const whole = `its kernel’s ${among} functions`;
+  const whole = place && `its kernel’s ${among}`;
   const which = { f: first + at, name: named(source), place, whole };
-  return { ...which, x, value, together };
+  return { ...which, x, value };
 }
 
 /** Writes numbers of a layer that are all small with as many decimals as they need. */

@@ -220,7 +220,7 @@ function pixelMarks(
 export function magnifiedMarks(
   { parts, ghost, flow, frame: drawn }: Diagram,
   { column }: CloseUp,
-  { f, x, value, name, place, whole, together }: ShownFunction,
+  { f, x, value, name, place, whole }: ShownFunction,
   box: Rect,
   { colours }: Theme,
 ): Mark[] {
@@ -233,9 +233,9 @@ export function magnifiedMarks(
   const plotted = { ...picture, f, frame, ghost, y: own.ends() };
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
-  // All functions of a map or a kernel together are its bar.
-  const all = Number.isFinite(together) ? `; ${whole} add ${print(together)}` : "";
-  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${all}` : "";
+  // What all of them add stands beside it.
+  const among = whole && `, one of ${whole}`;
+  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${among}` : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SMALL);

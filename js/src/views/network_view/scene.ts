@@ -93,8 +93,8 @@ export interface NetworkDrawing extends Drawing<NetworkScene> {
 
 type Asked = Pick<Diagram, "frame" | "settings" | "flow">;
 
-/** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. */
-const NARROW = { alone: 540, compared: 720 };
+/** Below this width examples and the close-up stand one over the other; of networks compared, where one has the examples. With less than the least it is scrolled. */
+const NARROW = { alone: 540, compared: 720, least: 330 };
 /** Pixels of the close-up, and of the diagram by itself. */
 const STRIP = { least: 131, most: 204, share: 0.44, small: 0.32 };
 const ROOM = { least: 366, most: 554, narrow: 494, unit: 22 };
@@ -105,8 +105,9 @@ export function drawing(): NetworkDrawing {
   const keep = memory();
   const flowOf = createFlow();
   const sketch = createSketch();
-  const draw = (given: Given) => {
-    const { store, get } = given;
+  const draw = (asked: Given) => {
+    const given = { ...asked, width: Math.max(NARROW.least, asked.width) };
+    const { store, get } = asked;
     const frame = lastFinite(store);
     if (!frame) return "waiting for the first frame…";
     if (frame.layout.layers.length === 0) return "no layer to draw";
@@ -205,7 +206,6 @@ function sceneOf(
   const path = legs.map(({ bundle }) => bundle).join();
   const ways = parts.map(({ large, isPassed, stand }) => stand && [large, isPassed].join()).join();
   const place = [layout, path, ways, theme.name, ratio, window.x, window.y];
-  const sizes = parts.map(({ relevance }) => relevance?.sizes);
   const lit = view.isResult ? (closeUp?.column ?? -1) : -1;
   const verdict = exampleVerdict(diagram);
   // The layer whose links are coloured while nothing is pointed at.
@@ -238,7 +238,7 @@ function sceneOf(
     caption: networkCaption(diagram, verdict, { hasPlot: strip > 0, colouring }, given),
     sheets: [
       {
-        from: [...place, ...sizes, strength, lit],
+        from: [...place, ...parts.map(({ relevance }) => relevance?.sizes), strength, lit],
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.

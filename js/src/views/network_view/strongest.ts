@@ -66,16 +66,8 @@ export function heldChoice(held: Keep, example: number, from: readonly unknown[]
 /** The strongest at once. */
 export const atOnce: Steady = (_, { best }) => best;
 
-/** Where a path ends: at the answer, held like its links where that is a class; without an example at what the link leads to that varies most. */
-function endOf(
-  { graph, frame, relevances }: PathGiven,
-  scores: ClassScores | null,
-  steady: Steady,
-) {
-  if (scores?.probabilities) {
-    const { best, probabilities } = scores;
-    return steady("the end", { best, sizeOf: (k) => probabilities[k] }, frame.step);
-  }
+/** Where a path ends: at the answer; without an example at what the link leads to that varies most. */
+function endOf({ graph, relevances }: PathGiven, scores: ClassScores | null): number {
   const column = graph.columns.length - 1;
   const { bundles } = graph.columns[column];
   const most = strongestInto({ bundles, relevance: relevances[column] }, null);
@@ -86,7 +78,7 @@ function endOf(
 export function strongestPath(input: PathGiven, scores: ClassScores | null, steady: Steady): Leg[] {
   const { columns } = input.graph;
   const legs: Leg[] = [];
-  let [column, unit] = [columns.length - 1, endOf(input, scores, steady)];
+  let [column, unit] = [columns.length - 1, endOf(input, scores)];
   while (column !== undefined) {
     const { bundles, from }: Column = columns[column];
     const strengths = strengthsInto(input, column, unit);

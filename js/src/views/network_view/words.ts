@@ -178,10 +178,10 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const point = pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = roughPercent(weightOf(relevance, n));
-  const strength = `varies ${share} as much as the function of its layer that varies most`;
+  const strength = `varies ${share} of the most in its layer`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
-  return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}. Click to select it.`;
+  return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
