@@ -279,7 +279,8 @@ function sizesOf(column: Column, shown: ShownColumn, lane: Lane) {
     ...{ across, step, lead, tile, under },
     width: across * step - apart,
     ...rail,
-    ...standIn(standing, column, tile || rail.kernel, lane),
+    // What each unit has a picture of is not drawn twice.
+    ...(tile > 0 ? { stand: 0, standTall: 0 } : standIn(standing, column, rail.kernel, lane)),
     /** The room of the bars: in a grid that is within it. */
     bars,
     beyond: cells ? 0 : bars,
