@@ -553,6 +553,12 @@ describe("the strongest path", () => {
     vi.useRealTimers();
   });
 
+  it("has bars on a scale that stays while they fill it, and gives its room back", () => {
+    const { picture } = diagram.parts[1];
+    const scales = [0.5, 0.4, 0.21, 0.1, 1e-9].map((wanted) => picture?.held("bars", wanted));
+    expect(scales).toEqual([0.5, 0.5, 0.5, 0.1, 1e-9]);
+  });
+
   it("is none where a training has left no numbers", () => {
     const left = { ...flow, frame: { ...frame, data: data.map(() => Number.NaN) } };
     expect(strongestPath({ ...told, flow: left }, ending(0), atOnce)).toEqual([]);

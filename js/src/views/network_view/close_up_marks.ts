@@ -40,6 +40,8 @@ const TITLE_GAP = 12;
 const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
 /** Share of the longest bar that is kept free for bars that go the other way. */
 const DOWN = 0.2;
+/** Without bars to a side its scale has an end all the same. */
+const LEAST_REACH = 1e-9;
 
 /** What it is made of, and the one function with axes. `framed` is the unit whose picture has a frame, −1 for none. */
 export function closeUpMarks(
@@ -335,6 +337,6 @@ function reachOf(
   const held = (name: string, wanted: readonly number[]) =>
     parts[column].picture?.held(name, Math.max(...wanted)) ?? Math.max(...wanted);
   const [above, below] = [reaches.map(({ most }) => most), reaches.map(({ least }) => least)];
-  const most = held("bars above", above);
-  return { most, least: Math.max(DOWN * most, held("bars below", below)) };
+  const most = held("bars above", [LEAST_REACH, ...above]);
+  return { most, least: held("bars below", [LEAST_REACH, DOWN * most, ...below]) };
 }
