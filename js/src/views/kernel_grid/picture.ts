@@ -269,7 +269,7 @@ const CELL_GAP = 4;
 const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 3.5, 1.4, 1.6];
 
 /** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
-const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.65];
+const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.74];
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells: below pictures it gives way. */
 export const PLOT_HEAD = 56;
