@@ -43,7 +43,8 @@ export function lostMarks(
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const short = `not a number since step ${formatCount(x[at])}`;
-  const text = fitting([isNamed ? `${name} is ${short}` : short, short], plot.width, TEXT_SIZE);
+  const texts = [isNamed ? `${name} is ${short}` : short, short, "not a number"];
+  const text = fitting(texts, plot.width, TEXT_SIZE);
   const room = plot.x + plot.width - from - 6;
   const textWidth = widthOf(text, TEXT_SIZE);
   const style = { size: TEXT_SIZE, ...(textWidth > room && { anchor: "end" as const }) };
