@@ -87,9 +87,7 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert lab.cell_errors() == []
 
 
-def test_another_strongest_path_cross_fades_in_one_drawing(
-    lab: LabPage, server: LabServer
-) -> None:
+def test_another_strongest_path_cross_fades_in_one_drawing(lab: LabPage, server: LabServer) -> None:
     lab.open(
         server.write_notebook([SETUP, "view = kw.NetworkView(live)\nview", "view.example = 3"])
     )
