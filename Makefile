@@ -202,7 +202,7 @@ $(node_modules): js/package.json js/package-lock.json
 chromium:
 	@if [ "$(origin CHROMIUM)" = file ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		! command -v chromium-headless-shell >/dev/null; then \
-		apt-get update && { apt-get install --yes chromium-headless-shell || apt-get install --yes chromium; }; \
+		timeout 120 apt-get update && { apt-get install --yes chromium-headless-shell || apt-get install --yes chromium; }; \
 		CHROMIUM=$$(command -v chromium-headless-shell || command -v chromium) || true; \
 	fi; \
 	if ! { [ -n "$$CHROMIUM" ] && "$$CHROMIUM" --version; }; then \
