@@ -68,10 +68,11 @@ export const atOnce: Steady = (_, { best }) => best;
 
 /** Where a path ends: at the answer; without an example at what the link leads to that varies most. */
 function endOf({ graph, relevances }: PathGiven, scores: ClassScores | null): number {
+  if (scores) return scores.best;
   const column = graph.columns.length - 1;
   const { bundles } = graph.columns[column];
   const most = strongestInto({ bundles, relevance: relevances[column] }, null);
-  return scores?.best ?? bundles[most]?.to ?? 0;
+  return bundles[most]?.to ?? 0;
 }
 
 /** Back from the end along the link that adds most, to a number or to the largest pixel of a map; without an example along the one that varies most. */
