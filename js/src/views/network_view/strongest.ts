@@ -69,9 +69,8 @@ export const atOnce: Steady = (_, { best }) => best;
 /** Where a path ends: at the answer; without an example at what the link leads to that varies most. */
 function endOf({ graph, relevances }: PathGiven, scores: ClassScores | null): number {
   if (scores) return scores.best;
-  const column = graph.columns.length - 1;
-  const { bundles } = graph.columns[column];
-  const most = strongestInto({ bundles, relevance: relevances[column] }, null);
+  const { bundles } = graph.columns[graph.columns.length - 1];
+  const most = strongestInto({ bundles, relevance: relevances.at(-1) ?? null }, null);
   return bundles[most]?.to ?? 0;
 }
 
