@@ -16,11 +16,12 @@ type Answer = (content: unknown, reply: (content: unknown) => void) => void;
 export class PageModel {
   readonly #traits: Map<string, unknown>;
   protected readonly handlers = new Map<string, Set<Handler>>();
-  readonly #answer: Answer;
 
-  constructor(traits: Readonly<Record<string, unknown>>, answer: Answer = () => {}) {
+  constructor(
+    traits: Readonly<Record<string, unknown>>,
+    readonly answer: Answer = () => {},
+  ) {
     this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
   }
 
   get(name: string): unknown {
@@ -38,7 +39,7 @@ export class PageModel {
 
   /** Replies come later, as from Python. */
   send(content: unknown): void {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+    this.answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
 
   on(event: string, handler: Handler): void {

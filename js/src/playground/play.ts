@@ -192,10 +192,10 @@ export async function play(
 
 function courseFor(usual: Course, state: State, { data, rows }: Problem, network: Made): Course {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: network.layout.version, step: 0, data: bytesOf(network.frame) };
+  const now = { step: 0, data: bytesOf(network.frame), rough: false };
   return {
     ...usual,
-    first,
+    first: { layout: network.layout.version, ...now },
     recipe: network.recipe,
     data,
     rows,

@@ -120,6 +120,7 @@ function framesOf(run) {
     layout: run.layout,
     step,
     data: new DataView(words.buffer, n * length, length),
+    /** The numbers are rounded. */
     rough: run.sizes !== void 0 && n < run.steps.length - 1
   }));
 }
@@ -220,14 +221,14 @@ function createBar(root, { rows, settings }, actions, signal) {
 
 // src/page/trained.ts
 var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
   constructor(traits, answer = () => {
   }) {
+    this.answer = answer;
     this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
   }
+  answer;
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
   get(name) {
     return this.#traits.get(name);
   }
@@ -241,7 +242,7 @@ var PageModel = class {
   }
   /** Replies come later, as from Python. */
   send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+    this.answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
   on(event, handler) {
     const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
@@ -3906,10 +3907,10 @@ async function play(document, saved, lesson, mount) {
 }
 function courseFor(usual, state, { data, rows }, network) {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: network.layout.version, step: 0, data: bytesOf3(network.frame) };
+  const now = { step: 0, data: bytesOf3(network.frame), rough: false };
   return {
     ...usual,
-    first,
+    first: { layout: network.layout.version, ...now },
     recipe: network.recipe,
     data,
     rows,
