@@ -16,8 +16,9 @@ function render(kind: string, props: RenderProps): void {
   if (!view) throw new Error(`this page's kan_widgets has no view ${kind}: reload the page`);
   const sheets = Object.values(VIEWS).flatMap(({ css }) => css ?? []);
   putSheet(props.el, sheets);
-  if ("within" in props) view.render(props);
-  else renderOrMove(props, view.render);
+  const id = String(props.model.get("_own") ?? "");
+  if ("within" in props || !id) view.render(props);
+  else renderOrMove(id, props, view.render);
 }
 
 export function initialize(context: StreamContext): StreamExports {
@@ -43,13 +44,7 @@ interface MovableView {
 const viewsById = new Map<string, Set<MovableView>>();
 
 /** Renders a view, or moves the one that was taken out of its place. */
-function renderOrMove(props: RenderProps, render: (props: RenderProps) => void): void {
-  const id = String(props.model.get("_own") ?? "");
-  if (id) renderById(id, props, render);
-  else render(props);
-}
-
-function renderById(id: string, props: RenderProps, render: (props: RenderProps) => void) {
+function renderOrMove(id: string, props: RenderProps, render: (props: RenderProps) => void) {
   const views = viewsById.get(id) ?? new Set();
   viewsById.set(id, views);
   // Drawn, and then removed by itself: a cell out of sight is removed with all around its view.
@@ -79,7 +74,7 @@ function renderById(id: string, props: RenderProps, render: (props: RenderProps)
     const { props } = view;
     props.signal.addEventListener("abort", () => {
       view.ends.abort();
-      if (view.props !== props && !view.props.signal.aborted) renderById(id, view.props, render);
+      if (view.props !== props && !view.props.signal.aborted) renderOrMove(id, view.props, render);
     });
   }
 }

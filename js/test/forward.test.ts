@@ -164,23 +164,10 @@ describe("a network of KAN layers", () => {
   });
 
   it("is the sum of what its inputs contribute", () => {
-    const own = contributions(fc, frame, outputs[3], [8], 1).channels;
+    const own = contributions(fc, frame, outputs[3], 1);
     expect(own).toHaveLength(8);
-    close([own.reduce((sum, [value]) => sum + value, 2)], [outputs[4][1]]);
-    expect(own[5][0]).toBeCloseTo(phi(frame, fc, 8 + 5, outputs[3][5]), 5);
-
-    const maps = contributions(conv2, frame, outputs[1], [4, 4, 4], 1).channels;
-    expect(maps.map((map) => map.length)).toEqual([0, 0, 4, 4]);
-    close(
-      Array.from(maps[2], (value, k) => value + maps[3][k]),
-      outputs[2].subarray(4),
-    );
-
-    const [, second] = contributions(conv1, frame, input, [2, 4, 4], 2).channels;
-    close(
-      Array.from(second, (value) => value + 0.25),
-      outputs[1].subarray(32, 48),
-    );
+    close([own.reduce((sum, value) => sum + value, 2)], [outputs[4][1]]);
+    expect(own[5]).toBeCloseTo(phi(frame, fc, 8 + 5, outputs[3][5]), 5);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { basisAt, basisDerivativeAt, phiAt, tableNumber } from "../src/phi/interpolate.ts";
+import { basisAt, bySlopes, phiAt, tableNumber } from "../src/phi/interpolate.ts";
 import type { Frame, LayerLayout } from "../src/wire/types.ts";
 import { bspline, frameOf, layer, randoms } from "./samples.ts";
 
@@ -7,7 +7,7 @@ type Basis = (x: number) => number[];
 
 /** φ_f′ from the slopes of its basis functions. */
 function slopeAt(made: LayerLayout, f: number, { data }: Frame, x: number): number {
-  const slopes = basisDerivativeAt(made, tableNumber(made, f), x, Array(made.nb).fill(0));
+  const slopes = basisAt(made, tableNumber(made, f), x, Array(made.nb).fill(0), bySlopes);
   return slopes.reduce((sum, slope, b) => sum + data[made.offset + f * made.nb + b] * slope, 0);
 }
 
@@ -134,7 +134,7 @@ describe("splines between the rows", () => {
     const h = 0.4;
     for (const x of places(extent)) {
       if (knots.some((knot) => Math.abs(knot - x) < 1e-4)) continue;
-      const slopes = basisDerivativeAt(made, 0, x, []);
+      const slopes = basisAt(made, 0, x, [], bySlopes);
       for (let b = 0; b < made.nb; b++) {
         // B_k′ = (B_{k−1, j} − B_{k−1, j+1}) / h on even knots
         const lower = (j: number) => bspline(x, order - 1, j, knots[0], h);
@@ -168,14 +168,14 @@ describe("smooth bases between the rows", () => {
     for (const x of [-0.01, -1e-4, 1e-4, 0.01]) {
       expect(basisAt(made, 0, x, [])[0]).toBeCloseTo(Math.max(0, x), 8);
     }
-    expect(basisDerivativeAt(made, 0, -1e-4, [])[0]).toBeCloseTo(0, 6);
-    expect(basisDerivativeAt(made, 0, 1e-4, [])[0]).toBeCloseTo(1, 6);
+    expect(basisAt(made, 0, -1e-4, [], bySlopes)[0]).toBeCloseTo(0, 6);
+    expect(basisAt(made, 0, 1e-4, [], bySlopes)[0]).toBeCloseTo(1, 6);
   });
 
   it("with few rows use the rows there are", () => {
     const made = smooth((x) => [1 + 2 * x], 4);
     expect(basisAt(made, 0, 0.3, [])[0]).toBeCloseTo(1.6, 6);
-    expect(basisDerivativeAt(made, 0, 0.3, [])[0]).toBeCloseTo(2, 6);
+    expect(basisAt(made, 0, 0.3, [], bySlopes)[0]).toBeCloseTo(2, 6);
   });
 });
 

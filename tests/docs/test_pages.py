@@ -448,7 +448,7 @@ def test_the_formula_has_the_colours_of_the_curves_in_both_themes() -> None:
     theme = (ROOT / "js/src/scene/theme.ts").read_text("utf-8")
     sheet = (ROOT / "docs/static/pages.css").read_text("utf-8")
     for part, drawn in (("base", "base"), ("splines", "spline")):
-        light, dark = re.findall(rf'^  {drawn}: "(#\w+)"', theme, re.M)
+        [(light, dark)] = re.findall(rf'^  {drawn}: \["(#\w+)", "(#\w+)"\]', theme, re.M)
         assert re.findall(rf"--{part}: (#\w+)", sheet) == [light, dark, dark]
         assert f"solid var(--{part})" in sheet
 

@@ -31,14 +31,14 @@ type Post = (message: Message) => void;
 
 /** The model of a widget that lives in Python. */
 export class LiveModel extends PageModel {
-  readonly #id: string;
-  readonly #post: Post;
   readonly #changed = new Set<string>();
 
-  constructor(id: string, traits: Readonly<Record<string, unknown>>, post: Post) {
+  constructor(
+    readonly id: string,
+    traits: Readonly<Record<string, unknown>>,
+    readonly post: Post,
+  ) {
     super(traits);
-    this.#id = id;
-    this.#post = post;
   }
 
   override set(name: string, value: unknown): void {
@@ -52,11 +52,11 @@ export class LiveModel extends PageModel {
     this.#changed.clear();
     const [plain, buffer_paths, buffers] = withoutBytes(state);
     const plainState = plain as Record<string, unknown>;
-    this.#post({ id: this.#id, method: "update", state: plainState, buffer_paths, buffers });
+    this.post({ id: this.id, method: "update", state: plainState, buffer_paths, buffers });
   }
 
   override send(content: unknown): void {
-    this.#post({ id: this.#id, method: "custom", content, buffers: [] });
+    this.post({ id: this.id, method: "custom", content, buffers: [] });
   }
 
   /** Takes what Python says. */

@@ -78,15 +78,6 @@ export interface ViewPlace {
   model: string;
 }
 
-/** A frame as the protocol has it in a trait. */
-interface SavedFrame {
-  layout: number;
-  step: number;
-  data: DataView;
-  /** The numbers are rounded. */
-  rough?: boolean;
-}
-
 /** Puts the bytes of base64 of deflate back to where they belong. */
 export async function unpack(text: string, base64: string): Promise<Saved> {
   const saved = JSON.parse(text) as Saved;
@@ -100,14 +91,15 @@ export async function unpack(text: string, base64: string): Promise<Saved> {
   return saved;
 }
 
-/** The frames of a run. */
-export function framesOf(run: FrameRun): SavedFrame[] {
+/** The frames of a run, as the protocol has them in a trait. */
+export function framesOf(run: FrameRun) {
   const words = run.sizes ? widen(run) : unfold(run.data, run.steps.length);
   const length = words.byteLength / run.steps.length;
   return run.steps.map((step, n) => ({
     layout: run.layout,
     step,
-    data: new DataView(words.buffer, n * length, length),
+    data: new DataView(words.buffer, n * length, length) as DataView,
+    /** The numbers are rounded. */
     rough: run.sizes !== undefined && n < run.steps.length - 1,
   }));
 }

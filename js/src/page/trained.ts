@@ -1,6 +1,6 @@
 /** A page in which a network trains: models of the views, fed by a worker in place of Python. */
 
-import type { Recipe } from "../training/network.ts";
+import type { Description } from "../training/network.ts";
 import type { Data, TrainingSettings } from "../training/trainer.ts";
 import type { News, Order } from "../training/worker.ts";
 import { float32, readLayout, uint8 } from "../wire/protocol.ts";
@@ -16,11 +16,12 @@ type Answer = (content: unknown, reply: (content: unknown) => void) => void;
 export class PageModel {
   readonly #traits: Map<string, unknown>;
   protected readonly handlers = new Map<string, Set<Handler>>();
-  readonly #answer: Answer;
 
-  constructor(traits: Readonly<Record<string, unknown>>, answer: Answer = () => {}) {
+  constructor(
+    traits: Readonly<Record<string, unknown>>,
+    readonly answer: Answer = () => {},
+  ) {
     this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
   }
 
   get(name: string): unknown {
@@ -38,7 +39,7 @@ export class PageModel {
 
   /** Replies come later, as from Python. */
   send(content: unknown): void {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+    this.answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
 
   on(event: string, handler: Handler): void {
@@ -97,13 +98,17 @@ export function courseOf({ streams: [stream] }: Saved, lesson: Lesson) {
   const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...(scaler && { scaler: float32(scaler, "the scaler") }) }] as const;
   });
-  const recipe: Recipe = Object.fromEntries(recipes);
+  const description: Description = {
+    structure: stream.traits.structure as Structure,
+    layout: readLayout((stream.traits.layouts as unknown[])[0]),
+    recipe: Object.fromEntries(recipes),
+  };
   const [train, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
   const data: Data = { train, test, shift: lesson.shift };
   return {
     /** How the network begins. */
     first,
-    recipe,
+    description,
     data,
     /** What the examples are called. */
     rows: lesson.name,
@@ -114,12 +119,26 @@ export function courseOf({ streams: [stream] }: Saved, lesson: Lesson) {
   };
 }
 
-/** A worker for a course, and how it is asked. */
-export function workerOf({ script }: Course, signal: AbortSignal) {
+/** A worker that trains a network, and how it is asked; `hear` is told how that goes. */
+export function startWorker(
+  { script, data, code }: Course,
+  description: Description,
+  hear: (news: News | { fault: string }) => void,
+  signal: AbortSignal,
+) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address);
-  signal.addEventListener("abort", () => worker.terminate());
-  return { worker, send: (one: Order) => worker.postMessage(one) };
+  worker.onmessage = ({ data: news }) => hear(news);
+  const stop = () => worker.terminate();
+  signal.addEventListener("abort", stop);
+  const send = (one: Order) => worker.postMessage(one);
+  return {
+    send,
+    stop,
+    begin: (frame: Float32Array, settings: TrainingSettings) =>
+      send({ kind: "begin", description, frame, data, settings, code }),
+    run: (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps }),
+  };
 }
 
 /** Starts the worker, and makes the page's models, until `signal`; `controls` are the page's own. */
@@ -132,15 +151,9 @@ export function train(
 ): Map<string, PageModel> {
   const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
-  const { first: firstFrame } = course;
+  const { first: firstFrame, description } = course;
   const initial = float32(firstFrame.data, "the first frame");
-  const description = {
-    structure: stream.traits.structure as Structure,
-    layout: readLayout((stream.traits.layouts as unknown[])[0]),
-    recipe: course.recipe,
-  };
-  const { data, code } = course;
-  const { worker, send } = workerOf(course, signal);
+  const worker = startWorker(course, description, hear, signal);
   let settings = course.settings;
   let isReset = false;
   /** Asked to train: it is under way before its first step. */
@@ -152,7 +165,7 @@ export function train(
     edits.begin();
     isReset = true;
     isAsked = false;
-    send({ kind: "begin", description, frame, data, settings, code });
+    worker.begin(frame, settings);
   }
 
   function stand(state: keyof typeof STATES, loss: object = {}): void {
@@ -160,16 +173,16 @@ export function train(
     model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
   }
 
-  function run(steps = Number.POSITIVE_INFINITY): void {
+  function run(steps?: number): void {
     isAsked = true;
     bar.stand("running");
     stand("running");
-    send({ kind: "run", steps });
+    worker.run(steps);
   }
 
   function pause(): void {
     isAsked = false;
-    send({ kind: "pause" });
+    worker.send({ kind: "pause" });
   }
 
   function again(chosen: TrainingSettings): void {
@@ -180,15 +193,15 @@ export function train(
 
   function answer(content: unknown): void {
     const { kind, ...values } = content as { kind: string } & Record<string, number>;
-    if (kind === "shown") send({ kind: "drawn" });
+    if (kind === "shown") worker.send({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
-    else if (kind === "rate") send({ kind, value: values.value });
+    else if (kind === "rate") worker.send({ kind, value: values.value });
     else edits.take(content as Edit);
   }
 
-  const edits = createEdits(description.layout, initial, send, (state) =>
+  const edits = createEdits(description.layout, initial, worker.send, (state) =>
     model.set("edits", state),
   );
 
@@ -209,11 +222,8 @@ export function train(
     return [id, viewModel] as const;
   });
 
-  worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
-    if ("fault" in news) {
-      bar.fail(news.fault);
-      return;
-    }
+  function hear(news: News | { fault: string }) {
+    if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -239,7 +249,7 @@ export function train(
       }
     }
     bar.show({ ...news, state }, edits.areDone(), words);
-  };
+  }
 
   begin(initial);
   if (follower?.isEager) run();

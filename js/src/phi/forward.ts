@@ -13,15 +13,7 @@ import type {
 import { expandAt } from "./expansion.ts";
 import type { Images } from "./images.ts";
 import { extraOf, isKnown, NEEDED, OPERATIONS, type OpNode } from "./operations.ts";
-import {
-  addResponse,
-  channelsOf,
-  outputSize,
-  refusal,
-  respond,
-  sourcesOf,
-  sweep,
-} from "./response.ts";
+import { channelsOf, outputSize, refusal, respond, sweep } from "./response.ts";
 
 type Extras = Activations["extras"];
 
@@ -154,32 +146,15 @@ export function forward(
   return outputs;
 }
 
-/**
- * What each input of a layer adds to one of its outputs, before bias: of a linear layer one number for each feature,
- * φ_{o,i}(x_i); of a convolution one map of the output's size for each input channel, the sums over its kernel, and
- * nothing for channels that do not reach the output. `x` is the layer's input, of `shape`.
- */
+/** What each input of a linear layer adds to one of its outputs, before bias: φ_{o,i}(x_i). */
 export function contributions(
   layer: LayerLayout,
   frame: Frame,
   x: Float32Array,
-  shape: readonly number[],
   out: number,
-): { channels: Float32Array[] } {
-  if (layer.kind === "linear") {
-    const phi = termsOf(layer, frame, x);
-    return {
-      channels: Array.from({ length: layer.shape[1] }, (_, i) => Float32Array.of(phi(out, i))),
-    };
-  }
-  const swept = sweep(layer, imageOf(x, shape));
-  const channels = Array.from({ length: swept.channels }, () => new Float32Array(0));
-  for (const source of sourcesOf(swept, out)) {
-    const sums = new Float64Array(swept.width * swept.height);
-    addResponse(frame, swept, source, sums);
-    channels[source.channel] = Float32Array.from(sums);
-  }
-  return { channels };
+): Float32Array {
+  const phi = termsOf(layer, frame, x);
+  return Float32Array.from({ length: layer.shape[1] }, (_, i) => phi(out, i));
 }
 
 /** A layer's output for one input: the sums of its functions, and its bias. */

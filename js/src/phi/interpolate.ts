@@ -18,24 +18,38 @@ type Pieces = Record<"first" | "last", Uint32Array>;
 const piecesOfTable = new WeakMap<Table, Pieces>();
 const weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
 
-/** β_b(x) of one table, by its number, into out; NaN outside the table. Returns out. */
+/**
+ * β_b(x) of one table, by its number, into out; NaN outside the table. Returns out. `bySlopes` they are β_b′(x), at a bend
+ * the slope to its right.
+ */
 export function basisAt<Out extends Float64Array | number[]>(
   layer: LayerLayout,
-  table: number,
+  number: number,
   x: number,
   out: Out,
+  weigh = lagrange,
 ): Out {
-  return interpolate(layer, table, x, out, lagrange);
-}
-
-/** β_b′(x), in the manner of basisAt; at a bend the slope to its right. */
-export function basisDerivativeAt<Out extends Float64Array | number[]>(
-  layer: LayerLayout,
-  table: number,
-  x: number,
-  out: Out,
-): Out {
-  return interpolate(layer, table, x, out, lagrangeSlope);
+  const { nb } = layer;
+  const table = layer.tables[number];
+  const { x: xs, values } = table;
+  const end = xs.length - 1;
+  const rounded = Math.fround(x);
+  if (!(rounded >= xs[0] && rounded <= xs[end])) {
+    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
+    return out;
+  }
+  const inside = Math.max(xs[0], Math.min(xs[end], x));
+  const row = bisectRight(xs, inside, 1, xs.length - 1) - 1;
+  const { first, last } = piecesOf(layer, number);
+  const n = Math.min(ROWS_OF_A_POLYNOMIAL, last[row] - first[row] + 1);
+  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
+  weigh(xs, start, n, inside);
+  for (let b = 0; b < nb; b++) {
+    let sum = 0;
+    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
+    out[b] = sum;
+  }
+  return out;
 }
 
 /** φ_f and its two terms at x, the sums over the basis functions that are the base and over the others; NaN outside the table. */
@@ -113,36 +127,6 @@ function scratch(length: number): Float64Array {
   return scratchSpace;
 }
 
-function interpolate<Out extends Float64Array | number[]>(
-  layer: LayerLayout,
-  number: number,
-  x: number,
-  out: Out,
-  weigh: (xs: Float32Array, first: number, n: number, x: number) => void,
-): Out {
-  const { nb } = layer;
-  const table = layer.tables[number];
-  const { x: xs, values } = table;
-  const end = xs.length - 1;
-  const rounded = Math.fround(x);
-  if (!(rounded >= xs[0] && rounded <= xs[end])) {
-    for (let b = 0; b < nb; b++) out[b] = Number.NaN;
-    return out;
-  }
-  const inside = Math.max(xs[0], Math.min(xs[end], x));
-  const row = bisectRight(xs, inside, 1, xs.length - 1) - 1;
-  const { first, last } = piecesOf(layer, number);
-  const n = Math.min(ROWS_OF_A_POLYNOMIAL, last[row] - first[row] + 1);
-  const start = Math.max(first[row], Math.min(row - (n >> 1) + 1, last[row] - n + 1));
-  weigh(xs, start, n, inside);
-  for (let b = 0; b < nb; b++) {
-    let sum = 0;
-    for (let i = 0, v = start * nb + b; i < n; i++, v += nb) sum += weights[i] * values[v];
-    out[b] = sum;
-  }
-  return out;
-}
-
 /**
  * A piece ends where φ may bend, at a knot or 0, and also where two rows lie next to each other in float32: they are
  * the two sides of a jump. Between the two there is nothing to interpolate: the lower row is a piece by itself.
@@ -193,7 +177,7 @@ function lagrange(xs: Float32Array, first: number, n: number, x: number): void {
 }
 
 /** Sets the weights with which n rows add up to the slope at x. */
-function lagrangeSlope(xs: Float32Array, first: number, n: number, x: number): void {
+export function bySlopes(xs: Float32Array, first: number, n: number, x: number): void {
   for (let i = 0; i < n; i++) {
     let sum = 0;
     for (let j = 0; j < n; j++) {

@@ -168,7 +168,7 @@ export function respond(frame: Frame, swept: Swept, output: number) {
 }
 
 /** Adds the response of one kernel to one channel, pixel by pixel of the output. */
-export function addResponse(
+function addResponse(
   frame: Frame,
   swept: Swept,
   source: { out: number; in: number; channel: number },

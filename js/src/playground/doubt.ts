@@ -1,10 +1,9 @@
 /** The same network from several seeds, each in a worker of its own, and their functions in one picture. */
 
-import { type Course, workerOf } from "../page/trained.ts";
+import { type Course, startWorker } from "../page/trained.ts";
 import type { Machine } from "../training/machine.ts";
 import type { News } from "../training/worker.ts";
-import { readLayout } from "../wire/protocol.ts";
-import { makeNetwork } from "./network.ts";
+import { descriptionOf, makeNetwork } from "./network.ts";
 import type { Problem } from "./problems.ts";
 import type { State } from "./state.ts";
 import { type Curve, correlation, curvesOf, SEEDS, short, standardised } from "./story_steps.ts";
@@ -23,25 +22,22 @@ export function startDoubt(
 ): void {
   const curves: Curve[] = [];
   const errors: number[] = [];
-  const { settings, data, code } = course;
+  const { settings } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
     const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = network;
-    const { worker, send } = workerOf(course, signal);
-    worker.onmessage = ({ data: news }: MessageEvent<News | { fault: string }>) => {
+    const hear = (news: News | { fault: string }) => {
       if ("fault" in news) return;
-      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
+      [curves[seed]] = curvesOf(network.layout.layers[0], news.frame);
       drawDoubt(canvas, curves.filter(Boolean));
-      send({ kind: "drawn" });
+      worker.send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
-      worker.terminate();
+      worker.stop();
       errors[seed] = news.state === "finished" ? (news.score?.value ?? Number.NaN) : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
-    const description = { structure, layout: readLayout(layout), recipe };
-    const own = { ...settings, seed: settings.seed + 1 + seed };
-    send({ kind: "begin", description, frame, data, settings: own, code });
-    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+    const worker = startWorker(course, descriptionOf(network), hear, signal);
+    worker.begin(network.frame, { ...settings, seed: settings.seed + 1 + seed });
+    worker.run();
   }
 }
 

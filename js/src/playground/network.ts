@@ -2,8 +2,8 @@
 
 import { DIFFERENTIABLE } from "../training/between_layers.ts";
 import { type Machine, Random } from "../training/machine.ts";
-import { Network, type Recipe } from "../training/network.ts";
-import { product, readLayout } from "../wire/protocol.ts";
+import { type Description, Network, type Recipe } from "../training/network.ts";
+import { PROTOCOL, product, readLayout } from "../wire/protocol.ts";
 import type { Station, Structure } from "../wire/types.ts";
 import { type BasisSpec, expand, makeBasis, samplePoints, throughGrid } from "./bases.ts";
 import type { Problem } from "./problems.ts";
@@ -41,8 +41,6 @@ export interface WireLayer {
   [more: string]: unknown;
 }
 
-const PROTOCOL = 2;
-
 /** What a KAN layer is made with. */
 interface KanSettings {
   basis: BasisSpec;
@@ -64,16 +62,16 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
     const settings = { basis: basis(-3, 3), base, start };
     for (const [k, channels] of state.widths.entries()) {
       build.norm(`norms.${k}`);
-      build.kanConv(`convs.${k}`, channels, 1, settings);
+      build.conv(`convs.${k}`, channels, 1, settings);
       build.pool();
     }
     build.flatten();
     build.norm("linear_norm");
-    build.kanLinear("linear", problem.outputs.length, settings);
+    build.linear("linear", problem.outputs.length, settings);
   } else if (state.network === "article") {
     for (const k of [0, 1]) {
       const settings = { basis: basis(-1, 1), base, start, isScaled: true, isShared: true };
-      build.kanConv(`convs.${k}`, 5, 0, settings);
+      build.conv(`convs.${k}`, 5, 0, settings);
       build.pool();
     }
     build.flatten();
@@ -84,11 +82,11 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
       start: start / 10,
       isScaled: true,
     };
-    build.kanLinear("linear", problem.outputs.length, settings);
+    build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");
     for (const [k, units] of [...state.widths, problem.outputs.length].entries())
-      build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
+      build.linear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
   }
   if (problem.isClassification) build.softmax();
   return build.made(state.network === "dense" ? "KAN" : "KANCNN");
@@ -114,17 +112,17 @@ export function makeTwin(
     const build = new Builder(machine, new Random(state.seed), problem);
     for (let k = 0; isConv && k < 3; k++) {
       build.norm(`norms.${k}`);
-      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.conv(`convs.${k}`, channels * (k + 1), 1);
       build.relu();
       build.pool();
     }
     if (problem.shape.length > 1) build.flatten();
     if (isConv) build.norm("hidden_norm");
     for (let k = 0; k < (isConv ? 1 : depth); k++) {
-      build.plainLinear(`hidden.${k}`, units);
+      build.linear(`hidden.${k}`, units);
       build.relu();
     }
-    build.plainLinear("linear", problem.outputs.length);
+    build.linear("linear", problem.outputs.length);
     if (problem.isClassification) build.softmax();
     return build;
   };
@@ -168,29 +166,19 @@ class Builder {
     this.#station("norm", name, "BatchNorm", { compute, beside: { mean, variance } });
   }
 
-  kanConv(name: string, channels: number, padding: number, settings: KanSettings): void {
-    const { isShared = false } = settings;
-    const [inputs] = this.#shape;
-    this.#shape = this.#convolved(isShared ? channels * inputs : channels, padding);
-    this.#kan(name, [channels, isShared ? 1 : inputs, 3, 3], settings, conv(padding, isShared));
+  /** Kernels of 3 × 3; a plain layer where there are no settings. */
+  conv(name: string, channels: number, padding: number, settings?: KanSettings): void {
+    const { isShared = false } = settings ?? {};
+    const [inputs, ...sizes] = this.#shape;
+    const convolved = sizes.map((size) => size - 2 + 2 * padding);
+    this.#shape = [isShared ? channels * inputs : channels, ...convolved];
+    this.#add(name, [channels, isShared ? 1 : inputs, 3, 3], conv(padding, isShared), settings);
   }
 
-  kanLinear(name: string, units: number, settings: KanSettings): void {
+  linear(name: string, units: number, settings?: KanSettings): void {
     const [inputs] = this.#shape;
     this.#shape = [units];
-    this.#kan(name, [units, inputs, 1, 1], settings, null);
-  }
-
-  plainConv(name: string, channels: number): void {
-    const [inputs] = this.#shape;
-    this.#shape = this.#convolved(channels, 1);
-    this.#plain(name, [channels, inputs, 3, 3], conv(1, false));
-  }
-
-  plainLinear(name: string, units: number): void {
-    const [inputs] = this.#shape;
-    this.#shape = [units];
-    this.#plain(name, [units, inputs, 1, 1], null);
+    this.#add(name, [units, inputs, 1, 1], null, settings);
   }
 
   relu(): void {
@@ -227,11 +215,6 @@ class Builder {
     };
   }
 
-  #convolved(channels: number, padding: number): number[] {
-    const [, height, width] = this.#shape;
-    return [channels, height - 2 + 2 * padding, width - 2 + 2 * padding];
-  }
-
   #station(kind: Station["kind"], name: string, label: string, more: Partial<Station> = {}): void {
     const number = this.#stations.length;
     const own = { kind, name, label, layer: null, sources: number > 0 ? [number - 1] : [] };
@@ -245,7 +228,12 @@ class Builder {
     return name;
   }
 
-  #kan(name: string, four: Four, settings: KanSettings, geometry: object | null): void {
+  #add(name: string, four: Four, geometry: object | null, settings?: KanSettings): void {
+    if (settings) this.#kan(name, four, geometry, settings);
+    else this.#plain(name, four, geometry);
+  }
+
+  #kan(name: string, four: Four, geometry: object | null, settings: KanSettings): void {
     const { basis, base, start, isScaled = false, isShared = false } = settings;
     const { machine, random } = this;
     const count = product(four);
@@ -303,14 +291,8 @@ class Builder {
     const isNamed = this.#layers.length === 0 && inputs.length > 0;
     this.#layers.push({
       ...{ ...own, kind: geometry ? "conv" : "linear", nb: labels.length, offset: this.#offset },
-      ...{
-        labels,
-        is_base: labels.map((_, k) => k === 0),
-        ...ends,
-        variable: "x",
-        locked: "",
-        note: "",
-      },
+      ...{ ...ends, labels, is_base: labels.map((_, k) => k === 0) },
+      ...{ variable: "x", locked: "", note: "" },
       ...{ conv: geometry, tables: [{ ...ends, ...table }], table_of: null },
       ...(isNamed && { input_names: [...inputs] }),
     });
@@ -324,9 +306,14 @@ const conv = (padding: number, isShared: boolean) => ({
   ...{ groups: 1, shared: isShared, pads_basis: false },
 });
 
+/** What there is to train, as `train` and workers take it. */
+export const descriptionOf = ({ structure, recipe, layout }: Made): Description => {
+  return { structure, recipe, layout: readLayout(layout) };
+};
+
 /** Computes a network at up to `most` rows of inputs: what it gives for each. */
-export function evaluator(machine: Machine, { structure, recipe, layout }: Made, most: number) {
-  const network = new Network(machine, { structure, recipe, layout: readLayout(layout) }, most);
+export function evaluator(machine: Machine, made: Made, most: number) {
+  const network = new Network(machine, descriptionOf(made), most);
   return (frame: Float32Array, inputs: ArrayLike<number>): Float32Array[] => {
     const { input, output } = network;
     const count = inputs.length / input.size;

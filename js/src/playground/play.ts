@@ -7,17 +7,16 @@ import {
   courseOf,
   createCurves,
   type PageModel,
+  startWorker,
   train,
-  workerOf,
 } from "../page/trained.ts";
 import { download } from "../shell/element.ts";
 import { Machine } from "../training/machine.ts";
 import type { TrainingSettings } from "../training/trainer.ts";
 import type { News } from "../training/worker.ts";
-import { readLayout } from "../wire/protocol.ts";
 import { createChoices } from "./choices.ts";
 import { createFit } from "./fit.ts";
-import { bytesOf, type Made, makeNetwork, makeTwin } from "./network.ts";
+import { bytesOf, descriptionOf, type Made, makeNetwork, makeTwin } from "./network.ts";
 import { makeProblem, type Problem } from "./problems.ts";
 import { defaultsOf, hashOf, type State, stateOf } from "./state.ts";
 import { createStory, storyOf } from "./story.ts";
@@ -25,9 +24,7 @@ import { archiveOf, codeOf } from "./weights.ts";
 
 /** Begins with the network beside it, pauses with it, and begins anew with it. */
 export function startTwin(network: Made, course: Course, signal: AbortSignal) {
-  const { worker, send } = workerOf(course, signal);
-  const { structure, recipe, frame } = network;
-  const description = { structure, layout: readLayout(network.layout), recipe };
+  const worker = startWorker(course, descriptionOf(network), hear, signal);
   let news: News | null = null;
   let scored: News | null = null;
   let isRunning = false;
@@ -37,16 +34,15 @@ export function startTwin(network: Made, course: Course, signal: AbortSignal) {
     news = scored = null;
     isRunning = false;
     curves = createCurves();
-    const { data, code } = course;
-    send({ kind: "begin", description, frame, data, settings, code });
+    worker.begin(network.frame, settings);
   }
-  worker.onmessage = ({ data }: MessageEvent<News | { fault: string }>) => {
+  function hear(data: News | { fault: string }): void {
     if ("fault" in data) return;
     curves.take(data);
     news = data;
     if (data.score) scored = data;
-    send({ kind: "drawn" });
-  };
+    worker.send({ kind: "drawn" });
+  }
   begin(course.settings);
 
   return {
@@ -56,9 +52,9 @@ export function startTwin(network: Made, course: Course, signal: AbortSignal) {
     follow({ state, step }: News): void {
       if ((state === "running") === isRunning) return;
       isRunning = state === "running";
-      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+      if (isRunning) worker.run();
       // After the last step it goes on to its own.
-      else if (state === "paused" && step > 0) send({ kind: "pause" });
+      else if (state === "paused" && step > 0) worker.send({ kind: "pause" });
     },
     latest: () => news,
     /** The latest of which there is a score. */
@@ -192,11 +188,11 @@ export async function play(
 
 function courseFor(usual: Course, state: State, { data, rows }: Problem, network: Made): Course {
   const { rate, batch, epochs, seed } = state;
-  const first = { layout: network.layout.version, step: 0, data: bytesOf(network.frame) };
+  const now = { step: 0, data: bytesOf(network.frame), rough: false };
   return {
     ...usual,
-    first,
-    recipe: network.recipe,
+    first: { layout: network.layout.version, ...now },
+    description: descriptionOf(network),
     data,
     rows,
     settings: { rate, batch, epochs, seed },

@@ -2,7 +2,7 @@
 
 import type { Mark, Point, Rect, Remark, Scene } from "./marks.ts";
 import { dot, line, rects, WORDS, words } from "./shapes.ts";
-import { type Encode, svgOf } from "./svg.ts";
+import { type Encode, type Paper, svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
 import type { Colours, Theme } from "./theme.ts";
 
@@ -17,13 +17,8 @@ const RAMP_WIDTH = 44;
 /** Height of the line that says that a picture is cut. */
 const CUT = 22;
 
-export interface Paged {
+export interface Paged extends Omit<Paper, "ground"> {
   marks: Mark[];
-  width: number;
-  height: number;
-  title: string;
-  /** The picture in words, for those who cannot see it. */
-  words: string;
 }
 
 /** The whole picture; a scene taller than `most` is cut, which is said. The drawing begins `least` pixels below the top, or under the words. */

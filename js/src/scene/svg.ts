@@ -4,11 +4,13 @@ import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "
 import { flat } from "./shapes.ts";
 import { FALLBACK, MIDDLE, widthOf } from "./text.ts";
 
-interface Paper {
+/** What marks are written on. */
+export interface Paper {
   width: number;
   height: number;
   ground: string;
   title: string;
+  /** The picture in words, for those who cannot see it. */
   words: string;
 }
 

@@ -69,7 +69,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
 
   return {
     /** Draws the part of a scene that lies in `view` over the whole canvas. */
-    paint(scene: Scene, view: Rect, ratio: number) {
+    paint(scene: Pick<Scene, "sheets">, view: Rect, ratio: number) {
       if (!context) return;
       fit(canvas, Math.round(view.width * ratio), Math.round(view.height * ratio));
       putStyle(canvas, { width: `${view.width}px`, height: `${view.height}px` });
@@ -101,7 +101,7 @@ function drawSheet(context: Context, sheet: Sheet, view: Rect, ratio: number) {
   drawMarks(context, sheet.marks(view));
 }
 
-export function drawMarks(context: Context, marks: readonly Mark[]): void {
+function drawMarks(context: Context, marks: readonly Mark[]): void {
   for (const mark of marks) {
     if (mark.opacity === 0) continue;
     const before = context.globalAlpha;

@@ -2,10 +2,11 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Scene } from "../scene/marks.ts";
+import { rect } from "../scene/shapes.ts";
 import { pictureOf, stackedSvg } from "../scene/still.ts";
 import type { Theme } from "../scene/theme.ts";
 import { hear } from "../wire/hear.ts";
-import { drawMarks, encoderOf } from "./canvas.ts";
+import { createPainter, encoderOf } from "./canvas.ts";
 import { createKit } from "./controls.ts";
 import { download, element, putAttributes } from "./element.ts";
 
@@ -78,16 +79,11 @@ export function fileName(name: string): string {
 
 /** The scene as a PNG, at the screen's own pixels. */
 function pngOf(document: Document, scene: Scene, theme: Theme): Promise<Blob | null> {
-  const ratio = document.defaultView?.devicePixelRatio || 1;
   const { marks, width, height } = pictureOf(scene, theme);
   const canvas = document.createElement("canvas");
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext("2d");
-  if (!context) return Promise.resolve(null);
-  context.scale(ratio, ratio);
-  context.fillStyle = theme.colours.surface;
-  context.fillRect(0, 0, width, height);
-  drawMarks(context, marks);
+  const paper = { x: 0, y: 0, width, height };
+  const sheet = { marks: () => [rect(paper, { fill: theme.colours.surface }), ...marks] };
+  const ratio = document.defaultView?.devicePixelRatio || 1;
+  createPainter(canvas).paint({ sheets: [sheet] }, paper, ratio);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }

@@ -1,6 +1,6 @@
 /** A timeline: the steps of a stream, or of several at once, and going through them by itself. */
 
-import { isUnderWay, UNKNOWN } from "../wire/standing.ts";
+import { isUnderWay, type Standing, UNKNOWN } from "../wire/standing.ts";
 import type { Frame, Store } from "../wire/types.ts";
 
 /** A whole history plays in about this long, in milliseconds; and the time between two of its steps at least and at most. */
@@ -58,26 +58,11 @@ export function seek(store: Timed, steps: readonly number[], step: number): void
 
 type AtStep = Pick<Frame, "step">;
 
-export interface Timed
-  extends Pick<
-    Store,
-    | "status"
-    | "standing"
-    | "steps"
-    | "cursor"
-    | "setCursor"
-    | "ghostStep"
-    | "setGhostStep"
-    | "subscribe"
-  > {
-  initial(): AtStep | null;
-  latest(): AtStep | null;
-  current(): AtStep | null;
-  ghost(): AtStep | null;
-}
+/** What a timeline goes through: a stream, or several. */
+export type Timed = ReturnType<typeof together>;
 
 /** One timeline for several streams: the steps of all, and each stream at its newest step up to the one looked at. */
-export function together(stores: readonly Store[]): Timed {
+export function together(stores: readonly Store[]) {
   const newestOf = (frames: readonly (AtStep | null)[]): AtStep | null =>
     frames.reduce((best, at) => (at && (!best || at.step > best.step) ? at : best), null);
   const stepBy = (store: Store, step: number): number => {
@@ -92,22 +77,22 @@ export function together(stores: readonly Store[]): Timed {
     latest: () => newestOf(stores.map((store) => store.latest())),
     current,
     status: () => stores[0]?.status() ?? { state: "idle", message: "" },
-    standing: () => ({
+    standing: (): Standing => ({
       ...UNKNOWN,
       marks: stores.flatMap((store) => store.standing().marks ?? []),
     }),
     steps: () => [...new Set(stores.flatMap((store) => store.steps()))].sort((a, b) => a - b),
     cursor: () => (hasAny((store) => store.cursor()) ? (current()?.step ?? -1) : -1),
-    setCursor(step) {
+    setCursor(step: number) {
       for (const store of stores) store.setCursor(step < 0 ? -1 : stepBy(store, step));
     },
     ghost,
     ghostStep: () => (hasAny((store) => store.ghostStep()) ? (ghost()?.step ?? -1) : -1),
-    setGhostStep(step) {
+    setGhostStep(step: number) {
       for (const store of stores) store.setGhostStep(step < 0 ? -1 : stepBy(store, step));
     },
-    subscribe(fn, signal) {
-      for (const store of stores) store.subscribe(fn, signal);
+    subscribe(...how: Parameters<Store["subscribe"]>) {
+      for (const store of stores) store.subscribe(...how);
     },
   };
 }

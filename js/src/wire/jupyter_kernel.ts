@@ -3,12 +3,16 @@
 import type { AnyModel } from "@anywidget/types";
 import { hear } from "./hear.ts";
 
-/** The part of an ipywidgets model that tells of its connection. */
-interface HasComm {
+/** A model as the host's widget manager has it: an ipywidgets model, where its register is. */
+interface Widget extends Pick<AnyModel, "on" | "off"> {
   /** Whether the widget's connection to its Python object is there. */
   comm_live?: boolean;
-  on(event: string, listener: () => void): void;
-  off(event: string, listener: () => void): void;
+  _handle_comm_msg?(message: object): Promise<unknown>;
+  comm?: {
+    on_msg(handle: (message: object) => unknown): void;
+    send(data: object, callbacks?: object): unknown;
+  };
+  callbacks?(): object;
 }
 
 /** Tells `changed` whether there is a notebook kernel, once that is known and whenever it changes; hosts that cannot tell count as having one. */
@@ -18,9 +22,9 @@ export async function watchPython(
   changed: (there: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let widget: HasComm | undefined;
+  let widget: Widget | undefined;
   try {
-    widget = (await model.widget_manager?.get_model(String(id))) as unknown as HasComm | undefined;
+    widget = (await model.widget_manager?.get_model(String(id))) as unknown as Widget | undefined;
   } catch {
     // Other hosts have no such register.
   }
@@ -28,16 +32,6 @@ export async function watchPython(
   const tell = () => changed(widget?.comm_live !== false);
   if (widget) hear(widget, { comm_live_update: tell }, signal);
   tell();
-}
-
-/** A model as the host's widget manager has it. */
-interface Widget {
-  _handle_comm_msg?(message: object): Promise<unknown>;
-  comm?: {
-    on_msg(handle: (message: object) => unknown): void;
-    send(data: object, callbacks?: object): unknown;
-  };
-  callbacks?(): object;
 }
 
 /** A message that asks for nothing. */

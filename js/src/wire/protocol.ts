@@ -98,7 +98,7 @@ function valueWords(value: unknown): string {
   return typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
 }
 
-const PROTOCOL = 2;
+export const PROTOCOL = 2;
 
 /** Python speaks another protocol. */
 export class ProtocolMismatch extends WireError {

@@ -26,15 +26,13 @@ const countUntil = (all: readonly Stepped[], step: number): number => byStep.rig
 /** A series by rising steps within a budget of bytes; of two entries at one step the later is the newer one. */
 export class KeptSeries<T extends Stepped> {
   all: T[] = [];
-  readonly #bytesOf: (entry: T) => number;
-  readonly #maxBytes: number;
   /** The least distance in steps between entries at the last thinning, but for the newest. */
   #gap = 0;
 
-  constructor(bytesOf: (entry: T) => number, maxBytes: number) {
-    this.#bytesOf = bytesOf;
-    this.#maxBytes = maxBytes;
-  }
+  constructor(
+    readonly bytesOf: (entry: T) => number,
+    readonly maxBytes: number,
+  ) {}
 
   /** The nearest entry at or before a step; null before the first. */
   at(step: number): T | null {
@@ -52,12 +50,12 @@ export class KeptSeries<T extends Stepped> {
   /** Beyond the budget, thins to half of it, evenly over the steps. First, newest and pinned entry always stay. */
   thin(pinned = -1): void {
     const { all } = this;
-    const bytes = () => sum(this.all, this.#bytesOf);
-    if (bytes() <= this.#maxBytes) return;
+    const bytes = () => sum(this.all, this.bytesOf);
+    if (bytes() <= this.maxBytes) return;
     // Twice the mean distance drops every other one of an even series.
     const steps = all[all.length - 1].step - all[0].step;
     let gap = Math.max(1, Math.ceil((2 * steps) / all.length));
-    for (; this.all.length > 2 && bytes() > this.#maxBytes / 2; gap *= 2) {
+    for (; this.all.length > 2 && bytes() > this.maxBytes / 2; gap *= 2) {
       this.all = spaced(all, gap, pinned);
       this.#gap = gap;
     }

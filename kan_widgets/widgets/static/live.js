@@ -11,14 +11,14 @@ function putBytes(into, path, bytes) {
 
 // src/page/trained.ts
 var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
   constructor(traits, answer = () => {
   }) {
+    this.answer = answer;
     this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
   }
+  answer;
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
   get(name) {
     return this.#traits.get(name);
   }
@@ -32,7 +32,7 @@ var PageModel = class {
   }
   /** Replies come later, as from Python. */
   send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+    this.answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
   on(event, handler) {
     const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();
@@ -56,14 +56,14 @@ var STATES = {
 
 // src/page/live.ts
 var LiveModel = class extends PageModel {
-  #id;
-  #post;
-  #changed = /* @__PURE__ */ new Set();
   constructor(id, traits, post) {
     super(traits);
-    this.#id = id;
-    this.#post = post;
+    this.id = id;
+    this.post = post;
   }
+  id;
+  post;
+  #changed = /* @__PURE__ */ new Set();
   set(name, value) {
     this.#changed.add(name);
     super.set(name, value);
@@ -74,10 +74,10 @@ var LiveModel = class extends PageModel {
     this.#changed.clear();
     const [plain, buffer_paths, buffers] = withoutBytes(state);
     const plainState = plain;
-    this.#post({ id: this.#id, method: "update", state: plainState, buffer_paths, buffers });
+    this.post({ id: this.id, method: "update", state: plainState, buffer_paths, buffers });
   }
   send(content) {
-    this.#post({ id: this.#id, method: "custom", content, buffers: [] });
+    this.post({ id: this.id, method: "custom", content, buffers: [] });
   }
   /** Takes what Python says. */
   take({ method, state, content, buffer_paths, buffers }) {

@@ -45,6 +45,7 @@ function framesOf(run) {
     layout: run.layout,
     step,
     data: new DataView(words.buffer, n * length, length),
+    /** The numbers are rounded. */
     rough: run.sizes !== void 0 && n < run.steps.length - 1
   }));
 }
@@ -110,14 +111,14 @@ function runsWebAssembly(code) {
 
 // src/page/trained.ts
 var PageModel = class {
-  #traits;
-  handlers = /* @__PURE__ */ new Map();
-  #answer;
   constructor(traits, answer = () => {
   }) {
+    this.answer = answer;
     this.#traits = new Map(Object.entries(traits));
-    this.#answer = answer;
   }
+  answer;
+  #traits;
+  handlers = /* @__PURE__ */ new Map();
   get(name) {
     return this.#traits.get(name);
   }
@@ -131,7 +132,7 @@ var PageModel = class {
   }
   /** Replies come later, as from Python. */
   send(content) {
-    this.#answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
+    this.answer(content, (reply) => setTimeout(() => this.emit("msg:custom", reply)));
   }
   on(event, handler) {
     const handlers = this.handlers.get(event) ?? /* @__PURE__ */ new Set();

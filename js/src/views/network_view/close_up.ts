@@ -206,8 +206,7 @@ export function unitCloseUp(graph: Graph, number: number, flow: Flow, frame: Fra
   const { layer } = column;
   const given = columnInput(graph, number, flow);
   if (layer?.kind !== "linear" || !given || given.values.length !== layer.shape[1]) return null;
-  const { channels } = contributions(layer, frame, given.values, given.shape, unit);
-  const added = Float32Array.from(channels, ([value]) => value);
+  const added = contributions(layer, frame, given.values, unit);
   const group = column.fold[0] * column.fold[1];
   const parts: { from: number; value: number }[] = [];
   for (let from = 0; from * group < added.length; from++) {

@@ -3,7 +3,7 @@
 import { extent } from "d3-array";
 import { basisOf, functionOf, observedEntry } from "../../phi/entries.ts";
 import { allInputEnds, type Ends, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
-import { basisAt, basisDerivativeAt, tableNumber } from "../../phi/interpolate.ts";
+import { basisAt, bySlopes, tableNumber } from "../../phi/interpolate.ts";
 import type { Frame, LayerLayout, Observed, Selection } from "../../wire/types.ts";
 
 const NEGLIGIBLE = 1e-12;
@@ -125,7 +125,7 @@ export function readPhi({ layer, table, coefficients }: Phi, x: number) {
   const [base, spline] = [true, false].map((isBase) =>
     terms.reduce((sum, term, b) => (layer.isBase[b] === isBase ? sum + term : sum), 0),
   );
-  basisDerivativeAt(layer, table, x, beta);
+  basisAt(layer, table, x, beta, bySlopes);
   const slope = beta.reduce((sum, value, b) => sum + coefficients[b] * value, 0);
   return { x, phi: base + spline, slope, base, spline, terms };
 }
