@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { formatNumber } from "../src/phi/format.ts";
 import type { Given } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
@@ -265,13 +266,70 @@ describe("the plots", () => {
     expect(rangeAxis(rows).from).toBeGreaterThan(0);
   });
 
+  it("has an arrow in place of each dot that the axis does not reach, and says below what", () => {
+    const traits = traitsOf(["a", "b"]);
+    const many = Array.from({ length: 100 }, (_, k) => (k === 0 ? 1e-6 : 0.02 + 0.001 * k));
+    const [first] = (traits.content as { rows: ReturnType<typeof wireRow>[] }).rows;
+    Object.assign(first, { dots: floats(many), functions: integers(many.map((_, k) => k)) });
+    const scene = sceneFrom(traits);
+    const marks = marksOf(scene, whole(scene));
+    const arrows = marks.flatMap((mark) =>
+      mark.kind === "lines" && mark.closed && mark.fill === themeOf("light").colours.dot
+        ? [mark]
+        : [],
+    );
+    expect(arrows.map(({ ends }) => Array.from(ends))).toEqual([[3]]);
+    expect(arrows[0].xy[0]).toBeLessThan(scene.layout.plot.x);
+    expect(marks.flatMap((mark) => (mark.kind === "dots" ? [mark.xy.length] : []))).toContain(198);
+    const { from } = rangeAxis(scene.content.rows);
+    expect(textsOf(scene).map(({ text }) => text)).toContain(
+      `a dot for each function: max − min, log scale, ◂ below ${formatNumber(from)}`,
+    );
+  });
+
+  it("join over steps that were not measured by dashes alone", () => {
+    const traits = traitsOf(["a"]);
+    const [past] = traits.past as ReturnType<typeof wirePast>[];
+    const gap = (from: number) =>
+      floats([from, from, Number.NaN, Number.NaN, Number.NaN, from, from]);
+    Object.assign(past, {
+      steps: integers([0, 10, 20, 30, 40, 50, 60]),
+      range: gap(0.1),
+      lower: gap(0.05),
+      upper: gap(0.2),
+    });
+    const scene = sceneFrom(traits);
+    const lines = marksOf(scene, whole(scene)).flatMap((mark) =>
+      mark.kind === "lines" ? [mark] : [],
+    );
+    const dashed = lines.filter(({ dash }) => dash);
+    expect(dashed.map(({ ends }) => Array.from(ends))).toEqual([[2]]);
+    expect(lines.filter(({ width }) => width === 2).length).toBe(2);
+    expect(lines.filter(({ closed }) => closed).map(({ opacity }) => opacity)).toEqual([
+      0.55, 0.2, 0.55,
+    ]);
+    const head = textsOf(scene).map(({ text }) => text);
+    expect(head.some((text) => text.includes("dots: steps measured"))).toBe(true);
+    const at = { x: scene.layout.times.x + 0.45 * scene.layout.times.width, y: 80 };
+    const read = sceneFrom(traits, { pointed: { id: "0", at, keyboard: "" } });
+    expect(read.reading).toMatch(/^step (10|50): grid range \(median\) 0.1$/);
+  });
+
+  it("keep the column of inputs of another step, empty", () => {
+    const traits = traitsOf(["a"], [{ outside_grid: 0.3, observed_range: 0.2 }]);
+    Object.assign(traits.content as object, { observed: true, observed_step: 3, old: true });
+    const { content, layout } = sceneFrom(traits);
+    const outside = layout.cells.find(({ column }) => column.title === "outside")?.column;
+    expect(outside?.lines(content.rows[0].numbers)).toEqual(["–", ""]);
+  });
+
   it("leave out what a logarithmic axis has no place for", () => {
     const traits = { ...traitsOf(["a"]), over_time: "change" };
     const scene = sceneFrom(traits);
     const curves = marksOf(scene, whole(scene)).flatMap((mark) =>
       mark.kind === "lines" && mark.width === 2 ? [mark] : [],
     );
-    expect(curves.map(({ ends }) => Array.from(ends))).toEqual([[2], [0]]);
+    expect(curves.map(({ ends }) => Array.from(ends))).toEqual([[2]]);
     expect(scene.times.values.from).toBeGreaterThan(0);
   });
 
@@ -354,7 +412,7 @@ describe("the scene", () => {
   it("has curves beside the ranges, and the numbers below both where it is narrow", () => {
     const at = (width: number) => sceneFrom(traitsOf(["a", "b"]), { width });
     for (const [width, bands] of [
-      [270, 2],
+      [260, 2],
       [440, 1],
       [900, 0],
     ]) {
@@ -466,7 +524,7 @@ describe("the scene", () => {
     const { layout } = sceneFrom(traits);
     const at = { x: layout.times.x + layout.times.width / 2, y: layout.top + 20 };
     const scene = sceneFrom(traits, { pointed: { id: "0", at, keyboard: "" } });
-    expect(scene.reading).toBe("step 10: median range on the grid 0.15");
+    expect(scene.reading).toBe("step 10: grid range (median) 0.15");
   });
 
   it("says what to do for the inputs, and on a page that numbers stay", () => {
@@ -483,10 +541,12 @@ describe("the scene", () => {
     );
     const { store } = storeOf();
     vi.spyOn(store, "latest").mockReturnValue({ step: 30 } as ReturnType<typeof store.latest>);
-    // While a training goes on nothing is said that was not, so that nothing moves.
+    // While a training goes on no line is said that was not, so that nothing moves.
     const [later, now] = [sceneFrom(traits, { store }), sceneFrom(traits)];
-    expect(said(later)).toBe(said(now));
-    expect(said(later)).toContain("Measured at step 20.");
+    expect(said(later)).toContain("Measured at step 20 of 30 so far.");
+    expect(said(later).replace(" of 30 so far", "")).toBe(said(now));
+    vi.spyOn(store, "cursor").mockReturnValue(30);
+    expect(said(sceneFrom(traits, { store }))).toContain("20; the slider is at step 30.");
   });
 });
 

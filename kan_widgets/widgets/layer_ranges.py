@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from kan_widgets.live.watching.updates import Updates
 
 _FPS = 3.0
-_MOMENTS_AT_ONCE = 4
+# Frames of the past that are measured with the one drawn: while it trains the budget is small.
+_MOMENTS_AT_ONCE = {True: 1, False: 4}
 
 
 class LayerRanges(ModelView):
@@ -64,6 +65,7 @@ class LayerRanges(ModelView):
         self._measures = LayerNumbers()
         self._rows: list[Row] = []
         self._updates: Updates | None = None
+        self._observed: Frame | None = None
         self._draw_job = self._throttled_job(self._draw, fps=_FPS, weight=2)
 
     def _begin(self) -> None:
@@ -175,16 +177,27 @@ class LayerRanges(ModelView):
         source = self._stream.source
         if source is None:
             return
-        latest, seen = source.frame, next(iter(source.feed.observed.values()), None)
-        if seen and seen.step and source.feed.observes_again and source.state == "live":
-            then = source.history.at(seen.step)  # inputs and functions of one state
-            latest = then if then.step == seen.step else latest
-        frame = self._frame(source, latest)
-        self._rows, shown, complete = self._records(source, frame, _MOMENTS_AT_ONCE)
+        frame = self._frame(source, self._observed_frame(source) or source.frame)
+        most = _MOMENTS_AT_ONCE[source.state == "live"]
+        self._rows, shown, complete = self._records(source, frame, most)
         with self.hold_sync():
             self.content, self.past = shown["content"], shown["past"]
         if not complete:
             self._draw_job.wake()
+
+    def _observed_frame(self, source: Source) -> Frame | None:
+        """Return the frame of the inputs observed last, where they will be observed again.
+
+        Until then it is drawn: inputs and functions are of one state, which is drawn on one way.
+        """
+        seen = next(iter(source.feed.observed.values()), None)
+        if seen is None or seen.step is None or not source.feed.observes_again:
+            return None
+        for frame in (source.history.at(seen.step), self._observed):  # may be thinned out by now
+            if frame is not None and frame.step == seen.step:
+                self._observed = frame
+                return frame
+        return None
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         source = self._stream.source
@@ -196,7 +209,7 @@ class LayerRanges(ModelView):
         return options | self._records(source, frame)[1]
 
     def _end(self) -> None:
-        self._updates = None
+        self._updates = self._observed = None
         super()._end()
 
 

@@ -168,7 +168,13 @@ def test_the_curves_go_from_the_first_step_to_the_one_shown_however_little_was_w
     moments, complete = measures.moments(live, 2)
     assert not complete
     steps = live.history.steps.tolist()
-    assert [step for step, _ in moments] == [steps[0], *steps[-2:]]
+    assert [step for step, layers in moments if layers] == [steps[0], *steps[-2:]]
+    # What was not measured is a gap in the curves.
+    assert [step for step, _ in moments] == steps
+    [curves] = past(["0"], moments, [[]])
+    assert np.frombuffer(curves["steps"], "<i4").tolist() == steps
+    gaps = np.isnan(np.frombuffer(curves["range"], "<f4"))
+    assert gaps.tolist() == [not layers for _, layers in moments]
     moments, complete = measures.moments(live)
     assert complete
     assert [step for step, _ in moments] == steps

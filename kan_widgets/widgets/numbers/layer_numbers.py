@@ -202,7 +202,8 @@ class LayerNumbers:
 
         Ranges are those on the grid: what reaches a layer is not known of each step. At most
         ``most`` frames are worked out in this call, the newest and the oldest first: however busy
-        the machine is, the curves go from the first step to the one that is shown.
+        the machine is, the curves go from the first step to the one that is shown. Of the others
+        nothing is known yet.
         """
         moments, complete = [], True
         frames = list(source.history)
@@ -213,6 +214,7 @@ class LayerNumbers:
             if moment is None:
                 if most <= 0:
                     complete = False
+                    moments.append((frame.step, {}))
                     continue
                 most -= 1
                 layers = {
@@ -279,8 +281,8 @@ def past(
     points = min(_MAX_POINTS, max(_MIN_POINTS, _POINTS // max(1, len(names))))
     records = []
     for name, measured in zip(names, updates, strict=True):
-        own = [(step, layers[name]) for step, layers in moments if name in layers]
-        reach = [s.grid for _, s in own]
+        own = [(step, layers.get(name)) for step, layers in moments]
+        reach = [getattr(s, "grid", None) for _, s in own]
         kept = measured
         if len(measured) > points:
             kept = [measured[place] for place in evenly_spaced([m.step for m in measured], points)]
@@ -290,9 +292,9 @@ def past(
                 "range": _series(_number_or_none(ranges, "median") for ranges in reach),
                 "lower": _series(_number_or_none(ranges, "lower") for ranges in reach),
                 "upper": _series(_number_or_none(ranges, "upper") for ranges in reach),
-                "splines": _series(s.spline_share for _, s in own),
-                "silu": _series(s.silu_shaped for _, s in own),
-                "change": _series(_number_or_none(s.change, "median") for _, s in own),
+                "splines": _series(getattr(s, "spline_share", None) for _, s in own),
+                "silu": _series(getattr(s, "silu_shaped", None) for _, s in own),
+                "change": _series(_number_or_none(getattr(s, "change", None), "median") for _, s in own),
                 "sizes": {
                     "steps": _steps([sizes.step for sizes in kept]),
                     **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},

@@ -56,7 +56,7 @@ export interface RangesContent {
   rows: RangesRow[];
 }
 
-/** Values over the steps; NaN where they are not known. */
+/** Values over the steps; NaN where they are not known, or were not measured. */
 export interface Series {
   steps: ArrayLike<number>;
   values: ArrayLike<number>;
@@ -79,7 +79,7 @@ export type Measure = (typeof MEASURES)[number];
 
 /** What the curves over the steps can show: the words for it, and whether it has a logarithmic axis. */
 export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
-  range: { words: "median range on the grid", log: true },
+  range: { words: "grid range (median)", log: true },
   splines: { words: "splines’ share", log: false },
   silu: { words: "SiLU-shaped on the grid", log: false },
   change: { words: "change of φ on the grid", log: true },

@@ -1,5 +1,6 @@
 /** Draws rows, columns and heads of LayerRanges as marks. */
 
+import { bisectLeft } from "d3-array";
 import { layerTitle } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
@@ -140,10 +141,23 @@ function plotMarks(drawn: RangesDrawing, k: number): Mark[] {
   const y = top + layout.heights.box;
   const [fill, ink] = seen ? [colours["seen-box"], colours.seen] : [colours.box, colours.ink];
   const dots = seen ? colours.seen : colours.dot;
+  const places = dotPlaces(drawn, k);
+  const small = bisectLeft(row.dots, drawn.axis.from);
   return [
     ...boxMarks(seen ?? row.grid, toX, y, fill, ink),
-    { kind: "dots", xy: dotPlaces(drawn, k), r: 2, fill: dots },
+    { kind: "dots", xy: places.slice(2 * small), r: 2, fill: dots },
+    ...arrows(places.slice(0, 2 * small), dots),
   ];
+}
+
+/** In place of dots that lie further left than the axis goes. */
+function arrows(xy: readonly number[], fill: string): Mark[] {
+  const corners = Array.from({ length: xy.length / 2 }, (_, n) => {
+    const [x, y] = xy.slice(2 * n);
+    return [x - 3, y, x + 3, y - 3, x + 3, y + 3];
+  });
+  const ends = corners.map((_, n) => 3 * n + 3);
+  return ends.length > 0 ? [{ kind: "lines", xy: corners.flat(), ends, closed: true, fill }] : [];
 }
 
 function boxMarks(
@@ -204,7 +218,10 @@ export function headMarks(
   const seen = anySeen(content);
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
   const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
+  const hasArrows = content.rows.some(({ dots }) => dots[0] < drawn.axis.from);
+  const beyond = hasArrows ? `, ◂ below ${formatNumber(drawn.axis.from)}` : "";
   const belows = ["a dot for each function: max − min, log scale", "max − min, log scale"];
+  const told = belows.map((text) => text + beyond);
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const line = bottom - 6 - HEAD_LINE;
@@ -213,7 +230,7 @@ export function headMarks(
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
     headText(titles, plot.x, line - HEAD_LINE, plot.width, colours.ink),
-    words(plot.x, line, fitting(belows, plot.width, BELOW), colours.muted),
+    words(plot.x, line, fitting(told, plot.width, BELOW), colours.muted),
     ...numbersAlong(ticks, plot, bottom - 6, colours.muted, 6),
     // Below the plots each number has its name in its row.
     ...(bands > 0 ? [] : cells).flatMap(({ column, right }) => {

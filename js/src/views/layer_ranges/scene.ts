@@ -122,19 +122,18 @@ function captionOf(
 ): Remark[] {
   const { observed, step, old } = content;
   const seen = anySeen(content);
-  const kept = store.alone() ? ": a saved page has no others" : "";
   const fill = (colour: string) => ({ kind: "fill", colours: [colour] }) as const;
   const caption: Remark[] = [
     { text: headline, tone: "ink", strong: true },
     // Said all the time, as a line that comes and goes would move what is below.
-    { text: `Measured at step ${formatCount(step)}${kept}. ${why}`.trim() },
+    { text: `Measured at step ${formatCount(step)}${ageText(step, store)}. ${why}`.trim() },
     {
       text: "one function",
       swatch: { kind: "dot", colours: [seen ? colours.seen : colours.dot] },
       title: `A dot for each function: max φ − min φ ${seen ? inputsText(content) : where(false)}; in large layers, 100 of them evenly by rank`,
     },
     {
-      text: "the middle half of a layer, with its median",
+      text: "a layer: median, middle half, 5 to 95 %",
       swatch: fill(seen ? colours["seen-box"] : colours.box),
       title: "Box: the middle half of the functions. Line: from 5 to 95 %. Bar: the median",
     },
@@ -146,6 +145,15 @@ function captionOf(
   if (!observed || old) caption.push({ text: howToObserve(content, store) });
   caption.push({ text: store.batch().message, tone: "warn" });
   return caption.filter(({ text }) => text !== "");
+}
+
+/** How far the training, or the slider, is from the step measured. */
+function ageText(step: number, store: Store): string {
+  if (store.alone()) return ": a saved page has no others";
+  const now = store.current()?.step ?? step;
+  if (now === step) return "";
+  if (store.cursor() >= 0) return `; the slider is at step ${formatCount(now)}`;
+  return ` of ${formatCount(now)} so far`;
 }
 
 /** Functions of now over inputs of another step would say nothing about the model. */

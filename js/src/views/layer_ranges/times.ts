@@ -1,6 +1,6 @@
 /** The curves over the steps, one plot in each row, all on the same axes. */
 
-import { extent } from "d3-array";
+import { extent, pairs } from "d3-array";
 import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import {
   linear,
@@ -80,7 +80,7 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
       marks.push(segments([place.x, at, right, at], colours.grid));
       marks.push(words(right + 5, at, text, colours.muted, look));
     }
-    if (lines.band) marks.push(bandMark(lines.band, toX, y, colours));
+    if (lines.band) marks.push(...bandMarks(lines.band, toX, y, colours));
     marks.push(...curveMarks(lines.first, toX, y, plain ? colours.ink : colours.base));
     marks.push(...curveMarks(lines.splines, toX, y, colours.spline));
     if (now >= times.steps.from && now <= times.steps.to) {
@@ -92,31 +92,49 @@ export function timesMarks(times: Times, drawn: RangesDrawing, view: Rect, now: 
   return marks;
 }
 
-/** The points of a curve that can be drawn, from the last to the first where it is `back`. */
-function pointsOf({ steps, values }: Series, toX: Scale, toY: Scale, back = false): number[] {
-  const xy: number[] = [];
-  const last = steps.length - 1;
-  for (let n = 0; n <= last; n++) {
-    const k = back ? last - n : n;
+/** The pieces of a curve between steps that were not measured. */
+function piecesOf({ steps, values }: Series, toX: Scale, toY: Scale): number[][] {
+  const pieces: number[][] = [[]];
+  for (let k = 0; k < steps.length; k++) {
     const y = toY(values[k]);
-    if (Number.isFinite(y)) xy.push(toX(steps[k]), y);
+    if (Number.isFinite(y)) pieces[pieces.length - 1].push(toX(steps[k]), y);
+    else if (pieces[pieces.length - 1].length > 0) pieces.push([]);
   }
-  return xy;
+  return pieces.filter(({ length }) => length > 0);
 }
 
-/** Steps measured that lie apart have a dot each: between them a line is drawn, but nothing known. */
-const areFew = (steps: ArrayLike<number>, toX: Scale) =>
-  toX(steps[steps.length - 1]) - toX(steps[0]) >= APART * (steps.length - 1);
+/** Whether the steps measured lie apart: then each has a dot, for between them nothing is known. */
+function areFew(pieces: readonly number[][]): boolean {
+  const xy = pieces.flat();
+  return pieces.length > 1 || xy[xy.length - 2] - xy[0] >= APART * (xy.length / 2 - 1);
+}
 
 function curveMarks(series: Series, toX: Scale, toY: Scale, stroke: string): Mark[] {
-  const xy = pointsOf(series, toX, toY);
-  const curve = xy.length !== 2 ? [line(xy, stroke, { width: 2 })] : [];
-  return areFew(series.steps, toX) ? [...curve, { kind: "dots", xy, r: 2, fill: stroke }] : curve;
+  const pieces = piecesOf(series, toX, toY);
+  const curves = pieces.filter(({ length }) => length > 2);
+  const gaps = pairs(pieces, (a, b) => [...a.slice(-2), ...b.slice(0, 2)]);
+  return [
+    ...gaps.map((xy) => line(xy, stroke, { dash: [2, 3] })),
+    ...curves.map((xy) => line(xy, stroke, { width: 2 })),
+    ...(areFew(pieces) ? [{ kind: "dots", xy: pieces.flat(), r: 2, fill: stroke } as const] : []),
+  ];
 }
 
-function bandMark([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours): Mark {
-  const xy = [...pointsOf(low, toX, toY), ...pointsOf(high, toX, toY, true)];
-  return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity: 0.55 };
+/** A band between two curves, fainter where nothing was measured. */
+function bandMarks([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours) {
+  const [lower, upper] = [low, high].map((series) => piecesOf(series, toX, toY));
+  const around = (under: number[], over: number[], opacity: number): Mark => {
+    const back = Array.from({ length: over.length / 2 }, (_, n) => over.slice(2 * n, 2 * n + 2));
+    const xy = [...under, ...back.reverse().flat()];
+    return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity };
+  };
+  return lower.flatMap((piece, k) => {
+    const band = around(piece, upper[k] ?? [], 0.55);
+    if (k === 0) return [band];
+    const [before, above] = [lower[k - 1], upper[k - 1] ?? []].map((each) => each.slice(-2));
+    const gap = [...before, ...piece.slice(0, 2)];
+    return [around(gap, [...above, ...(upper[k] ?? []).slice(0, 2)], 0.2), band];
+  });
 }
 
 /** What the axes of the curves are; they stay where rows scroll. */
@@ -126,12 +144,15 @@ export function timesHead(times: Times, drawn: RangesDrawing, bottom: number): M
   const { log } = MEASURED[times.measure];
   const { words: measured } = times;
   const { toX } = scales(times, layout);
-  const short = measured.replace(/ on the grid$/, "");
+  const short = measured.replace(/ on the grid$| \(median\)$/, "");
   const band = times.measure === "range" ? "band: middle half" : "";
   const scale = log ? "log scale" : "";
   const all = times.rows.flatMap(({ first, splines }) => [first, splines]);
-  const isFew = all.some(({ steps }) => areFew(steps, toX));
-  const said = [scale, isFew ? "dots: steps measured" : "", band].filter(Boolean);
+  const toY = scaleOf(times.values, log, 1, 0);
+  const pieces = all.map((series) => piecesOf(series, toX, toY));
+  const dotted = pieces.some(areFew) ? "dots: steps measured" : "";
+  const dashed = pieces.some(({ length }) => length > 1) ? "dashed: none measured" : "";
+  const said = [scale, dotted, dashed, band].filter(Boolean);
   const texts = said.map((_, k) => said.slice(0, said.length - k).join(", "));
   const inside = ticks(times.steps, Math.max(2, Math.floor(width / 60))).filter(Number.isInteger);
   // Of few numbers the ends say most.
@@ -153,6 +174,12 @@ export function stepAt(times: Times, layout: RangesLayout, x: number, y: number)
   return linear({ from: place.x, to: place.x + place.width }, times.steps.from, times.steps.to)(x);
 }
 
+/** The points of a curve that are known. */
+function measuredOf({ steps, values }: Series) {
+  const known = Array.from(steps, (_, k) => k).filter((k) => Number.isFinite(values[k]));
+  return { x: known.map((k) => steps[k]), y: known.map((k) => values[k]) };
+}
+
 /** The numbers of a row at a step, and marks of them. */
 export function readRow(
   times: Times,
@@ -164,7 +191,7 @@ export function readRow(
   const y = toY(rowTop(layout, k));
   const { log } = MEASURED[times.measure];
   const points = [times.rows[k]?.first, times.rows[k]?.splines].flatMap((series, n) => {
-    const point = series && nearestPoint({ x: series.steps, y: series.values }, step);
+    const point = series && nearestPoint(measuredOf(series), step);
     const name = ["base ", "splines "][n];
     return point && Number.isFinite(point.value) ? [{ ...point, name }] : [];
   });

@@ -32,7 +32,9 @@ export interface NumberColumn {
   splineBar?(numbers: Numbers): number | null;
 }
 
-export function numberColumns(content: Seen & Pick<RangesContent, "threshold">): NumberColumn[] {
+export function numberColumns(
+  content: Seen & Pick<RangesContent, "threshold"> & { observed?: boolean },
+): NumberColumn[] {
   const { threshold } = content;
   const seen = anySeen(content);
   const outside: NumberColumn = {
@@ -40,12 +42,13 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
     below: "the grid",
     about:
       "Share of the inputs outside the grid, where splines fade out: one of order k is zero from k steps of the grid beyond it on",
-    lines: (n) => [roughPercent(n.outside_grid), ""],
+    lines: (n) => [roughPercent(seen ? n.outside_grid : null), ""],
   };
   return [
     {
-      title: "median range",
-      below: seen ? "over the inputs" : "on the grid",
+      // The lines beside it are of the grid in any case: what is over the inputs has another name.
+      title: seen ? "median range" : "grid range",
+      below: seen ? "over the inputs" : "median",
       about: `Median of max φ − min φ of the layer’s functions ${where(seen)}; of an ensemble below it from the least to the largest of its networks`,
       lines: (n) => [numberOr(seen ? n.observed_range : n.range), n.spread ?? ""],
     },
@@ -57,7 +60,8 @@ export function numberColumns(content: Seen & Pick<RangesContent, "threshold">):
       lines: (n) => [roughPercent(n.spline_share), ""],
       splineBar: (n) => n.spline_share,
     },
-    ...(seen ? [outside] : []),
+    // What has been observed keeps its column: all others stay where they are.
+    ...(seen || content.observed ? [outside] : []),
     {
       title: "SiLU-like",
       below: "functions",
@@ -97,7 +101,7 @@ export function drawnNotes(row: RangesRow): string[] {
   const few = `${formatCount(dots.length)} of ${formatCount(functions)}`;
   const all = some ? `${few} functions shown` : counted(functions, "function");
   const warning = aside(row);
-  if (!warning) return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`];
+  if (!warning) return some ? [`${type}, ${all}`, all, `${few} shown`] : [`${type}, ${all}`, all];
   const isSaid = some && dots.length > 0;
   return isSaid ? [`${all} · ${warning}`, `${few} shown · ${warning}`, warning] : [warning];
 }
