@@ -95,13 +95,7 @@ export function between(a: number, b: number, share: number): number {
 }
 
 /** Picks `room` of the rows first .. stop - 1. */
-function chooseRows(
-  xs: Float32Array,
-  first: number,
-  stop: number,
-  room: number,
-  bends: number[],
-): number[] {
+function chooseRows(xs: Float32Array, first: number, stop: number, room: number, bends: number[]) {
   if (room === 0) return [];
   // A jump may have a row on either side of it.
   const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
@@ -165,14 +159,8 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-/** Which function of a layer views begin with, what is said of it, and the step at which that was so. */
-type First = { f: number; why: string; at: number };
-
-/** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
-export function firstShown(
-  store: Pick<Store, "initial" | "latest">,
-  { name, count }: LayerLayout,
-): First {
+/** Which function of a layer views begin with, what is said of it, and the step at which that was so: the function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
+export function firstShown(store: Pick<Store, "initial" | "latest">, { name, count }: LayerLayout) {
   const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
   if (!start || !now || !layer) return { f: 0, why: "", at: 0 };

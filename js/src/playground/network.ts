@@ -99,12 +99,7 @@ const MOST_TWIN = 1000;
 const PARAMETERS_OF_ONE = 175;
 
 /** A plain network with about as many parameters: beside convolutions kan_widgets.nn.CNN, else an MLP of as many layers. */
-export function makeTwin(
-  state: State,
-  problem: Problem,
-  machine: Machine,
-  parameters: number,
-): Made {
+export function makeTwin(state: State, problem: Problem, machine: Machine, parameters: number) {
   const isConv = state.network !== "dense";
   const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
   const depth = Math.max(1, state.widths.length);

@@ -13,12 +13,7 @@ import type { Theme } from "./theme.ts";
 const WIDEST = 4096;
 
 /** Values row by row on a scale of ±most; a chequered grey where they are not finite. */
-export function heatOf(
-  values: ArrayLike<number>,
-  width: number,
-  most: number,
-  palette: Palette,
-): Pixels {
+export function heatOf(values: ArrayLike<number>, width: number, most: number, palette: Palette) {
   const out = new Uint32Array(values.length);
   colourise(values, most, palette, out, width);
   return pixelsOf(out, width);

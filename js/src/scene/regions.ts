@@ -122,12 +122,7 @@ function homeOf({ name, rows, columns, count, home }: Region): string {
 }
 
 /** The region that lies next beyond an edge of this one. */
-function neighbourOf(
-  regions: readonly Region[],
-  from: Region,
-  cell: Rect,
-  direction: Direction,
-): Region | null {
+function neighbourOf(regions: readonly Region[], from: Region, cell: Rect, direction: Direction) {
   let best: Region | null = null;
   let nearest = Number.POSITIVE_INFINITY;
   for (const region of regions) {

@@ -85,12 +85,7 @@ function groupContent({ marks, clip }: GroupMark, context: SvgContext): string {
   return [...lines.slice(0, from), group, ...lines.slice(to)].join("\n");
 }
 
-function imageTag(
-  { x, y, width, height }: Rect,
-  href: string,
-  smooth: boolean,
-  opacity?: number,
-): string {
+function imageTag({ x, y, width, height }: Rect, href: string, smooth: boolean, opacity?: number) {
   const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
   return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${opacityAttribute(opacity)} href="${href}"/>`;
 }

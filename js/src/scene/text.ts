@@ -72,12 +72,7 @@ export function fittedApart(
 }
 
 /** The text in lines that fit, broken at spaces; a word that is too long is shortened. */
-export function wrapped(
-  text: string,
-  room: number,
-  size: number,
-  weight: 400 | 600 = 400,
-): string[] {
+export function wrapped(text: string, room: number, size: number, weight: 400 | 600 = 400) {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -36,12 +36,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const copies: (Copy | undefined)[] = [];
 
   /** A copy of a sheet that is drawn from the same again and again; null for one that changes with every frame. */
-  function copied(
-    sheet: Sheet,
-    place: number,
-    view: Rect,
-    ratio: number,
-  ): HTMLCanvasElement | null {
+  function copied(sheet: Sheet, place: number, view: Rect, ratio: number) {
     if (!sheet.from) return null;
     const { x, y, width, height } = view;
     const from = [...sheet.from, x, y, width, height, ratio];

@@ -122,10 +122,7 @@ export interface RawFrame {
 }
 
 /** Puts the buffers of a message at the paths that its `bytes` name; throws WireError for what is no message. */
-export function putBuffers(
-  content: unknown,
-  buffers: readonly unknown[] = [],
-): Record<string, unknown> {
+export function putBuffers(content: unknown, buffers: readonly unknown[] = []) {
   const message = record(content, "a message");
   ((message.bytes ?? []) as Path[]).forEach((path, n) => {
     putBytes(message, path, buffers[n]);
@@ -234,11 +231,7 @@ function readBand(ensemble: unknown, { name, shape }: WireLayer): Band | null {
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
 
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv
-}: NonNullable<WireLayer["conv"]>): ConvSettings {
+function convOf({ padding_mode, pads_basis, ...conv }: NonNullable<WireLayer["conv"]>) {
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 

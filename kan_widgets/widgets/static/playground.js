@@ -104,11 +104,7 @@ function readBand(ensemble, { name, shape }) {
   checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv2
-}) {
+function convOf({ padding_mode, pads_basis, ...conv2 }) {
   return { ...conv2, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
@@ -275,13 +271,17 @@ function courseOf({ streams: [stream] }, lesson) {
   const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
   });
-  const recipe = Object.fromEntries(recipes);
+  const description = {
+    structure: stream.traits.structure,
+    layout: readLayout(stream.traits.layouts[0]),
+    recipe: Object.fromEntries(recipes)
+  };
   const [train2, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
   const data = { train: train2, test, shift: lesson.shift };
   return {
     /** How the network begins. */
     first,
-    recipe,
+    description,
     data,
     /** What the examples are called. */
     rows: lesson.name,
@@ -291,24 +291,26 @@ function courseOf({ streams: [stream] }, lesson) {
     code: uint8(lesson.code, "the kernels")
   };
 }
-function workerOf({ script }, signal) {
+function startWorker({ script, data, code }, description, hear, signal) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address);
-  signal.addEventListener("abort", () => worker.terminate());
-  return { worker, send: (one) => worker.postMessage(one) };
+  worker.onmessage = ({ data: news }) => hear(news);
+  const stop = () => worker.terminate();
+  signal.addEventListener("abort", stop);
+  const send = (one) => worker.postMessage(one);
+  return {
+    send,
+    stop,
+    begin: (frame, settings) => send({ kind: "begin", description, frame, data, settings, code }),
+    run: (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps })
+  };
 }
 function train(saved, course, controls, signal, follower) {
   const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
-  const { first: firstFrame } = course;
+  const { first: firstFrame, description } = course;
   const initial = float32(firstFrame.data, "the first frame");
-  const description = {
-    structure: stream.traits.structure,
-    layout: readLayout(stream.traits.layouts[0]),
-    recipe: course.recipe
-  };
-  const { data, code } = course;
-  const { worker, send } = workerOf(course, signal);
+  const worker = startWorker(course, description, hear, signal);
   let settings = course.settings;
   let isReset = false;
   let isAsked = false;
@@ -318,21 +320,21 @@ function train(saved, course, controls, signal, follower) {
     edits.begin();
     isReset = true;
     isAsked = false;
-    send({ kind: "begin", description, frame, data, settings, code });
+    worker.begin(frame, settings);
   }
   function stand(state, loss = {}) {
     const known = model.get("training");
     model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
   }
-  function run(steps = Number.POSITIVE_INFINITY) {
+  function run(steps) {
     isAsked = true;
     bar.stand("running");
     stand("running");
-    send({ kind: "run", steps });
+    worker.run(steps);
   }
   function pause() {
     isAsked = false;
-    send({ kind: "pause" });
+    worker.send({ kind: "pause" });
   }
   function again(chosen) {
     settings = chosen;
@@ -341,17 +343,17 @@ function train(saved, course, controls, signal, follower) {
   }
   function answer(content) {
     const { kind, ...values } = content;
-    if (kind === "shown") send({ kind: "drawn" });
+    if (kind === "shown") worker.send({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
-    else if (kind === "rate") send({ kind, value: values.value });
+    else if (kind === "rate") worker.send({ kind, value: values.value });
     else edits.take(content);
   }
   const edits = createEdits(
     description.layout,
     initial,
-    send,
+    worker.send,
     (state) => model.set("edits", state)
   );
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
@@ -370,11 +372,8 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  worker.onmessage = ({ data: news }) => {
-    if ("fault" in news) {
-      bar.fail(news.fault);
-      return;
-    }
+  function hear(news) {
+    if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -399,7 +398,7 @@ function train(saved, course, controls, signal, follower) {
       }
     }
     bar.show({ ...news, state }, edits.areDone(), words);
-  };
+  }
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
@@ -2322,7 +2321,6 @@ function throughGrid(machine, basis) {
 }
 
 // src/playground/network.ts
-var PROTOCOL2 = 2;
 function makeNetwork(state, problem, machine) {
   const random = new Random(state.seed);
   const build = new Builder(machine, random, problem);
@@ -2332,16 +2330,16 @@ function makeNetwork(state, problem, machine) {
     const settings = { basis: basis(-3, 3), base, start };
     for (const [k, channels] of state.widths.entries()) {
       build.norm(`norms.${k}`);
-      build.kanConv(`convs.${k}`, channels, 1, settings);
+      build.conv(`convs.${k}`, channels, 1, settings);
       build.pool();
     }
     build.flatten();
     build.norm("linear_norm");
-    build.kanLinear("linear", problem.outputs.length, settings);
+    build.linear("linear", problem.outputs.length, settings);
   } else if (state.network === "article") {
     for (const k of [0, 1]) {
       const settings2 = { basis: basis(-1, 1), base, start, isScaled: true, isShared: true };
-      build.kanConv(`convs.${k}`, 5, 0, settings2);
+      build.conv(`convs.${k}`, 5, 0, settings2);
       build.pool();
     }
     build.flatten();
@@ -2351,11 +2349,11 @@ function makeNetwork(state, problem, machine) {
       start: start / 10,
       isScaled: true
     };
-    build.kanLinear("linear", problem.outputs.length, settings);
+    build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");
     for (const [k, units] of [...state.widths, problem.outputs.length].entries())
-      build.kanLinear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
+      build.linear(`layer${k + 1}`, units, { basis: basis(-1, 1), base, start });
   }
   if (problem.isClassification) build.softmax();
   return build.made(state.network === "dense" ? "KAN" : "KANCNN");
@@ -2370,17 +2368,17 @@ function makeTwin(state, problem, machine, parameters) {
     const build = new Builder(machine, new Random(state.seed), problem);
     for (let k = 0; isConv && k < 3; k++) {
       build.norm(`norms.${k}`);
-      build.plainConv(`convs.${k}`, channels * (k + 1));
+      build.conv(`convs.${k}`, channels * (k + 1), 1);
       build.relu();
       build.pool();
     }
     if (problem.shape.length > 1) build.flatten();
     if (isConv) build.norm("hidden_norm");
     for (let k = 0; k < (isConv ? 1 : depth); k++) {
-      build.plainLinear(`hidden.${k}`, units);
+      build.linear(`hidden.${k}`, units);
       build.relu();
     }
-    build.plainLinear("linear", problem.outputs.length);
+    build.linear("linear", problem.outputs.length);
     if (problem.isClassification) build.softmax();
     return build;
   };
@@ -2420,26 +2418,18 @@ var Builder = class {
     const compute = { op: "batch_norm", eps: 1e-5 };
     this.#station("norm", name, "BatchNorm", { compute, beside: { mean, variance: variance2 } });
   }
-  kanConv(name, channels, padding, settings) {
-    const { isShared = false } = settings;
-    const [inputs] = this.#shape;
-    this.#shape = this.#convolved(isShared ? channels * inputs : channels, padding);
-    this.#kan(name, [channels, isShared ? 1 : inputs, 3, 3], settings, conv(padding, isShared));
+  /** Kernels of 3 × 3; a plain layer where there are no settings. */
+  conv(name, channels, padding, settings) {
+    const { isShared = false } = settings ?? {};
+    const [inputs, ...sizes] = this.#shape;
+    const convolved = sizes.map((size) => size - 2 + 2 * padding);
+    this.#shape = [isShared ? channels * inputs : channels, ...convolved];
+    this.#add(name, [channels, isShared ? 1 : inputs, 3, 3], conv(padding, isShared), settings);
   }
-  kanLinear(name, units, settings) {
+  linear(name, units, settings) {
     const [inputs] = this.#shape;
     this.#shape = [units];
-    this.#kan(name, [units, inputs, 1, 1], settings, null);
-  }
-  plainConv(name, channels) {
-    const [inputs] = this.#shape;
-    this.#shape = this.#convolved(channels, 1);
-    this.#plain(name, [channels, inputs, 3, 3], conv(1, false));
-  }
-  plainLinear(name, units) {
-    const [inputs] = this.#shape;
-    this.#shape = [units];
-    this.#plain(name, [units, inputs, 1, 1], null);
+    this.#add(name, [units, inputs, 1, 1], null, settings);
   }
   relu() {
     const compute = { op: "elementwise", function: "relu" };
@@ -2466,13 +2456,9 @@ var Builder = class {
     const parameters = this.parameters;
     return {
       ...{ name, recipe: this.#recipe, frame, parameters, kept: this.#kept },
-      layout: { protocol: PROTOCOL2, version: 1, layers: this.#layers, beside },
+      layout: { protocol: PROTOCOL, version: 1, layers: this.#layers, beside },
       structure: { stations: this.#stations, traced: true, note: "" }
     };
-  }
-  #convolved(channels, padding) {
-    const [, height, width] = this.#shape;
-    return [channels, height - 2 + 2 * padding, width - 2 + 2 * padding];
   }
   #station(kind, name, label, more = {}) {
     const number2 = this.#stations.length;
@@ -2485,7 +2471,11 @@ var Builder = class {
     this.#beside.push({ name, size, fill });
     return name;
   }
-  #kan(name, four, settings, geometry) {
+  #add(name, four, geometry, settings) {
+    if (settings) this.#kan(name, four, geometry, settings);
+    else this.#plain(name, four, geometry);
+  }
+  #kan(name, four, geometry, settings) {
     const { basis, base, start, isScaled = false, isShared = false } = settings;
     const { machine, random } = this;
     const count2 = product(four);
@@ -2535,14 +2525,8 @@ var Builder = class {
     const isNamed = this.#layers.length === 0 && inputs.length > 0;
     this.#layers.push({
       ...{ ...own, kind: geometry ? "conv" : "linear", nb: labels.length, offset: this.#offset },
-      ...{
-        labels,
-        is_base: labels.map((_, k) => k === 0),
-        ...ends,
-        variable: "x",
-        locked: "",
-        note: ""
-      },
+      ...{ ...ends, labels, is_base: labels.map((_, k) => k === 0) },
+      ...{ variable: "x", locked: "", note: "" },
       ...{ conv: geometry, tables: [{ ...ends, ...table }], table_of: null },
       ...isNamed && { input_names: [...inputs] }
     });
@@ -2553,8 +2537,11 @@ var conv = (padding, isShared) => ({
   ...{ stride: [1, 1], padding: Array(4).fill(padding), dilation: [1, 1], padding_mode: "zeros" },
   ...{ groups: 1, shared: isShared, pads_basis: false }
 });
-function evaluator(machine, { structure, recipe, layout }, most) {
-  const network = new Network(machine, { structure, recipe, layout: readLayout(layout) }, most);
+var descriptionOf = ({ structure, recipe, layout }) => {
+  return { structure, recipe, layout: readLayout(layout) };
+};
+function evaluator(machine, made, most) {
+  const network = new Network(machine, descriptionOf(made), most);
   return (frame, inputs) => {
     const { input, output } = network;
     const count2 = inputs.length / input.size;
@@ -3444,25 +3431,22 @@ var [ROOM, TOP, BOTTOM] = [136, 18, 68];
 function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const curves = [];
   const errors = [];
-  const { settings, data, code } = course;
+  const { settings } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
     const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const { structure, recipe, frame, layout } = network;
-    const { worker, send } = workerOf(course, signal);
-    worker.onmessage = ({ data: news }) => {
+    const hear = (news) => {
       if ("fault" in news) return;
-      [curves[seed]] = curvesOf(layout.layers[0], news.frame);
+      [curves[seed]] = curvesOf(network.layout.layers[0], news.frame);
       drawDoubt(canvas, curves.filter(Boolean));
-      send({ kind: "drawn" });
+      worker.send({ kind: "drawn" });
       if (news.state !== "finished" && news.state !== "diverged") return;
-      worker.terminate();
+      worker.stop();
       errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
-    const description = { structure, layout: readLayout(layout), recipe };
-    const own = { ...settings, seed: settings.seed + 1 + seed };
-    send({ kind: "begin", description, frame, data, settings: own, code });
-    send({ kind: "run", steps: Number.POSITIVE_INFINITY });
+    const worker = startWorker(course, descriptionOf(network), hear, signal);
+    worker.begin(network.frame, { ...settings, seed: settings.seed + 1 + seed });
+    worker.run();
   }
 }
 function aligned(curves) {
@@ -3765,9 +3749,7 @@ function codeOf(state, { layout, structure }) {
 
 // src/playground/play.ts
 function startTwin(network, course, signal) {
-  const { worker, send } = workerOf(course, signal);
-  const { structure, recipe, frame } = network;
-  const description = { structure, layout: readLayout(network.layout), recipe };
+  const worker = startWorker(course, descriptionOf(network), hear, signal);
   let news = null;
   let scored = null;
   let isRunning = false;
@@ -3776,16 +3758,15 @@ function startTwin(network, course, signal) {
     news = scored = null;
     isRunning = false;
     curves = createCurves();
-    const { data, code } = course;
-    send({ kind: "begin", description, frame, data, settings, code });
+    worker.begin(network.frame, settings);
   }
-  worker.onmessage = ({ data }) => {
+  function hear(data) {
     if ("fault" in data) return;
     curves.take(data);
     news = data;
     if (data.score) scored = data;
-    send({ kind: "drawn" });
-  };
+    worker.send({ kind: "drawn" });
+  }
   begin(course.settings);
   return {
     network,
@@ -3794,8 +3775,8 @@ function startTwin(network, course, signal) {
     follow({ state, step }) {
       if (state === "running" === isRunning) return;
       isRunning = state === "running";
-      if (isRunning) send({ kind: "run", steps: Number.POSITIVE_INFINITY });
-      else if (state === "paused" && step > 0) send({ kind: "pause" });
+      if (isRunning) worker.run();
+      else if (state === "paused" && step > 0) worker.send({ kind: "pause" });
     },
     latest: () => news,
     /** The latest of which there is a score. */
@@ -3911,7 +3892,7 @@ function courseFor(usual, state, { data, rows }, network) {
   return {
     ...usual,
     first: { layout: network.layout.version, ...now },
-    recipe: network.recipe,
+    description: descriptionOf(network),
     data,
     rows,
     settings: { rate, batch, epochs, seed }

@@ -104,11 +104,7 @@ function readBand(ensemble, { name, shape }) {
   checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv
-}) {
+function convOf({ padding_mode, pads_basis, ...conv }) {
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
@@ -275,13 +271,17 @@ function courseOf({ streams: [stream] }, lesson) {
   const recipes = Object.entries(lesson.recipe).map(([name, { scaler, ...own }]) => {
     return [name, { ...own, ...scaler && { scaler: float32(scaler, "the scaler") } }];
   });
-  const recipe = Object.fromEntries(recipes);
+  const description = {
+    structure: stream.traits.structure,
+    layout: readLayout(stream.traits.layouts[0]),
+    recipe: Object.fromEntries(recipes)
+  };
   const [train2, test] = [lesson.train, lesson.test].map((some) => examplesOf(some, lesson));
   const data = { train: train2, test, shift: lesson.shift };
   return {
     /** How the network begins. */
     first,
-    recipe,
+    description,
     data,
     /** What the examples are called. */
     rows: lesson.name,
@@ -291,24 +291,26 @@ function courseOf({ streams: [stream] }, lesson) {
     code: uint8(lesson.code, "the kernels")
   };
 }
-function workerOf({ script }, signal) {
+function startWorker({ script, data, code }, description, hear, signal) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address);
-  signal.addEventListener("abort", () => worker.terminate());
-  return { worker, send: (one) => worker.postMessage(one) };
+  worker.onmessage = ({ data: news }) => hear(news);
+  const stop = () => worker.terminate();
+  signal.addEventListener("abort", stop);
+  const send = (one) => worker.postMessage(one);
+  return {
+    send,
+    stop,
+    begin: (frame, settings) => send({ kind: "begin", description, frame, data, settings, code }),
+    run: (steps = Number.POSITIVE_INFINITY) => send({ kind: "run", steps })
+  };
 }
 function train(saved, course, controls, signal, follower) {
   const bar = createBar(controls, course, { run, pause, again }, signal);
   const [stream] = saved.streams;
-  const { first: firstFrame } = course;
+  const { first: firstFrame, description } = course;
   const initial = float32(firstFrame.data, "the first frame");
-  const description = {
-    structure: stream.traits.structure,
-    layout: readLayout(stream.traits.layouts[0]),
-    recipe: course.recipe
-  };
-  const { data, code } = course;
-  const { worker, send } = workerOf(course, signal);
+  const worker = startWorker(course, description, hear, signal);
   let settings = course.settings;
   let isReset = false;
   let isAsked = false;
@@ -318,21 +320,21 @@ function train(saved, course, controls, signal, follower) {
     edits.begin();
     isReset = true;
     isAsked = false;
-    send({ kind: "begin", description, frame, data, settings, code });
+    worker.begin(frame, settings);
   }
   function stand(state, loss = {}) {
     const known = model.get("training");
     model.set("training", { ...known, state, words: STATES[state], mend: "", ...loss });
   }
-  function run(steps = Number.POSITIVE_INFINITY) {
+  function run(steps) {
     isAsked = true;
     bar.stand("running");
     stand("running");
-    send({ kind: "run", steps });
+    worker.run(steps);
   }
   function pause() {
     isAsked = false;
-    send({ kind: "pause" });
+    worker.send({ kind: "pause" });
   }
   function again(chosen) {
     settings = chosen;
@@ -341,17 +343,17 @@ function train(saved, course, controls, signal, follower) {
   }
   function answer(content) {
     const { kind, ...values } = content;
-    if (kind === "shown") send({ kind: "drawn" });
+    if (kind === "shown") worker.send({ kind: "drawn" });
     else if (kind === "pause" || kind === "stop") pause();
     else if (kind === "resume") run();
     else if (kind === "step") run(values.steps ?? 1);
-    else if (kind === "rate") send({ kind, value: values.value });
+    else if (kind === "rate") worker.send({ kind, value: values.value });
     else edits.take(content);
   }
   const edits = createEdits(
     description.layout,
     initial,
-    send,
+    worker.send,
     (state) => model.set("edits", state)
   );
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
@@ -370,11 +372,8 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  worker.onmessage = ({ data: news }) => {
-    if ("fault" in news) {
-      bar.fail(news.fault);
-      return;
-    }
+  function hear(news) {
+    if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
     if (isReset) model.tell({ kind: "reset", version: 0 });
@@ -399,7 +398,7 @@ function train(saved, course, controls, signal, follower) {
       }
     }
     bar.show({ ...news, state }, edits.areDone(), words);
-  };
+  }
   begin(initial);
   if (follower?.isEager) run();
   return new Map([[stream.id, model], ...viewModels]);
@@ -505,6 +504,6 @@ export {
   PageModel,
   courseOf,
   createCurves,
-  train,
-  workerOf
+  startWorker,
+  train
 };

@@ -145,12 +145,7 @@ export function othersOf({ shape }: Picture, f: number): number[] {
 }
 
 /** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
-export function plotBox(
-  picture: Picture,
-  width: number,
-  height: number,
-  scrolls = false,
-): Rect | null {
+export function plotBox(picture: Picture, width: number, height: number, scrolls = false) {
   const { arrangement: a } = picture;
   if (width < WIDE) {
     const flat = isFlat(picture.settings);

@@ -219,12 +219,7 @@ function shareScale(picture: Picture, most: number): void {
 }
 
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */
-function setScales(
-  picture: Picture,
-  now: Peaks,
-  all: readonly Peaks[],
-  together: Together | null,
-): void {
+function setScales(picture: Picture, now: Peaks, all: readonly Peaks[], together: Together | null) {
   const { mode, scale } = picture.settings;
   if (mode === "overview" || scale === "layer") {
     // Over all steps but for outliers, and at this step in any case.
