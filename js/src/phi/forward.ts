@@ -238,17 +238,11 @@ function plainOutput(node: OpNode, x: Float32Array): Float32Array {
   const { compute, shape } = node;
   const [inputShape] = node.shapes;
   const count = node.extra("weight")?.length ?? 0;
+  const straight = { ...STRAIGHT_LAYER, count };
   let layer: LayerLayout;
   if (compute.op === "linear") {
     const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, inputShape.at(-1) ?? 1, 1, 1];
-    layer = {
-      ...STRAIGHT_LAYER,
-      name: "Linear",
-      kind: "linear",
-      shape: sizes,
-      conv: null,
-      count,
-    };
+    layer = { ...straight, name: "Linear", kind: "linear", shape: sizes, conv: null };
   } else {
     const settings = compute as unknown as ConvSettings & { kernel?: [number, number] };
     const conv: ConvSettings = { ...settings, paddingMode: "zeros", shared: false };
@@ -257,7 +251,7 @@ function plainOutput(node: OpNode, x: Float32Array): Float32Array {
     const side = Math.sqrt(count / (shape[0] * inputs));
     const [kh, kw] = settings.kernel ?? [side, side];
     const sizes: LayerLayout["shape"] = [shape[0], inputs, kh, kw];
-    layer = { ...STRAIGHT_LAYER, name: "Conv2d", kind: "conv", shape: sizes, conv, count };
+    layer = { ...straight, name: "Conv2d", kind: "conv", shape: sizes, conv };
     const { width, height } = outputSize(layer, conv, imageOf(x, inputShape));
     if (height !== shape[1] || width !== shape[2])
       throw new Error(

@@ -76,12 +76,8 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
     }
     build.flatten();
     // The original's dense layer: twice the grid over [0, 1], a tenth of the noise.
-    const settings = {
-      basis: basis(0, 1, 2 * state.grid),
-      base,
-      start: start / 10,
-      isScaled: true,
-    };
+    const finer = basis(0, 1, 2 * state.grid);
+    const settings = { basis: finer, base, start: start / 10, isScaled: true };
     build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");

@@ -106,17 +106,14 @@ function drawMarks(context: Context, marks: readonly Mark[]): void {
   }
 }
 
-function drawMark(context: Context, mark: Mark): void {
+function drawMark(context: Context, mark: Mark) {
   switch (mark.kind) {
     case "path":
-      finish(context, mark, new Path2D(mark.d));
-      break;
+      return finish(context, mark, new Path2D(mark.d));
     case "lines":
-      drawLines(context, mark);
-      break;
+      return drawLines(context, mark);
     case "rects":
-      drawRects(context, mark);
-      break;
+      return drawRects(context, mark);
     case "dots":
       context.beginPath();
       for (let k = 0; k < mark.xy.length; k += 2) {
@@ -124,17 +121,13 @@ function drawMark(context: Context, mark: Mark): void {
         context.moveTo(mark.xy[k] + r, mark.xy[k + 1]);
         context.arc(mark.xy[k], mark.xy[k + 1], r, 0, 2 * Math.PI);
       }
-      finish(context, mark);
-      break;
+      return finish(context, mark);
     case "image":
-      drawImage(context, mark);
-      break;
+      return drawImage(context, mark);
     case "tiles":
-      drawTiles(context, mark);
-      break;
+      return drawTiles(context, mark);
     case "text":
-      drawText(context, mark);
-      break;
+      return drawText(context, mark);
     case "group":
       context.save();
       if (mark.at) context.translate(mark.at[0], mark.at[1]);
@@ -146,7 +139,6 @@ function drawMark(context: Context, mark: Mark): void {
       }
       drawMarks(context, mark.marks);
       context.restore();
-      break;
   }
 }
 

@@ -267,8 +267,6 @@ function guard(store: FrameStore, work: () => void): void {
   }
 }
 
-export default { initialize };
-
 function createLayouts(model: AnyModel, onKept: () => void) {
   const layouts = new Map<number, Layout>();
   let floor = 0;

@@ -2343,12 +2343,8 @@ function makeNetwork(state, problem, machine) {
       build.pool();
     }
     build.flatten();
-    const settings = {
-      basis: basis(0, 1, 2 * state.grid),
-      base,
-      start: start / 10,
-      isScaled: true
-    };
+    const finer = basis(0, 1, 2 * state.grid);
+    const settings = { basis: finer, base, start: start / 10, isScaled: true };
     build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");
@@ -3686,15 +3682,10 @@ function npyOf({ shape, values }) {
   return joined([magic, record2([length], "H"), header, bytes]);
 }
 function record2(numbers, kinds) {
-  const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
-  const view = new DataView(new ArrayBuffer(size));
-  let at = 0;
-  for (const [k, kind] of [...kinds].entries()) {
-    if (kind === "H") view.setUint16(at, numbers[k], true);
-    else view.setUint32(at, numbers[k], true);
-    at += kind === "H" ? 2 : 4;
-  }
-  return new Uint8Array(view.buffer);
+  const bytes = [...kinds].flatMap(
+    (kind, k) => [0, 8, 16, 24].slice(0, kind === "H" ? 2 : 4).map((shift) => numbers[k] >>> shift)
+  );
+  return Uint8Array.from(bytes);
 }
 function joined(parts) {
   return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
