@@ -2,6 +2,7 @@
 import { bisectRight, maxIndex, range } from "d3-array";
 import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
+import type { Ends } from "./inputs.ts";
 import { memoryOf } from "./memory.ts";
 
 /** The points at which the functions of one table are drawn. */
@@ -35,21 +36,12 @@ export const ALL_POINTS = 1 << 20;
  * knots and 0, where φ may bend sharply, as far as room allows; then rows evenly among the others, which lie closest where
  * φ bends.
  */
-export function samplePlan(
-  layer: LayerLayout,
-  xRange: readonly [number, number],
-  maxPoints: number,
-): Plan {
+export function samplePlan(layer: LayerLayout, xRange: Ends, maxPoints: number): Plan {
   const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
   return { tables, points: Math.max(0, ...tables.map((table) => table.x.length)) };
 }
 
-function tablePlan(
-  { nb, knots }: LayerLayout,
-  table: Table,
-  [from, to]: readonly [number, number],
-  maxPoints: number,
-): TablePlan {
+function tablePlan({ nb, knots }: LayerLayout, table: Table, [from, to]: Ends, maxPoints: number) {
   const last = table.x.length - 1;
   const lo = Math.max(Math.fround(from), table.x[0]);
   const hi = Math.min(Math.fround(to), table.x[last]);

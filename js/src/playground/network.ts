@@ -240,10 +240,8 @@ class Builder {
       for (let f = 0; f < count; f++) {
         const scale = scaler?.[f] ?? 1;
         coefficients[f * nb] = uniform();
-        coefficients.set(
-          splines().map((value) => scale * value),
-          f * nb + 1,
-        );
+        const scaled = splines().map((value) => scale * value);
+        coefficients.set(scaled, f * nb + 1);
       }
       return coefficients;
     });

@@ -2,6 +2,7 @@
 
 import { formatNumber } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
+import type { Ends } from "../phi/inputs.ts";
 import { memoryOf } from "../phi/memory.ts";
 import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
 import type { Mark, Pixels } from "./marks.ts";
@@ -20,11 +21,7 @@ export function heatOf(values: ArrayLike<number>, width: number, most: number, p
 }
 
 /** Values row by row from black at `low` to white at `high`; a middle grey where they are not finite. */
-export function greyPixels(
-  values: ArrayLike<number>,
-  width: number,
-  [low, high]: readonly [number, number],
-): Pixels {
+export function greyPixels(values: ArrayLike<number>, width: number, [low, high]: Ends): Pixels {
   const rgba = new Uint8ClampedArray(4 * values.length).fill(255);
   for (let k = 0; k < values.length; k++) {
     const share = (values[k] - low) / (high - low);

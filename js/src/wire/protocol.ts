@@ -241,13 +241,14 @@ interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach"> {
   reach: unknown;
 }
 
-/** Reads the trait of summaries. */
-export function readSummaries(value: unknown): Summary[] {
-  return ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
+/** Reads the trait of summaries, by their layers. */
+export function readSummaries(value: unknown): Map<string, Summary> {
+  const read = ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
     const reach = float32(raw.reach, "a summary");
     checkCount(reach.length, rows * columns, "a summary");
-    return { ...raw, rows, columns, reach };
+    return [raw.layer, { ...raw, rows, columns, reach }] as const;
   });
+  return new Map(read);
 }
 
 /** An observation as Python writes it. */

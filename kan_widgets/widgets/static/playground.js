@@ -2487,10 +2487,8 @@ var Builder = class {
       for (let f = 0; f < count2; f++) {
         const scale = scaler?.[f] ?? 1;
         coefficients[f * nb] = uniform();
-        coefficients.set(
-          splines().map((value) => scale * value),
-          f * nb + 1
-        );
+        const scaled = splines().map((value) => scale * value);
+        coefficients.set(scaled, f * nb + 1);
       }
       return coefficients;
     });
