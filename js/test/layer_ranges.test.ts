@@ -669,7 +669,7 @@ describe("long names", () => {
       made((k) => `model.encoder.attention.projection.kan.layers.spline.convs.${k}`),
     ];
     for (const names of series) {
-      const short = fittedApart(names, 190, 11.5, 600);
+      const short = fittedApart(names, 190, 11.5);
       expect(new Set(short).size).toBe(30);
       for (const name of short) expect(widthOf(name, 11.5, 600)).toBeLessThanOrEqual(190);
     }
@@ -678,6 +678,6 @@ describe("long names", () => {
   });
 
   it("are whole where there is room", () => {
-    expect(fittedApart(["convs.0", "convs.1"], 190, 11.5, 600)).toEqual(["convs.0", "convs.1"]);
+    expect(fittedApart(["convs.0", "convs.1"], 190, 11.5)).toEqual(["convs.0", "convs.1"]);
   });
 });

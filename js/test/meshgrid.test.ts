@@ -528,7 +528,7 @@ describe("a pair", () => {
 
   it("has the density of the inputs that come together", () => {
     const seen = observed([-1, -1, 0.9, -1, -1, 0.9, 0.3, 1, 0, 5, 0, 0], 3);
-    const density = densityOf(seen, 0, 1, [-1, 1], [-1, 1], 4);
+    const density = densityOf(seen, 0, 1, [-1, 1], 4);
     expect(density?.shares[0]).toBeCloseTo(0.5);
     expect(density?.shares[3 * 4 + 2]).toBeCloseTo(0.25);
     expect(density?.most).toBeCloseTo(0.5);
@@ -537,9 +537,9 @@ describe("a pair", () => {
     expect(density?.x[3 * 4 + 2]).toBeCloseTo(0.3);
     expect(density?.outside).toBeCloseTo(0.25);
     if (!density) throw new Error("no density");
-    expect(shareAt(density, -0.8, -1, [-1, 1], [-1, 1])).toBeCloseTo(0.5);
-    expect(shareAt(density, 0.3, 5, [-1, 1], [-1, 1])).toBeNaN();
-    expect(densityOf(seen, 0, 3, [-1, 1], [-1, 1], 4)).toBeNull();
+    expect(shareAt(density, -0.8, -1)).toBeCloseTo(0.5);
+    expect(shareAt(density, 0.3, 5)).toBeNaN();
+    expect(densityOf(seen, 0, 3, [-1, 1], 4)).toBeNull();
   });
 
   it("finds the entries of the patches, over groups and where kernels are shared", () => {

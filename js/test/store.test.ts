@@ -336,7 +336,7 @@ describe("cursor, selection, status", () => {
   it("does not send back what came from the kernel", () => {
     const { store, outlet, heard } = newStore();
     store.takeSelection({ layer: "conv1", out: 0, in: 0, row: 0, column: 0 });
-    store.takeCursor(4);
+    store.takeStep("cursor", 4);
     expect(heard).toEqual(["selection", "cursor"]);
     expect(outlet.write).not.toHaveBeenCalled();
   });

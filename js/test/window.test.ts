@@ -108,7 +108,7 @@ describe("the map of the whole layer", () => {
     broken: 0,
     reach: bytes([1, 2, 3, 4, 5, 6]),
   };
-  const [summary] = readSummaries([raw]) as [Summary];
+  const [summary] = [...readSummaries([raw]).values()] as [Summary];
   const inner: Scene = {
     width: 300,
     height: 100,
@@ -127,7 +127,7 @@ describe("the map of the whole layer", () => {
   });
 
   it("says how many functions are not finite", () => {
-    const [some] = readSummaries([{ ...raw, broken: 2 }]) as [Summary];
+    const [some] = [...readSummaries([{ ...raw, broken: 2 }]).values()] as [Summary];
     const map = layerMap(part, some, 600);
     if (!map) throw new Error("no map");
     const { sites, caption } = underMap(inner, map, themeOf("light"));

@@ -105,7 +105,7 @@ function liveModels(document: Document, saved: Saved, modules: Modules) {
   const connectionLine = document.getElementById("kw-connection");
   const { connect } = modules.Live as NonNullable<Modules["Live"]>;
   const models = [...saved.streams, ...saved.models];
-  return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
+  return connect({ ...saved, models }, document.baseURI, (words, lost) => {
     if (!connectionLine) return;
     connectionLine.textContent = words;
     connectionLine.toggleAttribute("data-lost", lost);

@@ -1,14 +1,8 @@
 /** A page that stays connected with Python over HTTP: see kan_widgets/cli/serving.py. */
 
 import { decodedBase64, type Path, putBytes } from "../wire/protocol.ts";
+import type { Saved } from "./saved.ts";
 import { PageModel } from "./trained.ts";
-
-/** What a live page holds, as kan_widgets/widgets/pages/live_page.py writes it. */
-interface Live {
-  /** The number of the last message of Python whose news is in the page. */
-  heard: number;
-  models: { id: string; traits: Record<string, unknown> }[];
-}
 
 /** A message of a widget, as Jupyter has it; bytes are in buffers, and their places in paths. */
 interface Message {
@@ -71,9 +65,9 @@ export class LiveModel extends PageModel {
   }
 }
 
-/** Connects the models with Python; `say` is told in words how that goes. */
+/** Connects the models of a page, as kan_widgets/widgets/pages/live_page.py writes it, with Python; `say` is told in words how that goes. */
 export function connect(
-  { heard, models }: Live,
+  { heard = 0, models }: Pick<Saved, "heard" | "models">,
   address: string,
   say: (words: string, lost: boolean) => void,
 ): Map<string, LiveModel> {

@@ -9,7 +9,7 @@ export interface Saved {
   models: SavedModel[];
   places: ViewPlace[];
   theme: "auto" | "light" | "dark";
-  /** In a page that Python serves: see live.ts. Of streams it has no more than traits. */
+  /** In a page that Python serves (live.ts) the number of the last message whose news is in it. Of streams it has no more than traits. */
   heard?: number;
   /** In a page in which a network trains: see trained.ts. */
   lesson?: Lesson;

@@ -2,6 +2,7 @@
 import { bisectRight, maxIndex, range } from "d3-array";
 import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
 import { formatCount } from "./format.ts";
+import type { Ends } from "./inputs.ts";
 import { memoryOf } from "./memory.ts";
 
 /** The points at which the functions of one table are drawn. */
@@ -35,21 +36,12 @@ export const ALL_POINTS = 1 << 20;
  * knots and 0, where φ may bend sharply, as far as room allows; then rows evenly among the others, which lie closest where
  * φ bends.
  */
-export function samplePlan(
-  layer: LayerLayout,
-  xRange: readonly [number, number],
-  maxPoints: number,
-): Plan {
+export function samplePlan(layer: LayerLayout, xRange: Ends, maxPoints: number): Plan {
   const tables = layer.tables.map((table) => tablePlan(layer, table, xRange, maxPoints));
   return { tables, points: Math.max(0, ...tables.map((table) => table.x.length)) };
 }
 
-function tablePlan(
-  { nb, knots }: LayerLayout,
-  table: Table,
-  [from, to]: readonly [number, number],
-  maxPoints: number,
-): TablePlan {
+function tablePlan({ nb, knots }: LayerLayout, table: Table, [from, to]: Ends, maxPoints: number) {
   const last = table.x.length - 1;
   const lo = Math.max(Math.fround(from), table.x[0]);
   const hi = Math.min(Math.fround(to), table.x[last]);
@@ -95,13 +87,7 @@ export function between(a: number, b: number, share: number): number {
 }
 
 /** Picks `room` of the rows first .. stop - 1. */
-function chooseRows(
-  xs: Float32Array,
-  first: number,
-  stop: number,
-  room: number,
-  bends: number[],
-): number[] {
+function chooseRows(xs: Float32Array, first: number, stop: number, room: number, bends: number[]) {
   if (room === 0) return [];
   // A jump may have a row on either side of it.
   const near = 1e-6 * (xs[xs.length - 1] - xs[0]);
@@ -165,14 +151,8 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-/** Which function of a layer views begin with, what is said of it, and the step at which that was so. */
-type First = { f: number; why: string; at: number };
-
-/** The function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
-export function firstShown(
-  store: Pick<Store, "initial" | "latest">,
-  { name, count }: LayerLayout,
-): First {
+/** Which function of a layer views begin with, what is said of it, and the step at which that was so: the function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
+export function firstShown(store: Pick<Store, "initial" | "latest">, { name, count }: LayerLayout) {
   const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
   if (!start || !now || !layer) return { f: 0, why: "", at: 0 };

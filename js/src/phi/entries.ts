@@ -73,10 +73,7 @@ export function basisOf(layer: LayerLayout, f: number): BasisRange {
 }
 
 /** Where in the whole layer function f is. */
-export function selectionOf(
-  layer: Pick<LayerLayout, "name" | "shape" | "window">,
-  f: number,
-): Selection {
+export function selectionOf(layer: Pick<LayerLayout, "name" | "shape" | "window">, f: number) {
   const [, inputs, kh, kw] = layer.shape;
   const kernel = Math.floor(f / (kh * kw));
   const entry = f - kernel * kh * kw;
@@ -120,11 +117,7 @@ export function outputName(layer: NamedLayer, out: number, what = "output"): str
 }
 
 /** What an input is called: "age", or "input 3" where it has no name. */
-export function inputName(
-  layer: Pick<LayerLayout, "inputNames">,
-  input: number,
-  what = "input",
-): string {
+export function inputName(layer: Pick<LayerLayout, "inputNames">, input: number, what = "input") {
   return layer.inputNames?.[input] || `${what} ${input}`;
 }
 

@@ -21,11 +21,7 @@ type Extras = Activations["extras"];
 const EXACT = "values";
 
 /** What the model made of an example at a station; null where that was not sent. */
-export function numbersTaken(
-  { values, extras }: Activations,
-  station: number,
-  example: number,
-): Float32Array | null {
+export function numbersTaken({ values, extras }: Activations, station: number, example: number) {
   const output = values.get(station);
   if (!output || example >= output.shape[0]) return null;
   const { shape, data, low, high } = output;
@@ -122,12 +118,7 @@ function takesIn(layer: LayerLayout, shape: readonly number[]): boolean {
  * The output of every station for one input, which has the input station's shape, row by row. Needs a network that is
  * computable.
  */
-export function forward(
-  structure: Structure,
-  frame: Frame,
-  extras: Extras,
-  input: Float32Array,
-): Float32Array[] {
+export function forward(structure: Structure, frame: Frame, extras: Extras, input: Float32Array) {
   if (!isComputable(structure, frame.layout, extras))
     throw new Error("Only the model can compute this network.");
   const needed = product(structure.stations[0].shape);
@@ -147,23 +138,13 @@ export function forward(
 }
 
 /** What each input of a linear layer adds to one of its outputs, before bias: φ_{o,i}(x_i). */
-export function contributions(
-  layer: LayerLayout,
-  frame: Frame,
-  x: Float32Array,
-  out: number,
-): Float32Array {
+export function contributions(layer: LayerLayout, frame: Frame, x: Float32Array, out: number) {
   const phi = termsOf(layer, frame, x);
   return Float32Array.from({ length: layer.shape[1] }, (_, i) => phi(out, i));
 }
 
 /** A layer's output for one input: the sums of its functions, and its bias. */
-function layerOutput(
-  layer: LayerLayout,
-  frame: Frame,
-  node: OpNode,
-  x: Float32Array,
-): Float32Array {
+function layerOutput(layer: LayerLayout, frame: Frame, node: OpNode, x: Float32Array) {
   const [shape] = node.shapes;
   const isConv = layer.kind === "conv";
   const sums = isConv ? convOutput(layer, frame, imageOf(x, shape)) : linearOutput(layer, frame, x);
@@ -176,11 +157,7 @@ function layerOutput(
 }
 
 /** φ_{o,i}(x_i) of a linear layer, by o and i. */
-function termsOf(
-  layer: LayerLayout,
-  frame: Frame,
-  x: Float32Array,
-): (o: number, i: number) => number {
+function termsOf(layer: LayerLayout, frame: Frame, x: Float32Array) {
   const { nb, offset, tableOf } = layer;
   const { data } = frame;
   const [, inputs] = layer.shape;
@@ -191,7 +168,7 @@ function termsOf(
     expandAt(layer, tables[i], x[i], beta.subarray(i * nb, (i + 1) * nb));
   }
   const otherBeta = new Float64Array(nb);
-  return (o, i) => {
+  return (o: number, i: number) => {
     const f = o * inputs + i;
     const isOther = tableOf !== null && tableOf[f] !== tables[i];
     if (isOther) expandAt(layer, tableOf[f], x[i], otherBeta);
@@ -261,17 +238,11 @@ function plainOutput(node: OpNode, x: Float32Array): Float32Array {
   const { compute, shape } = node;
   const [inputShape] = node.shapes;
   const count = node.extra("weight")?.length ?? 0;
+  const straight = { ...STRAIGHT_LAYER, count };
   let layer: LayerLayout;
   if (compute.op === "linear") {
     const sizes: LayerLayout["shape"] = [shape.at(-1) ?? 1, inputShape.at(-1) ?? 1, 1, 1];
-    layer = {
-      ...STRAIGHT_LAYER,
-      name: "Linear",
-      kind: "linear",
-      shape: sizes,
-      conv: null,
-      count,
-    };
+    layer = { ...straight, name: "Linear", kind: "linear", shape: sizes, conv: null };
   } else {
     const settings = compute as unknown as ConvSettings & { kernel?: [number, number] };
     const conv: ConvSettings = { ...settings, paddingMode: "zeros", shared: false };
@@ -280,7 +251,7 @@ function plainOutput(node: OpNode, x: Float32Array): Float32Array {
     const side = Math.sqrt(count / (shape[0] * inputs));
     const [kh, kw] = settings.kernel ?? [side, side];
     const sizes: LayerLayout["shape"] = [shape[0], inputs, kh, kw];
-    layer = { ...STRAIGHT_LAYER, name: "Conv2d", kind: "conv", shape: sizes, conv, count };
+    layer = { ...straight, name: "Conv2d", kind: "conv", shape: sizes, conv };
     const { width, height } = outputSize(layer, conv, imageOf(x, inputShape));
     if (height !== shape[1] || width !== shape[2])
       throw new Error(

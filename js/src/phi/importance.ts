@@ -12,11 +12,7 @@ const GRID_POINTS = 64;
  * the histogram's bins; where none do, that of values spread evenly between its least and its largest on its grid,
  * (max − min) / √12. 0 for a function that is not finite.
  */
-export function importance(
-  frame: Frame,
-  layer: LayerLayout,
-  observed: Observed | null,
-): Float32Array {
+export function importance(frame: Frame, layer: LayerLayout, observed: Observed | null) {
   // NaN: its inputs were not seen.
   const result = new Float32Array(layer.count).fill(Number.NaN);
   const entries = entriesOf(layer);
@@ -95,12 +91,7 @@ function fillSpreads(
 }
 
 /** Sets the covariances of nb basis functions, on and above the diagonal; returns whether any input lies in bins where those are known. */
-function covary(
-  counts: Float32Array,
-  beta: Float64Array,
-  nb: number,
-  covariance: Float64Array,
-): boolean {
+function covary(counts: Float32Array, beta: Float64Array, nb: number, covariance: Float64Array) {
   const isCovered = (bin: number) => {
     for (let b = 0; b < nb; b++) if (!Number.isFinite(beta[bin * nb + b])) return false;
     return true;

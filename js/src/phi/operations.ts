@@ -64,11 +64,8 @@ const batchNorm: Operation = (node, [x]) => {
   const [mean, variance] = [perChannel(node, "mean"), perChannel(node, "variance")];
   const [scale, shift] = [perChannel(node, "scale", 1), perChannel(node, "shift", 0)];
   const eps = Number(node.compute.eps ?? 1e-5);
-  return byChannel(
-    node,
-    x,
-    (value, c) => ((value - mean(c)) / Math.sqrt(variance(c) + eps)) * scale(c) + shift(c),
-  );
+  const normal = (value: number, c: number) => (value - mean(c)) / Math.sqrt(variance(c) + eps);
+  return byChannel(node, x, (value, c) => normal(value, c) * scale(c) + shift(c));
 };
 
 const layerNorm: Operation = (node, [x]) => {
@@ -78,11 +75,8 @@ const layerNorm: Operation = (node, [x]) => {
   for (let start = 0; start < x.length; start += size) {
     const part = Float64Array.from(x.subarray(start, start + size));
     const middle = mean(part, size);
-    const variance = mean(
-      part.map((value) => (value - middle) ** 2),
-      size,
-    );
-    const root = Math.sqrt(variance + Number(node.compute.eps ?? 1e-5));
+    const squares = part.map((value) => (value - middle) ** 2);
+    const root = Math.sqrt(mean(squares, size) + Number(node.compute.eps ?? 1e-5));
     part.forEach((value, k) => {
       out[start + k] = ((value - middle) / root) * (scale?.[k] ?? 1) + (shift?.[k] ?? 0);
     });

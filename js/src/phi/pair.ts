@@ -113,8 +113,7 @@ export function densityOf(
   observed: Observed,
   entryX: number,
   entryY: number,
-  xRange: readonly [number, number],
-  yRange: readonly [number, number],
+  range: Ends,
   bins: number,
 ) {
   const { patches, patchCount, entries } = observed;
@@ -124,7 +123,7 @@ export function densityOf(
   let outside = 0;
   for (let p = 0; p < patchCount; p++) {
     const [across, up] = [patches[p * entries + entryX], patches[p * entries + entryY]];
-    const [column, row] = [binOf(across, xRange, bins), binOf(up, yRange, bins)];
+    const [column, row] = [binOf(across, range, bins), binOf(up, range, bins)];
     if (column < 0 || row < 0) {
       outside++;
       continue;
@@ -143,6 +142,8 @@ export function densityOf(
   const fullest = shares.indexOf(most);
   return {
     bins,
+    /** Of either axis. */
+    range,
     /** shares[row·bins + column] of all patches. */
     shares,
     /** Where the inputs of each bin lie: the mean of either, NaN where there are none. */
@@ -157,14 +158,8 @@ export function densityOf(
 }
 
 /** The share of the inputs in the bin of a point; NaN beyond the axes. */
-export function shareAt(
-  { bins, shares }: Density,
-  x: number,
-  y: number,
-  xRange: readonly [number, number],
-  yRange: readonly [number, number],
-): number {
-  const [column, row] = [binOf(x, xRange, bins), binOf(y, yRange, bins)];
+export function shareAt({ bins, range, shares }: Density, x: number, y: number): number {
+  const [column, row] = [binOf(x, range, bins), binOf(y, range, bins)];
   return column < 0 || row < 0 ? Number.NaN : shares[row * bins + column];
 }
 
@@ -172,7 +167,7 @@ export function shareAt(
 const ROUNDING = 1e-6;
 
 /** The bin of a value; -1 beyond the range. */
-function binOf(value: number, [lo, hi]: readonly [number, number], bins: number): number {
+function binOf(value: number, [lo, hi]: Ends, bins: number): number {
   const share = (value - lo) / (hi - lo);
   if (!(share >= -ROUNDING && share <= 1 + ROUNDING)) return -1;
   return Math.max(0, Math.min(bins - 1, Math.floor(share * bins)));

@@ -31,14 +31,7 @@ const DESIGN: Record<ThemeName, { lightness: [number, number]; below: Arm; above
   },
 };
 
-export interface Palette {
-  /** 2·ARM + 1 colours as bytes r, g, b; the middle one stands for zero. */
-  bytes: Uint8ClampedArray;
-  /** The same colours as 32-bit pixels of an image. */
-  pixels: Uint32Array;
-  /** Two shades, in turns, for what is not finite. */
-  broken: [number, number];
-}
+export type Palette = ReturnType<typeof buildPalette>;
 
 const palettes: Partial<Record<ThemeName, Palette>> = {};
 
@@ -47,8 +40,9 @@ export function paletteOf(theme: ThemeName): Palette {
   return palettes[theme];
 }
 
-function buildPalette(theme: ThemeName): Palette {
+function buildPalette(theme: ThemeName) {
   const { lightness, below, above } = DESIGN[theme];
+  /** 2·ARM + 1 colours as bytes r, g, b; the middle one stands for zero. */
   const bytes = new Uint8ClampedArray(3 * (2 * ARM + 1));
   for (const [arm, sign] of [
     [below, -1],
@@ -58,11 +52,13 @@ function buildPalette(theme: ThemeName): Palette {
       bytes.set(colour, 3 * (ARM + sign * k));
     });
   }
+  /** The same colours as 32-bit pixels of an image. */
   const pixels = new Uint32Array(2 * ARM + 1);
   for (let k = 0; k < pixels.length; k++) {
     pixels[k] = pixel(bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]);
   }
-  const broken: [number, number] =
+  /** Two shades, in turns, for what is not finite. */
+  const broken =
     theme === "dark"
       ? [pixel(120, 120, 120), pixel(70, 70, 70)]
       : [pixel(150, 150, 150), pixel(205, 205, 205)];

@@ -149,10 +149,7 @@ function channelLevels(pixels: Float32Array, border: Uint8Array | null) {
 }
 
 /** The kernels that an output channel sums, and the image's channel that each goes over. */
-export function sourcesOf(
-  swept: Pick<Swept, "layer" | "conv">,
-  output: number,
-): { out: number; in: number; channel: number }[] {
+export function sourcesOf(swept: Pick<Swept, "layer" | "conv">, output: number) {
   const [out, inputs] = swept.layer.shape;
   const { shared, groups } = swept.conv;
   if (shared) return [{ out: output % out, in: 0, channel: Math.floor(output / out) }];

@@ -76,12 +76,8 @@ export function makeNetwork(state: State, problem: Problem, machine: Machine): M
     }
     build.flatten();
     // The original's dense layer: twice the grid over [0, 1], a tenth of the noise.
-    const settings = {
-      basis: basis(0, 1, 2 * state.grid),
-      base,
-      start: start / 10,
-      isScaled: true,
-    };
+    const finer = basis(0, 1, 2 * state.grid);
+    const settings = { basis: finer, base, start: start / 10, isScaled: true };
     build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");
@@ -99,12 +95,7 @@ const MOST_TWIN = 1000;
 const PARAMETERS_OF_ONE = 175;
 
 /** A plain network with about as many parameters: beside convolutions kan_widgets.nn.CNN, else an MLP of as many layers. */
-export function makeTwin(
-  state: State,
-  problem: Problem,
-  machine: Machine,
-  parameters: number,
-): Made {
+export function makeTwin(state: State, problem: Problem, machine: Machine, parameters: number) {
   const isConv = state.network !== "dense";
   const channels = Math.max(1, Math.round(Math.sqrt(parameters / PARAMETERS_OF_ONE)));
   const depth = Math.max(1, state.widths.length);
@@ -249,10 +240,8 @@ class Builder {
       for (let f = 0; f < count; f++) {
         const scale = scaler?.[f] ?? 1;
         coefficients[f * nb] = uniform();
-        coefficients.set(
-          splines().map((value) => scale * value),
-          f * nb + 1,
-        );
+        const scaled = splines().map((value) => scale * value);
+        coefficients.set(scaled, f * nb + 1);
       }
       return coefficients;
     });

@@ -67,12 +67,7 @@ export function startTwin(network: Made, course: Course, signal: AbortSignal) {
 const SHOWN = 8;
 
 /** Starts the playground in a page that Python has written: its digits, and the traits of its views. */
-export async function play(
-  document: Document,
-  saved: Saved,
-  lesson: Lesson,
-  mount: Mount,
-): Promise<void> {
+export async function play(document: Document, saved: Saved, lesson: Lesson, mount: Mount) {
   const window = document.defaultView as Window;
   const byId = (id: string) => document.getElementById(id) as HTMLElement;
   const usual = courseOf(saved, lesson);

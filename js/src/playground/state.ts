@@ -1,11 +1,13 @@
 /** What a reader has chosen in the playground: it stands in the page's address, so that a finding is a link. */
 
+import type { TrainingSettings } from "../training/trainer.ts";
+
 export const PROBLEMS = ["digits", "product", "moons", "spirals", "formula", "table"] as const;
 export const NETWORKS = ["kancnn", "article", "dense"] as const;
 export const BASES = ["bspline", "rbf", "chebyshev", "fourier"] as const;
 export const BASE_TERMS = ["silu", "tanh", "relu", "identity"] as const;
 
-export interface State {
+export interface State extends TrainingSettings {
   problem: (typeof PROBLEMS)[number];
   /** The formula of the problem of that name. */
   formula: string;
@@ -22,10 +24,6 @@ export interface State {
   start: number;
   /** Standard deviation of what is added to the targets, as a share of theirs; of classes, the share that is wrong. */
   noise: number;
-  rate: number;
-  batch: number;
-  epochs: number;
-  seed: number;
   /** Whether a CNN or an MLP of as many parameters trains beside it. */
   twin: boolean;
 }

@@ -320,7 +320,7 @@ export function pruned(
   frame: Float32Array,
   share: number,
   chance?: () => number,
-): { frame: Float32Array; count: number } {
+) {
   const rest = frame.slice();
   let count = 0;
   for (const layer of layers) {

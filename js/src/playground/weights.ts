@@ -83,15 +83,10 @@ function npyOf({ shape, values }: Npy) {
 
 /** Whole numbers of two (H) and four (I) bytes, lowest bytes first. */
 function record(numbers: readonly number[], kinds: string): Uint8Array {
-  const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
-  const view = new DataView(new ArrayBuffer(size));
-  let at = 0;
-  for (const [k, kind] of [...kinds].entries()) {
-    if (kind === "H") view.setUint16(at, numbers[k], true);
-    else view.setUint32(at, numbers[k], true);
-    at += kind === "H" ? 2 : 4;
-  }
-  return new Uint8Array(view.buffer);
+  const bytes = [...kinds].flatMap((kind, k) =>
+    [0, 8, 16, 24].slice(0, kind === "H" ? 2 : 4).map((shift) => numbers[k] >>> shift),
+  );
+  return Uint8Array.from(bytes);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

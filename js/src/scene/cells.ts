@@ -218,11 +218,7 @@ export function cellFrames(
 }
 
 /** Crosses in the cells of functions that are not finite. */
-export function brokenMarks(
-  arrangement: Arrangement,
-  broken: readonly number[],
-  stroke: string,
-): Mark[] {
+export function brokenMarks(arrangement: Arrangement, broken: readonly number[], stroke: string) {
   const arm = Math.min(5, arrangement.cell / 5);
   const xy = broken.flatMap((f) => {
     const { x, y, width, height } = rectOf(arrangement, f);

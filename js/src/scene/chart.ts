@@ -179,12 +179,7 @@ function valueFormat({ title, curves }: Panel): (value: number) => string {
 }
 
 /** Axes, curves and heads. */
-export function chartMarks(
-  chart: Chart,
-  layout: ChartLayout,
-  colours: Colours,
-  ratio: number,
-): Mark[] {
+export function chartMarks(chart: Chart, layout: ChartLayout, colours: Colours, ratio: number) {
   return chart.panels.flatMap((panel, k) => {
     const { plot } = layout.places[k];
     const toX = linear(layout.steps, plot.x, plot.x + plot.width);
@@ -307,11 +302,7 @@ export function legendEntries(panel: Panel, steps: Range, step: number | null) {
 }
 
 /** The point of a curve that is nearest to a step; null before its first and beyond its last, give or take `slack`. */
-export function nearestPoint(
-  { x, y }: Points,
-  step: number,
-  slack = 0,
-): { step: number; value: number } | null {
+export function nearestPoint({ x, y }: Points, step: number, slack = 0) {
   const last = x.length - 1;
   if (last < 0 || step < x[0] - slack || step > x[last] + slack) return null;
   const low = bisectRight(x, step, 1) - 1;

@@ -2,6 +2,7 @@
 
 import { formatNumber } from "../phi/format.ts";
 import { channelOf, type Images, rangeOf } from "../phi/images.ts";
+import type { Ends } from "../phi/inputs.ts";
 import { memoryOf } from "../phi/memory.ts";
 import { ARM, colourise, type Palette, paletteOf } from "../phi/palette.ts";
 import type { Mark, Pixels } from "./marks.ts";
@@ -13,23 +14,14 @@ import type { Theme } from "./theme.ts";
 const WIDEST = 4096;
 
 /** Values row by row on a scale of ±most; a chequered grey where they are not finite. */
-export function heatOf(
-  values: ArrayLike<number>,
-  width: number,
-  most: number,
-  palette: Palette,
-): Pixels {
+export function heatOf(values: ArrayLike<number>, width: number, most: number, palette: Palette) {
   const out = new Uint32Array(values.length);
   colourise(values, most, palette, out, width);
   return pixelsOf(out, width);
 }
 
 /** Values row by row from black at `low` to white at `high`; a middle grey where they are not finite. */
-export function greyPixels(
-  values: ArrayLike<number>,
-  width: number,
-  [low, high]: readonly [number, number],
-): Pixels {
+export function greyPixels(values: ArrayLike<number>, width: number, [low, high]: Ends): Pixels {
   const rgba = new Uint8ClampedArray(4 * values.length).fill(255);
   for (let k = 0; k < values.length; k++) {
     const share = (values[k] - low) / (high - low);

@@ -54,16 +54,11 @@ export function lostMarks(
     (k) => toY(y[k]),
   );
   const isLow = (beside ?? 0) > plot.y + plot.height / 2;
+  const [across, down] = style.anchor
+    ? [Math.max(from - 6, plot.x + textWidth), isLow ? 12 : plot.height - 8]
+    : [from + 6, 16];
   return [
     rect({ ...plot, x: from, width: Math.max(1, to - from) }, { fill: colours.outside }),
-    style.anchor
-      ? words(
-          Math.max(from - 6, plot.x + textWidth),
-          plot.y + (isLow ? 12 : plot.height - 8),
-          text,
-          colours.warn,
-          style,
-        )
-      : words(from + 6, plot.y + 16, text, colours.warn, style),
+    words(across, plot.y + down, text, colours.warn, style),
   ];
 }

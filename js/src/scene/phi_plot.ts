@@ -86,12 +86,9 @@ export function phiPlot(
 ): { plot: Rect; marks: Mark[] } {
   const edge = AIR * (high - low);
   const example = point && Number.isFinite(point.x + point.value) ? point : null;
-  const along = example
-    ? {
-        from: example.x < low ? example.x - edge : low,
-        to: example.x > high ? example.x + edge : high,
-      }
-    : { from: low, to: high };
+  const from = example && example.x < low ? example.x - edge : low;
+  const to = example && example.x > high ? example.x + edge : high;
+  const along = { from, to };
   const now = curveBeyondTable(frame, layer, f, along);
   const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
   const lines = [
@@ -107,7 +104,7 @@ export function phiPlot(
     air: ends ? 0 : AIR,
     values: [...(ends ?? []), example?.value ?? 0],
     within: basisOf(layer, f).domain,
-    band: bandOver(layer, f, [along.from, along.to]),
+    band: bandOver(layer, f, [from, to]),
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });

@@ -22,16 +22,12 @@ export interface Region extends CellGrid {
   cursor?: string | undefined;
 }
 
-export interface Cell {
-  name: string;
-  row: number;
-  column: number;
-}
+export type Cell = NonNullable<ReturnType<typeof cellOf>>;
 
 const idOf = ({ name, row, column }: Cell) => `${name}/${row}/${column}`;
 
 /** The cell that an id names; null where it names none. */
-export function cellOf(id: string): Cell | null {
+export function cellOf(id: string) {
   const parts = id.split("/");
   if (parts.length < 3) return null;
   const [row, column] = parts.slice(-2).map(Number);
@@ -122,12 +118,7 @@ function homeOf({ name, rows, columns, count, home }: Region): string {
 }
 
 /** The region that lies next beyond an edge of this one. */
-function neighbourOf(
-  regions: readonly Region[],
-  from: Region,
-  cell: Rect,
-  direction: Direction,
-): Region | null {
+function neighbourOf(regions: readonly Region[], from: Region, cell: Rect, direction: Direction) {
   let best: Region | null = null;
   let nearest = Number.POSITIVE_INFINITY;
   for (const region of regions) {

@@ -92,13 +92,7 @@ export function bandMarks(
 }
 
 /** Frames a box. */
-export function outline(
-  box: Rect,
-  stroke: string,
-  width = 1,
-  outset = 0.5,
-  dash?: readonly number[],
-): Mark {
+export function outline(box: Rect, stroke: string, width = 1, outset = 0.5, dash?: number[]) {
   return rect(grown(box, outset), { stroke, width, dash });
 }
 

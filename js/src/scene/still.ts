@@ -22,12 +22,7 @@ export interface Paged extends Omit<Paper, "ground"> {
 }
 
 /** The whole picture; a scene taller than `most` is cut, which is said. The drawing begins `least` pixels below the top, or under the words. */
-export function pictureOf(
-  scene: Scene,
-  theme: Theme,
-  most = Number.POSITIVE_INFINITY,
-  least = 0,
-): Paged {
+export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INFINITY, least = 0) {
   const { colours } = theme;
   const width = scene.width;
   const caption = captionMarks(scene, colours, width);
@@ -96,11 +91,7 @@ export function messageOf(message: string, width: number, theme: Theme): Paged {
   return { marks, width, height: 16 + LINE * lines.length, title: message, words: message };
 }
 
-function captionMarks(
-  scene: Scene,
-  colours: Colours,
-  width: number,
-): { marks: Mark[]; height: number } {
+function captionMarks(scene: Scene, colours: Colours, width: number) {
   const room = width - 2 * MARGIN;
   const when = widthOf(scene.moment, WORDS);
   const title = fitted(scene.title, room - when - REMARK_GAP, TITLE_SIZE, 600);
@@ -130,12 +121,7 @@ function captionMarks(
 }
 
 /** A key to lines and colours, in one line; entries that have no room in it are left out. */
-export function keyMarks(
-  key: readonly Remark[],
-  { x, y }: Point,
-  room: number,
-  colours: Colours,
-): Mark[] {
+export function keyMarks(key: readonly Remark[], { x, y }: Point, room: number, colours: Colours) {
   let next = x;
   return key.flatMap(({ text, swatch }) => {
     const [left, end] = [next, next + SWATCH_WIDTH + 5 + widthOf(text, WORDS)];

@@ -1,6 +1,15 @@
 /** Writes a scene's marks as SVG. */
 
-import type { GroupMark, Mark, Paint, Pixels, Rect, TextMark, TilesMark } from "./marks.ts";
+import type {
+  GroupMark,
+  Mark,
+  Paint,
+  Pixels,
+  Rect,
+  RectsMark,
+  TextMark,
+  TilesMark,
+} from "./marks.ts";
 import { flat } from "./shapes.ts";
 import { FALLBACK, MIDDLE, widthOf } from "./text.ts";
 
@@ -47,7 +56,7 @@ function elementOf(mark: Mark, context: SvgContext): string {
     case "lines":
       return `<path d="${pathOf(mark.xy, mark.ends, mark.closed ?? false)}"${linePaint(mark)}/>`;
     case "rects":
-      return rectsOf(mark.boxes, mark.fills, mark.radius ?? 0, mark);
+      return rectsOf(mark);
     case "dots": {
       const { xy, r } = mark;
       const dots = Array.from({ length: xy.length / 2 }, (_, k) => {
@@ -85,12 +94,7 @@ function groupContent({ marks, clip }: GroupMark, context: SvgContext): string {
   return [...lines.slice(0, from), group, ...lines.slice(to)].join("\n");
 }
 
-function imageTag(
-  { x, y, width, height }: Rect,
-  href: string,
-  smooth: boolean,
-  opacity?: number,
-): string {
+function imageTag({ x, y, width, height }: Rect, href: string, smooth: boolean, opacity?: number) {
   const how = ` style="image-rendering:${smooth ? "smooth" : "pixelated"}"`;
   return `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" preserveAspectRatio="none"${how}${opacityAttribute(opacity)} href="${href}"/>`;
 }
@@ -126,12 +130,7 @@ function pathOf(xy: ArrayLike<number>, ends: ArrayLike<number>, closed: boolean)
   return parts.join("");
 }
 
-function rectsOf(
-  boxes: ArrayLike<number>,
-  fills: readonly string[] | undefined,
-  radius: number,
-  paint: Paint,
-): string {
+function rectsOf({ boxes, fills, radius = 0, ...paint }: RectsMark): string {
   const round = radius > 0 ? ` rx="${short(radius)}"` : "";
   const rects = Array.from({ length: boxes.length / 4 }, (_, k) => {
     const [x, y, w, h] = [0, 1, 2, 3].map((part) => short(boxes[4 * k + part]));

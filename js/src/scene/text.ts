@@ -52,18 +52,13 @@ export function fitting(
 /** Places of the gap, as shares of the text; the usual one first. */
 const FRONTS = [0.5, 0.3, 0.7, 0.15, 0.85, 0];
 
-/** Names shortened until they fit, with the gap where most of them stay different. */
-export function fittedApart(
-  names: readonly string[],
-  room: number,
-  size: number,
-  weight: 400 | 600 = 400,
-): string[] {
+/** Bold names shortened until they fit, with the gap where most of them stay different. */
+export function fittedApart(names: readonly string[], room: number, size: number): string[] {
   let best: string[] = [];
   let most = -1;
   const wanted = new Set(names).size;
   for (const front of FRONTS) {
-    const short = names.map((name) => fitted(name, room, size, weight, front));
+    const short = names.map((name) => fitted(name, room, size, 600, front));
     const different = new Set(short).size;
     if (different > most) [best, most] = [short, different];
     if (most === wanted) break;
@@ -72,12 +67,7 @@ export function fittedApart(
 }
 
 /** The text in lines that fit, broken at spaces; a word that is too long is shortened. */
-export function wrapped(
-  text: string,
-  room: number,
-  size: number,
-  weight: 400 | 600 = 400,
-): string[] {
+export function wrapped(text: string, room: number, size: number, weight: 400 | 600 = 400) {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

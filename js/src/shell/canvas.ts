@@ -36,12 +36,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const copies: (Copy | undefined)[] = [];
 
   /** A copy of a sheet that is drawn from the same again and again; null for one that changes with every frame. */
-  function copied(
-    sheet: Sheet,
-    place: number,
-    view: Rect,
-    ratio: number,
-  ): HTMLCanvasElement | null {
+  function copied(sheet: Sheet, place: number, view: Rect, ratio: number) {
     if (!sheet.from) return null;
     const { x, y, width, height } = view;
     const from = [...sheet.from, x, y, width, height, ratio];
@@ -111,17 +106,14 @@ function drawMarks(context: Context, marks: readonly Mark[]): void {
   }
 }
 
-function drawMark(context: Context, mark: Mark): void {
+function drawMark(context: Context, mark: Mark) {
   switch (mark.kind) {
     case "path":
-      finish(context, mark, new Path2D(mark.d));
-      break;
+      return finish(context, mark, new Path2D(mark.d));
     case "lines":
-      drawLines(context, mark);
-      break;
+      return drawLines(context, mark);
     case "rects":
-      drawRects(context, mark);
-      break;
+      return drawRects(context, mark);
     case "dots":
       context.beginPath();
       for (let k = 0; k < mark.xy.length; k += 2) {
@@ -129,17 +121,13 @@ function drawMark(context: Context, mark: Mark): void {
         context.moveTo(mark.xy[k] + r, mark.xy[k + 1]);
         context.arc(mark.xy[k], mark.xy[k + 1], r, 0, 2 * Math.PI);
       }
-      finish(context, mark);
-      break;
+      return finish(context, mark);
     case "image":
-      drawImage(context, mark);
-      break;
+      return drawImage(context, mark);
     case "tiles":
-      drawTiles(context, mark);
-      break;
+      return drawTiles(context, mark);
     case "text":
-      drawText(context, mark);
-      break;
+      return drawText(context, mark);
     case "group":
       context.save();
       if (mark.at) context.translate(mark.at[0], mark.at[1]);
@@ -151,7 +139,6 @@ function drawMark(context: Context, mark: Mark): void {
       }
       drawMarks(context, mark.marks);
       context.restore();
-      break;
   }
 }
 

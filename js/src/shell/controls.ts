@@ -136,12 +136,7 @@ export function createKit(document: Document, signal: AbortSignal) {
     };
   }
 
-  function button(
-    text: string,
-    title: string,
-    className: string,
-    act: () => void,
-  ): HTMLButtonElement {
+  function button(text: string, title: string, className: string, act: () => void) {
     const control = element(document, "button", className);
     control.type = "button";
     control.textContent = text;

@@ -81,12 +81,7 @@ export function showSelectedLayer(shell: Shell): void {
 }
 
 /** Selects the function whose number the site is. */
-export function pressFunction(
-  shell: Shell,
-  layer: LayerLayout,
-  id: string,
-  event: MouseEvent | KeyboardEvent,
-): void {
+export function pressFunction(shell: Shell, layer: LayerLayout, id: string, event: Event): void {
   if (id === "") return;
   shell.store()?.select(selectionOf(layer, Number(id)));
   if (event.type === "keydown") shell.speak(`selected: ${entryText(layer, Number(id))}`);

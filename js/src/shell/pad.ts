@@ -8,6 +8,7 @@ import { element, listen, putAttributes, putStyle, putWords } from "./element.ts
 import { DIRECTIONS, plainKey, used } from "./keys.ts";
 import type { Shell } from "./mount.ts";
 import { createPen } from "./pen.ts";
+import { placeOn, type Stage } from "./stage.ts";
 
 const CANVAS_NAME =
   "Your drawing. Arrows move the pen, Space draws, Backspace erases, Escape puts the pad away.";
@@ -27,7 +28,8 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
   const foot = element(document, "div", "kw-tools", root);
   const verdictLine = element(document, "div", "kw-pad-verdict", root);
   const canvasBox = () => ({ x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight });
-  const pen = createPen(shell, { canvas, view: canvasBox }, sketch, canvasBox);
+  const at: Stage["at"] = (event) => placeOn(canvas, event);
+  const pen = createPen(shell, { canvas, at }, sketch, canvasBox);
   let penAt: [x: number, y: number] = [0, 0];
 
   function close() {

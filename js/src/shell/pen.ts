@@ -14,7 +14,7 @@ export type Pen = ReturnType<typeof createPen>;
 /** `place` is where in the scene one draws, null where one cannot; the drawing goes to Python whenever the pen is lifted. */
 export function createPen(
   shell: Shell,
-  { canvas, view }: Pick<Stage, "canvas" | "view">,
+  { canvas, at: placeAt }: Pick<Stage, "canvas" | "at">,
   sketch: Sketch,
   place: () => Rect | null,
 ) {
@@ -30,10 +30,8 @@ export function createPen(
   function onImage(event: Pick<MouseEvent, "clientX" | "clientY">, anywhere = false): Pixel | null {
     const box = place();
     if (!box) return null;
-    const corner = canvas.getBoundingClientRect();
-    const seen = view();
-    const x = event.clientX - corner.left + seen.x - box.x;
-    const y = event.clientY - corner.top + seen.y - box.y;
+    const here = placeAt(event);
+    const [x, y] = [here.x - box.x, here.y - box.y];
     const inside = x >= 0 && y >= 0 && x <= box.width && y <= box.height;
     if (!inside && !anywhere) return null;
     const { width, height } = sketch.image();

@@ -175,7 +175,7 @@ export function createStage(document: Document, hands: Hands, signal: AbortSigna
   };
 }
 
-function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clientY">): Point {
+export function placeOn(canvas: HTMLElement, event: Pick<MouseEvent, "clientX" | "clientY">) {
   const { left, top } = canvas.getBoundingClientRect();
   return { x: event.clientX - left, y: event.clientY - top };
 }

@@ -168,11 +168,8 @@ export class Trainer {
     const { maxBatch, input } = this.network;
     const few = Math.min(OBSERVED, Math.ceil(OBSERVED_NUMBERS / input.size));
     const n = Math.min(few, this.count(examples), maxBatch);
-    this.#loadInputs(
-      examples,
-      Uint32Array.from({ length: n }, (_, k) => k),
-      0,
-    );
+    const indices = Uint32Array.from({ length: n }, (_, k) => k);
+    this.#loadInputs(examples, indices, 0);
     return this.network.forward(n, false) ? this.network.observe(n, this.step) : [];
   }
 

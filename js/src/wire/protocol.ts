@@ -122,10 +122,7 @@ export interface RawFrame {
 }
 
 /** Puts the buffers of a message at the paths that its `bytes` name; throws WireError for what is no message. */
-export function putBuffers(
-  content: unknown,
-  buffers: readonly unknown[] = [],
-): Record<string, unknown> {
+export function putBuffers(content: unknown, buffers: readonly unknown[] = []) {
   const message = record(content, "a message");
   ((message.bytes ?? []) as Path[]).forEach((path, n) => {
     putBytes(message, path, buffers[n]);
@@ -234,11 +231,7 @@ function readBand(ensemble: unknown, { name, shape }: WireLayer): Band | null {
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
 
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv
-}: NonNullable<WireLayer["conv"]>): ConvSettings {
+function convOf({ padding_mode, pads_basis, ...conv }: NonNullable<WireLayer["conv"]>) {
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
@@ -248,13 +241,14 @@ interface WireSummary extends Omit<Summary, "rows" | "columns" | "reach"> {
   reach: unknown;
 }
 
-/** Reads the trait of summaries. */
-export function readSummaries(value: unknown): Summary[] {
-  return ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
+/** Reads the trait of summaries, by their layers. */
+export function readSummaries(value: unknown): Map<string, Summary> {
+  const read = ((value ?? []) as WireSummary[]).map(({ shape: [rows, columns], ...raw }) => {
     const reach = float32(raw.reach, "a summary");
     checkCount(reach.length, rows * columns, "a summary");
-    return { ...raw, rows, columns, reach };
+    return [raw.layer, { ...raw, rows, columns, reach }] as const;
   });
+  return new Map(read);
 }
 
 /** An observation as Python writes it. */

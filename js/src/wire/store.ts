@@ -78,8 +78,7 @@ export class FrameStore implements Store {
   /** The binding was replaced: all kept frames go as soon as the new binding has one to show. */
   #replaced = false;
   #selection: Selection | null = null;
-  #cursor = -1;
-  #ghostStep = -1;
+  readonly #steps = { cursor: -1, ghost: -1 };
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
   readonly #activations = new PastActivations();
@@ -105,8 +104,8 @@ export class FrameStore implements Store {
   readonly latest = () => this.#frames.all.at(-1) ?? null;
   readonly at = (step: number) => this.#frames.at(step);
   readonly selection = () => this.#selection;
-  readonly cursor = () => this.#cursor;
-  readonly ghostStep = () => this.#ghostStep;
+  readonly cursor = () => this.#steps.cursor;
+  readonly ghostStep = () => this.#steps.ghost;
   readonly awaitsObserved = () => this.#askedObserved && this.#observed.size === 0;
   readonly batch = () => this.#state.batch;
   readonly summary = (layer: string) => this.#state.summaries.get(layer) ?? null;
@@ -117,7 +116,7 @@ export class FrameStore implements Store {
   readonly alone = () => !this.#state.connected || this.#state.status.state === "saved";
 
   current(): Frame | null {
-    return this.#cursor < 0 ? this.latest() : (this.at(this.#cursor) ?? this.initial());
+    return this.#steps.cursor < 0 ? this.latest() : (this.at(this.#steps.cursor) ?? this.initial());
   }
 
   steps(): number[] {
@@ -130,17 +129,17 @@ export class FrameStore implements Store {
   }
 
   setCursor(step: number): void {
-    if (this.takeCursor(step)) this.#outlet.write("cursor", this.#cursor);
+    if (this.takeStep("cursor", step)) this.#outlet.write("cursor", this.#steps.cursor);
   }
 
   setGhostStep(step: number): void {
-    if (this.takeGhostStep(step)) this.#outlet.write("ghost_step", this.#ghostStep);
+    if (this.takeStep("ghost", step)) this.#outlet.write("ghost_step", this.#steps.ghost);
   }
 
   ghost(): Frame | null {
     // Networks of an ensemble are trained.
     if (this.latest()?.layout.layers.some(({ band }) => band)) return null;
-    return (this.#ghostStep < 0 ? null : this.at(this.#ghostStep)) ?? this.initial();
+    return (this.#steps.ghost < 0 ? null : this.at(this.#steps.ghost)) ?? this.initial();
   }
 
   observed(layer: string): Observed | null {
@@ -222,7 +221,7 @@ export class FrameStore implements Store {
       const initial = this.initial();
       this.#frames.cutAfter(frame.step - 1);
       if (initial?.step === frame.step) this.#frames.all = [initial];
-      if (!initial || !sameFrame(initial, frame)) this.#frames.append(frame, this.#ghostStep);
+      if (!initial || !sameFrame(initial, frame)) this.#frames.append(frame, this.#steps.ghost);
       return true;
     });
   }
@@ -267,19 +266,12 @@ export class FrameStore implements Store {
     return true;
   }
 
-  takeCursor(step: number): boolean {
-    const cursor = step >= 0 ? step : -1;
-    if (cursor === this.#cursor) return false;
-    this.#cursor = cursor;
-    this.#notify("cursor");
-    return true;
-  }
-
-  takeGhostStep(step: number): boolean {
-    const pinned = step >= 0 ? step : -1;
-    if (pinned === this.#ghostStep) return false;
-    this.#ghostStep = pinned;
-    this.#notify("ghost");
+  /** Takes the step at the time cursor, or the one that is pinned; returns whether it is another. */
+  takeStep(which: "cursor" | "ghost", step: number): boolean {
+    const taken = step >= 0 ? step : -1;
+    if (taken === this.#steps[which]) return false;
+    this.#steps[which] = taken;
+    this.#notify(which);
     return true;
   }
 
@@ -335,7 +327,7 @@ export class FrameStore implements Store {
       this.#replaced = false;
     }
     if (!change()) return;
-    this.#frames.thin(this.#ghostStep);
+    this.#frames.thin(this.#steps.ghost);
     const after = this.latest();
     if (after === before) return;
     if (after?.layout !== before?.layout) this.#notify("layout");

@@ -192,15 +192,11 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     status: withInitial("status"),
     training: withInitial("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
-    cursor: () => store.takeCursor(stepIn("cursor")),
-    ghost_step: () => store.takeGhostStep(stepIn("ghost_step")),
+    cursor: () => store.takeStep("cursor", stepIn("cursor")),
+    ghost_step: () => store.takeStep("ghost", stepIn("ghost_step")),
     batch: withInitial("batch"),
     edits: withInitial("edits"),
-    summaries: take(
-      "summaries",
-      "summaries",
-      (value) => new Map(readSummaries(value).map((summary) => [summary.layer, summary])),
-    ),
+    summaries: take("summaries", "summaries", readSummaries),
     left_out: take("left_out", "leftOut", (value) => (value ?? []) as string[]),
     structure: take("structure", "structure", (value) => nonEmpty<Structure>(value, "a structure")),
     probe: take("probe", "probe", readProbe),
@@ -237,12 +233,8 @@ function createDrawnReport(model: AnyModel): (number: number | undefined) => voi
 function watchedStore(model: AnyModel, signal: AbortSignal, maxBytes: number): FrameStore {
   const store = new FrameStore(outletTo(model), maxBytes);
   void watchPython(model, model.get("_own"), (there) => store.setState("connected", there), signal);
-  watchSilence(
-    model,
-    () => store.beats,
-    (silent) => store.setState("silent", silent),
-    signal,
-  );
+  const tellSilence = (silent: number) => store.setState("silent", silent);
+  watchSilence(model, () => store.beats, tellSilence, signal);
   signal.addEventListener("abort", store.steering.stop, { once: true });
   return store;
 }
@@ -266,8 +258,6 @@ function guard(store: FrameStore, work: () => void): void {
     else store.fault(`kan_widgets could not read what Python sent: ${error}`);
   }
 }
-
-export default { initialize };
 
 function createLayouts(model: AnyModel, onKept: () => void) {
   const layouts = new Map<number, Layout>();

@@ -90,7 +90,7 @@ var LiveModel = class extends PageModel {
     for (const [name, value] of Object.entries(state)) super.set(name, value);
   }
 };
-function connect({ heard, models }, address, say) {
+function connect({ heard = 0, models }, address, say) {
   let queue = Promise.resolve();
   const post = (message) => {
     queue = queue.then(async () => {

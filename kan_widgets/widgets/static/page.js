@@ -210,7 +210,7 @@ function liveModels(document, saved, modules) {
   const connectionLine = document.getElementById("kw-connection");
   const { connect } = modules.Live;
   const models = [...saved.streams, ...saved.models];
-  return connect({ heard: saved.heard ?? 0, models }, document.baseURI, (words, lost) => {
+  return connect({ ...saved, models }, document.baseURI, (words, lost) => {
     if (!connectionLine) return;
     connectionLine.textContent = words;
     connectionLine.toggleAttribute("data-lost", lost);

@@ -104,11 +104,7 @@ function readBand(ensemble, { name, shape }) {
   checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv2
-}) {
+function convOf({ padding_mode, pads_basis, ...conv2 }) {
   return { ...conv2, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 
@@ -2347,12 +2343,8 @@ function makeNetwork(state, problem, machine) {
       build.pool();
     }
     build.flatten();
-    const settings = {
-      basis: basis(0, 1, 2 * state.grid),
-      base,
-      start: start / 10,
-      isScaled: true
-    };
+    const finer = basis(0, 1, 2 * state.grid);
+    const settings = { basis: finer, base, start: start / 10, isScaled: true };
     build.linear("linear", problem.outputs.length, settings);
   } else {
     if (problem.shape.length > 1) build.flatten("flatten");
@@ -2495,10 +2487,8 @@ var Builder = class {
       for (let f = 0; f < count2; f++) {
         const scale = scaler?.[f] ?? 1;
         coefficients[f * nb] = uniform();
-        coefficients.set(
-          splines().map((value) => scale * value),
-          f * nb + 1
-        );
+        const scaled = splines().map((value) => scale * value);
+        coefficients.set(scaled, f * nb + 1);
       }
       return coefficients;
     });
@@ -3690,15 +3680,10 @@ function npyOf({ shape, values }) {
   return joined([magic, record2([length], "H"), header, bytes]);
 }
 function record2(numbers, kinds) {
-  const size = [...kinds].reduce((all, kind) => all + (kind === "H" ? 2 : 4), 0);
-  const view = new DataView(new ArrayBuffer(size));
-  let at = 0;
-  for (const [k, kind] of [...kinds].entries()) {
-    if (kind === "H") view.setUint16(at, numbers[k], true);
-    else view.setUint32(at, numbers[k], true);
-    at += kind === "H" ? 2 : 4;
-  }
-  return new Uint8Array(view.buffer);
+  const bytes = [...kinds].flatMap(
+    (kind, k) => [0, 8, 16, 24].slice(0, kind === "H" ? 2 : 4).map((shift) => numbers[k] >>> shift)
+  );
+  return Uint8Array.from(bytes);
 }
 function joined(parts) {
   return Uint8Array.from(parts.flatMap((part) => Array.from(part)));

@@ -104,11 +104,7 @@ function readBand(ensemble, { name, shape }) {
   checkCount(parts.alive.length, product(shape), `the networks of layer "${name}"`);
   return { ...parts, count: all.count, points: parts.x.length / shape[1] };
 }
-function convOf({
-  padding_mode,
-  pads_basis,
-  ...conv
-}) {
+function convOf({ padding_mode, pads_basis, ...conv }) {
   return { ...conv, paddingMode: padding_mode, padsBasis: pads_basis === true };
 }
 

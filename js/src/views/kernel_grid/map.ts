@@ -94,11 +94,7 @@ function mapMarks({ summary, layer, box }: LayerMap, theme: Theme): Mark[] {
   ];
 }
 
-function windowBox(
-  { shape, window }: LayerLayout,
-  box: Rect,
-  { rows, columns, block }: Summary,
-): Rect {
+function windowBox({ shape, window }: LayerLayout, box: Rect, { rows, columns, block }: Summary) {
   const corner = window ?? { out: 0, in: 0 };
   // The last blocks may be smaller, and are drawn as large as the others.
   const [down, across] = [box.height / (rows * block[0]), box.width / (columns * block[1])];

@@ -235,15 +235,10 @@ export function markedMarks(picture: Picture, marked: Marked, { colours }: Theme
 }
 
 /** Where a point of function f is drawn, in the arrangement's pixels; at the edge of its cell where it is cut. */
-export function pointPlace(
-  picture: Picture,
-  f: number,
-  x: number,
-  value: number,
-): [number, number] {
+export function pointPlace(picture: Picture, f: number, x: number, value: number) {
   const axis = axisOf(picture, f);
   const { toX, toY } = placesOf(picture, f);
-  return [toX(x), toY(Math.max(-axis, Math.min(axis, value)))];
+  return [toX(x), toY(Math.max(-axis, Math.min(axis, value)))] as const;
 }
 
 /** The x under a horizontal place inside a cell, kept within the drawn range. */

@@ -50,19 +50,14 @@ export function magnified(
   lines.push({ points: plottedOf(subject, layer, f), stroke: colours.ink, paint: { width: 1.75 } });
   const yTitle = settings.mode === "change" ? "change of φ" : `φ(${layer.variable})`;
   const [from, to] = xRange;
-  const drawn = curvesPlot(
-    { x: 0, y: 6, width, height: height - 6 },
-    { from, to },
-    lines,
-    colours,
-    {
-      titles: { x: layer.variable, y: yTitle },
-      most: { x: 6, y: 5 },
-      air: PLOT_AIR,
-      band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
-      within: basisOf(layer, f).domain,
-    },
-  );
+  const box = { x: 0, y: 6, width, height: height - 6 };
+  const drawn = curvesPlot(box, { from, to }, lines, colours, {
+    titles: { x: layer.variable, y: yTitle },
+    most: { x: 6, y: 5 },
+    air: PLOT_AIR,
+    band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
+    within: basisOf(layer, f).domain,
+  });
   const [at, value] = [drawn.x.scale(x), subject.at(f, x)];
   const point = dot(at, drawn.y.scale(value), 3.5, { fill: colours.accent });
   const { plot, marks } = drawn;
@@ -145,12 +140,7 @@ export function othersOf({ shape }: Picture, f: number): number[] {
 }
 
 /** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
-export function plotBox(
-  picture: Picture,
-  width: number,
-  height: number,
-  scrolls = false,
-): Rect | null {
+export function plotBox(picture: Picture, width: number, height: number, scrolls = false) {
   const { arrangement: a } = picture;
   if (width < WIDE) {
     const flat = isFlat(picture.settings);

@@ -4,7 +4,7 @@ import { extent, maxIndex } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
 import { basisOf, type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
-import { allInputEnds, roundedOut } from "../../phi/inputs.ts";
+import { allInputEnds, type Ends, roundedOut } from "../../phi/inputs.ts";
 import { type Keep, memory } from "../../phi/memory.ts";
 import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
@@ -30,10 +30,7 @@ export function inputRange(observed: Observed | null): [number, number] | null {
 }
 
 /** The x that is drawn: where the inputs are as far as the tables reach, or the grid's range where none were seen. */
-export function xRangeOf(
-  { tables, domain }: LayerLayout,
-  inputs: readonly [number, number] | null = null,
-): [number, number] {
+export function xRangeOf({ tables, domain }: LayerLayout, inputs: Ends | null = null): Ends {
   const lo = Math.min(...tables.map(({ x }) => x[0]));
   const hi = Math.max(...tables.map(({ x }) => x[x.length - 1]));
   const [from, to] = inputs ? [Math.max(lo, inputs[0]), Math.min(hi, inputs[1])] : domain;
@@ -219,12 +216,7 @@ function shareScale(picture: Picture, most: number): void {
 }
 
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */
-function setScales(
-  picture: Picture,
-  now: Peaks,
-  all: readonly Peaks[],
-  together: Together | null,
-): void {
+function setScales(picture: Picture, now: Peaks, all: readonly Peaks[], together: Together | null) {
   const { mode, scale } = picture.settings;
   if (mode === "overview" || scale === "layer") {
     // Over all steps but for outliers, and at this step in any case.

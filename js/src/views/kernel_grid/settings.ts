@@ -75,15 +75,11 @@ export function togetherOf(get: (trait: string) => unknown): Together | null {
 }
 
 /** The range that `count` grids have in common; `changed` is called when it is another for all but the grid that is drawn. */
-export function agreement(
-  count: number,
-  most: number,
-  changed: (drawn: number) => void = () => {},
-): (grid: number) => Together {
+export function agreement(count: number, most: number, changed = (_drawn: number) => {}) {
   const ys: number[] = Array(count).fill(0);
   let y = 0;
   let version = 0;
-  return (grid) => ({
+  return (grid: number): Together => ({
     most,
     version: () => version,
     y(own) {

@@ -75,7 +75,7 @@ export function rangesLayout(content: RangesContent, width: number) {
     cells,
     /** Lines of numbers under the plots of a row; 0 where they are columns beside them. */
     bands,
-    names: fittedApart(content.rows.map(layerTitle), plot.width, NAME, 600),
+    names: fittedApart(content.rows.map(layerTitle), plot.width, NAME),
   };
 }
 

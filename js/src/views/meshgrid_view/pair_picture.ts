@@ -96,7 +96,7 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const spread = bands.flatMap((band) => band?.range.y ?? []);
   const reach = keep("reach", [surface], () => reachOf(surface.values));
   const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
-    observed ? densityOf(observed, placeX, placeY, range, range, DENSITY_BINS) : null,
+    observed ? densityOf(observed, placeX, placeY, range, DENSITY_BINS) : null,
   );
   return {
     group,
@@ -274,7 +274,7 @@ export function readPair({ frame, layer }: MeshGiven, pair: Pair, x: number, y: 
     { label: "sum", value: finite(a + b) },
   ];
   if (pair.density) {
-    const share = shareAt(pair.density, x, y, pair.range, pair.range);
+    const share = shareAt(pair.density, x, y);
     lines.push({ label: "inputs near here", value: share > 0 ? percent(share) : "none" });
   }
   return { x, y, values: [a, b] as const, lines };
