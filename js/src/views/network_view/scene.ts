@@ -46,6 +46,7 @@ import {
   atOnce,
   circuitPath,
   crossFaded,
+  FRAMED,
   heldChoice,
   largeMarks,
   pathKernels,
@@ -185,7 +186,7 @@ function sceneOf(
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
   const selected = settings.compared ? null : chosen;
-  const asked = { ...request, room, window, selected };
+  const asked = { ...request, room, window, selected, hasPlot: strip > 0 };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
     if (settings.path) return circuitPath(drawing.graph, settings.path);
     // While nothing is drawn it stays.
@@ -210,6 +211,7 @@ function sceneOf(
   const verdict = exampleVerdict(diagram);
   // The layer whose links are coloured while nothing is pointed at.
   const colouring = parts[view.rests?.column ?? parts.length - 1].column.layer;
+  const looked = focus && (isPointed ? "pointed at" : "selected");
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, foot.sites);
@@ -234,8 +236,12 @@ function sceneOf(
     title: "Network",
     moment: momentText(frame),
     words: description(diagram),
-    about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, { hasPlot: strip > 0, colouring }, given),
+    about: JSON.stringify([
+      graph.columns.map(({ name, units: n }) => [name, n]),
+      !flow,
+      settings.example,
+    ]),
+    caption: networkCaption(diagram, verdict, { colouring, looked }, given),
     sheets: [
       {
         from: [...place, ...parts.map(({ relevance }) => relevance?.sizes), strength, lit],
@@ -265,14 +271,19 @@ function lookedAtMarks(view: View, legs: readonly Leg[], theme: Theme): Mark[] {
   const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;
-  // What stands in the place of the link that is looked at is that.
-  const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
+  // Of a unit that is looked at the link that the close-up speaks of; in its place stands no other.
+  const within = focus && place?.column === focus.column ? place.bundle : -1;
+  const link = focus && focus.bundle < 0 ? within : -1;
+  const isOther = ({ column }: { column: number }) =>
+    column !== focus?.column || (focus.bundle < 0 && link < 0);
   const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
   if (selected && isOther(selected)) {
     const part = parts[selected.column];
     marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));
   }
   if (focus) marks.push(...focusMarks(diagram, focus, closeUp, isPointed, theme));
+  if (focus && link >= 0)
+    marks.push(...largeMarks(diagram, parts[focus.column], link, chosen, FRAMED, theme));
   // Of functions that stand together the one in the close-up, and the selected one.
   const { kernels, large } = parts[place?.column ?? 0];
   if ([...kernels.keys(), large, focus?.bundle].includes(place?.bundle))
