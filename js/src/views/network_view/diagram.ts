@@ -225,27 +225,31 @@ function weightsOf(
   return weight;
 }
 
-/** The units with the most weight, and the one on the path. Those shown before stay in their places: of all of them while they move, where one that comes onto the path takes the place of the weakest; at rest those that still are among the strongest. */
+/** A unit that is not shown takes the place of the weakest shown if it has so many times the weight: while frames move, and at rest. */
+const RIVAL = { moving: 2, resting: 1.25 };
+
+/** The units with the most weight, and the one on the path. Those shown before stay, each in its place, until others are clearly stronger: while frames move, one at a time. */
 function chosenUnits(
   weights: Float64Array,
   room: number,
   before: readonly number[] | null,
   onPath: number | undefined,
-  isMoving: boolean,
+  moves: boolean,
 ): readonly number[] {
   if (weights.length <= room) return [...weights.keys()];
   const weight = weights.slice();
   if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
-  const best = order.slice(0, room);
-  if (before?.length !== room) return best.sort((a, b) => a - b);
-  if (isMoving) {
-    if (onPath === undefined || before.includes(onPath)) return before;
-    const weakest = least(before, (unit) => weight[unit]);
-    return before.map((unit) => (unit === weakest ? onPath : unit));
+  if (before?.length !== room) return order.slice(0, room).sort((a, b) => a - b);
+  const shown = [...before];
+  const times = moves ? RIVAL.moving : RIVAL.resting;
+  for (let left = moves ? 1 : room; left > 0; left--) {
+    const weakest = least(shown, (unit) => weight[unit]) ?? 0;
+    const rival = order.find((unit) => !shown.includes(unit)) ?? weakest;
+    if (!(weight[rival] > times * weight[weakest])) break;
+    shown[shown.indexOf(weakest)] = rival;
   }
-  const come = best.filter((unit) => !before.includes(unit));
-  return before.map((unit) => (best.includes(unit) ? unit : (come.pop() ?? unit)));
+  return shown;
 }
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {

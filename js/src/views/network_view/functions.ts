@@ -41,7 +41,7 @@ export const AROUND = 5;
 const WITHIN = 0.98;
 /** A scale is kept while functions fill this share of it; where it grows it gets so much more, for those to come. */
 const FILLED = 0.4;
-const SPARE = 1.25;
+const SPARE = 1.1;
 
 /** To a tenth of a scale. */
 const toTenths = ([low, high]: Ends, scale: number): Ends => [

@@ -69,7 +69,7 @@ export function networkCaption(
   const hasCurves = hasPlot || (!squares && (isCurved || diagram.layout.shelf > 0));
   if (!isPlainAll && ghost && (film || ghost !== frame) && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
-    remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
+    remarks.push(keyed(`fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
   if (squares) {
     const isImage = graph.columns[0].map !== null && graph.columns.length === 2;
@@ -171,8 +171,6 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const band = column.layer?.band;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
-  const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
-  const noun = count === 1 ? "function" : one;
   // Where it is shown closely, or has its value beside it, that is not said again.
   const isSaid = diagram.hasPlot || hasValues(part);
   const point = isSaid ? null : pointOf(diagram, part, n);
@@ -182,7 +180,8 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const strength = isMost ? "varies most in its layer" : `varies ${share} as much as the strongest`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
-  return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}`;
+  const many = count > 1 && column.layer?.kind !== "conv" ? ` · ${count} functions` : "";
+  return `${column.name} · ${start} to ${unitName(graph, column, to)}${many}${given} · ${strength}${seeds}`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
