@@ -403,7 +403,7 @@ describe("a training that has left no numbers", () => {
     expect(lost.diagram.frame).toBe(good.frame);
     expect(wordsOf(lost).join()).not.toContain("NaN");
     expect(told(lost)).toEqual([
-      "at step 10 φ is not a number, step 5 is shown: train again with a lower learning rate",
+      "φ is no longer a number, the last step before is shown: train again with a lower learning rate",
     ]);
     const again = run([6, 8, 4], 4, 15);
     const mended = show({ ...again, before: good.frame });

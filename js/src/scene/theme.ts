@@ -80,7 +80,7 @@ const DARK: Partial<Record<ColourName, string>> = {
   "seen-box": "#205c48",
   box: "#727c88",
   dot: "#e6e9eca6",
-  outline: "#e6e9ec66",
+  outline: "#e6e9ec99",
   row: "#e6e9ec0a",
   chosen: "#b794f633",
   "curve-0": "#7fe0f0",

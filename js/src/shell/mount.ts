@@ -182,7 +182,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, caption.key, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const sight = kind.fits && !within ? drawingInSight(root, body) : null;
+  const sight = kind.fits && !within ? drawingInSight(root, body, () => stream.store()) : null;
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */

@@ -226,7 +226,7 @@ function weightsOf(
 }
 
 /** A unit that is not shown takes the place of the weakest shown if it has so many times the weight: while frames move, and at rest. */
-const RIVAL = { moving: 2, resting: 1.25 };
+const RIVAL = { moving: 3, resting: 1.25 };
 
 /** The units with the most weight, and the one on the path. Those shown before stay, each in its place, until others are clearly stronger: while frames move, one at a time. */
 function chosenUnits(

@@ -6,7 +6,7 @@ import { formatCount, momentText, percent, roughPercent, toATenth } from "../../
 import { seenThen, WITHOUT, waitsForBatch } from "../../phi/inputs.ts";
 import { largestDifference } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
-import { type Given, isMoving } from "../../scene/drawing.ts";
+import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
@@ -29,6 +29,7 @@ const SQUARES =
 
 /** So few outputs all have their numbers beside their bars. */
 const RANKED = 10;
+const NTH = ["st", "nd", "rd"];
 
 /** The right class of the example that is shown, where it is known. */
 export function labelOf({ probe, settings: { example } }: Diagram): number | null {
@@ -57,11 +58,13 @@ export function networkCaption(
   const remarks: Remark[] = [];
   const headline = verdict || largestDifference(frame.layout.layers)?.text;
   if (headline) remarks.push({ text: headline, tone: "ink", strong: true, alone: true });
-  const drawn = store.current()?.step ?? frame.step;
-  if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
-    const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
-    const text = `${drawn === frame.step ? "diverged" : lost}: train again with a lower learning rate`;
-    remarks.push({ text, tone: "warn", strong: true });
+  // Since when, the status says.
+  const isLost = store.current() !== null && store.current() !== frame;
+  if (isLost || lookOf(store.standing()) === "diverged") {
+    const lost = "φ is no longer a number, the last step before is shown";
+    const text = `${isLost ? lost : "diverged"}: train again with a lower learning rate`;
+    const title = isLost ? `Shown is step ${formatCount(frame.step)}` : "";
+    remarks.push({ text, title, tone: "warn", strong: true });
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
   const squares = hasSquares(parts);
@@ -97,7 +100,7 @@ export function networkCaption(
     remarks.push(keyed(looked, "thick", looked === "pointed at" ? colours.ink : colours.accent));
   else if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold && !diagram.flow?.blank) {
-    const text = !flow ? "φ vary most" : isMoving(given) ? "strong path" : "strongest path";
+    const text = flow ? "strong path" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
@@ -196,9 +199,9 @@ export function unitWords(diagram: Diagram, part: Part, unit: number): string {
   if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
     // Its bar has its number.
-    const rank = 1 + raw.filter((value) => value > raw[unit]).length;
-    if (part.bars > 0 && raw.length <= RANKED)
-      return `${title}: number ${rank} of ${raw.length} in size${late}`;
+    const rank = raw.filter((value) => value > raw[unit]).length;
+    const size = rank === 0 ? "the largest" : `${rank + 1}${NTH[rank] ?? "th"} largest`;
+    if (part.bars > 0 && raw.length <= RANKED) return `${title}: ${size} of ${raw.length}${late}`;
     return `${title}: ${probabilities ? percent(probabilities[unit]) : print(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
