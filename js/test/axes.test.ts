@@ -27,7 +27,7 @@ describe("ticks", () => {
       "0.03",
     ]);
     expect(printed([0, 2e-7])).toEqual(["0", "2e−7"]);
-    expect(printed([0, 500_000])).toEqual(["0", "5e+5"]);
+    expect(printed([0, 500_000])).toEqual(["0", "5e5"]);
   });
 });
 

@@ -20,7 +20,7 @@ describe("formatNumber", () => {
     [12.5, "12.5"],
     [999.9, "1000"],
     [12345, "12300"],
-    [2.5e9, "2.5e+9"],
+    [2.5e9, "2.5e9"],
     [Number.NaN, "NaN"],
     [Number.POSITIVE_INFINITY, "∞"],
     [Number.NEGATIVE_INFINITY, "−∞"],

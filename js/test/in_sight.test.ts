@@ -68,7 +68,7 @@ it("leaves a drawing as high as it is where what is read below it takes more lin
   isHigh(drawing, () => sizes.drawing);
   isHigh(read, () => sizes.read);
   isHigh(view, () => sizes.header + sizes.drawing + sizes.read, "scrollHeight");
-  const sight = drawingInSight(view, drawing);
+  const sight = drawingInSight(view, drawing, () => null);
   const height = () => {
     sight.changed(true);
     return sight.height() ?? 0;
@@ -81,6 +81,32 @@ it("leaves a drawing as high as it is where what is read below it takes more lin
   // In a narrower window that many lines are what it takes.
   Object.defineProperty(view, "clientWidth", { get: () => 600 });
   expect(height()).toBe(before - 30 - 34);
+});
+
+it("makes a network that waits for its first batch as high as what is left, if that is enough", () => {
+  const panel = document.body.appendChild(document.createElement("div"));
+  panel.style.overflowY = "auto";
+  const view = panel.appendChild(document.createElement("div"));
+  const drawing = view.appendChild(document.createElement("div"));
+  const sizes = { top: 250, all: 600 };
+  Object.defineProperty(panel, "clientHeight", { get: () => sizes.all });
+  Object.defineProperty(panel, "scrollHeight", { get: () => 2000 });
+  panel.getBoundingClientRect = () => new DOMRect(0, 0, 100, sizes.all);
+  view.getBoundingClientRect = () => new DOMRect(0, sizes.top, 100, 500);
+  let probe: object | null = null;
+  const store = { probe: () => probe, alone: () => false, latest: () => null } as unknown as Store;
+  const sight = drawingInSight(view, drawing, () => store);
+  const height = () => {
+    sight.changed(true);
+    return sight.height();
+  };
+  expect(height()).toBe(334);
+  sizes.top = 400;
+  expect(height()).toBe(584);
+  sizes.top = 250;
+  expect(height()).toBe(334);
+  probe = {};
+  expect(sight.height()).toBe(584);
 });
 
 it("takes for a panel no box that is as high as all that is in it, the last of which may be another", () => {

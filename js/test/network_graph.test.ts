@@ -74,6 +74,9 @@ function article(): Graph {
   return graphOf(structure(stations), { version: 1, layers });
 }
 
+/** Nothing is selected, and there is no close-up. */
+const RESTS = { selected: null, hasPlot: false };
+
 describe("columns", () => {
   it("are the units of layers; what stands between belongs to the one before", () => {
     const { columns, depths } = article();
@@ -397,7 +400,7 @@ describe("the diagram of the next frame", () => {
     const [one, two] = [1, 2].map((step) =>
       diagramOf(
         given,
-        { frame: frameAt(step), settings, flow: null, room, window: WHOLE, selected: null },
+        { frame: frameAt(step), settings, flow: null, room, window: WHOLE, ...RESTS },
         keep,
       ),
     );
@@ -408,7 +411,7 @@ describe("the diagram of the next frame", () => {
     expect(two.parts[1].picture?.ghost).toBe(first);
     expect(two.ghost).toBe(first);
     expect(hasSquares(two.parts)).toBe(false);
-    const asked = { frame: first, settings, flow: null, room, window: WHOLE, selected: null };
+    const asked = { frame: first, settings, flow: null, room, window: WHOLE, ...RESTS };
     const zero = diagramOf(given, asked, keep);
     expect(zero.parts[1].picture?.ghost).toBeNull();
     expect(zero.ghost).toBe(first);
@@ -486,7 +489,7 @@ describe("the strongest path", () => {
   const room = { x: 0, y: 0, width: 600, height: 300 };
   const diagram = diagramOf(
     given,
-    { frame, settings, flow, room, window: WHOLE, selected: null },
+    { frame, settings, flow, room, window: WHOLE, ...RESTS },
     memory(),
   );
   const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };

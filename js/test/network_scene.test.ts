@@ -16,7 +16,7 @@ import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
 import { largeKernel } from "../src/views/network_view/strongest.ts";
-import { linkWords, networkCaption } from "../src/views/network_view/words.ts";
+import { linkWords } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import type {
   Frame,
@@ -156,7 +156,8 @@ describe("pointing", () => {
           const [own, other] = (answer.shown?.value ?? 0) < 0 ? [less, more] : [more, less];
           expect([drawn.has(own), drawn.has(other)]).toEqual([true, false]);
           const said = [...wordsOf(answer), answer.sites.words(`e:${part.number}:${n}`)];
-          expect(said.some((word) => word.includes("φ("))).toBe(true);
+          const value = part.print(answer.shown?.value ?? Number.NaN);
+          expect(said.some((word) => word.includes(value))).toBe(true);
           found++;
         }
       }
@@ -402,7 +403,7 @@ describe("a training that has left no numbers", () => {
     expect(lost.diagram.frame).toBe(good.frame);
     expect(wordsOf(lost).join()).not.toContain("NaN");
     expect(told(lost)).toEqual([
-      "at step 10 φ is not a number, step 5 is shown: train again with a lower learning rate",
+      "φ is no longer a number, the last step before is shown: train again with a lower learning rate",
     ]);
     const again = run([6, 8, 4], 4, 15);
     const mended = show({ ...again, before: good.frame });
@@ -654,26 +655,15 @@ describe("of the pixels of an image", () => {
 });
 
 describe("the key of colours", () => {
-  it("names the result only where links are coloured by what they do to it", () => {
-    const scene = page()(run([3, 1]));
-    const { diagram } = scene;
-    const given = { get: () => undefined, theme: themeOf("light"), still: false };
-    const store = {
-      probe: () => ({}),
-      current: () => null,
-      standing: () => UNKNOWN,
-      observed: () => null,
-    };
-    const keyFor = (kind: "linear" | "conv") => {
-      const colouring = { ...(diagram.parts[1].column.layer as LayerLayout), kind };
-      const asked = { ...given, store } as unknown as Given;
-      const said = networkCaption(diagram, "", { hasPlot: false, colouring }, asked);
-      return said.flatMap(({ text }) => (/below|raises/.test(text) ? [text] : []));
-    };
-    expect([keyFor("linear"), keyFor("conv")]).toEqual([
-      ["lowers / raises output"],
-      ["φ below / above 0"],
-    ]);
+  it("names the path only while that is drawn", () => {
+    const show = page({}, 900);
+    const said = (id: string) =>
+      show(run([3, 5, 1]), { id, at: null, keyboard: "" }).caption.map(({ text }) => text);
+    const [rests, pointed] = ["", "u:2:0"].map(said);
+    expect(rests).toContain("strong path");
+    expect(pointed).not.toContain("strong path");
+    expect(pointed).toContain("pointed at");
+    expect(pointed).toContain("negative / positive");
   });
 });
 
@@ -713,12 +703,6 @@ describe("a selected function without a place of its own", () => {
 });
 
 describe("the strongest path", () => {
-  it("has colours that say the sign of φ where a hidden sum may be turned around", () => {
-    const said = (sizes: number[]) => page()(run(sizes)).caption.map(({ text }) => text);
-    expect(said([3, 1, 1])).toContain("φ below / above 0");
-    expect(said([3, 1])).toContain("lowers / raises output");
-  });
-
   it("stays for some steps where it is weaker, not much, and then leads to what has the highest bar", () => {
     const here = run([6, 8, 8, 4], 1);
     const madeBy = (seed: number, step: number): Run => {

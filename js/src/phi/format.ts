@@ -12,7 +12,9 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return size >= 1e-4 && size < 1e5 ? plain(value) : scientific(value).replace("-", "−");
+  return size >= 1e-4 && size < 1e5
+    ? plain(value)
+    : scientific(value).replace("+", "").replaceAll("-", "−");
 }
 
 /** Numbers of a column, all with as many decimals: three digits of the largest, or `small` after its zeros. */

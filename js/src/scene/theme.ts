@@ -35,7 +35,7 @@ const COLOURS = {
   box: ["#c5cbd2", "#727c88"],
   dot: ["#1b1f2499", "#e6e9eca6"],
   /** The outline of an image, over a map. */
-  outline: ["#1b1f2466", "#e6e9ec66"],
+  outline: ["#1b1f2466", "#e6e9ec99"],
   row: ["#1b1f2408", "#e6e9ec0a"],
   chosen: ["#6f42c11f", "#b794f633"],
   // For what was logged, and from 2 on for models: no colour that stands for a sign or a change.

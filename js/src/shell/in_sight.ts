@@ -6,6 +6,8 @@ import type { Store } from "../wire/types.ts";
 
 /** Pixels between a view and the ends of what it is seen in. */
 const MARGIN = 16;
+/** In so many a network that nothing runs through is seen whole. */
+const ENOUGH = 300;
 /** Over the first view of a page stands no more than this share of what is seen. */
 const HEADING = 0.35;
 /** Up to this many pixels outside it is nearly in sight. */
@@ -47,6 +49,14 @@ export function heightInSight(element: Element): number | undefined {
   return window.innerHeight - MARGIN - (isFirst ? Math.round(top) : 0);
 }
 
+/** Likewise of what waits for its first batch, with which it grows: what is left under its cell, if that is enough. */
+function heightLeft(view: Element): number | undefined {
+  const [all, panel] = [heightInSight(view), scrollingPanel(view)];
+  const [top, end] = [view, panel ?? view].map((one) => one.getBoundingClientRect());
+  const left = Math.round(end.bottom - top.top) - MARGIN;
+  return all && panel && left >= ENOUGH ? Math.min(all, left) : all;
+}
+
 /** How often a reader has done something: what goes to and fro after that is what it did. */
 let hands = 0;
 export const noteHand = () => void hands++;
@@ -63,9 +73,9 @@ export function createSteadyHeight(): (next: number) => number {
 }
 
 /** Pixels in which a drawing is seen at once together with all that stands around it in its view. To measure them has the page laid out, so that is done after something changed; a frame of a training changes no size. */
-export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
+export function drawingInSight(view: HTMLElement, drawing: HTMLElement, shown: () => Store | null) {
   const steady = createSteadyHeight();
-  let isOld = true;
+  let [isOld, waits] = [true, false];
   let [usual, wide] = [0, Number.NaN];
   let height: number | undefined;
   return {
@@ -73,9 +83,10 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement) {
       isOld ||= isSo;
     },
     height() {
-      if (!isOld) return height;
-      isOld = false;
-      const all = heightInSight(view);
+      const isWaiting = waitsForBatch(shown());
+      if (!isOld && isWaiting === waits) return height;
+      [isOld, waits] = [false, isWaiting];
+      const all = waits ? heightLeft(view) : heightInSight(view);
       // What is read below it may take more lines: nothing moves for them.
       const read = view.querySelector<HTMLElement>(":scope > .kw-readout-row")?.offsetHeight ?? 0;
       if (view.clientWidth !== wide) [usual, wide] = [read, view.clientWidth];

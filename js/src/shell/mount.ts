@@ -182,7 +182,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   putTogether(shell, kind, parts, words, topLine, caption.key, within ? null : [time, save]);
   within?.takes(still, draw);
 
-  const sight = kind.fits && !within ? drawingInSight(root, body) : null;
+  const sight = kind.fits && !within ? drawingInSight(root, body, () => stream.store()) : null;
   const given = (from: Store) => givenOf(model, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
@@ -218,8 +218,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     if (typeof scene === "string") return say(scene);
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(remarks);
-    // While frames come the words change their length; at rest they take no more room than they need.
-    const said = isMoving({ store }) ? undefined : remarks.map(({ text }) => text).join();
+    const said = saidAtRest(remarks, store, parts);
     for (const hold of holds) hold(`${scene.title} ${scene.width} ${scene.about}`, said);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
@@ -258,6 +257,12 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   theme();
   const birth = createBirth(root, loadFont(document), schedule, signal);
   stream.start();
+}
+
+/** While frames come, or a pointer, the words change their length; at rest they take no more room than they need. */
+function saidAtRest(remarks: Scene["caption"], store: Store, { stage }: Parts) {
+  const isHeld = isMoving({ store }) || stage?.pointed().id;
+  return isHeld ? undefined : remarks.map(({ text }) => text).join();
 }
 
 function stillOf(draw: Drawing, given: Given, within: Within | undefined): Still | null {

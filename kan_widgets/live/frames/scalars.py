@@ -326,10 +326,15 @@ _SUDDEN_RISE = 100.0  # or exceeds this once, with the last value
 
 
 def diverged_since(scalars: Scalars) -> int | None:
-    """Return from which step on the loss is no number, or far above its first value, if it is."""
+    """Return from which step on the loss is no number, or far above its first value, if it is.
+
+    Of a loss that is first far above and then no number, since when it is none, as alarms say.
+    """
     if not (name := loss_of(scalars.names)):
         return None
     steps, losses = scalars.series(name)
+    if len(losses) and not np.isfinite(losses[-1]):
+        return int(steps[np.flatnonzero(np.isfinite(losses)).max(initial=-1) + 1])
     rises = losses / max(1.0, abs(float(losses[0])))
     since = int(np.flatnonzero(rises <= _LASTING_RISE).max(initial=-1)) + 1
     is_far = len(losses) - since >= _LASTING or not rises[-1] <= _SUDDEN_RISE

@@ -252,6 +252,8 @@ function barMarks(
     const isFramed = pixels && from === framed;
     return [
       ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
+      // What is weak on a dark ground is still seen to be a map.
+      ...(pixels ? [rect(place, { stroke: colours.outline, width: 0.75 })] : []),
       ...(isFramed ? [rect(place, { stroke: colours.ink, width: FRAMED })] : []),
       words(x + start - 4, middle, called[k], colours.muted, how),
       // Many together may reach further than there is room: they are words alone.

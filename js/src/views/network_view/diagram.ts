@@ -1,6 +1,6 @@
 /** The diagram: the graph, what of it is shown, where it lies, and what an example makes of it. */
 
-import { least, max, maxIndex } from "d3-array";
+import { least, max, maxIndex, sum } from "d3-array";
 import { formatAlike } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
@@ -92,6 +92,8 @@ interface Asked {
   window: DiagramWindow;
   /** What is selected, also while something else is pointed at. */
   selected: Focus | null;
+  /** There is room for the close-up. */
+  hasPlot: boolean;
 }
 
 /** What the strongest path goes by. */
@@ -141,8 +143,9 @@ const SHARE = 0.1;
 const FEW = 1000;
 const REST = 250;
 
-/** Frames of a film that are measured. */
+/** Frames of a film that are measured, of many functions; of few all. */
 const IN_FILM = 16;
+const FEW_IN_FILM = 100;
 
 interface Pace {
   /** When strengths were computed last, how many milliseconds that took, and for which frame. */
@@ -163,28 +166,28 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
 function filmOf({ store, film }: Given, frame: Frame, keep: Keep): readonly Frame[] {
   if (film) return keep<Frame[]>("film", [frame], (last) => [...(last ?? []), frame].slice(0, 3));
   const steps = store.cursor() < 0 ? [] : store.steps();
-  const some = steps.filter((_, k) => k % Math.ceil(steps.length / IN_FILM) === 0);
+  const count = sum(frame.layout.layers, (layer) => layer.count);
+  const every = count > FEW_IN_FILM ? Math.ceil(steps.length / IN_FILM) : 1;
+  const some = steps.filter((_, k) => k % every === 0);
   const frames = [...some, ...steps.slice(-1)].flatMap((step) => store.at(step) ?? []);
   return frames.filter(({ layout }) => layout === frame.layout);
 }
 
 function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
-  const { frame, flow, settings } = request;
+  const { frame, flow } = request;
   const pace = keep<Pace>("pace", [graph], () => ({ at: 0, took: 0, frame: null }));
   const late = waits(pace, frame, given);
   const start = performance.now();
   const ghost = given.store.ghost();
-  // Scales stay while frames move; at rest they are of what is drawn, whatever was drawn before.
-  const now = isMoving(given) ? [] : [frame, ghost, settings.example, flow?.blank];
   const film = filmOf(given, frame, keep);
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, ...now], newReach);
-    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, ...now], (last) =>
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], newReach);
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], (last) =>
       // A film begins with the inputs of what was drawn before it, the newest.
-      last && film.length > 0 ? last : layerInputs(layer, observed),
+      last && film.length > 0 ? last : layerInputs(layer, observed, last),
     );
     widenInputs(inputs, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
@@ -222,23 +225,31 @@ function weightsOf(
   return weight;
 }
 
-/** The units with the most weight, and the one on the path; those shown before stay, each in its place: one that comes onto the path takes that of the weakest. */
+/** A unit that is not shown takes the place of the weakest shown if it has so many times the weight: while frames move, and at rest. */
+const RIVAL = { moving: 3, resting: 1.25 };
+
+/** The units with the most weight, and the one on the path. Those shown before stay, each in its place, until others are clearly stronger: while frames move, one at a time. */
 function chosenUnits(
   weights: Float64Array,
   room: number,
   before: readonly number[] | null,
   onPath: number | undefined,
+  moves: boolean,
 ): readonly number[] {
   if (weights.length <= room) return [...weights.keys()];
   const weight = weights.slice();
   if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
-  if (before?.length === room) {
-    if (onPath === undefined || before.includes(onPath)) return before;
-    const weakest = least(before, (unit) => weight[unit]);
-    return before.map((unit) => (unit === weakest ? onPath : unit));
+  if (before?.length !== room) return order.slice(0, room).sort((a, b) => a - b);
+  const shown = [...before];
+  const times = moves ? RIVAL.moving : RIVAL.resting;
+  for (let left = moves ? 1 : room; left > 0; left--) {
+    const weakest = least(shown, (unit) => weight[unit]) ?? 0;
+    const rival = order.find((unit) => !shown.includes(unit)) ?? weakest;
+    if (!(weight[rival] > times * weight[weakest])) break;
+    shown[shown.indexOf(weakest)] = rival;
   }
-  return order.slice(0, room).sort((a, b) => a - b);
+  return shown;
 }
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
@@ -281,10 +292,11 @@ export function diagramOf(
     const most = roomFor(column, height, width / graph.depths, compared !== null);
     const at = `units of ${k} of ${graph.columns.length} at ${most}`;
     const weighed = [...legs.map(({ adds }) => adds), ...relevances];
-    const from = [most, isMoving(given), onPath.get(k), order, ...weighed];
+    const moves = isMoving(given);
+    const from = [most, moves, onPath.get(k), order, ...weighed];
     const units = keep<readonly number[]>(at, from, (before) => {
       const weights = weightsOf(graph, k, relevances, legs);
-      const best = chosenUnits(weights, most, isMoving(given) ? before : null, onPath.get(k));
+      const best = chosenUnits(weights, most, before, onPath.get(k), moves);
       const own = ranks ? [...best].sort((a, b) => ranks[k][a] - ranks[k][b]) : best;
       return before && allSame(own, before) ? before : own;
     });

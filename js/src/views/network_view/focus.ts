@@ -38,6 +38,8 @@ import { linkWords, unitWords } from "./words.ts";
 /** Most links of a unit that are lit though they are not drawn otherwise. */
 const MOST_LIT = 40;
 const LEAST_POINTED = 0.5;
+/** So many bars have room each, whatever the size. */
+const FEW_BARS = 6;
 /** Room of the two lines of a title. */
 const TITLE = 33;
 
@@ -219,12 +221,12 @@ function pixelMarks(
 /** One function, large and with axes, in a box under its title. */
 export function magnifiedMarks(
   { parts, ghost, flow, frame: drawn }: Diagram,
-  { column }: CloseUp,
+  closeUp: CloseUp,
   { f, x, value, name, place, whole }: ShownFunction,
   box: Rect,
   { colours }: Theme,
 ): Mark[] {
-  const { picture, before } = parts[column];
+  const { picture, before } = parts[closeUp.column];
   if (!picture) return [];
   const own = picture.closer({ first: f, count: 1 });
   const print = finer(picture.print, [own.scale() / 2]); // a twentieth of its axis is not 0
@@ -235,7 +237,11 @@ export function magnifiedMarks(
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // What all of them add stands beside it.
   const among = whole && `, one of ${whole}`;
-  const what = Number.isFinite(x + value) ? `φ(${input}) = ${print(value)}${among}` : "";
+  // Of few functions, one for each bar, that has the value.
+  const count = closeUp.kind === "unit" && closeUp.group === 1 ? closeUp.parts.length : 0;
+  const isBar = count > 1 && count <= FEW_BARS;
+  const given = isBar ? `at the input ${input}` : `φ(${input}) = ${print(value)}${among}`;
+  const what = Number.isFinite(x + value) ? given : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SMALL);

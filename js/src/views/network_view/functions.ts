@@ -39,27 +39,48 @@ export const AXES_FROM = { width: 140, height: 58 };
 export const AROUND = 5;
 /** All but a fiftieth of many functions stay within the scale. */
 const WITHIN = 0.98;
-/** A scale is kept while functions fill this share of it. */
+/** A scale is kept while functions fill this share of it; where it grows it gets so much more, for those to come. */
 const FILLED = 0.4;
+const SPARE = 1.1;
 
-/** To a tenth of a scale: round ends stand still while what is between them moves a little. */
+/** To a tenth of a scale. */
 const toTenths = ([low, high]: Ends, scale: number): Ends => [
   (Math.floor((10 * low) / scale) * scale) / 10,
   (Math.ceil((10 * high) / scale) * scale) / 10,
 ];
 
+/** The ends there were, while what is wanted stays within them and fills a share of them; one that is too near is moved beyond, and further than it need. */
+function steadyEnds(last: Ends | null, wanted: Ends, filled: number, spare: number): Ends {
+  const [low, high] = wanted;
+  if (!last || high - low < filled * (last[1] - last[0])) return wanted;
+  const beyond = spare * (Math.max(high, last[1]) - Math.min(low, last[0]));
+  if (!Number.isFinite(beyond) || (low >= last[0] && high <= last[1])) return last;
+  return [low < last[0] ? low - beyond : last[0], high > last[1] ? high + beyond : last[1]];
+}
+
 /** How far functions reach on their scale, from frame to frame: those of a layer, and by name others beside them. */
 export interface ScaleReach {
   most: number;
+  ends: Ends | null;
   large: Map<string, ScaleReach>;
 }
 
-export const newReach = (): ScaleReach => ({ most: 0, large: new Map() });
+export const newReach = (): ScaleReach => ({ most: 0, ends: null, large: new Map() });
 
 /** A scale that is kept while functions stay within it, and fill it. */
 function steadied(reach: ScaleReach, wanted: number): number {
-  if (wanted > reach.most || wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+  const isFirst = reach.most === 0;
+  if (wanted > reach.most) reach.most = niceCeil(isFirst ? wanted : SPARE * wanted);
+  else if (wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
   return reach.most;
+}
+
+/** Likewise the least and the most of them. */
+function steadiedEnds(reach: ScaleReach, [low, high]: Ends, scale: number): Ends {
+  const { ends } = reach;
+  const next = steadyEnds(ends, [low, high], FILLED, SPARE - 1);
+  reach.ends = next === ends ? next : toTenths(next, scale);
+  return reach.ends;
 }
 
 export interface LayerPicture {
@@ -109,15 +130,17 @@ export function layerPicture(
   });
   const textOf = once(() => formatAlike([scale()]));
   const plan = samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points);
-  const extentOf = (first: number, count: number): Ends => {
-    const drawn = frames.flatMap((of) =>
-      Array.from({ length: count }, (_, n) => [
+  const extentIn = (of: Frame, first: number, count: number) =>
+    memoryOf(of)(`extent of ${layer.name} ${first} ${count}`, [layer, ...x], () => {
+      const drawn = Array.from({ length: count }, (_, n) => [
         ...curveOf(of, layer, first + n, plan).y,
         ...(bandOver(layer, first + n, x)?.range.y ?? []),
-      ]),
-    );
-    const [low = 0, high = 0] = extent(drawn.flat().filter(Number.isFinite));
-    return [Math.min(0, low), Math.max(0, high)];
+      ]);
+      return extent(drawn.flat().filter(Number.isFinite));
+    });
+  const extentOf = (first: number, count: number): Ends => {
+    const reached = frames.flatMap((of) => extentIn(of, first, count)).map((far) => far ?? 0);
+    return [Math.min(0, ...reached), Math.max(0, ...reached)];
   };
   const held = (name: string, wanted: number) => {
     const own = reach.large.get(name) ?? newReach();
@@ -131,11 +154,13 @@ export function layerPicture(
     x,
     importance,
     scale,
-    ends: once(() => toTenths(extentOf(0, layer.count), scale())),
+    ends: once(() => steadiedEnds(reach, extentOf(0, layer.count), scale())),
     closer({ first, count }) {
       const far = extentOf(first, count);
-      const reached = held(`${first} ${count}`, Math.max(-far[0], far[1]));
-      return { ...picture, scale: () => reached, ends: () => toTenths(far, reached) };
+      const name = `${first} ${count}`;
+      const reached = held(name, Math.max(-far[0], far[1]));
+      const ends = steadiedEnds(reach.large.get(name) as ScaleReach, far, reached);
+      return { ...picture, scale: () => reached, ends: () => ends };
     },
     held,
     print: (value) => textOf()(value),
@@ -154,19 +179,24 @@ export interface Inputs {
   ends: Ends;
 }
 
-export function layerInputs(layer: LayerLayout, observed: Observed | null): Inputs {
-  return { ends: endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain) };
-}
+/** Ends that inputs leave are moved this far beyond them, and are kept while inputs fill a share of what is between. */
+const BEYOND = 0.15;
+const SEEN = 0.6;
 
-/** Ends are moved this far beyond what lies outside them, so that they do not move with each frame. */
-const BEYOND = 0.1;
+/** What was observed last may lie a little elsewhere: the ends stay as long as they can. */
+export function layerInputs(
+  layer: LayerLayout,
+  observed: Observed | null,
+  last: Inputs | null,
+): Inputs {
+  const ends = endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain);
+  return { ends: steadyEnds(last?.ends ?? null, ends, SEEN, BEYOND) };
+}
 
 export function widenInputs(inputs: Inputs, values: Iterable<number>) {
   const [low, high] = inputs.ends;
   const [least = low, most = high] = extent(values);
-  const beyond = BEYOND * (Math.max(high, most) - Math.min(low, least));
-  if (!Number.isFinite(beyond) || (least >= low && most <= high)) return;
-  inputs.ends = [least < low ? least - beyond : low, most > high ? most + beyond : high];
+  inputs.ends = steadyEnds(inputs.ends, [Math.min(low, least), Math.max(high, most)], 0, BEYOND);
 }
 
 /** The part of a range over which the functions of a layer are known; all of it where that is none. */
@@ -239,6 +269,15 @@ export interface Pictured {
 /** Whether a link has a single function, and room for its axes. */
 export function hasAxes({ bundle, box }: Pictured): boolean {
   return bundle.count === 1 && box.width >= AXES_FROM.width && box.height >= AXES_FROM.height;
+}
+
+/** Whether what each function adds stands beside it: of those in a row, and those with axes. */
+export function hasValues({ rows, kernels, bundles }: Rails & Pick<ShownColumn, "bundles">) {
+  if (rows.size > 0) return true;
+  const [[n, box] = []] = kernels;
+  return (
+    n !== undefined && box !== undefined && kernels.size > 1 && hasAxes({ bundle: bundles[n], box })
+  );
 }
 
 /** The pictures of bundles that lead to a column. */

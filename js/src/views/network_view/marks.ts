@@ -1,7 +1,7 @@
 /** Draws the units of the diagram, the kernels between them, the names over them, and bars that lie below each other. */
 
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
-import { formatAlike, percent } from "../../phi/format.ts";
+import { formatAlike, formatNumber, percent } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
@@ -15,10 +15,10 @@ import type { LayerLayout } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
-import { AROUND, bundleMarks, hasAxes, type Pictured } from "./functions.ts";
+import { AROUND, bundleMarks, hasValues, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
-import { kernelsOnce } from "./rails.ts";
+import { curvesOn, kernelsOnce } from "./rails.ts";
 import { labelOf, shareIn } from "./words.ts";
 
 /** Where a column has less width than this, its name is written smaller. */
@@ -45,8 +45,9 @@ export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
 }
 
 /** Functions with axes, and those of a unit in a row, which are added up: what each adds, and the signs between them. */
-function rowMarks({ rows, print }: Part, list: readonly Pictured[], { colours }: Theme): Mark[] {
-  if (rows.size === 0 && (list.length < 2 || !hasAxes(list[0]))) return [];
+function rowMarks(part: Part, list: readonly Pictured[], { colours }: Theme): Mark[] {
+  if (!hasValues(part)) return [];
+  const { rows, print } = part;
   const look = { anchor: "middle", size: SMALL } as const;
   return [
     rects(
@@ -229,8 +230,17 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const ways = own.slice(0, isPooled ? (column.units > drawn ? own.length : -1) : 1);
     const texts = ways.flatMap((text) => then.map((labels) => [text, ...labels].join(" → ")));
     // "12 of 59" cut in its middle would be a range.
+    // Kernels that stand on every link have no scale written over them.
+    const isScaled = part.kernels.size > 0 && curvesOn({ ...part, units: [] }, column) > 1;
+    const scale = isScaled && part.picture ? ` · φ ±${formatNumber(part.picture.scale())}` : "";
+    const scaled = [...texts, ...own].map((text) => text + scale);
     const isCut = widthOf(own[own.length - 1], size) > free + NEARLY;
-    add([...texts, ...own, ...(isCut ? sizes.slice(-1) : [])], over + 25, 400, colours.muted);
+    add(
+      [...(scale ? scaled : []), ...texts, ...own, ...(isCut ? sizes.slice(-1) : [])],
+      over + 25,
+      400,
+      colours.muted,
+    );
   });
   return marks;
 }

@@ -8,9 +8,8 @@ import { type Keep, memory, memoryOf } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
 import { type Drawing, type Given, isMoving } from "../../scene/drawing.ts";
-import { thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
-import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
+import { line, rects } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
@@ -27,16 +26,9 @@ import {
   settingsOf,
   WHOLE,
 } from "./diagram.ts";
+import { canDraw, EXAMPLES_ROW, stripOf } from "./examples.ts";
 import { createFlow } from "./flow.ts";
-import {
-  diagramSites,
-  entryMarks,
-  focusAt,
-  focusMarks,
-  litMarks,
-  type Site,
-  selectedLink,
-} from "./focus.ts";
+import { diagramSites, entryMarks, focusAt, focusMarks, litMarks, selectedLink } from "./focus.ts";
 import { FINE, once } from "./functions.ts";
 import { COLUMN_HEAD, plotsIn, roomFor, SHELF } from "./layout.ts";
 import { linkMarks } from "./links.ts";
@@ -46,6 +38,7 @@ import {
   atOnce,
   circuitPath,
   crossFaded,
+  FRAMED,
   heldChoice,
   largeMarks,
   pathKernels,
@@ -53,13 +46,6 @@ import {
   strongestPath,
 } from "./strongest.ts";
 import { description, exampleVerdict, networkCaption } from "./words.ts";
-
-const TILE = 34;
-const LEAST_TILE = 28;
-const TILE_GAP = 6;
-const LEFT = 10;
-/** Pixels of one row of them, which needs no heading. */
-const EXAMPLES_ROW = 42;
 
 export const CLOSEST = 12;
 
@@ -185,7 +171,7 @@ function sceneOf(
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
   const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
   const selected = settings.compared ? null : chosen;
-  const asked = { ...request, room, window, selected };
+  const asked = { ...request, room, window, selected, hasPlot: strip > 0 };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
     if (settings.path) return circuitPath(drawing.graph, settings.path);
     // While nothing is drawn it stays.
@@ -210,6 +196,7 @@ function sceneOf(
   const verdict = exampleVerdict(diagram);
   // The layer whose links are coloured while nothing is pointed at.
   const colouring = parts[view.rests?.column ?? parts.length - 1].column.layer;
+  const looked = focus && (isPointed ? "pointed at" : "selected");
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, foot.sites);
@@ -234,8 +221,12 @@ function sceneOf(
     title: "Network",
     moment: momentText(frame),
     words: description(diagram),
-    about: JSON.stringify([graph.columns.map(({ name, units: n }) => [name, n]), settings.example]),
-    caption: networkCaption(diagram, verdict, { hasPlot: strip > 0, colouring }, given),
+    about: JSON.stringify([
+      graph.columns.map(({ name, units: n }) => [name, n]),
+      !flow,
+      settings.example,
+    ]),
+    caption: networkCaption(diagram, verdict, { colouring, looked }, given),
     sheets: [
       {
         from: [...place, ...parts.map(({ relevance }) => relevance?.sizes), strength, lit],
@@ -265,14 +256,19 @@ function lookedAtMarks(view: View, legs: readonly Leg[], theme: Theme): Mark[] {
   const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;
-  // What stands in the place of the link that is looked at is that.
-  const isOther = ({ column }: { column: number }) => column !== focus?.column || focus.bundle < 0;
+  // Of a unit that is looked at the link that the close-up speaks of; in its place stands no other.
+  const within = focus && place?.column === focus.column ? place.bundle : -1;
+  const link = focus && focus.bundle < 0 ? within : -1;
+  const isOther = ({ column }: { column: number }) =>
+    column !== focus?.column || (focus.bundle < 0 && link < 0);
   const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
   if (selected && isOther(selected)) {
     const part = parts[selected.column];
     marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));
   }
   if (focus) marks.push(...focusMarks(diagram, focus, closeUp, isPointed, theme));
+  if (focus && link >= 0)
+    marks.push(...largeMarks(diagram, parts[focus.column], link, chosen, FRAMED, theme));
   // Of functions that stand together the one in the close-up, and the selected one.
   const { kernels, large } = parts[place?.column ?? 0];
   if ([...kernels.keys(), large, focus?.bundle].includes(place?.bundle))
@@ -328,73 +324,4 @@ function padOf({ layout, room, window, settings }: Diagram): Rect | null {
   if (settings.example >= 0 || !first?.column.map) return null;
   const box = first.units[0];
   return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
-}
-
-function canDraw(probe: Probe | null): boolean {
-  return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
-}
-
-/** `close` is the room for the close-up. */
-function stripOf(
-  { store, width, still, theme: { colours } }: Given,
-  { example, picker }: Settings,
-  { y, isRow, height }: { y: number; isRow: boolean; height: number },
-): { sites: Site[]; close: Rect; marks(): Mark[] } {
-  const probe = picker ? store.probe() : null;
-  const count = probe ? probe.shape[0] : 0;
-  const draws = canDraw(probe) && !still;
-  const noun = probe?.shape.length === 4 ? "Image" : "Example";
-  const top = y + (isRow ? 5 : 24);
-  const rows = isRow ? 1 : Math.max(1, Math.floor((y + height - top) / (TILE + TILE_GAP)));
-  const across = isRow ? 100 : Math.max(1, Math.min(6, Math.ceil((count + 1) / rows)));
-  const more = draws ? 1 : 0;
-  // In a row they are a little smaller before one of them has no place; the tile to draw on has one.
-  const room = Math.floor((width - LEFT) / (count + more)) - TILE_GAP;
-  const side = isRow ? Math.max(LEAST_TILE, Math.min(TILE, room)) : TILE;
-  const fits = isRow ? Math.floor((width - LEFT) / (side + TILE_GAP)) : count + 1;
-  const drawn = Math.min(count, fits - more);
-  const tiles = Array.from({ length: drawn + more }, (_, k) => ({
-    number: k < drawn ? k : -1,
-    box: {
-      x: LEFT + (k % across) * (side + TILE_GAP),
-      y: top + Math.floor(k / across) * (side + TILE_GAP),
-      width: side,
-      height: side,
-    },
-  }));
-  const used = isRow || count === 0 ? 0 : LEFT + across * (TILE + TILE_GAP) + 10;
-  const close =
-    isRow && count > 0
-      ? { x: LEFT, y: y + EXAMPLES_ROW, width: width - 2 * LEFT, height: height - EXAMPLES_ROW - 4 }
-      : { x: used + LEFT, y: y + 4, width: width - used - 2 * LEFT, height: height - 8 };
-  return {
-    close,
-    sites: tiles.map(({ number, box }) => ({
-      id: `x:${number}`,
-      box,
-      words:
-        number < 0
-          ? "Draw an example of your own on the input"
-          : `${noun} ${number + 1} of ${count}: ${number === example ? "it runs" : "click to send it"} through the network`,
-    })),
-    marks() {
-      if (!probe || count === 0) return [];
-      const [images, channels, height, width] = probe.shape;
-      const all = { count: images, channels, height, width, data: probe.inputs };
-      const pictures = probe.shape.length === 4 ? thumbnailsOf(all) : [];
-      const marks: Mark[] = [words(LEFT, y + 15, isRow ? "" : "examples", colours.muted)];
-      for (const { number, box } of tiles) {
-        const pixels = pictures[number];
-        if (pixels) marks.push({ kind: "image", box, pixels });
-        else {
-          const text = number < 0 ? "draw" : String(number + 1);
-          marks.push(rect(box, { fill: colours.cell, radius: 3 }));
-          marks.push(inMiddle(box, text, colours.ink));
-        }
-        if (number < 0 ? example >= 0 : number !== example) continue;
-        marks.push(rect(grown(box, 2), { stroke: colours.accent, width: 2, radius: 4 }));
-      }
-      return marks;
-    },
-  };
 }

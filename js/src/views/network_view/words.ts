@@ -14,7 +14,7 @@ import type { LayerLayout, Store } from "../../wire/types.ts";
 import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
-import { hasAxes, hasSquares } from "./functions.ts";
+import { hasAxes, hasSquares, hasValues } from "./functions.ts";
 import { sourceName, unitName } from "./graph.ts";
 
 const SPREAD =
@@ -26,6 +26,10 @@ const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Points: whether φ is below 0 or above it. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
+
+/** So few outputs all have their numbers beside their bars. */
+const RANKED = 10;
+const NTH = ["st", "nd", "rd"];
 
 /** The right class of the example that is shown, where it is known. */
 export function labelOf({ probe, settings: { example } }: Diagram): number | null {
@@ -43,22 +47,24 @@ export function asOf({ flow, frame }: Diagram): string {
 export function networkCaption(
   diagram: Diagram,
   verdict: string,
-  { hasPlot, colouring }: { hasPlot: boolean; colouring: LayerLayout | null },
+  { colouring, looked }: { colouring: LayerLayout | null; looked: string | null },
   given: Given,
 ): Remark[] {
   const { store, get, still, film, theme } = given;
   const { name, colours } = theme;
-  const { graph, parts, legs, ghost, frame, isTold } = diagram;
+  const { graph, parts, legs, ghost, frame, isTold, hasPlot } = diagram;
   // Through what is not drawn yet nothing runs.
   const flow = diagram.flow?.blank ? null : diagram.flow;
   const remarks: Remark[] = [];
   const headline = verdict || largestDifference(frame.layout.layers)?.text;
   if (headline) remarks.push({ text: headline, tone: "ink", strong: true, alone: true });
-  const drawn = store.current()?.step ?? frame.step;
-  if (drawn !== frame.step || lookOf(store.standing()) === "diverged") {
-    const lost = `at step ${formatCount(drawn)} φ is not a number, step ${formatCount(frame.step)} is shown`;
-    const text = `${drawn === frame.step ? "diverged" : lost}: train again with a lower learning rate`;
-    remarks.push({ text, tone: "warn", strong: true });
+  // Since when, the status says.
+  const isLost = store.current() !== null && store.current() !== frame;
+  if (isLost || lookOf(store.standing()) === "diverged") {
+    const lost = "φ is no longer a number, the last step before is shown";
+    const text = `${isLost ? lost : "diverged"}: train again with a lower learning rate`;
+    const title = isLost ? `Shown is step ${formatCount(frame.step)}` : "";
+    remarks.push({ text, title, tone: "warn", strong: true });
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
   const squares = hasSquares(parts);
@@ -66,7 +72,7 @@ export function networkCaption(
   const hasCurves = hasPlot || (!squares && (isCurved || diagram.layout.shelf > 0));
   if (!isPlainAll && ghost && (film || ghost !== frame) && hasCurves) {
     const halves = [colours.fall, colours.rise].flatMap((colour) => Array(9).fill(colour));
-    remarks.push(keyed(`φ fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
+    remarks.push(keyed(`fell / rose since step ${formatCount(ghost.step)}`, "ramp", halves));
   }
   if (squares) {
     const isImage = graph.columns[0].map !== null && graph.columns.length === 2;
@@ -74,17 +80,7 @@ export function networkCaption(
     const text = isPlainAll ? "tiles: weights w" : `tiles: effect of a ${pair}`;
     remarks.push({ text, title: SQUARES });
   }
-  const result = diagram.scores?.probabilities ? "score" : "output";
-  // What raises a hidden sum may lower the output: there a colour is the sign of φ.
-  const hidden = parts.slice(0, -1).filter(({ kernels }) => kernels.size > 0);
-  const hasPoints = hidden.some(({ bundles }) => bundles[0].count === 1);
-  if (flow) {
-    const hasMaps = graph.columns.some(({ maps, kind }) => maps && kind !== "input");
-    const raises = !hasPoints && colouring?.kind === "linear";
-    const lines = raises ? `lowers / raises ${result}` : "φ below / above 0";
-    const text = `${lines}${hasMaps ? "; maps: − / +" : ""}`;
-    remarks.push(keyed(text, "ramp", rampOf(paletteOf(name)), SIGNS));
-  }
+  if (flow) remarks.push(keyed("negative / positive", "ramp", rampOf(paletteOf(name)), SIGNS));
   const seen = parts.map(({ column: { layer } }) => layer && store.observed(layer.name));
   const then = seen.map((one) => seenThen(one, frame.step)).find(Boolean);
   // Where pictures follow each other it is said on hovering: it comes with the second, and would move the others.
@@ -99,7 +95,10 @@ export function networkCaption(
   const spread = `${band ? ALIVE : SPREAD}${then ? `; inputs were seen${then}` : ""}`;
   const isChosen = legs.some(({ column }) => parts[column].bundles.length > 1);
   const { path } = diagram.settings;
-  if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
+  // While something is looked at no path is drawn.
+  if (looked)
+    remarks.push(keyed(looked, "thick", looked === "pointed at" ? colours.ink : colours.accent));
+  else if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold && !diagram.flow?.blank) {
     const text = flow ? "strong path" : "φ vary most";
     remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
@@ -162,7 +161,9 @@ export function exampleVerdict(diagram: Diagram): string {
   // Of several the bars have the numbers. Without a softmax at the end only labels tell whether they score classes.
   const isClass = probabilities !== null || Boolean(probe?.labels);
   const largest = `${isClass ? "predicted" : "the largest output is"} ${named(best)}`;
-  const value = only ? sumText(only, print).replace(" in all", "") : print(raw[best]);
+  // What is added up has its values beside the functions, or on its bars.
+  const isShown = diagram.hasPlot || (hasValues(parts[parts.length - 1]) && only && !only.bias);
+  const value = only && !isShown ? sumText(only, print).replace(" in all", "") : print(raw[best]);
   const what = raw.length > 1 ? largest : `output ${value}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
@@ -173,15 +174,17 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const band = column.layer?.band;
   const { from, to, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
-  const one = column.layer?.kind === "conv" ? "kernel" : counted(count, "function");
-  const noun = count === 1 ? "function" : one;
-  const point = pointOf(diagram, part, n);
+  // Where it is shown closely, or has its value beside it, that is not said again.
+  const isSaid = diagram.hasPlot || hasValues(part);
+  const point = isSaid ? null : pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = roughPercent(weightOf(relevance, n));
-  const strength = `varies ${share} of the most in its layer`;
+  const isMost = weightOf(relevance, n) === 1;
+  const strength = isMost ? "varies most in its layer" : `varies ${share} as much as the strongest`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
-  return `${column.name} · ${noun} from ${start} to ${unitName(graph, column, to)}${given} · ${strength}${seeds}`;
+  const many = count > 1 && column.layer?.kind !== "conv" ? ` · ${count} functions` : "";
+  return `${column.name} · ${start} to ${unitName(graph, column, to)}${many}${given} · ${strength}${seeds}`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
@@ -195,6 +198,10 @@ export function unitWords(diagram: Diagram, part: Part, unit: number): string {
   const title = isInput ? name : `${column.name} · ${name}`;
   if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
+    // Its bar has its number.
+    const rank = raw.filter((value) => value > raw[unit]).length;
+    const size = rank === 0 ? "the largest" : `${rank + 1}${NTH[rank] ?? "th"} largest`;
+    if (part.bars > 0 && raw.length <= RANKED) return `${title}: ${size} of ${raw.length}${late}`;
     return `${title}: ${probabilities ? percent(probabilities[unit]) : print(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;
