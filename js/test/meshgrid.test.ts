@@ -41,7 +41,12 @@ import {
   rampPlan,
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
-import { blankFor, responseOf, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
+import {
+  blankFor,
+  layOutResponse,
+  responseOf,
+  sourceOf,
+} from "../src/views/meshgrid_view/response_picture.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -781,6 +786,30 @@ describe("the input of a response", () => {
       );
       expect(made.outputs).toHaveLength(drawn);
       expect(made.outputs).toContain(4);
+    },
+  );
+
+  it.each([
+    [462, 187],
+    [454, 215],
+    [560, 200],
+  ])(
+    "in a low host has all in sight, and the image chosen among some in one row: %s × %s",
+    (width, most) => {
+      const conv = layer({ shape: [5, 1, 3, 3], conv: PLAIN });
+      const swept = sweep(conv, image(1, 28, 28));
+      const lay = (sample: number) =>
+        layOutResponse(width, most, [0, 1, 2, 3, 4], swept, swept, { count: 10, sample });
+      for (const sample of [0, 5, 9]) {
+        const { height, thumbnails, maps, cells } = lay(sample);
+        expect(height).toBeLessThanOrEqual(most);
+        for (const box of [...maps.values(), cells]) expect(box.y + box.height).toBeLessThan(most);
+        expect(cells.width).toBeGreaterThan(90);
+        const { rows = 0, columns = 0, first = 0 } = thumbnails ?? {};
+        expect(rows).toBe(1);
+        expect(sample).toBeGreaterThanOrEqual(first);
+        expect(sample).toBeLessThan(first + columns);
+      }
     },
   );
 

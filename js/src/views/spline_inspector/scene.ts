@@ -250,7 +250,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows))],
+    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows, picture))],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -319,11 +319,11 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
   return caption.filter(({ text }) => text !== "");
 }
 
-/** What the lines and points are, where there is no legend that says it. */
-function keyOf(rows: readonly KeyRow[]): Remark[] {
+/** What the lines and points are that have no name where they end, where there is no legend that says it. */
+function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
-  return rows.flatMap(({ look, label, colours, on }): Remark[] => {
-    if (!on || look === "knot" || look === "bars") return [];
-    return [{ text: label, swatch: { kind: kinds[look], colours } }];
+  return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
+    if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
+    return [{ text: label.replace(/^each of /, ""), swatch: { kind: kinds[look], colours } }];
   });
 }
